@@ -1,0 +1,53 @@
+"""Test session set-up for tests, docstrings and documentation alike."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before numba is imported: a fresh kernel cache (a stale one hides edits of a called kernel), shared by the session's
+# workers, removed at its end.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="skanomaly-kernels-")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seeds", default="0", help="seeds of the `seed` fixture: 7, 3,5 or 0:100 (default 0)")
+    parser.addoption("--run-slow", action="store_true", help="also run tests marked slow")
+
+
+def _seeds(text):
+    if ":" in text:
+        start, stop = text.split(":")
+        return list(range(int(start), int(stop)))
+    return [int(part) for part in text.split(",")]
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", _seeds(metafunc.config.getoption("--seeds")))
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--run-slow") or "slow" in config.getoption("-m"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="slow theory or data test; run with --run-slow"))
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+
+
+@pytest.fixture
+def shared_data():
+    """Folder of the real data sets, or a skip that says where to put them."""
+    folder = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parent.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data not found at {folder}; set SKANOMALY_DATA")
+    return folder

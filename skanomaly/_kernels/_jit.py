@@ -1,0 +1,37 @@
+"""The one decorator that compiles a kernel."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+__all__ = ["kernel"]
+
+# All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
+_FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a serial, pure function that releases the GIL.
+
+    The compiled code is cached on disk unless the environment variable ``SKANOMALY_KERNEL_CACHE`` is ``0``, or no
+    cache folder can be written (a read-only installation without a home directory); then it is compiled in memory.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, scalars and ``numpy.random.Generator`` objects; reads no globals; raises nothing.
+
+    Returns
+    -------
+    callable
+        The compiled dispatcher, or `function` itself under ``NUMBA_DISABLE_JIT=1``.
+    """
+    compile_plain = numba.njit(nogil=True, fastmath=_FASTMATH, error_model="numpy")
+    if os.environ.get("SKANOMALY_KERNEL_CACHE", "1") == "0":
+        return compile_plain(function)
+    try:
+        return numba.njit(nogil=True, cache=True, fastmath=_FASTMATH, error_model="numpy")(function)
+    except RuntimeError:  # numba found no folder that it may write its cache to
+        return compile_plain(function)

@@ -1,0 +1,1 @@
+"""Plumbing that every room shares: validation, row blocks, seeds, optional imports, deprecation."""

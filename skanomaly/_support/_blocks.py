@@ -1,0 +1,92 @@
+"""Row blocks, worked through by Python threads outside the kernels."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar
+
+from joblib import Parallel, delayed, effective_n_jobs
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["map_blocks", "row_blocks", "single_blas_thread"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_lock = threading.Lock()
+_depth = 0
+_limits: Any = None
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def single_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread while any caller is inside; the first in sets the limit, the last out lifts it.
+
+    The number of BLAS threads is a property of the process, so nested and concurrent entries are counted: plain
+    ``threadpool_limits`` in two Python threads could restore in the wrong order and leave the process limited.
+    """
+    global _depth, _limits  # noqa: PLW0603  # the process-wide count is the point
+    with _lock:
+        if _depth == 0:
+            _limits = _controller().limit(limits=1, user_api="blas")
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _limits.restore_original_limits()
+                _limits = None
+
+
+def row_blocks(n_rows: int, block_rows: int) -> list[slice]:
+    """Cut ``range(n_rows)`` into slices of `block_rows` rows; the last may be shorter.
+
+    Parameters
+    ----------
+    n_rows : int
+        At least 0.
+    block_rows : int
+        At least 1. It must be a function of the problem's size alone, never of `n_jobs`.
+
+    Returns
+    -------
+    list of slice
+    """
+    return [slice(start, min(start + block_rows, n_rows)) for start in range(0, n_rows, block_rows)]
+
+
+def map_blocks(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    n_jobs: int | None = None,
+) -> list[Result]:
+    """Apply `function` to each item, in threads, and return the results in the items' order.
+
+    BLAS is held to one thread meanwhile, so the bits do not depend on `n_jobs` and threads do not compete.
+
+    Parameters
+    ----------
+    function : callable
+        Must release the GIL in its heavy part (a kernel or BLAS) to gain from threads.
+    items : sequence
+        Usually slices of :func:`row_blocks`, or indices of units of work.
+    n_jobs : int or None, default=None
+        As in scikit-learn: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1 all processors.
+
+    Returns
+    -------
+    list
+    """
+    with single_blas_thread():
+        if len(items) < 2 or effective_n_jobs(n_jobs) == 1:
+            return [function(item) for item in items]
+        return list(Parallel(n_jobs=n_jobs, require="sharedmem")(delayed(function)(item) for item in items))

@@ -1,0 +1,159 @@
+"""The detector's contract, written once."""
+
+from abc import ABC, abstractmethod
+from numbers import Real
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly._support._validation import check_labels, check_rows
+from skanomaly.base._atomic import undone_on_error
+
+__all__ = ["BaseDetector"]
+
+
+class BaseDetector(OutlierMixin, BaseEstimator, ABC):
+    """Base class of every detector: a subclass writes ``__init__``, ``_fit`` and ``_outlyingness``.
+
+    The public methods are final. They validate once, set the threshold, and turn the sign: hooks speak the papers'
+    language (large is odd), the public methods scikit-learn's (small is odd).
+
+    Hooks
+    -----
+    ``_fit(X, y, **metadata)``
+        Learns from ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
+        (n_samples,), int8 with +1 normal, -1 anomaly, 0 unlabelled (all 0 where the user gave none). Returns the
+        outlyingness of the training rows where that falls out of fitting, else None.
+    ``_outlyingness(X)``
+        Scores validated rows: ndarray of shape (n_samples,), large is odd. A training row that is scored must not be
+        its own evidence: where neighbours count, one training row identical to the query is left out.
+    ``_auto_offset()``
+        Only for detectors whose theory gives the threshold: returns ``offset_``. Such a class adds
+        ``StrOptions({"auto"})`` to its constraint of ``contamination``.
+    ``_min_samples``
+        Class attribute: fewest training rows, 2 unless overridden.
+
+    A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
+
+        def fit(self, X, y=None, *, sample_weight=None):
+            return self._run_fit(X, y, sample_weight=sample_weight)
+
+    Attributes
+    ----------
+    offset_ : float
+        Threshold on ``score_samples``: rows that score below are anomalies.
+    n_features_in_ : int
+        Number of columns of the training table.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the training table had names that are all strings.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+    }
+    _min_samples: ClassVar[int] = 2
+
+    contamination: float | str
+
+    @abstractmethod
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        """Learn from validated rows."""
+
+    @abstractmethod
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score validated rows; large is odd."""
+
+    def _auto_offset(self) -> float:
+        """Return the threshold that theory gives."""
+        raise NotImplementedError(f"{type(self).__name__} has no theory for contamination='auto'.")
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what normal rows look like.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows; pandas and polars frames keep their column names.
+        y : array-like of shape (n_samples,), default=None
+            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 unlabelled.
+
+        Returns
+        -------
+        self
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If `X` holds NaN, infinity or text, has too few rows or no column, or `y` holds other labels. Nothing
+            is then left of the failed fit.
+        """
+        return self._run_fit(X, y)
+
+    @final
+    @fit_context(prefer_skip_nested_validation=True)
+    def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
+        """Run the fit workflow; an error or interrupt leaves the detector as it was."""
+        with undone_on_error(self):
+            rows = check_rows(self, X, reset=True, min_samples=self._min_samples)
+            labels = check_labels(y, rows.shape[0])
+            outlyingness = self._fit(rows, labels, **metadata)
+            if isinstance(self.contamination, str):
+                self.offset_ = float(self._auto_offset())
+            else:
+                self._set_offset(self._outlyingness(rows) if outlyingness is None else outlyingness)
+        return self
+
+    @final
+    def _set_offset(self, outlyingness: NDArray[Any]) -> None:
+        """Put the threshold where a share `contamination` of the training scores lies below it."""
+        self.offset_ = float(np.percentile(-outlyingness, 100.0 * float(self.contamination)))
+
+    @final
+    def score_samples(self, X: Any) -> NDArray[Any]:
+        """Score each row; small is odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The score of a row depends on that row and on the training rows alone. A training row is never evidence
+            for itself, so scores of training rows can be held against scores of new ones.
+        """
+        check_is_fitted(self)
+        return -self._outlyingness(check_rows(self, X, reset=False))
+
+    @final
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Score each row against the threshold: ``score_samples(X) - offset_``, negative is an anomaly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.score_samples(X) - self.offset_
+
+    @final
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Label each row: +1 normal, -1 anomaly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        return np.where(self.decision_function(X) >= 0, 1, -1).astype(np.int64)
