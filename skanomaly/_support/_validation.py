@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _num_samples, check_array, column_or_1d, validate_data  # noqa: PLC2701
+from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 __all__ = ["check_labels", "check_rows"]
 
@@ -107,11 +107,12 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
     if y is None:
         return np.zeros(n_samples, dtype=np.int8)
     labels = column_or_1d(y, warn=True)
-    if _num_samples(labels) != n_samples:
-        raise ValueError(f"y has {_num_samples(labels)} labels and X has {n_samples} rows; they must agree in length.")
+    if len(labels) != n_samples:
+        raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
     remedy = "Use +1 for normal, -1 for anomaly and 0 for unlabelled rows."
     if labels.dtype.kind not in "iufb":
-        raise ValueError(f"y holds labels of type {labels.dtype}, for example {labels[:1].tolist()}. {remedy}")
+        # "Unknown label type" are scikit-learn's words for it.
+        raise ValueError(f"Unknown label type: y holds {labels.dtype}, for example {labels[:1].tolist()}. {remedy}")
     values = np.unique(labels)
     if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.floor(values)).all()):
         raise ValueError(f"y holds {values[:5].tolist()}: labels must be whole and finite. {remedy}")

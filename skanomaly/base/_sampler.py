@@ -4,8 +4,13 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
 
 from skanomaly._support._sklearn import fit_context
 from skanomaly.base._atomic import undone_on_error
@@ -35,7 +40,14 @@ class BaseSampler(BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-    _sampling_type = "bypass"  # imbalanced-learn's own checks read this name
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        """Validate rows and class labels; samplers of other tables or targets override this."""
+        rows, targets = validate_data(
+            self, X, y, reset=True, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), order="C"
+        )
+        check_classification_targets(targets)
+        return rows, targets
 
     @abstractmethod
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
@@ -82,3 +94,42 @@ class BaseSampler(BaseEstimator, ABC):
         """
         self.fit_resample(X, y)
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _like(resampled: Any, template: Any) -> Any:
+    """Give resampled rows or targets the container of `template`: frame, series, sparse format or array."""
+    if sparse.issparse(template):
+        return resampled.asformat(template.format)
+    if hasattr(template, "iloc"):
+        return _like_pandas(resampled, template)
+    if type(template).__module__.partition(".")[0] == "polars":
+        return _like_polars(resampled, template)
+    return resampled
+
+
+def _like_pandas(resampled: Any, template: Any) -> Any:
+    if isinstance(resampled, pd.DataFrame | pd.Series):
+        return resampled
+    if template.ndim == 1:
+        return pd.Series(resampled, name=template.name, dtype=template.dtype)
+    frame = pd.DataFrame(resampled, columns=template.columns)
+    for name, dtype in template.dtypes.items():
+        column = frame[name].astype(dtype)
+        if (column == frame[name]).all():  # an integer column stays one unless a synthetic row lies between
+            frame[name] = column
+    return frame
+
+
+def _like_polars(resampled: Any, template: Any) -> Any:
+    kind = type(template)
+    if isinstance(resampled, kind):
+        return resampled
+    if not hasattr(template, "columns"):
+        return kind(template.name, resampled, dtype=template.dtype)
+    return kind(resampled, schema=list(template.columns), orient="row")
