@@ -3,9 +3,17 @@
 import os
 import shutil
 import tempfile
+import zlib
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 
 import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+_parser = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
+_parser.codeblock_parser.language = "pycon"
+pytest_collect_file = Sybil(parsers=[_parser], patterns=["*.md"]).pytest()
 
 # Before numba is imported: a fresh kernel cache (a stale one hides edits of a called kernel), shared by the session's
 # workers, removed at its end.
@@ -17,6 +25,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 def pytest_addoption(parser):
     parser.addoption("--seeds", default="0", help="seeds of the `seed` fixture: 7, 3,5 or 0:100 (default 0)")
     parser.addoption("--run-slow", action="store_true", help="also run tests marked slow")
+    parser.addoption("--slow-part", type=int, default=1, help="of the slow tests, run one in so many (by name)")
 
 
 def _seeds(text):
@@ -32,10 +41,12 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--run-slow") or "slow" in config.getoption("-m"):
-        return
+    part = config.getoption("--slow-part")
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" not in item.keywords:
+            continue
+        chosen = zlib.crc32(item.name.encode()) % part == 0
+        if not (config.getoption("--run-slow") and chosen):
             item.add_marker(pytest.mark.skip(reason="slow theory or data test; run with --run-slow"))
 
 

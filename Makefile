@@ -1,0 +1,55 @@
+# What CI runs, verb by verb: `.ci/run` calls these and nothing else.
+PYTHON ?= python
+
+.PHONY: help install lint format type test slow slow-part nojit docs bench check oldest golden wheel
+
+help:  ## Print this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+install:  ## Install the package with everything a developer needs
+	$(PYTHON) -m pip install -e ".[dev]"
+
+lint:  ## Ruff, rules and format
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format:  ## Let ruff rewrite the tree
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+type:  ## Mypy
+	$(PYTHON) -m mypy
+
+test:  ## Tests, docstrings, README and guide
+	$(PYTHON) -m pytest
+
+slow:  ## All theory tests and tests on large data
+	$(PYTHON) -m pytest -m slow --run-slow -n auto
+
+slow-part:  ## The part of them that CI runs: a third, chosen by name, the same every time
+	$(PYTHON) -m pytest -m slow --run-slow --slow-part 3 -n auto
+
+nojit:  ## The kernels as plain Python, every line of them
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels -n auto --cov=skanomaly/_kernels --cov-fail-under=100
+
+docs:  ## The documentation; a warning is an error
+	$(PYTHON) -m sphinx -b html -n -W --keep-going docs docs/_build/html
+
+bench:  ## A quick run of every benchmark, in the environment at hand
+	cd asv_bench && $(PYTHON) -m asv run --quick --show-stderr --python=same
+
+golden:  ## Make the golden values again
+	for script in tests/golden/make_*.py; do $(PYTHON) $$script || exit 1; done
+
+wheel:  ## Build the wheel and run the main job from it, away from the sources
+	rm -rf dist build/wheel && $(PYTHON) -m build
+	$(PYTHON) -m twine check dist/*
+	$(PYTHON) -m venv build/wheel && build/wheel/bin/pip install -q "$$(echo dist/*.whl)[cli]"
+	cd build && wheel/bin/skanomaly scan --top 3
+
+oldest:  ## The tests on the oldest versions that pyproject.toml promises
+	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
+	build/oldest/bin/pip install -q -r requirements/oldest.txt && build/oldest/bin/pip install -q --no-deps .
+	build/oldest/bin/python -m pytest -n auto
+
+check: lint type test nojit slow-part docs wheel  ## All that CI runs
