@@ -1,13 +1,14 @@
 """Row blocks, worked through by Python threads outside the kernels."""
 
+import importlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
+import threadpoolctl
 from joblib import Parallel, delayed, effective_n_jobs
-from threadpoolctl import ThreadpoolController
 
 __all__ = ["map_blocks", "row_blocks", "single_blas_thread"]
 
@@ -20,8 +21,16 @@ _limits: Any = None
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _controller() -> threadpoolctl.ThreadpoolController:
+    importlib.import_module("scipy.linalg")  # SciPy brings a BLAS of its own; the controller sees what is loaded by now
+    return threadpoolctl.ThreadpoolController()
+
+
+def _let_this_thread_control() -> None:
+    # threadpoolctl 3.8 ignores every thread but the first that set a limit; ours is lifted by the last one out.
+    clear = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)
 
 
 @contextmanager
@@ -42,7 +51,9 @@ def single_blas_thread() -> Iterator[None]:
         with _lock:
             _depth -= 1
             if _depth == 0:
+                _let_this_thread_control()
                 _limits.restore_original_limits()
+                _let_this_thread_control()
                 _limits = None
 
 

@@ -1,5 +1,11 @@
-import numpy as np
+import os
+import subprocess
+import sys
 
+import numpy as np
+import pytest
+
+from skanomaly import _kernels
 from skanomaly._kernels._jit import kernel
 
 
@@ -14,3 +20,27 @@ def _count_nan(values):
 
 def test_kernel_sees_nan():
     assert _count_nan(np.array([np.nan, 1.0, np.inf, np.nan])) == 2
+
+
+def test_kernel_without_a_disk_cache_computes_the_same(monkeypatch):
+    monkeypatch.setenv("SKANOMALY_KERNEL_CACHE", "0")
+    assert kernel(getattr(_count_nan, "py_func", _count_nan))(np.array([np.nan])) == 1
+
+
+def test_kernel_compiles_where_no_cache_can_be_written():
+    # A function without a file of its own has no cache folder, as in a read-only installation without a home.
+    code = "import numpy as np\nfrom skanomaly._kernels._jit import kernel\nprint(kernel(eval('lambda x: x + 1'))(1))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "HOME": "/nowhere"}
+    )
+    assert run.stdout.strip() == "2"
+
+
+def test_kernel_modules_load_by_name():
+    assert _kernels.jit.kernel is kernel
+
+
+@pytest.mark.parametrize("name", ["attic", "_jit_"])
+def test_unknown_kernel_module_is_an_attribute_error(name):
+    with pytest.raises(AttributeError, match=name):
+        getattr(_kernels, name)

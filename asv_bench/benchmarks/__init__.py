@@ -1,0 +1,1 @@
+"""Benchmarks by room; peers run beside ours in the same session."""

@@ -1,0 +1,102 @@
+"""Sphinx settings; API pages are written from the doors' ``__all__`` before each build."""
+
+import importlib
+import inspect
+import sys
+import warnings
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))
+
+import skanomaly  # noqa: E402  # after the path
+
+project = "skanomaly"
+copyright = "2026, The skanomaly developers"
+version = release = skanomaly.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
+templates_path = ["_templates"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+# scikit-learn's own docstrings, inherited by our classes, point into its documentation.
+nitpick_ignore_regex = [
+    ("py:.*", r"(sklearn|numpy|scipy|pandas|polars|matplotlib|arviz|joblib)\..*"),
+    ("std:ref", "sklearn:.*"),
+]
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "remove_config_comments": True,
+    "backreferences_dir": None,
+    "min_reported_time": 5,
+    "abort_on_example_error": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skanomaly {release}"
+html_theme_options = {
+    "show_toc_level": 2,
+    "navbar_align": "left",
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_show_sourcelink = False
+suppress_warnings = ["config.cache"]  # sphinx-gallery keeps functions in its settings
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def write_api_pages():
+    """Write one page a room, and an index, from the doors."""
+    folder = DOCS / "api"
+    rooms = [room for room in skanomaly.__all__ if not room.startswith("_")]
+    for room in rooms:
+        module = importlib.import_module(f"skanomaly.{room}")
+        lines = [
+            f"skanomaly.{room}",
+            "=" * (10 + len(room)),
+            "",
+            inspect.getdoc(module),
+            "",
+            f".. currentmodule:: skanomaly.{room}",
+            "",
+        ]
+        for title, template, keep in (
+            ("Classes", "class.rst", inspect.isclass),
+            ("Functions", "base.rst", inspect.isfunction),
+        ):
+            names = [name for name in module.__all__ if keep(getattr(module, name))]
+            if names:
+                lines += [
+                    f".. rubric:: {title}",
+                    "",
+                    ".. autosummary::",
+                    "   :toctree: generated",
+                    f"   :template: autosummary/{template}",
+                    "",
+                ]
+                lines += [f"   {name}" for name in names] + [""]
+        (folder / f"{room}.rst").write_text("\n".join(lines), encoding="utf-8")
+    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {room}" for room in rooms), ""]
+    (folder / "index.rst").write_text("\n".join(index), encoding="utf-8")
+
+
+write_api_pages()
