@@ -1,5 +1,8 @@
 """The only file that may import underscored names of scikit-learn."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -7,7 +10,38 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
-    validate_params,
 )
+from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
-__all__ = ["HasMethods", "Hidden", "Interval", "Options", "StrOptions", "fit_context", "validate_params"]
+__all__ = [
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_sample_weight",
+    "fit_context",
+    "validate_params",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def validate_params(
+    constraints: dict[str, list[Any]], *, prefer_skip_nested_validation: bool
+) -> Callable[[Function], Function]:
+    """Return scikit-learn's decorator that holds a function's arguments against constraints, keeping its type.
+
+    Parameters
+    ----------
+    constraints : dict of str to list
+        Per argument, as in an estimator's ``_parameter_constraints``.
+    prefer_skip_nested_validation : bool
+        As in scikit-learn.
+
+    Returns
+    -------
+    callable
+    """
+    return _validate_params(constraints, prefer_skip_nested_validation=prefer_skip_nested_validation)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
-__all__ = ["check_labels", "check_rows"]
+from skanomaly._support._sklearn import check_sample_weight
+
+__all__ = ["check_labels", "check_rows", "check_weights"]
 
 _NAMED_COLUMNS = 5
 
@@ -127,3 +129,30 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
         stacklevel=4,
     )
     return np.zeros(n_samples, dtype=np.int8)
+
+
+def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Validate sample weights: one a row, finite, not negative, not all 0.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), number or None
+        None means that every row counts once.
+    rows : ndarray of shape (n_samples, n_features)
+        The validated table.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64, or None
+
+    Raises
+    ------
+    ValueError
+        If the length differs, or a weight is not finite or negative, or all are 0.
+    """
+    if sample_weight is None:
+        return None
+    weights: NDArray[np.float64] = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight is 0 for every row; at least one row must count.")
+    return weights

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly._support._validation import check_labels, check_rows
+from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._weights import weighted_percentile
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseDetector"]
@@ -41,6 +42,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
         def fit(self, X, y=None, *, sample_weight=None):
             return self._run_fit(X, y, sample_weight=sample_weight)
+
+    ``sample_weight`` is validated here: ``_fit`` receives None or a float64 ndarray of shape (n_samples,), and the
+    threshold is the percentile of the weighted training scores, so that a whole weight equals repetition.
 
     Attributes
     ----------
@@ -101,17 +105,24 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         with undone_on_error(self):
             rows = check_rows(self, X, reset=True, min_samples=self._min_samples)
             labels = check_labels(y, rows.shape[0])
+            weights = check_weights(metadata.get("sample_weight"), rows)
+            if "sample_weight" in metadata:
+                metadata["sample_weight"] = weights
             outlyingness = self._fit(rows, labels, **metadata)
             if isinstance(self.contamination, str):
                 self.offset_ = float(self._auto_offset())
             else:
-                self._set_offset(self._outlyingness(rows) if outlyingness is None else outlyingness)
+                self._set_offset(self._outlyingness(rows) if outlyingness is None else outlyingness, weights)
         return self
 
     @final
-    def _set_offset(self, outlyingness: NDArray[Any]) -> None:
+    def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
         """Put the threshold where a share `contamination` of the training scores lies below it."""
-        self.offset_ = float(np.percentile(-outlyingness, 100.0 * float(self.contamination)))
+        share = 100.0 * float(self.contamination)
+        if weights is None:
+            self.offset_ = float(np.percentile(-outlyingness, share))
+        else:
+            self.offset_ = weighted_percentile(-outlyingness, share, weights)
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:

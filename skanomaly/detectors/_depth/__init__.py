@@ -1,0 +1,1 @@
+"""Depth: how far out a row lies, seen along many directions."""

@@ -1,0 +1,120 @@
+"""Directions on the sphere, and the linear maps that make an elongated cloud round."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["draw_directions", "ledoit_wolf_covariance", "n_direction_blocks", "robust_covariance", "whitening_matrix"]
+
+
+def draw_directions(
+    n_directions: int, n_features: int, kind: str, generators: Sequence[np.random.Generator]
+) -> NDArray[np.float64]:
+    """Draw unit vectors, uniform on the sphere.
+
+    Parameters
+    ----------
+    n_directions, n_features : int
+    kind : {"orthogonal", "gaussian"}
+        Orthogonal: within each block of `n_features` directions all are perpendicular; blocks are independent.
+    generators : sequence of numpy.random.Generator
+        One per block of `n_features` directions; see :func:`n_direction_blocks`.
+
+    Returns
+    -------
+    ndarray of shape (n_directions, n_features)
+    """
+    blocks = []
+    for block, random in enumerate(generators):
+        n_block = min(n_features, n_directions - block * n_features)
+        normal = random.standard_normal((n_block, n_features))
+        if kind == "orthogonal":
+            # Rows of Q' are uniform on the sphere; a sign per row does not matter to an absolute deviation.
+            normal = np.linalg.qr(normal.T)[0].T
+        blocks.append(normal)
+    directions = np.concatenate(blocks)
+    return np.ascontiguousarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+
+
+def n_direction_blocks(n_directions: int, n_features: int) -> int:
+    """Count the blocks of directions, each drawn from its own generator."""
+    return -(-n_directions // n_features)
+
+
+def ledoit_wolf_covariance(rows: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Covariance shrunk towards a multiple of the identity by Ledoit and Wolf's rule; weights count as repetitions.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    weights : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    n_features = rows.shape[1]
+    weights = np.ones(len(rows)) if weights is None else weights
+    total = weights.sum()
+    centred = rows - weights @ rows / total
+    weighted = centred * weights[:, None]
+    covariance = weighted.T @ centred / total
+    average = np.trace(covariance) / n_features
+    spread = ((covariance**2).sum() - n_features * average**2) / n_features
+    squares = np.einsum("ij,ij->i", centred, centred)
+    noise = (weights @ squares**2 / total - (covariance**2).sum()) / (n_features * total)
+    shrinkage = min(noise, spread) / spread if spread > 0 else 0.0
+    covariance *= 1.0 - shrinkage
+    covariance[np.diag_indices(n_features)] += shrinkage * average
+    return np.asarray(covariance)
+
+
+def robust_covariance(
+    rows: NDArray[np.float64], weights: NDArray[np.float64] | None, random_state: int
+) -> NDArray[np.float64]:
+    """Minimum covariance determinant, by scikit-learn.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    weights : ndarray of shape (n_samples,) or None
+        Whole numbers: the rows are repeated.
+    random_state : int
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    from sklearn.covariance import MinCovDet
+
+    if weights is not None:
+        if (weights != np.floor(weights)).any():
+            raise ValueError(
+                "sample_weight must hold whole numbers with whiten='mcd', which repeats rows; "
+                "use whiten='ledoit_wolf' for other weights."
+            )
+        rows = np.repeat(rows, weights.astype(np.int64), axis=0)
+    return np.asarray(MinCovDet(random_state=random_state).fit(rows).covariance_)
+
+
+def whitening_matrix(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Symmetric inverse root of a covariance; directions without variance are left alone.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_features, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    largest: Any = values[-1]
+    if not largest > 0:
+        return np.eye(len(values))
+    # Below this share of the largest, an eigenvalue is rounding.
+    floor = largest * len(values) * np.finfo(np.float64).eps
+    roots = np.sqrt(np.maximum(values, floor))
+    return np.asarray((vectors / roots) @ vectors.T)
