@@ -1,0 +1,25 @@
+"""Tables and series with known anomalies: made, embedded, read or fetched; +1 is normal, -1 an anomaly."""
+
+from skanomaly.datasets._adbench import fetch_adbench
+from skanomaly.datasets._breast_cancer import load_breast_cancer_anomalies
+from skanomaly.datasets._generators import (
+    make_bimodal,
+    make_broken_dependence,
+    make_clusters,
+    make_drifting_series,
+    make_low_variance_anomalies,
+    make_shifted_anomalies,
+)
+from skanomaly.datasets._npz import load_npz
+
+__all__ = [
+    "fetch_adbench",
+    "load_breast_cancer_anomalies",
+    "load_npz",
+    "make_bimodal",
+    "make_broken_dependence",
+    "make_clusters",
+    "make_drifting_series",
+    "make_low_variance_anomalies",
+    "make_shifted_anomalies",
+]

@@ -1,0 +1,96 @@
+"""Tables kept as npz files with the keys X and y."""
+
+import zipfile
+import zlib
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._labels import turn_labels
+
+__all__ = ["load_npz"]
+
+
+def load_npz(path: str | PathLike[str]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Load a labelled table from an npz file with the keys ``X`` and ``y``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File as :func:`numpy.savez` and :func:`numpy.savez_compressed` write it. Pickled objects in it are never
+        loaded.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        Numbers, in the dtype of the file.
+    y : ndarray of shape (n_samples,), int64
+        +1 normal, -1 anomaly. Files may say 1 for anomaly and 0 for normal, or already -1 and +1 (and 0 for
+        unlabelled); a file that says only 1 is refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no npz file or is damaged, a key is missing, X is no table of numbers, y has another length or other
+        labels.
+
+    See Also
+    --------
+    fetch_adbench : Fetch a table of the ADBench collection.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skanomaly.datasets import load_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "table.npz"
+    ...     np.savez(path, X=[[0.0, 1.0], [0.5, 1.5], [9.0, 9.0]], y=[0, 0, 1])
+    ...     X, y = load_npz(path)
+    >>> X.shape, y
+    ((3, 2), array([ 1,  1, -1]))
+    """
+    path = Path(fspath(path))
+    if not path.is_file():
+        raise FileNotFoundError(f"No file at {path}.")
+    with path.open("rb") as stream:
+        try:
+            archive = np.load(stream, allow_pickle=False)
+        except (ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise ValueError(f"{path} is damaged or no npz file.") from error
+        if isinstance(archive, np.ndarray):
+            raise ValueError(  # noqa: TRY004  # the file is wrong, not the type of an argument
+                f"{path} is a single array, not an npz file; save it with np.savez(path, X=X, y=y)."
+            )
+        missing = [key for key in ("X", "y") if key not in archive.files]
+        if missing:
+            raise ValueError(
+                f"{path} lacks the key {' and '.join(missing)}; it holds {', '.join(archive.files) or 'nothing'}. "
+                "Save it with np.savez(path, X=X, y=y)."
+            )
+        X, y = _member(archive, "X", path), _member(archive, "y", path)
+    if X.ndim != 2 or X.dtype.kind not in "biuf":
+        raise ValueError(f"X in {path} has shape {X.shape} and dtype {X.dtype}; it must be a table of numbers.")
+    labels = turn_labels(y, name=f"y in {path}")
+    if len(labels) != len(X):
+        raise ValueError(f"y in {path} has {len(labels)} labels and X has {len(X)} rows; they must agree.")
+    return X, labels
+
+
+def _member(archive: Any, key: str, path: Path) -> NDArray[Any]:
+    """Read one array, refusing pickled objects with words of our own."""
+    try:
+        array: NDArray[Any] = archive[key]
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise ValueError(f"{key} in {path} holds Python objects, which are never loaded; save numbers.") from None
+        raise ValueError(f"{key} in {path} cannot be read: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"{key} in {path} is damaged: {error}") from error
+    return array
