@@ -7,12 +7,9 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "__version__",
-    "audit",
     "base",
     "datasets",
     "detectors",
-    "robust",
-    "threshold",
 ]
 
 

@@ -121,14 +121,14 @@ def test_file_fits_in_six_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
-@pytest.mark.parametrize(("path", "node"), _own_classes())
+@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
 def test_constructor_has_ten_keyword_parameters_at_most(path, node):
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__" and not node.name.startswith("_"):
             assert len(method.args.args) - 1 + len(method.args.kwonlyargs) <= 10
 
 
-@pytest.mark.parametrize(("path", "node"), _own_classes())
+@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
 def test_final_methods_are_not_overridden(path, node):
     bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
     if not bases & {"BaseDetector", "BaseSampler"}:

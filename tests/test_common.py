@@ -24,11 +24,11 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("detector", "check"), _ours(BaseDetector, detector_checks))
+@pytest.mark.parametrize(("detector", "check"), list(_ours(BaseDetector, detector_checks)))
 def test_detector_keeps_the_contract(detector, check):
     check(_seeded(detector))
 
 
-@pytest.mark.parametrize(("sampler", "check"), _ours(BaseSampler, sampler_checks))
+@pytest.mark.parametrize(("sampler", "check"), list(_ours(BaseSampler, sampler_checks)))
 def test_sampler_keeps_the_contract(sampler, check):
     check(_seeded(sampler))

@@ -44,7 +44,7 @@ def test_door_is_sorted_and_modules_behind_it_are_private(room):
     assert all(found.name.startswith("_") for found in pkgutil.iter_modules(module.__path__))
 
 
-@pytest.mark.parametrize(("module", "name"), _public())
+@pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_public_object_is_documented_with_an_example(module, name):
     documentation = inspect.getdoc(getattr(module, name))
     assert documentation
@@ -52,7 +52,7 @@ def test_public_object_is_documented_with_an_example(module, name):
     assert abstract or name == "check_sampler" or ">>>" in documentation
 
 
-@pytest.mark.parametrize(("module", "name"), _public())
+@pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_constructor_parameters_are_keywords_with_house_names(module, name):
     cls = getattr(module, name)
     if not inspect.isclass(cls) or not hasattr(cls, "get_params"):
@@ -64,7 +64,7 @@ def test_constructor_parameters_are_keywords_with_house_names(module, name):
         assert parameter.name not in FOREIGN_NAMES or (name, parameter.name) in KEPT_NAMES
 
 
-@pytest.mark.parametrize(("module", "name"), _public())
+@pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_docstring_names_every_parameter(module, name):
     member = getattr(module, name)
     if inspect.isclass(member) and not hasattr(member, "get_params"):
