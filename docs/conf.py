@@ -29,6 +29,7 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+default_role = "literal"  # `name` in a docstring is code, as in scikit-learn's
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

@@ -35,7 +35,7 @@ class BaseSampler(BaseEstimator, ABC):
         Index of the training row behind each returned row; -1 where the row is synthetic.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
     """
 
