@@ -1,7 +1,5 @@
 """Tables kept as npz files with the keys X and y."""
 
-import zipfile
-import zlib
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._labels import turn_labels
+from skanomaly._support._npz import read_npz
 
 __all__ = ["load_npz"]
 
@@ -57,40 +56,11 @@ def load_npz(path: str | PathLike[str]) -> tuple[NDArray[Any], NDArray[np.int64]
     ((3, 2), array([ 1,  1, -1]))
     """
     path = Path(fspath(path))
-    if not path.is_file():
-        raise FileNotFoundError(f"No file at {path}.")
-    with path.open("rb") as stream:
-        try:
-            archive = np.load(stream, allow_pickle=False)
-        except (ValueError, zipfile.BadZipFile, EOFError) as error:
-            raise ValueError(f"{path} is damaged or no npz file.") from error
-        if isinstance(archive, np.ndarray):
-            raise ValueError(  # noqa: TRY004  # the file is wrong, not the type of an argument
-                f"{path} is a single array, not an npz file; save it with np.savez(path, X=X, y=y)."
-            )
-        missing = [key for key in ("X", "y") if key not in archive.files]
-        if missing:
-            raise ValueError(
-                f"{path} lacks the key {' and '.join(missing)}; it holds {', '.join(archive.files) or 'nothing'}. "
-                "Save it with np.savez(path, X=X, y=y)."
-            )
-        X, y = _member(archive, "X", path), _member(archive, "y", path)
+    arrays, _ = read_npz(path, required=("X", "y"))
+    X = arrays["X"]
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise ValueError(f"X in {path} has shape {X.shape} and dtype {X.dtype}; it must be a table of numbers.")
-    labels = turn_labels(y, name=f"y in {path}")
+    labels = turn_labels(arrays["y"], name=f"y in {path}")
     if len(labels) != len(X):
         raise ValueError(f"y in {path} has {len(labels)} labels and X has {len(X)} rows; they must agree.")
     return X, labels
-
-
-def _member(archive: Any, key: str, path: Path) -> NDArray[Any]:
-    """Read one array, refusing pickled objects with words of our own."""
-    try:
-        array: NDArray[Any] = archive[key]
-    except ValueError as error:
-        if "pickle" in str(error):
-            raise ValueError(f"{key} in {path} holds Python objects, which are never loaded; save numbers.") from None
-        raise ValueError(f"{key} in {path} cannot be read: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{key} in {path} is damaged: {error}") from error
-    return array

@@ -1,0 +1,107 @@
+"""Options and exit codes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from skanomaly import __version__
+from skanomaly._cli._detectors import DEFAULT
+from skanomaly._cli._errors import InputError
+from skanomaly._cli._print import print_result
+from skanomaly._cli._scan import Progress, scan
+from skanomaly._cli._write import check_output, write_scores
+
+__all__ = ["app"]
+
+_INPUT_ERROR = 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Anomaly detection from a raw table to a decision you can defend.",
+)
+
+
+class _Bar(Progress):
+    """One bar on the error stream, a stage after the other; gone when the scan is done."""
+
+    def __init__(self, bar: RichProgress) -> None:
+        self._bar = bar
+        self._task: TaskID | None = None
+
+    def stage(self, name: str) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(name, total=None)
+
+    def advance(self, share: float) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, total=1.0, completed=share)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"skanomaly {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Hold the commands; `scan` is the main job."""
+
+
+@app.command("scan")
+def _scan(
+    table: Annotated[
+        Path | None,
+        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file. Without one, an embedded table is scanned."),
+    ] = None,
+    detector: Annotated[
+        str, typer.Option("--detector", "-d", help="Any detector by name; a wrong one lists them.")
+    ] = DEFAULT,
+    contamination: Annotated[
+        float | None, typer.Option("--contamination", "-c", help="Share of rows to call anomalies, at most 0.5.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", "-n", help="How many of the oddest rows to print.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the scores of all rows there: .csv or .parquet.")
+    ] = None,
+    random_state: Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same scores.")] = 0,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", "-l", help="Column with labels (1/0 or -1/+1): not scored, but judged against."),
+    ] = None,
+) -> None:
+    """Score the rows of a table: print the oddest, and the columns that make each odd."""
+    errors = Console(stderr=True)
+    try:
+        if output is not None:
+            check_output(output)
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        with RichProgress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+            result = scan(
+                table,
+                detector=detector,
+                contamination=contamination,
+                top=top,
+                random_state=random_state,
+                label=label,
+                progress=_Bar(bar),
+            )
+        print_result(result, Console())
+        if output is not None:
+            write_scores(result, output)
+            typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")
+    except InputError as error:
+        typer.echo(f"skanomaly: error: {error}", err=True)
+        raise typer.Exit(_INPUT_ERROR) from None

@@ -1,0 +1,189 @@
+"""Tables from files: CSV, Parquet, npz, or the embedded one."""
+
+import csv
+import difflib
+import gzip
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._cli._errors import InputError
+from skanomaly._support._labels import turn_labels
+from skanomaly._support._npz import read_npz
+from skanomaly._support._optional import import_optional
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table", "read_table"]
+
+_TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+_ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
+_DELIMITERS = ",;\t|"
+_SAMPLE_CHARACTERS = 65536
+_DECIMAL_COMMA = re.compile(r"(?:^|;)\"?[-+]?\d+,\d+\"?(?:;|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as read, before any column is judged."""
+
+    name: str
+    frame: "pd.DataFrame"
+    labels: NDArray[np.int64] | None = None
+    label_name: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
+    """Read a table, and its labels apart.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        None is the embedded table, whose labels need not be asked for.
+    label : str or None
+        Column, or key of an npz file, that holds labels.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another kind, unreadable or empty, or has no such column.
+    """
+    if path is None:
+        return _embedded(label)
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file.")
+    if not path.is_file():
+        raise InputError(f"no file at {path}.")
+    ending = next((ending for ending in _ENDINGS if path.name.lower().endswith(ending)), None)
+    if ending is None:
+        raise InputError(f"cannot read {path.name}: files that end in {', '.join(_ENDINGS)} are read.")
+    try:
+        if ending == ".npz":
+            return _from_npz(path, label)
+        frame, remarks = _from_text(path) if ending in _TEXT_ENDINGS else (_from_parquet(path), [])
+    except (OSError, ValueError, MemoryError) as error:
+        raise InputError(f"cannot read {path.name}: {error}") from error
+    frame.columns = [str(name) for name in frame.columns]
+    if not len(frame):
+        raise InputError(f"{path.name} is empty: it has no rows.")
+    if label is None:
+        return Table(path.name, frame, remarks=remarks)
+    labels = _labels(frame[_known(label, list(frame.columns), path.name)], label)
+    return Table(path.name, frame.drop(columns=label), labels, label, remarks)
+
+
+def _embedded(label: str | None) -> Table:
+    """Load the table that needs no file."""
+    from skanomaly.datasets import load_breast_cancer_anomalies
+
+    data, target = load_breast_cancer_anomalies(as_frame=True, return_X_y=True)
+    _known(label or "target", ["target"], "the embedded table")
+    return Table("Wisconsin breast cancer (embedded)", data, target.to_numpy(), "target")
+
+
+def _from_npz(path: Path, label: str | None) -> Table:
+    """Read the key X, and the labels under the key that the user names."""
+    import pandas as pd
+
+    arrays, keys = read_npz(path, required=["X"], optional=[label] if label else [])
+    X = arrays["X"]
+    if X.ndim != 2 or X.dtype.kind not in "biuf":
+        raise ValueError(f"X has shape {X.shape} and dtype {X.dtype}; it must be a table of numbers.")
+    if not len(X):
+        raise InputError(f"{path.name} is empty: X has no rows.")
+    frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])], copy=False)
+    if label is None:
+        remarks = [
+            f"The file also holds {key}: judge the scores by it with --label {key}." for key in keys if key == "y"
+        ]
+        return Table(path.name, frame, remarks=remarks)
+    _known(label, [key for key in keys if key != "X"], path.name)
+    labels = _labels(arrays[label], label)
+    if len(labels) != len(X):
+        raise InputError(f"{label} has {len(labels)} labels and X has {len(X)} rows.")
+    return Table(path.name, frame, labels, label)
+
+
+def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
+    """Read comma-separated values; the delimiter, the decimal comma and a missing header are recognised."""
+    import pandas as pd
+
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        sample = stream.read(_SAMPLE_CHARACTERS)
+    lines = [line for line in sample.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{path.name} is empty.")
+    delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader(lines[:1], delimiter=mark))))
+    head = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
+    decimal = "," if delimiter == ";" and any(_DECIMAL_COMMA.search(line) for line in lines[:100]) else "."
+    headless = all(_is_number(name, decimal) for name in head) and head != [str(index) for index in range(len(head))]
+    try:
+        frame = pd.read_csv(
+            path,
+            sep=delimiter,
+            decimal=decimal,
+            header=None if headless else 0,
+            encoding="utf-8-sig",
+            low_memory=False,
+            skipinitialspace=True,
+            index_col=False,
+        )
+    except pd.errors.ParserError as error:
+        raise ValueError(str(error).removeprefix("Error tokenizing data. ")) from error
+    remarks = []
+    if headless:
+        frame.columns = [f"x{index}" for index in range(frame.shape[1])]
+        remarks.append(f"The first line holds numbers, so it is data: columns are named x0 to x{len(head) - 1}.")
+    return frame, remarks
+
+
+def _from_parquet(path: Path) -> "pd.DataFrame":
+    """Read a Parquet file; its index, if it has one, is no column."""
+    import pandas as pd
+
+    import_optional("pyarrow", extra="cli")
+    return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+
+
+def _is_number(text: str, decimal: str) -> bool:
+    """Tell whether a field of the first line is data."""
+    try:
+        float(text.replace(decimal, "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _known(name: str, names: list[str], where: str) -> str:
+    """Return `name` if it is there, else say what is."""
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = (
+        f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}."
+    )
+    raise InputError(f"{where} has no column {name!r} for --label; {hint}")
+
+
+def _labels(values: Any, name: str) -> NDArray[np.int64]:
+    """Turn labels to ours, and see that both kinds are there."""
+    try:
+        labels = turn_labels(values, name=f"label column {name!r}")
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    for kind, word in ((-1, "anomaly"), (1, "normal row")):
+        if not (labels == kind).any():
+            raise InputError(f"label column {name!r} holds no {word}; AUROC needs both kinds.")
+    return labels

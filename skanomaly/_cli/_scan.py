@@ -1,0 +1,247 @@
+"""The main job: score every row of a table, and say which are odd and why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._cli._detectors import DEFAULT, build_detector
+from skanomaly._cli._errors import InputError
+from skanomaly._cli._prepare import Note, Prepared, prepare
+from skanomaly._cli._read import Table, read_table
+
+__all__ = ["Judgement", "Progress", "Reason", "ScanResult", "scan"]
+
+_BLOCK_ROWS = 32768
+_ROWS_WORTH_THREADS = 20000
+_DEFAULT_CONTAMINATION = 0.1
+_MOST_REASONS = 3
+# A further column is named if it weighs at least this share of the first.
+_LEAST_SHARE_OF_FIRST = 0.3
+_TINY = np.finfo(np.float64).tiny
+
+
+class Progress:
+    """Hears of the stages of a scan and how far each has come; this one keeps it to itself."""
+
+    def stage(self, name: str) -> None:
+        """Begin a stage."""
+
+    def advance(self, share: float) -> None:
+        """Say what share of the stage, up to 1, is done."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A column that makes a row odd: its value, and whether that is above or below the column's median."""
+
+    column: str
+    value: float
+    above: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How well the scores agree with the labels."""
+
+    label_name: str
+    auroc: float
+    average_precision: float
+    n_anomalies: int
+    n_labelled: int
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """All that a scan found; printing and writing are done elsewhere."""
+
+    table_name: str
+    n_rows: int
+    n_columns: int
+    n_used: int
+    n_blank_rows: int
+    remarks: list[str]
+    notes: list[Note]
+    detector: str
+    random_state: int | None
+    scores: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+    threshold: float
+    contamination: float
+    contamination_origin: str
+    top: NDArray[np.int64]
+    reasons: list[list[Reason]]
+    reasons_origin: str
+    labels: NDArray[np.int64] | None
+    judgement: Judgement | None
+
+    @property
+    def flags(self) -> NDArray[np.int64]:
+        """+1 for normal rows, -1 for those below the threshold."""
+        return np.where(self.scores < self.threshold, -1, 1).astype(np.int64)
+
+
+def scan(
+    path: str | Path | None = None,
+    *,
+    detector: str = DEFAULT,
+    contamination: float | None = None,
+    top: int = 10,
+    random_state: int | None = 0,
+    label: str | None = None,
+    progress: Progress | None = None,
+) -> ScanResult:
+    """Score every row of a table.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        CSV, Parquet or npz file; None is the embedded table.
+    detector : str
+        Name in :mod:`skanomaly.detectors`, or ``"IsolationForest"``.
+    contamination : float or None
+        Share of rows to call anomalies, in (0, 0.5].
+    top : int
+        How many of the oddest rows to explain.
+    random_state : int or None
+    label : str or None
+        Column that holds labels; it is not scored.
+    progress : Progress or None
+
+    Returns
+    -------
+    ScanResult
+
+    Raises
+    ------
+    InputError
+        If an option or the table is at fault.
+    """
+    progress = progress or Progress()
+    if contamination is not None and not 0.0 < contamination <= 0.5:
+        raise InputError(f"--contamination is {contamination:g}; it must be above 0 and at most 0.5.")
+    if top < 1:
+        raise InputError(f"--top is {top}; it must be at least 1.")
+    if random_state is not None and not 0 <= random_state < 2**32:
+        raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
+    build_detector(detector, random_state=random_state, n_jobs=None)  # a wrong name is told before the file is read
+    progress.stage("Reading")
+    table = read_table(path, label=label)
+    progress.stage("Preparing columns")
+    prepared = prepare(table, progress.advance)
+    n_rows = len(prepared.values)
+    model = build_detector(detector, random_state=random_state, n_jobs=-1 if n_rows > _ROWS_WORTH_THREADS else None)
+    scores = _scores(model, prepared.scaled, progress)
+    share = _DEFAULT_CONTAMINATION if contamination is None else contamination
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(n_rows, dtype=np.int64)
+    ranks[order] = np.arange(1, n_rows + 1)
+    shown = order[:top]
+    progress.stage("Explaining")
+    reasons, origin = _reasons(model, prepared, table, shown)
+    return ScanResult(
+        table_name=table.name,
+        n_rows=n_rows,
+        n_columns=table.frame.shape[1],
+        n_used=len(prepared.names),
+        n_blank_rows=prepared.n_blank_rows,
+        remarks=table.remarks,
+        notes=prepared.notes,
+        detector=type(model).__name__,
+        random_state=random_state,
+        scores=scores,
+        ranks=ranks,
+        threshold=float(np.percentile(scores, 100.0 * share)),
+        contamination=share,
+        contamination_origin="the default" if contamination is None else "as asked",
+        top=shown,
+        reasons=reasons,
+        reasons_origin=origin,
+        labels=table.labels,
+        judgement=_judge(table, scores),
+    )
+
+
+def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> NDArray[np.float64]:
+    """Fit, and score in blocks, which gives the same scores as all at once."""
+    name = type(model).__name__
+    progress.stage(f"Fitting {name}")
+    try:
+        model.fit(rows)
+        progress.stage("Scoring rows")
+        parts = []
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
+            progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
+    except (ValueError, ImportError, MemoryError) as error:
+        raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
+    scores = np.concatenate(parts).astype(np.float64)
+    if np.isnan(scores).any():
+        raise InputError(f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; try another detector.")
+    return scores
+
+
+def _reasons(model: Any, prepared: Prepared, table: Table, rows: NDArray[np.int64]) -> tuple[list[list[Reason]], str]:
+    """Name the columns that make each row odd, by the detector's own word where it has one."""
+    if hasattr(model, "feature_contributions"):
+        weights = np.asarray(model.feature_contributions(prepared.scaled[rows]), dtype=np.float64)
+        origin = f"what each adds to the score ({type(model).__name__}.feature_contributions)"
+    else:
+        weights = _robust_deviations(prepared.scaled, rows)
+        origin = "its distance from the column's median (robust z-score), not by the detector"
+    positions = {str(name): index for index, name in enumerate(table.frame.columns)}
+    medians = np.median(prepared.values, axis=0)
+    found = []
+    for row, weight in zip(rows, weights, strict=True):
+        largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
+        found.append(
+            [
+                Reason(
+                    prepared.names[index],
+                    _shown(table, positions[prepared.names[index]], int(row), prepared.values[row, index]),
+                    bool(prepared.values[row, index] > medians[index]),
+                )
+                for index in largest
+                if weight[index] > 0 and weight[index] >= _LEAST_SHARE_OF_FIRST * weight[largest[0]]
+            ]
+        )
+    return found, origin
+
+
+def _robust_deviations(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Distance of each cell of some rows from its column's median, in units of 1.4826 times the MAD.
+
+    Where the MAD is zero, the standard deviation (1 here) stands in.
+    """
+    middle = np.median(scaled, axis=0)
+    spread = 1.4826 * np.median(np.abs(scaled - middle), axis=0)
+    return np.abs(scaled[rows] - middle) / np.where(spread > _TINY, spread, 1.0)
+
+
+def _shown(table: Table, position: int, row: int, value: float) -> float:
+    """Return the cell as the file has it, if it is an infinity that was capped."""
+    cell: Any = table.frame.iat[row, position]
+    try:
+        original = float(cell)
+    except (TypeError, ValueError):
+        return value
+    return original if np.isinf(original) else value
+
+
+def _judge(table: Table, scores: NDArray[np.float64]) -> Judgement | None:
+    """Hold the scores against the labels of labelled rows."""
+    if table.labels is None:
+        return None
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    labelled = table.labels != 0
+    odd = table.labels[labelled] == -1
+    return Judgement(
+        table.label_name,
+        float(roc_auc_score(odd, -scores[labelled])),
+        float(average_precision_score(odd, -scores[labelled])),
+        int(odd.sum()),
+        int(labelled.sum()),
+    )

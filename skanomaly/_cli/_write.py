@@ -1,0 +1,65 @@
+"""Scores to a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skanomaly._cli._errors import InputError
+from skanomaly._support._optional import import_optional
+
+if TYPE_CHECKING:
+    from skanomaly._cli._scan import ScanResult
+
+__all__ = ["check_output", "write_scores"]
+
+_ENDINGS = (".csv", ".parquet")
+
+
+def check_output(path: Path) -> None:
+    """See that scores can be written there, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If the ending is another, or the folder does not exist.
+    """
+    if path.suffix.lower() not in _ENDINGS:
+        raise InputError(f"cannot write {path.name}: --output ends in {' or '.join(_ENDINGS)}.")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder.")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}.")
+
+
+def write_scores(result: "ScanResult", path: Path) -> None:
+    """Write one line a row, in the table's order: row, score, rank, prediction (+1 normal, -1 anomaly) and label.
+
+    Parameters
+    ----------
+    result : ScanResult
+    path : Path
+        Ends in ``.csv`` or ``.parquet``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {"row": range(result.n_rows), "score": result.scores, "rank": result.ranks, "prediction": result.flags}
+    )
+    if result.labels is not None:
+        frame["label"] = result.labels
+    try:
+        if path.suffix.lower() == ".csv":
+            frame.to_csv(path, index=False)
+        else:
+            import_optional("pyarrow", extra="cli")
+            frame.to_parquet(path, engine="pyarrow", index=False)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
