@@ -1,0 +1,102 @@
+"""Exact nearest neighbours: what follows a matrix product, and a KD-tree for few columns."""
+
+import numpy as np
+
+from skanomaly._kernels._jit import kernel
+
+__all__ = ["fill_neighbors", "insert_neighbor", "squared_distance"]
+
+
+@kernel
+def squared_distance(left, right):
+    """Sum the squared differences of two vectors in float64; O(d)."""
+    total = 0.0
+    for column in range(left.size):
+        difference = np.float64(left[column]) - np.float64(right[column])
+        total += difference * difference
+    return total
+
+
+@kernel
+def insert_neighbor(distances, indices, distance, index):
+    """Put one candidate into a list that ascends by (distance, index), dropping the last; O(k)."""
+    place = distances.size - 1
+    while place > 0 and (
+        distances[place - 1] > distance or (distances[place - 1] == distance and indices[place - 1] > index)
+    ):
+        distances[place] = distances[place - 1]
+        indices[place] = indices[place - 1]
+        place -= 1
+    distances[place] = distance
+    indices[place] = index
+
+
+@kernel
+def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, excluded, distances, indices):
+    r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
+
+    The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
+    the product's rounding error. A pair whose bound lies below the worst distance in the list is measured again from
+    the rows themselves, in float64; so the lists are exact whatever precision the product has.
+
+    Parameters
+    ----------
+    bounds : ndarray of shape (b, w), float32 or float64
+        The product. NaN counts as below everything.
+    rows : ndarray of shape (w,), intp
+        Index into `X` of each column of `bounds`.
+    X : ndarray of shape (n, d)
+    Q : ndarray of shape (b, d)
+    query_norms : ndarray of shape (b,), float64
+        Squared norms of the scaled queries, times ``1 - c``.
+    scale : float
+        The factor ``s`` that rows and queries were multiplied with before the product.
+    slack : ndarray of shape (2,), the type of `bounds`
+        Relative and absolute allowance for rounding a threshold to that type.
+    excluded : ndarray of shape (b,), intp
+        For each query the one row of `X` that is left out, or -1.
+    distances : ndarray of shape (b, k), float64
+        Squared distances, ascending; infinite where still empty. Written.
+    indices : ndarray of shape (b, k), intp
+        The largest integer where still empty. Written.
+
+    Returns
+    -------
+    int
+        Number of pairs measured again: about ``b k log(n / k)`` over a whole table in random order. The scan itself
+        costs O(b w).
+    """
+    n_queries, width = bounds.shape
+    last = distances.shape[1] - 1
+    threshold = np.empty(1, bounds.dtype)
+    n_measured = 0
+    for query in range(n_queries):
+        worst = distances[query, last]
+        limit = worst * scale * scale - query_norms[query]
+        threshold[0] = limit + slack[0] * abs(limit) + slack[1]
+        limit_rounded = threshold[0]
+        row = bounds[query]
+        for chunk in range((width + 63) // 64):
+            start = chunk * 64
+            stop = start + 64
+            if stop <= width:
+                n_hits = 0
+                for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
+                    n_hits += 0 if row[start + offset] > limit_rounded else 1
+                if n_hits == 0:
+                    continue
+            else:
+                stop = width
+            for place in range(start, stop):
+                if row[place] > limit_rounded or rows[place] == excluded[query]:
+                    continue
+                index = rows[place]
+                distance = squared_distance(X[index], Q[query])
+                n_measured += 1
+                if distance < worst or (distance == worst and index < indices[query, last]):
+                    insert_neighbor(distances[query], indices[query], distance, index)
+                    worst = distances[query, last]
+                    limit = worst * scale * scale - query_norms[query]
+                    threshold[0] = limit + slack[0] * abs(limit) + slack[1]
+                    limit_rounded = threshold[0]
+    return n_measured

@@ -1,0 +1,256 @@
+"""Exact nearest neighbours for every room: blocks of a matrix product, checked in float64, in flat memory."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._blocks import map_blocks, row_blocks
+
+__all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
+
+_QUERY_ROWS = 512
+_TABLE_ROWS = 1024
+_LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
+
+
+def nearest_neighbors(
+    X: NDArray[Any],
+    Q: NDArray[Any] | None = None,
+    *,
+    n_neighbors: int,
+    metric: str = "euclidean",
+    exclude: str | NDArray[np.intp] | None = None,
+    n_jobs: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Find the exact nearest rows of `X` for each row of `Q`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float64 or float32, finite
+        Table searched.
+    Q : ndarray of shape (n_queries, n_features), default=None
+        Queries; None means the rows of `X`.
+    n_neighbors : int
+        At least 1.
+    metric : {"euclidean", "cosine"}, default="euclidean"
+        Cosine distance is one minus the cosine; a row of zeros is at distance 1 from all but its like.
+    exclude : {"self", "value"}, ndarray of shape (n_queries,) or None, default=None
+        The one row of `X` that is left out for each query: row `i` for query `i` ("self", only where `Q` is None),
+        the first row with the query's values, if there is one ("value"), the row numbers given (-1: none), or none.
+    n_jobs : int or None, default=None
+        Threads over blocks of queries; the result does not depend on it.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_queries, n_neighbors), float64
+    indices : ndarray of shape (n_queries, n_neighbors), intp
+        Rows of `X`, ascending by (distance, index): of rows at equal distance those with the smallest index are
+        chosen, whatever the blocks.
+
+    Raises
+    ------
+    ValueError
+        If the table has too few rows, or `exclude="self"` comes with other queries.
+    """
+    return NeighborIndex(X, metric=metric).query(Q, n_neighbors=n_neighbors, exclude=exclude, n_jobs=n_jobs)
+
+
+def unit_rows(X: NDArray[Any]) -> NDArray[Any]:
+    """Scale rows to norm 1 and add a column that is 1 for rows of zeros, so that these lie square to all others.
+
+    Half the squared Euclidean distance of such rows is their cosine distance.
+    """
+    largest = np.abs(X).max(axis=1, keepdims=True, initial=0.0)
+    scaled = X / np.where(largest > 0, largest, 1)
+    norms = np.sqrt(np.square(scaled).sum(axis=1, keepdims=True))
+    return np.hstack([scaled / np.where(norms > 0, norms, 1), largest == 0], dtype=X.dtype)
+
+
+class RowLookup:
+    """Finds the first row of a table that has the same values as a query, by hashing; O(d) a query.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Kept by reference.
+    """
+
+    def __init__(self, X: NDArray[Any]) -> None:
+        self._rows = X
+        hashes = _hash_rows(X)
+        self._order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[self._order]
+
+    def find(self, Q: NDArray[Any]) -> NDArray[np.intp]:
+        """Return for each query the smallest index of an identical row, or -1."""
+        hashes = _hash_rows(Q)
+        found = np.full(len(Q), -1, dtype=np.intp)
+        places = np.searchsorted(self._hashes, hashes)
+        active = np.arange(len(Q))
+        while True:
+            active = active[places[active] < len(self._hashes)]
+            active = active[self._hashes[places[active]] == hashes[active]]
+            if active.size == 0:
+                return found
+            candidates = self._order[places[active]]
+            same = np.concatenate(
+                [
+                    (self._rows[candidates[part]] == Q[active[part]]).all(axis=1)
+                    for part in row_blocks(len(active), _TABLE_ROWS)
+                ]
+            )
+            found[active[same]] = candidates[same]
+            active = active[~same]  # two rows of one hash: look at the next
+            places[active] += 1
+
+
+def _hash_rows(X: NDArray[Any]) -> NDArray[np.uint64]:
+    weights = np.random.Generator(np.random.PCG64(1)).integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(X), dtype=np.uint64)
+    for part in row_blocks(len(X), _TABLE_ROWS):
+        bits = (X[part].astype(np.float64) + 0.0).view(np.uint64)  # minus zero equals zero
+        bits ^= bits >> np.uint64(32)
+        bits *= np.uint64(0x9E3779B97F4A7C15)
+        bits ^= bits >> np.uint64(29)
+        hashes[part] = (bits * weights).sum(axis=1)
+    return hashes
+
+
+class NeighborIndex:
+    r"""A table made ready for exact nearest-neighbour queries.
+
+    A query block times the table, one matrix product in float32, bounds every squared distance from below: with
+    :math:`|\mathrm{error}| \le c(\lVert q\rVert^2 + \lVert x\rVert^2)` the product of :math:`(q, 1)` and
+    :math:`(-2x, (1-c)\lVert x\rVert^2)` is at most the distance less :math:`(1-c)\lVert q\rVert^2`. Pairs that the
+    bound cannot rule out are measured again in float64 from the rows themselves. Where float32 rules out too little
+    (tight clusters far apart) the block goes on with a float64 product. The table is read in one fixed random order,
+    so that about ``k log(n / k)`` pairs a query are measured whatever the order of the rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float64 or float32, finite
+        Kept by reference for the Euclidean metric.
+    metric : {"euclidean", "cosine"}, default="euclidean"
+    """
+
+    def __init__(self, X: NDArray[Any], *, metric: str = "euclidean") -> None:
+        self.metric = metric
+        self._raw = X
+        self._lookup: RowLookup | None = None
+        self._rows = np.ascontiguousarray(unit_rows(X) if metric == "cosine" else X)
+        self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(X)).astype(np.intp)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
+            center = self._rows.mean(axis=0, dtype=np.float64)
+            self._center = np.where(np.isfinite(center), center, 0.0)
+            radius = max(float(np.abs(self._rows[part] - self._center).max(initial=0.0)) for part in self._blocks())
+            # A power of two: scaling is exact, and no product of the table with itself overflows float32.
+            self._scale = 2.0 ** float(np.clip(-np.ceil(np.log2(radius)) if radius > 0 else 0.0, -1020, 500))
+            self._table = np.empty((len(X), self._rows.shape[1] + 1), dtype=np.float32)
+            for part in self._blocks():
+                self._table[part] = self._encode_table(self._order[part], np.float32)
+
+    def _blocks(self) -> list[slice]:
+        return row_blocks(len(self._rows), _TABLE_ROWS)
+
+    def _slack(self, dtype: Any) -> float:
+        """Bound of a product's rounding error, relative to the sum of both squared norms."""
+        return (self._rows.shape[1] + 16) * float(np.finfo(dtype).eps)
+
+    def _encode(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        return (rows - self._center) * self._scale
+
+    def _encode_table(self, indices: NDArray[np.intp], dtype: Any) -> NDArray[Any]:
+        rows = self._encode(self._rows[indices])
+        table = np.empty((len(rows), rows.shape[1] + 1), dtype=dtype)
+        table[:, :-1] = -2 * rows
+        table[:, -1] = (1 - self._slack(dtype)) * np.square(rows).sum(axis=1)
+        return table
+
+    def query(
+        self,
+        Q: NDArray[Any] | None = None,
+        *,
+        n_neighbors: int,
+        exclude: str | NDArray[np.intp] | None = None,
+        n_jobs: int | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Find the exact nearest rows; arguments and results as in :func:`nearest_neighbors`."""
+        n_rows = len(self._rows)
+        most = n_rows if exclude is None else n_rows - 1
+        if not 1 <= n_neighbors <= most:
+            raise ValueError(
+                f"n_neighbors={n_neighbors} is not between 1 and {most}, the rows that a query may use; "
+                "give more rows or ask for fewer neighbours."
+            )
+        left_out = self._left_out(Q, exclude)
+        queries = self._rows if Q is None else np.ascontiguousarray(unit_rows(Q) if self.metric == "cosine" else Q)
+        if queries.dtype != self._rows.dtype:
+            queries = queries.astype(np.float64)
+        distances = np.full((len(queries), n_neighbors), np.inf)
+        indices = np.full((len(queries), n_neighbors), np.iinfo(np.intp).max, dtype=np.intp)
+
+        def fill(part: slice) -> None:
+            self._fill(queries[part], left_out[part], distances[part], indices[part])
+
+        map_blocks(fill, row_blocks(len(queries), _QUERY_ROWS), n_jobs=n_jobs)
+        return (distances / 2 if self.metric == "cosine" else np.sqrt(distances)), indices
+
+    def _left_out(self, Q: NDArray[Any] | None, exclude: str | NDArray[np.intp] | None) -> NDArray[np.intp]:
+        n_queries = len(self._rows) if Q is None else len(Q)
+        if exclude is None:
+            return np.full(n_queries, -1, dtype=np.intp)
+        if not isinstance(exclude, str):
+            return exclude
+        if exclude == "value":
+            if self._lookup is None:
+                self._lookup = RowLookup(self._raw)
+            return self._lookup.find(self._raw if Q is None else Q)
+        if Q is not None:
+            raise ValueError('exclude="self" leaves out row i of X for query i, so Q must be None; use "value".')
+        return np.arange(n_queries, dtype=np.intp)
+
+    def _fill(
+        self,
+        queries: NDArray[Any],
+        left_out: NDArray[np.intp],
+        distances: NDArray[np.float64],
+        indices: NDArray[np.intp],
+    ) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            coded = self._encode(queries)
+            norms = np.square(coded).sum(axis=1)
+            norms[~np.isfinite(norms)] = np.nan
+            n_neighbors = distances.shape[1]
+            expected = len(queries) * 8 * n_neighbors * (1 + np.log(len(self._rows) / n_neighbors))
+            dtype: Any = np.float32 if np.abs(coded).max(initial=0.0) < _LARGEST_SINGLE else np.float64
+            left = self._left_factor(coded, dtype)
+            buffer = np.empty(len(queries) * min(_TABLE_ROWS, len(self._rows)), dtype=dtype)
+            n_measured = 0
+            for part in self._blocks():
+                if dtype is np.float32 and n_measured > expected + len(queries) * part.start / 16:
+                    dtype = np.float64
+                    left = self._left_factor(coded, dtype)
+                    buffer = buffer.astype(dtype)
+                right = self._table[part] if dtype is np.float32 else self._encode_table(self._order[part], dtype)
+                bounds = buffer[: len(queries) * len(right)].reshape(len(queries), len(right))
+                np.matmul(left, right.T, out=bounds)
+                eps = float(np.finfo(dtype).eps)
+                n_measured += _kernels.neighbors.fill_neighbors(
+                    bounds,
+                    self._order[part],
+                    self._rows,
+                    queries,
+                    (1 - self._slack(dtype)) * norms,
+                    self._scale,
+                    np.array([4 * eps, 1e-30 if dtype is np.float32 else 1e-290], dtype=dtype),
+                    left_out,
+                    distances,
+                    indices,
+                )
+
+    def _left_factor(self, coded: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
+        left = np.ones((len(coded), coded.shape[1] + 1), dtype=dtype)
+        left[:, :-1] = coded
+        return left

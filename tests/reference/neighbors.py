@@ -1,0 +1,38 @@
+"""Nearest neighbours by definition."""
+
+import numpy as np
+
+
+def squared_distance(left, right):
+    difference = np.asarray(left, dtype=np.float64) - np.asarray(right, dtype=np.float64)
+    return float((difference * difference).sum())
+
+
+def nearest(X, Q, n_neighbors, excluded=None):
+    """Distances and indices, ascending by (distance, index); `excluded` holds one row of X a query, or -1."""
+    distances = np.empty((len(Q), n_neighbors))
+    indices = np.empty((len(Q), n_neighbors), dtype=np.intp)
+    for query, row in enumerate(Q):
+        every = [
+            (np.sqrt(squared_distance(other, row)), index)
+            for index, other in enumerate(X)
+            if excluded is None or index != excluded[query]
+        ]
+        every.sort()
+        distances[query] = [distance for distance, _ in every[:n_neighbors]]
+        indices[query] = [index for _, index in every[:n_neighbors]]
+    return distances, indices
+
+
+def first_identical(X, Q):
+    """For each query the smallest index of an identical row of X, or -1."""
+    return np.array([next((i for i, row in enumerate(X) if (row == q).all()), -1) for q in Q], dtype=np.intp)
+
+
+def k_center(X, n_centers, start):
+    """Take, again and again, the row farthest from all taken so far; ties go to the smallest index."""
+    chosen = [start]
+    while len(chosen) < n_centers:
+        nearest_chosen = [min(squared_distance(row, X[center]) for center in chosen) for row in X]
+        chosen.append(int(np.argmax(nearest_chosen)))
+    return np.array(chosen, dtype=np.intp)

@@ -1,0 +1,212 @@
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import cosine_distances
+from sklearn.neighbors import NearestNeighbors
+
+from skanomaly._support import _neighbors
+from skanomaly._support._neighbors import NeighborIndex, RowLookup, nearest_neighbors, unit_rows
+from tests.reference import neighbors as reference
+
+
+def _assert_same(found, expected):
+    assert np.array_equal(found[1], expected[1])
+    assert np.allclose(found[0], expected[0], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 1), (2, 3), (65, 2), (300, 12)])
+def test_neighbours_equal_the_definition(seed, dtype, n_rows, n_columns):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n_rows, n_columns)).astype(dtype)
+    Q = random.normal(size=(30, n_columns)).astype(dtype)
+    k = min(4, n_rows)
+    _assert_same(nearest_neighbors(X, Q, n_neighbors=k), reference.nearest(X, Q, k))
+
+
+def test_neighbours_equal_scikit_learns_over_several_blocks(seed):
+    X = np.random.default_rng(seed).normal(size=(2600, 12))
+    expected = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(X).kneighbors()
+    found = nearest_neighbors(X, n_neighbors=6, exclude="self")
+    assert np.array_equal(found[1], expected[1])
+    assert np.allclose(found[0], expected[0])
+
+
+def _clusters(random):
+    return random.normal(size=(90, 4)) * 1e-6 + np.repeat(np.eye(3, 4), 30, axis=0)
+
+
+def _offset(random):
+    return random.normal(size=(90, 4)) + 1e9
+
+
+def _outlier(random):
+    X = random.normal(size=(90, 4))
+    X[7] = 1e25
+    return X
+
+
+def _units(random):
+    return random.normal(size=(90, 4)) * np.array([1e-8, 1.0, 1e8, 1e-30])
+
+
+def _huge(random):
+    return random.normal(size=(90, 4)) * 1e150
+
+
+def _tiny(random):
+    return random.normal(size=(90, 4)) * 1e-150
+
+
+def _wide(random):
+    return random.normal(size=(90, 4)) * np.logspace(-20, 20, 90)[:, None]
+
+
+@pytest.mark.parametrize("make", [_clusters, _offset, _outlier, _units, _huge, _tiny, _wide])
+def test_cancellation_overflow_and_underflow_cost_no_neighbour(seed, make):
+    X = make(np.random.default_rng(seed))
+    _assert_same(nearest_neighbors(X, n_neighbors=5, exclude="self"), reference.nearest(X, X, 5, np.arange(len(X))))
+
+
+@pytest.mark.parametrize("far", [1e6, 1e20, 1e60, 1e152, 1e200])
+def test_queries_far_outside_the_table_find_all_their_neighbours(seed, far):
+    X = np.random.default_rng(seed).normal(size=(90, 4))
+    found = nearest_neighbors(X, np.full((2, 4), far), n_neighbors=3)
+    with np.errstate(over="ignore"):
+        _assert_same(found, reference.nearest(X, np.full((2, 4), far), 3))
+
+
+def test_values_at_the_edge_of_float64_raise_nothing():
+    X = np.array([[1.7e308, 0.0], [-1.7e308, 0.0], [1.7e308, 1.0], [0.0, 0.0]])
+    distances, indices = nearest_neighbors(X, n_neighbors=1, exclude="self")
+    assert indices[[0, 2]].tolist() == [[2], [0]]
+    assert distances[0] == 1.0
+
+
+def test_tight_clusters_far_apart_switch_to_the_float64_product(seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(9000, 3)) * 1e-7 + np.repeat(random.normal(size=(3, 3)), 3000, axis=0)
+    used = set()
+    plain = NeighborIndex._left_factor
+
+    def watched(self, coded, dtype):
+        used.add(dtype)
+        return plain(self, coded, dtype)
+
+    monkeypatch.setattr(NeighborIndex, "_left_factor", watched)
+    found = nearest_neighbors(X, X[::900], n_neighbors=3)
+    assert used == {np.float32, np.float64}
+    _assert_same(found, reference.nearest(X, X[::900], 3))
+
+
+@pytest.mark.parametrize("n_rows", [1, 1500])
+def test_ties_go_to_the_smallest_index(seed, n_rows):
+    X = np.random.default_rng(seed).integers(0, 3, size=(1500, 3)).astype(np.float64)
+    found = nearest_neighbors(X, X[:n_rows], n_neighbors=12)
+    _assert_same((found[0][:10], found[1][:10]), reference.nearest(X, X[: min(10, n_rows)], 12))
+
+
+def test_duplicates_are_each_others_neighbours():
+    X = np.repeat(np.arange(4.0)[:, None], 3, axis=0)
+    distances, indices = nearest_neighbors(X, n_neighbors=2, exclude="self")
+    assert not distances.any()
+    assert indices[:3].tolist() == [[1, 2], [0, 2], [0, 1]]
+
+
+def test_one_identical_row_is_left_out_by_value(seed):
+    random = np.random.default_rng(seed)
+    X = random.integers(0, 4, size=(60, 2)).astype(np.float64)
+    Q = np.vstack([X[:20], random.normal(size=(10, 2)), -0.0 * X[:1]])
+    _assert_same(
+        nearest_neighbors(X, Q, n_neighbors=3, exclude="value"),
+        reference.nearest(X, Q, 3, reference.first_identical(X, Q)),
+    )
+
+
+def test_left_out_by_index_and_by_value_give_the_same_distances(seed):
+    X = np.random.default_rng(seed).integers(0, 3, size=(50, 3)).astype(np.float64)
+    by_index = nearest_neighbors(X, n_neighbors=4, exclude="self")[0]
+    assert np.array_equal(by_index, nearest_neighbors(X, X.copy(), n_neighbors=4, exclude="value")[0])
+
+
+def test_given_rows_are_left_out(seed):
+    X = np.random.default_rng(seed).normal(size=(20, 2))
+    left_out = np.array([3, -1, 5])
+    _assert_same(nearest_neighbors(X, X[:3], n_neighbors=2, exclude=left_out), reference.nearest(X, X[:3], 2, left_out))
+
+
+def test_every_n_jobs_gives_the_same_bits(seed):
+    X = np.random.default_rng(seed).normal(size=(1700, 5)).astype(np.float32)
+    one, two = (nearest_neighbors(X, n_neighbors=3, exclude="self", n_jobs=n_jobs) for n_jobs in (1, 2))
+    assert np.array_equal(one[0], two[0])
+    assert np.array_equal(one[1], two[1])
+
+
+def test_order_of_rows_does_not_change_the_distances(seed):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(400, 6))
+    order = random.permutation(400)
+    first, second = nearest_neighbors(X, n_neighbors=3, exclude="self"), nearest_neighbors(
+        X[order], n_neighbors=3, exclude="self"
+    )  # fmt: skip
+    assert np.array_equal(first[0][order], second[0])
+    assert np.array_equal(first[1][order], order[second[1]])
+
+
+def test_float32_and_float64_meet_in_float64(seed):
+    random = np.random.default_rng(seed)
+    X, Q = random.normal(size=(70, 3)).astype(np.float32), random.normal(size=(9, 3))
+    _assert_same(nearest_neighbors(X, Q, n_neighbors=2), reference.nearest(X, Q, 2))
+
+
+def test_cosine_distances_equal_scikit_learns(seed):
+    random = np.random.default_rng(seed)
+    X, Q = random.normal(size=(80, 5)), random.normal(size=(20, 5)) * 1e3
+    X[4] = 0.0
+    expected = np.sort(cosine_distances(Q, X), axis=1)[:, :3]
+    assert np.allclose(nearest_neighbors(X, Q, n_neighbors=3, metric="cosine")[0], expected)
+
+
+def test_row_of_zeros_is_square_to_every_other_row():
+    X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 0.0]])
+    distances, indices = nearest_neighbors(X, X[:1], n_neighbors=4, metric="cosine")
+    assert np.allclose(distances, [[0, 0, 1, 1]])
+    assert indices.tolist() == [[0, 3, 1, 2]]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_unit_rows_have_norm_one(seed, scale):
+    X = np.random.default_rng(seed).normal(size=(10, 3)) * scale
+    assert np.allclose(np.linalg.norm(unit_rows(X), axis=1), 1)
+
+
+@pytest.mark.parametrize("exclude", [None, "self", "value"])
+def test_no_query_gives_no_row(exclude):
+    X = np.eye(3)
+    if exclude == "self":
+        exclude = None
+    distances, indices = nearest_neighbors(X, X[:0], n_neighbors=2, exclude=exclude)
+    assert distances.shape == indices.shape == (0, 2)
+
+
+@pytest.mark.parametrize(("n_neighbors", "exclude"), [(0, None), (4, None), (3, "self"), (3, "value")])
+def test_too_many_neighbours_are_named(n_neighbors, exclude):
+    with pytest.raises(ValueError, match=f"n_neighbors={n_neighbors}"):
+        nearest_neighbors(np.eye(3), n_neighbors=n_neighbors, exclude=exclude)
+
+
+def test_leaving_out_by_index_needs_the_tables_own_rows():
+    with pytest.raises(ValueError, match='use "value"'):
+        nearest_neighbors(np.eye(3), np.eye(3), n_neighbors=1, exclude="self")
+
+
+def test_rows_of_one_hash_are_told_apart(monkeypatch, seed):
+    monkeypatch.setattr(_neighbors, "_hash_rows", lambda X: np.zeros(len(X), dtype=np.uint64))
+    random = np.random.default_rng(seed)
+    X, Q = random.integers(0, 3, size=(40, 2)) * 1.0, random.integers(0, 4, size=(15, 2)) * 1.0
+    assert np.array_equal(RowLookup(X).find(Q), reference.first_identical(X, Q))
+
+
+def test_lookup_finds_the_first_identical_row(seed):
+    random = np.random.default_rng(seed)
+    X, Q = random.integers(0, 3, size=(40, 2)) * 1.0, random.integers(0, 4, size=(15, 2)) * 1.0
+    assert np.array_equal(RowLookup(X).find(Q), reference.first_identical(X, Q))
