@@ -4,7 +4,7 @@ from sklearn.metrics.pairwise import cosine_distances
 from sklearn.neighbors import NearestNeighbors
 
 from skanomaly._support import _neighbors
-from skanomaly._support._neighbors import NeighborIndex, RowLookup, nearest_neighbors, unit_rows
+from skanomaly._support._neighbors import RowLookup, nearest_neighbors, unit_rows
 from tests.reference import neighbors as reference
 
 
@@ -13,18 +13,24 @@ def _assert_same(found, expected):
     assert np.allclose(found[0], expected[0], rtol=1e-12, atol=0)
 
 
+@pytest.fixture(params=["brute", "kd_tree"])
+def algorithm(request):
+    return request.param
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 1), (2, 3), (65, 2), (300, 12)])
-def test_neighbours_equal_the_definition(seed, dtype, n_rows, n_columns):
+def test_neighbours_equal_the_definition(seed, dtype, n_rows, n_columns, algorithm):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n_rows, n_columns)).astype(dtype)
     Q = random.normal(size=(30, n_columns)).astype(dtype)
     k = min(4, n_rows)
-    _assert_same(nearest_neighbors(X, Q, n_neighbors=k), reference.nearest(X, Q, k))
+    _assert_same(nearest_neighbors(X, Q, n_neighbors=k, algorithm=algorithm), reference.nearest(X, Q, k))
 
 
-def test_neighbours_equal_scikit_learns_over_several_blocks(seed):
-    X = np.random.default_rng(seed).normal(size=(2600, 12))
+@pytest.mark.parametrize("n_columns", [2, 12])
+def test_neighbours_equal_scikit_learns_over_several_blocks(seed, n_columns):
+    X = np.random.default_rng(seed).normal(size=(2600, n_columns))
     expected = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(X).kneighbors()
     found = nearest_neighbors(X, n_neighbors=6, exclude="self")
     assert np.array_equal(found[1], expected[1])
@@ -62,22 +68,23 @@ def _wide(random):
 
 
 @pytest.mark.parametrize("make", [_clusters, _offset, _outlier, _units, _huge, _tiny, _wide])
-def test_cancellation_overflow_and_underflow_cost_no_neighbour(seed, make):
+def test_cancellation_overflow_and_underflow_cost_no_neighbour(seed, make, algorithm):
     X = make(np.random.default_rng(seed))
-    _assert_same(nearest_neighbors(X, n_neighbors=5, exclude="self"), reference.nearest(X, X, 5, np.arange(len(X))))
+    found = nearest_neighbors(X, n_neighbors=5, exclude="self", algorithm=algorithm)
+    _assert_same(found, reference.nearest(X, X, 5, np.arange(len(X))))
 
 
 @pytest.mark.parametrize("far", [1e6, 1e20, 1e60, 1e152, 1e200])
-def test_queries_far_outside_the_table_find_all_their_neighbours(seed, far):
+def test_queries_far_outside_the_table_find_all_their_neighbours(seed, far, algorithm):
     X = np.random.default_rng(seed).normal(size=(90, 4))
-    found = nearest_neighbors(X, np.full((2, 4), far), n_neighbors=3)
+    found = nearest_neighbors(X, np.full((2, 4), far), n_neighbors=3, algorithm=algorithm)
     with np.errstate(over="ignore"):
         _assert_same(found, reference.nearest(X, np.full((2, 4), far), 3))
 
 
-def test_values_at_the_edge_of_float64_raise_nothing():
+def test_values_at_the_edge_of_float64_raise_nothing(algorithm):
     X = np.array([[1.7e308, 0.0], [-1.7e308, 0.0], [1.7e308, 1.0], [0.0, 0.0]])
-    distances, indices = nearest_neighbors(X, n_neighbors=1, exclude="self")
+    distances, indices = nearest_neighbors(X, n_neighbors=1, exclude="self", algorithm=algorithm)
     assert indices[[0, 2]].tolist() == [[2], [0]]
     assert distances[0] == 1.0
 
@@ -86,38 +93,38 @@ def test_tight_clusters_far_apart_switch_to_the_float64_product(seed, monkeypatc
     random = np.random.default_rng(seed)
     X = random.normal(size=(9000, 3)) * 1e-7 + np.repeat(random.normal(size=(3, 3)), 3000, axis=0)
     used = set()
-    plain = NeighborIndex._left_factor
+    plain = _neighbors._Product._left_factor
 
     def watched(self, coded, dtype):
         used.add(dtype)
         return plain(self, coded, dtype)
 
-    monkeypatch.setattr(NeighborIndex, "_left_factor", watched)
-    found = nearest_neighbors(X, X[::900], n_neighbors=3)
+    monkeypatch.setattr(_neighbors._Product, "_left_factor", watched)
+    found = nearest_neighbors(X, X[::900], n_neighbors=3, algorithm="brute")
     assert used == {np.float32, np.float64}
     _assert_same(found, reference.nearest(X, X[::900], 3))
 
 
 @pytest.mark.parametrize("n_rows", [1, 1500])
-def test_ties_go_to_the_smallest_index(seed, n_rows):
+def test_ties_go_to_the_smallest_index(seed, n_rows, algorithm):
     X = np.random.default_rng(seed).integers(0, 3, size=(1500, 3)).astype(np.float64)
-    found = nearest_neighbors(X, X[:n_rows], n_neighbors=12)
+    found = nearest_neighbors(X, X[:n_rows], n_neighbors=12, algorithm=algorithm)
     _assert_same((found[0][:10], found[1][:10]), reference.nearest(X, X[: min(10, n_rows)], 12))
 
 
-def test_duplicates_are_each_others_neighbours():
+def test_duplicates_are_each_others_neighbours(algorithm):
     X = np.repeat(np.arange(4.0)[:, None], 3, axis=0)
-    distances, indices = nearest_neighbors(X, n_neighbors=2, exclude="self")
+    distances, indices = nearest_neighbors(X, n_neighbors=2, exclude="self", algorithm=algorithm)
     assert not distances.any()
     assert indices[:3].tolist() == [[1, 2], [0, 2], [0, 1]]
 
 
-def test_one_identical_row_is_left_out_by_value(seed):
+def test_one_identical_row_is_left_out_by_value(seed, algorithm):
     random = np.random.default_rng(seed)
     X = random.integers(0, 4, size=(60, 2)).astype(np.float64)
     Q = np.vstack([X[:20], random.normal(size=(10, 2)), -0.0 * X[:1]])
     _assert_same(
-        nearest_neighbors(X, Q, n_neighbors=3, exclude="value"),
+        nearest_neighbors(X, Q, n_neighbors=3, exclude="value", algorithm=algorithm),
         reference.nearest(X, Q, 3, reference.first_identical(X, Q)),
     )
 
@@ -134,28 +141,30 @@ def test_given_rows_are_left_out(seed):
     _assert_same(nearest_neighbors(X, X[:3], n_neighbors=2, exclude=left_out), reference.nearest(X, X[:3], 2, left_out))
 
 
-def test_every_n_jobs_gives_the_same_bits(seed):
+def test_every_n_jobs_gives_the_same_bits(seed, algorithm):
     X = np.random.default_rng(seed).normal(size=(1700, 5)).astype(np.float32)
-    one, two = (nearest_neighbors(X, n_neighbors=3, exclude="self", n_jobs=n_jobs) for n_jobs in (1, 2))
+    one, two = (
+        nearest_neighbors(X, n_neighbors=3, exclude="self", algorithm=algorithm, n_jobs=n_jobs) for n_jobs in (1, 2)
+    )
     assert np.array_equal(one[0], two[0])
     assert np.array_equal(one[1], two[1])
 
 
-def test_order_of_rows_does_not_change_the_distances(seed):
+def test_order_of_rows_does_not_change_the_distances(seed, algorithm):
     random = np.random.default_rng(seed)
     X = random.normal(size=(400, 6))
     order = random.permutation(400)
-    first, second = nearest_neighbors(X, n_neighbors=3, exclude="self"), nearest_neighbors(
-        X[order], n_neighbors=3, exclude="self"
-    )  # fmt: skip
+    first, second = (
+        nearest_neighbors(rows, n_neighbors=3, exclude="self", algorithm=algorithm) for rows in (X, X[order])
+    )
     assert np.array_equal(first[0][order], second[0])
     assert np.array_equal(first[1][order], order[second[1]])
 
 
-def test_float32_and_float64_meet_in_float64(seed):
+def test_float32_and_float64_meet_in_float64(seed, algorithm):
     random = np.random.default_rng(seed)
     X, Q = random.normal(size=(70, 3)).astype(np.float32), random.normal(size=(9, 3))
-    _assert_same(nearest_neighbors(X, Q, n_neighbors=2), reference.nearest(X, Q, 2))
+    _assert_same(nearest_neighbors(X, Q, n_neighbors=2, algorithm=algorithm), reference.nearest(X, Q, 2))
 
 
 def test_cosine_distances_equal_scikit_learns(seed):
