@@ -40,7 +40,7 @@ class Note:
 class Prepared:
     """The numbers that detectors see."""
 
-    values: NDArray[np.float64]
+    filled: NDArray[np.float64]
     scaled: NDArray[np.float64]
     names: list[str]
     notes: list[Note]
@@ -63,7 +63,7 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
     Returns
     -------
     Prepared
-        ``values`` of shape (n_rows, n_used) with gaps filled, ``scaled`` the same with mean 0 and standard deviation 1.
+        ``filled`` of shape (n_rows, n_used) without gaps, ``scaled`` the same with mean 0 and standard deviation 1.
 
     Raises
     ------

@@ -25,6 +25,7 @@ _TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 65536
+_LABEL_NAME = re.compile(r"(is_?)?(y|labels?|targets?|class|anomaly|anomalous|outliers?|fraud)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"(?:^|;)\"?[-+]?\d+,\d+\"?(?:;|$)", re.MULTILINE)
 
 
@@ -72,12 +73,13 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
         if ending == ".npz":
             return _from_npz(path, label)
         frame, remarks = _from_text(path) if ending in _TEXT_ENDINGS else (_from_parquet(path), [])
-    except (OSError, ValueError, MemoryError) as error:
+    except (OSError, EOFError, ValueError, MemoryError) as error:
         raise InputError(f"cannot read {path.name}: {error}") from error
     frame.columns = [str(name) for name in frame.columns]
     if not len(frame):
         raise InputError(f"{path.name} is empty: it has no rows.")
     if label is None:
+        remarks += [_hint(name) for name in frame.columns if _looks_like_labels(frame, name)]
         return Table(path.name, frame, remarks=remarks)
     labels = _labels(frame[_known(label, list(frame.columns), path.name)], label)
     return Table(path.name, frame.drop(columns=label), labels, label, remarks)
@@ -104,10 +106,7 @@ def _from_npz(path: Path, label: str | None) -> Table:
         raise InputError(f"{path.name} is empty: X has no rows.")
     frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])], copy=False)
     if label is None:
-        remarks = [
-            f"The file also holds {key}: judge the scores by it with --label {key}." for key in keys if key == "y"
-        ]
-        return Table(path.name, frame, remarks=remarks)
+        return Table(path.name, frame, remarks=[_hint("y")] if "y" in keys else [])
     _known(label, [key for key in keys if key != "X"], path.name)
     labels = _labels(arrays[label], label)
     if len(labels) != len(X):
@@ -175,6 +174,22 @@ def _known(name: str, names: list[str], where: str) -> str:
         f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}."
     )
     raise InputError(f"{where} has no column {name!r} for --label; {hint}")
+
+
+def _hint(name: str) -> str:
+    """Point to the option that judges."""
+    return f"{name} looks like labels: --label {name} keeps it out of the scores and judges them by it."
+
+
+def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
+    """Tell whether a column is named like labels and holds a few anomalies."""
+    if not _LABEL_NAME.fullmatch(name) or list(frame.columns).count(name) != 1:
+        return False
+    try:
+        labels = turn_labels(frame[name])
+    except ValueError:
+        return False
+    return 0 < int((labels == -1).sum()) <= len(labels) // 2
 
 
 def _labels(values: Any, name: str) -> NDArray[np.int64]:

@@ -131,7 +131,7 @@ def scan(
     table = read_table(path, label=label)
     progress.stage("Preparing columns")
     prepared = prepare(table, progress.advance)
-    n_rows = len(prepared.values)
+    n_rows = len(prepared.filled)
     model = build_detector(detector, random_state=random_state, n_jobs=-1 if n_rows > _ROWS_WORTH_THREADS else None)
     scores = _scores(model, prepared.scaled, progress)
     share = _DEFAULT_CONTAMINATION if contamination is None else contamination
@@ -192,7 +192,7 @@ def _reasons(model: Any, prepared: Prepared, table: Table, rows: NDArray[np.int6
         weights = _robust_deviations(prepared.scaled, rows)
         origin = "its distance from the column's median (robust z-score), not by the detector"
     positions = {str(name): index for index, name in enumerate(table.frame.columns)}
-    medians = np.median(prepared.values, axis=0)
+    medians = np.median(prepared.filled, axis=0)
     found = []
     for row, weight in zip(rows, weights, strict=True):
         largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
@@ -200,8 +200,8 @@ def _reasons(model: Any, prepared: Prepared, table: Table, rows: NDArray[np.int6
             [
                 Reason(
                     prepared.names[index],
-                    _shown(table, positions[prepared.names[index]], int(row), prepared.values[row, index]),
-                    bool(prepared.values[row, index] > medians[index]),
+                    _shown(table, positions[prepared.names[index]], int(row), prepared.filled[row, index]),
+                    bool(prepared.filled[row, index] > medians[index]),
                 )
                 for index in largest
                 if weight[index] > 0 and weight[index] >= _LEAST_SHARE_OF_FIRST * weight[largest[0]]

@@ -1,0 +1,206 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import skanomaly
+from skanomaly import cli
+from skanomaly._cli._app import app
+
+
+def _run(*arguments, **options):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
+
+
+def _python(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, check=False, encoding="utf-8", **options
+    )
+
+
+@pytest.fixture
+def messy(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "id": range(200),
+            "city": rng.choice(["Rome", "Oslo"], 200),
+            "day": pd.date_range("2024-01-01", periods=200).astype(str),
+            "flat": 1.0,
+            "empty": np.nan,
+            "age": rng.normal(50, 10, 200),
+            "income": rng.lognormal(10, 1, 200),
+            "odd": 0,
+        }
+    )
+    frame.loc[:4, "odd"] = 1
+    frame.loc[:4, "age"] += 1000
+    frame.loc[20, "income"] = np.nan
+    frame.to_csv(tmp_path / "messy.csv", index=False)
+    return tmp_path / "messy.csv"
+
+
+def test_scan_prints_table_threshold_and_judgement():
+    run = _run("scan")
+    assert run.exit_code == 0
+    assert "378 rows, 30 columns, all used. RandomProjectionDepth, random state 0." in run.stdout
+    assert "38 rows of 378 are anomalies" in " ".join(run.stdout.split())
+    assert re.search(r"Against the label target: AUROC 0\.9\d\d", run.stdout)
+    assert run.stderr == ""
+
+
+def test_scan_fits_eighty_columns():
+    assert max(len(line) for line in _run("scan").stdout.splitlines()) <= 80
+
+
+def test_scan_names_unusable_columns_in_plain_words(messy):
+    words = " ".join(_run("scan", messy, "--label", "odd").stdout.split())
+    for finding in (
+        "id counts the rows: not used",
+        "city text: not used",
+        "day dates or times: not used",
+        "flat the same value in every row: not used",
+        "empty no value at all: not used",
+        "income (1 row) values missing: median put in",
+    ):
+        assert finding in words
+
+
+@pytest.mark.parametrize("top", [1, 4, 500])
+def test_scan_prints_as_many_rows_as_asked(messy, top):
+    run = _run("scan", messy, "--top", top)
+    assert len(re.findall(r"^ *\d+ +\d+ +-", run.stdout, re.MULTILINE)) == min(top, 200)
+
+
+def test_scan_options_reach_the_scan(messy):
+    run = _run("scan", messy, "-d", "isolationforest", "-c", "0.05", "--random-state", "3", "-l", "odd")
+    assert "IsolationForest, random state 3" in run.stdout
+    assert "10 rows of 200 are anomalies" in run.stdout
+    assert "Against the label odd" in run.stdout
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_scan_writes_one_line_a_row(messy, ending):
+    path = messy.parent / f"scores.{ending}"
+    run = _run("scan", messy, "--label", "odd", "--output", path, "-c", "0.025")
+    assert f"Scores of 200 rows written to {path}." in run.stdout
+    scores = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
+    assert list(scores.columns) == ["row", "score", "rank", "prediction", "label"]
+    assert list(scores["row"]) == list(range(200))
+    assert set(scores.loc[scores["prediction"] == -1, "row"]) == set(range(5))
+    assert scores.sort_values("score")["rank"].is_monotonic_increasing
+    np.testing.assert_array_equal(scores["label"] == -1, scores["row"] < 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.csv"], "no file at nowhere.csv"),
+        (["empty.csv"], "empty.csv is empty"),
+        (["header.csv"], "header.csv is empty: it has no rows"),
+        (["text.csv"], "has no numeric column that could be scored (text: a)"),
+        (["one.csv"], "has 1 row"),
+        (["table.xlsx"], "cannot read table.xlsx"),
+        (["binary.csv"], "cannot read binary.csv"),
+        (["good.csv", "--label", "nope"], "has no column 'nope'"),
+        (["good.csv", "--label", "a"], "label column 'a' holds"),
+        (["good.csv", "--detector", "nope"], "no detector 'nope'"),
+        (["good.csv", "--contamination", "0.7"], "--contamination is 0.7"),
+        (["good.csv", "--output", "scores.xlsx"], "cannot write scores.xlsx"),
+        (["good.csv", "--output", "nowhere/scores.csv"], "there is no folder nowhere"),
+    ],
+)
+def test_scan_input_error_is_one_line_and_exit_code_two(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "header.csv").write_text("a,b\n")
+    (tmp_path / "text.csv").write_text("a\nx\ny\nx\n")
+    (tmp_path / "one.csv").write_text("a\n1\n")
+    (tmp_path / "table.xlsx").write_text("a\n1\n")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 10)
+    pd.DataFrame({"a": [1.5, 2.5, 9.0, 3.0]}).to_csv(tmp_path / "good.csv", index=False)
+    run = _run("scan", *arguments)
+    assert run.exit_code == 2
+    assert run.stdout == ""
+    assert run.stderr.startswith("skanomaly: error: ")
+    assert words in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_scan_unwritable_output_is_one_line(messy):
+    path = messy.parent / "scores.csv"
+    path.mkdir()
+    run = _run("scan", messy, "--output", path)
+    assert run.exit_code == 2
+    assert "it is a folder" in run.stderr
+
+
+def test_scan_unknown_option_is_a_usage_error():
+    assert _run("scan", "--colour").exit_code == 2
+
+
+def test_version_is_printed():
+    assert _run("--version").stdout.strip() == f"skanomaly {skanomaly.__version__}"
+
+
+def test_help_lists_the_options():
+    words = _run("scan", "--help").stdout
+    for option in ("--detector", "--contamination", "--top", "--output", "--random-state", "--label"):
+        assert option in words
+
+
+def test_no_command_prints_help():
+    assert "scan" in _run().output
+
+
+def test_module_runs_as_a_program(messy):
+    run = _python("-m", "skanomaly", "scan", messy, "--top", "3")
+    assert run.returncode == 0
+    assert "messy.csv" in run.stdout
+    assert run.stderr == ""
+
+
+def test_output_is_plain_where_the_stream_knows_no_more(messy):
+    run = _python("-X", "utf8=0", "-m", "skanomaly", "scan", messy, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.isascii()
+
+
+@pytest.mark.parametrize("module", ["rich", "typer"])
+def test_missing_extra_is_one_line_that_names_it(module, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "pip install 'skanomaly[cli]'" in printed
+
+
+def test_help_needs_no_numba():
+    code = "import sys; from skanomaly.cli import main; sys.argv = ['skanomaly', 'scan', '--help']\n"
+    code += "try:\n    main()\nfinally:\n    print('numba' in sys.modules, 'sklearn' in sys.modules)"
+    assert _python("-c", code).stdout.strip().endswith("False False")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["npz", "csv"])
+def test_scan_of_half_a_million_rows_stays_below_one_gibibyte(shared_data, tmp_path, ending):
+    path = shared_data / "tables" / "http.npz"
+    if ending == "csv":
+        stored = np.load(path)
+        path = tmp_path / "http.csv"
+        pd.DataFrame(stored["X"]).assign(y=stored["y"]).to_csv(path, index=False)
+    code = (
+        "import resource, sys; from skanomaly.cli import main\n"
+        "sys.argv = ['skanomaly', 'scan', sys.argv[1], '--label', 'y', '--output', sys.argv[2]]\n"
+        "try:\n    main()\nfinally:\n    print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    run = _python("-c", code, path, tmp_path / "scores.parquet")
+    assert "567,498 rows" in run.stdout
+    assert len(pd.read_parquet(tmp_path / "scores.parquet")) == 567_498
+    assert int(run.stdout.split()[-1]) < 1024 * 1024  # kibibytes

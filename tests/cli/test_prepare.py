@@ -1,0 +1,164 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skanomaly._cli._errors import InputError
+from skanomaly._cli._prepare import prepare
+from skanomaly._cli._read import Table
+
+N_ROWS = 40
+
+
+@pytest.fixture
+def frame(seed):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"size": rng.normal(size=N_ROWS), "weight": rng.lognormal(size=N_ROWS)})
+
+
+def _prepare(frame):
+    return prepare(Table("t.csv", frame))
+
+
+def _finding(prepared, column):
+    return [(note.finding, note.action) for note in prepared.notes if any(column in name for name in note.columns)]
+
+
+def _unusable():
+    rows = range(N_ROWS)
+    return [
+        pytest.param(["kg"] * N_ROWS, "text", id="text"),
+        pytest.param([f"c{row}" for row in rows], "text, different in every row", id="names"),
+        pytest.param([3.0] * N_ROWS, "the same value in every row", id="constant"),
+        pytest.param([3.0, None] * (N_ROWS // 2), "the same value in every row", id="constant-with-gaps"),
+        pytest.param([None] * N_ROWS, "no value at all", id="none"),
+        pytest.param([np.nan] * N_ROWS, "no value at all", id="nan"),
+        pytest.param([np.inf, -np.inf] * (N_ROWS // 2), "infinite values only", id="infinite"),
+        pytest.param([np.inf, 1.0] * (N_ROWS // 2), "one value besides infinity", id="one-and-infinity"),
+        pytest.param(pd.date_range("2024-01-01", periods=N_ROWS), "dates or times", id="dates"),
+        pytest.param([f"2024-01-{row % 28 + 1:02d} 12:00" for row in rows], "dates or times", id="text-dates"),
+        pytest.param([f"{row % 28 + 1}.1.2024" for row in rows], "dates or times", id="dotted-dates"),
+        pytest.param(pd.period_range("2024-01", periods=N_ROWS, freq="M"), "dates or times", id="periods"),
+        pytest.param(pd.Categorical(["a", "b"] * (N_ROWS // 2)), "categories", id="categories"),
+        pytest.param(np.full(N_ROWS, 1 + 2j), "complex numbers", id="complex"),
+        pytest.param([[row] for row in rows], "text, different in every row", id="lists"),
+        pytest.param(rows, "counts the rows", id="counter"),
+        pytest.param([1.7e9 + 60.0 * row for row in rows], "counts the rows", id="timestamps"),
+        pytest.param([(7 * row) % N_ROWS + 1000 for row in rows], "an id, different in every row", id="permuted"),
+        pytest.param(["12 kg"] * 20 + ["13"] * 20, "text", id="mostly-text"),
+    ]
+
+
+@pytest.mark.parametrize(("values", "finding"), _unusable())
+def test_prepare_unusable_column_is_named_and_left_out(frame, values, finding):
+    prepared = _prepare(frame.assign(extra=values))
+    assert prepared.names == ["size", "weight"]
+    assert _finding(prepared, "extra") == [(finding, "not used")]
+
+
+@pytest.mark.parametrize("name", ["id", "customer_id", "userId", "ID", "row uuid", "id_2"])
+def test_prepare_scattered_whole_numbers_are_an_id_by_name_only(frame, name, seed):
+    values = np.random.default_rng(seed).permutation(10 * N_ROWS)[:N_ROWS]
+    prepared = _prepare(frame.assign(**{name: values, "width": values}))
+    assert _finding(prepared, name) == [("an id, different in every row", "not used")]
+    assert "width" in prepared.names
+
+
+@pytest.mark.parametrize("values", [["1", "2"], [True, False], [1, 2], ["1.5", " 2 "], [np.float32(1), np.float32(2)]])
+def test_prepare_numbers_of_every_kind_are_used(frame, values):
+    prepared = _prepare(frame.assign(extra=values * (N_ROWS // 2)))
+    assert prepared.names == ["size", "weight", "extra"]
+    assert prepared.filled.dtype == np.float64
+    assert len(np.unique(prepared.filled[:, 2])) == 2
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "Int64", "boolean", "Float64"])
+def test_prepare_dtypes_do_not_overflow(frame, dtype):
+    column = pd.array([1, 0] * (N_ROWS // 2) if dtype == "boolean" else [200 % 128, 1] * (N_ROWS // 2), dtype=dtype)
+    prepared = _prepare(frame.assign(extra=column))
+    np.testing.assert_array_equal(prepared.filled[:, 2], np.asarray(column, dtype=float))
+
+
+def test_prepare_nullable_gaps_are_missing(frame):
+    column = pd.array([None, 5] + [1, 2] * (N_ROWS // 2 - 1), dtype="Int64")
+    prepared = _prepare(frame.assign(extra=column))
+    assert _finding(prepared, "extra") == [("values missing", "median put in")]
+
+
+def test_prepare_missing_values_become_the_median_and_are_told(frame):
+    frame.loc[[1, 4, 6], "size"] = np.nan
+    prepared = _prepare(frame)
+    np.testing.assert_array_equal(prepared.filled[[1, 4, 6], 0], frame["size"].median())
+    assert prepared.notes[0].columns == ["size (3 rows)"]
+    assert np.isfinite(prepared.scaled).all()
+
+
+def test_prepare_infinite_values_become_the_extremes_and_are_told(frame):
+    lowest, highest = frame["size"].min(), frame["size"].max()
+    frame.loc[N_ROWS] = [np.inf, 1.0]
+    frame.loc[N_ROWS + 1] = [-np.inf, 2.0]
+    prepared = _prepare(frame)
+    np.testing.assert_array_equal(prepared.filled[-2:, 0], [highest, lowest])
+    assert _finding(prepared, "size (2 rows)") == [("infinite values", "set to the column's finite extreme")]
+
+
+def test_prepare_stray_text_among_numbers_is_missing_and_told(frame):
+    values = [str(float(row**2)) for row in range(N_ROWS)]
+    values[3] = "?"
+    prepared = _prepare(frame.assign(extra=values))
+    assert "extra" in prepared.names
+    assert _finding(prepared, "extra") == [
+        ("text among numbers", "taken as missing"),
+        ("values missing", "median put in"),
+    ]
+
+
+def test_prepare_durations_become_seconds(frame):
+    minutes = pd.to_timedelta([row % 7 for row in range(N_ROWS)], unit="min")
+    prepared = _prepare(frame.assign(extra=minutes))
+    np.testing.assert_array_equal(prepared.filled[:, 2], [60.0 * (row % 7) for row in range(N_ROWS)])
+
+
+def test_prepare_short_run_of_whole_numbers_is_a_measurement():
+    assert _prepare(pd.DataFrame({"dose": range(10)})).names == ["dose"]
+
+
+def test_prepare_columns_of_one_name_are_both_used(frame):
+    doubled = frame.set_axis(["size", "size"], axis=1)
+    assert _prepare(doubled).names == ["size", "size"]
+
+
+def test_prepare_scaled_has_mean_zero_and_deviation_one(frame):
+    frame["huge"] = frame["size"] * 1e307
+    frame["tiny"] = frame["size"] * 1e-300
+    scaled = _prepare(frame).scaled
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, rtol=1e-9)
+    np.testing.assert_allclose(scaled[:, 2], scaled[:, 0], rtol=1e-9)
+
+
+def test_prepare_rows_without_any_value_are_counted(frame):
+    frame.loc[[0, 7], :] = np.nan
+    frame.loc[3, "size"] = np.nan
+    assert _prepare(frame).n_blank_rows == 2
+
+
+def test_prepare_no_usable_column_is_an_error_that_says_why():
+    with pytest.raises(InputError, match=r"no numeric column .*text: city; the same value in every row: unit"):
+        _prepare(pd.DataFrame({"city": ["Rome", "Oslo", "Rome"], "unit": [1, 1, 1]}))
+
+
+def test_prepare_no_column_is_an_error():
+    with pytest.raises(InputError, match="it has no column"):
+        _prepare(pd.DataFrame(index=range(5)))
+
+
+@pytest.mark.parametrize(("n_rows", "words"), [(1, "has 1 row; at least 3"), (2, "has 2 rows; at least 3")])
+def test_prepare_too_few_rows_is_an_error(frame, n_rows, words):
+    with pytest.raises(InputError, match=words):
+        _prepare(frame[:n_rows])
+
+
+def test_prepare_tells_how_far_it_is(frame):
+    shares = []
+    prepare(Table("t.csv", frame), shares.append)
+    assert shares == [0.5, 1.0]
