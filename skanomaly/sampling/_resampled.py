@@ -1,0 +1,354 @@
+"""A sampler and an estimator as one scikit-learn estimator."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.sampling._smote._smote import SMOTE
+
+__all__ = ["ResampledEstimator", "resampled_metadata", "seeded_clones"]
+
+
+def _has(method: str) -> Any:
+    def check(self: Any) -> bool:
+        inner = getattr(self, "estimator_", None)
+        getattr(self._inner() if inner is None else inner, method)
+        return True
+
+    return check
+
+
+class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
+    r"""Resample in ``fit``, and nowhere else, then train an estimator on the result.
+
+    A sampler changes the number of rows, which a scikit-learn Pipeline does not allow. Joined with the estimator
+    that wants its rows it becomes an ordinary estimator: it stands last in a Pipeline, and GridSearchCV reaches both
+    (``sampler__k_neighbors``, ``estimator__C``) without rows leaking from test folds. Classifiers, regressors and
+    detectors stay what they are.
+
+    Parameters
+    ----------
+    sampler : object with ``fit_resample``, default=None
+        Any sampler, imbalanced-learn's too; None means ``SMOTE()``.
+    estimator : estimator, default=None
+        What is trained; None means ``LogisticRegression()``.
+    correct_prior : bool, default=False
+        Whether ``predict_proba`` of a classifier is turned back to the class shares before resampling; ``predict``
+        follows it. Leave it False where ``predict`` at one half is to favour the rare class.
+    random_state : int, RandomState instance or None, default=None
+        Seeds every ``random_state`` of sampler and estimator that is None; None leaves them so.
+
+    Attributes
+    ----------
+    sampler_ : sampler
+        Fitted clone.
+    estimator_ : estimator
+        Clone fitted to the resampled rows.
+    classes_ : ndarray of shape (n_classes,)
+        Classes, where the estimator has them.
+    prior_weights_ : ndarray of shape (n_classes,)
+        Share of each class before over after resampling, for classifiers.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    sklearn.model_selection.TunedThresholdClassifierCV : Moves the threshold instead of the rows; try it first.
+
+    Notes
+    -----
+    With :math:`w_c` the share of class c before over after resampling, the corrected probability is
+    :math:`p_c w_c / \sum_k p_k w_k`. It is exact where resampling draws rows of a class from that class's own
+    distribution, and approximate for interpolated rows.
+
+    ``sample_weight`` and other arrays with one entry a row may be passed to ``fit``. A row of training keeps its
+    weight; a synthetic row gets its parents' weights, interpolated, where the sampler tells them, else the mean of
+    its class. Arrays that are not weights cannot be made up for synthetic rows; they raise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skanomaly.sampling import SMOTE, ResampledEstimator
+    >>> X, y = make_classification(300, weights=[0.9], random_state=0)
+    >>> model = ResampledEstimator(SMOTE(random_state=0), LogisticRegression())
+    >>> search = GridSearchCV(model, {"sampler__k_neighbors": [3, 5], "estimator__C": [0.1, 1.0]})
+    >>> sorted(search.fit(X, y).best_params_)
+    ['estimator__C', 'sampler__k_neighbors']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampler": [HasMethods("fit_resample"), None],
+        "estimator": [HasMethods("fit"), None],
+        "correct_prior": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, sampler: Any = None, estimator: Any = None, *, correct_prior: bool = False, random_state: Any = None
+    ) -> None:
+        self.sampler = sampler
+        self.estimator = estimator
+        self.correct_prior = correct_prior
+        self.random_state = random_state
+
+    def _inner(self) -> Any:
+        return LogisticRegression() if self.estimator is None else self.estimator
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+        """Resample, then fit the estimator to the result.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes, values, or for a detector +1 and -1.
+        **params : dict
+            Passed to the estimator's ``fit``; with metadata routing enabled, as requested.
+
+        Returns
+        -------
+        self
+        """
+        with undone_on_error(self):
+            routed = process_routing(self, "fit", **params) if params else None
+            passed = {} if routed is None else dict(routed.estimator.fit)
+            self.sampler_, inner = seeded_clones(
+                [SMOTE() if self.sampler is None else self.sampler, self._inner()], self.random_state
+            )
+            rows, targets = self.sampler_.fit_resample(X, y)
+            passed = {
+                name: resampled_metadata(name, value, self.sampler_, y, targets) for name, value in passed.items()
+            }
+            self.estimator_ = inner.fit(rows, targets, **passed)
+            for name in ("n_features_in_", "feature_names_in_", "classes_"):
+                if hasattr(self.estimator_, name):
+                    setattr(self, name, getattr(self.estimator_, name))
+            if is_classifier(self.estimator_):
+                self.prior_weights_ = _shares(y, self.classes_) / _shares(targets, self.classes_)
+        return self
+
+    @available_if(_has("predict"))
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict with the fitted estimator.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        if self.correct_prior and hasattr(self, "prior_weights_") and hasattr(self.estimator_, "predict_proba"):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.estimator_.predict(X)
+
+    @available_if(_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities, turned back to the original class shares with ``correct_prior=True``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        probabilities = self.estimator_.predict_proba(X)
+        if not self.correct_prior:
+            return probabilities
+        weighted = probabilities * self.prior_weights_
+        return weighted / weighted.sum(axis=1, keepdims=True)
+
+    @available_if(_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """Logarithm of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        if not self.correct_prior:
+            return self.estimator_.predict_log_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Decisions of the fitted estimator.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With ``correct_prior=True`` the log-odds, or log-probabilities, of `predict_proba`, so that their sign
+            agrees with ``predict``.
+        """
+        check_is_fitted(self)
+        if not (self.correct_prior and hasattr(self.estimator_, "predict_proba")):
+            return self.estimator_.decision_function(X)
+        logs = self.predict_log_proba(X)
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+
+    @available_if(_has("score_samples"))
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Scores of the fitted detector; small is odd.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return self.estimator_.score_samples(X)
+
+    @available_if(_has("score"))
+    def score(self, X: Any, y: Any, **params: Any) -> float:
+        """Score of the estimator's kind: accuracy for a classifier, R squared for a regressor.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **params : dict
+            Passed to the estimator's ``score``.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        if self.correct_prior and is_classifier(self.estimator_):
+            from sklearn.metrics import accuracy_score
+
+            return float(accuracy_score(y, self.predict(X), **params))
+        return float(self.estimator_.score(X, y, **params))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_")
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say which metadata goes where.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit").add(caller="score", callee="score")
+        return MetadataRouter(owner=type(self).__name__).add(estimator=self._inner(), method_mapping=mapping)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._inner())
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
+        tags.input_tags = inner.input_tags
+        tags.target_tags = inner.target_tags
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = False
+        sampler = get_tags(SMOTE() if self.sampler is None else self.sampler)
+        tags.input_tags.sparse &= sampler.input_tags.sparse
+        tags.input_tags.allow_nan &= sampler.input_tags.allow_nan
+        return tags
+
+
+def seeded_clones(estimators: list[Any], random_state: Any) -> list[Any]:
+    """Clone estimators, and seed every ``random_state`` in them that is None.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+    random_state : int, RandomState instance or None
+        None seeds nothing.
+
+    Returns
+    -------
+    list of estimator
+    """
+    clones = [clone(estimator) for estimator in estimators]
+    if random_state is not None:
+        source = generator(random_state)
+        for copy in clones:
+            names = [name for name in sorted(copy.get_params()) if name.rpartition("__")[2] == "random_state"]
+            free = [name for name in names if copy.get_params()[name] is None]
+            copy.set_params(**{name: int(source.integers(np.iinfo(np.int32).max)) for name in free})
+    return clones
+
+
+def _shares(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+    return (np.asarray(y)[:, None] == classes).mean(axis=0)
+
+
+def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any) -> Any:
+    """Carry one argument of fit through resampling.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+        Carried where it has one entry a row, else returned.
+    sampler : fitted sampler
+    y, targets : array-like
+        Targets before and after.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    ValueError
+        If entries would have to be made up.
+    """
+    if value is None or np.ndim(value) == 0 or len(value) != len(y):
+        return value
+    array, before, after = np.asarray(value), np.asarray(y), np.asarray(targets)
+    indices = getattr(sampler, "sample_indices_", None)
+    if indices is None or len(indices) != len(after):
+        raise ValueError(f"{name} has one entry a row, and {type(sampler).__name__} does not say where rows went.")
+    kept = indices >= 0
+    if kept.all():
+        return array[indices]
+    if name != "sample_weight":
+        raise ValueError(f"{name} has one entry a row, and synthetic rows have none; only weights can be made up.")
+    carried = np.empty(len(after))
+    carried[kept] = array[indices[kept]]
+    parents = getattr(sampler, "parents_", None)
+    if parents is not None and len(parents) == np.count_nonzero(~kept):
+        first, second = array[parents[:, 0]], array[parents[:, 1]]
+        carried[~kept] = first + np.clip(sampler.steps_, 0, 1) * (second - first)
+        return carried
+    for label in np.unique(after[~kept]):
+        same = before == label
+        carried[~kept & (after == label)] = array[same].mean() if same.any() else array.mean()
+    return carried

@@ -1,0 +1,1 @@
+"""Interpolation between rows of a class."""

@@ -1,0 +1,283 @@
+"""Samplers that look at the other classes first: BorderlineSMOTE and ADASYN."""
+
+import warnings
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base import BaseSampler
+from skanomaly.sampling._smote._engine import (
+    Segments,
+    assemble,
+    choose_seeds,
+    draw_partners,
+    find_neighbors,
+    is_same,
+    usable_neighbors,
+)
+from skanomaly.sampling._smote._plausibility import PlausibilityMixin
+from skanomaly.sampling._smote._smote import as_rows, join_within
+from skanomaly.sampling._strategy import STRATEGY, allot, rows_to_make
+
+__all__ = ["ADASYN", "BorderlineSMOTE", "foreign_neighbors"]
+
+
+class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
+    r"""SMOTE that starts only from rows in danger: those with mostly, but not only, other classes around.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes grow, and how far; as in :class:`SMOTE`.
+    k_neighbors : int, default=5
+        Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
+        class is smaller.
+    m_neighbors : int, default=10
+        Number of neighbours, in all data, that say whether a row is in danger.
+    kind : {"borderline-1", "borderline-2"}, default="borderline-1"
+        "borderline-1" joins rows in danger with neighbours of their class; "borderline-2" with neighbours of any
+        class, going at most half-way to those of another.
+    n_jobs : int or None, default=None
+        Threads of the neighbour search; the rows do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, neighbours and steps.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class to number of rows made.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    parents_ : ndarray of shape (n_synthetic, 2)
+        The two training rows that each synthetic row lies between.
+    steps_ : ndarray of shape (n_synthetic,)
+        Where on the line through them: 0 is the first parent, 1 the second.
+    in_danger_ : dict
+        Class to training rows in danger.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    SMOTE : Starts from every row.
+    ADASYN : Starts from every row, more often the more other classes are around it.
+
+    Notes
+    -----
+    With m' of m neighbours from other classes, a row is *in danger* if m/2 <= m' < m, noise if m' = m, else safe
+    [1]_. Where no row of a class is in danger the paper makes nothing; so do we, with a warning. Rows in danger start
+    equally many segments. imbalanced-learn halves every step of "borderline-2" towards another class by a second
+    draw; here the step is one draw from [0, 1/2), as in the paper.
+
+    References
+    ----------
+    .. [1] H. Han, W.-Y. Wang and B.-H. Mao, "Borderline-SMOTE: A New Over-Sampling Method in Imbalanced Data Sets
+       Learning", ICIC 2005. https://doi.org/10.1007/11538059_91
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import BorderlineSMOTE
+    >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
+    >>> X_new, y_new = BorderlineSMOTE(random_state=0).fit_resample(X, y)
+    >>> int((y_new == 1).sum())
+    180
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": STRATEGY,
+        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "m_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "kind": [StrOptions({"borderline-1", "borderline-2"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        k_neighbors: int = 5,
+        m_neighbors: int = 10,
+        kind: str = "borderline-1",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.k_neighbors = k_neighbors
+        self.m_neighbors = m_neighbors
+        self.kind = kind
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        X = as_rows(X)
+        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+        random = generator(self.random_state)
+        self.in_danger_ = {}
+        parts = []
+        for label, n_new in self.sampling_strategy_.items():
+            if not n_new:
+                continue
+            rows = is_same(y, label)
+            neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
+            m = neighbors.shape[1]
+            danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
+            self.in_danger_[label] = danger
+            if danger.size == 0:
+                warnings.warn(
+                    f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.",
+                    UserWarning,
+                    stacklevel=3,
+                )
+                self.sampling_strategy_[label] = 0
+            elif self.kind == "borderline-1":
+                parts.append(join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs))
+            else:
+                parts.append(self._join_any(X, y, danger, label, n_new, random))
+        self._remember(X, y, [part.target for part in parts], self.k_neighbors)
+        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
+        return rows, targets, indices
+
+    def _join_any(
+        self, X: Any, y: NDArray[Any], danger: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> Segments:
+        n_near = min(self.k_neighbors, X.shape[0] - 1)
+        neighbors = find_neighbors(X, danger, n_near, self.n_jobs)
+        chosen = choose_seeds(danger.size, n_new, "balanced", random)
+        partners = draw_partners(neighbors, chosen, random)
+        steps = random.random(n_new) * np.where(y[partners] == label, 1.0, 0.5)
+        return Segments(label, danger[chosen], partners, steps)
+
+
+class ADASYN(PlausibilityMixin, BaseSampler):
+    r"""SMOTE that starts from a row the more often, the more of its neighbours belong to other classes.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes grow, and how far; as in :class:`SMOTE`.
+    n_neighbors : int, default=5
+        Number of neighbours, both in all data (to count other classes) and within the class (to join with).
+    n_jobs : int or None, default=None
+        Threads of the neighbour search; the rows do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, neighbours and steps.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class to number of rows made.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    parents_ : ndarray of shape (n_synthetic, 2)
+        The two training rows that each synthetic row lies between.
+    steps_ : ndarray of shape (n_synthetic,)
+        Where on the line through them: 0 is the first parent, 1 the second.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    BorderlineSMOTE : Starts from rows in danger only.
+
+    Notes
+    -----
+    Row i starts a share :math:`r_i / \sum_j r_j` of the new rows, :math:`r_i` being the share of other classes among
+    its neighbours [1]_. The paper rounds each number on its own, so totals drift; here they are divided by largest
+    remainder and add up exactly. Where no row has a neighbour of another class all start equally often, with a
+    warning.
+
+    References
+    ----------
+    .. [1] H. He, Y. Bai, E. A. Garcia and S. Li, "ADASYN: Adaptive Synthetic Sampling Approach for Imbalanced
+       Learning", IJCNN 2008. https://doi.org/10.1109/IJCNN.2008.4633969
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import ADASYN
+    >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
+    >>> X_new, y_new = ADASYN(random_state=0).fit_resample(X, y)
+    >>> int((y_new == 1).sum())
+    180
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": STRATEGY,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        n_neighbors: int = 5,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.n_neighbors = n_neighbors
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        X = as_rows(X)
+        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+        random = generator(self.random_state)
+        parts = []
+        for label, n_new in self.sampling_strategy_.items():
+            if not n_new:
+                continue
+            rows = is_same(y, label)
+            _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
+            if not n_foreign.any():
+                warnings.warn(
+                    f"No row of class {label!r} has a neighbour of another class; all start equally often.",
+                    UserWarning,
+                    stacklevel=3,
+                )
+                n_foreign = np.ones(rows.size)
+            chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
+            n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
+            neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
+            partners = draw_partners(neighbors, chosen, random)
+            parts.append(Segments(label, rows[chosen], partners, random.random(n_new)))
+        self._remember(X, y, [part.target for part in parts], self.n_neighbors)
+        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
+        return rows, targets, indices
+
+
+def foreign_neighbors(
+    X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_neighbors: int, n_jobs: int | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find neighbours of rows in all data, and count those of another class.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    rows : ndarray of shape (n_rows,), intp
+    label : object
+        Class of these rows.
+    n_neighbors : int
+        Lowered to the number of other rows.
+    n_jobs : int or None
+
+    Returns
+    -------
+    neighbors : ndarray of shape (n_rows, n_neighbors), intp
+    n_foreign : ndarray of shape (n_rows,), intp
+    """
+    neighbors = find_neighbors(X, rows, min(n_neighbors, X.shape[0] - 1), n_jobs)
+    return neighbors, np.count_nonzero(y[neighbors] != label, axis=1)

@@ -1,0 +1,171 @@
+"""SMOTE."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base import BaseSampler
+from skanomaly.sampling._smote._engine import (
+    Segments,
+    assemble,
+    choose_seeds,
+    draw_partners,
+    find_neighbors,
+    is_same,
+    usable_neighbors,
+)
+from skanomaly.sampling._smote._plausibility import PlausibilityMixin
+from skanomaly.sampling._strategy import STRATEGY, rows_to_make
+
+__all__ = ["SMOTE"]
+
+
+class SMOTE(PlausibilityMixin, BaseSampler):
+    r"""Synthetic rows on the segments between a class's rows and their neighbours of that class.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes grow, and how far. A float is the ratio minority over majority afterwards (two classes). Words
+        bring classes to the largest one's count: "minority", "not minority", "not majority" (the same as "auto") or
+        "all". A dict maps classes to final counts; a callable gets `y` and returns such a dict.
+    k_neighbors : int, default=5
+        Number of neighbours, within the class, that a row may be joined with. A class with fewer rows uses all it
+        has, with a warning; a class of one row is copied, with a warning.
+    selection : {"balanced", "random"}, default="balanced"
+        Whether every row starts the same number of segments (give or take one), as in the paper, or rows are drawn
+        with replacement, as in imbalanced-learn. "balanced" varies less.
+    n_jobs : int or None, default=None
+        Threads of the neighbour search; the rows do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, neighbours and steps.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class to number of rows made.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    parents_ : ndarray of shape (n_synthetic, 2)
+        The two training rows that each synthetic row lies between.
+    steps_ : ndarray of shape (n_synthetic,)
+        Where on the segment: 0 is the first parent, 1 the second.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    BorderlineSMOTE : Grows a class at its border only.
+    SMOTENC : For tables with categorical columns.
+    ResampledEstimator : Puts a sampler into a scikit-learn Pipeline.
+
+    Notes
+    -----
+    Section 4 of [1]_: a synthetic row is :math:`x_i + u (x_j - x_i)` with :math:`x_j` drawn from the nearest rows of
+    the class and one :math:`u` drawn uniformly from [0, 1] per row (the paper's pseudo-code draws one per column,
+    its text one per row). A row is left out of its own neighbours by index, so duplicates do not crowd others out.
+    Synthetic rows seldom improve ranking and always disturb probabilities; try a threshold first.
+
+    References
+    ----------
+    .. [1] N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: Synthetic Minority Over-sampling
+       Technique", Journal of Artificial Intelligence Research 16, 2002. https://doi.org/10.1613/jair.953
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import SMOTE
+    >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
+    >>> X_new, y_new = SMOTE(random_state=0).fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 180), (1, 180)]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": STRATEGY,
+        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "selection": [StrOptions({"balanced", "random"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        k_neighbors: int = 5,
+        selection: str = "balanced",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.k_neighbors = k_neighbors
+        self.selection = selection
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        X = as_rows(X)
+        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+        random = generator(self.random_state)
+        parts = []
+        for label, n_new in self.sampling_strategy_.items():
+            if n_new:
+                rows = is_same(y, label)
+                parts.append(
+                    join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection)
+                )
+        self._remember(X, y, [part.target for part in parts], self.k_neighbors)
+        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
+        return rows, targets, indices
+
+
+def as_rows(X: Any) -> Any:
+    """Turn a sparse table to CSR; an array stays as it is."""
+    return X.tocsr() if hasattr(X, "tocsr") else X
+
+
+def join_within(
+    X: Any,
+    rows: NDArray[np.intp],
+    seeds: NDArray[np.intp],
+    label: Any,
+    n_new: int,
+    n_neighbors: int,
+    random: np.random.Generator,
+    n_jobs: int | None,
+    selection: str = "balanced",
+) -> Segments:
+    """Draw segments from some rows of a class to their neighbours in it.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    rows : ndarray of shape (n_class,), intp
+        All rows of the class, ascending.
+    seeds : ndarray of shape (n_seeds,), intp
+        Rows that segments start from; among `rows`.
+    label : object
+        The class.
+    n_new : int
+    n_neighbors : int
+    random : numpy.random.Generator
+    n_jobs : int or None
+    selection : {"balanced", "random"}, default="balanced"
+
+    Returns
+    -------
+    Segments
+    """
+    n_near = usable_neighbors(n_neighbors, rows.size, label, "k_neighbors")
+    neighbors = rows[find_neighbors(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
+    chosen = choose_seeds(seeds.size, n_new, selection, random)
+    partners = draw_partners(neighbors, chosen, random)
+    return Segments(label, seeds[chosen], partners, random.random(n_new))
