@@ -10,6 +10,7 @@ __all__ = [
     "base",
     "datasets",
     "detectors",
+    "impute",
     "sampling",
 ]
 

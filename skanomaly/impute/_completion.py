@@ -1,0 +1,249 @@
+"""Fill the missing cells of rows from their nearest donors: at once, or column by column in rounds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly.impute._donors import Donors, map_cells
+from skanomaly.impute._draws import uniforms
+
+__all__ = ["Completion", "interval_of"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+# Of the donors' values (n_cells, max_limit), their counts, whether they are codes, and which cells these are.
+Reducer = Callable[[Floats, Integers, bool, Integers], Floats]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A fitted imputation, without the user's containers.
+
+    Attributes
+    ----------
+    donors : Donors
+        Training rows.
+    limits : ndarray of shape (n_columns,)
+        Number of neighbours of each column.
+    strategy : {"sample", "mean", "median"}
+    joint : bool
+        Draw all cells of a row from one donor where enough have them all.
+    n_jobs : int or None
+    rounds : tuple of Donors
+        The training rows, completed, once per chained round.
+    """
+
+    donors: Donors
+    limits: Integers
+    strategy: str
+    joint: bool
+    n_jobs: int | None
+    rounds: tuple[Donors, ...] = ()
+
+    def with_rounds(self, n_rounds: int, keys: NDArray[np.uint64]) -> Self:
+        """Complete the training rows in rounds; new rows then meet round r's donors in their own round r."""
+        values = self.donors.values
+        missing = np.isnan(values)
+        table = self.fill(values, keys, 0)
+        rounds = []
+        for turn in range(1, n_rounds + 1):
+            for column in np.flatnonzero(missing.any(axis=0)):
+                self._fill_column(table, missing, column, self.donors.completed(table), keys, (0, turn))
+            rounds.append(self.donors.completed(table))
+        return replace(self, rounds=tuple(rounds))
+
+    def resampled(self, random: np.random.Generator) -> Self:
+        """Draw the training rows with replacement: the approximate Bayesian bootstrap."""
+        n_donors = len(self.donors.values)
+        rows = random.integers(n_donors, size=n_donors)
+        return replace(self, donors=self.donors.take(rows), rounds=tuple(donors.take(rows) for donors in self.rounds))
+
+    def fill(self, values: Floats, keys: NDArray[np.uint64], imputation: int) -> Floats:
+        """Return a completed copy of `values`; a column that no donor has stays missing.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_columns)
+        keys : ndarray of shape (n_rows,), uint64
+            Each row's random key; unused unless the strategy is "sample".
+        imputation : int
+            Which of several.
+        """
+        missing = np.isnan(values) & self.donors.observed.any(axis=1)
+        table = values.copy()
+        short = missing
+        if self.strategy == "sample" and self.joint:
+            short = missing & ~self._fill_jointly(table, missing, keys, imputation)[:, None]
+        rows, columns = np.nonzero(short)
+        if rows.size:
+            reducer = self._reducer(keys[rows], columns, (imputation, 0))
+            table[rows, columns] = self._reduce(reducer, self.donors, values, rows, columns)
+        for turn, donors in enumerate(self.rounds, start=1):
+            for column in np.flatnonzero(missing.any(axis=0)):
+                self._fill_column(table, missing, column, donors, keys, (imputation, turn))
+        return table
+
+    def over_donors(self, values: Floats, keys: NDArray[np.uint64], reducer: Reducer, width: int) -> Floats:
+        """Reduce every missing cell's own donors; cells that are observed come out as NaN.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns, width)
+        """
+        missing = np.isnan(values) & self.donors.observed.any(axis=1)
+        result = np.full((*values.shape, width), np.nan)
+        if not self.rounds:
+            rows, columns = np.nonzero(missing)
+            if rows.size:
+                result[rows, columns] = self._reduce(reducer, self.donors, values, rows, columns)
+            return result
+        table = self.fill(values, keys, 0)
+        for column in np.flatnonzero(missing.any(axis=0)):
+            rows = np.flatnonzero(missing[:, column])
+            result[rows, column] = self._reduce_column(reducer, self.rounds[-1], table, rows, column)
+        return result
+
+    def _fill_jointly(
+        self, table: Floats, missing: NDArray[np.bool_], keys: NDArray[np.uint64], imputation: int
+    ) -> NDArray[np.bool_]:
+        """Copy each row's missing cells from one drawn donor; return which rows had enough such donors."""
+        done = np.zeros(len(table), dtype=bool)
+        rows = np.flatnonzero(missing.any(axis=1))
+        if rows.size == 0:
+            return done
+        draws = uniforms(keys[rows], imputation, 0, 0)
+        limits = np.where(missing[rows], self.limits, np.iinfo(np.intp).max).min(axis=1)
+        has_all = np.flatnonzero(self.donors.observed.all(axis=0))
+
+        def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+            picks = np.minimum((draws[cells] * counts).astype(np.intp), np.maximum(counts - 1, 0))
+            donor = found[np.arange(len(found)), picks]
+            return np.where((counts > 0) & (counts >= limits[cells]), donor, -1)
+
+        cells = np.arange(rows.size)
+        joint = np.full(rows.size, -1)
+        parts = map_cells(block, self.donors, table[rows], cells, joint, limits, n_jobs=self.n_jobs)
+        donor = np.concatenate(parts)
+        # A row without any coordinate is equally near to all: it gets a whole row.
+        blank = np.isnan(table[rows]).all(axis=1)
+        if has_all.size:
+            donor[blank] = has_all[(draws[blank] * has_all.size).astype(np.intp)]
+        taken = donor >= 0
+        chosen, cells_of = rows[taken], missing[rows[taken]]
+        table[chosen] = np.where(cells_of, self.donors.values[donor[taken]], table[chosen])
+        done[chosen] = True
+        return done
+
+    def _fill_column(
+        self,
+        table: Floats,
+        missing: NDArray[np.bool_],
+        column: np.intp,
+        donors: Donors,
+        keys: NDArray[np.uint64],
+        counters: tuple[int, int],
+    ) -> None:
+        """Fill one column again, given the others completed."""
+        rows = np.flatnonzero(missing[:, column])
+        reducer = self._reducer(keys[rows], np.full(rows.size, column), counters)
+        table[rows, column] = self._reduce_column(reducer, donors, table, rows, column)
+
+    def _reduce_column(
+        self, reducer: Reducer, donors: Donors, table: Floats, rows: Integers, column: np.intp
+    ) -> Floats:
+        queries = table[rows]
+        queries[:, column] = np.nan
+        return self._reduce(reducer, donors, queries, np.arange(rows.size), np.full(rows.size, column))
+
+    def _reduce(self, reducer: Reducer, donors: Donors, queries: Floats, rows: Integers, columns: Integers) -> Floats:
+        """Reduce each cell's donors; a cell without a neighbour has every donor of its column."""
+        used = np.unique(rows)
+        places = np.searchsorted(used, rows)
+        categorical = donors.categorical
+
+        def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
+            names = columns[cells]
+            which = np.arange(cells.start, cells.stop)
+            parts, order = [], []
+            for coded in (False, True):
+                group = np.flatnonzero((counts > 0) & (categorical[names] == coded))
+                if group.size:
+                    given = donors.values[found[group], names[group, None]]
+                    parts.append(reducer(given, counts[group], coded, which[group]))
+                    order.append(group)
+            for column in np.unique(names[counts == 0]):
+                group = np.flatnonzero((counts == 0) & (names == column))
+                given = donors.values[donors.observed[column], column]
+                size = np.full(group.size, given.size)
+                given = np.broadcast_to(given, (group.size, given.size))
+                parts.append(reducer(given, size, bool(categorical[column]), which[group]))
+                order.append(group)
+            return np.concatenate(parts)[np.argsort(np.concatenate(order))]
+
+        limits = self.limits[columns]
+        return np.concatenate(map_cells(block, donors, queries[used], places, columns, limits, n_jobs=self.n_jobs))
+
+    def _reducer(self, keys: NDArray[np.uint64], columns: Integers, counters: tuple[int, int]) -> Reducer:
+        if self.strategy == "sample":
+            draws = uniforms(keys, *counters, columns + 1)
+
+            def pick(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+                del coded
+                place = np.minimum((draws[cells] * counts).astype(np.intp), counts - 1)
+                return given[np.arange(len(given)), place]
+
+            return pick
+        return _mean if self.strategy == "mean" else _median
+
+
+def _beyond(given: Floats, counts: Integers) -> NDArray[np.bool_]:
+    """Mark the places that hold no donor."""
+    return np.arange(given.shape[1]) >= counts[:, None]
+
+
+def _mean(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+    if coded:
+        return _mode(given, counts)
+    del cells
+    return np.where(_beyond(given, counts), 0.0, given).sum(axis=1) / counts
+
+
+def _median(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+    if coded:
+        return _mode(given, counts)
+    del cells
+    ordered = np.sort(np.where(_beyond(given, counts), np.inf, given), axis=1)
+    row = np.arange(len(given))
+    return (ordered[row, (counts - 1) // 2] + ordered[row, counts // 2]) / 2
+
+
+def _mode(given: Floats, counts: Integers) -> Floats:
+    """Return the most frequent code; of several the smallest."""
+    codes = np.where(_beyond(given, counts), -1, given).astype(np.intp)
+    frequency = np.array([(codes == code).sum(axis=1) for code in range(codes.max() + 1)])
+    return frequency.argmax(axis=0).astype(np.float64)
+
+
+def interval_of(level: float) -> Reducer:
+    """Make the reducer to (lower, upper, attained level): ranks q (k + 1), interpolated, clipped to 1 and k."""
+
+    def interval(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+        del cells
+        if coded:
+            return np.full((len(given), 3), np.nan)
+        ordered = np.sort(np.where(_beyond(given, counts), np.inf, given), axis=1)
+        row = np.arange(len(given))
+        ends = []
+        for share in ((1 - level) / 2, (1 + level) / 2):
+            rank = np.clip(share * (counts + 1), 1, counts) - 1
+            below = np.floor(rank).astype(np.intp)
+            above = np.minimum(below + 1, counts - 1)
+            start = ordered[row, below]
+            ends.append(start + (rank - below) * (ordered[row, above] - start))
+        attained = np.minimum(level, (counts - 1) / (counts + 1))
+        return np.column_stack([*ends, attained])
+
+    return interval

@@ -1,0 +1,262 @@
+"""A test of whether cells are missing completely at random."""
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._seeds import child_generators
+from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.impute._columns import encode_table, learn_categories
+
+__all__ = ["MissingnessAudit"]
+
+_FEWEST_ROWS = 5
+_BLOCK_RESAMPLES = 32
+_FLAT = 1e-12  # a constant column's scores
+_EQUAL = 1 - 1e-10  # statistics equal but for rounding count as equal
+
+
+class MissingnessAudit(BaseEstimator):
+    """Test whether cells are missing completely at random.
+
+    For every column with missing cells, the rows where it is missing are compared with the rows where it is present,
+    in the location and the spread of every other column (in the share of every category). If cells are missing
+    completely at random, nothing can differ.
+
+    Parameters
+    ----------
+    n_resamples : int, default=999
+        Permutations. The smallest p-value is ``1 / (n_resamples + 1)``.
+    random_state : int, RandomState instance or None, default=None
+    n_jobs : int or None, default=None
+        Threads over blocks of permutations. The bits do not depend on it.
+
+    Attributes
+    ----------
+    statistic_ : float
+        Largest standardised difference over all pairs of columns; 0 if no pair can be compared.
+    pvalue_ : float
+        Probability of one at least as large if cells are missing completely at random.
+    column_statistics_ : ndarray of shape (n_features_in_,)
+        Largest standardised difference between the rows that lack this column and those that have it.
+    column_pvalues_ : ndarray of shape (n_features_in_,)
+        Adjusted for the number of columns: naming all columns below `alpha` is wrong about any with probability
+        `alpha` at most.
+    related_columns_ : ndarray of shape (n_features_in_,), int
+        The column that differs most, or -1 where none could be compared.
+    categories_ : list of (Index or None), or None
+        Categories of each column, None for a numeric one; None if all are numeric.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    KNNSamplerImputer : Fill in missing cells.
+
+    Notes
+    -----
+    *What is tested.* Missing completely at random (MCAR): the pattern of missing cells is independent of the values,
+    seen or not [1]_. A small p-value says that it is not, and by which columns. Imputation from the other columns is
+    then still sound if the pattern depends on *observed* values only (missing at random); no test on the observed
+    table can tell that from dependence on the missing values themselves.
+
+    *Statistic.* For columns f and g take the rows that have g, the normal approximation's z of the rank-sum test of g
+    between those that lack f and those that have it, and the same of the squared centred ranks (Mood's scores); for
+    a category its indicator. A pair with fewer than five rows on either side is left out. The statistic is the
+    largest absolute z. Little's classical test [1]_ compares means under a normal model and needs many rows in every
+    pattern; with twenty columns nearly every row is a pattern of its own.
+
+    *p-value.* The rows of the mask are permuted against the rows of the scores, which keeps the dependence among
+    columns on both sides, and the maximum is taken again each time; a column's p-value is held against the maximum
+    over all columns [2]_. This is exact if the columns compared have no missing cells themselves, and otherwise up to
+    the correlation between a column's own mask and the others', which standardising each pair removes to first order.
+
+    *Rows.* `score_samples` is minus the row's share in the largest difference of each column: rows that speak against
+    MCAR most score lowest.
+
+    References
+    ----------
+    .. [1] Little, R. J. A. "A Test of Missing Completely at Random for Multivariate Data with Missing Values",
+           Journal of the American Statistical Association 83, 1988.
+    .. [2] Westfall, P. H., Young, S. S. "Resampling-Based Multiple Testing", Wiley, 1993.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.impute import MissingnessAudit
+    >>> random = np.random.Generator(np.random.PCG64(0))
+    >>> X = random.normal(size=(300, 3))
+    >>> at_random = X.copy()
+    >>> at_random[random.random(300) < 0.2, 0] = np.nan
+    >>> MissingnessAudit(random_state=0).fit(at_random).pvalue_ > 0.05
+    True
+    >>> by_value = X.copy()
+    >>> by_value[X[:, 2] > 1, 0] = np.nan
+    >>> audit = MissingnessAudit(random_state=0).fit(by_value)
+    >>> audit.pvalue_, audit.related_columns_
+    (0.001, array([ 2, -1, -1]))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+    }
+
+    def __init__(self, *, n_resamples: int = 999, random_state: Any = None, n_jobs: int | None = None) -> None:
+        self.n_resamples = n_resamples
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Run the test.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN (None, NA in a frame) where missing.
+        y : Ignored
+
+        Returns
+        -------
+        self
+        """
+        del y
+        with undone_on_error(self):
+            self.categories_ = learn_categories(X)
+            table = encode_table(self, X, self.categories_, reset=True)
+            self._scores = [_Scores(column, coded=self._is_coded(index)) for index, column in enumerate(table.T)]
+            self._owner = np.repeat(np.arange(table.shape[1]), [scores.width for scores in self._scores])
+            missing, scores = np.isnan(table).astype(np.float64), self._score_columns(table)
+            differences = _differences(missing, scores, 1 - missing, self._owner)
+            strongest = np.abs(differences).argmax(axis=1)
+            signed = differences[np.arange(len(differences)), strongest]
+            self.column_statistics_ = np.abs(signed)
+            maxima = self._permuted_maxima(missing, scores)
+            exceeded = (maxima >= self.column_statistics_[:, None] * _EQUAL).sum(axis=1)
+            compared = self.column_statistics_ > 0
+            self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_resamples), 1.0)
+            self.statistic_ = float(self.column_statistics_.max())
+            self.pvalue_ = float(self.column_pvalues_.min())
+            self.related_columns_ = np.where(compared, self._owner[strongest], -1)
+            self._strongest = np.where(compared, strongest, -1)
+            self._directions = np.sign(signed)
+            # Share of rows that lack column f among those that have its most related column.
+            present = (1 - missing)[:, self.related_columns_]
+            self._shares = (missing * present).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+        return self
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Score each row: low where it speaks against missing completely at random.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Minus the sum over the columns that could be compared of (lacks it - share that lack it) times the score
+            of the most related column, signed so that the training rows' sum is not positive. A row that lacks the
+            related column itself adds 0.
+        """
+        check_is_fitted(self)
+        table = encode_table(self, X, self.categories_, reset=False)
+        missing, scores = np.isnan(table), self._score_columns(table)
+        evidence = np.zeros(len(table))
+        for column in np.flatnonzero(self._strongest >= 0):
+            lacking = (missing[:, column] - self._shares[column]) * self._directions[column]
+            evidence += lacking * scores[:, self._strongest[column]]
+        return -evidence
+
+    def _is_coded(self, index: int) -> bool:
+        return self.categories_ is not None and self.categories_[index] is not None
+
+    def _score_columns(self, table: NDArray[Any]) -> NDArray[np.float64]:
+        return np.hstack([scores.of(column) for scores, column in zip(self._scores, table.T, strict=True)])
+
+    def _permuted_maxima(self, missing: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the largest difference under each permutation, of shape (n_resamples,)."""
+        if not missing.any():
+            return np.zeros(self.n_resamples)
+        lacking = np.ascontiguousarray(missing[:, missing.any(axis=0)])
+        blocks = row_blocks(self.n_resamples, _BLOCK_RESAMPLES)
+        randoms = child_generators(self.random_state, len(blocks))
+
+        def block(index: int) -> list[float]:
+            return [
+                float(np.abs(_differences(randoms[index].permutation(lacking), scores, 1 - missing, self._owner)).max())
+                for _ in range(blocks[index].start, blocks[index].stop)
+            ]
+
+        return np.concatenate(map_blocks(block, range(len(blocks)), n_jobs=self.n_jobs))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class _Scores:
+    """Scores of one column, with mean 0 and mean square 1 over the rows that have it."""
+
+    def __init__(self, column: NDArray[Any], *, coded: bool) -> None:
+        self._known = np.sort(column[~np.isnan(column)])
+        self._codes = np.unique(self._known) if coded else None
+        raw = self._raw(self._known)
+        self._centre = raw.mean(axis=0) if len(raw) else np.zeros(raw.shape[1])
+        spread = raw.std(axis=0) if len(raw) else np.zeros(raw.shape[1])
+        self._scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _FLAT)
+        self.width = raw.shape[1]
+
+    def of(self, column: NDArray[Any]) -> NDArray[np.float64]:
+        """Score a column's cells, 0 where missing."""
+        scores = np.zeros((len(column), self.width))
+        present = ~np.isnan(column)
+        scores[present] = (self._raw(column[present]) - self._centre) * self._scale
+        return scores
+
+    def _raw(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        if self._codes is not None:
+            return (values[:, None] == self._codes).astype(np.float64)
+        below = np.searchsorted(self._known, values, side="left")
+        not_above = np.searchsorted(self._known, values, side="right")
+        share = (below + not_above) / (2 * max(self._known.size, 1)) - 0.5  # midranks, centred
+        return np.column_stack([share, share**2])
+
+
+def _differences(
+    missing: NDArray[np.float64], scores: NDArray[np.float64], present: NDArray[np.float64], owner: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Standardise, for each column and score, the score's sum over the rows that lack the column.
+
+    Under permutation within the n rows that have the score, m of which lack the column, the sum has mean 0 and
+    variance m (n - m) / (n - 1).
+
+    Parameters
+    ----------
+    missing : ndarray of shape (n_rows, n_columns)
+    scores : ndarray of shape (n_rows, n_scores)
+    present : ndarray of shape (n_rows, n_features)
+        1 where a score's column has a value.
+    owner : ndarray of shape (n_scores,)
+        Column of each score.
+
+    Returns
+    -------
+    ndarray of shape (n_columns, n_scores)
+        0 where fewer than five rows stand on a side.
+    """
+    lacking = (missing.T @ present)[:, owner]
+    having = present.sum(axis=0)[owner] - lacking
+    enough = np.minimum(lacking, having) >= _FEWEST_ROWS
+    variance = np.where(enough, lacking * having / np.maximum(lacking + having - 1, 1), 1.0)
+    return np.where(enough, (missing.T @ scores) / np.sqrt(variance), 0.0)
