@@ -1,0 +1,184 @@
+"""What the tests on a neighbour graph share: reading tables, searching, and judging rows."""
+
+from abc import ABC
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import check_rows
+from skanomaly.audit._gower import MixedColumns
+from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
+from skanomaly.audit._layout import Layout
+from skanomaly.audit._null import benjamini_hochberg
+from skanomaly.audit._rows import RowEvidence, Searchable, row_scores
+
+__all__ = ["NeighborAudit"]
+
+_FEWEST_ROWS = 3
+
+
+class NeighborAudit(BaseEstimator, ABC):
+    """Base of the tests that look at a neighbour graph; a subclass sets ``_evidence`` and the public attributes."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "metric": [StrOptions({"euclidean", "cosine", "gower", "precomputed"})],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+    }
+
+    n_neighbors: int | str
+    metric: str
+    alpha: float
+    n_jobs: int | None
+    _evidence: RowEvidence
+    _searchable: Searchable | None
+    _columns: MixedColumns
+
+    def _read(self, X: Any, *, reset: bool) -> Any:
+        """Validate a table, or a graph where `metric` is "precomputed"; mixed columns become numbers."""
+        if self.metric == "precomputed":
+            graph = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_min_samples=_FEWEST_ROWS * reset)
+            if not sparse.issparse(graph):
+                raise ValueError("metric='precomputed' needs a sparse neighbour graph, such as kneighbors_graph gives.")
+            if reset and graph.shape[0] != graph.shape[1]:
+                raise ValueError(f"X has shape {graph.shape}; a neighbour graph has as many columns as rows.")
+            return graph
+        if self.metric == "gower":
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            if reset:
+                self._columns = MixedColumns().fit(X)
+            rows = self._columns.encode(X)
+            if len(rows) < (_FEWEST_ROWS if reset else 1) or rows.shape[1] < 1:
+                raise ValueError(
+                    f"Found array with {len(rows)} sample(s) and {rows.shape[1]} feature(s) while a minimum of "
+                    f"{_FEWEST_ROWS if reset else 1} and 1 is required."
+                )
+            return rows
+        return check_rows(self, X, reset=reset, min_samples=_FEWEST_ROWS if reset else 1)
+
+    def _search(self) -> Search:
+        ranges = self._columns.inverse_ranges if self.metric == "gower" else None
+        return Search(self.metric, ranges, self.n_jobs)
+
+    def _wanted(self, n_rows: int) -> int:
+        """Resolve `n_neighbors`."""
+        if self.n_neighbors == "auto":
+            return min(10, n_rows - 1)
+        wanted = int(self.n_neighbors)
+        if wanted >= n_rows:
+            raise ValueError(
+                f"n_neighbors={wanted} needs at least {wanted + 1} rows and X has {n_rows}; "
+                "set it to 'auto' or to a number below that of the rows."
+            )
+        return wanted
+
+    def _connect(
+        self,
+        X: Any,
+        layout: Layout,
+        *,
+        rng: np.random.Generator,
+        ties: str = "random",
+        n_queries: int | None = None,
+    ) -> tuple[Graph, bool]:
+        """Build the neighbour graph, and tell whether all rows are equal; keeps what scoring needs."""
+        if self.metric == "precomputed":
+            self._searchable = None
+            return given_graph(X, layout), False
+        rows = X if (layout.rows == np.arange(layout.rows.size)).all() else X[layout.rows]
+        wanted = self._wanted(len(rows))
+        graph = build_graph(
+            rows, layout, search=self._search(), n_neighbors=wanted, ties=ties, n_queries=n_queries, rng=rng
+        )
+        self._searchable = Searchable(rows, layout, self._search(), wanted, rng)
+        first = rows[:1]
+        return graph, bool(((rows == first) | (np.isnan(rows) & np.isnan(first))).all())
+
+    def _row_pvalues(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        rows = self._read(X, reset=False)
+        if self._searchable is not None:
+            return self._evidence.pvalues(*self._searchable.locate(rows))
+        return self._evidence.pvalues(*self._nearest_given(rows))
+
+    def _nearest_given(self, graph: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Split each row of a distance graph into the nearest fitted row and the others, by sorted row."""
+        graph = sparse.csr_array(graph)
+        counts = np.diff(graph.indptr)
+        if (counts < 1).any():
+            raise ValueError(f"Row {int(np.argmin(counts))} of X has no neighbour among the fitted rows.")
+        new = np.empty(self._evidence.layout.rows.size, dtype=np.intp)
+        new[self._evidence.layout.rows] = np.arange(new.size)
+        owners = np.repeat(np.arange(graph.shape[0]), counts)
+        order = np.lexsort((graph.data, owners))
+        indices = new[graph.indices[order]]
+        nearest = np.zeros(indices.size, dtype=bool)
+        nearest[graph.indptr[:-1]] = True
+        return indices[nearest], (graph.indptr - np.arange(counts.size + 1)).astype(np.intp), indices[~nearest]
+
+    @property
+    def sample_pvalues_(self) -> NDArray[np.float64]:
+        """P-value of each fitted row."""
+        return self._evidence.fitted
+
+    @property
+    def sample_scores_(self) -> NDArray[np.float64]:
+        """Score of each fitted row."""
+        return row_scores(self._evidence.fitted)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Score rows by the decimal logarithm of their p-value; low is suspicious.
+
+        A row takes the place in the order (or the group, or the stratum) of the fitted row nearest to it: its own,
+        where it was fitted. Its p-value asks whether the next nearest fitted rows stand as near that place as chance
+        would have it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With ``metric="precomputed"`` a sparse graph of distances to the fitted rows; the entry of the row itself,
+            where it was fitted, must be stored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            At most 0. The score of a row does not depend on the other rows of `X`.
+        """
+        return row_scores(self._row_pvalues(X))
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Label rows: -1 where the p-value is at most ``pvalue_threshold_``, else +1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        return np.where(self._row_pvalues(X) <= self.pvalue_threshold_, -1, 1).astype(np.int64)
+
+    @property
+    def pvalue_threshold_(self) -> float:
+        """Largest p-value of a fitted row that Benjamini and Hochberg's rule rejects; 0 if none."""
+        return benjamini_hochberg(self._evidence.fitted, self.alpha)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.metric == "gower"
+        tags.input_tags.categorical = self.metric == "gower"
+        tags.input_tags.string = self.metric == "gower"
+        tags.input_tags.sparse = self.metric == "precomputed"
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.non_deterministic = False
+        return tags

@@ -1,0 +1,182 @@
+"""How rows stand in the order: places, coordinates, strata."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import column_or_1d
+
+__all__ = ["Layout", "lay_out"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Rows sorted by stratum and, within it, by order; all arrays but `rows` speak of sorted rows.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n,), intp
+        Input row of each sorted row.
+    offsets : ndarray of shape (n_blocks + 1,), intp
+        Stratum ``b`` is the sorted rows ``offsets[b]:offsets[b + 1]``.
+    blocks : ndarray of shape (n,), intp
+        Stratum of each sorted row.
+    coordinates : ndarray of shape (n,), float64
+        Where each row stands on the line, ascending within each stratum.
+    consecutive : bool
+        Whether each stratum's coordinates are 0, 1, 2, ...
+    places : ndarray of shape (n,), intp
+        Place in the order of all rows, strata mixed.
+    cuts : ndarray of shape (n,), bool
+        Whether the order may be cut before place ``t``: not before the first, nor between equals.
+    """
+
+    rows: NDArray[np.intp]
+    offsets: NDArray[np.intp]
+    blocks: NDArray[np.intp]
+    coordinates: NDArray[np.float64]
+    consecutive: bool
+    places: NDArray[np.intp]
+    cuts: NDArray[np.bool_]
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """Number of rows of each stratum."""
+        return np.diff(self.offsets).astype(np.float64)
+
+    @property
+    def ranks(self) -> NDArray[np.intp]:
+        """Place of each row within its stratum, equals in random order."""
+        return np.arange(self.rows.size) - self.offsets[self.blocks]
+
+
+def lay_out(
+    n_rows: int,
+    *,
+    order: Any = None,
+    times: Any = None,
+    strata: Any = None,
+    rng: np.random.Generator,
+) -> Layout:
+    """Sort rows by stratum and order.
+
+    Parameters
+    ----------
+    n_rows : int
+    order : array-like of shape (n_rows,) or None
+        Only its ranks count; equal keys share the mean of their places.
+    times : array-like of shape (n_rows,) or None
+        Numbers, dates or durations, whose differences count.
+    strata : array-like of shape (n_rows,) or None
+        Labels.
+    rng : numpy.random.Generator
+        Orders rows of equal key where an order is needed.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ValueError
+        If both `order` and `times` are given, a length differs, or a key is missing.
+    """
+    if order is not None and times is not None:
+        raise ValueError("order and times were both given; give one of them.")
+    keys = np.arange(n_rows, dtype=np.float64)
+    if order is not None:
+        keys = numeric_keys(order, n_rows, name="order")
+    elif times is not None:
+        keys = numeric_keys(times, n_rows, name="times")
+    codes = np.zeros(n_rows, dtype=np.intp) if strata is None else label_codes(strata, n_rows, name="strata")[0]
+    if strata is None and (np.diff(keys) > 0).all():
+        rows = np.arange(n_rows)
+        places = np.arange(n_rows)
+    else:
+        mixed = rng.permutation(n_rows)
+        rows = np.lexsort((mixed, keys, codes))
+        places = np.empty(n_rows, dtype=np.intp)
+        places[np.lexsort((mixed, keys))] = np.arange(n_rows)
+        places = places[rows]
+    blocks, keys = codes[rows], keys[rows]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(blocks))]).astype(np.intp)
+    cuts = np.concatenate([[False], np.diff(np.sort(keys)) > 0])
+    within = np.arange(n_rows) - offsets[blocks]
+    consecutive = False
+    if times is not None:
+        coordinates = keys - keys.min()
+    else:
+        # Rows of equal key within a stratum share the mean of their ranks.
+        first = np.concatenate([[True], (np.diff(keys) > 0) | (np.diff(blocks) > 0)])
+        run = np.cumsum(first) - 1
+        consecutive = bool(first.all())
+        coordinates = (np.bincount(run, weights=within) / np.bincount(run))[run]
+    return Layout(rows, offsets, blocks, coordinates, consecutive, places, cuts)
+
+
+def numeric_keys(values: Any, n_rows: int, *, name: str) -> NDArray[np.float64]:
+    """Turn sort keys to float64, dates and durations to nanoseconds since the first; refuse missing ones.
+
+    Raises
+    ------
+    ValueError
+        If the length differs, a key is missing or infinite, or keys are not numbers, dates or durations.
+    """
+    keys = column_or_1d(values, dtype=None)
+    if len(keys) != n_rows:
+        raise ValueError(f"{name} has {len(keys)} values and X has {n_rows} rows; they must agree in length.")
+    if keys.dtype.kind == "O":
+        keys = _from_objects(keys, name=name)
+    if keys.dtype.kind in "mM":
+        missing = np.isnat(keys)
+        unit = "datetime64[ns]" if keys.dtype.kind == "M" else "timedelta64[ns]"
+        whole = keys.astype(unit).astype(np.int64)
+        numbers = (whole - whole[~missing].min(initial=np.iinfo(np.int64).max)).astype(np.float64)
+    elif keys.dtype.kind in "iufb":
+        numbers = keys.astype(np.float64)
+        missing = ~np.isfinite(numbers)
+    else:
+        raise ValueError(f"{name} holds {keys.dtype}; give numbers, dates or durations.")
+    if missing.any():
+        raise ValueError(
+            f"{name} is NaN, NaT or infinite in {np.count_nonzero(missing)} rows, so these have no place in the order; "
+            "drop them or fill their value in."
+        )
+    return numbers
+
+
+def _from_objects(keys: NDArray[Any], *, name: str) -> NDArray[Any]:
+    """Turn Python numbers and dates to an array of numbers or dates."""
+    import pandas as pd
+
+    turned = pd.Series(keys).infer_objects()
+    if getattr(turned.dtype, "tz", None) is not None:
+        turned = turned.dt.tz_convert("UTC").dt.tz_localize(None)
+    if turned.dtype.kind not in "iufbmM":
+        raise ValueError(f"{name} holds {keys[:1].tolist()}; give numbers, dates or durations.")
+    return turned.to_numpy()
+
+
+def label_codes(labels: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Number labels from 0 in sorted order.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,), intp
+    values : ndarray of shape (n_labels,)
+
+    Raises
+    ------
+    ValueError
+        If the length differs or a label is missing.
+    """
+    import pandas as pd
+
+    values = column_or_1d(labels, dtype=None)
+    if len(values) != n_rows:
+        raise ValueError(f"{name} has {len(values)} labels and X has {n_rows} rows; they must agree in length.")
+    codes, found = pd.factorize(values, sort=True)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing in {np.count_nonzero(codes < 0)} rows; drop them or name them a group.")
+    return codes.astype(np.intp), np.asarray(found)

@@ -1,0 +1,140 @@
+"""How odd it is that a row's neighbours stand so near it in the order, or share its group."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from skanomaly import _kernels
+from skanomaly.audit._graph import Search
+from skanomaly.audit._layout import Layout
+from skanomaly.audit._statistics import _window_rows, same_group_rows
+
+__all__ = ["RowEvidence", "Searchable"]
+
+
+class Searchable:
+    """Fitted rows, stratum by stratum and in random order, so that ties know nothing of the order.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Sorted as `layout` says.
+    layout : Layout
+    search : Search
+    n_neighbors : int
+    rng : numpy.random.Generator
+    """
+
+    def __init__(
+        self, X: NDArray, layout: Layout, search: Search, n_neighbors: int, rng: np.random.Generator
+    ) -> None:
+        self.search = search
+        self.n_neighbors = n_neighbors
+        self._parts = []
+        for start, stop in zip(layout.offsets[:-1], layout.offsets[1:], strict=True):
+            mixed = start + rng.permutation(stop - start)
+            self._parts.append((mixed, X[mixed]))
+
+    def locate(self, queries: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Find the fitted row nearest to each query, and that row's stratum's next nearest.
+
+        Returns
+        -------
+        anchors : ndarray of shape (n_queries,), intp
+        indptr : ndarray of shape (n_queries + 1,), intp
+        indices : ndarray of shape (n_edges,), intp
+        """
+        best = np.full(len(queries), np.inf)
+        anchors = np.zeros(len(queries), dtype=np.intp)
+        neighbors = np.full((len(queries), self.n_neighbors), -1, dtype=np.intp)
+        for mixed, rows in self._parts:
+            wanted = min(self.n_neighbors + 1, len(mixed))
+            distances, nearest = self.search(rows, queries, wanted)
+            nearer = distances[:, 0] < best
+            best[nearer] = distances[nearer, 0]
+            anchors[nearer] = mixed[nearest[nearer, 0]]
+            neighbors[nearer] = -1
+            neighbors[np.ix_(nearer, np.arange(wanted - 1))] = mixed[nearest[nearer, 1:]]
+        found = neighbors >= 0
+        indptr = np.concatenate([[0], np.cumsum(found.sum(axis=1))]).astype(np.intp)
+        return anchors, indptr, neighbors[found]
+
+
+class RowEvidence:
+    """P-values of rows, exact when rows are exchangeable within strata.
+
+    Given where a row stands, its neighbours are then a uniform subset of its stratum's other rows, so their number
+    within any window around it is hypergeometric. The least tail over the windows is multiplied by their number.
+
+    Parameters
+    ----------
+    layout : Layout
+    graph : tuple of ndarray
+        ``indptr`` and ``indices`` of the fitted rows' neighbours.
+    thresholds : ndarray of shape (n_scales,)
+        Gaps; those that take in half of the pairs or more are left out.
+    groups : ndarray of shape (n,), intp, or None
+        If given, neighbours that share the row's group are counted instead.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        graph: tuple[NDArray[np.intp], NDArray[np.intp]],
+        thresholds: NDArray[np.float64],
+        groups: NDArray[np.intp] | None = None,
+    ) -> None:
+        self.layout = layout
+        self.graph = graph
+        self.groups = groups
+        self.thresholds = thresholds
+
+    @cached_property
+    def _windows(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Gaps, and the number of other rows within each of them of each row, shape (n_scales, n)."""
+        if self.groups is not None:
+            return np.zeros(1), same_group_rows(self.layout, self.groups)[None].astype(np.intp)
+        n_pairs = (self.layout.sizes * (self.layout.sizes - 1)).sum()
+        rows = [(gap, _window_rows(self.layout, gap)) for gap in self.thresholds]
+        rows = [(gap, counts) for gap, counts in rows if counts.sum() < n_pairs / 2]
+        gaps = np.array([gap for gap, _ in rows])
+        return gaps, np.array([counts for _, counts in rows], dtype=np.intp).reshape(gaps.size, -1)
+
+    @cached_property
+    def fitted(self) -> NDArray[np.float64]:
+        """P-values of the fitted rows, in their input order."""
+        pvalues = np.empty(self.layout.rows.size)
+        pvalues[self.layout.rows] = self.pvalues(np.arange(self.layout.rows.size), *self.graph)
+        return pvalues
+
+    def pvalues(
+        self, anchors: NDArray[np.intp], indptr: NDArray[np.intp], indices: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the p-value of each query that stands at an anchor and has the given neighbours."""
+        gaps, windows = self._windows
+        population = (self.layout.sizes.astype(np.intp) - 1)[self.layout.blocks[anchors]]
+        draws = np.diff(indptr)
+        counts = np.empty((anchors.size, gaps.size), dtype=np.intp)
+        line = self.layout.coordinates if self.groups is None else self.groups.astype(np.float64)
+        _kernels.neighbor_windows.near_counts(anchors, indptr, indices, line, gaps, counts)
+        least = np.ones(anchors.size)
+        for scale in range(gaps.size):
+            cases = np.stack([population, windows[scale, anchors], draws, counts[:, scale]])
+            order = np.lexsort(cases)
+            cases = np.ascontiguousarray(cases[:, order])
+            tails = np.empty(anchors.size)
+            _kernels.neighbor_windows.hypergeometric_tails(*cases, tails)
+            least[order] = np.minimum(least[order], tails)
+        return np.minimum(least * max(gaps.size, 1), 1.0)
+
+
+def row_scores(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn p-values to scores: their decimal logarithm, 0 at most."""
+    return np.log10(pvalues)
+
+
+def two_sided(z: float) -> float:
+    """Two-sided tail of the normal law, never 0."""
+    return max(float(2 * stats.norm.sf(abs(z))), float(np.finfo(np.float64).tiny))

@@ -1,0 +1,119 @@
+"""The edge-count scan: where do too few edges cross?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from skanomaly import _kernels
+from skanomaly.audit._graph import Graph
+from skanomaly.audit._layout import Layout
+from skanomaly.audit._null import SMALLEST, sequential_pvalue
+
+__all__ = ["Scan", "scan_edges"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Result of a scan.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n - 1,)
+        Standardised surplus of crossing edges at the cut after each row of the order but the last; the most negative
+        is the likeliest change. NaN where no cut is possible.
+    place : int
+        Place of the first row after the likeliest change; -1 if no cut is possible.
+    pvalue : float
+    """
+
+    scores: NDArray[np.float64]
+    place: int
+    pvalue: float
+
+
+def scan_edges(
+    layout: Layout,
+    graph: Graph,
+    *,
+    margin: float = 0.05,
+    n_permutations: int | None = None,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+) -> Scan:
+    """Scan every cut of the order for a deficit of crossing edges.
+
+    Parameters
+    ----------
+    layout : Layout
+    graph : Graph
+    margin : float, default=0.05
+        Share of the rows, at either end, before and after which no change is sought.
+    n_permutations : int or None, default=None
+        None takes the tail approximation for the largest of the standardised sums.
+    random_state : int, default=0
+    n_jobs : int or None, default=None
+
+    Returns
+    -------
+    Scan
+    """
+    n = layout.rows.size
+    totals, mean, variance, covariance = (np.empty(n) for _ in range(4))
+    _kernels.edge_scan.crossing_totals(*graph.merged, layout.places, totals)
+    block_at = np.empty(n, dtype=np.intp)
+    block_at[layout.places] = layout.blocks
+    _kernels.edge_scan.crossing_moments(block_at, layout.sizes, graph.sums, mean, variance, covariance)
+    weight = float(graph.sums[:, 0].sum())
+    place = np.arange(n)
+    allowed = layout.cuts & (variance > 1e-12 * weight**2 / n)
+    deviation = np.sqrt(np.where(allowed, variance, np.nan))
+    scores = (totals - mean) / deviation
+    within = allowed & (place >= max(1, margin * n)) & (place <= min(n - 1, (1 - margin) * n))
+    if not within.any():
+        return Scan(scores[1:], -1, 1.0)
+    best = int(np.flatnonzero(within)[np.argmin(scores[within])])
+    height = -float(scores[best])
+    sought = np.where(within, deviation, 0.0)
+    if n_permutations is None:
+        pvalue = _tail(height, sought, covariance)
+    else:
+        pvalue, _ = sequential_pvalue(
+            _Maxima(layout, graph, mean, sought),
+            height,
+            n_permutations=n_permutations,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+    return Scan(scores[1:], best, pvalue)
+
+
+class _Maxima:
+    def __init__(
+        self, layout: Layout, graph: Graph, mean: NDArray[np.float64], deviation: NDArray[np.float64]
+    ) -> None:
+        self._arguments = (layout.offsets, *graph.merged, layout.places, mean, deviation)
+
+    def __call__(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:
+        out = np.empty(n_draws)
+        _kernels.edge_scan.permuted_scan_maxima(rng, *self._arguments, out)
+        return out
+
+
+def _tail(height: float, deviation: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
+    r"""Tail of the largest of a chain of standard normals with given neighbouring correlations.
+
+    :math:`P(\max_t Z_t > b) \approx 1 - \Phi(b) + b \varphi(b) \sum_t (1 - \rho_t)\, \nu(b \sqrt{2 (1 - \rho_t)})`,
+    Siegmund's boundary crossing for a discrete chain, with his :math:`\nu(x) \approx
+    (2 / x)(\Phi(x / 2) - 1/2) / ((x / 2) \Phi(x / 2) + \varphi(x / 2))`.
+    """
+    if height <= 0:
+        return 1.0
+    steps = (deviation[:-1] > 0) & (deviation[1:] > 0)
+    correlation = covariance[:-1][steps] / (deviation[:-1][steps] * deviation[1:][steps])
+    loss = np.clip(1.0 - correlation, 1e-15, 1.0)
+    half = height * np.sqrt(2 * loss) / 2
+    overshoot = (stats.norm.cdf(half) - 0.5) / half / (half * stats.norm.cdf(half) + stats.norm.pdf(half))
+    crossing = height * stats.norm.pdf(height) * float((loss * overshoot).sum())
+    return float(np.clip(stats.norm.sf(height) + crossing, SMALLEST, 1.0))

@@ -1,0 +1,333 @@
+"""Statistics of the edges of a neighbour graph, with their exact moments when rows are shuffled."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly.audit._graph import Graph
+from skanomaly.audit._layout import Layout
+
+__all__ = ["Distance", "EdgeStatistic", "MeanGap", "SameGroup", "Scales", "permutation_moments", "scale_thresholds"]
+
+_N_SCALES = 12
+# Below this expected edge weight a count is too skewed for the normal law.
+_LEAST_EXPECTED = 20.0
+_N_DISTANCE_GAPS = 64
+_COLUMNS = 16_384
+
+
+def permutation_moments(
+    sums: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    pairs: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""Exact mean and covariance of :math:`\sum_e w_e b(\pi_u, \pi_v)` for several kernels b, rows shuffled in blocks.
+
+    Kernels are symmetric with zero diagonal. Everything is centred before it is combined, so nothing cancels.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n_blocks, 3)
+        Sums of edge weights, of their squares, of squared degrees.
+    sizes : ndarray of shape (n_blocks,)
+        Number of rows.
+    totals : ndarray of shape (n_blocks, n_kernels)
+        :math:`T = \sum_{u \ne v} b_{uv}`.
+    rows : ndarray of shape (n_blocks, n_kernels, n_kernels)
+        :math:`\sum_u R_u R'_u` with :math:`R_u = \sum_v b_{uv}`.
+    pairs : ndarray of shape (n_blocks, n_kernels, n_kernels)
+        :math:`\sum_{u \ne v} b_{uv} b'_{uv}`.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_kernels,)
+    covariance : ndarray of shape (n_kernels, n_kernels)
+    """
+    kept = sizes >= 2
+    sums, sizes, totals, rows, pairs = sums[kept], sizes[kept], totals[kept], rows[kept], pairs[kept]
+    n_pairs = sizes * (sizes - 1)
+    mean = ((sums[:, 0] / n_pairs)[:, None] * totals).sum(axis=0)
+    products = totals[:, :, None] * totals[:, None, :]
+    pairs = pairs - products / n_pairs[:, None, None]
+    rows = rows - products / sizes[:, None, None]
+    shared = sums[:, 2] - 2 * sums[:, 1]
+    apart = sums[:, 0] ** 2 - sums[:, 1] - shared
+    with np.errstate(divide="ignore", invalid="ignore"):
+        touching = np.where(sizes > 2, shared / (n_pairs * (sizes - 2)), 0.0)
+        disjoint = np.where(sizes > 3, apart / (n_pairs * (sizes - 2) * (sizes - 3)), 0.0)
+    covariance = (
+        (sums[:, 1] / n_pairs)[:, None, None] * pairs
+        + touching[:, None, None] * (rows - pairs)
+        + disjoint[:, None, None] * (2 * pairs - 4 * rows)
+    ).sum(axis=0)
+    return mean, covariance
+
+
+class EdgeStatistic(ABC):
+    """One way to measure whether neighbours are near each other in the order.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_kernels,)
+        Expected totals when rows are shuffled.
+    covariance : ndarray of shape (n_kernels, n_kernels)
+    """
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+    def __init__(self, layout: Layout, graph: Graph) -> None:
+        self.layout = layout
+        self.graph = graph
+
+    @abstractmethod
+    def totals(self) -> NDArray[np.float64]:
+        """Edge weight that each kernel collects, shape (n_kernels,)."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:
+        """Return the statistic of `n_draws` shuffles, shape (n_draws,)."""
+
+    @property
+    def units(self) -> NDArray[np.float64]:
+        """What a total's deviation from its mean is divided by; infinite where it cannot deviate."""
+        return self.deviations
+
+    @property
+    def deviations(self) -> NDArray[np.float64]:
+        """Standard deviations, infinite where a total is the same for every shuffle."""
+        variances = np.diag(self.covariance)
+        scale = float(self.graph.sums[:, 0].sum()) ** 2
+        return np.sqrt(np.where(variances > 1e-14 * scale, variances, np.inf))
+
+    def reduce(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn totals, kernels along the last axis, to the statistic."""
+        return np.abs((totals - self.mean) / self.units).max(axis=-1, initial=0.0)
+
+    def observed(self) -> float:
+        """Return the statistic of the rows as they stand."""
+        return float(self.reduce(self.totals()))
+
+    def _moments(self, totals: NDArray[np.float64], rows: NDArray[np.float64], pairs: NDArray[np.float64]) -> None:
+        self.mean, self.covariance = permutation_moments(self.graph.sums, self.layout.sizes, totals, rows, pairs)
+
+
+class Scales(EdgeStatistic):
+    """Largest standardised number of edges within a gap, over gaps from the neighbouring row to half the table."""
+
+    def __init__(self, layout: Layout, graph: Graph, thresholds: NDArray[np.float64]) -> None:
+        super().__init__(layout, graph)
+        self.thresholds = thresholds
+        self._bins = np.searchsorted(thresholds, np.arange(layout.rows.size)) if layout.consecutive else None
+        totals, rows = _indicator_sums(layout, thresholds)
+        ascending = np.minimum.outer(np.arange(thresholds.size), np.arange(thresholds.size))
+        self._moments(totals, rows, totals[:, ascending])
+
+    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        out = np.empty(self.thresholds.size + 1)
+        kernels = _kernels.permutation_moments
+        if self._bins is None:
+            kernels.threshold_totals(*self.graph.merged, self.layout.coordinates, self.thresholds, out)
+        else:
+            kernels.bin_totals(*self.graph.merged, self.layout.ranks, self._bins, out)
+        return np.cumsum(out)[:-1]
+
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        out = np.empty((n_draws, self.thresholds.size + 1))
+        layout, kernels = self.layout, _kernels.permutation_moments
+        if self._bins is None:
+            kernels.permuted_threshold_totals(
+                rng, layout.offsets, *self.graph.merged, layout.coordinates, self.thresholds, out
+            )
+        else:
+            kernels.permuted_bin_totals(rng, layout.offsets, *self.graph.merged, layout.ranks, self._bins, out)
+        return self.reduce(np.cumsum(out, axis=1)[:, :-1])
+
+
+class Distance(Scales):
+    """Kolmogorov-Smirnov distance between the gaps of neighbours and those of all pairs, by rank in the stratum.
+
+    ``observed`` and ``reduce`` look at 64 gaps at most, whose joint law is known; ``observed_exactly`` and ``draw`` at
+    all of them.
+    """
+
+    def __init__(self, layout: Layout, graph: Graph) -> None:
+        longest = max(int(layout.sizes.max()) - 1, 1)
+        gaps = np.unique(np.geomspace(1, longest, _N_DISTANCE_GAPS // 2).round())
+        evenly = np.linspace(1, longest, _N_DISTANCE_GAPS - gaps.size).round()
+        ranked = Layout(
+            layout.rows,
+            layout.offsets,
+            layout.blocks,
+            layout.ranks.astype(np.float64),
+            True,  # noqa: FBT003  # a field of a record
+            layout.places,
+            layout.cuts,
+        )
+        super().__init__(ranked, graph, np.union1d(gaps, evenly)[: max(longest - 1, 1)])
+        counts = np.zeros(layout.rows.size)
+        for size, weight in zip(layout.sizes, graph.sums[:, 0], strict=True):
+            if size >= 2:
+                gap = np.arange(1, int(size))
+                counts[gap] += weight * 2 * (size - gap) / (size * (size - 1))
+        self._background = np.cumsum(counts)
+
+    @property
+    def units(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        total = float(self.graph.sums[:, 0].sum())
+        return np.full(self.thresholds.size, total if total > 0 else np.inf)
+
+    def observed_exactly(self) -> float:
+        """Return the distance over all gaps."""
+        out = np.empty(self.layout.rows.size)
+        _kernels.permutation_moments.gap_histogram(*self.graph.merged, self.layout.ranks, out)
+        return float(np.abs(np.cumsum(out) - self._background).max() / self.units[0])
+
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        out = np.empty(n_draws)
+        _kernels.permutation_moments.permuted_distances(
+            rng, self.layout.offsets, *self.graph.merged, self.layout.ranks, self._background, out
+        )
+        return out / self.units[0]
+
+
+class MeanGap(EdgeStatistic):
+    """Standardised mean gap between neighbours."""
+
+    def __init__(self, layout: Layout, graph: Graph) -> None:
+        super().__init__(layout, graph)
+        offsets, sizes, line = layout.offsets[:-1], layout.sizes, layout.coordinates
+        centre = (np.add.reduceat(line, offsets) / sizes)[layout.blocks]
+        line = line - centre
+        before = np.cumsum(line) - line
+        before -= before[offsets][layout.blocks]
+        total = np.add.reduceat(line, offsets)[layout.blocks]
+        rank = layout.ranks
+        size = sizes[layout.blocks]
+        row_sums = line * rank - before + (total - before - line) - line * (size - 1 - rank)
+        totals = np.add.reduceat(row_sums, offsets)[:, None]
+        rows = np.add.reduceat(row_sums**2, offsets)[:, None, None]
+        pairs = (2 * sizes * np.add.reduceat(line**2, offsets) - 2 * np.add.reduceat(line, offsets) ** 2)[:, None, None]
+        self._moments(totals, rows, pairs)
+
+    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        return np.array([_kernels.permutation_moments.gap_total(*self.graph.merged, self.layout.coordinates)])
+
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        out = np.empty(n_draws)
+        _kernels.permutation_moments.permuted_gap_totals(
+            rng, self.layout.offsets, *self.graph.merged, self.layout.coordinates, out
+        )
+        return self.reduce(out[:, None])
+
+
+class SameGroup(EdgeStatistic):
+    """Standardised number of edges whose ends share a group."""
+
+    def __init__(self, layout: Layout, graph: Graph, groups: NDArray[np.intp]) -> None:
+        super().__init__(layout, graph)
+        self.groups = groups
+        row_sums = same_group_rows(layout, groups)
+        offsets = layout.offsets[:-1]
+        totals = np.add.reduceat(row_sums, offsets)[:, None]
+        self._moments(totals, np.add.reduceat(row_sums**2, offsets)[:, None, None], totals[:, :, None])
+
+    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        return np.array([_kernels.permutation_moments.group_total(*self.graph.merged, self.groups)])
+
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+        out = np.empty(n_draws)
+        _kernels.permutation_moments.permuted_group_totals(
+            rng, self.layout.offsets, *self.graph.merged, self.groups, out
+        )
+        return self.reduce(out[:, None])
+
+
+def same_group_rows(layout: Layout, groups: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Count the other rows of each row's stratum that share its group."""
+    cells, counts = np.unique(layout.blocks * (groups.max() + 1) + groups, return_inverse=True, return_counts=True)[1:]
+    return counts[cells] - 1.0
+
+
+def scale_thresholds(layout: Layout, graph: Graph) -> NDArray[np.float64]:
+    """Choose gaps, geometric in the share of pairs they take in, from one that expects 20 edges to half the table.
+
+    Returns
+    -------
+    ndarray of shape (n_scales,)
+        Ascending; empty if no gap splits the pairs.
+    """
+    sizes, weight = layout.sizes, float(graph.sums[:, 0].sum())
+    longest = int(sizes.max())
+    gaps = np.geomspace(1, max(longest / 2, 1), _N_SCALES)
+    share = 2 * gaps / longest
+    least = max(float(share[0]), _LEAST_EXPECTED / weight) if weight > 0 else 1.0
+    if least > share[0] * (1 + 1e-9):
+        gaps = np.geomspace(min(least, 1.0) * longest / 2, max(longest / 2, 1), _N_SCALES)
+    if layout.consecutive:
+        gaps = np.unique(gaps.round())
+    else:
+        gaps = _gap_quantiles(layout, 2 * gaps / longest - (gaps / longest) ** 2)
+    totals = np.array([_window_rows(layout, gap).sum() for gap in gaps])
+    n_pairs = float((sizes * (sizes - 1)).sum())
+    fresh = np.concatenate([[True], np.diff(totals) > 0]) if gaps.size else np.empty(0, dtype=bool)
+    return gaps[fresh & (totals > 0) & (totals < n_pairs)]
+
+
+def _gap_quantiles(layout: Layout, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Smallest gaps that take in at least the given shares of the pairs within strata, by bisection."""
+    n_pairs = float((layout.sizes * (layout.sizes - 1)).sum())
+    widest = float(np.ptp(layout.coordinates))
+    quantiles = []
+    for share in shares:
+        low, high = 0.0, widest
+        if _window_rows(layout, low).sum() >= share * n_pairs:
+            high = low
+        for _ in range(48):
+            middle = (low + high) / 2
+            if _window_rows(layout, middle).sum() >= share * n_pairs:
+                high = middle
+            else:
+                low = middle
+            if high - low <= 1e-6 * high:
+                break
+        quantiles.append(high)
+    return np.unique(quantiles)
+
+
+def _window_rows(layout: Layout, gap: float) -> NDArray[np.float64]:
+    """Count each row's fellows within a gap."""
+    out = np.empty(layout.rows.size)
+    if layout.consecutive and layout.offsets.size == 2:
+        place = np.arange(out.size)
+        return np.minimum(gap, place) + np.minimum(gap, out.size - 1 - place)
+    _kernels.neighbor_windows.window_counts(layout.coordinates, gap, layout.offsets, out)
+    return out
+
+
+def _indicator_sums(
+    layout: Layout, thresholds: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum the row sums of the kernels "within each threshold", and their products, per stratum."""
+    n, n_scales = layout.rows.size, thresholds.size
+    if layout.consecutive and layout.offsets.size == 2:
+        totals, products = np.zeros((1, n_scales)), np.zeros((1, n_scales, n_scales))
+        for start in range(0, n, _COLUMNS):
+            place = np.arange(start, min(start + _COLUMNS, n), dtype=np.float64)
+            rows = np.minimum(thresholds[:, None], place) + np.minimum(thresholds[:, None], n - 1 - place)
+            totals[0] += rows.sum(axis=1)
+            products[0] += rows @ rows.T
+        return totals, products
+    rows = np.stack([_window_rows(layout, gap) for gap in thresholds]) if n_scales else np.empty((0, n))
+    offsets = layout.offsets[:-1]
+    totals = np.add.reduceat(rows, offsets, axis=1).T.copy()
+    products = np.empty((offsets.size, n_scales, n_scales))
+    for first in range(n_scales):
+        for second in range(first, n_scales):
+            products[:, first, second] = np.add.reduceat(rows[first] * rows[second], offsets)
+            products[:, second, first] = products[:, first, second]
+    return totals, products
