@@ -241,7 +241,7 @@ class _Product:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
             center = rows.mean(axis=0, dtype=np.float64)
             self._center = np.where(np.isfinite(center), center, 0.0)
-            radius = max(float(np.abs(rows[part] - self._center).max(initial=0.0)) for part in self._blocks())
+            radius = float(np.max(np.maximum(rows.max(axis=0) - self._center, self._center - rows.min(axis=0))))
             # A power of two: scaling is exact, and no product of the table with itself overflows float32.
             self._scale = 2.0 ** float(np.clip(-np.ceil(np.log2(radius)) if radius > 0 else 0.0, -1020, 500))
             self._table = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
@@ -256,13 +256,16 @@ class _Product:
         return (self._rows.shape[1] + 16) * float(np.finfo(dtype).eps)
 
     def _encode(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        return (rows - self._center) * self._scale
+        coded: NDArray[np.float64] = rows - self._center
+        coded *= self._scale
+        return coded
 
     def _encode_table(self, indices: NDArray[np.intp], dtype: Any) -> NDArray[Any]:
         rows = self._encode(self._rows[indices])
         table = np.empty((len(rows), rows.shape[1] + 1), dtype=dtype)
-        table[:, :-1] = -2 * rows
-        table[:, -1] = (1 - self._slack(dtype)) * np.square(rows).sum(axis=1)
+        table[:, -1] = (1 - self._slack(dtype)) * np.einsum("ij,ij->i", rows, rows)
+        rows *= -2
+        table[:, :-1] = rows
         return table
 
     def fill(
@@ -274,7 +277,7 @@ class _Product:
     ) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             coded = self._encode(queries)
-            norms = np.square(coded).sum(axis=1)
+            norms = np.einsum("ij,ij->i", coded, coded)
             norms[~np.isfinite(norms)] = np.nan
             n_neighbors = distances.shape[1]
             expected = len(queries) * 8 * n_neighbors * (1 + np.log(len(self._rows) / n_neighbors))
