@@ -1,5 +1,7 @@
 """Losses of a neighbourhood as a prediction, by definition."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -7,7 +9,7 @@ def ranked_probability_score(target, values):
     """Continuous ranked probability score of the empirical distribution, from its integral."""
     points = np.sort(np.append(values, target))
     score = 0.0
-    for left, right in zip(points[:-1], points[1:], strict=True):
+    for left, right in pairwise(points):
         distribution = np.mean(np.asarray(values) <= left)
         score += (distribution - (target <= left)) ** 2 * (right - left)
     return score

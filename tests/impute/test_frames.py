@@ -1,0 +1,154 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+
+
+def _mixed(seed, n_rows=120):
+    random = np.random.default_rng(seed)
+    size = random.normal(size=n_rows)
+    frame = pd.DataFrame(
+        {
+            "size": size,
+            "count": pd.array(random.poisson(3, n_rows), dtype="Int64"),
+            "kind": pd.Categorical(np.where(size > 0, "large", "small"), categories=["small", "large", "none"]),
+            "name": pd.Series(random.choice(["a", "b", "c"], n_rows), dtype="str"),
+            "flag": pd.array(size > 1, dtype="boolean"),
+            "mixed": pd.Series(list(np.where(random.random(n_rows) < 0.5, "x", "y")), dtype=object),
+        }
+    ).set_axis(np.arange(n_rows) + 1000)
+    for column in frame.columns:
+        frame.loc[random.random(n_rows) < 0.15, column] = pd.NA if column in {"count", "flag"} else None
+    return frame
+
+
+def _imputer(**parameters):
+    return KNNSamplerImputer(**{"random_state": 0, **parameters})
+
+
+@pytest.mark.parametrize("donors", ["joint", "separate"])
+@pytest.mark.parametrize("n_rounds", [0, 1])
+@pytest.mark.parametrize("n_neighbors", [3, "loo-crps", "loo-mse"])
+def test_mixed_frame_comes_back_whole_with_its_dtypes(donors, n_rounds, n_neighbors, seed):
+    frame = _mixed(seed)
+    filled = _imputer(donors=donors, n_rounds=n_rounds, n_neighbors=n_neighbors).fit_transform(frame)
+    assert not filled.isna().any().any()
+    assert_series_equal(filled.dtypes, frame.dtypes)
+    for name, column in frame.items():
+        present = column.notna()
+        assert_series_equal(filled.loc[present, name], column[present])
+        assert filled[name].isin(column[present]).all()
+
+
+def test_category_is_filled_from_its_neighbors(seed):
+    frame = _mixed(seed, n_rows=400)[["size", "kind"]].dropna(subset="size")
+    far = frame["kind"].isna() & (frame["size"].abs() > 0.5)
+    filled = _imputer(n_neighbors=3).fit_transform(frame)
+    assert_array_equal(filled.loc[far, "kind"] == "large", frame.loc[far, "size"] > 0)
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+def test_average_of_categories_is_the_most_frequent(strategy):
+    frame = pd.DataFrame({"x": [0.0] * 6, "kind": ["b", "a", "a", "b", "a", None]})
+    assert _imputer(n_neighbors=5, strategy=strategy).fit_transform(frame)["kind"].iloc[-1] == "a"
+
+
+def test_average_of_whole_numbers_may_be_between_them():
+    frame = pd.DataFrame({"n": pd.array([1, 2, None], dtype="Int64"), "kind": ["a", "a", "a"]})
+    assert _imputer(n_neighbors=2, strategy="mean").fit_transform(frame)["n"].tolist() == [1.0, 2.0, 1.5]
+
+
+def test_categories_set_distances_as_indicator_numbers_do(seed):
+    random = np.random.default_rng(seed)
+    numbers = pd.DataFrame({"x": random.normal(size=80), "flag": random.integers(0, 2, 80).astype(float), "y": 0.0})
+    numbers["y"] = random.normal(size=80)
+    numbers.loc[:30, "y"] = np.nan
+    named = numbers.assign(flag=np.where(numbers["flag"] > 0, "yes", "no"))
+    first, second = (_imputer(n_neighbors=4, strategy="mean").fit_transform(table) for table in (numbers, named))
+    np.testing.assert_allclose(np.asarray(first)[:, 2], second["y"], rtol=1e-9)
+
+
+def test_unseen_category_stays_and_counts_as_different():
+    frame = pd.DataFrame({"x": [0.0, 0.0, 1.0], "kind": ["a", "b", "b"], "y": [1.0, 2.0, 3.0]})
+    query = pd.DataFrame({"x": [0.0, 1.0], "kind": ["z", "b"], "y": [np.nan, np.nan]})
+    filled = _imputer(n_neighbors=1).fit(frame).transform(query)
+    assert filled["kind"].tolist() == ["z", "b"]
+    assert filled["y"].iloc[1] == 3.0
+
+
+def test_category_column_takes_a_category_it_does_not_list():
+    frame = pd.DataFrame({"x": [0.0, 1.0], "kind": pd.Categorical(["a", "b"])})
+    query = pd.DataFrame({"x": [1.0], "kind": pd.Categorical([None], categories=["a"])})
+    assert _imputer(n_neighbors=1).fit(frame).transform(query)["kind"].tolist() == ["b"]
+
+
+@pytest.mark.parametrize("keep_empty_features", [False, True])
+def test_empty_column_of_a_frame_is_dropped_or_zero(keep_empty_features):
+    frame = pd.DataFrame({"kind": ["a", None, "b"], "none": [None, None, None], "x": [1.0, 2.0, np.nan]})
+    imputer = _imputer(keep_empty_features=keep_empty_features, add_indicator=True)
+    filled = imputer.fit_transform(frame)
+    assert_array_equal(filled.columns, imputer.get_feature_names_out())
+    assert ("none" in filled) is keep_empty_features
+    assert not filled.isna().any().any()
+
+
+def test_samples_and_named_output_are_frames(seed):
+    frame = _mixed(seed)
+    imputer = _imputer(add_indicator=True).set_output(transform="pandas").fit(frame)
+    assert_frame_equal(imputer.sample(frame, 2)[0], imputer.transform(frame))
+    numeric = frame[["size"]].assign(other=1.0)
+    assert isinstance(_imputer().fit(numeric).sample(numeric, 1)[0], pd.DataFrame)
+    assert isinstance(_imputer().fit_transform(numeric), np.ndarray)
+
+
+def test_interval_of_a_category_is_nan(seed):
+    frame = _mixed(seed)
+    interval = _imputer().fit(frame).predict_interval(frame)
+    numeric = np.array([True, True, False, False, False, False])
+    assert_array_equal(np.isnan(interval.lower).all(axis=0), ~numeric)
+    assert (interval.lower[:, numeric] <= interval.upper[:, numeric]).all()
+
+
+def test_frame_of_numbers_equals_its_values(seed):
+    frame = _mixed(seed)[["size", "count"]].astype({"count": "Float64"})
+    values = frame.astype(float).to_numpy(dtype=float)
+    assert_array_equal(_imputer().fit_transform(frame), _imputer().fit_transform(values))
+
+
+def test_polars_frame_of_numbers_equals_its_values(seed):
+    values = _mixed(seed)[["size", "count"]].astype(float).to_numpy(dtype=float)
+    frame = pl.DataFrame(values, schema=["size", "count"], nan_to_null=True)
+    imputer = _imputer().set_output(transform="polars")
+    assert_array_equal(imputer.fit_transform(frame).to_numpy(), _imputer().fit_transform(values))
+
+
+@pytest.mark.parametrize("estimator", [KNNSamplerImputer(), MissingnessAudit(n_resamples=9)])
+def test_frame_with_other_columns_is_refused(estimator, seed):
+    frame = _mixed(seed)
+    use = estimator.fit(frame).transform if hasattr(estimator, "transform") else estimator.fit(frame).score_samples
+    with pytest.raises(ValueError, match="feature names"):
+        use(frame[frame.columns[::-1]])
+    with pytest.raises(ValueError, match="pandas frame with categorical columns"):
+        use(frame[["size", "count"]].to_numpy(dtype=float, na_value=np.nan))
+    with pytest.raises(ValueError, match="0 rows"):
+        use(frame.iloc[:0])
+
+
+def test_infinity_in_a_mixed_frame_is_refused(seed):
+    frame = _mixed(seed)
+    frame.iloc[0, 0] = np.inf
+    with pytest.raises(ValueError, match="infinity in column 'size'"):
+        _imputer().fit(frame)
+
+
+def test_audit_sees_a_category_go_missing_with_a_number(seed):
+    frame = _mixed(seed, n_rows=400)
+    assert MissingnessAudit(random_state=seed).fit(frame).pvalue_ > 1e-3
+    frame.loc[frame["size"] > 0.8, "name"] = None
+    audit = MissingnessAudit(random_state=seed).fit(frame)
+    assert audit.column_pvalues_[3] == 0.001
+    assert audit.related_columns_[3] in {0, 2, 4}  # size, and what follows from it
