@@ -69,49 +69,43 @@ def modal_codes(codes, groups, draws, n_codes, out):
 
 
 @kernel
-def tabled_neighbors(X, codes, tables, starts, n_codes, queries, include_self, distances, indices):
-    r"""Exact nearest rows where a pair of codes costs what a table says; O(q n (d + c)).
+def tabled_neighbors(X, codes, Q, query_codes, excluded, tables, starts, n_codes, distances, indices):
+    r"""Find the exact nearest rows where a pair of codes costs what a table says; O(q n (d + c)).
 
-    The squared distance is :math:`\lVert x - z\rVert^2 + \sum_j T_j[a_j, b_j]` over the coded columns j.
+    The squared distance is :math:`\lVert q - x\rVert^2 + \sum_j T_j[a_j, b_j]` over the coded columns j.
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), float64
-        Continuous columns; d may be 0.
-    codes : ndarray of shape (n, c), intp
+    X, Q : ndarray of shape (n, d) and (q, d), float64
+        Continuous columns of table and queries; d may be 0.
+    codes, query_codes : ndarray of shape (n, c) and (q, c), intp
+    excluded : ndarray of shape (q,), intp
+        Row that each query leaves out; -1 for none.
     tables : ndarray of shape (sum of squares of `n_codes`,), float64
         The tables one after the other, each by rows.
-    starts : ndarray of shape (c,), intp
-        Where each table starts.
-    n_codes : ndarray of shape (c,), intp
-        Side of each table.
-    queries : ndarray of shape (q,), intp
-        Rows to find neighbours for, among all rows.
-    include_self : bool
-        Whether a row is among its own neighbours.
+    starts, n_codes : ndarray of shape (c,), intp
+        Where each table starts, and its side.
     distances : ndarray of shape (q, k), float64
         Squared, ascending; the caller fills it with infinity. Written.
     indices : ndarray of shape (q, k), intp
         Written; of rows at equal distance those with the smallest index.
     """
     last = distances.shape[1] - 1
-    for place in range(queries.size):
-        query = queries[place]
+    for query in range(Q.shape[0]):
         for row in range(X.shape[0]):
-            if row == query and not include_self:
+            if row == excluded[query]:
                 continue
-            worst = distances[place, last]
             total = 0.0
             for column in range(X.shape[1]):
-                difference = X[query, column] - X[row, column]
+                difference = Q[query, column] - X[row, column]
                 total += difference * difference
             for column in range(codes.shape[1]):
-                total += tables[starts[column] + codes[query, column] * n_codes[column] + codes[row, column]]
-            if total < worst:
+                total += tables[starts[column] + query_codes[query, column] * n_codes[column] + codes[row, column]]
+            if total < distances[query, last]:
                 slot = last
-                while slot > 0 and distances[place, slot - 1] > total:
-                    distances[place, slot] = distances[place, slot - 1]
-                    indices[place, slot] = indices[place, slot - 1]
+                while slot > 0 and distances[query, slot - 1] > total:
+                    distances[query, slot] = distances[query, slot - 1]
+                    indices[query, slot] = indices[query, slot - 1]
                     slot -= 1
-                distances[place, slot] = total
-                indices[place, slot] = row
+                distances[query, slot] = total
+                indices[query, slot] = row

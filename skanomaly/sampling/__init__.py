@@ -3,6 +3,7 @@
 from skanomaly.sampling._resampled import ResampledEstimator
 from skanomaly.sampling._smote._borderline import ADASYN, BorderlineSMOTE
 from skanomaly.sampling._smote._clusters import SVMSMOTE, KMeansSMOTE
+from skanomaly.sampling._smote._nominal import SMOTEN, SMOTENC
 from skanomaly.sampling._smote._smote import SMOTE
 
 __all__ = [  # noqa: RUF022  # sorted by code point, as every door
@@ -11,5 +12,7 @@ __all__ = [  # noqa: RUF022  # sorted by code point, as every door
     "KMeansSMOTE",
     "ResampledEstimator",
     "SMOTE",
+    "SMOTEN",
+    "SMOTENC",
     "SVMSMOTE",
 ]

@@ -87,7 +87,7 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
     >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = BorderlineSMOTE(random_state=0).fit_resample(X, y)
     >>> int((y_new == 1).sum())
-    180
+    181
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -208,7 +208,7 @@ class ADASYN(PlausibilityMixin, BaseSampler):
     >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = ADASYN(random_state=0).fit_resample(X, y)
     >>> int((y_new == 1).sum())
-    180
+    181
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -253,7 +253,7 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
     >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = SVMSMOTE(random_state=0).fit_resample(X, y)
     >>> int((y_new == 1).sum())
-    180
+    181
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

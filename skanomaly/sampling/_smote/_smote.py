@@ -85,7 +85,7 @@ class SMOTE(PlausibilityMixin, BaseSampler):
     >>> X, y = make_classification(200, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = SMOTE(random_state=0).fit_resample(X, y)
     >>> sorted(Counter(y_new.tolist()).items())
-    [(0, 180), (1, 180)]
+    [(0, 181), (1, 181)]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
