@@ -31,7 +31,7 @@ class PooledEstimate:
     >>> pooled = pool_estimates([1.0, 1.2, 0.9, 1.1], [0.04, 0.05, 0.04, 0.05])
     >>> lower, upper = pooled.confidence_interval(0.95)
     >>> print(f"{pooled.estimate:.2f} in [{lower:.2f}, {upper:.2f}]")
-    1.05 in [0.52, 1.58]
+    1.05 in [0.53, 1.57]
     """
 
     estimate: NDArray[np.float64]
