@@ -89,6 +89,11 @@ class RowLookup:
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
 
+    @property
+    def n_distinct(self) -> int:
+        """Number of different rows."""
+        return len(self._hashes) - int((self._hashes[1:] == self._hashes[:-1]).sum())
+
     def find(self, Q: NDArray[Any]) -> NDArray[np.intp]:
         """Return for each query the smallest index of an identical row, or -1."""
         hashes = _hash_rows(Q)

@@ -9,7 +9,9 @@ from sklearn.utils._param_validation import (
     Hidden,
     Interval,
     Options,
+    RealNotInt,
     StrOptions,
+    validate_parameter_constraints,
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -19,9 +21,11 @@ __all__ = [
     "Hidden",
     "Interval",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "check_sample_weight",
     "fit_context",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 

@@ -30,9 +30,9 @@ def first_identical(X, Q):
 
 
 def k_center(X, n_centers, start):
-    """Take, again and again, the row farthest from all taken so far; ties go to the smallest index."""
+    """Take, again and again, the row farthest from all taken so far; ties go to the smallest index not taken."""
     chosen = [start]
     while len(chosen) < n_centers:
-        nearest_chosen = [min(squared_distance(row, X[center]) for center in chosen) for row in X]
-        chosen.append(int(np.argmax(nearest_chosen)))
+        gaps = [min(squared_distance(row, X[center]) for center in chosen) for row in X]
+        chosen.append(max((index for index in range(len(X)) if index not in chosen), key=lambda i: (gaps[i], -i)))
     return np.array(chosen, dtype=np.intp)

@@ -1,0 +1,171 @@
+"""Covariances, shrunk or robust, by their eigenvalues; more columns than rows cost no more than rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from sklearn.covariance import MinCovDet
+
+__all__ = ["Spectrum", "estimate_spectrum"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The inverse of a covariance: weights along some directions, one common weight across all others.
+
+    Attributes
+    ----------
+    location : ndarray of shape (n_features,)
+        Where the cloud is centred.
+    scale : float
+        Rows are multiplied with it first, so that no square overflows.
+    vectors : ndarray of shape (n_features, n_directions) or None
+        Orthonormal directions; None stands for the columns themselves.
+    roots : ndarray of shape (n_directions,)
+        Square root of the weight (one over the variance) along each.
+    rest : float
+        Square root of the weight of everything square to the directions; 0 leaves it out.
+    shrinkage : float
+        Share of the identity in the estimate.
+    """
+
+    location: Floats
+    scale: float
+    vectors: Floats | None
+    roots: Floats
+    rest: float
+    shrinkage: float
+
+    def whiten(self, rows: NDArray[Any]) -> Floats:
+        """Return coordinates whose Euclidean distance is the Mahalanobis distance."""
+        coded: Floats = rows - self.location
+        coded *= self.scale
+        if self.vectors is None:
+            return coded * self.roots
+        along = coded @ self.vectors
+        if self.rest == 0:
+            return along * self.roots
+        return coded * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
+
+
+def estimate_spectrum(
+    rows: NDArray[Any],
+    *,
+    covariance: str,
+    subspace: str | None = None,
+    variance: float = 0.99,
+    random_state: Any = None,
+) -> Spectrum:
+    r"""Estimate the covariance of rows around their mean.
+
+    With more columns than rows all follows from the Gram matrix of the rows: a shrunk covariance
+    :math:`(1-\rho)S + \rho m I` weighs everything square to the rows by :math:`1/(\rho m)`, and :math:`\rho` needs
+    only the trace and Frobenius norm of :math:`S` and the norms of the rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "mcd"}
+    subspace : {"pca", "npca"} or None, default=None
+        Keep the leading or the trailing principal directions.
+    variance : float, default=0.99
+        Share of the variance that parts leading from trailing; the direction that straddles it belongs to both.
+    random_state : int, RandomState instance or None, default=None
+        For "mcd".
+
+    Returns
+    -------
+    Spectrum
+        The identity if the rows do not vary at all.
+    """
+    location = rows.mean(axis=0, dtype=np.float64)
+    centered: Floats = rows - location
+    largest = float(np.abs(centered).max(initial=0.0))
+    if largest == 0:
+        return Spectrum(location, 1.0, None, np.ones(rows.shape[1]), 0.0, 0.0)
+    scale = 2.0 ** -float(np.clip(np.ceil(np.log2(largest)), -1000, 1000))
+    centered *= scale
+    if subspace is None and covariance == "mcd":
+        return _robust(centered, None, location, scale, random_state)
+    if subspace is None and covariance == "diag":
+        variances = np.square(centered).mean(axis=0)
+        return Spectrum(location, scale, None, _inverse_roots(variances), 0.0, 0.0)
+    values, vectors = _principal(centered)
+    n_kept, rest_kept = rows.shape[1], True  # directions in play, and whether those beyond the rows' span are
+    if subspace is not None:
+        straddling = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
+        if subspace == "pca":
+            values, vectors = values[: straddling + 1], vectors[:, : straddling + 1]
+            n_kept, rest_kept = len(values), False
+        else:
+            values, vectors = values[straddling:], vectors[:, straddling:]
+            n_kept -= straddling
+    if covariance == "mcd":
+        return _robust(centered @ vectors, vectors, location, scale, random_state)
+    shrinkage = 0.0
+    if covariance in {"ledoit_wolf", "oas"}:
+        inside = centered if subspace is None else centered @ vectors
+        norms = np.einsum("ij,ij->i", inside, inside)
+        shrinkage = (_ledoit_wolf if covariance == "ledoit_wolf" else _oas)(values, norms, n_kept)
+    target = shrinkage * values.sum() / n_kept
+    roots = _inverse_roots((1 - shrinkage) * values + target)
+    rest = 1 / np.sqrt(target) if rest_kept and n_kept > len(values) and target > 0 else 0.0
+    return Spectrum(location, scale, vectors, roots, float(rest), float(shrinkage))
+
+
+def _principal(centered: Floats) -> tuple[Floats, Floats]:
+    """Variances and directions, descending, from the smaller of the two product matrices."""
+    n_rows, n_columns = centered.shape
+    if n_columns <= n_rows:
+        values, vectors = scipy.linalg.eigh(centered.T @ centered / n_rows)
+        return np.clip(values[::-1], 0, None), np.ascontiguousarray(vectors[:, ::-1])
+    values, vectors = scipy.linalg.eigh(centered @ centered.T / n_rows)
+    kept = values > n_rows * np.finfo(np.float64).eps * values[-1]
+    values, vectors = values[kept][::-1], vectors[:, kept][:, ::-1]
+    return values, centered.T @ (vectors / np.sqrt(n_rows * values))
+
+
+def _ledoit_wolf(values: Floats, norms: Floats, n_columns: int) -> float:
+    """Ledoit and Wolf's share of the identity, from variances and squared row norms."""
+    n_rows = len(norms)
+    squares = np.square(values).sum()
+    spread = squares - values.sum() ** 2 / n_columns
+    error = min((np.square(norms).mean() - squares) / n_rows, spread)
+    return float(error / spread) if error > 0 and n_columns > 1 else 0.0
+
+
+def _oas(values: Floats, norms: Floats, n_columns: int) -> float:
+    """Oracle-approximating share of the identity (Chen and others)."""
+    squares, mean = np.square(values).mean() * len(values) / n_columns**2, values.sum() / n_columns
+    spread = (len(norms) + 1) * (squares - mean**2 / n_columns)
+    return float(min((squares + mean**2) / spread, 1.0)) if spread > 0 else 1.0
+
+
+def _inverse_roots(variances: Floats) -> Floats:
+    """One over the standard deviation; 0, so that a direction is left out, where there is no variance."""
+    visible = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
+    return np.where(visible, 1 / np.sqrt(np.where(visible, variances, 1)), 0.0)
+
+
+def _robust(rows: Floats, vectors: Floats | None, location: Floats, scale: float, random_state: Any) -> Spectrum:
+    n_rows, n_columns = rows.shape
+    if n_rows <= n_columns + 1:
+        raise ValueError(
+            f"covariance='mcd' needs more rows than columns plus one, and there are {n_rows} rows and {n_columns} "
+            "columns; use 'ledoit_wolf', or subspace='pca' with a smaller variance."
+        )
+    for share in (None, 0.75, 1.0):
+        try:
+            robust = MinCovDet(support_fraction=share, random_state=random_state).fit(rows)
+            break
+        except ValueError:  # so many rows are equal that the densest share of them does not vary
+            if share == 1.0:
+                raise
+    variances, inner = scipy.linalg.eigh(robust.covariance_)
+    outer = inner if vectors is None else vectors @ inner
+    shift = robust.location_ if vectors is None else vectors @ robust.location_
+    return Spectrum(location + shift / scale, scale, outer, _inverse_roots(variances), 0.0, 0.0)
