@@ -18,6 +18,7 @@ __all__ = ["print_result"]
 _LONGEST_LIST = 6
 _WIDEST_COLUMNS = 36
 _LONGEST_NAME = 24
+_SMALLEST_PVALUE = 1e-15
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 
 
@@ -46,7 +47,7 @@ def _parts(result: ScanResult, *, plain: bool) -> list[RenderableType]:
     parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _threshold(result)]
     if result.judgement is not None:
         parts.append(_judgement(result))
-    parts.append(_legend(result, plain=plain))
+    parts += [_drift(result), _legend(result, plain=plain)]
     return parts
 
 
@@ -142,6 +143,24 @@ def _judgement(result: ScanResult) -> Text:
         f"Against the label [cyan]{escape(judged.label_name)}[/]: [bold]AUROC {judged.auroc:.3f}[/], "
         f"[bold]average precision {judged.average_precision:.3f}[/] "
         f"({judged.n_anomalies:,} anomalies in {_count(judged.n_labelled, 'row')}{apart})."
+    )
+
+
+def _drift(result: ScanResult) -> Text:
+    verdict = result.drift
+    if verdict.pvalue is None:
+        return Text(f"Drift: {verdict.remark}.")
+    chance = f"p = {verdict.pvalue:.2g}" if verdict.pvalue >= _SMALLEST_PVALUE else f"p < {_SMALLEST_PVALUE:g}"
+    sample = "" if verdict.n_queries == result.n_rows else f", from {verdict.n_queries:,} rows drawn at random"
+    if not verdict.fired:
+        return Text(f"No drift seen: the order of the rows says nothing about them ({chance}{sample}).")
+    where = (
+        "no single moment of change stands out"
+        if verdict.change_point is None
+        else f"the likeliest change is at row {verdict.change_point}"
+    )
+    return _markup(
+        f"[bold yellow]Drift[/]: rows near each other are more alike than chance allows ({chance}{sample}); {where}."
     )
 
 

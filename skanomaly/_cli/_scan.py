@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._detectors import DEFAULT, build_detector
+from skanomaly._cli._drift import DriftVerdict, drift_verdict
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, read_table
@@ -76,6 +77,7 @@ class ScanResult:
     reasons_origin: str
     labels: NDArray[np.int64] | None
     judgement: Judgement | None
+    drift: DriftVerdict
 
     @property
     def flags(self) -> NDArray[np.int64]:
@@ -132,7 +134,8 @@ def scan(
     progress.stage("Preparing columns")
     prepared = prepare(table, progress.advance)
     n_rows = len(prepared.filled)
-    model = build_detector(detector, random_state=random_state, n_jobs=-1 if n_rows > _ROWS_WORTH_THREADS else None)
+    n_jobs = -1 if n_rows > _ROWS_WORTH_THREADS else None
+    model = build_detector(detector, random_state=random_state, n_jobs=n_jobs)
     scores = _scores(model, prepared.scaled, progress)
     share = _DEFAULT_CONTAMINATION if contamination is None else contamination
     order = np.argsort(scores, kind="stable")
@@ -141,6 +144,8 @@ def scan(
     shown = order[:top]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown)
+    progress.stage("Testing for drift")
+    drift = drift_verdict(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
     return ScanResult(
         table_name=table.name,
         n_rows=n_rows,
@@ -161,6 +166,7 @@ def scan(
         reasons_origin=origin,
         labels=table.labels,
         judgement=_judge(table, scores),
+        drift=drift,
     )
 
 
@@ -187,7 +193,7 @@ def _reasons(model: Any, prepared: Prepared, table: Table, rows: NDArray[np.int6
     """Name the columns that make each row odd, by the detector's own word where it has one."""
     if hasattr(model, "feature_contributions"):
         weights = np.asarray(model.feature_contributions(prepared.scaled[rows]), dtype=np.float64)
-        origin = f"what each adds to the score ({type(model).__name__}.feature_contributions)"
+        origin = f"its part in the score ({type(model).__name__}.feature_contributions)"
     else:
         weights = _robust_deviations(prepared.scaled, rows)
         origin = "its distance from the column's median (robust z-score), not by the detector"
