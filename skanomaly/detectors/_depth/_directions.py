@@ -1,12 +1,14 @@
 """Directions on the sphere, and the linear maps that make an elongated cloud round."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["draw_directions", "ledoit_wolf_covariance", "n_direction_blocks", "robust_covariance", "whitening_matrix"]
+
+Tile = tuple[NDArray[np.float64], NDArray[np.float64] | None]
 
 
 def draw_directions(
@@ -43,32 +45,38 @@ def n_direction_blocks(n_directions: int, n_features: int) -> int:
     return -(-n_directions // n_features)
 
 
-def ledoit_wolf_covariance(rows: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def ledoit_wolf_covariance(tiles: Callable[[], Iterable[Tile]], n_features: int) -> NDArray[np.float64]:
     """Covariance shrunk towards a multiple of the identity by Ledoit and Wolf's rule; weights count as repetitions.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples, n_features)
-    weights : ndarray of shape (n_samples,) or None
+    tiles : callable
+        Each call yields all rows anew, in pieces: float64 rows with their weights, or None where each counts once.
+    n_features : int
 
     Returns
     -------
     ndarray of shape (n_features, n_features)
     """
-    n_features = rows.shape[1]
-    weights = np.ones(len(rows)) if weights is None else weights
-    total = weights.sum()
-    centred = rows - weights @ rows / total
-    weighted = centred * weights[:, None]
-    covariance = weighted.T @ centred / total
+    total, mean = 0.0, np.zeros(n_features)
+    for rows, weights in tiles():
+        total += len(rows) if weights is None else weights.sum()
+        mean += rows.sum(axis=0) if weights is None else weights @ rows
+    mean /= total
+    fourth, covariance = 0.0, np.zeros((n_features, n_features))
+    for rows, weights in tiles():
+        centred = rows - mean
+        squares = np.einsum("ij,ij->i", centred, centred) ** 2
+        fourth += squares.sum() if weights is None else weights @ squares
+        covariance += centred.T @ (centred if weights is None else centred * weights[:, None])
+    covariance /= total
     average = np.trace(covariance) / n_features
     spread = ((covariance**2).sum() - n_features * average**2) / n_features
-    squares = np.einsum("ij,ij->i", centred, centred)
-    noise = (weights @ squares**2 / total - (covariance**2).sum()) / (n_features * total)
+    noise = (fourth / total - (covariance**2).sum()) / (n_features * total)
     shrinkage = min(noise, spread) / spread if spread > 0 else 0.0
     covariance *= 1.0 - shrinkage
     covariance[np.diag_indices(n_features)] += shrinkage * average
-    return np.asarray(covariance)
+    return covariance
 
 
 def robust_covariance(

@@ -1,21 +1,41 @@
 """Locations and scales of projections, and outlyingness against them, block by block."""
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 
-__all__ = ["column_medians", "fit_projections", "score_projections", "settle_scales", "weighted_medians"]
+__all__ = [
+    "center_columns",
+    "column_medians",
+    "directions_per_block",
+    "fit_projections",
+    "score_projections",
+    "settle_scales",
+    "weighted_medians",
+]
 
-# Fixed functions of nothing: the bits of a score must not depend on the number of threads.
-FIT_DIRECTIONS = 16
-SCORE_DIRECTIONS = 32
-SCORE_ROWS = 1024
-TOP_SHARE = 0.05
+# Blocks are functions of the problem's size alone: the bits of a score must not depend on the number of threads.
+_GROUP_BLOCKS = 4
+_TOP_SHARE = 0.05
 # Median over mean absolute deviation of a Gaussian.
-MEAN_TO_MEDIAN = 1.2533141373155001 / 1.482602218505602
+_MEAN_TO_MEDIAN = 1.2533141373155001 / 1.482602218505602
+
+
+def directions_per_block(n_samples: int, dtype: Any) -> int:
+    """Choose how many directions are projected at a time: 128 bytes a row, fewer where there are many rows."""
+    bytes_per_row = 128 if n_samples <= 200_000 else 64 if n_samples <= 2_000_000 else 32
+    return int(bytes_per_row // np.dtype(dtype).itemsize)
+
+
+def rows_per_tile(n_features: int) -> int:
+    """Choose how many rows are projected at a time, so that they stay in the second-level cache."""
+    return min(2048, max(256, 2 ** int(np.log2(32768 / n_features)))) if n_features < 128 else 256
 
 
 def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[Any]:
@@ -24,6 +44,7 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_values)
+        C-contiguous.
     weights : ndarray of shape (n_values,) or None
         Above 0.
 
@@ -33,7 +54,9 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
         The smallest value up to which half the weight lies, averaged with the next where it is exactly half.
     """
     if weights is None:
-        return np.asarray(np.median(values, axis=1))
+        medians = np.empty(len(values), values.dtype)
+        _kernels.order_statistics.medians(values, medians)
+        return medians
     order = np.argsort(values, axis=1)
     reached = np.cumsum(weights[order], axis=1)
     half = 0.5 * reached[:, -1:]
@@ -45,47 +68,170 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
 
 def column_medians(rows: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Median of each column, in float64."""
-    columns = [weighted_medians(np.ascontiguousarray(rows[:, [column]].T), weights) for column in range(rows.shape[1])]
-    return np.concatenate(columns).astype(np.float64)
+    medians = [weighted_medians(np.ascontiguousarray(rows[:, [column]].T), weights) for column in range(rows.shape[1])]
+    return np.concatenate(medians).astype(np.float64)
 
 
-def fit_projections(
-    rows: NDArray[Any], weights: NDArray[np.float64] | None, directions: NDArray[Any], n_jobs: int | None
+def center_columns(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
+    """Rows less the centre, feature by feature: shape (n_features, n_samples), in the type of `rows`."""
+    columns = np.empty(rows.shape[::-1], rows.dtype)
+    _kernels.projection.center_rows(rows, 0, len(rows), center, columns, 0)
+    return columns
+
+
+def settle_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
+    """Give directions along which all rows coincide the smallest scale that rounding of `center` can resolve.
+
+    Rows equal to the training rows then score 0 and any other row scores high but finite.
+    """
+    limits = np.finfo(scales.dtype)
+    resolution = float(limits.eps) * float(np.abs(center).max() or 1.0)
+    return np.maximum(np.where(scales > 0, scales, scales.dtype.type(resolution)), limits.tiny)
+
+
+def spread(
+    values: NDArray[Any], weights: NDArray[np.float64] | None, tile_rows: int
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Median and median absolute deviation of the rows along each direction.
+    """Locations and scales of each row of `values`, which is overwritten with absolute deviations.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples, n_features)
-        Centred.
+    values : ndarray of shape (n_rows, n_values)
+        C-contiguous.
+    weights : ndarray of shape (n_values,) or None
+    tile_rows : int
+        Number of values summed at a time where a sum is needed.
+
+    Returns
+    -------
+    locations, scales : ndarray of shape (n_rows,)
+        Where the median absolute deviation is 0, the mean absolute deviation stands in for it, in its units.
+    n_flat : int
+        Number of rows where it does.
+    """
+    if weights is None:
+        locations, scales = np.empty((2, len(values)), values.dtype)
+        _kernels.order_statistics.median_and_mad(values, values, locations, scales)
+    else:
+        locations = weighted_medians(values, weights)
+        np.abs(np.subtract(values, locations[:, None], out=values), out=values)
+        scales = weighted_medians(values, weights)
+    flat = scales == 0
+    if flat.any():
+        tiles = row_blocks(values.shape[1], tile_rows)
+        sums = sum(tile_sums(values[flat, tile], None if weights is None else weights[tile]) for tile in tiles)
+        scales[flat] = mean_scales(sums, values.shape[1] if weights is None else weights.sum())
+    return locations, scales, int(flat.sum())
+
+
+def tile_sums(deviations: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Sum of each row of a tile of deviations, in float64."""
+    deviations = np.ascontiguousarray(deviations, dtype=np.float64)
+    return np.asarray(deviations.sum(axis=1) if weights is None else deviations @ weights)
+
+
+def mean_scales(sums: NDArray[np.float64] | int, total: float) -> NDArray[np.float64]:
+    """Mean absolute deviations in the units of median ones."""
+    return np.asarray(sums / total * _MEAN_TO_MEDIAN)
+
+
+def direction_groups(n_directions: int, per_block: int) -> list[list[slice]]:
+    """Blocks of directions, gathered in groups; sums run within a group, then over groups."""
+    blocks = row_blocks(n_directions, per_block)
+    return [blocks[first : first + _GROUP_BLOCKS] for first in range(0, len(blocks), _GROUP_BLOCKS)]
+
+
+class _OrderedSum:
+    """Adds (or takes the maximum of) parts in their order, whichever thread brings them first."""
+
+    def __init__(self, n_samples: int, aggregation: str) -> None:
+        self.total = np.zeros(n_samples)
+        self._join = np.add if aggregation == "mean" else np.maximum
+        self._lock = threading.Lock()
+        self._waiting: dict[int, NDArray[np.float64]] = {}
+        self._next = 0
+
+    def bring(self, place: int, part: NDArray[np.float64]) -> None:
+        with self._lock:
+            self._waiting[place] = part
+            while self._next in self._waiting:
+                self._join(self.total, self._waiting.pop(self._next), out=self.total)
+                self._next += 1
+
+
+def fit_projections(
+    columns: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    directions: NDArray[Any],
+    center: NDArray[np.float64],
+    aggregation: str | None,
+    per_block: int,
+    n_jobs: int | None,
+) -> tuple[NDArray[Any], NDArray[Any], int, NDArray[np.float64] | None]:
+    """Locations and scales along each direction and, where it falls out, the outlyingness of the same rows.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_features, n_samples)
+        Centred rows, feature by feature.
     weights : ndarray of shape (n_samples,) or None
     directions : ndarray of shape (n_directions, n_features)
+    center : ndarray of shape (n_features,)
+        Sets the scale of directions along which all rows coincide.
+    aggregation : {"mean", "max"} or None
+        None computes no outlyingness.
+    per_block : int
+        Number of directions at a time.
     n_jobs : int or None
 
     Returns
     -------
     locations, scales : ndarray of shape (n_directions,)
-        Where the median absolute deviation is 0, the mean absolute deviation stands in for it, in its units.
-    n_degenerate : int
-        Number of directions where it does.
+    n_flat : int
+        Number of directions along which more than half of the rows coincide.
+    outlyingness : ndarray of shape (n_samples,) or None
+        To the bit that of :func:`score_projections`.
     """
+    n_directions, n_samples = len(directions), columns.shape[1]
+    tiles = row_blocks(n_samples, rows_per_tile(len(columns)))
+    groups = direction_groups(n_directions, per_block)
+    collected = None if aggregation is None else _OrderedSum(n_samples, aggregation)
+    locations, scales = np.empty((2, n_directions), columns.dtype)
 
-    def fit_block(block: slice) -> tuple[NDArray[Any], NDArray[Any], int]:
-        projections = directions[block] @ rows.T
-        locations = weighted_medians(projections, weights)
-        deviations = np.abs(projections - locations[:, None])
-        scales = weighted_medians(deviations, weights)
-        flat = scales == 0
-        if flat.any():
-            scales[flat] = np.average(deviations[flat], axis=1, weights=weights) * MEAN_TO_MEDIAN
-        return locations, scales, int(flat.sum())
+    def fit_group(place: int) -> int:
+        buffer = np.empty((min(per_block, n_directions), n_samples), columns.dtype)
+        part = None if collected is None else np.zeros(n_samples)
+        n_flat = 0
+        for block in groups[place]:
+            values = buffer[: block.stop - block.start]
+            for tile in tiles:
+                np.matmul(directions[block], columns[:, tile], out=values[:, tile])
+            locations[block], block_scales, flat = spread(values, weights, rows_per_tile(len(columns)))
+            scales[block] = settle_scales(block_scales, center)
+            n_flat += flat
+            if part is not None:
+                _reduce(aggregation, values, np.zeros(len(values), values.dtype), scales[block], part)
+        if collected is not None and part is not None:
+            collected.bring(place, part)
+        return n_flat
 
-    parts = map_blocks(fit_block, row_blocks(len(directions), FIT_DIRECTIONS), n_jobs=n_jobs)
-    return (
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        sum(part[2] for part in parts),
-    )
+    n_flat = sum(map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs))
+    if collected is None:
+        return locations, scales, n_flat, None
+    return locations, scales, n_flat, _finish(collected.total, aggregation, n_directions)
+
+
+def _reduce(
+    aggregation: str | None, values: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any], part: NDArray[Any]
+) -> None:
+    reduce = _kernels.projection.add_deviations if aggregation == "mean" else _kernels.projection.max_deviations
+    reduce(values, locations, 1 / scales, part)
+
+
+def _finish(total: NDArray[np.float64], aggregation: str | None, n_directions: int) -> NDArray[np.float64]:
+    if aggregation == "mean":
+        total /= n_directions
+    return np.minimum(total, np.finfo(np.float64).max, out=total)
 
 
 def score_projections(
@@ -95,6 +241,7 @@ def score_projections(
     locations: NDArray[Any],
     scales: NDArray[Any],
     aggregation: str,
+    per_block: int,
     n_jobs: int | None,
 ) -> NDArray[np.float64]:
     """Outlyingness of rows: least over the modes of the aggregate over the directions.
@@ -102,44 +249,131 @@ def score_projections(
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_features)
-        Not centred.
+        C-contiguous, not centred.
     center : ndarray of shape (n_features,)
         Subtracted in float64 before anything is rounded to the type of `rows`.
     directions : ndarray of shape (n_directions, n_features)
         In the type of `rows`, as are `locations` and `scales`.
     locations, scales : ndarray of shape (n_modes, n_directions)
     aggregation : {"mean", "max", "top"}
+    per_block : int
+        Number of directions at a time.
     n_jobs : int or None
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
     """
-    n_directions = len(directions)
-    n_top = max(1, round(TOP_SHARE * n_directions))
+    n_directions, n_features = directions.shape
+    if aggregation == "top":
+        tiles = row_blocks(
+            len(rows), min(rows_per_tile(n_features), 2 ** int(np.log2(max(16, 131072 // n_directions))))
+        )
+    else:
+        tiles = row_blocks(len(rows), rows_per_tile(n_features))
 
-    def score_block(block: slice) -> NDArray[np.float64]:
-        projections = (rows[block] - center).astype(rows.dtype) @ directions.T
-        least = np.full(len(projections), np.finfo(np.float64).max)
-        for location, scale in zip(locations, scales, strict=True):
-            deviations = np.abs(projections - location) / scale
-            if aggregation == "max":
-                outlyingness = deviations.max(axis=1).astype(np.float64)
-            elif aggregation == "mean":
-                outlyingness = deviations.mean(axis=1, dtype=np.float64)
-            else:
-                deviations.partition(n_directions - n_top, axis=1)
-                outlyingness = deviations[:, n_directions - n_top :].mean(axis=1, dtype=np.float64)
-            np.minimum(least, outlyingness, out=least)
-        return least
+    def score_tile(tile: slice) -> NDArray[np.float64]:
+        n_tile = tile.stop - tile.start
+        columns = np.empty((n_features, n_tile), rows.dtype)
+        _kernels.projection.center_rows(rows, tile.start, tile.stop, center, columns, 0)
+        if aggregation == "top":
+            return _score_top(columns, directions, locations, scales)
+        totals = np.zeros((len(locations), n_tile))
+        buffer = np.empty((min(per_block, n_directions), n_tile), rows.dtype)
+        for group in direction_groups(n_directions, per_block):
+            parts = np.zeros_like(totals)
+            for block in group:
+                values = buffer[: block.stop - block.start]
+                np.matmul(directions[block], columns, out=values)
+                for mode, part in enumerate(parts):
+                    _reduce(aggregation, values, locations[mode, block], scales[mode, block], part)
+            (np.add if aggregation == "mean" else np.maximum)(totals, parts, out=totals)
+        return _finish(totals.min(axis=0), aggregation, n_directions)
 
-    return np.concatenate(map_blocks(score_block, row_blocks(len(rows), SCORE_ROWS), n_jobs=n_jobs))
+    return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
 
 
-def settle_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
-    """Give directions along which all rows coincide the smallest scale that rounding of `center` can resolve.
+def _score_top(
+    columns: NDArray[Any], directions: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any]
+) -> NDArray[np.float64]:
+    values = np.matmul(columns.T, directions.T)
+    deviations = np.empty_like(values)
+    means = np.empty((len(locations), len(values)))
+    for mode, mean in enumerate(means):
+        _kernels.projection.scale_deviations(values, locations[mode], 1 / scales[mode], deviations)
+        _kernels.order_statistics.mean_of_largest(deviations, n_top(len(directions)), mean)
+    return _finish(means.min(axis=0), "top", len(directions))
 
-    Rows equal to the training rows then score 0 and any other row scores high but finite.
+
+def n_top(n_directions: int) -> int:
+    """Count the directions that "top" averages over."""
+    return max(1, round(_TOP_SHARE * n_directions))
+
+
+def score_contributions(
+    rows: NDArray[Any],
+    center: NDArray[np.float64],
+    directions: NDArray[Any],
+    locations: NDArray[Any],
+    scales: NDArray[Any],
+    aggregation: str,
+) -> Iterator[NDArray[np.float64]]:
+    """Split the outlyingness of rows among their features, tile by tile, in float64.
+
+    A direction's deviation u'x - m is that of x from the point of the hyperplane u'x = m nearest to the centre,
+    m u / |u|^2, so it is a sum over features, exactly.
+
+    Yields
+    ------
+    ndarray of shape (n_tile, n_features)
     """
-    resolution = np.finfo(scales.dtype).eps * (np.abs(center).max() or 1.0)
-    return np.where(scales > 0, scales, scales.dtype.type(resolution))
+    directions = directions.astype(np.float64)
+    squares = directions**2 / np.einsum("ij,ij->i", directions, directions)[:, None]
+    n_directions = len(directions)
+    largest = {"mean": n_directions, "max": 1, "top": n_top(n_directions)}[aggregation]
+    for tile in row_blocks(len(rows), max(16, 131072 // n_directions)):
+        centred = rows[tile] - center
+        values = centred @ directions.T
+        least = np.full(len(centred), np.inf)
+        contributions = np.empty_like(centred)
+        for location, scale in zip(locations.astype(np.float64), scales.astype(np.float64), strict=True):
+            signed = (values - location) / scale
+            shares = np.sign(signed) / (largest * scale)
+            if largest < n_directions:
+                chosen = np.argpartition(np.abs(signed), n_directions - largest, axis=1)[:, n_directions - largest :]
+                kept = np.zeros(signed.shape, dtype=bool)
+                np.put_along_axis(kept, chosen, values=True, axis=1)
+                shares *= kept
+            outlyingness = np.einsum("ij,ij->i", shares, values - location)
+            nearer = outlyingness < least
+            part = centred * (shares @ directions) - (shares * location) @ squares
+            contributions[nearer] = part[nearer]
+            least[nearer] = outlyingness[nearer]
+        yield contributions
+
+
+def plain_weights(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """None where all weights are equal, so that the fast path is taken."""
+    return None if weights is None or (weights == weights[0]).all() else weights
+
+
+def inverse_deviations(columns: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """One over the median absolute deviation of each row of `columns`; 1 where that is constant."""
+    tile_rows = rows_per_tile(len(columns))
+    scales = [spread(columns[[feature]], weights, tile_rows)[1][0] for feature in range(len(columns))]
+    return invert_scales(np.array(scales, dtype=np.float64))
+
+
+def invert_scales(scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One over each scale, 1 where it is 0."""
+    return 1.0 / np.where(scales > 0, scales, 1.0)
+
+
+def log_rule(outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+    """Threshold on outlyingness from the bulk of its logarithm: three robust deviations above the median, nearly."""
+    if weights is not None:
+        outlyingness, weights = outlyingness[weights > 0], weights[weights > 0]
+    logs = np.log(0.1 + outlyingness)[None]
+    middle, deviation, _ = spread(logs, weights, logs.size)
+    cut = np.exp(middle[0] + 2.5758293035489004 * 1.482602218505602 * deviation[0]) - 0.1
+    return float(max(cut, weighted_medians(outlyingness[None], weights)[0]))

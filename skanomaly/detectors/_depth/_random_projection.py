@@ -1,5 +1,7 @@
 """Random projection depth."""
 
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -7,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._seeds import child_generators
-from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import check_rows
+from skanomaly._support._blocks import row_blocks
+from skanomaly._support._seeds import child_generators, draw_seed
+from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._validation import check_labels, check_rows, check_weights
 from skanomaly.base import BaseDetector
+from skanomaly.base._atomic import undone_on_error
 from skanomaly.detectors._depth._directions import (
+    Tile,
     draw_directions,
     ledoit_wolf_covariance,
     n_direction_blocks,
@@ -19,17 +24,28 @@ from skanomaly.detectors._depth._directions import (
     whitening_matrix,
 )
 from skanomaly.detectors._depth._projections import (
+    center_columns,
     column_medians,
+    directions_per_block,
     fit_projections,
+    inverse_deviations,
+    log_rule,
+    plain_weights,
+    rows_per_tile,
+    score_contributions,
     score_projections,
     settle_scales,
     weighted_medians,
 )
+from skanomaly.detectors._depth._reservoir import keep_rows
+from skanomaly.detectors._depth._shards import ShardedTable
 
 __all__ = ["RandomProjectionDepth"]
 
 # A cluster that holds less than this share of an equal share of the rows is no mode of normality.
 _LEAST_SHARE_OF_MODE = 0.2
+# Rows that partial_fit keeps: a rank error of about half a per cent.
+_RESERVOIR = 8192
 
 
 class RandomProjectionDepth(BaseDetector):
@@ -182,115 +198,205 @@ class RandomProjectionDepth(BaseDetector):
         self
             The fitted detector.
         """
-        return self._run_fit(X, y, sample_weight=sample_weight)  # type: ignore[no-any-return]
+        return self._run_fit(X, y, sample_weight=sample_weight)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
+        """Learn from one more batch of rows, keeping a bounded sample of all rows seen.
+
+        The `max_samples` rows (8192 where that is None) whose hashed values are smallest are kept, equal rows once
+        with their number, and medians and deviations are computed from them. Which rows these are depends neither on
+        the order of the rows nor on how they are cut into batches; while all distinct rows fit, the result is that of
+        `fit` on all of them. A row that repeats is kept or left out with all its repetitions. After `fit`, which keeps
+        no rows, this starts afresh.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            Rows labelled -1 are left out; +1 and 0 are treated alike.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A whole weight equals that many repetitions of the row.
+
+        Returns
+        -------
+        self
+            The fitted detector.
+        """
+        with undone_on_error(self):
+            reservoir = vars(self).get("_reservoir")
+            rows = check_rows(self, X, reset=reservoir is None)
+            counted, weights = _counted(check_labels(y, len(rows)), check_weights(sample_weight, rows))
+            seed = draw_seed(self.random_state) if reservoir is None else reservoir.seed
+            capacity = _RESERVOIR if self.max_samples is None else self.max_samples
+            reservoir = keep_rows(reservoir, rows[counted], weights, seed, capacity)
+            outlyingness = self._learn(reservoir.rows, plain_weights(reservoir.weights), seed, None)
+            if outlyingness is None:
+                outlyingness = self._outlyingness(reservoir.rows)
+            self._reservoir = reservoir
+            self._settle_threshold(outlyingness, reservoir.weights)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_shards(self, shards: Any) -> Self:
+        """Learn from a table in pieces, exactly: to the bit what `fit` learns from the pieces put together.
+
+        Medians are found by counting: each pass over the pieces adds up, for every direction, how many rows lie below
+        a few thresholds, and narrows them. Some fifteen passes are made, more where values tie. Memory holds one
+        piece, some thousand rows, and one score a row.
+
+        Parameters
+        ----------
+        shards : iterable of array-like of shape (n_rows, n_features)
+            Must yield the same pieces, in the same order, each time it is iterated: a list, or an object whose
+            ``__iter__`` opens the data anew, not a generator.
+
+        Returns
+        -------
+        self
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If `shards` can be iterated only once or changes between passes, or with ``n_modes`` above 1,
+            ``whiten="mcd"`` or ``max_samples``, which need all rows at once.
+        """
+        needs_all = self.n_modes > 1 or self.whiten == "mcd" or self.max_samples is not None
+        if needs_all:
+            raise ValueError("fit_shards works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
+        with undone_on_error(self):
+            table = ShardedTable(shards, self)
+            self.__dict__.pop("_reservoir", None)
+            self._per_block = directions_per_block(table.n_samples, table.dtype)
+            self.center_ = table.center
+            directions = self._draw(table.n_features, draw_seed(self.random_state))[0]
+            whitening = np.eye(table.n_features)
+            if self.whiten is not None:
+                whitening = _whitening(self.whiten, table.inverse_deviations(), table.tiles, table.n_features)
+            self.directions_ = (directions @ whitening).astype(table.dtype)
+            locations, scales, self.n_degenerate_ = table.fit_projections(self.directions_, self.n_jobs)
+            self.locations_, self.scales_ = locations[None], settle_scales(scales, self.center_)[None]
+            self.n_modes_ = 1
+            self._settle_threshold(np.concatenate([self._outlyingness(rows) for rows in table.rows()]), None)
+        return self
 
     def _fit(
         self, X: NDArray[Any], y: NDArray[np.int8], sample_weight: NDArray[np.float64] | None = None, **_: Any
     ) -> NDArray[np.float64]:
-        counted = y != -1
-        if sample_weight is not None:
-            counted &= sample_weight > 0
-        if not counted.any():
-            raise ValueError("y labels every row -1; at least one row must be normal or unlabelled.")
+        counted, weights = _counted(y, sample_weight)
         rows = X if counted.all() else X[counted]
-        weights = None if sample_weight is None else sample_weight[counted]
-        if weights is not None and (weights == weights[0]).all():
-            weights = None
-        n_blocks = n_direction_blocks(self.n_projections, X.shape[1])
-        random, *generators = child_generators(self.random_state, n_blocks + 1)
-        if self.max_samples is not None and self.max_samples < len(rows):
-            kept = np.sort(random.choice(len(rows), self.max_samples, replace=False))
-            rows, weights = rows[kept], None if weights is None else weights[kept]
-        self.center_ = column_medians(rows, weights)
-        centred = (rows - self.center_).astype(X.dtype)
-        modes = self._find_modes(centred, weights, random)
-        directions = draw_directions(self.n_projections, X.shape[1], self.directions, generators)
-        self.directions_ = (directions @ self._whitening(centred, weights, modes, random)).astype(X.dtype)
-        parts = []
-        for mode in modes:
-            part = centred if len(mode) == len(centred) else centred[mode]
-            parts.append(fit_projections(part, _take(weights, mode), self.directions_, self.n_jobs))
-        self.locations_ = np.stack([part[0] for part in parts])
-        self.scales_ = settle_scales(np.stack([part[1] for part in parts]), self.center_)
-        self.n_degenerate_ = sum(part[2] for part in parts)
-        self.n_modes_ = len(modes)
-        outlyingness = self._outlyingness(X)
+        self.__dict__.pop("_reservoir", None)
+        outlyingness = self._learn(rows, plain_weights(weights), draw_seed(self.random_state), self.max_samples)
+        if outlyingness is None or len(rows) < len(X):
+            outlyingness = self._outlyingness(X)
         if self.contamination == "auto":
-            self._threshold = self._log_rule(outlyingness, sample_weight)
+            self._cut = log_rule(outlyingness, sample_weight)
         return outlyingness
 
+    def _settle_threshold(self, outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+        if self.contamination == "auto":
+            self._cut = log_rule(outlyingness, weights)
+            self.offset_ = self._auto_offset()
+        else:
+            self._set_offset(outlyingness, weights)
+
+    def _draw(self, n_features: int, seed: int) -> tuple[NDArray[np.float64], np.random.Generator]:
+        """Directions on the sphere, and the generator for all else."""
+        random, *generators = child_generators(seed, 1 + n_direction_blocks(self.n_projections, n_features))
+        return draw_directions(self.n_projections, n_features, self.directions, generators), random
+
+    def _learn(
+        self, rows: NDArray[Any], weights: NDArray[np.float64] | None, seed: int, max_samples: int | None
+    ) -> NDArray[np.float64] | None:
+        """Set the fitted attributes from rows that all count; return their outlyingness where it falls out."""
+        directions, random = self._draw(rows.shape[1], seed)
+        n_rows = len(rows)
+        if max_samples is not None and max_samples < n_rows:
+            kept = np.sort(random.choice(n_rows, max_samples, replace=False))
+            rows, weights = rows[kept], plain_weights(_take(weights, kept))
+        if self.aggregation == "max" and 2 * rows.shape[1] > len(rows):
+            warnings.warn(
+                f"With {len(rows)} rows of {rows.shape[1]} columns some direction puts more than half of the rows on "
+                "one point, so the maximum has no finite limit; use aggregation='mean'.",
+                UserWarning,
+                stacklevel=2,
+            )
+        self._per_block = directions_per_block(len(rows), rows.dtype)
+        self.center_ = column_medians(rows, weights)
+        columns = center_columns(rows, self.center_)
+        modes = self._find_modes(columns, weights, random)
+        if self.whiten is not None:
+            directions = directions @ self._whitening(columns, weights, modes, random)
+        self.directions_ = directions.astype(rows.dtype)
+        fused = len(rows) == n_rows and weights is None and self.n_modes == 1 and self.aggregation != "top"
+        parts = [
+            fit_projections(
+                columns if len(mode) == len(rows) else np.ascontiguousarray(columns[:, mode]),
+                plain_weights(_take(weights, mode)),
+                self.directions_,
+                self.center_,
+                self.aggregation if fused else None,
+                self._per_block,
+                self.n_jobs,
+            )
+            for mode in modes
+        ]
+        self.locations_ = np.stack([part[0] for part in parts])
+        self.scales_ = np.stack([part[1] for part in parts])
+        self.n_degenerate_ = sum(part[2] for part in parts)
+        self.n_modes_ = len(modes)
+        return parts[0][3] if fused else None
+
     def _find_modes(
-        self, centred: NDArray[Any], weights: NDArray[np.float64] | None, random: np.random.Generator
+        self, columns: NDArray[Any], weights: NDArray[np.float64] | None, random: np.random.Generator
     ) -> list[NDArray[np.intp]]:
         """Cluster the rows, and list those of each cluster."""
         if self.n_modes == 1:
-            return [np.arange(len(centred))]
+            return [np.arange(columns.shape[1])]
         from sklearn.cluster import KMeans
 
-        table = centred if self.whiten is None else centred * self._inverse_deviations(centred, weights)
-        seed = int(random.integers(np.iinfo(np.int32).max))
+        table = columns.T if self.whiten is None else columns.T * inverse_deviations(columns, weights)
         n_modes = min(self.n_modes, len(np.unique(table, axis=0)))
-        labels = KMeans(n_modes, n_init=10, random_state=seed).fit(table, sample_weight=weights).labels_
+        kmeans = KMeans(n_modes, n_init=10, random_state=int(random.integers(np.iinfo(np.int32).max)))
+        labels = kmeans.fit(table, sample_weight=weights).labels_
         sizes = np.bincount(labels, weights=weights, minlength=n_modes)
         kept = np.flatnonzero(sizes >= _LEAST_SHARE_OF_MODE * sizes.sum() / self.n_modes)
         return [np.flatnonzero(labels == mode) for mode in kept]
 
     def _whitening(
         self,
-        centred: NDArray[Any],
+        columns: NDArray[Any],
         weights: NDArray[np.float64] | None,
         modes: list[NDArray[np.intp]],
         random: np.random.Generator,
     ) -> NDArray[np.float64]:
-        """Map of directions that makes the cloud, or each of its modes on average, round."""
-        if self.whiten is None:
-            return np.eye(centred.shape[1])
-        if len(modes[0]) < len(centred):
-            parts = [centred[mode] - column_medians(centred[mode], _take(weights, mode)) for mode in modes]
-            weights = None if weights is None else weights[np.concatenate(modes)]
-            centred = np.concatenate(parts)
-        inverse = self._inverse_deviations(centred, weights)
-        if self.whiten == "diag":
-            return np.diag(inverse)
-        # A power of two brings the table near 1, so that fourth powers neither overflow nor vanish.
-        factor = 2.0 ** np.round(np.log2(np.median(inverse)))
-        table = centred.astype(np.float64) * factor
-        if self.whiten == "ledoit_wolf":
-            covariance = ledoit_wolf_covariance(table, weights)
-        else:
-            covariance = robust_covariance(table, weights, int(random.integers(np.iinfo(np.int32).max)))
-        return whitening_matrix(covariance) * factor
+        """Map of directions that makes the cloud, or its modes on average, round."""
+        if len(modes[0]) < columns.shape[1]:
+            parts = [columns[:, mode] for mode in modes]
+            middles = [weighted_medians(part, _take(weights, mode)) for part, mode in zip(parts, modes, strict=True)]
+            columns = np.concatenate([part - middle[:, None] for part, middle in zip(parts, middles, strict=True)], 1)
+            weights = _take(weights, np.concatenate(modes))
 
-    @staticmethod
-    def _inverse_deviations(centred: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """One over the deviation of each column; 1 for constant columns."""
-        columns = np.eye(centred.shape[1], dtype=centred.dtype)
-        deviations = fit_projections(centred, weights, columns, None)[1].astype(np.float64)
-        return 1.0 / np.where(deviations > 0, deviations, 1.0)
+        def tiles() -> Iterator[Tile]:
+            for tile in row_blocks(columns.shape[1], rows_per_tile(len(columns))):
+                yield np.ascontiguousarray(columns[:, tile].T, dtype=np.float64), _take(weights, tile)
+
+        seed = int(random.integers(np.iinfo(np.int32).max)) if self.whiten == "mcd" else 0
+        return _whitening(str(self.whiten), inverse_deviations(columns, weights), tiles, len(columns), seed)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return score_projections(
-            X,
-            self.center_,
-            self.directions_.astype(X.dtype, copy=False),
-            self.locations_.astype(X.dtype, copy=False),
-            self.scales_.astype(X.dtype, copy=False),
-            self.aggregation,
-            self.n_jobs,
-        )
+        return score_projections(X, *self._fitted(X.dtype), self.aggregation, self._per_block, self.n_jobs)
 
-    @staticmethod
-    def _log_rule(outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
-        """Threshold on outlyingness from the bulk of its logarithm."""
-        counted = slice(None) if weights is None else weights > 0
-        logs, weights = np.log(0.1 + outlyingness[None, counted]), _take(weights, counted)
-        middle = weighted_medians(logs, weights)
-        deviation = weighted_medians(np.abs(logs - middle), weights)
-        cut = np.exp(middle + 2.5758293035489004 * 1.482602218505602 * deviation) - 0.1
-        return float(max(cut[0], weighted_medians(outlyingness[None, counted], weights)[0]))
+    def _fitted(self, dtype: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Fitted arrays in the type of the rows to be scored; the centre stays in float64."""
+        directions = self.directions_.astype(dtype, copy=False)
+        locations = self.locations_.astype(dtype, copy=False)
+        return self.center_, directions, locations, self.scales_.astype(dtype, copy=False)
 
     def _auto_offset(self) -> float:
-        return -self._threshold
+        return -self._cut
 
     def depth(self, X: Any) -> NDArray[np.float64]:
         """Projection depth of each row, 1 / (1 + outlyingness).
@@ -307,6 +413,61 @@ class RandomProjectionDepth(BaseDetector):
         check_is_fitted(self)
         return 1.0 / (1.0 + self._outlyingness(check_rows(self, X, reset=False)))
 
+    def feature_contributions(self, X: Any) -> NDArray[np.float64]:
+        """Split the outlyingness of each row among its columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Rows sum to minus ``score_samples``, to rounding. A column may contribute less than 0: it then pulls the
+            row towards the centre. Along each direction the deviation is split by the direction's loadings; for "max"
+            only the worst direction counts, for "top" the worst 5 %.
+        """
+        check_is_fitted(self)
+        rows = check_rows(self, X, reset=False)
+        return np.concatenate(list(score_contributions(rows, *self._fitted(rows.dtype), self.aggregation)))
+
+
+def _counted(
+    labels: NDArray[np.int8], weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
+    """Which rows count, and their weights."""
+    counted = labels != -1
+    if weights is not None:
+        counted &= weights > 0
+    if not counted.any():
+        raise ValueError("y labels every row that has weight -1; at least one must be normal or unlabelled.")
+    return counted, _take(weights, counted)
+
 
 def _take(weights: NDArray[np.float64] | None, rows: Any) -> NDArray[np.float64] | None:
     return None if weights is None else weights[rows]
+
+
+def _whitening(
+    kind: str,
+    inverse: NDArray[np.float64],
+    tiles: Callable[[], Iterable[Tile]],
+    n_features: int,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    if kind == "diag":
+        return np.diag(inverse)
+    # A power of two brings the table near 1, so that fourth powers neither overflow nor vanish.
+    factor = float(2.0 ** np.round(np.log2(np.median(inverse))))
+
+    def scaled() -> Iterator[Tile]:
+        for rows, weights in tiles():
+            yield rows * factor, weights
+
+    if kind == "ledoit_wolf":
+        covariance = ledoit_wolf_covariance(scaled, n_features)
+    else:
+        parts = list(scaled())
+        weights = None if parts[0][1] is None else np.concatenate([part[1] for part in parts if part[1] is not None])
+        covariance = robust_covariance(np.concatenate([part[0] for part in parts]), weights, seed)
+    return whitening_matrix(covariance) * factor

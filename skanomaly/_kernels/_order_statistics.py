@@ -1,0 +1,433 @@
+"""Order statistics by counting: exact medians without sorting."""
+
+import numpy as np
+
+from skanomaly._kernels._jit import kernel
+
+__all__ = ["add_counts", "collect_between", "mean_of_largest", "median_and_mad", "medians"]
+
+
+@kernel
+def _count_up_to(keys, threshold):
+    """Count keys <= threshold. A counter of their own type keeps the loop in vector instructions."""
+    one = np.float32(1)
+    zero = np.float32(0)
+    total = np.int64(0)
+    for start in range(0, keys.size, 4194304):  # below 2^24, where a float32 counter would stick
+        part = keys[start : start + 4194304]
+        count = zero
+        for index in range(part.size):
+            count += one if part[index] <= threshold else zero
+        total += np.int64(count)
+    return total
+
+
+@kernel
+def _copy_between(values, keys, low, high, n_between, lanes, scratch):
+    """Copy the values whose keys lie in (low, high] to `scratch`.
+
+    The keys are dealt to as many lanes as `lanes` has places; a pass in vector instructions finds the lanes that hold
+    any of them, and only these are searched. Where there are too many for that, all keys are searched in order.
+    """
+    one = np.float32(1)
+    zero = np.float32(0)
+    size = keys.size
+    width = lanes.size
+    found = 0
+    if 4 * n_between > width:
+        for index in range(size):
+            if keys[index] <= high and keys[index] > low:
+                scratch[found] = values[index]
+                found += 1
+        return
+    for lane in range(width):
+        lanes[lane] = zero
+    start = 0
+    while start + 4 * width <= size:
+        first = keys[start : start + width]
+        second = keys[start + width : start + 2 * width]
+        third = keys[start + 2 * width : start + 3 * width]
+        fourth = keys[start + 3 * width : start + 4 * width]
+        for lane in range(width):
+            count = (one if first[lane] <= high else zero) - (one if first[lane] <= low else zero)
+            count += (one if second[lane] <= high else zero) - (one if second[lane] <= low else zero)
+            count += (one if third[lane] <= high else zero) - (one if third[lane] <= low else zero)
+            count += (one if fourth[lane] <= high else zero) - (one if fourth[lane] <= low else zero)
+            lanes[lane] += count
+        start += 4 * width
+    while start < size:
+        first = keys[start : min(start + width, size)]
+        for lane in range(first.size):
+            lanes[lane] += (one if first[lane] <= high else zero) - (one if first[lane] <= low else zero)
+        start += width
+    for lane in range(width):
+        if lanes[lane] > 0:
+            for index in range(lane, size, width):
+                if keys[index] <= high and keys[index] > low:
+                    scratch[found] = values[index]
+                    found += 1
+
+
+@kernel
+def _sort_few(values, size):
+    """Sort ``values[:size]`` in place by insertion. Cost O(size^2): for a few dozen."""
+    for index in range(1, size):
+        value = values[index]
+        place = index
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@kernel
+def _quick_select(values, size, rank):
+    """Bring the value of the given rank of ``values[:size]`` to its place, none above it before, none below it behind.
+
+    Three-way partition (Dijkstra) around the median of three, so that ties cost nothing. Cost O(size) on average.
+    """
+    left = 0
+    right = size - 1
+    while left < right:
+        low = values[left]
+        pivot = values[(left + right) // 2]
+        high = values[right]
+        if low > high:
+            low, high = high, low
+        if pivot < low:
+            pivot = low
+        elif pivot > high:
+            pivot = high
+        below = left
+        above = right
+        index = left
+        while index <= above:
+            value = values[index]
+            if value < pivot:
+                values[index] = values[below]
+                values[below] = value
+                below += 1
+                index += 1
+            elif value > pivot:
+                values[index] = values[above]
+                values[above] = value
+                above -= 1
+            else:
+                index += 1
+        if rank < below:
+            right = below - 1
+        elif rank > above:
+            left = above + 1
+        else:
+            left = right
+    return values[rank]
+
+
+@kernel
+def _pick_pair(values, size, first, second):
+    """Order statistics of rank `first` and `second` (equal or next) of ``values[:size]``, which is reordered."""
+    lower = _quick_select(values, size, first)
+    upper = lower
+    if second > first:
+        upper = values[second]
+        for index in range(second + 1, size):
+            if values[index] < upper:
+                upper = values[index]
+    return lower, upper
+
+
+@kernel
+def lane_count(n_values):
+    """Choose the number of lanes: a power of two near sqrt(64 n_values), where searching one costs what a scan does."""
+    width = 64
+    while width * width < 64 * n_values:
+        width *= 2
+    return width
+
+
+@kernel
+def _key_factor(values):
+    """Factor that brings a sample of the values into float32's range."""
+    step = max(1, values.size // 64)
+    largest = abs(values[0])
+    for index in range(0, values.size, step):
+        if abs(values[index]) > largest:
+            largest = abs(values[index])
+    factor = 1.0 / np.float64(largest)
+    return factor if factor > 0 and factor < np.inf else 1.0
+
+
+@kernel
+def _order_pair(values, keys, first, second, lanes, scratch):
+    """Order statistics of rank `first` and `second` (equal, or the next), exactly.
+
+    A sorted sample of 64 keys gives a bracket; counts of keys up to a threshold narrow it by interpolation, aiming a
+    little beyond the target so that both ends close in; the values left in it, a few dozen, are copied and sorted.
+    Counting touches every key but costs a fraction of moving it. What does not narrow (ties, gaps) ends in a three-way
+    quickselect of what is left.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+    keys : ndarray of shape (n_values,), float32
+        A non-decreasing function of the values, rounded: half the memory to count in, and order between brackets.
+    first, second : int
+    lanes : ndarray of shape (lane_count(n_values),), float32
+    scratch : ndarray of shape (n_values,)
+
+    Returns
+    -------
+    lower, upper : float
+    """
+    size = values.size
+    if size <= 128:
+        for index in range(size):
+            scratch[index] = values[index]
+        return _pick_pair(scratch, size, first, second)
+
+    step = size // 64
+    sample = lanes[:64]
+    for index in range(64):
+        sample[index] = keys[index * step]
+    _sort_few(sample, 64)
+    share = (first + second + 1) / (2 * size)
+    spread = 1.5 * np.sqrt(64 * share * (1 - share)) + 1
+    below = int(np.floor(64 * share - 0.5 - spread))
+    above = int(np.ceil(64 * share - 0.5 + spread))
+    low = np.float32(0)
+    n_low = size
+    while n_low > first:
+        if below < 0:
+            low = np.float32(-np.inf)
+            n_low = 0
+        else:
+            low = sample[below]
+            n_low = _count_up_to(keys, low)
+            below -= 12
+    high = low
+    n_high = 0
+    while n_high <= second:
+        if above > 63:
+            high = np.float32(np.inf)
+            n_high = size
+        else:
+            high = sample[above]
+            n_high = _count_up_to(keys, high)
+            above += 12
+
+    # Kept: count(<= low) <= first and count(<= high) > second, so both ranks lie in (low, high]. A threshold that
+    # falls between the two is neither; it is kept in `split`, from where both ends are approached.
+    split = low
+    is_split = False
+    rounds = 0
+    stalled = 0
+    while n_high - n_low > 40 and rounds < 16 and stalled < 3:
+        before = first - n_low
+        behind = n_high - 1 - second
+        margin = 1 + 1.5 * np.sqrt(min(before, behind))
+        start = low
+        stop = high
+        share = 0.5
+        if behind > before:
+            n_start = n_low
+            if is_split:
+                start = split
+                n_start = second
+            if stalled == 0:
+                share = (second + 1 + margin - n_start) / (n_high - n_start)
+        else:
+            n_stop = n_high
+            if is_split:
+                stop = split
+                n_stop = second
+            if stalled == 0:
+                share = (first - margin - n_low) / (n_stop - n_low)
+        threshold = np.float32(start + (stop - start) * share)
+        if threshold > low and threshold < high:
+            n_before = n_high - n_low
+            count = _count_up_to(keys, threshold)
+            if count <= first:
+                low = threshold
+                n_low = count
+            elif count > second:
+                high = threshold
+                n_high = count
+            else:
+                split = threshold
+                is_split = True
+            rounds += 1
+            stalled = stalled + 1 if 10 * (n_high - n_low) > 8 * n_before else 0
+        else:
+            stalled = 3
+    n_between = n_high - n_low
+    _copy_between(values, keys, low, high, n_between, lanes, scratch)
+    if n_between <= 40:
+        _sort_few(scratch, n_between)
+        return scratch[first - n_low], scratch[second - n_low]
+    return _pick_pair(scratch, n_between, first - n_low, second - n_low)
+
+
+@kernel
+def medians(values, out):
+    """Median of each row, the mean of the two middle values where their number is even.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_values)
+        C-contiguous, finite; at least one value a row.
+    out : ndarray of shape (n_rows,)
+        Overwritten with the medians, to the bit those of ``numpy.median``.
+
+    Notes
+    -----
+    Cost O(n_rows * n_values), about two rows of extra memory.
+    """
+    size = values.shape[1]
+    keys = np.empty(size, np.float32)
+    lanes = np.empty(lane_count(size), np.float32)
+    scratch = np.empty(size, values.dtype)
+    half = values.dtype.type(0.5)
+    for row in range(values.shape[0]):
+        factor = values.dtype.type(_key_factor(values[row]))
+        for index in range(size):
+            keys[index] = np.float32(values[row, index] * factor)
+        lower, upper = _order_pair(values[row], keys, (size - 1) // 2, size // 2, lanes, scratch)
+        out[row] = (lower + upper) * half
+
+
+@kernel
+def median_and_mad(values, deviations, locations, scales):
+    """Median and median absolute deviation of each row.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_values)
+        C-contiguous, finite; at least one value a row.
+    deviations : ndarray of shape (n_rows, n_values)
+        Overwritten with the absolute deviations from the median; may be `values` itself.
+    locations : ndarray of shape (n_rows,)
+        Overwritten with the medians.
+    scales : ndarray of shape (n_rows,)
+        Overwritten with the medians of the absolute deviations, without a factor.
+
+    Notes
+    -----
+    Cost O(n_rows * n_values), about two rows of extra memory.
+    """
+    size = values.shape[1]
+    keys = np.empty(size, np.float32)
+    lanes = np.empty(lane_count(size), np.float32)
+    scratch = np.empty(size, values.dtype)
+    half = values.dtype.type(0.5)
+    for row in range(values.shape[0]):
+        factor = values.dtype.type(_key_factor(values[row]))
+        for index in range(size):
+            keys[index] = np.float32(values[row, index] * factor)
+        lower, upper = _order_pair(values[row], keys, (size - 1) // 2, size // 2, lanes, scratch)
+        location = (lower + upper) * half
+        for index in range(size):
+            deviation = abs(values[row, index] - location)
+            deviations[row, index] = deviation
+            keys[index] = np.float32(deviation * factor)
+        lower, upper = _order_pair(deviations[row], keys, (size - 1) // 2, size // 2, lanes, scratch)
+        locations[row] = location
+        scales[row] = (lower + upper) * half
+
+
+@kernel
+def mean_of_largest(values, n_largest, out):
+    """Mean of the `n_largest` largest values of each row, summed in float64.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_values)
+        C-contiguous, finite.
+    n_largest : int
+        At least 1, at most the number of values.
+    out : ndarray of shape (n_rows,)
+        Overwritten.
+
+    Notes
+    -----
+    Cost O(n_rows * n_values), about two rows of extra memory. The sum runs over the values above the smallest of the
+    largest; ties with that one are counted, not chosen.
+    """
+    size = values.shape[1]
+    keys = np.empty(size, np.float32)
+    lanes = np.empty(lane_count(size), np.float32)
+    scratch = np.empty(size, values.dtype)
+    rank = size - n_largest
+    for row in range(values.shape[0]):
+        factor = values.dtype.type(_key_factor(values[row]))
+        for index in range(size):
+            keys[index] = np.float32(values[row, index] * factor)
+        smallest = _order_pair(values[row], keys, rank, rank, lanes, scratch)[0]
+        total = 0.0
+        count = 0
+        for index in range(size):
+            above = values[row, index] > smallest
+            total += np.float64(values[row, index]) if above else 0.0
+            count += 1 if above else 0
+        out[row] = (total + (n_largest - count) * np.float64(smallest)) / n_largest
+
+
+@kernel
+def add_counts(values, low, high, thresholds, counts, least, most):
+    """Add up how many values of each row lie up to thresholds, and the extremes of those in (low, high].
+
+    Counts of pieces of a table add, so exact medians need no more than these, some passes long.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_values)
+    low, high : ndarray of shape (n_rows,)
+    thresholds : ndarray of shape (n_rows, n_thresholds)
+        Ascending along each row.
+    counts : ndarray of shape (n_rows, n_thresholds), int64
+        Raised by the number of values <= the threshold.
+    least, most : ndarray of shape (n_rows,)
+        Lowered and raised to the smallest and the largest value in (low, high].
+
+    Notes
+    -----
+    Cost O(n_rows * n_values * n_thresholds), in vector instructions.
+    """
+    for row in range(values.shape[0]):
+        line = values[row]
+        for place in range(thresholds.shape[1]):
+            threshold = thresholds[row, place]
+            count = 0
+            for index in range(line.size):
+                count += 1 if line[index] <= threshold else 0
+            counts[row, place] += count
+        for index in range(line.size):
+            if line[index] > low[row] and line[index] <= high[row]:
+                if line[index] < least[row]:
+                    least[row] = line[index]
+                if line[index] > most[row]:
+                    most[row] = line[index]
+
+
+@kernel
+def collect_between(values, low, high, found, store):
+    """Append the values of each row that lie in (low, high] to ``store[row, found[row]:]``.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_values)
+    low, high : ndarray of shape (n_rows,)
+    found : ndarray of shape (n_rows,), int64
+        Raised by the number appended.
+    store : ndarray of shape (n_rows, capacity)
+        Values beyond the capacity are dropped.
+
+    Notes
+    -----
+    Cost O(n_rows * n_values).
+    """
+    for row in range(values.shape[0]):
+        for index in range(values.shape[1]):
+            value = values[row, index]
+            if value > low[row] and value <= high[row] and found[row] < store.shape[1]:
+                store[row, found[row]] = value
+                found[row] += 1

@@ -1,0 +1,110 @@
+"""What follows a projection: deviations from locations in units of scales, reduced over directions."""
+
+import numpy as np
+
+from skanomaly._kernels._jit import kernel
+
+__all__ = ["add_deviations", "center_rows", "max_deviations", "scale_deviations"]
+
+
+@kernel
+def center_rows(rows, start, stop, center, out, place):
+    """Subtract the centre from rows and lay them out by feature: ``out[j, place + i] = rows[start + i, j] - c_j``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    start, stop : int
+        Rows to take.
+    center : ndarray of shape (n_features,), float64
+        The difference is formed in float64, then rounded to the type of `out`.
+    out : ndarray of shape (n_features, at least place + stop - start)
+    place : int
+        Column of `out` for the first row.
+
+    Notes
+    -----
+    Cost O((stop - start) * n_features). Sixteen rows at a time, so that writes fill cache lines.
+    """
+    for first in range(start, stop, 16):
+        last = min(first + 16, stop)
+        for feature in range(rows.shape[1]):
+            for row in range(first, last):
+                out[feature, place + row - start] = rows[row, feature] - center[feature]
+
+
+@kernel
+def add_deviations(projections, locations, factors, total):
+    """Add ``sum_k |z_ki - m_k| f_k`` to ``total_i``: four directions in the type of `projections`, then in float64.
+
+    Parameters
+    ----------
+    projections : ndarray of shape (n_directions, n_samples)
+    locations, factors : ndarray of shape (n_directions,)
+        In the type of `projections`.
+    total : ndarray of shape (n_samples,), float64
+
+    Notes
+    -----
+    Cost O(n_directions * n_samples). The order of the sum does not depend on where a sample stands.
+    """
+    n_directions, n_samples = projections.shape
+    whole = n_directions - n_directions % 4
+    for direction in range(0, whole, 4):
+        first, second, third, fourth = projections[direction : direction + 4]
+        m0, m1, m2, m3 = locations[direction : direction + 4]
+        f0, f1, f2, f3 = factors[direction : direction + 4]
+        for sample in range(n_samples):
+            deviation = abs(first[sample] - m0) * f0 + abs(second[sample] - m1) * f1
+            deviation += abs(third[sample] - m2) * f2 + abs(fourth[sample] - m3) * f3
+            total[sample] += np.float64(deviation)
+    for direction in range(whole, n_directions):
+        line = projections[direction]
+        location = locations[direction]
+        factor = factors[direction]
+        for sample in range(n_samples):
+            total[sample] += np.float64(abs(line[sample] - location) * factor)
+
+
+@kernel
+def max_deviations(projections, locations, factors, total):
+    """Raise ``total_i`` to ``max_k |z_ki - m_k| f_k`` where that is larger.
+
+    Parameters
+    ----------
+    projections : ndarray of shape (n_directions, n_samples)
+    locations, factors : ndarray of shape (n_directions,)
+        In the type of `projections`.
+    total : ndarray of shape (n_samples,), float64
+
+    Notes
+    -----
+    Cost O(n_directions * n_samples).
+    """
+    for direction in range(projections.shape[0]):
+        line = projections[direction]
+        location = locations[direction]
+        factor = factors[direction]
+        for sample in range(line.size):
+            deviation = np.float64(abs(line[sample] - location) * factor)
+            total[sample] = deviation if deviation > total[sample] else total[sample]  # noqa: FURB136  # max() is not vectorised
+
+
+@kernel
+def scale_deviations(projections, locations, factors, out):
+    """Compute ``out_ik = |z_ik - m_k| f_k``, directions along rows.
+
+    Parameters
+    ----------
+    projections, out : ndarray of shape (n_samples, n_directions)
+        May be the same array.
+    locations, factors : ndarray of shape (n_directions,)
+        In the type of `projections`.
+
+    Notes
+    -----
+    Cost O(n_samples * n_directions).
+    """
+    for sample in range(projections.shape[0]):
+        for direction in range(projections.shape[1]):
+            out[sample, direction] = abs(projections[sample, direction] - locations[direction]) * factors[direction]

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skanomaly._kernels import _order_statistics as kernels
+from tests.reference import order_statistics as reference
+
+SIZES = [1, 2, 3, 4, 127, 128, 129, 130, 500, 1001]
+
+
+def _two_lumps(random, size):
+    return np.where(random.random(size) < 0.5, random.normal(-9, 1, size), random.normal(9, 1, size))
+
+
+def _half_and_half(random, size):
+    values = np.repeat([[0.0, 1.0]], size[0], axis=0).repeat(-(-size[1] // 2), axis=1)[:, : size[1]]
+    return random.permuted(values, axis=1)
+
+
+DATA = {
+    "normal": lambda random, size: random.normal(size=size),
+    "heavy": lambda random, size: random.standard_cauchy(size),
+    "skewed": lambda random, size: random.exponential(size=size),
+    "offset": lambda random, size: 1e7 + random.normal(size=size),
+    "two lumps": _two_lumps,
+    "half and half": _half_and_half,
+    "tied": lambda random, size: np.where(random.random(size) < 0.6, 0.25, random.normal(size=size)),
+    "whole": lambda random, size: random.integers(-5, 5, size).astype(float),
+    "constant": lambda random, size: np.full(size, 3.5),  # noqa: ARG005  # one signature for all
+    "sorted": lambda random, size: np.sort(random.normal(size=size), axis=1),
+    "huge": lambda random, size: random.normal(size=size) * 1e37,
+    "tiny": lambda random, size: random.normal(size=size) * 1e-37,
+    "outliers": lambda random, size: random.normal(size=size) + 1e6 * (random.random(size) < 0.4),
+}
+
+
+def _data(name, seed, size, dtype=np.float64):
+    return DATA[name](np.random.default_rng(seed), size).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_values", SIZES)
+@pytest.mark.parametrize("name", DATA)
+def test_median_and_mad_are_exact(seed, name, n_values, dtype):
+    values = _data(name, seed, (3, n_values), dtype)
+    expected = reference.median_and_mad(values)
+    locations, scales = np.empty((2, 3), dtype)
+    deviations = values.copy()
+    kernels.median_and_mad(deviations, deviations, locations, scales)
+    assert_array_equal(locations, expected[0])
+    assert_array_equal(scales, expected[1])
+    assert_array_equal(deviations, expected[2])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_values", SIZES)
+@pytest.mark.parametrize("name", DATA)
+def test_medians_have_the_bits_of_numpy(seed, name, n_values, dtype):
+    values = _data(name, seed, (3, n_values), dtype)
+    values.flags.writeable = False
+    medians = np.empty(3, dtype)
+    kernels.medians(values, medians)
+    assert_array_equal(medians, np.median(values, axis=1))
+    assert_array_equal(medians, reference.medians(values))
+
+
+@pytest.mark.parametrize("power", [-400, 400])
+def test_medians_beyond_float32_are_exact(seed, power):
+    values = _data("normal", seed, (2, 700)) * 2.0**power
+    values[0] = 0.0
+    medians = np.empty(2)
+    kernels.medians(values, medians)
+    assert_array_equal(medians, np.median(values, axis=1))
+
+
+def test_medians_of_rows_that_vary_below_float32_are_exact(seed):
+    values = 1.0 + 1e-12 * _data("normal", seed, (2, 700))
+    medians = np.empty(2)
+    kernels.medians(values, medians)
+    assert_array_equal(medians, np.median(values, axis=1))
+
+
+def test_medians_of_sample_on_one_side_are_exact(seed):
+    # Every value that the sample of 64 sees lies above, then below, the middle.
+    values = _data("normal", seed, (2, 640))
+    values[0, ::10] += 100
+    values[1, ::10] -= 100
+    medians = np.empty(2)
+    kernels.medians(values, medians)
+    assert_array_equal(medians, np.median(values, axis=1))
+
+
+def test_medians_of_no_rows():
+    kernels.medians(np.empty((0, 5)), np.empty(0))
+
+
+@pytest.mark.parametrize("n_largest", [1, 7, 150])
+@pytest.mark.parametrize("name", DATA)
+def test_mean_of_largest(seed, name, n_largest):
+    values = _data(name, seed, (3, 150))
+    means = np.empty(3)
+    kernels.mean_of_largest(values, n_largest, means)
+    assert_allclose(means, reference.mean_of_largest(values, n_largest), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_add_counts_and_extremes(seed, name):
+    values = _data(name, seed, (3, 90))
+    thresholds = np.sort(values[:, :4], axis=1)
+    low, high = thresholds[:, 0].copy(), thresholds[:, 3].copy()
+    counts = np.ones((3, 4), np.int64)
+    least, most = np.full(3, np.inf), np.full(3, -np.inf)
+    kernels.add_counts(values, low, high, thresholds, counts, least, most)
+    assert_array_equal(counts, 1 + reference.counts(values, thresholds))
+    inside = [reference.between(*row) for row in zip(values, low, high, strict=True)]
+    assert_array_equal(least, [min(row, default=np.inf) for row in inside])
+    assert_array_equal(most, [max(row, default=-np.inf) for row in inside])
+
+
+def test_collect_between_appends_up_to_its_capacity(seed):
+    values = _data("normal", seed, (2, 60))
+    low, high = np.array([-0.1, -2.0]), np.array([0.1, 2.0])
+    found, store = np.zeros(2, np.int64), np.zeros((2, 30))
+    kernels.collect_between(values, low, high, found, store)
+    for row in range(2):
+        expected = reference.between(values[row], low[row], high[row])[:30]
+        assert_array_equal(store[row, : found[row]], expected)

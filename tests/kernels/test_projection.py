@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skanomaly._kernels import _projection as kernels
+from tests.reference import projection as reference
+
+DTYPES = [np.float64, np.float32]
+
+
+def _problem(seed, dtype, n_directions=11, n_samples=37):
+    random = np.random.default_rng(seed)
+    projections = random.normal(size=(n_directions, n_samples)).astype(dtype)
+    locations = random.normal(size=n_directions).astype(dtype)
+    scales = random.uniform(0.5, 2, n_directions).astype(dtype)
+    return projections, locations, scales
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_directions", [1, 4, 11])
+def test_add_deviations(seed, dtype, n_directions):
+    projections, locations, scales = _problem(seed, dtype, n_directions)
+    total = np.ones(37)
+    kernels.add_deviations(projections, locations, 1 / scales, total)
+    expected = 1 + reference.deviations(projections, locations, scales).sum(axis=0)
+    assert_allclose(total, expected, rtol=1e-13 if dtype is np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_max_deviations(seed, dtype):
+    projections, locations, scales = _problem(seed, dtype)
+    total = np.full(37, 2.0)
+    kernels.max_deviations(projections, locations, 1 / scales, total)
+    expected = np.maximum(2.0, reference.deviations(projections, locations, scales).max(axis=0))
+    assert_allclose(total, expected, rtol=1e-13 if dtype is np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_scale_deviations(seed, dtype):
+    projections, locations, scales = _problem(seed, dtype)
+    table = np.ascontiguousarray(projections.T)
+    kernels.scale_deviations(table, locations, 1 / scales, table)
+    expected = reference.deviations(projections, locations, scales).T
+    assert_allclose(table, expected, rtol=1e-13 if dtype is np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_center_rows_subtracts_in_float64_and_transposes(seed, dtype):
+    rows = (1e6 + np.random.default_rng(seed).normal(size=(40, 3))).astype(dtype)
+    center = 1e6 + np.array([0.01, 0.0, -0.3])
+    out = np.zeros((3, 45), dtype)
+    kernels.center_rows(rows, 2, 40, center, out, 5)
+    assert_array_equal(out[:, 5:43], (rows[2:40].astype(np.float64) - center).astype(dtype).T)
+    assert not out[:, :5].any()
+
+
+@pytest.mark.parametrize("kernel", [kernels.add_deviations, kernels.max_deviations])
+def test_reduction_of_no_samples_and_of_equal_values(kernel):
+    kernel(np.empty((3, 0)), np.zeros(3), np.ones(3), np.empty(0))
+    total = np.zeros(5)
+    kernel(np.full((3, 5), 2.0), np.full(3, 2.0), np.ones(3), total)
+    assert_array_equal(total, 0.0)

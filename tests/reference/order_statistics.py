@@ -1,0 +1,32 @@
+"""Order statistics by sorting."""
+
+import numpy as np
+
+
+def medians(values):
+    """Median of each row: the mean of the two middle values of the sorted row."""
+    ordered = np.sort(values, axis=1)
+    n_values = values.shape[1]
+    return (ordered[:, (n_values - 1) // 2] + ordered[:, n_values // 2]) * values.dtype.type(0.5)
+
+
+def median_and_mad(values):
+    """Median, median absolute deviation, and absolute deviations of each row."""
+    locations = medians(values)
+    deviations = np.abs(values - locations[:, None])
+    return locations, medians(deviations), deviations
+
+
+def mean_of_largest(values, n_largest):
+    """Mean of the largest values of each row."""
+    return np.sort(values.astype(np.float64), axis=1)[:, values.shape[1] - n_largest :].mean(axis=1)
+
+
+def counts(values, thresholds):
+    """For each row, how many values do not exceed each of its thresholds."""
+    return np.array([[sum(value <= t for value in row) for t in at] for row, at in zip(values, thresholds, strict=True)])
+
+
+def between(values, low, high):
+    """Values of a row in (low, high], in order."""
+    return [value for value in values if low < value <= high]
