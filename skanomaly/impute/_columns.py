@@ -77,7 +77,7 @@ def encode_table(estimator: Any, X: Any, categories: Categories | None, *, reset
     Raises
     ------
     ValueError
-        On infinity, text in a numeric column, no row, or an array where a frame was fitted.
+        On infinity, dates, text in a numeric column, no row, or an array where a frame was fitted.
     """
     if categories is None:
         return check_rows(estimator, X, reset=reset, ensure_all_finite="allow-nan")
@@ -93,6 +93,8 @@ def encode_table(estimator: Any, X: Any, categories: Categories | None, *, reset
     for index, (name, column) in enumerate(X.items()):
         known = categories[index]
         if known is None:
+            if column.dtype.kind in "mM":
+                raise ValueError(f"Column {name!r} holds {column.dtype}; turn it into numbers first, for example days.")
             table[:, index] = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
             if np.isinf(table[:, index]).any():
                 raise ValueError(f"Input X contains infinity in column {name!r}; replace it by a number or by NaN.")

@@ -233,8 +233,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_output_features)
             A pandas frame if the imputer was fitted on a frame with categorical columns.
         """
-        table, keys, completion = self._prepare(X)
-        filled = completion.fill(table[:, self._kept].astype(np.float64), keys, 0)
+        table, values, keys, completion = self._prepare(X)
+        filled = completion.fill(values, keys, 0)
         return self._assemble(X, table, filled, as_frame=self.categories_ is not None)
 
     def sample(self, X: Any, n_imputations: int = 5, *, bootstrap: bool = False) -> list[Any]:
@@ -262,15 +262,16 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"strategy={self.strategy!r} fills in one value; use strategy='sample' for several.")
         if n_imputations < 1:
             raise ValueError(f"n_imputations={n_imputations} must be at least 1.")
-        table, keys, completion = self._prepare(X)
-        values = table[:, self._kept].astype(np.float64)
+        table, values, keys, completion = self._prepare(X)
         tables = []
         for imputation in range(n_imputations):
             source = completion
             if bootstrap:
                 source = completion.resampled(np.random.Generator(np.random.PCG64([self._seed, imputation])))
             filled = source.fill(values, keys, imputation)
-            filled[np.isnan(filled)] = completion.fill(values, keys, imputation)[np.isnan(filled)]
+            lost = np.isnan(filled)
+            if lost.any():  # the resample holds no donor of some column
+                filled[lost] = completion.fill(values, keys, imputation)[lost]
             tables.append(self._assemble(X, table, filled, as_frame=is_frame(X)))
         return tables
 
@@ -295,14 +296,12 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
-        table, keys, completion = self._prepare(X)
-        values = table[:, self._kept].astype(np.float64)
+        _, values, keys, completion = self._prepare(X)
         result = completion.over_donors(values, keys, interval_of(level), 3)
         plain = np.where(completion.donors.categorical, np.nan, values)
         missing = np.isnan(values)
-        lower, upper = (np.where(missing, result[:, :, end], plain) for end in (0, 1))
-        lower, upper, reached = (self._spread(part, 0.0) for part in (lower, upper, result[:, :, 2]))
-        return ImputationInterval(lower, upper, reached)
+        lower, upper = (self._spread(np.where(missing, result[:, :, end], plain), 0.0) for end in (0, 1))
+        return ImputationInterval(lower, upper, self._spread(result[:, :, 2], np.nan))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name the columns of `transform`'s result.
@@ -332,14 +331,15 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return choose_n_neighbors(donors, self.n_neighbors, self.max_neighbors, random, self.n_jobs)
         return np.minimum(self.n_neighbors, donors.observed.sum(axis=1))
 
-    def _prepare(self, X: Any) -> tuple[NDArray[Any], NDArray[np.uint64], Completion]:
+    def _prepare(self, X: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.uint64], Completion]:
+        """Return the encoded table, its columns that have donors, the rows' keys, and what fills them."""
         check_is_fitted(self)
         table = encode_table(self, X, self.categories_, reset=False)
-        keys = row_keys(table[:, self._kept].astype(np.float64), self._seed)
-        return table, keys, replace(self._completion, n_jobs=self.n_jobs)
+        values = table[:, self._kept].astype(np.float64)
+        return table, values, row_keys(values, self._seed), replace(self._completion, n_jobs=self.n_jobs)
 
     def _spread(self, part: NDArray[Any], empty: float) -> NDArray[Any]:
-        """Put the columns of `part` where they belong among the output's."""
+        """Put the columns of `part` where they belong among the output's, and `empty` into the others."""
         if not self.keep_empty_features:
             return part
         whole = np.full((len(part), len(self._kept)), empty, dtype=part.dtype)

@@ -145,6 +145,12 @@ def test_infinity_in_a_mixed_frame_is_refused(seed):
         _imputer().fit(frame)
 
 
+def test_dates_in_a_mixed_frame_are_refused(seed):
+    frame = _mixed(seed).assign(when=pd.Timestamp("2026-01-01"))
+    with pytest.raises(ValueError, match="'when' holds datetime64"):
+        _imputer().fit(frame)
+
+
 def test_audit_sees_a_category_go_missing_with_a_number(seed):
     frame = _mixed(seed, n_rows=400)
     assert MissingnessAudit(random_state=seed).fit(frame).pvalue_ > 1e-3

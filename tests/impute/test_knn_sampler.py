@@ -410,6 +410,7 @@ def test_interval_has_the_shape_of_the_output(n_rounds, keep_empty_features, see
     filled = imputer.fit_transform(holes)
     interval = imputer.predict_interval(holes)
     assert interval.lower.shape == filled.shape
+    assert np.isnan(interval.level).sum() == filled.size - np.isnan(np.delete(holes, 3, axis=1)).sum()
     assert (interval.lower <= interval.upper).all()
 
 
