@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
 from skanomaly._support._sklearn import Interval, StrOptions
 
-__all__ = ["CLEANING", "STRATEGY", "allot", "classes_to_clean", "rows_to_keep", "rows_to_make"]
+__all__ = ["CLEANING", "STRATEGY", "allot", "classes_to_clean", "dense_classes", "rows_to_keep", "rows_to_make"]
 
 _NAMES = {"minority", "not minority", "not majority", "all", "auto"}
 STRATEGY: list[Any] = [Interval(Real, 0, 1, closed="right"), StrOptions(_NAMES | {"majority"}), dict, callable]
@@ -179,3 +182,22 @@ def allot(total: int, weights: NDArray[np.float64]) -> NDArray[np.intp]:
     order = np.argsort(parts - shares, kind="stable")
     parts[order[: total - parts.sum()]] += 1
     return parts
+
+
+def dense_classes(estimator: Any, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Validate dense rows and class labels.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its names and number of columns are set.
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    X, y : ndarray
+    """
+    rows, targets = validate_data(estimator, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+    check_classification_targets(targets)
+    return rows, targets

@@ -1,0 +1,1 @@
+"""Taking rows away, and chains of samplers."""

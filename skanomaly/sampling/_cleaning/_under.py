@@ -1,0 +1,307 @@
+"""Samplers that take rows away, and chains of samplers."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils import Tags, get_tags
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base import BaseSampler
+from skanomaly.sampling._smote._engine import find_neighbors
+from skanomaly.sampling._smote._smote import SMOTE, as_rows
+from skanomaly.sampling._strategy import CLEANING, STRATEGY, classes_to_clean, rows_to_keep
+
+__all__ = ["EditedNearestNeighbours", "RandomUnderSampler", "SamplerChain", "TomekLinks"]
+
+
+class RandomUnderSampler(BaseSampler):
+    """Leave out rows of large classes at random.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes shrink, and how far. A float is the ratio minority over majority afterwards (two classes). Words
+        bring classes down to the smallest one's count: "majority", "not minority" (the same as "auto"), "not
+        majority" or "all". A dict maps classes to final counts; a callable gets `y` and returns such a dict.
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows kept, without replacement.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class to number of rows left.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row, ascending.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    SamplerChain : Puts it behind SMOTE, as the authors of SMOTE do.
+
+    Notes
+    -----
+    Cheap and hard to beat where the large class has rows to spare; the threshold, or ``class_weight``, does the same
+    without throwing rows away.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sampling import RandomUnderSampler
+    >>> X, y = np.arange(20.0).reshape(10, 2), np.repeat([0, 1], [8, 2])
+    >>> RandomUnderSampler(random_state=0).fit_resample(X, y)[1]
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": STRATEGY,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, *, sampling_strategy: Any = "auto", random_state: Any = None) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
+        random = generator(self.random_state)
+        kept = np.ones(len(y), dtype=bool)
+        for label, number in self.sampling_strategy_.items():
+            rows = np.flatnonzero(y == label)
+            kept[rows] = False
+            kept[random.choice(rows, number, replace=False)] = True
+        return _only(X, y, kept)
+
+
+class TomekLinks(BaseSampler):
+    """Leave out rows that form a Tomek link: each the other's nearest row, and of another class.
+
+    Parameters
+    ----------
+    sampling_strategy : str or list, default="auto"
+        Classes that rows may be taken from: "majority", "not minority" (the same as "auto"), "not majority", "all",
+        or a list of classes.
+    n_jobs : int or None, default=None
+        Threads of the neighbour search.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row, ascending.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    EditedNearestNeighbours : Takes more.
+
+    References
+    ----------
+    .. [1] I. Tomek, "Two modifications of CNN", IEEE Transactions on Systems, Man, and Cybernetics 6, 1976.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sampling import TomekLinks
+    >>> X, y = np.array([[0.0], [1], [2], [2.1], [4]]), np.array([0, 0, 0, 1, 1])
+    >>> TomekLinks().fit_resample(X, y)[1]
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": CLEANING,
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(self, *, sampling_strategy: Any = "auto", n_jobs: int | None = None) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.n_jobs = n_jobs
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        X = as_rows(X)
+        rows = np.arange(len(y), dtype=np.intp)
+        nearest = find_neighbors(X, rows, min(1, len(y) - 1), self.n_jobs)[:, 0]
+        linked = (nearest[nearest] == rows) & (y[nearest] != y)
+        return _only(X, y, ~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
+
+
+class EditedNearestNeighbours(BaseSampler):
+    """Leave out rows that their neighbours would classify otherwise.
+
+    Parameters
+    ----------
+    sampling_strategy : str or list, default="auto"
+        Classes that rows may be taken from, as in :class:`TomekLinks`.
+    n_neighbors : int, default=3
+        Number of neighbours asked, the row itself left out.
+    kind_sel : {"all", "mode"}, default="all"
+        A row stays if "all" its neighbours are of its class, or if their commonest class is.
+    n_jobs : int or None, default=None
+        Threads of the neighbour search.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row, ascending.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    TomekLinks : Takes less.
+
+    Notes
+    -----
+    A tie for the commonest class keeps the row. Wilson's rule [1]_ with "all" as imbalanced-learn's default.
+
+    References
+    ----------
+    .. [1] D. L. Wilson, "Asymptotic Properties of Nearest Neighbor Rules Using Edited Data", IEEE Transactions on
+       Systems, Man, and Cybernetics 2, 1972. https://doi.org/10.1109/TSMC.1972.4309137
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sampling import EditedNearestNeighbours
+    >>> X, y = np.array([[0.0], [1], [2], [9], [9.5], [10]]), np.array([0, 0, 0, 1, 0, 1])
+    >>> EditedNearestNeighbours(n_neighbors=2).fit_resample(X, y)[1]
+    array([0, 0, 0, 1, 1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sampling_strategy": CLEANING,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "kind_sel": [StrOptions({"all", "mode"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        n_neighbors: int = 3,
+        kind_sel: str = "all",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.n_neighbors = n_neighbors
+        self.kind_sel = kind_sel
+        self.n_jobs = n_jobs
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        X = as_rows(X)
+        rows = np.flatnonzero(np.isin(y, classes_to_clean(self.sampling_strategy, y)))
+        n_near = min(self.n_neighbors, len(y) - 1)
+        kept = np.ones(len(y), dtype=bool)
+        if rows.size and n_near:
+            neighbors = find_neighbors(X, rows, n_near, self.n_jobs)
+            same = (y[neighbors] == y[rows][:, None]).sum(axis=1)
+            if self.kind_sel == "all":
+                kept[rows] = same == n_near
+            else:
+                votes = [(y[neighbors] == label).sum(axis=1) for label in np.unique(y)]
+                kept[rows] = same == np.max(votes, axis=0)
+        return _only(X, y, kept)
+
+
+class SamplerChain(BaseSampler):
+    """Samplers one after the other: SMOTE then under-sampling, or SMOTE then cleaning.
+
+    Parameters
+    ----------
+    samplers : list of sampler, default=None
+        Applied in this order. None is the combination that the authors of SMOTE report as best: the rare class grown
+        to half the common one, which is then under-sampled at random until both are equal.
+    random_state : int, RandomState instance or None, default=None
+        Seeds every ``random_state`` of the samplers that is None.
+
+    Attributes
+    ----------
+    samplers_ : list of sampler
+        Fitted clones.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    TomekLinks : Behind SMOTE this is imbalanced-learn's SMOTETomek.
+    EditedNearestNeighbours : Behind SMOTE this is imbalanced-learn's SMOTEENN.
+
+    Notes
+    -----
+    ``SamplerChain(samplers=[SMOTE(), TomekLinks(sampling_strategy="all")])`` and
+    ``SamplerChain(samplers=[SMOTE(), EditedNearestNeighbours(sampling_strategy="all")])`` are the combinations of [1]_. With more
+    than two classes, or where the rare class already has half the rows of the common one, the default chain grows
+    nothing.
+
+    References
+    ----------
+    .. [1] G. E. A. P. A. Batista, R. C. Prati and M. C. Monard, "A study of the behavior of several methods for
+       balancing machine learning training data", SIGKDD Explorations 6, 2004.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import SMOTE, SamplerChain, TomekLinks
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> chain = SamplerChain(samplers=[SMOTE(), TomekLinks(sampling_strategy="all")], random_state=0)
+    >>> rows, targets = chain.fit_resample(X, y)
+    >>> len(rows) == len(targets) == len(chain.sample_indices_)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "samplers": [list, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, *, samplers: Any = None, random_state: Any = None) -> None:
+        self.samplers = samplers
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        samplers = [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
+        random = generator(self.random_state)
+        indices = np.arange(len(y), dtype=np.intp)
+        self.samplers_ = []
+        for sampler in samplers:
+            copy = clone(sampler)
+            if "random_state" in copy.get_params() and copy.random_state is None and self.random_state is not None:
+                copy.set_params(random_state=int(random.integers(np.iinfo(np.int32).max)))
+            X, y = copy.fit_resample(X, y)
+            step = np.asarray(copy.sample_indices_)
+            indices = np.where(step >= 0, indices[step], -1)
+            self.samplers_.append(copy)
+        return X, y, indices
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = all(get_tags(sampler).input_tags.sparse for sampler in self.samplers or [])
+        return tags
+
+
+def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
+    """Grow the rarer of two classes to half the other one."""
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) != 2 or 2 * counts.min() >= counts.max():
+        return {}
+    return {classes[counts.argmin()].item(): int(counts.max() // 2)}
+
+
+def _only(X: Any, y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    rows = np.flatnonzero(kept)
+    return X[rows], y[rows], rows

@@ -1,0 +1,1 @@
+"""How much resampling, and what to reuse."""

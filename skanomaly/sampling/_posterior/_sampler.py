@@ -1,0 +1,144 @@
+"""Generate anomalies, score them, keep the best."""
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._validation import check_rows
+from skanomaly.base import BaseSampler
+from skanomaly.sampling._posterior._expected import ExpectedAnomalyPosterior
+from skanomaly.sampling._resampled import seeded_clones
+from skanomaly.sampling._smote._smote import SMOTE
+from skanomaly.sampling._strategy import STRATEGY, dense_classes, rows_to_make
+
+__all__ = ["EAPSampler"]
+
+
+class EAPSampler(BaseSampler):
+    """Let another sampler make too many rows, and keep those of the best quality.
+
+    Parameters
+    ----------
+    generator : sampler with ``sampling_strategy``, default=None
+        Makes the candidates; None is ``SMOTE()``.
+    quality : estimator with ``fit`` and ``score_samples``, default=None
+        Says how good a candidate is, large is good; fitted with the grown class as anomalies (-1) and all other rows
+        as normal (+1). None is ``ExpectedAnomalyPosterior()``.
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes grow, and how far; as in :class:`SMOTE`.
+    n_candidates : float, default=3.0
+        Candidates for each row kept; 1 or more.
+    random_state : int, RandomState instance or None, default=None
+        Seeds every ``random_state`` of generator and quality that is None.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class to number of rows kept.
+    qualities_ : ndarray of shape (n_synthetic,)
+        Quality of the synthetic rows.
+    rejected_ : ndarray of shape (n_rejected, n_features)
+        Candidates that were not kept.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    ExpectedAnomalyPosterior : The quality.
+
+    Notes
+    -----
+    A good candidate is near the data and unlike the other classes. With few rows of a class the quality knows little
+    more than they show: it cannot find kinds of anomaly that nobody labelled.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import EAPSampler
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> rows, targets = EAPSampler(random_state=0).fit_resample(X, y)
+    >>> bool((targets == 0).sum() == (targets == 1).sum())
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "generator": [HasMethods("fit_resample"), None],
+        "quality": [HasMethods(["fit", "score_samples"]), None],
+        "sampling_strategy": STRATEGY,
+        "n_candidates": [Interval(Real, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        generator: Any = None,
+        quality: Any = None,
+        sampling_strategy: Any = "auto",
+        n_candidates: float = 3.0,
+        random_state: Any = None,
+    ) -> None:
+        self.generator = generator
+        self.quality = quality
+        self.sampling_strategy = sampling_strategy
+        self.n_candidates = n_candidates
+        self.random_state = random_state
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        return dense_classes(self, X, y)
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+        given = SMOTE() if self.generator is None else self.generator
+        judge = ExpectedAnomalyPosterior() if self.quality is None else self.quality
+        tables, targets, qualities, rejected = [X], [y], [np.empty(0)], [X[:0]]
+        self._judges = []
+        for label, n_new in self.sampling_strategy_.items():
+            if n_new == 0:
+                continue
+            maker, quality = seeded_clones([given, judge], self.random_state)
+            wanted = int(np.count_nonzero(y == label) + np.ceil(self.n_candidates * n_new))
+            rows = maker.set_params(sampling_strategy={label: wanted}).fit_resample(X, y)[0]
+            candidates = rows[maker.sample_indices_ < 0]
+            scores = quality.fit(X, np.where(y == label, -1, 1)).score_samples(candidates)
+            order = np.argsort(-scores, kind="stable")
+            tables.append(candidates[order[:n_new]])
+            rejected.append(candidates[order[n_new:]])
+            qualities.append(scores[order[:n_new]])
+            targets.append(np.full(len(tables[-1]), label, dtype=y.dtype))
+            self._judges.append(quality)
+        self.qualities_ = np.concatenate(qualities)
+        self.rejected_ = np.concatenate(rejected)
+        indices = np.concatenate([np.arange(len(y)), np.full(self.qualities_.size, -1)]).astype(np.intp)
+        return np.concatenate(tables), np.concatenate(targets), indices
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Quality of each row as a row of a class that was added to; the largest over the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Large is good; minus infinity where no class was added to.
+        """
+        check_is_fitted(self)
+        rows = check_rows(self, X, reset=False)
+        scores = [judge.score_samples(rows) for judge in self._judges]
+        return np.max([np.full(len(rows), -np.inf), *scores], axis=0)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags

@@ -1,0 +1,242 @@
+"""SMOTE for rare values of a continuous target."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skanomaly import _kernels
+from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base import BaseSampler
+from skanomaly.sampling._smote._engine import choose_seeds
+
+__all__ = ["RegressionSMOTE"]
+
+
+class RegressionSMOTE(BaseSampler):
+    r"""Grow the rare ranges of a continuous target, and thin the common ones.
+
+    Parameters
+    ----------
+    relevance : "auto" or callable, default="auto"
+        How much each value of the target matters, in [0, 1]. "auto" rises from 0 at the median to 1 at the whiskers
+        of a box plot, at the sides that have values beyond them. A callable gets `y` and returns one relevance a
+        value.
+    threshold : float, default=0.5
+        Relevance from which a value is rare.
+    strategy : {"balance", "extreme", "oversample"}, default="balance"
+        Final sizes of the runs of rare and of common values (Notes).
+    k_neighbors : int, default=5
+        Number of neighbours within the run.
+    noise : float, default=0.02
+        Standard deviation of the noise that makes a row where no neighbour is safe, over that of the run's columns.
+    n_jobs : int or None, default=None
+        Threads of the neighbour search.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, neighbours, steps and noise.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row; -1 where it is synthetic.
+    relevance_ : ndarray of shape (n_samples,)
+        Relevance of the training targets.
+    runs_ : ndarray of shape (n_samples,)
+        Run of each training row, in the order of y.
+    rare_ : ndarray of shape (n_runs,)
+        Whether each run is rare.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    SMOTE : For classes.
+
+    Notes
+    -----
+    SMOTER [1]_ with the noise of SMOGN [2]_. Sorted by target, the rows fall into r runs in which relevance stays
+    above, or below, the threshold. "balance" brings every run to n / r rows; "extreme" brings run i to a size
+    proportional to 1 / n_i; "oversample" brings rare runs to the size of the largest common one and takes nothing
+    away. A new row starts from a row of a rare run and one of its neighbours in it. Where that neighbour is nearer
+    than half the median distance from the row to its run, x is interpolated, and y is the mean of both targets
+    weighted by the inverse of the distance to either; else x and y are the row's with Gaussian noise. Over fewer than
+    two runs nothing changes.
+
+    References
+    ----------
+    .. [1] L. Torgo, R. P. Ribeiro, B. Pfahringer and P. Branco, "SMOTE for Regression", EPIA 2013.
+       https://doi.org/10.1007/978-3-642-40669-0_33
+    .. [2] P. Branco, L. Torgo and R. P. Ribeiro, "SMOGN: a Pre-processing Approach for Imbalanced Regression", LIDTA
+       2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sampling import RegressionSMOTE
+    >>> X = np.random.default_rng(0).normal(size=(500, 2))
+    >>> y = np.exp(X[:, 0])
+    >>> X_new, y_new = RegressionSMOTE(random_state=0).fit_resample(X, y)
+    >>> bool(np.mean(y_new > np.quantile(y, 0.95)) > 0.15)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "relevance": [StrOptions({"auto"}), callable],
+        "threshold": [Interval(Real, 0, 1, closed="neither")],
+        "strategy": [StrOptions({"balance", "extreme", "oversample"})],
+        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        relevance: str | Callable[[NDArray[np.float64]], NDArray[np.float64]] = "auto",
+        threshold: float = 0.5,
+        strategy: str = "balance",
+        k_neighbors: int = 5,
+        noise: float = 0.02,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.relevance = relevance
+        self.threshold = threshold
+        self.strategy = strategy
+        self.k_neighbors = k_neighbors
+        self.noise = noise
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        return validate_data(  # type: ignore[no-any-return]
+            self, X, y, reset=True, dtype=(np.float64, np.float32), order="C", y_numeric=True, ensure_min_samples=2
+        )
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        values = y.astype(np.float64)
+        random = generator(self.random_state)
+        self.relevance_ = self._relevance(values)
+        order = np.argsort(values, kind="stable")
+        is_rare = self.relevance_[order] >= self.threshold
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(is_rare)) + 1]).astype(np.intp)
+        runs = np.split(order, starts[1:])
+        self.rare_ = is_rare[starts]
+        self.runs_ = np.empty(len(y), dtype=np.intp)
+        for place, run in enumerate(runs):
+            self.runs_[run] = place
+        self._sources = [X[run] for run, rare in zip(runs, self.rare_, strict=True) if rare]
+        kept, tables, targets = [], [], []
+        for run, rare, size in zip(runs, self.rare_, self._sizes(runs), strict=True):
+            if size < run.size and not rare:
+                kept.append(random.choice(run, size, replace=False))
+                continue
+            kept.append(run)
+            if rare and size > run.size and len(runs) > 1:
+                new_rows, new_targets = self._grow(X[run], values[run], size - run.size, random)
+                tables.append(new_rows)
+                targets.append(new_targets)
+        left = np.sort(np.concatenate(kept))
+        rows = np.concatenate([X[left], *tables])
+        indices = np.concatenate([left, np.full(len(rows) - left.size, -1)]).astype(np.intp)
+        return rows, np.concatenate([values[left], *targets]), indices
+
+    def _relevance(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        if callable(self.relevance):
+            relevance = np.asarray(self.relevance(y), dtype=np.float64)
+            if relevance.shape != y.shape or not ((relevance >= 0) & (relevance <= 1)).all():
+                raise ValueError("relevance must return one value in [0, 1] for each value of y.")
+            return relevance
+        low, middle, high = np.quantile(y, [0.25, 0.5, 0.75])
+        reach = 1.5 * (high - low)
+        points = {float(middle): 0.0}
+        for whisker, beyond in ((low - reach, y.min() < low - reach), (high + reach, y.max() > high + reach)):
+            if beyond:
+                points[float(whisker)] = 1.0
+        if reach == 0 or len(points) < 2:
+            return np.zeros(len(y))
+        places = sorted(points)
+        curve = PchipInterpolator(places, [points[place] for place in places])
+        return np.clip(curve(np.clip(y, places[0], places[-1])), 0.0, 1.0)
+
+    def _sizes(self, runs: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+        sizes = np.array([run.size for run in runs], dtype=np.intp)
+        if len(runs) < 2:
+            return sizes
+        if self.strategy == "balance":
+            return np.full(len(runs), max(1, round(sizes.sum() / len(runs))), dtype=np.intp)
+        if self.strategy == "extreme":
+            inverse = 1.0 / sizes
+            return np.maximum(1, np.rint(sizes.sum() * inverse / inverse.sum())).astype(np.intp)
+        return np.where(self.rare_, np.maximum(sizes, sizes[~self.rare_].max()), sizes)
+
+    def _grow(
+        self, X: NDArray[Any], y: NDArray[np.float64], n_new: int, random: np.random.Generator
+    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        first = choose_seeds(len(X), n_new, "balanced", random)
+        scale = self.noise * X.std(axis=0)
+        noisy = X[first] + random.normal(size=(n_new, X.shape[1])) * scale
+        targets = y[first] + random.normal(size=n_new) * self.noise * y.std()
+        n_near = min(self.k_neighbors, len(X) - 1)
+        if n_near == 0:
+            return noisy.astype(X.dtype), targets
+        distances, neighbors = nearest_neighbors(X, n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)
+        picked = random.integers(n_near, size=n_new)
+        second, apart = neighbors[first, picked], distances[first, picked]
+        joined = apart < 0.5 * _median_distances(X, random)[first]
+        steps = random.random(n_new)
+        rows = np.empty((n_new, X.shape[1]), dtype=X.dtype)
+        _kernels.interpolation.interpolate_rows(X, first, second, steps, rows)
+        # At step u the distances to the ends are as u to 1 - u, so inverse-distance weights are 1 - u and u.
+        targets = np.where(joined, y[first] + steps * (y[second] - y[first]), targets)
+        return np.where(joined[:, None], rows, noisy).astype(X.dtype), targets
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Score how plausible each row is as a row with a rare target; small is odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Minus the mean distance to the nearest rows of the rare run that is nearest, the row itself left out;
+            minus infinity where no run is rare.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, reset=False, dtype=(np.float64, np.float32), order="C")
+        scores = np.full(len(rows), -np.inf)
+        for source in self._sources:
+            n_near = min(self.k_neighbors, len(source) - 1)
+            if n_near:
+                found = nearest_neighbors(source, rows, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)
+                np.maximum(scores, -found[0].mean(axis=1), out=scores)
+        return scores
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _median_distances(X: NDArray[Any], random: np.random.Generator) -> NDArray[np.float64]:
+    """Median distance from each row to the others; to 2,000 drawn rows where there are more."""
+    others = X if len(X) <= 2000 else X[random.choice(len(X), 2000, replace=False)]
+    squares = np.square(others, dtype=np.float64).sum(axis=1)
+    medians = np.empty(len(X))
+    for start in range(0, len(X), 512):
+        part = X[start : start + 512].astype(np.float64)
+        distances = squares - 2 * part @ others.T + np.square(part).sum(axis=1)[:, None]
+        medians[start : start + 512] = np.sqrt(np.maximum(np.median(distances, axis=1), 0.0))
+    return medians

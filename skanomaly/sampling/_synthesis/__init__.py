@@ -1,0 +1,1 @@
+"""Anomalies made from normal rows."""
