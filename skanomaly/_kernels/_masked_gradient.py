@@ -1,0 +1,548 @@
+"""Standardised errors of a mini-batch, the rows that they keep, and Adam on the kept rows.
+
+Codes, integers because kernels take no functions: ``side`` is 1 (large values are masked), -1 (small ones) or 0 (both);
+``loss`` is 0 (half the squared error) or 1 (logistic, targets -1 and +1); ``statistic`` is 0 (the error, target minus
+prediction), 1 (the loss) or 2 (the margin, target times output).
+"""
+
+import numpy as np
+
+from skanomaly._kernels._jit import kernel
+
+__all__ = [
+    "adam_step",
+    "count_select_median",
+    "group_center_scale",
+    "kept_rows",
+    "masked_adam_epoch",
+    "weighted_center_scale",
+]
+
+
+@kernel
+def _count_at_most(values, n_values, limit):
+    count = 0
+    for index in range(n_values):
+        if values[index] <= limit:
+            count += 1
+    return count
+
+
+@kernel
+def count_select_median(values, n_values, start, step, candidates):
+    """Median of ``values[:n_values]``, the mean of the two middle values where their number is even.
+
+    Counts of values below a moving limit bracket the middle ranks (counting vectorises, selecting does not); the few
+    values left inside the bracket are sorted. Exact; about six passes when `start` is near.
+
+    Parameters
+    ----------
+    values : ndarray of shape (at least n_values,)
+        Finite.
+    n_values : int
+        At least 1.
+    start, step : float
+        A guess of the median and of a tenth of the spread; any finite numbers do, `step` above 0.
+    candidates : ndarray of shape (at least n_values,)
+        Scratch.
+
+    Returns
+    -------
+    float
+        NaN where a value is not finite.
+    """
+    lower_rank = (n_values - 1) // 2
+    upper_rank = n_values // 2
+    low = start
+    low_count = _count_at_most(values, n_values, start)
+    high = start
+    high_count = low_count
+    width = step
+    rounds = 0
+    while low_count > lower_rank and rounds < 64:
+        high = low
+        high_count = low_count
+        low = start - width
+        low_count = _count_at_most(values, n_values, low)
+        width *= 4.0
+        rounds += 1
+    while high_count < upper_rank + 1 and rounds < 64:
+        if high_count <= lower_rank:
+            low = high
+            low_count = high_count
+        high = start + width
+        high_count = _count_at_most(values, n_values, high)
+        width *= 4.0
+        rounds += 1
+    if rounds == 64:  # values that differ by more than 38 orders of magnitude, or are not finite
+        low = -np.inf
+        high = np.inf
+        low_count = 0
+        high_count = n_values
+    rounds = 0
+    while high_count - low_count > 16 and rounds < 10 and low > -np.inf:
+        share = (upper_rank + 0.5 - low_count) / (high_count - low_count)
+        if rounds % 3 == 2:
+            share = 0.5
+        middle = low + share * (high - low)
+        if not low < middle < high:
+            break
+        count = _count_at_most(values, n_values, middle)
+        if count <= lower_rank:
+            low = middle
+            low_count = count
+        elif count >= upper_rank + 1:
+            high = middle
+            high_count = count
+        else:  # the limit parts the two middle values
+            below = -np.inf
+            above = np.inf
+            for index in range(n_values):
+                value = values[index]
+                if value <= middle:
+                    if value > below:
+                        below = value
+                elif value < above:
+                    above = value
+            return 0.5 * (below + above)
+        rounds += 1
+    n_candidates = 0
+    for index in range(n_values):
+        value = values[index]
+        candidates[n_candidates] = value  # without a branch: the next value overwrites one outside
+        n_candidates += low < value <= high
+    if upper_rank - low_count >= n_candidates:
+        return np.nan
+    for index in range(1, n_candidates):
+        value = candidates[index]
+        place = index
+        while place > 0 and candidates[place - 1] > value:
+            candidates[place] = candidates[place - 1]
+            place -= 1
+        candidates[place] = value
+    return 0.5 * (candidates[lower_rank - low_count] + candidates[upper_rank - low_count])
+
+
+@kernel
+def group_center_scale(values, n_values, robust, start, spread, scratch):
+    """Centre and scale of ``values[:n_values]``: mean and standard deviation, or median and 1.4826 MAD.
+
+    The standard deviation divides by ``n_values - 1``. Where more than half the values are equal, the MAD is 0 and
+    1.2533 times the mean absolute deviation from the median stands in.
+
+    Parameters
+    ----------
+    values : ndarray of shape (at least n_values,)
+    n_values : int
+        At least 1.
+    robust : bool
+    start, spread : float
+        A guess of centre and scale, for speed only; `spread` above 0.
+    scratch : ndarray of shape (2, at least n_values)
+
+    Returns
+    -------
+    center, scale : float
+        Scale 0 where all values are equal.
+    """
+    if not robust:
+        mean = 0.0
+        for index in range(n_values):
+            mean += values[index]
+        mean /= n_values
+        square = 0.0
+        for index in range(n_values):
+            square += (values[index] - mean) ** 2
+        return mean, np.sqrt(square / max(n_values - 1, 1))
+    center = count_select_median(values, n_values, start, 0.2 * spread, scratch[1])
+    deviations = scratch[0]
+    total = 0.0
+    for index in range(n_values):
+        deviations[index] = abs(values[index] - center)
+        total += deviations[index]
+    mad = count_select_median(deviations, n_values, 0.6745 * spread, 0.12 * spread, scratch[1])
+    if mad > 0:
+        return center, 1.482602218505602 * mad
+    return center, 1.2533141373155003 * total / n_values
+
+
+@kernel
+def _weighted_median(values, weights, order, total):
+    """Middle of sorted weighted values; whole weights equal repetition."""
+    below = 0.0
+    for place in range(order.size):
+        below += weights[order[place]]
+        if below > 0.5 * total:
+            return values[order[place]]
+        if below == 0.5 * total:
+            following = place + 1
+            while following < order.size - 1 and weights[order[following]] == 0.0:
+                following += 1
+            return 0.5 * (values[order[place]] + values[order[min(following, order.size - 1)]])
+    return values[order[order.size - 1]]
+
+
+@kernel
+def weighted_center_scale(values, weights, robust):
+    """Centre and scale of weighted values, in which a whole weight equals repetition.
+
+    Parameters
+    ----------
+    values, weights : ndarray of shape (n_values,)
+        Weights not negative.
+    robust : bool
+        As in :func:`group_center_scale`.
+
+    Returns
+    -------
+    center, scale : float
+        Both 0 where all weights are 0. Below a total weight of 2, the standard deviation divides by half the total.
+    """
+    total = 0.0
+    mean = 0.0
+    for index in range(values.size):
+        total += weights[index]
+        mean += weights[index] * values[index]
+    if total <= 0:
+        return 0.0, 0.0
+    mean /= total
+    if not robust:
+        square = 0.0
+        for index in range(values.size):
+            square += weights[index] * (values[index] - mean) ** 2
+        return mean, np.sqrt(square / max(total - 1.0, 0.5 * total))
+    center = _weighted_median(values, weights, np.argsort(values), total)
+    deviations = np.abs(values - center)
+    mad = _weighted_median(deviations, weights, np.argsort(deviations), total)
+    if mad > 0:
+        return center, 1.482602218505602 * mad
+    absolute = 0.0
+    for index in range(values.size):
+        absolute += weights[index] * deviations[index]
+    return center, 1.2533141373155003 * absolute / total
+
+
+@kernel
+def _relax(oddness, weights, weighted, keep, min_keep):
+    """Keep the least odd rows until a share `min_keep` of the weight is kept; ties at the limit all stay."""
+    total = 0.0
+    for index in range(oddness.size):
+        total += weights[index] if weighted else 1.0
+    order = np.argsort(oddness)
+    kept = 0.0
+    limit = -np.inf
+    for place in range(oddness.size):
+        if kept >= min_keep * total:
+            break
+        kept += weights[order[place]] if weighted else 1.0
+        limit = oddness[order[place]]
+    for index in range(oddness.size):
+        if oddness[index] <= limit:
+            keep[index] = True
+
+
+@kernel
+def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_group, decay, pooled, scratch, keep):
+    """Mark the rows whose standardised value lies within `threshold` of its group's centre.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    groups : ndarray of shape (n_rows,), intp
+        Group of each row, or empty: one group.
+    weights : ndarray of shape (n_rows,)
+        Or empty: every row counts once.
+    threshold : float
+    side : int
+        1 masks large values, -1 small ones, 0 both.
+    robust : bool
+        Median and MAD in place of mean and standard deviation.
+    min_keep : float
+        Share of the weight that is kept at the least, by raising the threshold for this batch.
+    min_group : int
+        Groups of fewer rows (of less weight) are kept whole, unless statistics are pooled already.
+    decay : float
+        0 uses this batch's statistics alone; else the exponential average over batches, new = decay * old + (1 -
+        decay) * this.
+    pooled : ndarray of shape (n_groups, 3)
+        Centre, scale and number of batches behind them; updated.
+    scratch : ndarray of shape (4, at least n_rows)
+    keep : ndarray of shape (n_rows,), bool
+        The result.
+
+    Returns
+    -------
+    int
+        Number of masked rows.
+
+    Notes
+    -----
+    O(n_rows) without weights, O(n_rows log n_rows) with them. A group without spread is kept whole.
+    """
+    n_rows = values.size
+    grouped = groups.size > 0
+    weighted = weights.size > 0
+    members = scratch[2]
+    oddness = scratch[3]
+    for group in range(pooled.shape[0]):
+        n_members = 0
+        if grouped:
+            for row in range(n_rows):
+                if groups[row] == group:
+                    members[n_members] = values[row]
+                    n_members += 1
+        else:
+            n_members = n_rows
+        enough = n_members >= min_group
+        if weighted:
+            member_weight = 0.0
+            for row in range(n_rows):
+                if not grouped or groups[row] == group:
+                    member_weight += weights[row]
+            enough = member_weight >= min_group
+        if enough:
+            if weighted:
+                member_weights = np.empty(n_members)
+                place = 0
+                for row in range(n_rows):
+                    if not grouped or groups[row] == group:
+                        members[place] = values[row]
+                        member_weights[place] = weights[row]
+                        place += 1
+                center, scale = weighted_center_scale(members[:n_members], member_weights, robust)
+            else:
+                source = members if grouped else values
+                center, scale = group_center_scale(
+                    source, n_members, robust, pooled[group, 0], pooled[group, 1] + 1e-300, scratch
+                )
+            if decay > 0 and pooled[group, 2] > 0:
+                center = decay * pooled[group, 0] + (1.0 - decay) * center
+                scale = decay * pooled[group, 1] + (1.0 - decay) * scale
+            pooled[group, 0] = center
+            pooled[group, 1] = scale
+            pooled[group, 2] += 1.0
+        else:
+            center = pooled[group, 0]
+            scale = pooled[group, 1]
+            enough = decay > 0 and pooled[group, 2] > 0
+        usable = enough and scale > 0 and scale < np.inf
+        inverse = 1.0 / scale if usable else 0.0
+        if not usable:
+            center = 0.0
+        if grouped:
+            for row in range(n_rows):
+                if groups[row] == group:
+                    oddness[row] = (values[row] - center) * inverse
+        else:
+            for row in range(n_rows):
+                oddness[row] = (values[row] - center) * inverse
+    if side == 0:
+        for row in range(n_rows):
+            oddness[row] = abs(oddness[row])
+    elif side < 0:
+        for row in range(n_rows):
+            oddness[row] = -oddness[row]
+    n_masked = 0
+    masked_weight = 0.0
+    total = 0.0
+    for row in range(n_rows):
+        masked = oddness[row] > threshold
+        keep[row] = not masked
+        n_masked += masked
+        if weighted:
+            total += weights[row]
+            masked_weight += weights[row] * masked
+    if not weighted:
+        total = float(n_rows)
+        masked_weight = float(n_masked)
+    if total - masked_weight < min_keep * total:
+        _relax(oddness[:n_rows], weights, weighted, keep, min_keep)
+        n_masked = 0
+        for row in range(n_rows):
+            n_masked += not keep[row]
+    return n_masked
+
+
+@kernel
+def adam_step(parameters, gradient, first, second, rate, step):
+    """One step of Adam, in place: moments decay by 0.9 and 0.999, bias corrected, 1e-8 in the denominator.
+
+    Parameters
+    ----------
+    parameters, gradient, first, second : ndarray of shape (n_parameters,)
+        `parameters` and the two moments are updated.
+    rate : float
+    step : int
+        Number of this step, from 1.
+    """
+    first_bias = 1.0 / (1.0 - 0.9**step)
+    second_bias = 1.0 / (1.0 - 0.999**step)
+    for index in range(parameters.size):
+        slope = gradient[index]
+        first[index] = 0.9 * first[index] + 0.1 * slope
+        second[index] = 0.999 * second[index] + 0.001 * slope * slope
+        parameters[index] -= rate * (first[index] * first_bias) / (np.sqrt(second[index] * second_bias) + 1e-8)
+
+
+@kernel
+def masked_adam_epoch(
+    X,
+    y,
+    weights,
+    order,
+    bounds,
+    parameters,
+    first,
+    second,
+    step,
+    rate,
+    penalty,
+    loss,
+    masking,
+    statistic,
+    threshold,
+    side,
+    robust,
+    min_keep,
+    min_group,
+    decay,
+    per_class,
+    pooled,
+    masked,
+):
+    """One epoch of Adam over a linear model whose batches drop the rows with odd standardised errors.
+
+    Per batch: output = X w + b; the statistic of each row; its z-score within the batch (and class); the mean loss over
+    the kept rows plus ``penalty / 2 * |w|^2``; one step of :func:`adam_step`. The mask carries no gradient.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,), float64
+        Targets; -1 and +1 where `loss` is 1.
+    weights : ndarray of shape (n_samples,), float64
+        Or empty.
+    order : ndarray of shape (n_samples,), intp
+        Rows in the order of this epoch.
+    bounds : ndarray of shape (n_batches + 1,), intp
+        Batch `k` holds ``order[bounds[k]:bounds[k + 1]]``.
+    parameters, first, second : ndarray of shape (n_features + 1,)
+        Coefficients, then intercept, and their moments; updated.
+    step : int
+        Steps done before.
+    rate, penalty : float
+    loss : int
+    masking : bool
+        False: no statistic is computed and every row is kept.
+    statistic : int
+    threshold, side, robust, min_keep, min_group, decay, pooled
+        See :func:`kept_rows`.
+    per_class : bool
+        Statistics per class of `y` (below 0: group 0).
+    masked : ndarray of shape (n_samples,), int64
+        How often each row was dropped; updated where `masking`.
+
+    Returns
+    -------
+    loss_sum, weight_sum : float
+        Loss and weight of the kept rows, summed over the epoch; their ratio is the epoch's mean loss.
+    n_masked : int
+
+    Notes
+    -----
+    O(n_samples * n_features). Z-Error Loss (Godin 2025), sections on regression and classification; we add the median
+    and MAD, one-sided masks, the floor `min_keep` and pooling.
+    """
+    n_features = X.shape[1]
+    n_batches = bounds.size - 1
+    longest = 1
+    for batch in range(n_batches):
+        longest = max(longest, bounds[batch + 1] - bounds[batch])
+    outputs = np.empty(longest)
+    slopes = np.empty(longest)
+    values = np.empty(longest)
+    keep = np.ones(longest, dtype=np.bool_)
+    scratch = np.empty((4, longest))
+    groups = np.empty(longest if per_class and masking else 0, dtype=np.intp)
+    batch_weights = np.empty(longest if weights.size > 0 else 0)
+    gradient = np.empty(n_features + 1)
+    loss_sum = 0.0
+    weight_sum = 0.0
+    n_masked = 0
+    for batch in range(n_batches):
+        start = bounds[batch]
+        n_rows = bounds[batch + 1] - start
+        for place in range(n_rows):
+            row = order[start + place]
+            output = parameters[n_features]
+            for column in range(n_features):
+                output += X[row, column] * parameters[column]
+            outputs[place] = output
+        for place in range(n_rows):
+            target = y[order[start + place]]
+            if loss == 0:
+                error = target - outputs[place]
+                slopes[place] = -error
+                values[place] = error
+            else:
+                margin = target * outputs[place]
+                slopes[place] = -target / (1.0 + np.exp(margin))
+                values[place] = margin
+        if masking:
+            if statistic == 1:
+                for place in range(n_rows):
+                    if loss == 0:
+                        values[place] = 0.5 * values[place] * values[place]
+                    else:
+                        values[place] = np.log1p(np.exp(-abs(values[place]))) + max(-values[place], 0.0)
+            if per_class:
+                for place in range(n_rows):
+                    groups[place] = 1 if y[order[start + place]] > 0 else 0
+            if weights.size > 0:
+                for place in range(n_rows):
+                    batch_weights[place] = weights[order[start + place]]
+            n_dropped = kept_rows(
+                values[:n_rows],
+                groups[:n_rows] if groups.size > 0 else groups,
+                batch_weights[:n_rows] if weights.size > 0 else batch_weights,
+                threshold,
+                side,
+                robust,
+                min_keep,
+                min_group,
+                decay,
+                pooled,
+                scratch,
+                keep[:n_rows],
+            )
+            n_masked += n_dropped
+            if n_dropped > 0:
+                for place in range(n_rows):
+                    if not keep[place]:
+                        masked[order[start + place]] += 1
+        for column in range(n_features + 1):
+            gradient[column] = 0.0
+        total = 0.0
+        for place in range(n_rows):
+            if keep[place]:
+                row = order[start + place]
+                weight = weights[row] if weights.size > 0 else 1.0
+                slope = weight * slopes[place]
+                for column in range(n_features):
+                    gradient[column] += slope * X[row, column]
+                gradient[n_features] += slope
+                total += weight
+                if loss == 0:
+                    loss_sum += weight * 0.5 * slopes[place] * slopes[place]
+                else:
+                    margin = y[row] * outputs[place]
+                    loss_sum += weight * (np.log1p(np.exp(-abs(margin))) + max(-margin, 0.0))
+        weight_sum += total
+        if total > 0:
+            for column in range(n_features + 1):
+                gradient[column] /= total
+            for column in range(n_features):
+                gradient[column] += penalty * parameters[column]
+            step += 1
+            adam_step(parameters, gradient, first, second, rate, step)
+    return loss_sum, weight_sum, n_masked

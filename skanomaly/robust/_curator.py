@@ -1,0 +1,175 @@
+"""From mask frequencies to a decision about each row."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import validate_data
+
+from skanomaly._support._seeds import draw_seed
+from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly.base import BaseSampler
+from skanomaly.robust._mask import MaskPlan, ZErrorMask
+from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
+
+__all__ = ["SampleCurator"]
+
+
+class SampleCurator(BaseSampler):
+    """Decides which rows to keep, which to look at and which to drop, with a bound on clean rows dropped.
+
+    The estimator is trained `cv` times with its mask, each time without one fold. A row's suspicion is its standardised
+    error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped where both
+    speak against it.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Has ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
+        :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None takes one of the first two, by the kind of `y`.
+    false_drop_rate : float, default=0.01
+        Share of rows that may be dropped from clean data.
+    false_look_rate : float, default=0.05
+        Share of rows that may be dropped or marked for a look in clean data.
+    cv : int, default=5
+        Number of folds.
+    random_state : int, RandomState instance or None, default=None
+        Folds, and clones of `estimator` that leave theirs at None.
+
+    Attributes
+    ----------
+    suspicion_ : ndarray of shape (n_samples,)
+        Standardised error out of fold, large is odd: the curation score to rank rows by.
+    mask_frequency_ : ndarray of shape (n_samples,)
+        Share of the masked epochs in which the row was dropped, over the fits that trained on it.
+    pvalue_ : ndarray of shape (n_samples,)
+        Share of clean rows that would look at least as suspicious.
+    decision_ : ndarray of shape (n_samples,) of str
+        ``"keep"``, ``"look"`` or ``"drop"``.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        The rows that are not dropped.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    TrainingDynamics : What kind of row a suspicious one is.
+    MaskedEstimator : Leaves odd rows out of training without a decision about each.
+
+    Notes
+    -----
+    Up to the mask's threshold the p-value is read off the suspicions of the rows within it; beyond, where wrong rows
+    lie, from the normal tail. A row is dropped where its p-value is at most `false_drop_rate` and it was masked in at
+    least half the epochs; it deserves a look where its p-value is at most `false_look_rate` or it was masked that
+    often. On clean data with normal errors, or margins whose lower tail is no heavier than normal, the bounds hold;
+    clean errors with heavier tails lose the share that lies beyond the threshold besides. A class is never dropped
+    whole.
+
+    The mask is that of Z-Error Loss (Godin 2025), which proposes the list of masked rows for curation; folds, p-values
+    and decisions are ours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.robust import SampleCurator
+    >>> random = np.random.default_rng(0)
+    >>> X = random.normal(size=(600, 2))
+    >>> y = X @ [1.0, 2.0] + 0.1 * random.normal(size=600)
+    >>> y[:30] = random.permutation(y[:30]) + 3
+    >>> curator = SampleCurator(random_state=0)
+    >>> X_kept, y_kept = curator.fit_resample(X, y)
+    >>> bool((curator.decision_[:30] == "drop").mean() > 0.9), bool((curator.decision_[30:] == "drop").mean() < 0.03)
+    (True, True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [None, HasMethods(["fit", "score_samples"])],
+        "false_drop_rate": [Interval(Real, 0, 1, closed="neither")],
+        "false_look_rate": [Interval(Real, 0, 1, closed="neither")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        false_drop_rate: float = 0.01,
+        false_look_rate: float = 0.05,
+        cv: int = 5,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.false_drop_rate = false_drop_rate
+        self.false_look_rate = false_look_rate
+        self.cv = cv
+        self.random_state = random_state
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+        if type_of_target(targets) not in {"binary", "multiclass", "continuous"}:
+            raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give numbers or classes, one a row.")
+        return rows, targets
+
+    def _make(self, y: NDArray[Any]) -> Any:
+        if self.estimator is not None:
+            return clone(self.estimator)
+        return ZErrorRegressor() if type_of_target(y) == "continuous" else ZErrorClassifier()
+
+    def _fit_resample(self, X: NDArray[Any], y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        seed = draw_seed(self.random_state)
+        estimator = self._make(y)
+        if "random_state" in estimator.get_params() and estimator.get_params()["random_state"] is None:
+            estimator.set_params(random_state=seed)
+        classifier = is_classifier(estimator)
+        smallest = np.unique(y, return_counts=True)[1].min() if classifier else y.size
+        n_splits = min(self.cv, int(y.size if not classifier else max(smallest, 2)))
+        if y.size < 2 or (classifier and smallest < 2):
+            raise ValueError(
+                f"SampleCurator needs at least 2 rows, of each class where y holds classes; n_samples={y.size}, "
+                f"the rarest class has {smallest}."
+            )
+        kind = StratifiedKFold if classifier else KFold
+        suspicion, frequency = np.empty(y.size), np.zeros(y.size)
+        for train, test in kind(n_splits, shuffle=True, random_state=seed).split(X, y):
+            fitted = clone(estimator).fit(X[train], y[train])
+            suspicion[test] = -fitted.score_samples(X[test], y[test])
+            frequency[train] += fitted.mask_frequency_ / (n_splits - 1)
+        mask = estimator.get_params(deep=False).get("masking")
+        plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
+        self.suspicion_, self.mask_frequency_ = suspicion, frequency
+        self.pvalue_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
+        masked = frequency >= 0.5
+        decision = np.full(y.size, "keep", dtype="<U4")
+        decision[masked | (self.pvalue_ <= self.false_look_rate)] = "look"
+        decision[masked & (self.pvalue_ <= self.false_drop_rate)] = "drop"
+        for label in np.unique(y) if classifier else ():
+            members = y == label
+            if (decision[members] == "drop").all():
+                decision[members] = "look"
+        self.decision_ = decision
+        kept = np.flatnonzero(decision != "drop")
+        return X[kept], y[kept], kept
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _clean_share(suspicion: NDArray[np.float64], threshold: float, *, two_sided: bool) -> NDArray[np.float64]:
+    """Return for each suspicion the share of clean rows at or above it."""
+    sides = 2.0 if two_sided else 1.0
+    beyond = sides * norm.sf(threshold)
+    within = np.sort(suspicion[suspicion <= threshold])
+    above = within.size - np.searchsorted(within, suspicion, side="left")
+    inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
+    return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))

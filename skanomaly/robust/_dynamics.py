@@ -1,0 +1,318 @@
+"""What a row is, told from how its loss falls while a model learns."""
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.robust._training import Standardizer
+
+__all__ = ["TrainingDynamics"]
+
+_BATCH_ROWS = 128
+_NOISY_SHARE = 0.5
+_NOISE = 2.0
+_CATEGORIES = np.array(["mislabelled", "noisy", "out_of_distribution", "typical"])
+
+
+class TrainingDynamics(BaseEstimator):
+    """Tells mislabelled, noisy and foreign rows apart by their learning curves.
+
+    Rows of known kind, the probes, are made from the data and trained on together with it. Each row's loss after each
+    epoch is its learning curve; a row is what the probes with the nearest curves are.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Has ``partial_fit``, or ``staged_predict_proba`` / ``staged_predict`` (boosting: stages play epochs). It sees
+        standardised columns (and targets, in regression). None is a network of 64 hidden units.
+    n_probes : int, default=150
+        Probes of each kind; at most a fifth of the rows.
+    n_neighbors : int, default=20
+        Nearest learning curves that vote, weighted by closeness.
+    n_epochs : int, default=40
+        Passes over the data, for estimators with ``partial_fit``.
+    random_state : int, RandomState instance or None, default=None
+        Probes, order of rows, and a clone of `estimator` that leaves its own at None.
+
+    Attributes
+    ----------
+    loss_trajectories_ : ndarray of shape (n_samples, n_epochs_)
+        Cross-entropy of the row's label, or squared error in units of the targets' variance, after each epoch.
+    mean_loss_ : ndarray of shape (n_samples,)
+        Its mean over the epochs: for ranking label errors alone, it is as good as the probes or better.
+    categories_ : ndarray of shape (4,) of str
+        ``"mislabelled"``, ``"noisy"``, ``"out_of_distribution"``, ``"typical"``.
+    probe_proba_ : ndarray of shape (n_samples, 4)
+        Share of the vote of each category.
+    labels_ : ndarray of shape (n_samples,) of str
+        Category with the largest share.
+    probe_accuracy_ : float
+        Share of probes, of the half that does not vote, whose kind is told right: how far to trust the rest.
+    probe_confusion_ : ndarray of shape (4, 4)
+        Of those probes, true kind by row and told kind by column.
+    n_epochs_ : int
+        Epochs or stages.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    SampleCurator : Decides which rows to drop.
+
+    Notes
+    -----
+    Metadata Archaeology (Siddiqui et al. 2022). Probes are made as follows. Typical: rows whose nearest neighbours all
+    share their label (regression: have near targets). Mislabelled: points between a row and a neighbour, with another
+    row's different label; a copy of a row would contradict its original. Noisy: half the cells taken from other rows,
+    and normal noise of 2 standard deviations on all. Out of distribution: each cell drawn from the column's own
+    values, with the label of any row. The authors take probes out of the training rows; ours are added, so that every row keeps a
+    curve of its own. Where more than three labels in ten are wrong, typical rows cannot be told.
+
+    References
+    ----------
+    .. [1] Siddiqui, S. A. et al. (2022). Metadata Archaeology: Unearthing Data Subsets by Leveraging Training Dynamics.
+       arXiv:2209.10015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from skanomaly.robust import TrainingDynamics
+    >>> X, y = make_blobs(400, n_features=6, centers=3, random_state=0)
+    >>> y[:20] = (y[:20] + 1) % 3
+    >>> dynamics = TrainingDynamics(n_epochs=15, random_state=0).fit(X, y)
+    >>> ranked = np.argsort(-dynamics.issue_score("mislabelled"))
+    >>> bool((ranked[:20] < 20).mean() > 0.9)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [None, HasMethods(["fit", "partial_fit"]), HasMethods(["fit", "predict"])],
+        "n_probes": [Interval(Integral, 4, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_epochs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_probes: int = 150,
+        n_neighbors: int = 20,
+        n_epochs: int = 40,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_probes = n_probes
+        self.n_neighbors = n_neighbors
+        self.n_epochs = n_epochs
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train once on the rows and the probes, and compare their learning curves.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes, or numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            With fewer than 10 rows, or a single class.
+        TypeError
+            If `estimator` has no ``partial_fit`` and no staged prediction.
+        """
+        with undone_on_error(self):
+            rows, targets = validate_data(self, X, y, dtype=np.float64)
+            kind = type_of_target(targets)
+            if kind not in {"binary", "multiclass", "continuous"}:
+                raise ValueError(f"Unknown label type: {kind}. Give numbers or classes, one a row.")
+            if rows.shape[0] < 10:
+                raise ValueError(
+                    f"TrainingDynamics needs at least 10 rows to make probes of; n_samples={rows.shape[0]}."
+                )
+            classifier = kind != "continuous" if self.estimator is None else is_classifier(self.estimator)
+            if classifier and np.unique(targets).size < 2:
+                raise ValueError("TrainingDynamics needs at least two classes; y holds 1 class.")
+            random = generator(self.random_state)
+            estimator = self._make(classifier, int(random.integers(2**31)))
+            Z = Standardizer.of(rows, None)(rows)
+            if not classifier:
+                targets = targets.astype(np.float64)
+                spread = targets.std()
+                targets = (targets - targets.mean()) / (spread if spread > 0 else 1.0)
+            probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
+            table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
+            losses = np.stack(list(self._epochs(estimator, table, labels, random)), axis=1)
+            self.n_epochs_ = losses.shape[1]
+            self.loss_trajectories_ = losses[: rows.shape[0]]
+            self.mean_loss_ = self.loss_trajectories_.mean(axis=1)
+            self._compare(np.log1p(losses), rows.shape[0], kinds, random)
+        return self
+
+    def _make(self, classifier: bool, seed: int) -> Any:
+        if self.estimator is None:
+            network = MLPClassifier if classifier else MLPRegressor
+            return network(hidden_layer_sizes=(64,), learning_rate_init=0.002, random_state=seed)
+        estimator = clone(self.estimator)
+        if not (is_classifier(estimator) or is_regressor(estimator)):
+            raise TypeError(f"estimator must be a classifier or a regressor; got {estimator!r}.")
+        parameters = estimator.get_params()
+        if "random_state" in parameters and parameters["random_state"] is None:
+            estimator.set_params(random_state=seed)
+        return estimator
+
+    def _probes(
+        self, Z: NDArray[np.float64], y: NDArray[Any], random: np.random.Generator, *, classifier: bool
+    ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.intp]]:
+        """Return the added probes, their targets, and the category of every row (-1: no probe)."""
+        n_rows = Z.shape[0]
+        n_probes = max(2, min(self.n_probes, n_rows // 5))
+        neighbors = NearestNeighbors(n_neighbors=min(6, n_rows)).fit(Z).kneighbors(Z, return_distance=False)[:, 1:]
+        if classifier:
+            agreement = (y[neighbors] == y[:, None]).mean(axis=1)
+        else:
+            agreement = -np.abs(y[neighbors] - y[:, None]).mean(axis=1)
+        jitter = random.random(n_rows)
+        typical = np.lexsort((jitter, -agreement))[:n_probes]
+        first = random.integers(n_rows, size=n_probes)
+        second = neighbors[first, random.integers(neighbors.shape[1], size=n_probes)]
+        if classifier:
+            second = np.where(y[second] == y[first], second, first)
+        share = random.uniform(0.3, 0.7, size=(n_probes, 1))
+        between = share * Z[first] + (1 - share) * Z[second]
+        noisy = random.integers(n_rows, size=n_probes)
+        foreign, shuffled = (
+            np.stack([column[random.integers(n_rows, size=n_probes)] for column in Z.T], axis=1) for _ in range(2)
+        )
+        blurred = np.where(random.random(shuffled.shape) < _NOISY_SHARE, shuffled, Z[noisy])
+        blurred += random.normal(0.0, _NOISE, size=blurred.shape)
+        wrong = np.array([_other_target(y, y[row], random, classifier=classifier) for row in first], dtype=y.dtype)
+        probes = np.vstack([between, blurred, foreign])
+        targets = np.concatenate([wrong, y[noisy], y[random.integers(n_rows, size=n_probes)]])
+        kinds = np.full(n_rows + 3 * n_probes, -1, dtype=np.intp)
+        kinds[typical] = 3
+        kinds[n_rows:] = np.repeat([0, 1, 2], n_probes)
+        return probes, targets, kinds
+
+    def _epochs(
+        self, estimator: Any, X: NDArray[np.float64], y: NDArray[Any], random: np.random.Generator
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the loss of every row after each epoch or stage."""
+        classifier = is_classifier(estimator)
+        if hasattr(estimator, "partial_fit"):
+            options = {"classes": np.unique(y)} if classifier else {}
+            for _ in range(self.n_epochs):
+                order = random.permutation(y.size)
+                for start in range(0, y.size, _BATCH_ROWS):
+                    rows = order[start : start + _BATCH_ROWS]
+                    estimator.partial_fit(X[rows], y[rows], **options)
+                yield _losses(estimator, _outputs(estimator, X, classifier=classifier), y, classifier=classifier)
+            return
+        staged = "staged_predict_proba" if classifier else "staged_predict"
+        if not hasattr(estimator, staged):
+            raise TypeError(f"estimator must have partial_fit or {staged}; {estimator!r} has neither.")
+        estimator.fit(X, y)
+        for outputs in getattr(estimator, staged)(X):
+            yield _losses(estimator, outputs, y, classifier=classifier)
+
+    def _compare(
+        self, curves: NDArray[np.float64], n_rows: int, kinds: NDArray[np.intp], random: np.random.Generator
+    ) -> None:
+        """Let half the probes vote; hold the other half against their vote."""
+        voting = np.zeros(kinds.size, dtype=bool)
+        for kind in range(_CATEGORIES.size):
+            members = random.permutation(np.flatnonzero(kinds == kind))
+            voting[members[: (members.size + 1) // 2]] = True
+        held = (kinds >= 0) & ~voting
+        n_neighbors = min(self.n_neighbors, int(voting.sum()))
+        votes = KNeighborsClassifier(n_neighbors, weights="distance").fit(curves[voting], kinds[voting])
+        told = votes.predict(curves[held])
+        self.categories_ = _CATEGORIES.copy()
+        self.probe_accuracy_ = float(np.mean(told == kinds[held]))
+        self.probe_confusion_ = np.zeros((_CATEGORIES.size, _CATEGORIES.size), dtype=np.int64)
+        np.add.at(self.probe_confusion_, (kinds[held], told), 1)
+        self.probe_proba_ = votes.predict_proba(curves[:n_rows])
+        self.labels_ = _CATEGORIES[self.probe_proba_.argmax(axis=1)]
+
+    def issue_score(self, category: str = "mislabelled") -> NDArray[np.float64]:
+        """Rank the rows by how much they behave like one kind of probe.
+
+        Parameters
+        ----------
+        category : str, default="mislabelled"
+            One of ``categories_``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The share of the vote; equal shares are told apart by the mean loss, larger being more of an issue (for
+            ``"typical"``, smaller). Large is more of that kind.
+
+        Raises
+        ------
+        ValueError
+            If `category` is none of ``categories_``.
+        """
+        check_is_fitted(self)
+        if category not in self.categories_:
+            raise ValueError(f"category={category!r} must be one of {self.categories_.tolist()}.")
+        sign = -1.0 if category == "typical" else 1.0
+        ranks = np.argsort(np.argsort(sign * self.mean_loss_)) / self.mean_loss_.size
+        share = self.probe_proba_[:, int(np.flatnonzero(self.categories_ == category)[0])]
+        return share + 1e-6 * ranks
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def _other_target(y: NDArray[Any], own: Any, random: np.random.Generator, *, classifier: bool) -> Any:
+    """Return the target of a random row that differs: another class, or a number more than one deviation away."""
+    if classifier:
+        labels = np.unique(y)
+        return random.choice(labels[labels != own])
+    far = y[np.abs(y - own) > 1.0]
+    return random.choice(far if far.size else y)
+
+
+def _outputs(estimator: Any, X: NDArray[np.float64], *, classifier: bool) -> NDArray[np.float64]:
+    if not classifier:
+        return estimator.predict(X)
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(X)
+    decisions = estimator.decision_function(X)
+    if decisions.ndim == 1:
+        decisions = np.stack([-decisions, decisions], axis=1) / 2
+    decisions = np.exp(decisions - decisions.max(axis=1, keepdims=True))
+    return decisions / decisions.sum(axis=1, keepdims=True)
+
+
+def _losses(estimator: Any, outputs: NDArray[np.float64], y: NDArray[Any], *, classifier: bool) -> NDArray[np.float64]:
+    if not classifier:
+        return (y - np.asarray(outputs).ravel()) ** 2
+    places = np.searchsorted(estimator.classes_, y)
+    return -np.log(np.clip(outputs[np.arange(y.size), places], 1e-12, None))

@@ -1,0 +1,419 @@
+"""The mask around any estimator of scikit-learn's kind."""
+
+from itertools import pairwise
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
+from skanomaly._support._validation import check_weights
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
+from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms
+
+__all__ = ["MaskedEstimator"]
+
+
+def _estimator_has(name: str) -> Any:
+    def check(self: Any) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), name)
+        return True
+
+    return check
+
+
+class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
+    """Trains any classifier or regressor on the rows whose standardised errors are not odd.
+
+    Two ways. Estimators with ``partial_fit`` are trained in epochs of mini-batches, each without its odd rows. Any
+    other, pipelines included, is refitted: errors of all rows, out of fold; the mask over all rows; again without the odd
+    ones, until the mask stays.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Classifier or regressor; it is cloned.
+    masking : ZErrorMask, default=None
+        Which rows are dropped; None is ``ZErrorMask()``.
+    method : {"auto", "partial_fit", "refit"}, default="auto"
+        ``"auto"`` is ``"partial_fit"`` where `estimator` has it.
+    cv : int, cross-validation splitter or None, default=5
+        For ``"refit"``: who computes a row's error. Flexible learners fit wrong rows too, so only errors out of fold
+        tell them. None takes in-sample errors: for stiff models, one fit a round.
+    max_iter : int, default=10
+        Epochs, or the most rounds of refitting.
+    batch_size : int, default=256
+        For ``"partial_fit"``: rows in a batch.
+    random_state : int, RandomState instance or None, default=None
+        Order of rows and folds; also handed to clones of `estimator` that have the parameter.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        Fitted on the kept rows.
+    mask_frequency_ : ndarray of shape (n_samples,)
+        Share of the masked epochs or rounds in which the row was dropped.
+    inlier_mask_ : ndarray of shape (n_samples,)
+        Whether the row is kept in the end.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, for a classifier.
+    n_iter_ : int
+        Epochs or rounds run.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    ZErrorRegressor : The mask inside a linear model or network, at the machine's speed.
+    SampleCurator : From errors to a decision about each row.
+
+    Notes
+    -----
+    Z-Error Loss (Godin 2025), whose mask is hard: a row of weight 0 and a row left out are the same, so the wrapped
+    estimator needs no ``sample_weight``. Refitting on least errors is iterative trimming, here with a threshold in
+    place of a share. `sample_weight` is handed on where it is given.
+
+    References
+    ----------
+    .. [1] Godin, G. (2025). Z-Error Loss for Training Neural Networks. arXiv:2506.02154.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> from skanomaly.robust import MaskedEstimator
+    >>> random = np.random.default_rng(0)
+    >>> X = random.uniform(-2, 2, size=(800, 1))
+    >>> y = np.sin(X[:, 0]) + 0.1 * random.normal(size=800)
+    >>> y[:160] += 5
+    >>> model = MaskedEstimator(HistGradientBoostingRegressor(), random_state=0).fit(X, y)
+    >>> np.abs(model.predict(X) - np.sin(X[:, 0])).mean() < 0.1
+    True
+    >>> int((~model.inlier_mask_[:160]).sum())
+    160
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "masking": [None, ZErrorMask],
+        "method": [StrOptions({"auto", "partial_fit", "refit"})],
+        "cv": ["cv_object"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        masking: ZErrorMask | None = None,
+        method: str = "auto",
+        cv: Any = 5,
+        max_iter: int = 10,
+        batch_size: int = 256,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.masking = masking
+        self.method = method
+        self.cv = cv
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on the rows that are not odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Enters the statistics of the mask, and is handed to the estimator's ``fit`` or ``partial_fit``.
+
+        Returns
+        -------
+        self
+        """
+        with undone_on_error(self):
+            classifier = is_classifier(self.estimator)
+            allow_nan = get_tags(self.estimator).input_tags.allow_nan
+            rows, targets = validate_data(
+                self, X, y, dtype=None, ensure_all_finite="allow-nan" if allow_nan else True, y_numeric=not classifier
+            )
+            self._rows = X if hasattr(X, "iloc") else rows
+            weights = check_weights(sample_weight, np.empty((targets.size, 0)))
+            if weights is not None and not weights.all():
+                counted = np.flatnonzero(weights > 0)
+            else:
+                counted = np.arange(targets.size)
+            if classifier:
+                check_classification_targets(targets)
+                self.classes_, encoded = np.unique(targets, return_inverse=True)
+                if np.unique(targets[counted]).size < 2:
+                    raise ValueError(
+                        "MaskedEstimator needs at least two classes to train a classifier; y holds 1 class."
+                    )
+            else:
+                targets = encoded = targets.astype(np.float64)
+            plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
+            self._plan, self._classifier = plan, classifier
+            method = self.method
+            if method == "auto":
+                method = "partial_fit" if hasattr(self.estimator, "partial_fit") else "refit"
+            random = generator(self.random_state)
+            seed = int(random.integers(2**31))
+            make = lambda: _seeded(self.estimator, seed)  # noqa: E731  # a short factory
+            run = self._fit_epochs if method == "partial_fit" else self._fit_rounds
+            run(targets, encoded, weights, counted, random, seed, make)
+            values = self._values(self.estimator_, self._take(np.arange(targets.size)), encoded)
+            self._center_scale = plan.center_scale(
+                values[counted],
+                self._groups(encoded[counted]),
+                None if weights is None else weights[counted],
+                len(self.classes_) if plan.per_class else 1,
+            )
+            del self._rows
+        return self
+
+    def _take(self, rows: NDArray[np.intp]) -> Any:
+        return self._rows.iloc[rows] if hasattr(self._rows, "iloc") else self._rows[rows]
+
+    def _groups(self, encoded: NDArray[Any]) -> NDArray[np.intp]:
+        return encoded.astype(np.intp) if self._classifier else np.zeros(encoded.size, dtype=np.intp)
+
+    def _values(self, estimator: Any, X: Any, encoded: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the statistic of each row under a fitted estimator."""
+        if not self._classifier:
+            outputs = np.asarray(estimator.predict(X), dtype=np.float64).reshape(len(encoded), -1)
+            return regression_terms(outputs, encoded, self._plan.statistic)[2]
+        if hasattr(estimator, "decision_function"):
+            outputs = np.asarray(estimator.decision_function(X), dtype=np.float64)
+        else:
+            outputs = np.log(np.clip(estimator.predict_proba(X), 1e-6, None))
+        outputs = outputs.reshape(len(encoded), -1)
+        if outputs.shape[1] == 1 and len(estimator.classes_) == 2 < len(self.classes_):
+            outputs = np.hstack([-outputs, outputs]) / 2
+        if outputs.shape[1] > 1 and len(estimator.classes_) < len(
+            self.classes_
+        ):  # a class was masked or left out whole
+            full = np.full((outputs.shape[0], len(self.classes_)), outputs.min() - 1.0)
+            full[:, np.searchsorted(self.classes_, estimator.classes_)] = outputs
+            outputs = full
+        return classification_terms(outputs, encoded, self._plan.statistic)[2]
+
+    def _keep(
+        self, values: NDArray[Any], encoded: NDArray[Any], weights: Any, threshold: float, pooled: NDArray[Any]
+    ) -> NDArray[np.bool_]:
+        return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
+
+    def _fit_epochs(
+        self,
+        targets: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        counted: NDArray[np.intp],
+        random: np.random.Generator,
+        seed: int,  # noqa: ARG002  # the two ways share a signature
+        make: Any,
+    ) -> None:
+        estimator = make()
+        dropped, looked = np.zeros(targets.size, dtype=np.int64), 0
+        inliers = np.ones(targets.size, dtype=bool)
+        pooled = np.zeros((len(self.classes_) if self._plan.per_class else 1, 3))
+        bounds = batch_bounds(counted.size, self.batch_size)
+        for epoch in range(self.max_iter):
+            threshold = self._plan.threshold_at(epoch, self.max_iter)
+            order = counted[random.permutation(counted.size)]
+            for start, stop in pairwise(bounds):
+                rows = order[start:stop]
+                counts = None if weights is None else weights[rows]
+                keep = np.ones(rows.size, dtype=bool)
+                if np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+                    values = self._values(estimator, self._take(rows), encoded[rows])
+                    keep = self._keep(values, encoded[rows], counts, threshold, pooled)
+                dropped[rows[~keep]] += 1
+                inliers[rows] = keep
+                options: dict[str, Any] = {} if counts is None else {"sample_weight": counts[keep]}
+                if self._classifier and epoch == 0:
+                    options["classes"] = self.classes_
+                estimator.partial_fit(self._take(rows[keep]), targets[rows[keep]], **options)
+            looked += epoch >= self._plan.mask.warmup_epochs
+        self.estimator_, self.n_iter_ = estimator, self.max_iter
+        self.mask_frequency_, self.inlier_mask_ = dropped / max(looked, 1), inliers
+
+    def _fit_rounds(
+        self,
+        targets: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        counted: NDArray[np.intp],
+        random: np.random.Generator,  # noqa: ARG002  # the two ways share a signature
+        seed: int,
+        make: Any,
+    ) -> None:
+        keep = np.ones(targets.size, dtype=bool)
+        dropped, rounds = np.zeros(targets.size, dtype=np.int64), 0
+        n_groups = len(self.classes_) if self._plan.per_class else 1
+        counts = None if weights is None else weights[counted]
+        for iteration in range(self.max_iter):
+            threshold = self._plan.threshold_at(iteration + self._plan.mask.warmup_epochs, self.max_iter)
+            if np.isinf(threshold):
+                rounds = 1
+                break
+            values = self._errors(targets, encoded, weights, counted, keep, seed, make)
+            new = np.ones(targets.size, dtype=bool)
+            new[counted] = self._keep(values, encoded[counted], counts, threshold, np.zeros((n_groups, 3)))
+            dropped += ~new
+            rounds += 1
+            settled = np.array_equal(new, keep) and self._plan.threshold_at(10**9, self.max_iter) == threshold
+            keep = new
+            if settled:
+                break
+        rows = counted[keep[counted]]
+        options = {} if weights is None else {"sample_weight": weights[rows]}
+        self.estimator_ = make().fit(self._take(rows), targets[rows], **options)
+        self.n_iter_, self.mask_frequency_, self.inlier_mask_ = rounds, dropped / rounds, keep
+
+    def _errors(
+        self,
+        targets: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        counted: NDArray[np.intp],
+        keep: NDArray[np.bool_],
+        seed: int,
+        make: Any,
+    ) -> NDArray[np.float64]:
+        """Return the statistic of the counted rows, out of fold unless `cv` is None."""
+        if self.cv is None:
+            folds = [(np.arange(targets.size), np.arange(targets.size))]
+        else:
+            splitter = check_cv(self.cv, targets, classifier=self._classifier)
+            if isinstance(self.cv, Integral):
+                splitter.shuffle, splitter.random_state = True, seed
+            folds = list(splitter.split(np.empty((targets.size, 0)), targets))
+        usable = np.zeros(targets.size, dtype=bool)
+        usable[counted] = True
+        values = np.zeros(targets.size)
+        for train, test in folds:
+            rows = train[keep[train] & usable[train]]
+            options = {} if weights is None else {"sample_weight": weights[rows]}
+            estimator = make().fit(self._take(rows), targets[rows], **options)
+            values[test] = self._values(estimator, self._take(test), encoded[test])
+        return values[counted]
+
+    def _delegate(self, name: str, X: Any) -> Any:
+        check_is_fitted(self, "estimator_")
+        rows = validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False)
+        return getattr(self.estimator_, name)(X if hasattr(X, "iloc") else rows)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict with the estimator trained on the kept rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._delegate("predict", X)
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Estimate class probabilities with the estimator trained on the kept rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return self._delegate("predict_proba", X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return the decision values of the estimator trained on the kept rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return self._delegate("decision_function", X)
+
+    @available_if(_estimator_has("score"))
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score of the estimator trained on the kept rows: accuracy or R squared.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self, "estimator_")
+        options = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.estimator_.score(X, y, **options))
+
+    def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Score each row with its target; small is odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+            None takes what is predicted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Minus the standardised error, by the centre and scale of the training errors.
+        """
+        predicted = self.predict(X)
+        targets = predicted if y is None else column_or_1d(y)
+        encoded = np.searchsorted(self.classes_, targets) if self._classifier else np.asarray(targets, dtype=np.float64)
+        values = self._values(self.estimator_, X, encoded)
+        return -self._plan.oddness(values, self._groups(encoded), self._center_scale)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.target_tags.required = True
+        tags.non_deterministic = inner.non_deterministic
+        return tags
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    copy = clone(estimator)
+    nested = [name for name in copy.get_params() if name == "random_state" or name.endswith("__random_state")]
+    unset = {name: seed for name in nested if copy.get_params()[name] is None}
+    return copy.set_params(**unset) if unset else copy

@@ -1,0 +1,280 @@
+"""Training in epochs of masked mini-batches: what the Z-error estimators share."""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._blocks import single_blas_thread
+from skanomaly.robust._mask import MaskPlan, ZErrorMask
+from skanomaly.robust._network import Network, batch_bounds, classification_terms, regression_terms
+
+__all__ = ["Standardizer", "Training", "median_spread"]
+
+_PATIENCE = 10
+
+
+def median_spread(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return median and 1.4826 MAD of targets; the spread is 1 where all are equal."""
+    if weights is None:
+        weights = np.ones(y.size)
+    center, scale = _kernels.masked_gradient.weighted_center_scale(y, weights, True)  # noqa: FBT003  # kernels take no keywords
+    return float(center), float(scale) if scale > 0 and math.isfinite(scale) else 1.0
+
+
+@dataclass
+class Standardizer:
+    """Means and scales of columns; constant columns keep scale 1."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, X: NDArray[Any], weights: NDArray[np.float64] | None) -> "Standardizer":
+        """Measure the columns of `X`, a weight counting as that many repetitions."""
+        mean = np.average(X, axis=0, weights=weights).astype(np.float64)
+        scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+        floor = 10 * np.finfo(X.dtype).eps * np.abs(mean)
+        return cls(mean, np.where(np.isfinite(scale) & (scale > floor), scale, 1.0))
+
+    def __call__(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the standardised rows, in the dtype of `X`."""
+        centred = X - self.mean.astype(X.dtype)
+        centred /= self.scale.astype(X.dtype)
+        return np.ascontiguousarray(centred)
+
+
+@dataclass
+class Training:
+    """State of a training run: it can stop after any epoch and go on.
+
+    Parameters
+    ----------
+    network : Network
+    mask : ZErrorMask
+    n_groups : int
+        Number of classes with statistics of their own; 1 in regression.
+    classifier : bool
+    penalty, rate : float
+    random : numpy.random.Generator
+    """
+
+    network: Network
+    mask: ZErrorMask
+    n_groups: int
+    classifier: bool
+    penalty: float
+    rate: float
+    random: np.random.Generator
+    n_epochs: int = 0
+    losses: list[float] = field(default_factory=list)
+    mask_rates: list[float] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.plan = MaskPlan.of(self.mask, classifier=self.classifier)
+        self.pooled = np.zeros((self.n_groups if self.plan.per_class else 1, 3))
+
+    def warn_if_blind(self, n_rows: int) -> None:
+        """Warn where no batch is large enough for a row to be masked."""
+        smallest = self.plan.mask.smallest_batch()
+        if n_rows < smallest:
+            warnings.warn(
+                f"Batches of {n_rows} rows are too small to mask anything with threshold={self.plan.threshold} and "
+                f"center_scale={self.mask.center_scale!r}; at least {smallest} rows are needed. "
+                "Training is unmasked. Raise batch_size or give more rows.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def terms(self, outputs: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return loss, gradient and statistic of each row."""
+        compute = classification_terms if self.classifier else regression_terms
+        return compute(outputs, y, self.plan.statistic)
+
+    def epoch(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        *,
+        batch_size: int,
+        span: int,
+        rate: float,
+        masked: NDArray[np.int64],
+    ) -> bool:
+        """Run one epoch.
+
+        Parameters
+        ----------
+        X, y, weights : ndarray
+            Standardised rows, targets (float64, or class index as intp), and weights or None.
+        batch_size, span : int
+            `span` is the number of epochs that the threshold's schedule takes.
+        rate : float
+            Learning rate of this epoch.
+        masked : ndarray of shape (n_samples,)
+            Counts of drops; updated.
+
+        Returns
+        -------
+        bool
+            Whether the epoch was masked, so that its rows count as seen.
+        """
+        threshold = self.plan.threshold_at(self.n_epochs, span)
+        past_warmup = self.n_epochs >= self.mask.warmup_epochs
+        order = self.random.permutation(X.shape[0])
+        bounds = batch_bounds(X.shape[0], batch_size)
+        linear = len(self.network.sizes) == 2 and self.network.sizes[-1] == 1
+        run = self._linear_epoch if linear else self._network_epoch
+        loss, weight, n_masked = run(X, y, weights, order, bounds, threshold, rate, masked)
+        self.n_epochs += 1
+        self.losses.append(loss / weight if weight > 0 else 0.0)
+        self.mask_rates.append(n_masked / X.shape[0])
+        self.thresholds.append(threshold)
+        return past_warmup
+
+    def _linear_epoch(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        order: NDArray[np.intp],
+        bounds: NDArray[np.intp],
+        threshold: float,
+        rate: float,
+        masked: NDArray[np.int64],
+    ) -> tuple[float, float, int]:
+        network, plan = self.network, self.plan
+        loss, weight, n_masked = _kernels.masked_gradient.masked_adam_epoch(
+            X,
+            2.0 * y - 1.0 if self.classifier else y,
+            np.empty(0) if weights is None else weights,
+            order,
+            bounds,
+            network.parameters,
+            network.first,
+            network.second,
+            network.n_steps,
+            rate,
+            self.penalty,
+            int(self.classifier),
+            math.isfinite(threshold),
+            plan.statistic,
+            threshold,
+            plan.side,
+            plan.robust,
+            plan.min_keep,
+            plan.min_group,
+            plan.decay,
+            plan.per_class,
+            self.pooled,
+            masked,
+        )
+        network.n_steps += bounds.size - 1
+        return loss, weight, n_masked
+
+    def _network_epoch(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        order: NDArray[np.intp],
+        bounds: NDArray[np.intp],
+        threshold: float,
+        rate: float,
+        masked: NDArray[np.int64],
+    ) -> tuple[float, float, int]:
+        groups = y if self.classifier else np.empty(0, dtype=np.intp)
+        loss_sum, weight_sum, n_masked = 0.0, 0.0, 0
+        with single_blas_thread():
+            for start, stop in pairwise(bounds):
+                rows = order[start:stop]
+                activations = self.network.activations(X[rows])
+                losses, slopes, values = self.terms(activations[-1], y[rows])
+                batch_weights = None if weights is None else weights[rows]
+                keep = self.plan.keep(
+                    values, groups[rows] if groups.size else groups, batch_weights, threshold, self.pooled
+                )
+                counted = keep.astype(np.float64) if weights is None else weights[rows] * keep
+                total = counted.sum()
+                masked[rows[~keep]] += 1
+                n_masked += int(rows.size - keep.sum())
+                loss_sum += float(counted @ losses)
+                weight_sum += float(total)
+                if total > 0:
+                    slopes *= (counted / total)[:, None]
+                    self.network.step(activations, slopes, penalty=self.penalty, rate=rate)
+        return loss_sum, weight_sum, n_masked
+
+    def run(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        *,
+        batch_size: int,
+        max_iter: int,
+        held_out: NDArray[np.bool_] | None,
+        verbose: bool,
+        name: str,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Train for `max_iter` epochs or until the held-out loss stalls; return how often rows were dropped and seen.
+
+        The learning rate is constant for the first half of the epochs and falls linearly to 0 in the second. Held-out
+        rows never train; the mask looks at them after each epoch, so they have frequencies too.
+        """
+        train = np.arange(X.shape[0]) if held_out is None else np.flatnonzero(~held_out)
+        rows, targets = (X, y) if held_out is None else (X[train], y[train])
+        train_weights = weights if held_out is None or weights is None else weights[train]
+        dropped, seen = np.zeros(train.size, dtype=np.int64), 0
+        held_dropped = np.zeros(X.shape[0], dtype=np.int64)
+        best, best_parameters, stalled = math.inf, self.network.parameters.copy(), 0
+        bounds = batch_bounds(train.size, batch_size)
+        self.warn_if_blind(int(np.diff(bounds).max()))
+        for index in range(max_iter):
+            rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
+            seen += self.epoch(
+                rows, targets, train_weights, batch_size=batch_size, span=max_iter, rate=rate, masked=dropped
+            )
+            if held_out is not None:
+                loss = self._held_out_loss(X, y, weights, held_out, held_dropped)
+                stalled = 0 if loss < best else stalled + 1
+                if loss < best:
+                    best, best_parameters = loss, self.network.parameters.copy()
+            if verbose:
+                print(  # noqa: T201  # what verbose is for
+                    f"{name}: epoch {self.n_epochs}, loss {self.losses[-1]:.6f}, masked {self.mask_rates[-1]:.2%}"
+                )
+            if stalled >= _PATIENCE:
+                break
+        counts, seen_counts = held_dropped, np.full(X.shape[0], seen, dtype=np.int64)
+        counts[train] = dropped
+        if held_out is not None:
+            self.network.parameters[:] = best_parameters
+        return counts, seen_counts
+
+    def _held_out_loss(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        held_out: NDArray[np.bool_],
+        dropped: NDArray[np.int64],
+    ) -> float:
+        """Mean loss of the held-out rows that the mask keeps, at the epoch's own threshold."""
+        rows = np.flatnonzero(held_out)
+        losses, _, values = self.terms(self.network.activations(X[rows])[-1], y[rows])
+        held_weights = None if weights is None else weights[rows]
+        groups = y[rows] if self.classifier else np.empty(0, dtype=np.intp)
+        pooled = np.zeros_like(self.pooled)
+        keep = self.plan.keep(values, groups, held_weights, self.thresholds[-1], pooled)
+        dropped[rows[~keep]] += 1
+        counted = keep if held_weights is None else keep * held_weights
+        total = float(counted.sum())
+        return float(counted @ losses) / total if total > 0 else math.inf

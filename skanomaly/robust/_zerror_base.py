@@ -1,0 +1,232 @@
+"""What the Z-error classifier and regressor share."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._validation import check_rows, check_weights
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.robust._mask import MaskingParameter, ZErrorMask
+from skanomaly.robust._network import Network
+from skanomaly.robust._training import Standardizer, Training
+
+__all__ = ["ZErrorEstimator", "targets_like"]
+
+
+class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
+    """Training, counting and scoring, for either task; abstract."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "masking": [None, ZErrorMask],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [None, Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    _classifier: ClassVar[bool]
+    _training: Training
+    _standardizer: Standardizer
+
+    @abstractmethod
+    def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
+        """Turn targets into what training takes, learning the encoding where `first`."""
+
+    @abstractmethod
+    def _n_outputs(self) -> int:
+        """Return the number of outputs of the network."""
+
+    @abstractmethod
+    def _set_parameters(self) -> None:
+        """Set coefficients in the units of the data."""
+
+    def _start(self, X: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+        hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
+        if any(size < 1 for size in hidden):
+            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: every layer needs at least one unit.")
+        random = generator(self.random_state)
+        self._standardizer = Standardizer.of(X, weights)
+        rate = self.learning_rate_init
+        if rate is None:
+            rate = 0.005 if hidden else 0.05
+        self._training = Training(
+            network=Network([X.shape[1], *hidden, self._n_outputs()], random, X.dtype),
+            mask=ZErrorMask() if self.masking is None else self.masking,
+            n_groups=len(self.classes_) if self._classifier else 1,
+            classifier=self._classifier,
+            penalty=float(self.alpha),
+            rate=float(rate),
+            random=random,
+        )
+
+    def _batch_rows(self, n_samples: int) -> int:
+        return min(256, max(64, n_samples // 8)) if self.batch_size == "auto" else int(self.batch_size)
+
+    def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Any]:
+        options: dict[str, Any] = {} if self._classifier else {"y_numeric": True}
+        rows, targets = validate_data(self, X, y, reset=reset, dtype=(np.float64, np.float32), order="C", **options)
+        if self._classifier:
+            check_classification_targets(targets)
+        return rows, targets, check_weights(sample_weight, rows)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Finite numbers, or at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Counts of rows: they enter losses and batch statistics. Rows of weight 0 are left out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            On NaN in `X` or `y`, a single class, or a mask whose parameters do not fit the task.
+
+        Warns
+        -----
+        UserWarning
+            If batches have too few rows for any to be masked.
+        """
+        with undone_on_error(self):
+            rows, targets, weights = self._check(X, y, sample_weight, reset=True)
+            counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
+            if not counted.all():
+                rows, targets, weights = rows[counted], targets[counted], weights[counted]
+            encoded = self._encode(targets, weights, first=True)
+            self._start(rows, weights)
+            standardized = self._standardizer(rows)
+            held_out = None
+            if self.early_stopping:
+                held_out = np.zeros(rows.shape[0], dtype=bool)
+                held_out[self._training.random.permutation(rows.shape[0])[: rows.shape[0] // 10]] = True
+            dropped, seen = self._training.run(
+                standardized,
+                encoded,
+                weights,
+                batch_size=self._batch_rows(rows.shape[0]),
+                max_iter=self.max_iter,
+                held_out=held_out if held_out is not None and held_out.any() else None,
+                verbose=bool(self.verbose),
+                name=type(self).__name__,
+            )
+            self.mask_count_ = np.zeros(counted.size, dtype=np.int64)
+            self.seen_count_ = np.zeros(counted.size, dtype=np.int64)
+            self.mask_count_[counted], self.seen_count_[counted] = dropped, seen
+            self._finish(standardized, encoded, weights)
+            self.inlier_mask_ = np.ones(counted.size, dtype=bool)
+            self.inlier_mask_[counted] = self._final_oddness <= self._training.plan.threshold
+            del self._final_oddness
+        return self
+
+    def _advance(self, X: Any, y: Any, sample_weight: Any, sample_indices: Any, *, first: bool) -> Self:
+        """Run one epoch over a chunk."""
+        rows, targets, weights = self._check(X, y, sample_weight, reset=first)
+        indices = None
+        if sample_indices is not None:
+            indices = column_or_1d(sample_indices)
+            if indices.size != rows.shape[0] or indices.dtype.kind not in "iu" or (indices < 0).any():
+                raise ValueError(
+                    f"sample_indices must be {rows.shape[0]} whole numbers from 0, one for each row of this chunk."
+                )
+        encoded = self._encode(targets, weights, first=first)
+        if first:
+            self._start(rows, weights)
+        training = self._training
+        training.warn_if_blind(min(rows.shape[0], self._batch_rows(rows.shape[0])))
+        standardized = self._standardizer(rows)
+        dropped = np.zeros(rows.shape[0], dtype=np.int64)
+        looked = training.epoch(
+            standardized,
+            encoded,
+            weights,
+            batch_size=self._batch_rows(rows.shape[0]),
+            span=self.max_iter,
+            rate=training.rate,
+            masked=dropped,
+        )
+        if self.verbose:
+            print(f"{type(self).__name__}: chunk {training.n_epochs}, loss {training.losses[-1]:.6f}")  # noqa: T201  # what verbose is for
+        if indices is None:
+            self.mask_count_, self.seen_count_ = dropped, np.full(rows.shape[0], int(looked), dtype=np.int64)
+        else:
+            size = int(max(indices.max() + 1, 0 if first else self.mask_count_.size))
+            masked, seen = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+            if not first:
+                masked[: self.mask_count_.size] = self.mask_count_
+                seen[: self.seen_count_.size] = self.seen_count_
+            np.add.at(masked, indices, dropped)
+            np.add.at(seen, indices, int(looked))
+            self.mask_count_, self.seen_count_ = masked, seen
+        self._finish(standardized, encoded, weights)
+        self.inlier_mask_ = self._final_oddness <= training.plan.threshold
+        del self._final_oddness
+        return self
+
+    def _finish(self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+        """Set what is learnt, and the final statistics of the errors of these rows."""
+        training = self._training
+        self.mask_frequency_ = self.mask_count_ / np.maximum(self.seen_count_, 1)
+        self.mask_rate_curve_ = np.array(training.mask_rates)
+        self.threshold_curve_ = np.array(training.thresholds)
+        self.loss_curve_ = np.array(training.losses)
+        self.n_iter_ = training.n_epochs
+        outputs = training.network.activations(X)[-1]
+        values = training.terms(outputs, y)[2]
+        groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
+        n_groups = training.pooled.shape[0]
+        self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
+        self._final_oddness = training.plan.oddness(values, groups, self._center_scale)
+        self._learn_cutoff(outputs, y, weights)
+        self._set_parameters()
+
+    def _learn_cutoff(self, outputs: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+        """Choose the decision's cutoff; only a classifier has one."""
+
+    def _unscaled_layers(self, scale: float, shift: float) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Fold the standardisation into first and last layer."""
+        network = self._training.network
+        layers = [(w.astype(np.float64), b.astype(np.float64)) for w, b in network.layers(network.parameters)]
+        weights, bias = layers[0]
+        weights = weights / self._standardizer.scale[:, None]
+        layers[0] = (weights, bias - self._standardizer.mean @ weights)
+        weights, bias = layers[-1]
+        layers[-1] = (weights * scale, bias * scale + shift)
+        return [w for w, _ in layers], [b for _, b in layers]
+
+    def _raw_outputs(self, X: Any) -> NDArray[Any]:
+        check_is_fitted(self)
+        rows = check_rows(self, X, reset=False, dtype=self._training.network.parameters.dtype)
+        return self._training.network.activations(self._standardizer(rows))[-1]
+
+    def _oddness_of(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+        values = self._training.terms(outputs, y)[2]
+        groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
+        return self._training.plan.oddness(values, groups, self._center_scale)
+
+
+def targets_like(y: Any, outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return targets as one column of as many values as there are outputs."""
+    targets = column_or_1d(y)
+    if targets.size != outputs.shape[0]:
+        raise ValueError(f"y has {targets.size} targets and X has {outputs.shape[0]} rows; they must agree in length.")
+    return targets

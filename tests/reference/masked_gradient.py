@@ -1,0 +1,60 @@
+"""Standardised errors, the rows they keep, and Adam, by definition."""
+
+from itertools import pairwise
+
+import numpy as np
+
+
+def center_scale(values, robust):
+    values = np.asarray(values, dtype=float)
+    if not robust:
+        return values.mean(), values.std(ddof=1) if values.size > 1 else 0.0
+    center = np.median(values)
+    deviations = np.abs(values - center)
+    mad = 1.482602218505602 * np.median(deviations)
+    return center, mad if mad > 0 else 1.2533141373155003 * deviations.mean()
+
+
+def keep(values, groups, threshold, side, robust, min_keep, min_group):
+    """Which rows stay; one batch, no weights, nothing pooled."""
+    oddness = np.zeros(len(values))
+    for group in np.unique(groups):
+        members = groups == group
+        if members.sum() < min_group:
+            continue
+        center, scale = center_scale(values[members], robust)
+        if scale > 0:
+            oddness[members] = (values[members] - center) / scale
+    oddness = {0: np.abs(oddness), 1: oddness, -1: -oddness}[side]
+    kept = oddness <= threshold
+    if kept.sum() < min_keep * len(values):
+        limit = np.sort(oddness)[int(np.ceil(min_keep * len(values))) - 1]
+        kept |= oddness <= limit
+    return kept
+
+
+def adam(parameters, gradient, first, second, rate, step):
+    first = 0.9 * first + 0.1 * gradient
+    second = 0.999 * second + 0.001 * gradient**2
+    move = rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    return parameters - move, first, second
+
+
+def linear_epoch(X, y, order, bounds, parameters, first, second, step, rate, penalty, loss, mask):
+    """One epoch; `mask(values, groups)` returns the kept rows, `loss` is 0 squared or 1 logistic."""
+    masked = np.zeros(len(y), dtype=int)
+    for start, stop in pairwise(bounds):
+        rows = order[start:stop]
+        outputs = X[rows] @ parameters[:-1] + parameters[-1]
+        if loss == 0:
+            values, slopes = y[rows] - outputs, outputs - y[rows]
+        else:
+            values = y[rows] * outputs
+            slopes = -y[rows] / (1 + np.exp(values))
+        kept = mask(values, (y[rows] > 0).astype(int))
+        masked[rows[~kept]] += 1
+        gradient = np.append(X[rows][kept].T @ slopes[kept], slopes[kept].sum()) / kept.sum()
+        gradient[:-1] += penalty * parameters[:-1]
+        step += 1
+        parameters, first, second = adam(parameters, gradient, first, second, rate, step)
+    return parameters, first, second, masked
