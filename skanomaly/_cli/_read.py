@@ -4,6 +4,7 @@ import csv
 import difflib
 import gzip
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def _from_npz(path: Path, label: str | None) -> Table:
 
 
 def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
-    """Read comma-separated values; the delimiter, the decimal comma and a missing header are recognised."""
+    """Read comma-separated values; delimiter, decimal comma and a missing header are recognised."""
     import pandas as pd
 
     opened = gzip.open if path.name.lower().endswith(".gz") else open
@@ -126,19 +127,25 @@ def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
         raise InputError(f"{path.name} is empty.")
     delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader(lines[:1], delimiter=mark))))
     head = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
+    if len(head) == 1 and len(lines) > 1 and 1 < len(lines[0].split()) == len(lines[1].split()):
+        delimiter, head = r"\s+", lines[0].split()
     decimal = "," if delimiter == ";" and any(_DECIMAL_COMMA.search(line) for line in lines[:100]) else "."
     headless = all(_is_number(name, decimal) for name in head) and head != [str(index) for index in range(len(head))]
     try:
-        frame = pd.read_csv(
-            path,
-            sep=delimiter,
-            decimal=decimal,
-            header=None if headless else 0,
-            encoding="utf-8-sig",
-            low_memory=False,
-            skipinitialspace=True,
-            index_col=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                path,
+                sep=delimiter,
+                decimal=decimal,
+                header=None if headless else 0,
+                encoding="utf-8-sig",
+                low_memory=False,
+                skipinitialspace=True,
+                index_col=False,
+            )
+    except pd.errors.ParserWarning as error:
+        raise ValueError("rows have more fields than the first line, which should name the columns.") from error
     except pd.errors.ParserError as error:
         raise ValueError(str(error).removeprefix("Error tokenizing data. ")) from error
     remarks = []

@@ -44,7 +44,7 @@ def test_read_npz_without_labels_is_enough(tmp_path):
     assert read_table(tmp_path / "t.npz").labels is None
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " "])
 def test_read_recognises_the_delimiter(tmp_path, delimiter):
     FRAME.to_csv(tmp_path / "t.csv", sep=delimiter, index=False)
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv").frame, FRAME)
@@ -171,6 +171,25 @@ def test_read_text_in_another_encoding_is_named(tmp_path):
 def test_read_ragged_text_is_named(tmp_path):
     with pytest.raises(InputError, match="Expected 2 fields in line 3, saw 3"):
         read_table(_write(tmp_path / "t.csv", "a,b\n1,2\n1,2,3\n"))
+
+
+def test_read_rows_longer_than_the_header_are_named(tmp_path):
+    with pytest.raises(InputError, match="more fields than the first line"):
+        read_table(_write(tmp_path / "t.csv", "# a comment\n1,2\n3,4\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\r\n1,2\r\n3,4\r\n", "\n\na,b\n\n1,2\n3,4", "a, b\n1, 2\n3, 4\n", "a,b\n1,2,\n3,4,\n"]
+)
+def test_read_forgives_line_ends_blanks_and_trailing_commas(tmp_path, text):
+    pd.testing.assert_frame_equal(
+        read_table(_write(tmp_path / "t.csv", text)).frame, pd.DataFrame({"a": [1, 3], "b": [2, 4]})
+    )
+
+
+def test_read_line_feeds_within_quotes_are_no_row_ends(tmp_path):
+    table = read_table(_write(tmp_path / "t.csv", 'a,"no\nte"\n1,"x\ny"\n2,"z"\n'))
+    assert table.frame.shape == (2, 2)
 
 
 @pytest.mark.parametrize(
