@@ -10,6 +10,7 @@ __all__ = [
     "gap_total",
     "graph_sums",
     "group_total",
+    "inner_edges",
     "merge_edges",
     "permuted_bin_totals",
     "permuted_distances",
@@ -19,6 +20,31 @@ __all__ = [
     "shuffle_blocks",
     "threshold_totals",
 ]
+
+
+@kernel
+def inner_edges(indptr, indices, blocks):
+    """Drop the edges between blocks and from a row to itself; returns `indptr` and `indices`; O(n + n_edges).
+
+    The arrays given are returned where there is nothing to drop.
+    """
+    n = indptr.size - 1
+    kept = np.zeros(n + 1, dtype=np.intp)
+    for row in range(n):
+        for edge in range(indptr[row], indptr[row + 1]):
+            if indices[edge] != row and blocks[indices[edge]] == blocks[row]:
+                kept[row + 1] += 1
+        kept[row + 1] += kept[row]
+    if kept[n] == indices.size:
+        return indptr, indices
+    inner = np.empty(kept[n], dtype=np.intp)
+    place = 0
+    for row in range(n):
+        for edge in range(indptr[row], indptr[row + 1]):
+            if indices[edge] != row and blocks[indices[edge]] == blocks[row]:
+                inner[place] = indices[edge]
+                place += 1
+    return kept, inner
 
 
 @kernel

@@ -89,17 +89,23 @@ class NeighborAudit(BaseEstimator, ABC):
         rng: np.random.Generator,
         ties: str = "random",
         n_queries: int | None = None,
+        whole: bool = True,
     ) -> tuple[Graph, bool]:
-        """Build the neighbour graph, and tell whether all rows are equal; keeps what scoring needs."""
+        """Build the neighbour graph, and tell whether all rows are equal.
+
+        Of the whole table, what scoring needs is kept; a part may have too few rows for `n_neighbors`.
+        """
         if self.metric == "precomputed":
-            self._searchable = None
+            if whole:
+                self._searchable = None
             return given_graph(X, layout), False
         rows = X if (layout.rows == np.arange(layout.rows.size)).all() else X[layout.rows]
-        wanted = self._wanted(len(rows))
+        wanted = self._wanted(len(rows)) if whole or self.n_neighbors == "auto" else int(self.n_neighbors)
         graph = build_graph(
             rows, layout, search=self._search(), n_neighbors=wanted, ties=ties, n_queries=n_queries, rng=rng
         )
-        self._searchable = Searchable(rows, layout, self._search(), wanted, rng)
+        if whole:
+            self._searchable = Searchable(rows, layout, self._search(), wanted, rng)
         first = rows[:1]
         return graph, bool(((rows == first) | (np.isnan(rows) & np.isnan(first))).all())
 

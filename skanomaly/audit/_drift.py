@@ -79,7 +79,8 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     change_point_ : int
         Place in the order of the first row after the likeliest change; -1 if the order cannot be cut.
     change_pvalue_ : float
-        P-value of the likeliest change among all cuts but the outer 5 % of the rows.
+        P-value of the likeliest change among all cuts but the outer 5 % of the rows. Graphs of 20,000 edges or fewer
+        are permuted for it whatever `null` says, at most 999 times.
     order_ : ndarray of shape (n_samples,)
         Input rows in the order in which they were tested.
     sample_pvalues_ : ndarray of shape (n_samples,)

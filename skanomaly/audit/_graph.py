@@ -143,11 +143,7 @@ def given_graph(graph: Any, layout: Layout) -> Graph:
         sorted_indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
         taken = np.arange(sorted_indptr[-1]) + np.repeat(indptr[layout.rows] - sorted_indptr[:-1], counts)
         indptr, indices = sorted_indptr, new[indices[taken]]
-    owners = np.repeat(np.arange(layout.rows.size), np.diff(indptr))
-    kept = (indices != owners) & (layout.blocks[indices] == layout.blocks[owners])
-    if not kept.all():
-        indices = indices[kept]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(owners[kept], minlength=layout.rows.size))]).astype(np.intp)
+    indptr, indices = _kernels.permutation_moments.inner_edges(indptr, indices, layout.blocks)
     return _merged(indptr, indices, np.empty(0), layout)
 
 

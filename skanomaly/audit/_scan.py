@@ -13,6 +13,10 @@ from skanomaly.audit._null import SMALLEST, sequential_pvalue
 
 __all__ = ["Scan", "scan_edges"]
 
+# Up to this many edges the sums are too skewed for the normal tail, and permutations are cheap.
+_FEW_EDGES = 20_000
+_N_PERMUTATIONS = 999
+
 
 @dataclass(frozen=True, eq=False)
 class Scan:
@@ -51,7 +55,8 @@ def scan_edges(
     margin : float, default=0.05
         Share of the rows, at either end, before and after which no change is sought.
     n_permutations : int or None, default=None
-        None takes the tail approximation for the largest of the standardised sums.
+        None takes the tail approximation for the largest of the standardised sums, and 999 permutations at most for
+        graphs of 20,000 edges or fewer, where it exceeds its level.
     random_state : int, default=0
     n_jobs : int or None, default=None
 
@@ -76,6 +81,8 @@ def scan_edges(
     best = int(np.flatnonzero(within)[np.argmin(scores[within])])
     height = -float(scores[best])
     sought = np.where(within, deviation, 0.0)
+    if n_permutations is None and graph.weights.size <= _FEW_EDGES:
+        n_permutations = _N_PERMUTATIONS
     if n_permutations is None:
         pvalue = _tail(height, sought, covariance)
     else:

@@ -1,0 +1,111 @@
+"""Print the drift test's time and memory beside cleanlab's, given the same neighbour graph and end to end, in one run.
+
+    python asv_bench/tables/audit.py            # n = 10,000 and 100,000, given the graph
+    python asv_bench/tables/audit.py --search   # and the search for neighbours; cleanlab's takes minutes
+
+Process time of one thread, the least of the repeats, interleaved; memory as tracemalloc sees NumPy's.
+"""
+
+import os
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import sys
+import time
+import tracemalloc
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.neighbors import kneighbors_graph
+
+from skanomaly.audit import KNNDriftTest
+
+REPEATS = 5
+
+
+def cleanlab_manager(**options):
+    """Build cleanlab's check, or None where it is not installed."""
+    try:
+        from cleanlab.datalab.internal.issue_manager.noniid import NonIIDIssueManager
+    except ImportError:
+        return None
+    # All that the check asks of its Datalab, whose own dependencies may be missing, is what is known so far.
+    return NonIIDIssueManager(SimpleNamespace(get_info=lambda _: {}), **options)
+
+
+def seconds(call):
+    """Process time of one call."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def megabytes(call):
+    """Peak of what one call allocates."""
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return peak
+
+
+def given_graph(n):
+    """Compare both tests on one graph of 10 neighbours."""
+    rows = np.random.default_rng(0).normal(size=(n, 3))
+    graph = kneighbors_graph(rows, 10, mode="distance")
+    moments = KNNDriftTest(metric="precomputed", random_state=0)
+    permuted = KNNDriftTest(metric="precomputed", null="permutation", statistic="ks", random_state=0)
+    # A graph of neighbours in the order: every one of the 999 permutations is drawn.
+    line = kneighbors_graph(np.arange(float(n))[:, None], 10, mode="distance")
+    calls = {"moments, whole fit": lambda: moments.fit(graph), "999 permutations": lambda: permuted.fit(line)}
+    manager = cleanlab_manager()
+    if manager is not None:
+        manager.find_issues(knn_graph=graph)
+        calls["cleanlab, 25 permutations"] = lambda: manager._permutation_test(25)
+        calls["cleanlab, whole check"] = lambda: cleanlab_manager().find_issues(knn_graph=graph)
+    for call in calls.values():
+        call()
+    times = {name: [] for name in calls}
+    for repeat in range(REPEATS):
+        for name, call in calls.items():
+            if repeat < 2 or name != "999 permutations":
+                times[name].append(seconds(call))
+    least = {name: min(found) for name, found in times.items()}
+    memory = {name: megabytes(call) for name, call in calls.items() if name != "999 permutations"}
+    for name, found in least.items():
+        ratio = found / least["moments, whole fit"]
+        print(f"| {n:,} | {name} | {found * 1e3:,.1f} | {ratio:,.1f} | {memory.get(name, float('nan')):,.0f} |", flush=True)
+    # The fit's change scan is permuted too: both count.
+    print(f"| {n:,} | one permutation of statistic and scan | {least['999 permutations'] / 999 * 1e3:,.2f} | | |")
+
+
+def end_to_end(n, columns=20):
+    """Compare both tests on rows: 5,000 queries here, cleanlab with its own search."""
+    rows = np.random.default_rng(0).normal(size=(n, columns))
+    test = KNNDriftTest(n_queries=min(5000, n), random_state=0)
+    test.fit(rows[:500])
+    ours = min(seconds(lambda: test.fit(rows)) for _ in range(3))
+    print(f"| {n:,} | 5,000 queries, rows given | {ours * 1e3:,.0f} | 1.0 | |", flush=True)
+    if cleanlab_manager() is None:
+        return
+    for metric in ("euclidean", None):
+        if metric is None and n > 20_000:
+            continue  # cosine: hours
+        check = cleanlab_manager(metric=metric)
+        theirs = seconds(lambda: check.find_issues(features=rows))  # noqa: B023  # called at once
+        print(f"| {n:,} | cleanlab, {metric or 'default metric'} | {theirs * 1e3:,.0f} | {theirs / ours:,.1f} | |", flush=True)
+
+
+def main():
+    """Print the tables."""
+    print("| rows | task | ms | ratio | MB |\n|---|---|---|---|---|")
+    for n in (10_000, 100_000):
+        given_graph(n)
+    if "--search" in sys.argv:
+        for n in (10_000, 100_000):
+            end_to_end(n)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Several change-points, by binary segmentation."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skanomaly._support._seeds import child_generators, draw_seed
+from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly.audit._base import NeighborAudit
+from skanomaly.audit._layout import lay_out
+from skanomaly.audit._rows import RowEvidence
+from skanomaly.audit._scan import scan_edges
+from skanomaly.audit._statistics import scale_thresholds
+from skanomaly.base._atomic import undone_on_error
+
+__all__ = ["KNNChangePointTest"]
+
+
+class KNNChangePointTest(NeighborAudit):
+    """Where do the rows change, if they do?
+
+    Few neighbours face each other across a change. The test looks for the cut of the order with the largest deficit of
+    crossing edges, splits there if it is significant, and goes on in both parts with a fresh neighbour graph.
+
+    Parameters
+    ----------
+    n_neighbors : int or "auto", default="auto"
+        Neighbours of each row. "auto" is 10, or all other rows of the part where there are fewer.
+    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
+        As in :class:`KNNDriftTest`. With "precomputed" the parts use the edges within them.
+    null : {"moments", "permutation"}, default="moments"
+        "moments" approximates the tail of the scan from exact moments (graphs of 20,000 edges or fewer are permuted
+        nevertheless), "permutation" is exact.
+    n_permutations : int, default=999
+        Most permutations drawn for each part.
+    margin : float in (0, 0.5), default=0.05
+        Share of a part's rows, at either end, where no change is sought.
+    max_changes : int, default=10
+        Most change-points reported; the parts are searched in the order of their splits' significance.
+    alpha : float in (0, 1), default=0.05
+        Level of the whole table, of which a part has the share of its rows: the probability of splitting rows that
+        do not change is at most about this.
+    n_jobs : int or None, default=None
+        Threads. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws ties and permutations.
+
+    Attributes
+    ----------
+    change_points_ : ndarray of shape (n_changes,)
+        Places in the order of the first rows after each change, ascending.
+    change_pvalues_ : ndarray of shape (n_changes,)
+        P-value of the scan that found each.
+    statistic_ : float
+        Largest standardised deficit of crossing edges in the whole table.
+    pvalue_ : float
+        Its p-value.
+    change_scores_ : ndarray of shape (n_samples - 1,)
+        Standardised surplus of edges across the cut after each row of the order.
+    order_ : ndarray of shape (n_samples,)
+        Input rows in the order in which they were tested.
+    sample_pvalues_, sample_scores_, pvalue_threshold_
+        As in :class:`KNNDriftTest`.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the table had names that are all strings.
+
+    See Also
+    --------
+    KNNDriftTest : Whether the order matters at all, and the likeliest single change.
+
+    Notes
+    -----
+    The scan is the edge-count scan of [1]_ on the graph of nearest neighbours, with exact mean and variance at every
+    cut. Its tail approximation uses the exact correlation of neighbouring cuts. Binary segmentation finds a change
+    only if the deficit shows with both parts taken whole, so a change back soon after may hide both.
+
+    References
+    ----------
+    .. [1] Chen, H. and Zhang, N. (2015). Graph-based change-point detection. Annals of Statistics 43.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.audit import KNNChangePointTest
+    >>> rows = np.random.RandomState(0).normal(size=(600, 2))
+    >>> rows[200:] += 3.0
+    >>> rows[450:] -= 6.0
+    >>> KNNChangePointTest(random_state=0).fit(rows).change_points_
+    array([200, 450])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NeighborAudit._parameter_constraints,
+        "null": [StrOptions({"moments", "permutation"})],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "margin": [Interval(Real, 0, 0.5, closed="neither")],
+        "max_changes": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: int | str = "auto",
+        metric: str = "euclidean",
+        null: str = "moments",
+        n_permutations: int = 999,
+        margin: float = 0.05,
+        max_changes: int = 10,
+        alpha: float = 0.05,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.metric = metric
+        self.null = null
+        self.n_permutations = n_permutations
+        self.margin = margin
+        self.max_changes = max_changes
+        self.alpha = alpha
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, *, order: Any = None, times: Any = None) -> Self:
+        """Find the changes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
+            At least 3 rows.
+        y : None
+            Ignored.
+        order : array-like of shape (n_samples,), default=None
+            Keys that sort the rows; the order is not cut between equal keys.
+        times : array-like of shape (n_samples,), default=None
+            The same, as numbers, dates or durations.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            On missing values where they are not allowed, too few rows, or metadata of another length.
+        """
+        with undone_on_error(self):
+            rows = self._read(X, reset=True)
+            n = rows.shape[0]
+            rng, *generators = child_generators(draw_seed(self.random_state), 2 * self.max_changes + 2)
+            whole = lay_out(n, order=order, times=times, rng=rng)
+            self.order_ = np.empty(n, dtype=np.intp)
+            self.order_[whole.places] = whole.rows
+            keys = np.cumsum(whole.cuts)
+            sorted_rows = rows[self.order_][:, self.order_] if sparse.issparse(rows) else rows[self.order_]
+            root = self._scan(sorted_rows, keys, 0, n, generators[0], whole=True)
+            self.statistic_, self.pvalue_, self.change_scores_ = root[3], root[0], root[4]
+            self._evidence.layout.rows[:] = self.order_[self._evidence.layout.rows]
+            found: list[tuple[int, float]] = []
+            waiting = [root]
+            for first, second in zip(generators[1::2], generators[2::2], strict=False):
+                waiting.sort(key=lambda part: part[0] * n / (part[2][1] - part[2][0]))
+                pvalue, place, (start, stop) = waiting[0][:3]
+                if place < 0 or pvalue > self.alpha * (stop - start) / n:
+                    break
+                found.append((place, pvalue))
+                waiting[:1] = [
+                    self._scan(sorted_rows, keys, start, place, first),
+                    self._scan(sorted_rows, keys, place, stop, second),
+                ]
+            found.sort()
+            self.change_points_ = np.array([place for place, _ in found], dtype=np.intp)
+            self.change_pvalues_ = np.array([pvalue for _, pvalue in found])
+        return self
+
+    def _scan(
+        self,
+        rows: Any,
+        keys: NDArray[np.intp],
+        start: int,
+        stop: int,
+        rng: np.random.Generator,
+        *,
+        whole: bool = False,
+    ) -> tuple[float, int, tuple[int, int], float, NDArray[np.float64]]:
+        """Scan one part; returns the p-value, the place, the part, the largest deficit, and all scores."""
+        if stop - start < 4:
+            return 1.0, -1, (start, stop), 0.0, np.empty(0)
+        layout = lay_out(stop - start, order=keys[start:stop], rng=rng)
+        part = rows[start:stop][:, start:stop] if sparse.issparse(rows) else rows[start:stop]
+        graph, all_equal = self._connect(part, layout, rng=rng, whole=whole)
+        if whole:
+            thresholds = scale_thresholds(layout, graph)
+            self._evidence = RowEvidence(layout, (graph.indptr, graph.indices), thresholds)
+        scan = scan_edges(
+            layout,
+            graph,
+            margin=self.margin,
+            n_permutations=self.n_permutations if self.null == "permutation" else None,
+            random_state=int(rng.integers(2**31)),
+            n_jobs=self.n_jobs,
+        )
+        if scan.place < 0 or all_equal:
+            return 1.0, -1, (start, stop), 0.0, scan.scores
+        return scan.pvalue, start + scan.place, (start, stop), float(-scan.scores[scan.place - 1]), scan.scores

@@ -1,0 +1,141 @@
+"""Pictures of a drift test."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._optional import import_optional
+
+__all__ = ["DriftDisplay"]
+
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
+
+
+class DriftDisplay:
+    """Gaps between neighbours against chance, the change scan, and the rows' scores along the order.
+
+    Parameters
+    ----------
+    scales : ndarray of shape (n_scales,)
+        Upper ends of the classes of gaps.
+    observed, expected : ndarray of shape (n_scales,)
+        Edge weight in each class, and what permutations give on average.
+    change_scores : ndarray of shape (n_samples - 1,)
+        Surplus of edges across the cut after each row of the order.
+    change_point : int
+        Place of the first row after the likeliest change, or -1.
+    sample_scores : ndarray of shape (n_samples,)
+        Score of each row, in the order.
+    threshold : float
+        Rows that score at or below it are flagged.
+    pvalue, change_pvalue : float
+        Shown in the titles.
+
+    Attributes
+    ----------
+    ax_ : ndarray of shape (3,) of Axes
+        What :meth:`plot` drew on.
+    figure_ : Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.audit import DriftDisplay, KNNDriftTest
+    >>> rows = np.random.RandomState(0).normal(size=(200, 2))
+    >>> display = DriftDisplay.from_estimator(KNNDriftTest(random_state=0).fit(rows))
+    >>> display.scales.shape == display.observed.shape
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        scales: NDArray[np.float64],
+        observed: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        change_scores: NDArray[np.float64],
+        change_point: int,
+        sample_scores: NDArray[np.float64],
+        threshold: float,
+        pvalue: float,
+        change_pvalue: float,
+    ) -> None:
+        self.scales = scales
+        self.observed = observed
+        self.expected = expected
+        self.change_scores = change_scores
+        self.change_point = change_point
+        self.sample_scores = sample_scores
+        self.threshold = threshold
+        self.pvalue = pvalue
+        self.change_pvalue = change_pvalue
+
+    @classmethod
+    def from_estimator(cls, estimator: Any) -> Self:
+        """Take what a fitted :class:`KNNDriftTest` knows, without drawing it.
+
+        Parameters
+        ----------
+        estimator : KNNDriftTest
+            Fitted.
+
+        Returns
+        -------
+        DriftDisplay
+        """
+        check_is_fitted(estimator)
+        with np.errstate(divide="ignore"):
+            threshold = float(np.log10(estimator.pvalue_threshold_))
+        return cls(
+            scales=estimator.scales_,
+            observed=np.diff(estimator.gap_totals_, prepend=0.0),
+            expected=np.diff(estimator.expected_totals_, prepend=0.0),
+            change_scores=estimator.change_scores_,
+            change_point=estimator.change_point_,
+            sample_scores=estimator.sample_scores_[estimator.order_],
+            threshold=threshold,
+            pvalue=estimator.pvalue_,
+            change_pvalue=estimator.change_pvalue_,
+        )
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the three panels.
+
+        Parameters
+        ----------
+        ax : sequence of 3 matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        self
+        """
+        pyplot = import_optional("matplotlib.pyplot", extra="plot")
+        if ax is None:
+            _, ax = pyplot.subplots(1, 3, figsize=(11, 3), layout="constrained")
+        axes = np.asarray(ax, dtype=object).ravel()
+        if axes.size != 3:
+            raise ValueError(f"ax holds {axes.size} Axes; three panels are drawn.")
+        self.ax_, self.figure_ = axes, axes[0].figure
+        gaps, scan, rows = axes
+        ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
+        gaps.stairs(np.concatenate([ratio]), np.concatenate([[self.scales[0] / 2], self.scales]) if ratio.size else [0])
+        gaps.patches[-1].set(edgecolor=_BLUE, linewidth=1.8)
+        gaps.axhline(1.0, color=_GREY, linestyle="--", linewidth=1)
+        gaps.set(xscale="log", xlabel="gap in the order", ylabel="neighbours / chance", ylim=(0, None))
+        gaps.set_title(f"p = {self.pvalue:.2g}")
+        cuts = np.arange(1, self.change_scores.size + 1)
+        scan.plot(cuts, -self.change_scores, color=_BLUE, linewidth=1.2)
+        if self.change_point >= 0:
+            scan.axvline(self.change_point, color=_ORANGE, linewidth=1.2)
+        scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
+        scan.set_title(f"change at {self.change_point}, p = {self.change_pvalue:.2g}")
+        flagged = self.sample_scores <= self.threshold
+        place = np.arange(self.sample_scores.size)
+        rows.plot(place[~flagged], self.sample_scores[~flagged], ".", color=_GREY, markersize=3)
+        rows.plot(place[flagged], self.sample_scores[flagged], ".", color=_ORANGE, markersize=4)
+        rows.set(xlabel="row of the order", ylabel="log10 p of the row")
+        rows.set_title(f"{np.count_nonzero(flagged)} of {flagged.size} rows flagged")
+        return self

@@ -1,0 +1,238 @@
+"""Drift of a stream against a reference, with one level for the whole stream."""
+
+import math
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._seeds import draw_seed
+from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._validation import check_rows
+from skanomaly.audit._two_samples import KNNTwoSampleTest
+from skanomaly.base._atomic import undone_on_error
+
+__all__ = ["KNNDriftMonitor"]
+
+_MOST_PERMUTATIONS = 100_000
+
+
+class KNNDriftMonitor(BaseEstimator):
+    r"""Does a stream still look like the reference?
+
+    ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
+    rows have advanced by `step`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
+    permutation p-values. Each look spends a share of `alpha`, so that the probability of one false alarm or more in
+    the whole stream is at most `alpha`.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=10
+        Neighbours of each row, among reference and window; below `window_size`.
+    metric : {"euclidean", "cosine"}, default="euclidean"
+    window_size : int, default=100
+        Rows held against the reference.
+    step : int or None, default=None
+        New rows between looks; None is `window_size`, so that windows do not overlap.
+    n_looks : int or None, default=100
+        Looks among which `alpha` is shared equally; afterwards there is no look any more. None shares it among
+        endless looks, ``alpha / (look * (look + 1))`` each, which soon asks for very strong evidence.
+    alpha : float in (0, 1), default=0.05
+        Level of the whole stream.
+    n_jobs : int or None, default=None
+        Threads over permutations. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws ties and permutations.
+
+    Attributes
+    ----------
+    drift_ : bool
+        Whether any look raised the alarm.
+    drift_row_ : int
+        Number of rows seen when it was raised first; -1 if never.
+    pvalues_ : ndarray of shape (n_looks_done,)
+        P-value of each look.
+    levels_ : ndarray of shape (n_looks_done,)
+        What each look spent.
+    statistics_ : ndarray of shape (n_looks_done,)
+        Standardised number of edges within reference and window; drift makes it large.
+    statistic_, pvalue_ : float
+        Those of the last look; 0 and 1 before the first. A p-value is for its own look.
+    n_rows_seen_ : int
+        Rows of the stream so far.
+    window_ : ndarray of shape (n_rows, n_features_in_)
+        The last rows.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the reference had names that are all strings.
+
+    See Also
+    --------
+    KNNTwoSampleTest : One look.
+    KNNDriftTest : A table at rest.
+
+    Notes
+    -----
+    Each look's p-value is exact whatever the other looks found: reference and window are exchangeable if nothing
+    changed. The looks share the reference, so their p-values are dependent, and the levels add up by Bonferroni's
+    inequality [1]_, which asks nothing of the dependence. Permutations reach down to half the look's level (100,000 at
+    most, then later looks of an endless stream cannot raise an alarm), and stop early where there is no drift.
+
+    References
+    ----------
+    .. [1] Dunn, O. J. (1961). Multiple comparisons among means. Journal of the American Statistical Association 56.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.audit import KNNDriftMonitor
+    >>> rows = np.random.RandomState(0).normal(size=(1000, 2))
+    >>> monitor = KNNDriftMonitor(random_state=0).fit(rows[:400])
+    >>> monitor.partial_fit(rows[400:800]).drift_
+    False
+    >>> monitor.partial_fit(rows[800:] + 1.0).drift_row_
+    500
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "metric": [StrOptions({"euclidean", "cosine"})],
+        "window_size": [Interval(Integral, 2, None, closed="left")],
+        "step": [None, Interval(Integral, 1, None, closed="left")],
+        "n_looks": [None, Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: int = 10,
+        metric: str = "euclidean",
+        window_size: int = 100,
+        step: int | None = None,
+        n_looks: int | None = 100,
+        alpha: float = 0.05,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.metric = metric
+        self.window_size = window_size
+        self.step = step
+        self.n_looks = n_looks
+        self.alpha = alpha
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Take the reference and forget any stream.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_reference, n_features)
+            At least 2 rows.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
+        with undone_on_error(self):
+            self._start(X)
+        return self
+
+    def _start(self, X: Any) -> None:
+        if self.n_neighbors >= self.window_size:
+            raise ValueError(
+                f"n_neighbors={self.n_neighbors} needs a larger window than window_size={self.window_size}."
+            )
+        self._reference = check_rows(self, X, reset=True, min_samples=2)
+        self._seed = draw_seed(self.random_state)
+        self.window_ = self._reference[:0]
+        self._waiting = self.window_size
+        self.n_rows_seen_ = 0
+        self.drift_, self.drift_row_ = False, -1
+        self.statistic_, self.pvalue_ = 0.0, 1.0
+        self.pvalues_, self.levels_, self.statistics_ = np.empty(0), np.empty(0), np.empty(0)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Take the next rows of the stream and look as often as they call for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The looks do not depend on how the stream is cut into calls. An unfitted monitor takes the first call's
+            rows as reference.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
+        with undone_on_error(self):
+            if not hasattr(self, "_reference"):
+                self._start(X)
+                return self
+            rows = check_rows(self, X, reset=False).astype(self._reference.dtype, copy=False)
+            start = 0
+            while start < len(rows):
+                stop = min(start + self._waiting, len(rows))
+                self.window_ = np.concatenate([self.window_, rows[start:stop]])[-self.window_size :]
+                self.n_rows_seen_ += stop - start
+                self._waiting -= stop - start
+                start = stop
+                if self._waiting == 0:
+                    self._waiting = self.window_size if self.step is None else self.step
+                    self._look()
+        return self
+
+    def _look(self) -> None:
+        look = self.pvalues_.size + 1
+        if self.n_looks is not None and look > self.n_looks:
+            return
+        level = self.alpha / (look * (look + 1) if self.n_looks is None else self.n_looks)
+        test = KNNTwoSampleTest(
+            n_neighbors=self.n_neighbors,
+            metric=self.metric,
+            null="permutation",
+            n_permutations=min(max(199, math.ceil(2 / level)), _MOST_PERMUTATIONS),
+            n_jobs=self.n_jobs,
+            random_state=(self._seed + look) % 2**32,
+        ).fit_samples(self._reference, self.window_)
+        self.statistic_, self.pvalue_ = test.statistic_, test.pvalue_
+        self.pvalues_ = np.append(self.pvalues_, test.pvalue_)
+        self.levels_ = np.append(self.levels_, level)
+        self.statistics_ = np.append(self.statistics_, test.statistic_)
+        if test.pvalue_ <= level and not self.drift_:
+            self.drift_, self.drift_row_ = True, self.n_rows_seen_
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Score rows by minus their mean distance to the nearest reference rows, themselves left out; low is foreign.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        from skanomaly._support._neighbors import nearest_neighbors
+
+        check_is_fitted(self)
+        rows = check_rows(self, X, reset=False).astype(self._reference.dtype, copy=False)
+        width = min(self.n_neighbors, len(self._reference) - 1)
+        distances, _ = nearest_neighbors(
+            self._reference, rows, n_neighbors=width, metric=self.metric, exclude="value", n_jobs=self.n_jobs
+        )
+        return -distances.mean(axis=1)

@@ -1,0 +1,207 @@
+"""Two or more samples on one neighbour graph."""
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skanomaly._support._seeds import draw_seed
+from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly.audit._base import NeighborAudit
+from skanomaly.audit._layout import label_codes, lay_out
+from skanomaly.audit._null import normal_pvalue, sequential_pvalue
+from skanomaly.audit._rows import RowEvidence
+from skanomaly.audit._statistics import SameGroup
+from skanomaly.base._atomic import undone_on_error
+
+__all__ = ["KNNTwoSampleTest", "stacked", "two_halves"]
+
+
+class KNNTwoSampleTest(NeighborAudit):
+    """Do two or more samples come from one distribution?
+
+    Under one distribution a row's neighbours belong to its own sample no more often than chance has it. The number of
+    edges within samples is standardised by its exact moments under all permutations of the labels.
+
+    Parameters
+    ----------
+    n_neighbors : int or "auto", default="auto"
+        Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
+    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
+        As in :class:`KNNDriftTest`.
+    null : {"moments", "permutation"}, default="moments"
+        "moments" refers the standardised number to the normal law, "permutation" is exact.
+    n_permutations : int, default=999
+        Most permutations drawn; they stop after 20 reached the observed statistic.
+    ties : {"random", "all"}, default="random"
+        As in :class:`KNNDriftTest`.
+    alpha : float in (0, 1), default=0.05
+        Level at which :meth:`predict` controls the false discovery rate.
+    n_jobs : int or None, default=None
+        Threads. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws ties and permutations.
+
+    Attributes
+    ----------
+    statistic_ : float
+        Standardised number of edges within samples; positive where samples keep apart.
+    pvalue_ : float
+        Two-sided: samples that avoid their own rows, as duplicates shared out between two samples do, also count.
+        Never 0.
+    groups_ : ndarray of shape (n_groups,)
+        Labels of the samples.
+    n_permutations_ : int
+        Permutations drawn; 0 with "moments".
+    sample_pvalues_ : ndarray of shape (n_samples,)
+        Hypergeometric probability that as many of a row's neighbours share its group.
+    sample_scores_ : ndarray of shape (n_samples,)
+        Its decimal logarithm; low is suspicious.
+    pvalue_threshold_ : float
+        Rows of a p-value up to this are flagged by :meth:`predict`.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the table had names that are all strings.
+
+    See Also
+    --------
+    DomainClassifierTest : A classifier tells the samples apart, names the columns, and weighs the rows.
+    KNNDriftTest : Rows in an order.
+
+    Notes
+    -----
+    The statistic is that of [1]_ and [2]_, with mutual neighbours counted twice and the permutation moments exact for
+    any number and size of samples. It has little power where one sample is spread wider than the other around the same
+    centre in many dimensions: the narrow sample's rows are then near neighbours of both.
+
+    References
+    ----------
+    .. [1] Schilling, M. F. (1986). Multivariate two-sample tests based on nearest neighbors. Journal of the American
+       Statistical Association 81.
+    .. [2] Henze, N. (1988). A multivariate two-sample test based on the number of nearest neighbor type coincidences.
+       Annals of Statistics 16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.audit import KNNTwoSampleTest
+    >>> train, test = np.random.RandomState(0).normal(size=(2, 200, 3))
+    >>> bool(KNNTwoSampleTest(random_state=0).fit_samples(train, test).pvalue_ > 0.05)
+    True
+    >>> bool(KNNTwoSampleTest(random_state=0).fit_samples(train, test + 1.0).pvalue_ < 1e-6)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NeighborAudit._parameter_constraints,
+        "null": [StrOptions({"moments", "permutation"})],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "ties": [StrOptions({"random", "all"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: int | str = "auto",
+        metric: str = "euclidean",
+        null: str = "moments",
+        n_permutations: int = 999,
+        ties: str = "random",
+        alpha: float = 0.05,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.metric = metric
+        self.null = null
+        self.n_permutations = n_permutations
+        self.ties = ties
+        self.alpha = alpha
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
+        """Test the samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
+            Rows of all samples; at least 3.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            Label of each row's sample. None holds the first half of the rows against the second. With one label the
+            p-value is 1.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            On missing values where they are not allowed, too few rows, or labels missing or of another length.
+        """
+        with undone_on_error(self):
+            rows = self._read(X, reset=True)
+            n = rows.shape[0]
+            codes, self.groups_ = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+            seed = draw_seed(self.random_state)
+            rng = np.random.Generator(np.random.PCG64(seed))
+            layout = lay_out(n, rng=rng)
+            graph, all_equal = self._connect(rows, layout, rng=rng, ties=self.ties)
+            statistic = SameGroup(layout, graph, codes)
+            self.statistic_ = float(((statistic.totals() - statistic.mean) / statistic.units)[0])
+            self.n_permutations_ = 0
+            if all_equal or not np.isfinite(statistic.deviations).any():
+                self.pvalue_ = 1.0
+            elif self.null == "moments":
+                self.pvalue_ = normal_pvalue(statistic, abs(self.statistic_), rng)
+            else:
+                self.pvalue_, self.n_permutations_ = sequential_pvalue(
+                    statistic.draw,
+                    abs(self.statistic_),
+                    n_permutations=self.n_permutations,
+                    random_state=seed,
+                    n_jobs=self.n_jobs,
+                )
+            self._evidence = RowEvidence(layout, (graph.indptr, graph.indices), np.empty(0), codes)
+        return self
+
+    def fit_samples(self, reference: Any, sample: Any) -> Self:
+        """Test a sample against a reference; shorthand for :meth:`fit` on both, stacked.
+
+        Parameters
+        ----------
+        reference : array-like of shape (n_reference, n_features)
+            Group 0.
+        sample : array-like of shape (n_sample, n_features)
+            Group 1.
+
+        Returns
+        -------
+        self
+        """
+        rows, groups = stacked(reference, sample)
+        return self.fit(rows, groups=groups)
+
+
+def two_halves(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Label the first half of the rows 0 and the second 1."""
+    return (np.arange(n_rows) >= (n_rows + 1) // 2).astype(np.intp), np.array([0, 1])
+
+
+def stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:
+    """Stack two tables of the same kind, and label their rows 0 and 1."""
+    groups = np.repeat([0, 1], [len(reference), len(sample)])
+    if isinstance(reference, pd.DataFrame) and isinstance(sample, pd.DataFrame):
+        if list(reference.columns) != list(sample.columns):
+            raise ValueError("reference and sample differ in their feature names; select the same columns of both.")
+        return pd.concat([reference, sample], ignore_index=True), groups
+    if hasattr(reference, "vstack") and type(reference) is type(sample):  # polars
+        return reference.vstack(sample), groups
+    return np.concatenate([np.asarray(reference), np.asarray(sample)]), groups
