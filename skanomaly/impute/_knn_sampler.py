@@ -120,7 +120,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     *Randomness.* A row's draws come from a hash of its content, the seed, the column and the number of the imputation.
     So they depend neither on `n_jobs` nor on the rows beside it, copies apart: the second of two equal rows draws anew.
 
-    *Choice.* The loss is added up over all rows, or over a random part once that would cost more than about 2e9
+    *Choice.* The loss is added up over all rows, or over a random part once that would cost more than about 1e9
     operations.
 
     Pandas frames with category, string, boolean or object columns come back as frames with their dtypes. A category

@@ -8,7 +8,7 @@ from skanomaly.impute._donors import Donors, map_cells
 
 __all__ = ["choose_n_neighbors"]
 
-_OPERATIONS = 2e9
+_OPERATIONS = 1e9
 _FEWEST_ROWS = 256
 
 
@@ -18,7 +18,7 @@ def choose_n_neighbors(
     """Choose each column's number of neighbours by leave-one-out loss over the rows that have the column.
 
     A row's own cell is hidden, its nearest other donors are found once, and the loss of the first k of them is added
-    up for k = 1, 2, ... The rows tried are all, or a random part once that would cost more than about 2e9 operations
+    up for k = 1, 2, ... The rows tried are all, or a random part once that would cost more than about 1e9 operations
     (at least 256 rows a column); every row is a donor either way.
 
     Parameters
