@@ -1,6 +1,9 @@
 """Samplers: make, choose, weigh and resample rows."""
 
 from skanomaly.sampling._cleaning._under import EditedNearestNeighbours, RandomUnderSampler, SamplerChain, TomekLinks
+from skanomaly.sampling._generation._minority import MinoritySampler
+from skanomaly.sampling._imbalance._novelty import NoveltyReplay, RandomDistillationNovelty
+from skanomaly.sampling._imbalance._optimal import OptimalImbalance
 from skanomaly.sampling._posterior._expected import ExpectedAnomalyPosterior
 from skanomaly.sampling._posterior._sampler import EAPSampler
 from skanomaly.sampling._resampled import ResampledEstimator
@@ -10,15 +13,25 @@ from skanomaly.sampling._smote._domain import DomainSMOTE
 from skanomaly.sampling._smote._nominal import SMOTEN, SMOTENC
 from skanomaly.sampling._smote._regression import RegressionSMOTE
 from skanomaly.sampling._smote._smote import SMOTE
+from skanomaly.sampling._synthesis._detector import SyntheticAnomalyDetector
+from skanomaly.sampling._synthesis._exposure import DiverseOutlierSampler, OutlierExposureClassifier
+from skanomaly.sampling._synthesis._synthesizer import AnomalySynthesizer, SyntheticAnomalies
 
 __all__ = [  # noqa: RUF022  # sorted by code point, as every door
     "ADASYN",
+    "AnomalySynthesizer",
     "BorderlineSMOTE",
+    "DiverseOutlierSampler",
     "DomainSMOTE",
     "EAPSampler",
     "EditedNearestNeighbours",
     "ExpectedAnomalyPosterior",
     "KMeansSMOTE",
+    "MinoritySampler",
+    "NoveltyReplay",
+    "OptimalImbalance",
+    "OutlierExposureClassifier",
+    "RandomDistillationNovelty",
     "RandomUnderSampler",
     "RegressionSMOTE",
     "ResampledEstimator",
@@ -27,5 +40,7 @@ __all__ = [  # noqa: RUF022  # sorted by code point, as every door
     "SMOTENC",
     "SVMSMOTE",
     "SamplerChain",
+    "SyntheticAnomalies",
+    "SyntheticAnomalyDetector",
     "TomekLinks",
 ]

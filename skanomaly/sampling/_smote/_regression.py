@@ -29,7 +29,7 @@ class RegressionSMOTE(BaseSampler):
         How much each value of the target matters, in [0, 1]. "auto" rises from 0 at the median to 1 at the whiskers
         of a box plot, at the sides that have values beyond them. A callable gets `y` and returns one relevance a
         value.
-    threshold : float, default=0.5
+    threshold : float, default=0.8
         Relevance from which a value is rare.
     strategy : {"balance", "extreme", "oversample"}, default="balance"
         Final sizes of the runs of rare and of common values (Notes).
@@ -103,7 +103,7 @@ class RegressionSMOTE(BaseSampler):
         self,
         *,
         relevance: str | Callable[[NDArray[np.float64]], NDArray[np.float64]] = "auto",
-        threshold: float = 0.5,
+        threshold: float = 0.8,
         strategy: str = "balance",
         k_neighbors: int = 5,
         noise: float = 0.02,

@@ -1,0 +1,274 @@
+"""How much of the rare class to train on."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skanomaly._support._seeds import draw_seed
+from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly.base import BaseSampler
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.sampling._cleaning._under import RandomUnderSampler
+from skanomaly.sampling._resampled import ResampledEstimator, seeded_clones
+
+__all__ = ["OptimalImbalance"]
+
+
+def _has(method: str) -> Any:
+    def check(self: Any) -> bool:
+        return hasattr(LogisticRegression() if self.estimator is None else self.estimator, method)
+
+    return check
+
+
+class _TrainShare(BaseSampler):
+    """Bring the rare of two classes to a share of the rows, by an over-sampler or by leaving rows out."""
+
+    def __init__(self, *, share: float | None = None, sampler: Any = None, random_state: Any = None) -> None:
+        self.share = share
+        self.sampler = sampler
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        classes, counts = np.unique(y, return_counts=True)
+        if self.share is None or len(classes) != 2:
+            return X, y, np.arange(len(y), dtype=np.intp)
+        rare, common = (classes[place].item() for place in (counts.argmin(), 1 - counts.argmin()))
+        few, many = int(counts.min()), int(counts.max())
+        odds = self.share / (1.0 - self.share)
+        given = RandomUnderSampler() if self.sampler is None else self.sampler
+        if odds * many < few:  # fewer of the rare class than there are
+            given, wanted = RandomUnderSampler(), {rare: max(1, round(odds * many))}
+        elif self.sampler is None:
+            wanted = {common: max(1, round(few / odds))}
+        else:
+            wanted = {rare: max(few, round(odds * many))}
+        sampler = seeded_clones([given], self.random_state)[0].set_params(sampling_strategy=wanted)
+        rows, targets = sampler.fit_resample(X, y)
+        return rows, targets, sampler.sample_indices_
+
+
+class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    r"""Choose the share of the rare class in training by cross-validation, for two classes.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        What is trained; None means ``LogisticRegression()``.
+    ratios : sequence of float, default=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+        Shares of the rare class to try, in (0, 1). The natural share is tried besides.
+    sampler : sampler with ``sampling_strategy``, default=None
+        Over-sampler that makes the rare class larger; None leaves rows of the common class out instead. Shares below
+        the natural one always leave rare rows out.
+    scoring : str or callable, default="average_precision"
+        What is compared, on untouched test folds.
+    cv : int or splitter, default=5
+        Folds; a number is stratified and shuffled.
+    correct_prior : bool, default=True
+        Whether probabilities are turned back to the natural shares, so that they stay probabilities.
+    n_jobs : int or None, default=None
+        Fits in parallel.
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds and the rows, and seeds sampler and estimator.
+
+    Attributes
+    ----------
+    best_ratio_ : float
+        Share of the rare class that scored best.
+    natural_ratio_ : float
+        Share of the rare class in y.
+    results_ : DataFrame
+        One row a share: ``ratio``, ``mean_score``, ``std_score``, and ``loss`` against the best.
+    estimator_ : ResampledEstimator
+        Fitted to all rows at the best share.
+    classes_ : ndarray of shape (2,)
+        Classes.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the training table had names that are all strings.
+
+    See Also
+    --------
+    sklearn.model_selection.TunedThresholdClassifierCV : Moves the threshold instead.
+
+    Notes
+    -----
+    Three imbalances differ: of the population, of the training rows, of the test rows. In a solvable model of a
+    linear classifier in many dimensions [1]_ the best share in training is generally not one half: it depends on the
+    population's share, on how many rows there are, and on label noise. One half balances what the classes cost the
+    loss, not what they tell: the rare class fills less of the space, and the rows left out, or made up, are paid
+    for in variance. The optimum is flat between about 0.4 and 0.6, and the natural share can be far from it where the
+    rare class is very rare; so the share is one more hyper-parameter, and ``results_`` says what a choice costs.
+
+    Probabilities learnt at another share are off; ``correct_prior=True`` divides the change out (exactly, for rows
+    left out at random).
+
+    References
+    ----------
+    .. [1] F. S. Pezzicoli, V. Ros, F. P. Landes and M. Baity-Jesi, "Class Imbalance in Anomaly Detection: Learning
+       from an Exactly Solvable Model", AISTATS 2025.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import OptimalImbalance
+    >>> X, y = make_classification(1000, weights=[0.95], flip_y=0, class_sep=0.5, random_state=0)
+    >>> search = OptimalImbalance(ratios=(0.1, 0.3, 0.5), random_state=0).fit(X, y)
+    >>> search.results_["ratio"].round(2).tolist()
+    [0.05, 0.1, 0.3, 0.5]
+    >>> search.best_ratio_ in set(search.results_["ratio"])
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods("fit"), None],
+        "ratios": ["array-like"],
+        "sampler": [HasMethods("fit_resample"), None],
+        "scoring": [str, callable],
+        "cv": ["cv_object"],
+        "correct_prior": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        ratios: Sequence[float] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+        sampler: Any = None,
+        scoring: Any = "average_precision",
+        cv: Any = 5,
+        correct_prior: bool = True,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.ratios = ratios
+        self.sampler = sampler
+        self.scoring = scoring
+        self.cv = cv
+        self.correct_prior = correct_prior
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any) -> Self:
+        """Try every share, and train at the best.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Two classes.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y holds more or fewer than two classes, or a share is not in (0, 1).
+        """
+        with undone_on_error(self):
+            rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+            check_classification_targets(targets)
+            ratios = np.asarray(self.ratios, dtype=np.float64)
+            if ratios.ndim != 1 or not ((ratios > 0) & (ratios < 1)).all():
+                raise ValueError(f"ratios={self.ratios!r} must be shares in (0, 1).")
+            self.classes_, counts = np.unique(targets, return_counts=True)
+            if len(self.classes_) != 2:
+                kind = "1 class" if len(self.classes_) == 1 else f"{len(self.classes_)} classes"
+                raise ValueError(f"Only binary classification is supported; y holds {kind}.")
+            self.natural_ratio_ = float(counts.min() / counts.sum())
+            seed = draw_seed(self.random_state)
+            inner = LogisticRegression() if self.estimator is None else self.estimator
+            model = ResampledEstimator(
+                _TrainShare(sampler=self.sampler), inner, correct_prior=self.correct_prior, random_state=seed
+            )
+            folds = self.cv
+            if isinstance(folds, Integral):
+                n_folds = max(2, min(int(folds), int(counts.min())))
+                folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+            grid = {"sampler__share": [None, *ratios.tolist()]}
+            search = GridSearchCV(model, grid, scoring=self.scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
+            found = search.fit(rows, targets).cv_results_
+            results = pd.DataFrame(
+                {
+                    "ratio": [self.natural_ratio_, *ratios],
+                    "mean_score": found["mean_test_score"],
+                    "std_score": found["std_test_score"],
+                }
+            )
+            results["loss"] = results["mean_score"].max() - results["mean_score"]
+            best = int(results["mean_score"].fillna(-np.inf).argmax())
+            self.best_ratio_ = float(results["ratio"].iloc[best])
+            self.results_ = results.sort_values("ratio", ignore_index=True)
+            self.estimator_ = clone(model).set_params(sampler__share=grid["sampler__share"][best]).fit(rows, targets)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict with the estimator trained at the best share.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        rows = self._rows(X)
+        return self.estimator_.predict(rows)
+
+    def _rows(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=(np.float64, np.float32), order="C")
+
+    @available_if(_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities, turned back to the natural shares with ``correct_prior=True``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+        """
+        rows = self._rows(X)
+        return self.estimator_.predict_proba(rows)
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Decisions of the estimator; with ``correct_prior=True`` the log-odds of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        rows = self._rows(X)
+        return self.estimator_.decision_function(rows)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags

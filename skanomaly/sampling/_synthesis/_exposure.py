@@ -1,0 +1,305 @@
+"""Classifiers that have seen outliers, and the choice of which outliers to show them."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skanomaly._support._seeds import draw_seed, generator
+from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
+from skanomaly._support._validation import check_rows
+from skanomaly.base import BaseSampler
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.sampling._resampled import seeded_clones
+from skanomaly.sampling._strategy import dense_classes
+
+__all__ = ["DiverseOutlierSampler", "OutlierExposureClassifier"]
+
+
+def _outliers(y: NDArray[Any], label: Any) -> NDArray[np.bool_]:
+    """Rows that carry the outliers' label, unless that leaves fewer than two classes."""
+    marked = np.asarray(y == label) if np.ndim(y == label) else np.zeros(len(y), dtype=bool)
+    if len(np.unique(y[~marked])) < 2:
+        return np.zeros(len(y), dtype=bool)
+    return marked
+
+
+class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    r"""Train a classifier to be unsure of outliers, so that its confidence tells them apart.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba`` and ``sample_weight``, default=None
+        What is trained; it must minimise a log-loss for the outliers to count exactly. None means
+        ``LogisticRegression()``.
+    weight : float, default=0.5
+        Weight of all outliers over that of all other rows.
+    outlier_label : int or str, default=-1
+        Label of the outliers in y. Where fewer than two other classes remain it is a class like any other.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted clone.
+    classes_ : ndarray of shape (n_classes,)
+        Classes, the outliers' label left out.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the training table had names that are all strings.
+
+    See Also
+    --------
+    DiverseOutlierSampler : Chooses which outliers to show.
+    AnomalySynthesizer : Makes outliers where there are none.
+
+    Notes
+    -----
+    Outlier Exposure [1]_ adds to the loss, for outliers, the cross-entropy to the uniform distribution over C classes.
+    That is the mean log-loss of C copies of the outlier, one of each class; so giving every outlier once per class,
+    with weight ``weight * n_rows / (n_outliers * C)``, minimises the same objective with any classifier that takes
+    weights. No gradient is needed.
+
+    References
+    ----------
+    .. [1] D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from skanomaly.sampling import OutlierExposureClassifier
+    >>> X, y = make_blobs([60, 60, 30], centers=[[-4, 0], [4, 0], [0, 9]], random_state=0)
+    >>> model = OutlierExposureClassifier().fit(X, np.where(y == 2, -1, y))
+    >>> inside, outlier = model.score_samples([[-4.0, 0.0], [0.0, 9.0]])
+    >>> bool(outlier < 0.6 < inside)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "weight": [Interval(Real, 0, None, closed="left")],
+        "outlier_label": [Integral, str],
+    }
+
+    def __init__(self, estimator: Any = None, *, weight: float = 0.5, outlier_label: int | str = -1) -> None:
+        self.estimator = estimator
+        self.weight = weight
+        self.outlier_label = outlier_label
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, *, sample_weight: Any = None) -> Self:
+        """Train on the classes and on copies of the outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes, and `outlier_label` for outliers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Outliers share their total weight in proportion to theirs.
+
+        Returns
+        -------
+        self
+        """
+        with undone_on_error(self):
+            rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+            check_classification_targets(targets)
+            weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+            odd = _outliers(targets, self.outlier_label)
+            self.classes_ = np.unique(targets[~odd])
+            inner = clone(LogisticRegression() if self.estimator is None else self.estimator)
+            if not odd.any() or self.weight == 0 or not weights[odd].any():
+                given = {} if sample_weight is None else {"sample_weight": weights[~odd]}
+                self.estimator_ = inner.fit(rows[~odd], targets[~odd], **given)
+                return self
+            n_classes = len(self.classes_)
+            shown = weights[odd] * (self.weight * weights[~odd].sum() / (weights[odd].sum() * n_classes))
+            self.estimator_ = inner.fit(
+                np.concatenate([rows[~odd], np.tile(rows[odd], (n_classes, 1))]),
+                np.concatenate([targets[~odd], np.repeat(self.classes_, np.count_nonzero(odd)).astype(targets.dtype)]),
+                sample_weight=np.concatenate([weights[~odd], np.tile(shown, n_classes)]),
+            )
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(check_rows(self, X, reset=False))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Largest class probability; small is odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.predict_proba(X).max(axis=1)
+
+
+class DiverseOutlierSampler(BaseSampler):
+    """Choose outliers that are both hard and unlike each other, from a large pool.
+
+    Parameters
+    ----------
+    n_outliers : int or float, default=1.0
+        Number of outliers kept; a float is in units of the other rows. All, where the pool has fewer.
+    estimator : classifier with ``predict_proba``, default=None
+        Learns the classes and "none of them"; its probability of the latter says how hard an outlier is. None means
+        ``LogisticRegression()``.
+    outlier_label : int or str, default=-1
+        Label of the pool in y. Where fewer than two other classes remain it is a class like any other.
+    features : callable, default=None
+        Map of rows to the features that diversity is judged in; None takes the rows.
+    n_rounds : int, default=3
+        Rounds of training and choosing; the first starts from a random choice.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first choice and seeds the clusters.
+
+    Attributes
+    ----------
+    absent_probabilities_ : ndarray of shape (n_pool,)
+        Last round's probability of "none of the classes" for each row of the pool, in the order of X.
+    sample_indices_ : ndarray of shape (n_resampled,)
+        Training row behind each returned row, ascending.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    OutlierExposureClassifier : Trains on what is kept.
+
+    Notes
+    -----
+    Features are scaled to norm 1 and clustered; the outlier of each cluster with the lowest absent-class probability
+    is kept [1]_. The paper clusters afresh in every batch of a network's training; here once a round, with as many
+    clusters as outliers wanted, at most 256, taking the hardest few of each in turn. It needs a pool much larger than
+    the choice, and of many kinds: on a pool of one kind it was no better than a random choice.
+
+    References
+    ----------
+    .. [1] W. Jiang, H. Cheng, M. Chen, C. Wang and H. Wei, "DOS: Diverse Outlier Sampling for Out-of-Distribution
+       Detection", ICLR 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from skanomaly.sampling import DiverseOutlierSampler
+    >>> X, y = make_blobs([60, 60, 300], centers=[[-4, 0], [4, 0], [0, 9]], random_state=0)
+    >>> rows, targets = DiverseOutlierSampler(n_outliers=20, random_state=0).fit_resample(X, np.where(y == 2, -1, y))
+    >>> int((targets == -1).sum())
+    20
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_outliers": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, None, closed="neither")],
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "outlier_label": [Integral, str],
+        "features": [callable, None],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_outliers: int | float = 1.0,
+        estimator: Any = None,
+        outlier_label: int | str = -1,
+        features: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+        n_rounds: int = 3,
+        random_state: Any = None,
+    ) -> None:
+        self.n_outliers = n_outliers
+        self.estimator = estimator
+        self.outlier_label = outlier_label
+        self.features = features
+        self.n_rounds = n_rounds
+        self.random_state = random_state
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        return dense_classes(self, X, y)
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+        odd = _outliers(y, self.outlier_label)
+        pool, inside = np.flatnonzero(odd), np.flatnonzero(~odd)
+        whole = isinstance(self.n_outliers, Integral)
+        wanted = int(self.n_outliers) if whole else round(float(self.n_outliers) * inside.size)
+        self.absent_probabilities_ = np.full(pool.size, np.nan)
+        if pool.size <= wanted:
+            return X, y, np.arange(len(y), dtype=np.intp)
+        seed = draw_seed(self.random_state)
+        random = generator(seed)
+        clusters = self._cluster(X[pool], wanted, seed)
+        chosen = random.choice(pool.size, wanted, replace=False)
+        codes = np.unique(y[inside], return_inverse=True)[1]
+        absent = codes.max() + 1
+        for _ in range(self.n_rounds):
+            inner = seeded_clones([LogisticRegression() if self.estimator is None else self.estimator], seed)[0]
+            inner.fit(
+                np.concatenate([X[inside], X[pool[chosen]]]), np.concatenate([codes, np.full(chosen.size, absent)])
+            )
+            self.absent_probabilities_ = inner.predict_proba(X[pool])[:, -1]
+            chosen = _hardest_of_each(self.absent_probabilities_, clusters, wanted)
+        kept = np.sort(np.concatenate([inside, pool[chosen]]))
+        return X[kept], y[kept], kept
+
+    def _cluster(self, X: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.intp]:
+        features = X if self.features is None else np.asarray(self.features(X))
+        unit = normalize(features)
+        n_clusters = min(n_clusters, 256, len(np.unique(unit, axis=0)))
+        return np.asarray(MiniBatchKMeans(n_clusters, n_init=3, random_state=seed).fit_predict(unit), dtype=np.intp)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _hardest_of_each(probabilities: NDArray[Any], clusters: NDArray[np.intp], wanted: int) -> NDArray[np.intp]:
+    """Take the lowest of each cluster, then the second lowest of each, and so on."""
+    order = np.lexsort([probabilities, clusters])
+    starts = np.searchsorted(clusters[order], clusters[order])
+    ranks = np.empty(order.size, dtype=np.intp)
+    ranks[order] = np.arange(order.size) - starts
+    return np.lexsort([probabilities, ranks])[:wanted]
