@@ -152,7 +152,7 @@ class GaussianDetector(BaseDetector):
         self
             The fitted detector.
         """
-        return self._run_fit(X, y, classes=classes)  # type: ignore[no-any-return]
+        return self._run_fit(X, y, classes=classes)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = y >= 0

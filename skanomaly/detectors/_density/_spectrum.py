@@ -135,13 +135,16 @@ def _ledoit_wolf(values: Floats, norms: Floats, n_columns: int) -> float:
     squares = np.square(values).sum()
     spread = squares - values.sum() ** 2 / n_columns
     error = min((np.square(norms).mean() - squares) / n_rows, spread)
-    return float(error / spread) if error > 0 and n_columns > 1 else 0.0
+    exact = error > n_rows * np.finfo(np.float64).eps * squares  # below lies rounding: two rows have no error
+    return float(error / spread) if exact and n_columns > 1 else 0.0
 
 
 def _oas(values: Floats, norms: Floats, n_columns: int) -> float:
     """Oracle-approximating share of the identity (Chen and others)."""
     squares, mean = np.square(values).mean() * len(values) / n_columns**2, values.sum() / n_columns
     spread = (len(norms) + 1) * (squares - mean**2 / n_columns)
+    if n_columns == 1:
+        return 0.0
     return float(min((squares + mean**2) / spread, 1.0)) if spread > 0 else 1.0
 
 

@@ -1,0 +1,100 @@
+"""Exact nearest neighbours against scikit-learn's brute force: run it, it prints a markdown table.
+
+    python asv_bench/tables/neighbors.py [--repeats 3] [--queries 8192] [--jobs 1 2]
+
+Both search the same float table for the neighbours of its first rows, alternating in one process; the figure is the
+median over the repeats. Memory is the growth of the peak while the search runs, counted by ``tracemalloc`` for NumPy
+arrays and by the resident peak for the rest.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import statistics
+import time
+
+CASES = [(100_000, 20, 10, "float64"), (100_000, 20, 10, "float32"), (10_000, 512, 10, "float32")]
+
+
+def _table(n_rows, n_columns, dtype):
+    import numpy as np
+
+    return np.random.default_rng(0).normal(size=(n_rows, n_columns)).astype(dtype)
+
+
+def _ours(X, queries, n_neighbors, n_jobs):
+    from skanomaly._support._neighbors import nearest_neighbors
+
+    return nearest_neighbors(X, queries, n_neighbors=n_neighbors, n_jobs=n_jobs)
+
+
+def _peer(X, queries, n_neighbors, n_jobs):
+    from sklearn.neighbors import NearestNeighbors
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(n_jobs):
+        return NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute", n_jobs=n_jobs).fit(X).kneighbors(queries)
+
+
+def _seconds(function, *arguments):
+    start = time.perf_counter()
+    result = function(*arguments)
+    return time.perf_counter() - start, result
+
+
+def _extra_mebibytes(connection, name, case, n_queries):
+    """Peak of the resident memory above what stands before the search, in a fresh process after a warm-up."""
+    n_rows, n_columns, n_neighbors, dtype = case
+    X = _table(n_rows, n_columns, dtype)
+    function = {"ours": _ours, "peer": _peer}[name]
+    function(X[:600], X[:10], n_neighbors, 1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    function(X, X[:n_queries], n_neighbors, 1)
+    connection.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+def _memory(name, case, n_queries):
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_extra_mebibytes, args=(there, name, case, n_queries))
+    process.start()
+    answer = here.recv()
+    process.join()
+    return answer
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--queries", type=int, default=8192)
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, os.cpu_count() or 1])
+    arguments = parser.parse_args()
+    import numpy as np
+
+    print("| n | d | k | dtype | threads | ours, s | scikit-learn, s | ratio | same neighbours | extra MiB | its MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for case in CASES:
+        n_rows, n_columns, n_neighbors, dtype = case
+        X = _table(n_rows, n_columns, dtype)
+        queries = X[: arguments.queries]
+        _ours(X[:600], X[:10], n_neighbors, 1)
+        memory = [_memory(name, case, arguments.queries) for name in ("ours", "peer")]
+        for n_jobs in dict.fromkeys(arguments.jobs):
+            times = {_ours: [], _peer: []}
+            found = {}
+            for _ in range(arguments.repeats):
+                for function, seconds in times.items():
+                    elapsed, found[function] = _seconds(function, X, queries, n_neighbors, n_jobs)
+                    seconds.append(elapsed)
+            ours, peer = statistics.median(times[_ours]), statistics.median(times[_peer])
+            same = np.mean(found[_ours][1] == found[_peer][1])
+            print(
+                f"| {n_rows} | {n_columns} | {n_neighbors} | {dtype} | {n_jobs} | {ours:.2f} | {peer:.2f} "
+                f"| {peer / ours:.2f} | {100 * same:.3f} % | {memory[0]:.0f} | {memory[1]:.0f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
