@@ -176,7 +176,8 @@ class Completion:
                     order.append(group)
             for column in np.unique(names[counts == 0]):
                 group = np.flatnonzero((counts == 0) & (names == column))
-                given = donors.values[donors.observed[column], column]
+                given = donors.values[:, column]
+                given = given[~np.isnan(given)]
                 size = np.full(group.size, given.size)
                 given = np.broadcast_to(given, (group.size, given.size))
                 parts.append(reducer(given, size, bool(categorical[column]), which[group]))
