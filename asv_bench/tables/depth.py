@@ -1,0 +1,118 @@
+"""Print random projection depth's cost as ratios to the plain product, measured turn by turn in one process.
+
+Run it on an idle machine: ``python asv_bench/tables/depth.py``. Processor time for one thread, wall time for two.
+"""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import resource
+import time
+import tracemalloc
+
+import numpy as np
+
+from skanomaly.detectors import RandomProjectionDepth
+
+N_SAMPLES, N_PROJECTIONS, REPEATS = 10_000, 1000, 9
+
+
+def minima(tasks, clock):
+    """Least time of each task in milliseconds; the tasks take turns."""
+    times = {name: [] for name in tasks}
+    for task in tasks.values():
+        task()
+    for _ in range(REPEATS):
+        for name, task in tasks.items():
+            start = clock()
+            task()
+            times[name].append(1e3 * (clock() - start))
+    return {name: min(values) for name, values in times.items()}
+
+
+def numpy_depth(rows, directions):
+    """The formula with NumPy's medians, directions along rows."""
+    table = directions @ rows.T
+    table -= np.median(table, axis=1)[:, None]
+    np.abs(table, out=table)
+    table /= np.median(table, axis=1)[:, None]
+    return table.mean(axis=0)
+
+
+def speed(n_features, dtype):
+    rows = np.random.default_rng(0).normal(size=(N_SAMPLES, n_features)).astype(dtype)
+    one, two = (RandomProjectionDepth(n_projections=N_PROJECTIONS, random_state=0, n_jobs=jobs) for jobs in (1, 2))
+    directions = one.fit(rows).directions_
+    double, double_directions = rows.astype(float), directions.astype(float)
+    out, double_out = np.empty((N_PROJECTIONS, N_SAMPLES), dtype), np.empty((N_PROJECTIONS, N_SAMPLES))
+    cpu = minima(
+        {
+            "product": lambda: np.dot(directions, rows.T, out=out),
+            "product64": lambda: np.dot(double_directions, double.T, out=double_out),
+            "numpy": lambda: numpy_depth(rows, directions),
+            "fit": lambda: one.fit(rows),
+            "score": lambda: one.score_samples(rows),
+        },
+        time.process_time,
+    )
+    wall = minima(
+        {
+            "fit1": lambda: one.fit(rows),
+            "fit2": lambda: two.fit(rows),
+            "score1": lambda: one.score_samples(rows),
+            "score2": lambda: two.score_samples(rows),
+        },
+        time.perf_counter,
+    )
+    print(
+        f"{np.dtype(dtype).name:8} {n_features:4d} {cpu['product']:9.1f} {cpu['product64']:9.1f} {cpu['numpy']:9.1f} "
+        f"{cpu['fit']:9.1f} {cpu['score']:9.1f} {cpu['fit'] / cpu['product64']:11.2f} "
+        f"{cpu['score'] / cpu['product']:13.2f} {cpu['numpy'] / cpu['fit']:10.1f} "
+        f"{wall['fit1'] / wall['fit2']:10.2f} {wall['score1'] / wall['score2']:12.2f}"
+    )
+
+
+def memory(n_samples, n_jobs):
+    rows = np.random.default_rng(0).normal(size=(n_samples, 20))
+    detector = RandomProjectionDepth(n_projections=N_PROJECTIONS, random_state=0, n_jobs=n_jobs).fit(rows[:100])
+    peaks = []
+    for task in (detector.fit, detector.score_samples):
+        tracemalloc.start()
+        task(rows)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    copy = rows.nbytes
+    print(
+        f"n = {n_samples:7d}, n_jobs = {n_jobs}: fit {peaks[0] / 2**20:6.2f} MiB, of which one centred copy of the "
+        f"table {copy / 2**20:6.2f} MiB; score {peaks[1] / 2**20:6.2f} MiB"
+    )
+
+
+def million():
+    rows = np.random.default_rng(0).normal(size=(1_000_000, 20))
+    start = time.perf_counter()
+    detector = RandomProjectionDepth(random_state=0, n_jobs=2).fit(rows)
+    middle = time.perf_counter()
+    detector.score_samples(rows)
+    end = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"n = 1,000,000, d = 20, {detector.n_projections} directions, two threads: fit {middle - start:.1f} s, "
+        f"score {end - middle:.1f} s, peak of the whole process {peak:.2f} GiB"
+    )
+
+
+if __name__ == "__main__":
+    million()
+    for size in (1000, 10_000, 100_000):
+        for threads in (1, 2):
+            memory(size, threads)
+    print(f"\n{N_SAMPLES} rows, {N_PROJECTIONS} directions; ms of processor time, one thread, then ratios")
+    print(
+        "dtype       d   product product64     numpy       fit     score fit/prod.64 score/product  numpy/fit "
+        "fit 2 thr. score 2 thr."
+    )
+    for kind in (np.float64, np.float32):
+        for width in (10, 20, 50):
+            speed(width, kind)
