@@ -79,8 +79,8 @@ class TrainingDynamics(BaseEstimator):
     share their label (regression: have near targets). Mislabelled: points between a row and a neighbour, with another
     row's different label; a copy of a row would contradict its original. Noisy: half the cells taken from other rows,
     and normal noise of 2 standard deviations on all. Out of distribution: each cell drawn from the column's own
-    values, with the label of any row. The authors take probes out of the training rows; ours are added, so that every row keeps a
-    curve of its own. Where more than three labels in ten are wrong, typical rows cannot be told.
+    values, with the label of any row. The authors take probes out of the training rows; ours are added, so that every
+    row keeps a curve of its own. Where more than three labels in ten are wrong, typical rows cannot be told.
 
     References
     ----------

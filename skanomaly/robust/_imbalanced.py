@@ -66,8 +66,8 @@ def rarity_weights(
 
     References
     ----------
-    .. [1] Moukpe, J. K., Chan, P. K., & Zhang, M. (2025). Highly Imbalanced Regression with Tabular Data in SEP and Other
-       Applications. arXiv:2509.16339.
+    .. [1] Moukpe, J. K., Chan, P. K., & Zhang, M. (2025). Highly Imbalanced Regression with Tabular Data in SEP and
+       Other Applications. arXiv:2509.16339.
 
     Examples
     --------
@@ -219,8 +219,8 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] Moukpe, J. K., Chan, P. K., & Zhang, M. (2025). Highly Imbalanced Regression with Tabular Data in SEP and Other
-       Applications. arXiv:2509.16339.
+    .. [1] Moukpe, J. K., Chan, P. K., & Zhang, M. (2025). Highly Imbalanced Regression with Tabular Data in SEP and
+       Other Applications. arXiv:2509.16339.
 
     Examples
     --------

@@ -20,8 +20,8 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
     """Return the trend that minimises ``sum |x - trend| + smoothing * sum |second difference of trend|``.
 
     The dual, ``max v.Dx`` with ``|v| <= smoothing`` and ``|D'v| <= 1``, is solved by a primal-dual interior point
-    method. Each step is one pentadiagonal system, O(n); some 20 to 40 steps. The multipliers of the second constraint are the
-    residuals, so the trend falls out.
+    method. Each step is one pentadiagonal system, O(n); some 20 to 40 steps. The multipliers of the second constraint
+    are the residuals, so the trend falls out.
     """
     n = x.size
     if n < 3 or np.ptp(x) == 0:
@@ -117,7 +117,8 @@ def robust_series_weights(
     """Weigh the rows of a lagged table by whether their inputs can be trusted.
 
     Row ``i`` of that table has the inputs ``x[i : i + window_size]`` and the target ``x[i + window_size]``. Hand the
-    weights to a regressor with an absolute loss: the loss withstands anomalies in the targets, the weights those in the inputs.
+    weights to a regressor with an absolute loss: the loss withstands anomalies in the targets, the weights those in the
+    inputs.
 
     Parameters
     ----------

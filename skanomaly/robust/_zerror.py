@@ -136,6 +136,8 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, sample_indices: Any = None) -> Self:
         """Run one epoch over a chunk; the first chunk also fixes the standardisation.
 
+        The learning rate falls as one over the square root of ``1 + n_iter_ / 10``.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -338,6 +340,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, sample_indices: Any = None
     ) -> Self:
         """Run one epoch over a chunk; the first chunk also fixes the standardisation.
+
+        The learning rate falls as one over the square root of ``1 + n_iter_ / 10``.
 
         Parameters
         ----------

@@ -161,7 +161,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             weights,
             batch_size=self._batch_rows(rows.shape[0]),
             span=self.max_iter,
-            rate=training.rate,
+            rate=training.rate / (1.0 + training.n_epochs / 10.0) ** 0.5,
             masked=dropped,
         )
         if self.verbose:

@@ -1,0 +1,139 @@
+"""An epoch against SGDRegressor's, what the mask costs, and the outlier-share table, in one run.
+
+Run ``python asv_bench/tables/robust.py``. CPU times of one thread, the minimum over interleaved repeats.
+"""
+
+import os
+import time
+import warnings
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from sklearn.linear_model import HuberRegressor, LinearRegression, RANSACRegressor, SGDRegressor, TheilSenRegressor
+from sklearn.neural_network import MLPRegressor
+
+from skanomaly import _kernels
+from skanomaly.robust import ZErrorMask, ZErrorRegressor
+
+N_ROWS, N_COLUMNS = 5000, 20
+
+
+def table(share, seed):
+    random = np.random.default_rng(seed)
+    X, coef = random.normal(size=(N_ROWS, N_COLUMNS)), random.normal(size=N_COLUMNS)
+    y = X @ coef + random.normal(size=N_ROWS)
+    wrong = random.random(N_ROWS) < share
+    return X, y + 20 * wrong, coef
+
+
+def interleaved(calls, repeats):
+    """Minimum CPU time of each call, taken in turn so that a busy machine weighs on all alike."""
+    best = dict.fromkeys(calls, np.inf)
+    for _ in range(repeats):
+        for name, call in calls.items():
+            start = time.process_time()
+            call()
+            best[name] = min(best[name], time.process_time() - start)
+    return best
+
+
+def kernel_epoch(X, y, masking, robust):
+    random = np.random.default_rng(0)
+    state = np.zeros((3, X.shape[1] + 1))
+    bounds = np.linspace(0, len(y), -(-len(y) // 256) + 1).astype(np.intp)
+    masked, pooled, empty = np.zeros(len(y), dtype=np.int64), np.zeros((1, 3)), np.empty(0)
+
+    def run():
+        order = random.permutation(len(y))
+        _kernels.masked_gradient.masked_adam_epoch(
+            X, y, empty, order, bounds, *state, 0, 0.05, 1e-4, 0, masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked
+        )  # fmt: skip
+
+    for _ in range(40):  # compiled, and trained: the mask then meets the errors that it usually meets
+        run()
+    return run
+
+
+def epochs():
+    X, y, _ = table(0.1, 0)
+    sgd, ours = SGDRegressor(random_state=0).partial_fit(X, y), ZErrorRegressor(batch_size=256, random_state=0)
+    ours.fit(X, y)
+
+    def fit(model, n_epochs):
+        return lambda: model(n_epochs).fit(X, y)
+
+    def zerror(n_epochs):
+        return ZErrorRegressor(batch_size=256, max_iter=n_epochs, random_state=0)
+
+    def stochastic(n_epochs):
+        return SGDRegressor(max_iter=n_epochs, tol=None, random_state=0)
+
+    times = interleaved(
+        {
+            "unmasked": kernel_epoch(X, y, False, False),
+            "mean_std": kernel_epoch(X, y, True, False),
+            "median_mad": kernel_epoch(X, y, True, True),
+            "sgd": lambda: sgd.partial_fit(X, y),
+            "ours 10": fit(zerror, 10),
+            "ours 110": fit(zerror, 110),
+            "sgd 10": fit(stochastic, 10),
+            "sgd 110": fit(stochastic, 110),
+        },
+        60,
+    )
+    ours_epoch = (times["ours 110"] - times["ours 10"]) / 100
+    sgd_epoch = (times["sgd 110"] - times["sgd 10"]) / 100
+    print(f"one epoch, n = {N_ROWS}, d = {N_COLUMNS}, CPU microseconds (batches of 256, shuffling counted)")
+    print(
+        f"  ZErrorRegressor.fit, per epoch   {ours_epoch * 1e6:8.1f}   {ours_epoch / sgd_epoch:5.2f} of SGDRegressor's"
+    )
+    print(f"  SGDRegressor.fit, per epoch      {sgd_epoch * 1e6:8.1f}")
+    print(f"  SGDRegressor.partial_fit         {times['sgd'] * 1e6:8.1f}")
+    for name in ("unmasked", "mean_std", "median_mad"):
+        more = times[name] / times["unmasked"] - 1
+        print(
+            f"  kernel and shuffle, {name:12s} {times[name] * 1e6:8.1f}   mask costs {more:5.1%} of the unmasked epoch"
+        )
+
+
+def shares(n_seeds):
+    models = {
+        "ZError": lambda: ZErrorRegressor(random_state=0),
+        "ZError mean_std": lambda: ZErrorRegressor(
+            masking=ZErrorMask(center_scale="mean_std", threshold=2.0), random_state=0
+        ),
+        "least squares": LinearRegression,
+        "Huber": lambda: HuberRegressor(max_iter=1000),
+        "RANSAC": lambda: RANSACRegressor(random_state=0),
+        "Theil-Sen": lambda: TheilSenRegressor(random_state=0),
+        "MLP": lambda: MLPRegressor(max_iter=40, random_state=0),
+    }
+    print(
+        f"\nroot mean squared error of predictions, in noise deviations, {n_seeds} seeds; last column CPU seconds a fit"
+    )
+    steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
+    print(f"{'':16s}" + "".join(f"{share:8.0%}" for share in steps) + "      s")
+    for name, make in models.items():
+        cells, seconds = [], 0.0
+        for share in steps:
+            errors = []
+            for seed in range(n_seeds):
+                X, y, coef = table(share, seed)
+                fresh = np.random.default_rng(seed + 99).normal(size=(2000, N_COLUMNS))
+                start = time.process_time()
+                model = make().fit(X, y)
+                seconds += time.process_time() - start
+                errors.append(np.sqrt(np.mean((model.predict(fresh) - fresh @ coef) ** 2)))
+            cells.append(np.mean(errors))
+        print(
+            f"{name:16s}" + "".join(f"{cell:8.3f}" for cell in cells) + f"{seconds / n_seeds / len(steps):9.3f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    epochs()
+    shares(3)
