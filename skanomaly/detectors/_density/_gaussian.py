@@ -74,8 +74,8 @@ class GaussianDetector(BaseDetector):
     scores :math:`\min_c (x-\mu_c)^\top \Sigma^{-1} (x-\mu_c)`: the class-conditional tied Gaussian of Lee and others
     (2018, section 2.1), and for a single class the multivariate Gaussian on embeddings of Rippel and others (2021),
     from whom the subspaces come too. The relative distance is that of Ren and others (2021). What we changed: the
-    covariance is shrunk by default, the trailing subspace keeps the directions in which training does not vary at all,
-    and nothing perturbs the input. We left out one Gaussian per column group or position: fit one detector each.
+    covariance is shrunk by default, and nothing perturbs the input. We left out one Gaussian per column group or
+    position: fit one detector each.
 
     `y`: rows labelled -1 are left out of the fit; +1 and 0 count alike. Scores of training rows are plain: a row among
     many moves a mean and a covariance too little to be its own evidence.

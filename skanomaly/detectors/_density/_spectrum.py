@@ -71,7 +71,7 @@ def estimate_spectrum(
     rows : ndarray of shape (n_samples, n_features)
     covariance : {"ledoit_wolf", "oas", "empirical", "diag", "mcd"}
     subspace : {"pca", "npca"} or None, default=None
-        Keep the leading or the trailing principal directions.
+        Keep the leading or the trailing principal directions among those in which the rows vary.
     variance : float, default=0.99
         Share of the variance that parts leading from trailing; the direction that straddles it belongs to both.
     random_state : int, RandomState instance or None, default=None
@@ -95,15 +95,12 @@ def estimate_spectrum(
         variances = np.square(centered).mean(axis=0)
         return Spectrum(location, scale, None, _inverse_roots(variances), 0.0, 0.0)
     values, vectors = _principal(centered)
-    n_kept, rest_kept = rows.shape[1], True  # directions in play, and whether those beyond the rows' span are
+    n_kept = rows.shape[1]
     if subspace is not None:
         straddling = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
-        if subspace == "pca":
-            values, vectors = values[: straddling + 1], vectors[:, : straddling + 1]
-            n_kept, rest_kept = len(values), False
-        else:
-            values, vectors = values[straddling:], vectors[:, straddling:]
-            n_kept -= straddling
+        kept = slice(straddling + 1) if subspace == "pca" else slice(straddling, None)
+        values, vectors = values[kept], vectors[:, kept]
+        n_kept = len(values)
     if covariance == "mcd":
         return _robust(centered @ vectors, vectors, location, scale, random_state)
     shrinkage = 0.0
@@ -113,7 +110,7 @@ def estimate_spectrum(
         shrinkage = (_ledoit_wolf if covariance == "ledoit_wolf" else _oas)(values, norms, n_kept)
     target = shrinkage * values.sum() / n_kept
     roots = _inverse_roots((1 - shrinkage) * values + target)
-    rest = 1 / np.sqrt(target) if rest_kept and n_kept > len(values) and target > 0 else 0.0
+    rest = 1 / np.sqrt(target) if n_kept > len(values) and target > 0 else 0.0
     return Spectrum(location, scale, vectors, roots, float(rest), float(shrinkage))
 
 
