@@ -109,7 +109,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
             outlyingness = self._fit(rows, labels, **metadata)
-            if isinstance(self.contamination, str):
+            # A class without that parameter has a rule of its own.
+            if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())
             else:
                 self._set_offset(self._outlyingness(rows) if outlyingness is None else outlyingness, weights)

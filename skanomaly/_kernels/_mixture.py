@@ -1,0 +1,366 @@
+"""Gaussian mixtures: variational moments, draws of component parameters, collapsed Gibbs sweeps, ordered links."""
+
+import math
+
+import numpy as np
+
+from skanomaly._kernels._jit import kernel
+
+__all__ = [
+    "collapsed_sweep",
+    "expected_moments",
+    "ordered_link",
+    "representative_draws",
+    "responsibilities",
+]
+
+
+@kernel
+def _row_log_densities(row, means, factors, constants, partial, out):
+    """Fill out[k] with constants[k] - |factors[:, :, k] (row - means[:, k])|^2 / 2; components last, for vectors."""
+    n_features = means.shape[0]
+    n_components = means.shape[1]
+    for component in range(n_components):
+        out[component] = constants[component]
+    for feature in range(n_features):
+        for component in range(n_components):
+            partial[component] = 0.0
+        for other in range(feature + 1):
+            value = row[other]
+            for component in range(n_components):
+                partial[component] += factors[feature, other, component] * (value - means[other, component])
+        for component in range(n_components):
+            out[component] -= 0.5 * partial[component] * partial[component]
+
+
+@kernel
+def expected_moments(X, means, factors, constants, counts, sums, scatters):
+    """Take the expectation step of a Gaussian mixture, fused with the sums that the maximisation step needs.
+
+    Responsibilities below 1e-12 of a row's largest are dropped; they are never stored.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        C-contiguous, finite.
+    means : ndarray of shape (n_features, n_components)
+    factors : ndarray of shape (n_features, n_features, n_components)
+        Lower triangular L with L^T L the precision of the component: ``factors[f, o, k]`` is 0 for o > f.
+    constants : ndarray of shape (n_components,)
+        Log weight plus log normaliser.
+    counts : ndarray of shape (n_components,)
+        Overwritten with the sums of responsibilities.
+    sums : ndarray of shape (n_components, n_features)
+        Overwritten with the weighted sums of rows.
+    scatters : ndarray of shape (n_components, n_features, n_features)
+        Overwritten with the weighted sums of outer products (lower triangle).
+
+    Returns
+    -------
+    float
+        Sum of -r log r over all responsibilities r.
+
+    Notes
+    -----
+    Cost O(n_rows * n_components * n_features^2), memory O(n_components).
+    """
+    n_rows, n_features = X.shape
+    n_components = means.shape[1]
+    counts[:] = 0.0
+    sums[:] = 0.0
+    scatters[:] = 0.0
+    log_density = np.empty(n_components)
+    partial = np.empty(n_components)
+    entropy = 0.0
+    for index in range(n_rows):
+        row = X[index]
+        _row_log_densities(row, means, factors, constants, partial, log_density)
+        largest = -np.inf
+        for component in range(n_components):
+            if log_density[component] > largest:
+                largest = log_density[component]
+        total = 0.0
+        for component in range(n_components):
+            if log_density[component] > largest - 27.7:
+                total += math.exp(log_density[component] - largest)
+        log_total = math.log(total) + largest
+        for component in range(n_components):
+            if log_density[component] > largest - 27.7:
+                log_share = log_density[component] - log_total
+                share = math.exp(log_share)
+                entropy -= share * log_share
+                counts[component] += share
+                for feature in range(n_features):
+                    weighted = share * row[feature]
+                    sums[component, feature] += weighted
+                    for other in range(feature + 1):
+                        scatters[component, feature, other] += weighted * row[other]
+    return entropy
+
+
+@kernel
+def responsibilities(X, means, factors, constants, out):
+    """Share of each component in each row; arguments as in :func:`expected_moments`, `out` (n_rows, n_components)."""
+    partial = np.empty(out.shape[1])
+    for index in range(X.shape[0]):
+        _row_log_densities(X[index], means, factors, constants, partial, out[index])
+        largest = out[index, 0]
+        for component in range(1, out.shape[1]):
+            if out[index, component] > largest:
+                largest = out[index, component]
+        total = 0.0
+        for component in range(out.shape[1]):
+            out[index, component] = math.exp(out[index, component] - largest)
+            total += out[index, component]
+        for component in range(out.shape[1]):
+            out[index, component] /= total
+
+
+@kernel
+def representative_draws(means, roots, mean_precisions, dofs, generator, out):
+    r"""Draw representative values of components from their normal-inverse-Wishart posteriors.
+
+    The value of a component with mean m and covariance S is ``mean_f m_f / (1 + sqrt(S_ff))``: section 3.2 of
+    "Estimating the Contamination Factor's Distribution in Unsupervised Anomaly Detection". A precision is drawn by
+    Bartlett's decomposition, a mean given the covariance.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_components, n_features)
+    roots : ndarray of shape (n_components, n_features, n_features)
+        Lower triangular R with R R^T the scale matrix of the inverse Wishart (degrees of freedom times covariance).
+    mean_precisions, dofs : ndarray of shape (n_components,)
+    generator : numpy.random.Generator
+    out : ndarray of shape (n_components, n_draws)
+        Overwritten.
+
+    Notes
+    -----
+    With A lower triangular, A_ff^2 chi-square with dof - f degrees (f from 0) and standard normals below, A A^T is
+    Wishart; the covariance is R A^{-T} A^{-1} R^T. Cost O(n_draws * n_components * n_features^3).
+    """
+    n_components, n_features = means.shape
+    bartlett = np.zeros((n_features, n_features))
+    root = np.empty((n_features, n_features))
+    normal = np.empty(n_features)
+    for component in range(n_components):
+        for draw in range(out.shape[1]):
+            for feature in range(n_features):
+                bartlett[feature, feature] = math.sqrt(generator.chisquare(dofs[component] - feature))
+                normal[feature] = generator.standard_normal()
+                for other in range(feature):
+                    bartlett[feature, other] = generator.standard_normal()
+            # root = R A^{-T}: solve root A^T = R, row by row, forwards.
+            value = 0.0
+            for feature in range(n_features):
+                variance = 0.0
+                shift = 0.0
+                for column in range(n_features):
+                    total = roots[component, feature, column]
+                    for other in range(column):
+                        total -= root[feature, other] * bartlett[column, other]
+                    root[feature, column] = total / bartlett[column, column]
+                    variance += root[feature, column] * root[feature, column]
+                    shift += root[feature, column] * normal[column]
+                location = means[component, feature] + shift / math.sqrt(mean_precisions[component])
+                value += location / (1.0 + math.sqrt(variance))
+            out[component, draw] = value / n_features
+
+
+@kernel
+def _mean_logistic(values, intercept, slope):
+    """Mean over values of 1 / (1 + exp(intercept + slope * value)), and minus its derivative in the intercept."""
+    total = 0.0
+    derivative = 0.0
+    for index in range(values.size):
+        argument = intercept + slope * values[index]
+        if argument > 700.0:
+            argument = 700.0
+        share = 1.0 / (1.0 + math.exp(argument))
+        total += share
+        derivative += share * (1.0 - share)
+    return total / values.size, derivative / values.size
+
+
+@kernel
+def ordered_link(draws, slope, p_zero, out):
+    """Probability that exactly the first k components are anomalous, for a slope, with P(none) held at `p_zero`.
+
+    Component k is anomalous, given that the ones before it are, with probability ``s_k``, the mean over its draws of
+    ``1 / (1 + exp(intercept + slope * r))``. The intercept is the root of ``1 - s_1 = p_zero``, by Newton's method
+    inside a bracket.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n_components, n_draws)
+        Representative values, components in descending order of their mean.
+    slope : float
+        Negative.
+    p_zero : float
+        In (0, 1).
+    out : ndarray of shape (n_components,)
+        Overwritten with ``prod_{j <= k} s_j * (1 - s_{k+1})``, the last without the second factor.
+
+    Returns
+    -------
+    float
+        The intercept.
+    """
+    target = 1.0 - p_zero
+    logit = math.log(p_zero) - math.log(1.0 - p_zero)
+    lowest = draws[0, 0]
+    highest = draws[0, 0]
+    for index in range(draws.shape[1]):
+        lowest = min(lowest, draws[0, index])
+        highest = max(highest, draws[0, index])
+    low = logit - slope * lowest
+    high = logit - slope * highest
+    intercept = 0.5 * (low + high)
+    for _ in range(200):
+        share, derivative = _mean_logistic(draws[0], intercept, slope)
+        if abs(share - target) < 1e-14 * target:
+            break
+        if share > target:
+            low = intercept
+        else:
+            high = intercept
+        step = intercept + (share - target) / derivative if derivative > 0.0 else high
+        intercept = step if low < step < high else 0.5 * (low + high)
+        if high - low <= 1e-15 * (1.0 + abs(high)):
+            break
+    reached = 1.0 - p_zero
+    out[:] = 0.0
+    last = draws.shape[0] - 1
+    for component in range(last):
+        share, _ = _mean_logistic(draws[component + 1], intercept, slope)
+        out[component] = reached * (1.0 - share)
+        reached *= share
+        if reached < 1e-16:
+            return intercept
+    out[last] = reached
+    return intercept
+
+
+@kernel
+def _update_root(root, vector, sign):
+    """Turn the lower root of S into that of S + sign v v^T, in place; v is destroyed."""
+    size = vector.size
+    for column in range(size):
+        diagonal = root[column, column]
+        squared = diagonal * diagonal + sign * vector[column] * vector[column]
+        new = math.sqrt(squared) if squared > 1e-300 else 1e-150
+        cosine = new / diagonal
+        sine = vector[column] / diagonal
+        root[column, column] = new
+        for row in range(column + 1, size):
+            root[row, column] = (root[row, column] + sign * sine * vector[row]) / cosine
+            vector[row] = cosine * vector[row] - sine * root[row, column]
+
+
+@kernel
+def _log_predictive(row, mean, root, count, prior_precision, prior_dof, work):
+    """Log density of a row under the component's posterior predictive (multivariate t), up to a common constant."""
+    size = row.size
+    precision = prior_precision + count
+    dof = prior_dof + count
+    inflation = (precision + 1.0) / precision
+    distance = 0.0
+    log_root = 0.0
+    for feature in range(size):
+        total = row[feature] - mean[feature]
+        for other in range(feature):
+            total -= root[feature, other] * work[other]
+        work[feature] = total / root[feature, feature]
+        distance += work[feature] * work[feature]
+        log_root += math.log(root[feature, feature])
+    # scale matrix of the t is S * inflation / (dof - size + 1)
+    return (
+        math.lgamma(0.5 * (dof + 1.0))
+        - math.lgamma(0.5 * (dof - size + 1.0))
+        - 0.5 * size * math.log(inflation)
+        - log_root
+        - 0.5 * (dof + 1.0) * math.log(1.0 + distance / inflation)
+    )
+
+
+@kernel
+def _move_row(row, sign, component, counts, means, roots, prior_precision, work):
+    """Add a row to a component (sign 1) or take it away (sign -1), by a rank-one change of its root."""
+    precision = prior_precision + counts[component]
+    after = precision + sign
+    factor = math.sqrt(precision / after)
+    for feature in range(row.size):
+        work[feature] = factor * (row[feature] - means[component, feature])
+        means[component, feature] += sign * (row[feature] - means[component, feature]) / after
+    _update_root(roots[component], work, sign)
+    counts[component] += sign
+
+
+@kernel
+def collapsed_sweep(
+    X, concentration, prior_mean, prior_root, prior_precision, prior_dof, labels, counts, means, roots, generator
+):
+    """One sweep of collapsed Gibbs sampling of a Dirichlet process mixture of Gaussians (Neal's algorithm 3).
+
+    Each row in turn leaves its component and joins one with probability proportional to its size times the
+    predictive density, or a new one, proportional to `concentration`. The prior is normal-inverse-Wishart.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    concentration : float
+    prior_mean : ndarray of shape (n_features,)
+    prior_root : ndarray of shape (n_features, n_features)
+        Lower root of the scale matrix of the inverse Wishart.
+    prior_precision, prior_dof : float
+    labels : ndarray of shape (n_rows,), int
+        Component of each row; updated.
+    counts : ndarray of shape (max_components,)
+        Rows in each component; 0 marks a free place. A new component is opened only while there is one.
+    means : ndarray of shape (max_components, n_features)
+    roots : ndarray of shape (max_components, n_features, n_features)
+        Posterior mean and root of the posterior scale matrix; updated.
+    generator : numpy.random.Generator
+
+    Notes
+    -----
+    Cost O(n_rows * components * n_features^2) a sweep.
+    """
+    n_components = counts.size
+    log_weights = np.empty(n_components)
+    work = np.empty(X.shape[1])
+    for index in range(X.shape[0]):
+        row = X[index]
+        _move_row(row, -1.0, labels[index], counts, means, roots, prior_precision, work)
+        free = -1
+        largest = -np.inf
+        for component in range(n_components):
+            log_weights[component] = -np.inf
+            if counts[component] > 0.5:
+                log_weights[component] = math.log(counts[component]) + _log_predictive(
+                    row, means[component], roots[component], counts[component], prior_precision, prior_dof, work
+                )
+            elif free < 0:
+                free = component
+                log_weights[component] = math.log(concentration) + _log_predictive(
+                    row, prior_mean, prior_root, 0.0, prior_precision, prior_dof, work
+                )
+            largest = max(largest, log_weights[component])
+        total = 0.0
+        for component in range(n_components):
+            log_weights[component] = math.exp(log_weights[component] - largest)
+            total += log_weights[component]
+        left = generator.random() * total
+        chosen = 0
+        for component in range(n_components):
+            if log_weights[component] > 0.0:
+                chosen = component
+                left -= log_weights[component]
+                if left <= 0.0:
+                    break
+        if counts[chosen] < 0.5:
+            counts[chosen] = 0.0
+            means[chosen] = prior_mean
+            roots[chosen] = prior_root
+        labels[index] = chosen
+        _move_row(row, 1.0, chosen, counts, means, roots, prior_precision, work)

@@ -1,0 +1,231 @@
+"""Pictures of a contamination posterior and of p-values."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._optional import import_optional
+from skanomaly.threshold._distribution import ContaminationDistribution
+from skanomaly.threshold._pvalues import benjamini_hochberg
+
+__all__ = ["ContaminationDisplay", "PValueDisplay"]
+
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
+
+
+class ContaminationDisplay:
+    """Posterior of the contamination with its interval, and the scores with the threshold that follows.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    posterior : ContaminationDistribution
+    contamination : float
+        Point estimate.
+    scores : ndarray of shape (n_samples,) or None
+        ``score_samples`` of the rows; None leaves the second panel out.
+    offset : float or None
+        Threshold on scores.
+    level : float, default=0.9
+        Probability of the interval drawn.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+    ax_ : ndarray of matplotlib Axes
+    """
+
+    def __init__(
+        self,
+        *,
+        posterior: ContaminationDistribution,
+        contamination: float,
+        scores: NDArray[np.float64] | None = None,
+        offset: float | None = None,
+        level: float = 0.9,
+    ) -> None:
+        self.posterior = posterior
+        self.contamination = contamination
+        self.scores = scores
+        self.offset = offset
+        self.level = level
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, *, level: float = 0.9, ax: Any = None) -> Self:
+        """Draw a fitted :class:`ContaminationPosterior` and the scores of rows.
+
+        Parameters
+        ----------
+        estimator : ContaminationPosterior
+        X : array-like of shape (n_samples, n_features)
+        level : float, default=0.9
+        ax : sequence of two matplotlib Axes, default=None
+
+        Returns
+        -------
+        ContaminationDisplay
+        """
+        check_is_fitted(estimator)
+        return cls(
+            posterior=estimator.posterior_,
+            contamination=estimator.contamination_,
+            scores=estimator.score_samples(X),
+            offset=estimator.offset_,
+            level=level,
+        ).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        posterior: ContaminationDistribution,
+        *,
+        scores: Any = None,
+        offset: float | None = None,
+        level: float = 0.9,
+        ax: Any = None,
+    ) -> Self:
+        """Draw a posterior, and scores with their threshold where given.
+
+        Parameters
+        ----------
+        posterior : ContaminationDistribution
+        scores : array-like of shape (n_samples,), default=None
+        offset : float, default=None
+        level : float, default=0.9
+        ax : Axes or sequence of two, default=None
+
+        Returns
+        -------
+        ContaminationDisplay
+        """
+        scores = None if scores is None else np.asarray(scores, dtype=np.float64)
+        display = cls(posterior=posterior, contamination=posterior.median(), scores=scores, offset=offset, level=level)
+        return display.plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : Axes or sequence of two, default=None
+
+        Returns
+        -------
+        self
+        """
+        n_panels = 1 if self.scores is None else 2
+        if ax is None:
+            pyplot = import_optional("matplotlib.pyplot", extra="plot")
+            _, ax = pyplot.subplots(1, n_panels, figsize=(4.6 * n_panels, 3.4), layout="constrained")
+        axes = np.atleast_1d(np.asarray(ax, dtype=object))
+        if len(axes) != n_panels:
+            raise ValueError(f"ax holds {len(axes)} axes; {n_panels} are needed.")
+        self._plot_posterior(axes[0])
+        if self.scores is not None:
+            self._plot_scores(axes[1])
+        self.ax_ = axes
+        self.figure_ = axes[0].figure
+        return self
+
+    def _plot_posterior(self, ax: Any) -> None:
+        low, high = self.posterior.interval(self.level)
+        edge = max(float(self.posterior.ppf(0.99)), 1.2 * self.contamination, 0.01)
+        shares = np.linspace(0.0, edge, 501)
+        ax.plot(shares, self.posterior.sf(shares), color=_BLUE)
+        inside = (shares >= low) & (shares <= high)
+        text = f"{self.level:.0%} interval {low:.3f} to {high:.3f}"
+        ax.fill_between(shares[inside], self.posterior.sf(shares[inside]), color=_BLUE, alpha=0.2, label=text)
+        ax.axvline(self.contamination, color=_ORANGE, label=f"estimate {self.contamination:.3f}")
+        ax.set(xlabel="contamination", ylabel="probability of more", xlim=(0, edge), ylim=(0, 1.02))
+        ax.legend(frameon=False)
+
+    def _plot_scores(self, ax: Any) -> None:
+        ax.hist(self.scores, bins=50, color=_GREY)
+        if self.offset is not None:
+            ax.axvline(self.offset, color=_ORANGE, label="threshold")
+            ax.legend(frameon=False)
+        ax.set(xlabel="score (small is odd)", ylabel="rows", yscale="symlog")
+
+
+class PValueDisplay:
+    """Sorted p-values against the line of Benjamini and Hochberg.
+
+    Parameters
+    ----------
+    pvalues : ndarray of shape (n_samples,)
+    alpha : float, default=0.1
+        False discovery rate.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+    ax_ : matplotlib Axes
+    """
+
+    def __init__(self, *, pvalues: NDArray[np.float64], alpha: float = 0.1) -> None:
+        self.pvalues = pvalues
+        self.alpha = alpha
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, *, alpha: float | None = None, ax: Any = None) -> Self:
+        """Draw the p-values that a fitted :class:`ConformalDetector` gives rows.
+
+        Parameters
+        ----------
+        estimator : ConformalDetector
+        X : array-like of shape (n_samples, n_features)
+        alpha : float, default=None
+            None is the estimator's.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        PValueDisplay
+        """
+        check_is_fitted(estimator)
+        return cls(pvalues=estimator.pvalues(X), alpha=estimator.alpha if alpha is None else alpha).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(cls, pvalues: Any, *, alpha: float = 0.1, ax: Any = None) -> Self:
+        """Draw p-values.
+
+        Parameters
+        ----------
+        pvalues : array-like of shape (n_samples,)
+        alpha : float, default=0.1
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        PValueDisplay
+        """
+        return cls(pvalues=np.asarray(pvalues, dtype=np.float64), alpha=alpha).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        self
+        """
+        if ax is None:
+            pyplot = import_optional("matplotlib.pyplot", extra="plot")
+            _, ax = pyplot.subplots(figsize=(4.6, 3.4), layout="constrained")
+        found = np.sort(self.pvalues[benjamini_hochberg(self.pvalues, alpha=self.alpha)])
+        ordered = np.sort(self.pvalues)
+        ranks = np.arange(1, len(ordered) + 1)
+        ax.plot(ranks, ordered, ".", color=_GREY, markersize=3, label="p-values")
+        ax.plot(ranks[: len(found)], found, ".", color=_ORANGE, markersize=4, label=f"{len(found)} called anomalies")
+        ax.plot(ranks, self.alpha * ranks / len(ordered), color=_BLUE, label=f"false discovery rate {self.alpha:g}")
+        ax.plot(ranks, ranks / len(ordered), color=_GREY, linewidth=0.8, linestyle=":", label="no anomaly at all")
+        ax.set(xlabel="rank", ylabel="p-value", xlim=(0, len(ordered)), ylim=(0, 1))
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

@@ -1,0 +1,243 @@
+"""Distributions of a contamination: an atom at zero and a continuous part."""
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, betaln
+
+from skanomaly._support._seeds import generator
+
+__all__ = ["BetaMixture", "ContaminationDistribution", "GridDistribution"]
+
+_BISECTIONS = 60
+_TAIL_SHARE = 1e-300
+
+
+class ContaminationDistribution(ABC):
+    """Distribution of the share of anomalies: what ``posterior_`` of a fitted estimator is.
+
+    It has an atom at 0 (no anomaly at all) of probability `p_zero`; the rest lies in (0, 1].
+    """
+
+    p_zero: float
+
+    @abstractmethod
+    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distribution function at shares in [0, 1]."""
+
+    @abstractmethod
+    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Density of the continuous part at shares in (0, 1)."""
+
+    @abstractmethod
+    def _moments(self) -> tuple[float, float]:
+        """First and second moment."""
+
+    @final
+    def cdf(self, share: Any) -> NDArray[np.float64]:
+        """Return the probability that the contamination is at most `share`.
+
+        Parameters
+        ----------
+        share : float or array-like
+
+        Returns
+        -------
+        ndarray
+            Of the shape of `share`; 0 below 0, `p_zero` at 0, 1 from 1 on.
+        """
+        values = np.asarray(share, dtype=np.float64)
+        inside = self._cdf(np.clip(values, 0.0, 1.0))
+        return np.where(values < 0, 0.0, np.where(values >= 1, 1.0, inside))
+
+    @final
+    def sf(self, share: Any) -> NDArray[np.float64]:
+        """Return the probability that the contamination is above `share`."""
+        return 1.0 - self.cdf(share)
+
+    @final
+    def pdf(self, share: Any) -> NDArray[np.float64]:
+        """Return the density of the continuous part; it integrates to 1 less the atoms.
+
+        Parameters
+        ----------
+        share : float or array-like
+
+        Returns
+        -------
+        ndarray
+        """
+        values = np.asarray(share, dtype=np.float64)
+        inside = (values > 0) & (values < 1)
+        return np.where(inside, self._pdf(np.where(inside, values, 0.5)), 0.0)
+
+    @final
+    def ppf(self, probability: Any) -> NDArray[np.float64]:
+        """Return quantiles: the smallest share whose distribution function reaches `probability`.
+
+        Parameters
+        ----------
+        probability : float or array-like
+            In [0, 1].
+
+        Returns
+        -------
+        ndarray
+
+        Raises
+        ------
+        ValueError
+            If a probability lies outside [0, 1].
+        """
+        wanted = np.asarray(probability, dtype=np.float64)
+        if not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError("probability must lie in [0, 1].")
+        low = np.zeros_like(wanted)
+        high = np.ones_like(wanted)
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            reached = self._cdf(middle) >= wanted
+            high = np.where(reached, middle, high)
+            low = np.where(reached, low, middle)
+        return np.where(wanted <= self.p_zero, 0.0, high)
+
+    @final
+    def mean(self) -> float:
+        """Return the mean."""
+        return self._moments()[0]
+
+    @final
+    def std(self) -> float:
+        """Return the standard deviation."""
+        first, second = self._moments()
+        return float(np.sqrt(max(second - first * first, 0.0)))
+
+    @final
+    def median(self) -> float:
+        """Return the median."""
+        return float(self.ppf(0.5))
+
+    @final
+    def interval(self, level: float = 0.9) -> tuple[float, float]:
+        """Return the central interval of probability `level`.
+
+        Parameters
+        ----------
+        level : float, default=0.9
+            In (0, 1).
+
+        Returns
+        -------
+        low, high : float
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level={level} must lie strictly between 0 and 1.")
+        low, high = self.ppf([(1 - level) / 2, (1 + level) / 2])
+        return float(low), float(high)
+
+    @final
+    def sample(self, n_draws: int = 1, random_state: Any = None) -> NDArray[np.float64]:
+        """Draw contaminations.
+
+        Parameters
+        ----------
+        n_draws : int, default=1
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_draws,)
+        """
+        return self.ppf(generator(random_state).random(n_draws))
+
+
+class BetaMixture(ContaminationDistribution):
+    """Atom at zero and a finite mixture of Beta distributions, cut off at an upper limit.
+
+    Parameters
+    ----------
+    weights, a, b : array-like of shape (n_components,)
+        Mixture weights (rescaled so that the part below `upper` has probability ``1 - p_zero``) and parameters of the
+        Betas. ``b = 0`` is an atom at 1, which only ``upper=1`` keeps.
+    p_zero : float
+        Probability of 0.
+    upper : float, default=1.0
+        No contamination above it.
+    """
+
+    def __init__(self, weights: Any, a: Any, b: Any, *, p_zero: float, upper: float = 1.0) -> None:
+        weights, self.a, self.b = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (weights, a, b))
+        self.p_zero = float(p_zero)
+        below = float(np.sum(weights * self._below(np.array(upper))))
+        if below <= _TAIL_SHARE:  # nothing lies below the limit: it cannot be held
+            upper, below = 1.0, float(weights.sum())
+        self.upper = float(upper)
+        self.weights = weights * (1.0 - self.p_zero) / below
+        self._atom = self.b <= 0
+
+    def _below(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of each component below each share, components last."""
+        b = np.where(self.b > 0, self.b, 1.0)
+        inside = betainc(self.a, b, np.asarray(share)[..., None])
+        return np.where(self.b > 0, inside, np.asarray(share)[..., None] >= 1)
+
+    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.p_zero + self._below(np.minimum(share, self.upper)) @ self.weights
+
+    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        kept = ~self._atom
+        a, b, point = self.a[kept], self.b[kept], share[..., None]
+        log_density = (a - 1) * np.log(point) + (b - 1) * np.log1p(-point) - betaln(a, b)
+        return np.where(share <= self.upper, np.exp(log_density) @ self.weights[kept], 0.0)
+
+    def _moments(self) -> tuple[float, float]:
+        b = np.where(self._atom, 1.0, self.b)
+        total = self.a + b
+        first = np.where(self._atom, 1.0, self.a / total * betainc(self.a + 1, b, self.upper))
+        second = np.where(
+            self._atom, 1.0, self.a * (self.a + 1) / (total * (total + 1)) * betainc(self.a + 2, b, self.upper)
+        )
+        kept = self.weights * ~(self._atom & (self.upper < 1))
+        return float(kept @ first), float(kept @ second)
+
+
+class GridDistribution(ContaminationDistribution):
+    """Atom at zero and a density that is constant on the cells of a grid.
+
+    Parameters
+    ----------
+    edges : array-like of shape (n_cells + 1,)
+        Ascending, from 0.
+    masses : array-like of shape (n_cells,)
+        Probability of each cell, up to a factor.
+    p_zero : float
+        Probability of 0.
+    """
+
+    def __init__(self, edges: Any, masses: Any, *, p_zero: float) -> None:
+        self.edges = np.asarray(edges, dtype=np.float64)
+        self.p_zero = float(p_zero)
+        masses = np.asarray(masses, dtype=np.float64)
+        self.masses = masses * (1.0 - self.p_zero) / masses.sum()
+        self._reached = self.p_zero + np.r_[0.0, np.cumsum(self.masses)]
+
+    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(share, self.edges, self._reached)
+
+    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        cell = np.clip(np.searchsorted(self.edges, share, side="right") - 1, 0, len(self.masses) - 1)
+        return np.where(share <= self.edges[-1], self.masses[cell] / np.diff(self.edges)[cell], 0.0)
+
+    def _moments(self) -> tuple[float, float]:
+        low, high = self.edges[:-1], self.edges[1:]
+        first = self.masses @ (0.5 * (low + high))
+        second = self.masses @ ((low * low + low * high + high * high) / 3.0)
+        return float(first), float(second)
+
+    def mixed_with(self, others: "list[GridDistribution]") -> "GridDistribution":
+        """Return the average of distributions on the same grid."""
+        parts = [self, *others]
+        masses = np.mean([part.masses for part in parts], axis=0)
+        return GridDistribution(self.edges, masses, p_zero=float(np.mean([part.p_zero for part in parts])))

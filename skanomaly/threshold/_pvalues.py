@@ -1,0 +1,172 @@
+"""From p-values to decisions: false discovery rates at once and in a stream, the share of nulls, local rates."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+__all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg", "storey_contamination"]
+
+
+def _check(pvalues: Any) -> NDArray[np.float64]:
+    values = np.asarray(pvalues, dtype=np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("pvalues must be a column of numbers between 0 and 1, without NaN.")
+    return values
+
+
+def _check_level(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
+
+
+def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
+    """Select rows so that the expected share of false ones among them is at most `alpha`.
+
+    Parameters
+    ----------
+    pvalues : array-like of shape (n_samples,)
+    alpha : float, default=0.1
+        False discovery rate.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        True for rows called anomalies.
+
+    Raises
+    ------
+    ValueError
+        If a p-value lies outside [0, 1] or is NaN, or alpha outside (0, 1).
+
+    Notes
+    -----
+    Valid for independent p-values and for split conformal ones, which depend on each other through the calibration
+    rows in a harmless way (Bates et al. 2023, Testing for outliers with conformal p-values).
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import benjamini_hochberg
+    >>> benjamini_hochberg([0.001, 0.02, 0.3, 0.9], alpha=0.05)
+    array([ True,  True, False, False])
+    """
+    values = _check(pvalues)
+    _check_level(alpha)
+    ordered = np.sort(values)
+    below = np.flatnonzero(ordered <= alpha * np.arange(1, len(values) + 1) / max(len(values), 1) * (1 + 1e-12))
+    return values <= ordered[below[-1]] if below.size else np.zeros(len(values), dtype=bool)
+
+
+def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
+    """Estimate the share of anomalies among rows with valid p-values, on the low side.
+
+    Parameters
+    ----------
+    pvalues : array-like of shape (n_samples,)
+    threshold : float, default=0.5
+        Rows with larger p-values are taken to be normal ones.
+
+    Returns
+    -------
+    float
+        ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0 (Storey 2002). Anomalies that look normal are
+        not counted.
+    """
+    values = _check(pvalues)
+    _check_level(threshold)
+    if len(values) == 0:
+        raise ValueError("pvalues is empty.")
+    return float(max(0.0, 1.0 - (1 + np.count_nonzero(values > threshold)) / (len(values) * (1.0 - threshold))))
+
+
+def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
+    """Estimate for each row the probability of being an anomaly, from the p-values of a batch.
+
+    One minus Storey's share of nulls over the density of the p-values, which is estimated as the decreasing function of
+    largest likelihood (Grenander). The estimate needs some hundred rows, and depends on the batch by nature.
+
+    Parameters
+    ----------
+    pvalues : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Does not increase with the p-value.
+    """
+    values = _check(pvalues)
+    points, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    widths = np.maximum(np.diff(np.r_[0.0, points]), 1e-12)
+    slopes = counts / (len(values) * widths)
+    density = IsotonicRegression(increasing=False).fit_transform(np.arange(len(points)), slopes, sample_weight=widths)
+    null_share = 1.0 - storey_contamination(values)
+    return np.clip(1.0 - null_share / np.maximum(density, 1e-12), 0.0, 1.0)[inverse]
+
+
+class OnlineFDR:
+    """Hold the false discovery rate over a stream of p-values, deciding each before the next is seen.
+
+    LORD++ (Ramdas, Yang, Wainwright and Jordan 2017): a budget is spent over time and earned back by discoveries.
+
+    Parameters
+    ----------
+    alpha : float, default=0.05
+        False discovery rate at every time.
+
+    Attributes
+    ----------
+    n_tests_ : int
+        p-values seen.
+    level_ : float
+        Level that the last one was held against.
+
+    Notes
+    -----
+    Proven for independent p-values. Those of one calibration set are not independent.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import OnlineFDR
+    >>> stream = OnlineFDR(alpha=0.1)
+    >>> [stream.update(pvalue) for pvalue in (0.4, 0.0001, 0.8, 0.001)]
+    [False, True, False, True]
+    """
+
+    def __init__(self, *, alpha: float = 0.05) -> None:
+        _check_level(alpha)
+        self.alpha = alpha
+        self.n_tests_ = 0
+        self.level_ = 0.0
+        self._discoveries: list[int] = []
+
+    @staticmethod
+    def _spending(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of a budget spent at each time from 1 on; sums to at most 1."""
+        return 0.07720838 * np.log(np.maximum(times, 2.0)) / (times * np.exp(np.sqrt(np.log(times))))
+
+    def update(self, pvalue: float) -> bool:
+        """Decide on the next p-value.
+
+        Parameters
+        ----------
+        pvalue : float
+
+        Returns
+        -------
+        bool
+            True for a discovery, an anomaly.
+        """
+        _check([pvalue])
+        self.n_tests_ += 1
+        start = 0.5 * self.alpha
+        level = start * self._spending(np.array([float(self.n_tests_)]))[0]
+        if self._discoveries:
+            waits = self.n_tests_ - np.array(self._discoveries, dtype=np.float64)
+            earned = self._spending(waits)
+            level += (self.alpha - start) * earned[0] + self.alpha * earned[1:].sum()
+        self.level_ = float(level)
+        found = bool(pvalue <= level)
+        if found:
+            self._discoveries.append(self.n_tests_)
+        return found

@@ -1,0 +1,81 @@
+"""A detector with a rule for its threshold."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
+
+from skanomaly._support._sklearn import HasMethods
+from skanomaly.base import BaseDetector
+from skanomaly.threshold._rules import Quantile, ThresholdRule
+from skanomaly.threshold._scores import require_scores
+
+__all__ = ["ThresholdedDetector"]
+
+
+class ThresholdedDetector(BaseDetector):
+    """Detector whose threshold comes from a rule instead of a guessed contamination.
+
+    Parameters
+    ----------
+    detector : estimator or None, default=None
+        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+    rule : ThresholdRule or None, default=None
+        :class:`Quantile`, :class:`PosteriorShare`, :class:`RobustTail`, :class:`TailFit`, :class:`FLaw` or
+        :class:`FixedThreshold`; None is ``Quantile()``.
+
+    Attributes
+    ----------
+    detector_ : estimator
+        Fitted detector.
+    offset_ : float
+        Threshold on ``score_samples``.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where the training table had names that are all strings.
+
+    See Also
+    --------
+    ContaminationPosterior : The share of anomalies as a distribution, from several detectors.
+    ConformalDetector : Threshold with a guarantee.
+
+    Notes
+    -----
+    ``rule__contamination`` and ``detector__n_estimators`` are names for a grid search. The rule sees the scores that
+    the fitted detector gives its own training rows.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import IsolationForest
+    >>> from skanomaly.datasets import make_shifted_anomalies
+    >>> from skanomaly.threshold import RobustTail, ThresholdedDetector
+    >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
+    >>> model = ThresholdedDetector(detector=IsolationForest(random_state=0), rule=RobustTail(alpha=0.001))
+    >>> bool((model.fit(X).predict(X) == -1).mean() < 0.2)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "detector": [HasMethods(["fit"]), None],
+        "rule": [ThresholdRule, None],
+    }
+
+    def __init__(self, *, detector: Any = None, rule: ThresholdRule | None = None) -> None:
+        self.detector = detector
+        self.rule = rule
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **_metadata: Any) -> None:
+        detector = IsolationForest(random_state=0) if self.detector is None else self.detector
+        require_scores(detector)
+        self.detector_ = clone(detector).fit(X, y) if y.any() else clone(detector).fit(X)
+        rule = Quantile() if self.rule is None else self.rule
+        self._threshold = rule.offset(self.detector_.score_samples(X), X.shape[1])
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        return -np.asarray(self.detector_.score_samples(X), dtype=np.float64)
+
+    def _auto_offset(self) -> float:
+        return self._threshold
