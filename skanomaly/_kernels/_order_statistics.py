@@ -147,14 +147,13 @@ def lane_count(n_values):
 
 @kernel
 def _key_factor(values):
-    """Factor that brings a sample of the values into float32's range."""
+    """Choose the factor that brings a sample of the values into float32's range; 1 where they are float32."""
     step = max(1, values.size // 64)
     largest = abs(values[0])
     for index in range(0, values.size, step):
         if abs(values[index]) > largest:
             largest = abs(values[index])
-    factor = 1.0 / np.float64(largest)
-    return factor if factor > 0 and factor < np.inf else 1.0
+    return 1.0 / largest if values.itemsize > 4 and largest > 1e-300 else 1.0
 
 
 @kernel
@@ -220,7 +219,7 @@ def _order_pair(values, keys, first, second, lanes, scratch):
     split = low
     is_split = False
     rounds = 0
-    stalled = 0
+    stalled = 3 if np.isinf(low) or np.isinf(high) else 0
     while n_high - n_low > 40 and rounds < 16 and stalled < 3:
         before = first - n_low
         behind = n_high - 1 - second

@@ -126,7 +126,14 @@ class RandomProjectionDepth(BaseDetector):
     ``contamination="auto"`` puts the threshold at :math:`\exp(\mathrm{med}\,L + 2.5758 \cdot 1.4826\,
     \mathrm{mad}\,L) - 0.1` with :math:`L = \log(0.1 + O)` over the training outlyingness :math:`O`.
 
-    Columns are taken as they come: put a scaler in front, or whiten.
+    Columns are taken as they come: put a scaler in front, or whiten. Ledoit and Wolf's shrinkage towards a round cloud
+    keeps an extremely narrow direction narrow; "mcd" does not, and is the choice where such directions matter and
+    rows are many.
+
+    Left out: a factor 1.4826 on the deviations (multiply scores by 0.6745 to have them in standard deviations),
+    refinement of the maximum row by row, other scales than the median absolute deviation, and projections through
+    pairs of points or along columns. The floor on a deviation is that of the number format alone: rows are centred
+    at the coordinatewise median, so that rows which coincide project to exactly the same point.
 
     References
     ----------
