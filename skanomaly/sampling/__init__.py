@@ -1,6 +1,7 @@
 """Samplers: make, choose, weigh and resample rows."""
 
 from skanomaly.sampling._cleaning._under import EditedNearestNeighbours, RandomUnderSampler, SamplerChain, TomekLinks
+from skanomaly.sampling._display import SamplerDisplay
 from skanomaly.sampling._generation._minority import MinoritySampler
 from skanomaly.sampling._imbalance._novelty import NoveltyReplay, RandomDistillationNovelty
 from skanomaly.sampling._imbalance._optimal import OptimalImbalance
@@ -40,6 +41,7 @@ __all__ = [  # noqa: RUF022  # sorted by code point, as every door
     "SMOTENC",
     "SVMSMOTE",
     "SamplerChain",
+    "SamplerDisplay",
     "SyntheticAnomalies",
     "SyntheticAnomalyDetector",
     "TomekLinks",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_rows
@@ -19,7 +20,7 @@ __all__ = ["MinoritySampler"]
 
 _LEVEL = 0.6
 _DRAWS = 5
-_NOISE_TO_SIGNAL = 7.0
+_NOISE_TO_SIGNAL = 3.5
 _WINDOW = 0.05
 
 
@@ -165,6 +166,12 @@ class MinoritySampler(BaseSampler):
         self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Run the reverse diffusion; return rows, and how much their prediction wavered at the end."""
+        with single_blas_thread():  # many small products
+            return self._diffuse(denoiser, n_new, random)
+
+    def _diffuse(
+        self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.method == "reweight":
             scores = minority_scores(denoiser, denoiser.centers, _LEVEL, _DRAWS, random)
             ranks = np.argsort(np.argsort(scores, kind="stable"), kind="stable") / max(len(scores) - 1, 1)

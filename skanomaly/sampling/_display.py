@@ -1,0 +1,136 @@
+"""A picture of what a sampler did."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+
+from skanomaly._support._optional import import_optional
+
+__all__ = ["SamplerDisplay"]
+
+
+class SamplerDisplay:
+    """Real, synthetic, kept and dropped rows in two dimensions.
+
+    Parameters
+    ----------
+    real : ndarray of shape (n_samples, 2)
+        Places of the training rows.
+    labels : ndarray of shape (n_samples,)
+        Their classes.
+    synthetic : ndarray of shape (n_synthetic, 2)
+        Places of the synthetic rows.
+    kept : ndarray of shape (n_samples,), bool
+        Which training rows the sampler kept.
+    rejected : ndarray of shape (n_rejected, 2), default=None
+        Places of candidates that were made and not taken.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where `plot` drew.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skanomaly.sampling import SMOTE, SamplerDisplay
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> display = SamplerDisplay.from_estimator(SMOTE(random_state=0), X, y)
+    >>> display.plot().ax_.get_xlabel()
+    'first component'
+    """
+
+    def __init__(
+        self,
+        *,
+        real: NDArray[Any],
+        labels: NDArray[Any],
+        synthetic: NDArray[Any],
+        kept: NDArray[np.bool_],
+        rejected: NDArray[Any] | None = None,
+    ) -> None:
+        self.real = real
+        self.labels = labels
+        self.synthetic = synthetic
+        self.kept = kept
+        self.rejected = rejected
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None) -> Self:
+        """Resample with a clone, and keep what a picture needs.
+
+        Parameters
+        ----------
+        estimator : sampler
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Numbers only.
+        y : array-like of shape (n_samples,)
+        transformer : transformer to two columns, default=None
+            Fitted to `X`; None is the first two principal components, or the columns themselves where there are two.
+
+        Returns
+        -------
+        SamplerDisplay
+        """
+        sampler = clone(estimator)
+        resampled, _ = sampler.fit_resample(X, y)
+        indices = sampler.sample_indices_
+        rows, every = _dense(X), _dense(resampled)
+        if transformer is None and rows.shape[1] > 2:
+            transformer = PCA(2)
+        place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
+        rejected = getattr(sampler, "rejected_", None)
+        kept = np.isin(np.arange(len(rows)), indices)
+        return cls(
+            real=_two(place(rows)),
+            labels=np.asarray(y),
+            synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
+            kept=kept,
+            rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
+        )
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        self
+        """
+        if ax is None:
+            _, ax = import_optional("matplotlib.pyplot", extra="plot").subplots(layout="constrained")
+        names, sizes = np.unique(self.labels, return_counts=True)
+        colours = ["#bbbbbb", "#0072b2", "#009e73", "#cc79a7", "#f0e442"]
+        for place, label in enumerate(names[np.argsort(-sizes, kind="stable")]):
+            rows = self.real[(self.labels == label) & self.kept]
+            ax.scatter(*rows.T, s=14, color=colours[place % len(colours)], label=f"class {label}", linewidths=0)
+        groups = [("dropped", self.real[~self.kept], "x", "#555555")]
+        if self.rejected is not None:
+            groups.append(("rejected", self.rejected, "+", "#999999"))
+        groups.append(("synthetic", self.synthetic, "^", "#d55e00"))
+        for label, rows, marker, colour in groups:
+            if len(rows):
+                ax.scatter(*rows.T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
+        ax.set(xlabel="first component", ylabel="second component")
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _dense(X: Any) -> NDArray[Any]:
+    return X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+
+
+def _two(table: Any) -> NDArray[Any]:
+    table = _dense(table)
+    return table if table.shape[1] >= 2 else np.hstack([table, np.zeros((len(table), 1))])
