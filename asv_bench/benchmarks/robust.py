@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # asv hands every parameter to every method
 """Robust training beside scikit-learn's robust and stochastic regressors."""
 
 import numpy as np

@@ -10,8 +10,8 @@ issues/lr  the two again, with scikit-learn's LogisticRegression in place of the
 quality/lr
 
 All see five stratified folds. Tables: the first five by name in the collection with at least 250 anomalies, all
-anomalies and as many normal rows (1,000 at most); and scikit-learn's digits. Asymmetric errors turn anomalies to normal,
-or a digit to the next.
+anomalies and as many normal rows (1,000 at most); and scikit-learn's digits. Asymmetric errors turn anomalies to
+normal, or a digit to the next.
 """
 
 import os

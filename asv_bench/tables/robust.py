@@ -1,3 +1,4 @@
+# ruff: noqa: FBT003  # kernels take no keywords
 """An epoch against SGDRegressor's, what the mask costs, and the outlier-share table, in one run.
 
 Run ``python asv_bench/tables/robust.py``. CPU times of one thread, the minimum over interleaved repeats.
@@ -48,8 +49,9 @@ def kernel_epoch(X, y, masking, robust):
     def run():
         order = random.permutation(len(y))
         _kernels.masked_gradient.masked_adam_epoch(
-            X, y, empty, order, bounds, *state, 0, 0.05, 1e-4, 0, masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked
-        )  # fmt: skip
+            *(X, y, empty, order, bounds, *state, 0, 0.05, 1e-4, 0),
+            *(masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked),
+        )
 
     for _ in range(40):  # compiled, and trained: the mask then meets the errors that it usually meets
         run()

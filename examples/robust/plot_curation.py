@@ -2,8 +2,9 @@
 A curation list for planted label errors
 ========================================
 
-One in ten of scikit-learn's handwritten digits gets a wrong label. :class:`~skanomaly.robust.SampleCurator` decides about each row:
-keep, look at, or drop, with at most one clean row in a hundred dropped. The pictures are the top of its list.
+One in ten of scikit-learn's handwritten digits gets a wrong label. :class:`~skanomaly.robust.SampleCurator` decides
+about each row: keep, look at, or drop, with at most one clean row in a hundred dropped. The pictures are the top of
+its list.
 """
 
 import sys
@@ -50,7 +51,13 @@ for name, score, colour in (
     axes.plot(false_rate, true_rate, color=colour, lw=2, label=name)
 dropped = curator.decision_ == "drop"
 axes.scatter(
-    dropped[~wrong].mean(), dropped[wrong].mean(), s=60, facecolors="white", edgecolors="black", zorder=3, label="dropped"
+    dropped[~wrong].mean(),
+    dropped[wrong].mean(),
+    s=60,
+    facecolors="white",
+    edgecolors="black",
+    zorder=3,
+    label="dropped",
 )
 axes.set(xlabel="right labels found suspicious", ylabel="wrong labels found", xlim=(-0.01, 0.3), ylim=(0, 1.02))
 axes.spines[["top", "right"]].set_visible(False)

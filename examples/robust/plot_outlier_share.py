@@ -2,10 +2,10 @@
 A line that survives one row in three being wrong
 =================================================
 
-One target in three is 20 noise deviations too high, all in the same direction. Least squares, Huber's loss and a neural network
-follow them, RANSAC and Theil-Sen waver; :class:`~skanomaly.robust.ZErrorRegressor` drops them batch by batch while it
-trains. The lower picture repeats it for growing shares, with the mask by mean and deviation as first published beside the default
-one by median and MAD: the former masks nothing once the outliers have made the deviation large.
+One target in three is 20 noise deviations too high, all in the same direction. Least squares, Huber's loss and a neural
+network follow them, RANSAC and Theil-Sen waver; :class:`~skanomaly.robust.ZErrorRegressor` drops them batch by batch
+while it trains. The lower picture repeats it for growing shares, with the mask by mean and deviation as first published
+beside the default one by median and MAD: the former masks nothing once the outliers have made the deviation large.
 """
 
 import sys
@@ -48,7 +48,7 @@ colours = dict(zip(models, ["#0072B2", "#56B4E9", "#E69F00", "#009E73", "#CC79A7
 styles = dict(zip(models, ["-", "--", "-", "-.", ":", "-", "--"], strict=True))
 
 # %%
-# Above: one column, 35 % wrong. Below: 20 columns, mean distance of the predictions from the truth, in noise deviations.
+# Above: one column, 35 % wrong. Below: 20 columns, mean distance of predictions from the truth, in noise deviations.
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(8, 9), layout="constrained")
 X, y, _, wrong = table(0.35, 1, 1500, 1)

@@ -43,7 +43,7 @@ def test_any_staged_classifier_serves(seed, estimator):
 
 
 def test_two_classes_by_decisions_alone(seed):
-    X, y, wrong = _blobs(seed)
+    X, y, _ = _blobs(seed)
     two = y < 2
     dynamics = TrainingDynamics(SGDClassifier(loss="hinge"), n_epochs=8, random_state=seed).fit(X[two], y[two])
     assert dynamics.n_epochs_ == 8

@@ -424,7 +424,7 @@ def test_nested_names_leave_other_estimators_alone():
 def test_pickle_keeps_the_state_of_training():
     X, y, _, _ = _shifted(0, 0.1, n=300, d=3)
     model = ZErrorRegressor(random_state=0).partial_fit(X, y)
-    copy = pickle.loads(pickle.dumps(model))
+    copy = pickle.loads(pickle.dumps(model))  # noqa: S301  # our own bytes
     assert_array_equal(copy.partial_fit(X, y).predict(X), model.partial_fit(X, y).predict(X))
 
 
