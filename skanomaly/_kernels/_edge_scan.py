@@ -89,7 +89,7 @@ def _crossing_covariance(size, left, right, sums):
     one = 2.0 * left * (size - left)
     two = 2.0 * right * (size - right)
     both = 2.0 * left * (size - right)
-    rows = left * (size - left) * (size - right) + (right - left) * left * (size - right) + (size - right) * left * right
+    rows = (size - right) * left * ((size - left) + (right - left) + right)
     # Centred kernels: all pairs less their mean, so that no large numbers cancel.
     pairs = size * (size - 1.0)
     both -= one * two / pairs

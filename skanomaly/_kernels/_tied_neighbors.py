@@ -94,7 +94,7 @@ def _draw_subset(rng, size, count, out):
                 drawn = top
                 break
         out[filled] = drawn
-        filled += 1
+        filled += 1  # noqa: SIM113  # runs on over several loops
 
 
 @kernel
@@ -118,7 +118,9 @@ def tied_group_sizes(queries, class_of, member_starts, distances, nearest, n_nei
 
 
 @kernel
-def all_tied_neighbors(queries, class_of, member_starts, members, distances, nearest, n_neighbors, indptr, out, weights):
+def all_tied_neighbors(
+    queries, class_of, member_starts, members, distances, nearest, n_neighbors, indptr, out, weights
+):
     """List each query's neighbours, all rows at the last distance included with equal shares.
 
     Parameters

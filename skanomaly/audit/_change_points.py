@@ -20,7 +20,7 @@ __all__ = ["KNNChangePointTest"]
 
 
 class KNNChangePointTest(NeighborAudit):
-    """Where do the rows change, if they do?
+    """Find where the rows change, if they do.
 
     Few neighbours face each other across a change. The test looks for the cut of the order with the largest deficit of
     crossing edges, splits there if it is significant, and goes on in both parts with a fresh neighbour graph.
@@ -95,7 +95,7 @@ class KNNChangePointTest(NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,
+        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
         "null": [StrOptions({"moments", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "margin": [Interval(Real, 0, 0.5, closed="neither")],
@@ -126,7 +126,7 @@ class KNNChangePointTest(NeighborAudit):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, order: Any = None, times: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, order: Any = None, times: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
         """Find the changes.
 
         Parameters
@@ -156,7 +156,7 @@ class KNNChangePointTest(NeighborAudit):
             whole = lay_out(n, order=order, times=times, rng=rng)
             self.order_ = np.empty(n, dtype=np.intp)
             self.order_[whole.places] = whole.rows
-            keys = np.cumsum(whole.cuts)
+            keys = np.cumsum(whole.cuts).astype(np.intp)
             sorted_rows = rows[self.order_][:, self.order_] if sparse.issparse(rows) else rows[self.order_]
             root = self._scan(sorted_rows, keys, 0, n, generators[0], whole=True)
             self.statistic_, self.pvalue_, self.change_scores_ = root[3], root[0], root[4]

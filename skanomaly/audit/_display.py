@@ -121,17 +121,20 @@ class DriftDisplay:
         self.ax_, self.figure_ = axes, axes[0].figure
         gaps, scan, rows = axes
         ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
-        gaps.stairs(np.concatenate([ratio]), np.concatenate([[self.scales[0] / 2], self.scales]) if ratio.size else [0])
-        gaps.patches[-1].set(edgecolor=_BLUE, linewidth=1.8)
+        if ratio.size:
+            edges = np.maximum(self.scales, 1e-9 * self.scales[-1])
+            gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=_BLUE, linewidth=1.8)
+            gaps.set(xscale="log")
         gaps.axhline(1.0, color=_GREY, linestyle="--", linewidth=1)
-        gaps.set(xscale="log", xlabel="gap in the order", ylabel="neighbours / chance", ylim=(0, None))
+        gaps.set(xlabel="gap in the order", ylabel="neighbours / chance", ylim=(0, None))
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=_BLUE, linewidth=1.2)
         if self.change_point >= 0:
-            scan.axvline(self.change_point, color=_ORANGE, linewidth=1.2)
+            scan.axvline(self.change_point, color=_ORANGE if self.change_pvalue <= 0.05 else _GREY, linewidth=1.2)
         scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
-        scan.set_title(f"change at {self.change_point}, p = {self.change_pvalue:.2g}")
+        where = f"change at {self.change_point}" if self.change_point >= 0 else "no change"
+        scan.set_title(f"{where}, p = {self.change_pvalue:.2g}")
         flagged = self.sample_scores <= self.threshold
         place = np.arange(self.sample_scores.size)
         rows.plot(place[~flagged], self.sample_scores[~flagged], ".", color=_GREY, markersize=3)

@@ -1,4 +1,4 @@
-"""Can a classifier tell two samples apart?"""
+"""A classifier that tells two samples apart."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -32,7 +32,7 @@ _WEIGHT_RANGE = 100.0
 
 
 class DomainClassifierTest(BaseEstimator):
-    r"""Can a classifier tell two samples apart, by which columns, and which rows are typical of either?
+    """Ask whether a classifier can tell two samples apart, by which columns, and which rows are typical of either.
 
     The rows of a reference and of another sample are classified, each by models that did not see it. If both come from
     one distribution, no classifier does better than chance.
@@ -146,7 +146,7 @@ class DomainClassifierTest(BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
         """Cross-fit the classifier and test it against chance.
 
         Parameters
@@ -172,7 +172,8 @@ class DomainClassifierTest(BaseEstimator):
         with undone_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
-            codes, self.groups_ = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+            codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+            self.groups_: NDArray[Any] = labels
             if len(self.groups_) > 2:
                 raise ValueError(f"groups holds {len(self.groups_)} labels; a domain classifier compares two samples.")
             seed = draw_seed(self.random_state)

@@ -22,7 +22,7 @@ __all__ = ["KNNDriftTest"]
 
 
 class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
-    r"""Are the rows independent and identically distributed in the order they came?
+    r"""Test whether the rows are independent and identically distributed in the order they came.
 
     Each row is joined to its nearest neighbours by its features. If the order carries no information, the neighbours
     stand anywhere in it; under drift, in batches, or along a walk they stand near. The moments of the edge counts under
@@ -145,7 +145,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,
+        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
         "statistic": [StrOptions({"multiscale", "ks", "mean_gap", "same_group"})],
         "null": [StrOptions({"moments", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
@@ -180,7 +180,14 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: Any, y: Any = None, *, order: Any = None, groups: Any = None, times: Any = None, strata: Any = None
+        self,
+        X: Any,
+        y: Any = None,  # noqa: ARG002  # fit has scikit-learn's signature
+        *,
+        order: Any = None,
+        groups: Any = None,
+        times: Any = None,
+        strata: Any = None,
     ) -> Self:
         """Test the rows.
 

@@ -37,7 +37,7 @@ class MixedColumns:
                 if present.size and np.ptp(present) > 0:
                     self.inverse_ranges[index] = 1.0 / np.ptp(present)
             else:
-                self._categories.append(pd.unique(column.dropna().astype(object)))
+                self._categories.append(np.asarray(pd.unique(column.dropna().astype(object))))
         return self
 
     def encode(self, X: Any) -> NDArray[np.float64]:

@@ -75,9 +75,7 @@ class Search:
                 exclude=np.full(len(Q), -1, dtype=np.intp) if exclude is None else exclude,
                 n_jobs=self.n_jobs,
             )
-        return nearest_neighbors(
-            X, Q, n_neighbors=n_neighbors, metric=self.metric, exclude=exclude, n_jobs=self.n_jobs
-        )
+        return nearest_neighbors(X, Q, n_neighbors=n_neighbors, metric=self.metric, exclude=exclude, n_jobs=self.n_jobs)
 
 
 def build_graph(
@@ -148,9 +146,10 @@ def given_graph(graph: Any, layout: Layout) -> Graph:
 
 
 def _merged(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], layout: Layout) -> Graph:
-    merged = _kernels.permutation_moments.merge_edges(indptr, indices, weights, layout.blocks)
-    sums = _kernels.permutation_moments.graph_sums(*merged, layout.blocks, layout.offsets.size - 1)
-    return Graph(indptr, indices, *merged, sums)
+    kernels = _kernels.permutation_moments
+    starts, partners, merged = kernels.merge_edges(indptr, indices, weights, layout.blocks)
+    sums = kernels.graph_sums(starts, partners, merged, layout.blocks, layout.offsets.size - 1)
+    return Graph(indptr, indices, starts, partners, merged, sums)
 
 
 def _neighbors_in_block(
@@ -184,9 +183,7 @@ def _neighbors_in_block(
             )
             return np.full(queries.size, wanted), out.ravel(), np.empty(0)
         sizes = np.empty(queries.size, dtype=np.intp)
-        _kernels.tied_neighbors.tied_group_sizes(
-            queries, class_of, member_starts, distances, nearest, wanted, sizes
-        )
+        _kernels.tied_neighbors.tied_group_sizes(queries, class_of, member_starts, distances, nearest, wanted, sizes)
         if width == n_classes - 1 or (sizes > 0).all():
             break
         width = min(n_classes - 1, 2 * width)
@@ -212,7 +209,7 @@ def _other_classes(
 
 
 def row_classes(X: NDArray[Any]) -> NDArray[np.intp]:
-    """Number the distinct rows: equal rows, NaN equal to NaN, share a number."""
+    """Give the distinct rows numbers: equal rows, NaN equal to NaN, share a number."""
     bits = np.ascontiguousarray(X.astype(np.float64) + 0.0).view(np.uint64)
     hashes = np.zeros(len(X), dtype=np.uint64)
     for column in range(bits.shape[1]):

@@ -159,7 +159,7 @@ def _from_objects(keys: NDArray[Any], *, name: str) -> NDArray[Any]:
 
 
 def label_codes(labels: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Number labels from 0 in sorted order.
+    """Give labels numbers from 0 in sorted order.
 
     Returns
     -------

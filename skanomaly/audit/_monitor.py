@@ -21,7 +21,7 @@ _MOST_PERMUTATIONS = 100_000
 
 
 class KNNDriftMonitor(BaseEstimator):
-    r"""Does a stream still look like the reference?
+    """Watch whether a stream still looks like the reference.
 
     ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
     rows have advanced by `step`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
@@ -131,7 +131,7 @@ class KNNDriftMonitor(BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
         """Take the reference and forget any stream.
 
         Parameters
@@ -164,7 +164,7 @@ class KNNDriftMonitor(BaseEstimator):
         self.pvalues_, self.levels_, self.statistics_ = np.empty(0), np.empty(0), np.empty(0)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
         """Take the next rows of the stream and look as often as they call for.
 
         Parameters

@@ -12,7 +12,7 @@ from skanomaly.audit._statistics import EdgeStatistic
 
 __all__ = ["SMALLEST", "benjamini_hochberg", "normal_pvalue", "sequential_pvalue"]
 
-SMALLEST = float(np.finfo(np.float64).tiny)
+SMALLEST = 1e-300
 _N_SIMULATED = 20_000
 _CHUNK = 32
 _CHUNKS_AT_ONCE = 4

@@ -27,9 +27,7 @@ class Searchable:
     rng : numpy.random.Generator
     """
 
-    def __init__(
-        self, X: NDArray, layout: Layout, search: Search, n_neighbors: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, X: NDArray, layout: Layout, search: Search, n_neighbors: int, rng: np.random.Generator) -> None:
         self.search = search
         self.n_neighbors = n_neighbors
         self._parts = []

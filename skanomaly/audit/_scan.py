@@ -1,4 +1,4 @@
-"""The edge-count scan: where do too few edges cross?"""
+"""The edge-count scan, which finds where too few edges cross."""
 
 from dataclasses import dataclass
 
@@ -97,9 +97,7 @@ def scan_edges(
 
 
 class _Maxima:
-    def __init__(
-        self, layout: Layout, graph: Graph, mean: NDArray[np.float64], deviation: NDArray[np.float64]
-    ) -> None:
+    def __init__(self, layout: Layout, graph: Graph, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
         self._arguments = (layout.offsets, *graph.merged, layout.places, mean, deviation)
 
     def __call__(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:

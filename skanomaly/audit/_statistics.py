@@ -127,7 +127,7 @@ class Scales(EdgeStatistic):
         ascending = np.minimum.outer(np.arange(thresholds.size), np.arange(thresholds.size))
         self._moments(totals, rows, totals[:, ascending])
 
-    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def totals(self) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(self.thresholds.size + 1)
         kernels = _kernels.permutation_moments
         if self._bins is None:
@@ -136,7 +136,7 @@ class Scales(EdgeStatistic):
             kernels.bin_totals(*self.graph.merged, self.layout.ranks, self._bins, out)
         return np.cumsum(out)[:-1]
 
-    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty((n_draws, self.thresholds.size + 1))
         layout, kernels = self.layout, _kernels.permutation_moments
         if self._bins is None:
@@ -177,7 +177,7 @@ class Distance(Scales):
         self._background = np.cumsum(counts)
 
     @property
-    def units(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def units(self) -> NDArray[np.float64]:  # as in the base class
         total = float(self.graph.sums[:, 0].sum())
         return np.full(self.thresholds.size, total if total > 0 else np.inf)
 
@@ -187,12 +187,13 @@ class Distance(Scales):
         _kernels.permutation_moments.gap_histogram(*self.graph.merged, self.layout.ranks, out)
         return float(np.abs(np.cumsum(out) - self._background).max() / self.units[0])
 
-    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
         _kernels.permutation_moments.permuted_distances(
             rng, self.layout.offsets, *self.graph.merged, self.layout.ranks, self._background, out
         )
-        return out / self.units[0]
+        out /= self.units[0]
+        return out
 
 
 class MeanGap(EdgeStatistic):
@@ -214,10 +215,10 @@ class MeanGap(EdgeStatistic):
         pairs = (2 * sizes * np.add.reduceat(line**2, offsets) - 2 * np.add.reduceat(line, offsets) ** 2)[:, None, None]
         self._moments(totals, rows, pairs)
 
-    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def totals(self) -> NDArray[np.float64]:  # as in the base class
         return np.array([_kernels.permutation_moments.gap_total(*self.graph.merged, self.layout.coordinates)])
 
-    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
         _kernels.permutation_moments.permuted_gap_totals(
             rng, self.layout.offsets, *self.graph.merged, self.layout.coordinates, out
@@ -236,10 +237,10 @@ class SameGroup(EdgeStatistic):
         totals = np.add.reduceat(row_sums, offsets)[:, None]
         self._moments(totals, np.add.reduceat(row_sums**2, offsets)[:, None, None], totals[:, :, None])
 
-    def totals(self) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def totals(self) -> NDArray[np.float64]:  # as in the base class
         return np.array([_kernels.permutation_moments.group_total(*self.graph.merged, self.groups)])
 
-    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # noqa: D102  # as in the base class
+    def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
         _kernels.permutation_moments.permuted_group_totals(
             rng, self.layout.offsets, *self.graph.merged, self.groups, out
@@ -309,9 +310,7 @@ def _window_rows(layout: Layout, gap: float) -> NDArray[np.float64]:
     return out
 
 
-def _indicator_sums(
-    layout: Layout, thresholds: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _indicator_sums(layout: Layout, thresholds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sum the row sums of the kernels "within each threshold", and their products, per stratum."""
     n, n_scales = layout.rows.size, thresholds.size
     if layout.consecutive and layout.offsets.size == 2:

@@ -20,7 +20,7 @@ __all__ = ["KNNTwoSampleTest", "stacked", "two_halves"]
 
 
 class KNNTwoSampleTest(NeighborAudit):
-    """Do two or more samples come from one distribution?
+    """Test whether two or more samples come from one distribution.
 
     Under one distribution a row's neighbours belong to its own sample no more often than chance has it. The number of
     edges within samples is standardised by its exact moments under all permutations of the labels.
@@ -96,7 +96,7 @@ class KNNTwoSampleTest(NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,
+        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
         "null": [StrOptions({"moments", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "ties": [StrOptions({"random", "all"})],
@@ -124,7 +124,7 @@ class KNNTwoSampleTest(NeighborAudit):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
         """Test the samples.
 
         Parameters
@@ -149,7 +149,8 @@ class KNNTwoSampleTest(NeighborAudit):
         with undone_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
-            codes, self.groups_ = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+            codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+            self.groups_: NDArray[Any] = labels
             seed = draw_seed(self.random_state)
             rng = np.random.Generator(np.random.PCG64(seed))
             layout = lay_out(n, rng=rng)

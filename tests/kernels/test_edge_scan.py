@@ -48,7 +48,7 @@ def test_crossing_moments_equal_enumeration(seed, n_blocks):
 
 def test_permuted_scan_maxima_repeat_shuffle_and_scan(seed):
     rng = np.random.default_rng(seed)
-    blocks, merged, _, _ = _case(rng, 10, 1)
+    _, merged, _, _ = _case(rng, 10, 1)
     offsets = np.array([0, 10], dtype=np.intp)
     mean, deviation = rng.random(10), rng.random(10)
     deviation[[0, 3]] = 0.0

@@ -16,9 +16,7 @@ def test_gower_neighbors_match_definition(seed, missing):
     distances, indices = np.empty((20, 4)), np.empty((20, 4), dtype=np.intp)
     _kernels.gower.gower_neighbors_nan(rows, rows, inverse, excluded, distances, indices)
     for query in range(20):
-        found = [
-            (reference.gower(rows[row], rows[query], inverse), row) for row in range(20) if row != excluded[query]
-        ]
+        found = [(reference.gower(rows[row], rows[query], inverse), row) for row in range(20) if row != excluded[query]]
         found.sort()
         np.testing.assert_allclose(distances[query], [gap for gap, _ in found[:4]])
         np.testing.assert_allclose(

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def test_window_counts_match_definition(seed):
     kernels.window_counts(line, 0.2, offsets, out)
     expected = [
         sum(abs(line[u] - line[v]) <= 0.2 for v in range(start, stop)) - 1
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        for start, stop in pairwise(offsets.tolist())
         for u in range(start, stop)
     ]
     np.testing.assert_array_equal(out, expected)

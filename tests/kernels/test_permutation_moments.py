@@ -18,7 +18,8 @@ def _graph(rng, n, degree, *, unit=True):
 def _merged(rng, n=12, degree=4, n_blocks=2, *, unit=True):
     blocks = np.sort(rng.integers(0, n_blocks, n)).astype(np.intp)
     graph = _graph(rng, n, degree, unit=unit)
-    return kernels.merge_edges(*graph, blocks), reference.merged_weights(reference.directed_edges(*graph), blocks), blocks
+    pairs = reference.merged_weights(reference.directed_edges(*graph), blocks)
+    return kernels.merge_edges(*graph, blocks), pairs, blocks
 
 
 def _as_pairs(starts, partners, weights):

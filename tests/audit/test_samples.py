@@ -1,0 +1,222 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import stats
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from skanomaly.audit import DomainClassifierTest, KNNDriftMonitor, KNNTwoSampleTest
+
+
+@pytest.mark.parametrize("null", ["moments", "permutation"])
+def test_same_samples_are_rarely_told_apart(seed, null):
+    found = 0
+    for run in range(60):
+        first, second = np.random.default_rng([seed, run]).normal(size=(2, 80, 2))
+        found += KNNTwoSampleTest(null=null, random_state=run).fit_samples(first, second).pvalue_ <= 0.05
+    assert found <= stats.binom.isf(1e-4, 60, 0.06)
+
+
+@pytest.mark.parametrize("null", ["moments", "permutation"])
+def test_shifted_samples_are_told_apart(seed, null):
+    first, second = np.random.default_rng(seed).normal(size=(2, 200, 3))
+    test = KNNTwoSampleTest(null=null, random_state=seed).fit_samples(first, second + 0.8)
+    assert test.pvalue_ <= 1 / 1000
+    assert test.statistic_ > 3
+
+
+def test_duplicates_shared_out_are_repulsion(seed):
+    rows = np.random.default_rng(seed).normal(size=(150, 3))
+    test = KNNTwoSampleTest(n_neighbors=1, random_state=seed).fit_samples(rows, rows)
+    assert test.statistic_ < -3
+    assert test.pvalue_ < 1e-3
+
+
+def test_foreign_rows_of_a_sample_are_flagged(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(size=(2, 300, 2))
+    second[:40] += 5
+    labels = KNNTwoSampleTest(random_state=seed).fit_samples(first, second).predict(second)
+    assert np.mean(labels[:40] == -1) > 0.8
+    assert np.mean(labels[40:] == -1) < 0.1
+
+
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_one_sample_has_pvalue_one(cls):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    test = cls(random_state=0).fit(rows, groups=["a"] * 40)
+    assert test.pvalue_ == 1.0
+    assert np.isfinite(test.score_samples(rows)).all()
+
+
+def test_equal_rows_have_pvalue_one():
+    assert KNNTwoSampleTest(random_state=0).fit(np.zeros((40, 2))).pvalue_ == 1.0
+
+
+def test_frames_of_different_columns_raise():
+    first = pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4]})
+    with pytest.raises(ValueError, match="feature names"):
+        KNNTwoSampleTest().fit_samples(first, first[["b", "a"]])
+
+
+def test_halves_are_the_default():
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    rows[100:] += 2
+    plain = KNNTwoSampleTest(random_state=0).fit(rows)
+    assert plain.pvalue_ == KNNTwoSampleTest(random_state=0).fit_samples(rows[:100], rows[100:]).pvalue_
+
+
+@pytest.mark.parametrize(("shift", "area"), [(0.5, 0.6382), (1.0, 0.7602), (2.0, 0.9214)])
+def test_area_meets_theory(seed, shift, area):
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(size=(2, 1500, 8))
+    second[:, 3] += shift
+    test = DomainClassifierTest(LogisticRegression(), random_state=seed).fit_samples(first, second)
+    # The area of 1,500 against 1,500 has a standard deviation of at most 0.011.
+    assert test.statistic_ == pytest.approx(area, abs=0.045)
+    assert test.feature_importances_.argmax() == test.single_areas_.argmax() == 3
+    assert test.pvalue_ < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shift", "area"), [(0.5, 0.6382), (1.0, 0.7602), (2.0, 0.9214)])
+def test_mean_area_meets_theory(shift, area):
+    areas = []
+    for run in range(20):
+        first, second = np.random.default_rng([9, run]).normal(size=(2, 1500, 8))
+        second[:, 0] += shift
+        areas.append(DomainClassifierTest(LogisticRegression(), random_state=run).fit_samples(first, second).statistic_)
+    assert np.mean(areas) == pytest.approx(area, abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("null", ["binomial", "permutation"])
+def test_domain_classifier_keeps_its_level(null):
+    found = 0
+    for run in range(200):
+        first, second = np.random.default_rng([5, run]).normal(size=(2, 40, 2))
+        test = DomainClassifierTest(LogisticRegression(), cv=2, null=null, n_permutations=39, random_state=run)
+        found += test.fit_samples(first, second).pvalue_ <= 0.05
+    assert found <= stats.binom.isf(1e-4, 200, 0.05)
+
+
+def test_domain_classifier_by_permutation():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 60, 2))
+    test = DomainClassifierTest(LogisticRegression(), cv=2, null="permutation", n_permutations=39, random_state=0)
+    assert test.fit_samples(first, second + 2).pvalue_ == 1 / 40
+    assert test.fit_samples(first, second).pvalue_ > 1 / 40
+
+
+def test_weights_correct_the_bias(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(size=(2, 1000, 2))
+    second[:, 0] += 1
+    test = DomainClassifierTest(LogisticRegression(), random_state=seed).fit_samples(first, second)
+    weights = test.sample_weight_[:1000]
+    assert weights.mean() == pytest.approx(1.0)
+    assert (test.sample_weight_[1000:] == 1.0).all()
+    assert np.average(first[:, 0], weights=weights) == pytest.approx(1.0, abs=0.35)
+    assert np.average(first[:, 1], weights=weights) == pytest.approx(0.0, abs=0.35)
+
+
+def test_trusted_rows_are_predicted_better(seed):
+    rng = np.random.default_rng(seed)
+    train = rng.normal(size=(800, 4))
+    pool = np.concatenate([rng.normal(size=(400, 4)), rng.normal(size=(400, 4)) + 3])
+    truth = np.sin(pool).sum(axis=1)
+    test = DomainClassifierTest(random_state=seed).fit_samples(train, pool)
+    error = np.abs(ExtraTreesRegressor(30, random_state=0).fit(train, np.sin(train).sum(axis=1)).predict(pool) - truth)
+    trusted = test.predict(pool) == 1
+    assert 0.35 < trusted.mean() < 0.6
+    assert error[trusted].mean() < 0.5 * error.mean()
+
+
+def test_frame_goes_to_the_given_classifier(seed):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"size": rng.normal(size=200), "kind": rng.choice(["a", "b"], 200)})
+    frame.loc[100:, "kind"] = "b"
+    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["kind"]), remainder="passthrough")
+    test = DomainClassifierTest(make_pipeline(encode, LogisticRegression()), random_state=seed).fit(frame)
+    assert test.feature_importances_.argmax() == 1
+    assert np.isnan(test.single_areas_[1])
+    assert test.predict(frame).shape == (200,)
+
+
+@pytest.mark.parametrize(("groups", "words"), [([0, 1, 2] * 10, "3 labels"), ([0] * 28 + [1] * 2, "at least 4")])
+def test_domain_classifier_refuses(groups, words):
+    with pytest.raises(ValueError, match=words):
+        DomainClassifierTest().fit(np.random.default_rng(0).normal(size=(30, 2)), groups=groups)
+
+
+def test_many_rows_take_boosting():
+    rows = np.random.default_rng(0).normal(size=(2100, 2))
+    test = DomainClassifierTest(cv=2, random_state=0).fit(rows)
+    assert type(test.estimators_[0]).__name__ == "HistGradientBoostingClassifier"
+
+
+def test_stream_is_independent_of_its_cuts(seed):
+    rng = np.random.default_rng(seed)
+    rows, stream = rng.normal(size=(150, 2)), rng.normal(size=(230, 2))
+    options = {"window_size": 50, "step": 30, "random_state": 0}
+    whole = KNNDriftMonitor(**options).fit(rows).partial_fit(stream)
+    parts = KNNDriftMonitor(**options).fit(rows)
+    for start, stop in ((0, 1), (1, 77), (77, 80), (80, 230)):
+        parts.partial_fit(stream[start:stop])
+    assert_array_equal(whole.pvalues_, parts.pvalues_)
+    assert whole.pvalues_.size == 7
+    assert_array_equal(whole.window_, stream[-50:])
+
+
+@pytest.mark.parametrize(("n_looks", "total"), [(8, 0.05), (None, 0.05 * 8 / 9)])
+def test_looks_spend_the_level(n_looks, total):
+    rng = np.random.default_rng(0)
+    monitor = KNNDriftMonitor(n_neighbors=3, window_size=20, n_looks=n_looks, random_state=0)
+    monitor.fit(rng.normal(size=(60, 2))).partial_fit(rng.normal(size=(160, 2)))
+    assert monitor.levels_.sum() == pytest.approx(total)
+    monitor.partial_fit(rng.normal(size=(40, 2)))
+    assert monitor.levels_.size == (8 if n_looks else 10)
+
+
+def _false_alarms(n_runs, seed, **options):
+    count = 0
+    for run in range(n_runs):
+        rng = np.random.default_rng([seed, run])
+        monitor = KNNDriftMonitor(n_neighbors=5, window_size=30, random_state=run, **options)
+        count += monitor.fit(rng.normal(size=(60, 2))).partial_fit(rng.normal(size=(300, 2))).drift_
+    return count
+
+
+def test_stream_rarely_raises_a_false_alarm_cheaply(seed):
+    assert _false_alarms(30, seed, n_looks=10, alpha=0.2) <= stats.binom.isf(1e-4, 30, 0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"n_looks": 10}, {"n_looks": None}, {"n_looks": 19, "step": 15}])
+def test_stream_rarely_raises_a_false_alarm(options):
+    assert _false_alarms(300, 1, alpha=0.1, **options) <= stats.binom.isf(1e-4, 300, 0.1)
+
+
+@pytest.mark.parametrize("n_looks", [50, None])
+def test_drift_of_a_stream_is_found_soon(seed, n_looks):
+    rng = np.random.default_rng(seed)
+    monitor = KNNDriftMonitor(n_looks=n_looks, random_state=seed).fit(rng.normal(size=(300, 2)))
+    monitor.partial_fit(rng.normal(size=(300, 2)))
+    monitor.partial_fit(rng.normal(size=(300, 2)) + 1.5)
+    assert 300 < monitor.drift_row_ <= 500
+
+
+def test_first_call_of_an_unfitted_monitor_is_the_reference():
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    monitor = KNNDriftMonitor(random_state=0).partial_fit(rows[:150]).partial_fit(rows[150:])
+    fitted = KNNDriftMonitor(random_state=0).fit(rows[:150]).partial_fit(rows[150:])
+    assert_array_equal(monitor.pvalues_, fitted.pvalues_)
+
+
+def test_window_too_small_for_its_neighbors_raises():
+    with pytest.raises(ValueError, match="window_size=10"):
+        KNNDriftMonitor(window_size=10).fit(np.zeros((20, 2)))
