@@ -2,17 +2,17 @@
 
     python asv_bench/tables/neighbors.py [--repeats 3] [--queries 8192] [--jobs 1 2]
 
-Both search the same float table for the neighbours of its first rows, alternating in one process; the figure is the
-median over the repeats. Memory is the growth of the peak while the search runs, counted by ``tracemalloc`` for NumPy
-arrays and by the resident peak for the rest.
+Both search the same table for the neighbours of its first rows, alternating in one process; the figure is the median
+over the repeats, in processor time for one thread (a busy machine hardly disturbs it) and in wall time for more. Memory
+is what the search adds to the resident peak of a fresh process, its own copy of the table included (Linux only).
 """
 
 import argparse
 import multiprocessing
 import os
-import resource
 import statistics
 import time
+from pathlib import Path
 
 CASES = [(100_000, 20, 10, "float64"), (100_000, 20, 10, "float32"), (10_000, 512, 10, "float32")]
 
@@ -38,9 +38,18 @@ def _peer(X, queries, n_neighbors, n_jobs):
 
 
 def _seconds(function, *arguments):
-    start = time.perf_counter()
+    clock = time.process_time if arguments[-1] == 1 else time.perf_counter
+    start = clock()
     result = function(*arguments)
-    return time.perf_counter() - start, result
+    return clock() - start, result
+
+
+def _peak_mebibytes():
+    """Resident peak of this process since its program started; ``getrusage`` would count its parent's too."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("this system does not tell a process its resident peak")
 
 
 def _extra_mebibytes(connection, name, case, n_queries):
@@ -49,9 +58,9 @@ def _extra_mebibytes(connection, name, case, n_queries):
     X = _table(n_rows, n_columns, dtype)
     function = {"ours": _ours, "peer": _peer}[name]
     function(X[:600], X[:10], n_neighbors, 1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak_mebibytes()
     function(X, X[:n_queries], n_neighbors, 1)
-    connection.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    connection.send(_peak_mebibytes() - before)
 
 
 def _memory(name, case, n_queries):
