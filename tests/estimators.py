@@ -4,15 +4,67 @@ import importlib
 import inspect
 
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
 
-# Two parameter sets each; cheap ones, since each goes through some seventy checks. Not listed: the defaults alone.
+
+def _forest():
+    return IsolationForest(n_estimators=10, random_state=0)
+
+
+# Two parameter sets each; cheap ones, since each goes through some fifty checks. Not listed: the defaults alone.
 PARAMETERS = {
+    "ContaminationPosterior": [
+        {"detectors": [IsolationForest(n_estimators=4, random_state=0)], "n_init": 1},
+        {
+            "detectors": [IsolationForest(n_estimators=4, random_state=0)],
+            "method": "gammagmm",
+            "n_init": 2,
+            "max_components": 5,
+        },
+    ],
+    "ThresholdedDetector": [{"detector": IsolationForest(n_estimators=4, random_state=0)}],
+    "ConformalDetector": [
+        {"detector": IsolationForest(n_estimators=4, random_state=0)},
+        {"detector": IsolationForest(n_estimators=4, random_state=0), "method": "cross", "n_folds": 3},
+    ],
+    "ScoreRefiner": [{"detector": IsolationForest(n_estimators=4, random_state=0)}],
+    # audit
+    "DomainClassifierTest": [{}, {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 19}],
+    "KNNChangePointTest": [{}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
+    "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "step": 5}],
+    "KNNDriftTest": [{}, {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"}],
+    "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
+    # detectors
+    "GaussianDetector": [{}, {"subspace": "npca", "n_components": 2, "relative": True}],
+    "NearestNeighborsDetector": [
+        {},
+        {"n_neighbors": 3, "aggregation": "mean", "metric": "euclidean", "bank": "coreset", "trim": 0.05},
+    ],
     "RandomProjectionDepth": [
         {"n_projections": 40},
         {"n_projections": 60, "aggregation": "top", "whiten": "ledoit_wolf", "n_modes": 2, "directions": "gaussian"},
     ],
+    # impute
+    "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
+    "MissingnessAudit": [{"n_resamples": 39}],
+    # robust
+    "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 20, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
+    "MaskedEstimator": [
+        {"estimator": Ridge(), "cv": None},
+        {"estimator": LogisticRegression(max_iter=2000), "cv": None},
+    ],
+    "SampleCurator": [{}, {"false_drop_rate": 0.05, "cv": 3}],
+    "TrainingDynamics": [{"n_epochs": 5}, {"n_epochs": 5, "estimator": SGDClassifier(loss="log_loss")}],
+    "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
+    "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],
+    # sampling
+    "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],
+    "ResampledEstimator": [{"estimator": LogisticRegression()}],
+    "SMOTE": [{}, {"selection": "random", "k_neighbors": 3}],
 }
 
 # Class name -> check name -> reason. Empty is the aim.
@@ -27,7 +79,8 @@ def public_classes():
         module = importlib.import_module(f"skanomaly.{room}")
         for name in module.__all__:
             member = getattr(module, name)
-            if inspect.isclass(member) and issubclass(member, BaseEstimator) and not inspect.isabstract(member):
+            concrete = inspect.isclass(member) and issubclass(member, BaseEstimator) and not inspect.isabstract(member)
+            if concrete and hasattr(member, "fit"):  # a parameter object has parameters and nothing to fit
                 yield member
 
 

@@ -1,0 +1,83 @@
+"""Gaussian mixtures by definition, and the published contamination posterior by sampling; slow, NumPy and SciPy only."""
+
+import numpy as np
+from scipy.special import expit, gammaln
+from scipy.stats import invwishart, multivariate_normal, multivariate_t
+
+
+def expected_moments(X, means, precisions, constants):
+    """Responsibilities from the definition, and their moments."""
+    log_density = np.array(
+        [
+            [constants[k] - 0.5 * (row - means[k]) @ precisions[k] @ (row - means[k]) for k in range(len(means))]
+            for row in X
+        ]
+    )
+    shares = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    entropy = -np.sum(shares * np.log(np.where(shares > 0, shares, 1.0)))
+    return shares, shares.sum(axis=0), shares.T @ X, np.einsum("nk,ni,nj->kij", shares, X, X), entropy
+
+
+def representative_moments(mean, scale, precision, dof, n_draws, random_state):
+    """Mean and variance of the representative value, by SciPy's inverse Wishart."""
+    values = []
+    random = np.random.default_rng(random_state)
+    for covariance in invwishart(dof, scale).rvs(n_draws, random_state=random):
+        location = multivariate_normal(mean, covariance / precision).rvs(random_state=random)
+        values.append(np.mean(location / (1 + np.sqrt(np.diag(covariance)))))
+    return np.mean(values), np.var(values)
+
+
+def ordered_link(draws, intercept, slope):
+    """Probability that exactly the first k components are anomalous, term by term."""
+    shares = [np.mean(expit(-(intercept + slope * row))) for row in draws]
+    result = []
+    for k in range(len(shares)):
+        product = np.prod(shares[: k + 1])
+        result.append(product * (1 - shares[k + 1]) if k + 1 < len(shares) else product)
+    return np.array(result)
+
+
+def predictive(row, rows, prior_mean, prior_scale, prior_precision, prior_dof):
+    """Log posterior predictive density of a row given the rows of a component (normal-inverse-Wishart)."""
+    n, d = len(rows), len(prior_mean)
+    precision, dof = prior_precision + n, prior_dof + n
+    center = rows.mean(axis=0) if n else prior_mean
+    mean = (prior_precision * prior_mean + n * center) / precision
+    scale = prior_scale + (rows - center).T @ (rows - center)
+    scale = scale + prior_precision * n / precision * np.outer(center - prior_mean, center - prior_mean)
+    shape = scale * (precision + 1) / (precision * (dof - d + 1))
+    return multivariate_t(mean, shape, dof - d + 1).logpdf(row)
+
+
+def log_marginal(rows, prior_mean, prior_scale, prior_precision, prior_dof):
+    """Log marginal likelihood of the rows of a component."""
+    total = 0.0
+    for index in range(len(rows)):
+        total += predictive(rows[index], rows[:index], prior_mean, prior_scale, prior_precision, prior_dof)
+    return total
+
+
+def log_partition_prior(sizes, concentration):
+    """Chinese restaurant process."""
+    n = sum(sizes)
+    return (
+        len(sizes) * np.log(concentration)
+        + sum(gammaln(size) for size in sizes)
+        + gammaln(concentration)
+        - gammaln(concentration + n)
+    )
+
+
+def sampled_posterior(probabilities, cumulative, p_zero, upper, n_draws, random):
+    """The last stage as published: count out draws of the cumulative weights, zeros by force, large ones redrawn."""
+    total = cumulative[-1]
+    shares = []
+    for probability, part in zip(probabilities, cumulative, strict=True):
+        count = random.binomial(n_draws, min(probability, 1.0))
+        shares.append(random.beta(part, total - part, count) if part < total else np.ones(count))
+    positive = np.concatenate(shares)
+    positive = positive[positive < upper]
+    n_zero = round(p_zero * n_draws)
+    return np.r_[np.zeros(n_zero), random.choice(positive, n_draws - n_zero)]

@@ -1,0 +1,211 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import binom
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import LocalOutlierFactor
+
+from skanomaly.threshold import (
+    ConformalDetector,
+    OnlineFDR,
+    anomaly_probability_from_pvalues,
+    benjamini_hochberg,
+    storey_contamination,
+)
+
+LEVELS = [0.01, 0.05, 0.1]
+
+
+class Distance(BaseEstimator):
+    """Distance to the mean, in units of `step`: ties where it is not 0."""
+
+    def __init__(self, step=0.0):
+        self.step = step
+
+    def fit(self, X, y=None):
+        self.center_ = np.mean(X, axis=0)
+        return self
+
+    def score_samples(self, X):
+        distance = np.linalg.norm(X - self.center_, axis=1)
+        return -np.floor(distance / self.step) if self.step else -distance
+
+
+def _rejections(random, n_replicates, alpha, *, n=60, step=0.0, method="split", contaminated=0):
+    hits = 0
+    for _ in range(n_replicates):
+        X = random.normal(size=(n, 2))
+        X[:contaminated] += 8.0
+        model = ConformalDetector(detector=Distance(step), method=method, random_state=int(random.integers(2**31 - 1)))
+        hits += model.fit(X).pvalues(random.normal(size=(1, 2)))[0] <= alpha
+    return hits
+
+
+@pytest.mark.parametrize("alpha", LEVELS)
+@pytest.mark.parametrize("case", [{}, {"step": 0.7}, {"n": 8}, {"contaminated": 6}])
+def test_split_holds_its_level(seed, alpha, case):
+    hits = _rejections(np.random.default_rng(seed), 150, alpha, **case)
+    assert hits <= binom.isf(1e-6, 150, alpha)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", LEVELS)
+@pytest.mark.parametrize("case", [{}, {"step": 0.7}, {"n": 8}, {"contaminated": 6}])
+def test_split_holds_its_level_over_a_thousand_replicates(seed, alpha, case):
+    hits = _rejections(np.random.default_rng(seed), 1000, alpha, **case)
+    assert hits <= binom.isf(1e-5, 1000, alpha)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", LEVELS)
+def test_split_is_exact_without_ties(seed, alpha):
+    n = 2 * 199  # 199 calibration rows: alpha * 200 is whole
+    hits = _rejections(np.random.default_rng(seed), 1000, alpha, n=n)
+    low, high = binom.interval(1 - 1e-5, 1000, alpha)
+    assert low <= hits <= high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", LEVELS)
+@pytest.mark.parametrize("method", ["cross", "jackknife+"])
+def test_cross_and_jackknife_stay_below_twice_their_level(seed, alpha, method):
+    hits = _rejections(np.random.default_rng(seed), 1000, alpha, n=40, method=method)
+    assert hits <= binom.isf(1e-5, 1000, 2 * alpha)
+
+
+@pytest.mark.parametrize(("alpha", "n_replicates"), [(0.1, 60)])
+def test_false_discovery_rate_holds(seed, alpha, n_replicates):
+    assert _false_discovery_rate(seed, alpha, n_replicates) <= alpha + 4.5 * 0.35 / np.sqrt(n_replicates)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", LEVELS)
+def test_false_discovery_rate_holds_over_a_thousand_replicates(seed, alpha):
+    proportions = _false_discovery_rate(seed, alpha, 1000, each=True)
+    assert proportions.mean() <= alpha + 4.5 * proportions.std() / np.sqrt(1000) + 1e-12
+
+
+def _false_discovery_rate(seed, alpha, n_replicates, *, each=False):
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(n_replicates):
+        model = ConformalDetector(detector=Distance(), calibration_size=0.8, random_state=0)
+        model.fit(random.normal(size=(500, 2)))
+        batch = np.vstack([random.normal(size=(45, 2)), random.normal(4.0, 1.0, size=(5, 2))])
+        called = model.select(batch, alpha=alpha) == -1
+        found.append(called[:45].sum() / max(called.sum(), 1))
+    return np.array(found) if each else np.mean(found)
+
+
+def test_pvalues_are_counted_by_hand():
+    model = ConformalDetector(detector=Distance(), random_state=0).fit(np.arange(20.0)[:, None])
+    scores = model.calibration_scores_[0]
+    rows = np.array([[3.0], [9.0], [40.0]])
+    odd = -model.detectors_[0].score_samples(rows)
+    assert_allclose(model.pvalues(rows), [(1 + (scores >= value).sum()) / (len(scores) + 1) for value in odd])
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.25, 0.3])
+@pytest.mark.parametrize("method", ["split", "cross"])
+def test_predict_is_the_level_on_pvalues(seed, alpha, method):
+    random = np.random.default_rng(seed)
+    model = ConformalDetector(detector=Distance(), method=method, alpha=alpha, random_state=0)
+    model.fit(random.normal(size=(79, 2)))
+    X = random.normal(0, 2, size=(300, 2))
+    assert_array_equal(model.predict(X) == -1, model.pvalues(X) <= alpha + 1e-12)
+
+
+def test_weights_mend_a_covariate_shift(seed):
+    random = np.random.default_rng(seed)
+
+    def draw(n, mean):
+        x = random.normal(mean, 1.0, size=n)
+        return np.column_stack([x, x * random.normal(size=n)])
+
+    class Second(Distance):
+        def score_samples(self, X):
+            return -np.abs(X[:, 1])
+
+    def ratio(X):
+        return np.exp(1.5 * X[:, 0] - 1.5**2 / 2)
+
+    plain, weighted, n_queries = 0, 0, 400
+    for _ in range(10):
+        X, queries = draw(2000, 0.0), draw(n_queries, 1.5)
+        plain += np.sum(ConformalDetector(detector=Second(), random_state=0).fit(X).predict(queries) == -1)
+        model = ConformalDetector(detector=Second(), weight_function=ratio, random_state=0).fit(X)
+        weighted += np.sum(model.predict(queries) == -1)
+    assert plain > 0.2 * 10 * n_queries
+    assert weighted < 0.15 * 10 * n_queries
+
+
+def test_labelled_anomalies_take_no_part():
+    X = np.r_[np.arange(30.0), 1000.0][:, None]
+    y = np.r_[np.ones(30, dtype=int), -1]
+    model = ConformalDetector(detector=Distance(), random_state=0)
+    assert_array_equal(model.fit(X, y).pvalues(X), ConformalDetector(detector=Distance(), random_state=0).fit(X[:30]).pvalues(X))
+
+
+def test_nan_scores_raise():
+    class Broken(Distance):
+        def score_samples(self, X):
+            return np.full(len(X), np.nan)
+
+    with pytest.raises(ValueError, match="NaN"):
+        ConformalDetector(detector=Broken()).fit(np.arange(20.0)[:, None])
+
+
+def test_a_detector_without_scores_is_refused():
+    with pytest.raises(TypeError, match="score_samples"):
+        ConformalDetector(detector=LocalOutlierFactor()).fit(np.arange(20.0)[:, None])
+
+
+def test_weights_of_folds_are_refused():
+    with pytest.raises(ValueError, match="weight_function"):
+        ConformalDetector(method="cross", weight_function=len).fit(np.arange(20.0)[:, None])
+
+
+def test_benjamini_hochberg_meets_its_definition(seed):
+    values = np.random.default_rng(seed).random(30) ** 3
+    found = benjamini_hochberg(values, alpha=0.2)
+    sizes = [k for k in range(31) if k == 0 or np.sort(values)[k - 1] <= 0.2 * k / 30]
+    assert found.sum() == max(sizes)
+    assert benjamini_hochberg([], alpha=0.1).size == 0
+
+
+def test_storey_finds_separate_anomalies(seed):
+    random = np.random.default_rng(seed)
+    values = np.r_[random.random(1900), np.full(100, 1e-4)]
+    assert abs(storey_contamination(values) - 0.05) < 0.08
+
+
+def test_probability_falls_with_the_pvalue(seed):
+    random = np.random.default_rng(seed)
+    values = np.r_[random.random(900), 0.005 * random.random(100)]
+    probability = anomaly_probability_from_pvalues(values)
+    assert (np.diff(probability[np.argsort(values)]) <= 1e-12).all()
+    assert probability[values < 0.004].mean() > 0.8 > 0.3 > probability[values > 0.5].mean()
+
+
+@pytest.mark.parametrize("n_tests", [200])
+def test_online_rate_holds(seed, n_tests):
+    random = np.random.default_rng(seed)
+    proportions = []
+    for _ in range(60):
+        stream, odd = OnlineFDR(alpha=0.1), random.random(n_tests) < 0.1
+        values = np.where(odd, 1e-5 * random.random(n_tests), random.random(n_tests))
+        found = np.array([stream.update(value) for value in values])
+        proportions.append((found & ~odd).sum() / max(found.sum(), 1))
+    assert np.mean(proportions) <= 0.1
+    assert found[odd].mean() > 0.3
+
+
+def test_the_online_budget_is_not_overspent():
+    times = np.arange(1.0, 1e6)
+    assert OnlineFDR._spending(times).sum() < 1
+
+
+@pytest.mark.parametrize("values", [[1.2], [-0.1], [np.nan], [[0.5]]])
+def test_values_that_are_no_pvalues_are_refused(values):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        benjamini_hochberg(values)

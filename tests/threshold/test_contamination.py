@@ -1,0 +1,178 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import betainc
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import BayesianGaussianMixture
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+
+from skanomaly.threshold import ContaminationPosterior, ContaminationPrior
+from skanomaly.threshold._gammagmm import link_posterior
+from skanomaly.threshold._sampled import gibbs_chain
+from skanomaly.threshold._variational import fit_components
+
+PUBLISHED = ContaminationPrior(p_zero=0.01, p_high=0.01, max_contamination=0.25)
+
+
+def _scores(seed, n_rows=300, share=0.08, n_detectors=2):
+    random = np.random.default_rng(seed)
+    odd = random.random(n_rows) < share
+    return -(random.normal(size=(n_rows, n_detectors)) + 6.0 * odd[:, None]), odd
+
+
+def _components(seed):
+    random = np.random.default_rng(seed)
+    concentrations = 1 + random.gamma(1.0, 20.0, size=12)
+    concentrations[:2] = 1 + random.gamma(1.0, 2.0, size=2)
+    draws = np.linspace(3.0, -1.0, 12)[:, None] + 0.05 * random.normal(size=(12, 64))
+    return concentrations, draws[np.argsort(-draws.mean(axis=1))]
+
+
+@pytest.mark.parametrize("case", range(20))
+def test_a_feasible_solution_holds_both_constraints(seed, case):
+    concentrations, draws = _components(1000 * seed + case)
+    fit = link_posterior(concentrations, draws, PUBLISHED)
+    if fit.status == "feasible":
+        assert abs(1 - fit.probabilities.sum() - 0.01) < 1e-8
+        assert abs(fit.p_high - 0.01) < 1e-8
+    else:
+        assert fit.status == "infeasible_high"
+
+
+@pytest.mark.parametrize("first", [5.0, 30.0, 45.0, 60.0, 90.0, 200.0])
+def test_plug_in_is_infeasible_exactly_where_the_top_component_is_too_heavy(first):
+    concentrations = np.array([first, 60.0, 100.0, 240.0])
+    fit = link_posterior(concentrations, np.array([[3.0], [1.0], [0.0], [-1.0]]), PUBLISHED, plug_in=True)
+    heavy = 0.99 * betainc(400.0, first, 0.85) > 0.01
+    assert (fit.status == "infeasible_high") == heavy
+
+
+@pytest.mark.parametrize("n_components", [5, 12, 20])
+def test_variational_core_equals_scikit_learns(n_components):
+    random = np.random.default_rng(n_components)
+    S = np.vstack([random.normal(size=(200, 3)), random.normal(4.0, 0.4, size=(40, 3))])
+    model = BayesianGaussianMixture(
+        n_components=n_components, weight_concentration_prior=0.01, max_iter=1500, random_state=0
+    ).fit(S)
+    labels = KMeans(n_components, n_init=1, random_state=check_random_state(0)).fit(S).labels_
+    components = fit_components(S, labels, n_components, prune=False)
+    assert_allclose(components.concentrations, model.weight_concentration_[0], rtol=0.02)
+
+
+def test_iteration_limit_returns_what_it_has():
+    S = _scores(0)[0]
+    model = BayesianGaussianMixture(n_components=4, weight_concentration_prior=0.01, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(S)
+    labels = KMeans(4, n_init=1, random_state=check_random_state(0)).fit(S).labels_
+    assert fit_components(S, labels, 4, max_iter=3).n_iter == 3
+
+
+def test_gibbs_finds_the_weight_of_a_separate_group(seed):
+    S, odd = _scores(seed, share=0.08)
+    weights = []
+    for labels, counts in gibbs_chain(-S, np.random.default_rng(seed), max_components=20, n_sweeps=200):
+        centers = [(-S[labels == k]).mean() for k in np.flatnonzero(counts)]
+        far = np.flatnonzero(counts)[np.array(centers) > 3.0]
+        weights.append((counts[far].sum() + 0.005) / (len(S) + 0.01))
+    assert abs(np.mean(weights) - odd.mean()) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # PyMC's and ArviZ's own
+def test_nuts_finds_the_weight_of_a_separate_group():
+    pytest.importorskip("pymc", reason="PyMC is not installed (extra bayes)")
+    S, odd = _scores(0, share=0.08)
+    model = ContaminationPosterior(method="gammagmm", inference="nuts", max_components=2, n_init=2, random_state=0)
+    model.fit_scores(S)
+    weights = model.sampling_.posterior["weights"].to_numpy().reshape(-1, 2)
+    centers = model.sampling_.posterior["centers"].to_numpy().reshape(-1, 2, 2).mean(axis=-1)
+    top = np.where(centers[:, 0] > centers[:, 1], weights[:, 0], weights[:, 1])
+    assert abs(top.mean() - (odd.sum() + 1) / (len(S) + 2)) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+@pytest.mark.parametrize("method", ["two_group", "gammagmm"])
+def test_a_clear_group_is_estimated(seed, method):
+    S, odd = _scores(seed, n_rows=500, share=0.06)
+    model = ContaminationPosterior(method=method, random_state=seed, on_infeasible="split", max_components=20)
+    model.fit_scores(S)
+    assert abs(model.posterior_.mean() - odd.mean()) < 0.06
+
+
+def test_two_group_rises_with_the_share_of_anomalies(seed):
+    means = [
+        ContaminationPosterior().fit_scores(_scores(seed, n_rows=1000, share=share)[0]).posterior_.mean()
+        for share in (0.0, 0.05, 0.15)
+    ]
+    assert means[0] < means[1] < means[2]
+
+
+def test_threshold_calls_the_estimated_share_anomalies(seed):
+    S, _ = _scores(seed, n_rows=400)
+    model = ContaminationPosterior().fit_scores(S)
+    assert np.count_nonzero(model.predict(S) == -1) == round(400 * model.contamination_)
+
+
+def test_anomaly_probability_is_the_posterior_at_the_rank(seed):
+    S, _ = _scores(seed, n_rows=200)
+    model = ContaminationPosterior().fit_scores(S)
+    order = np.argsort(model.score_samples(S))
+    assert_allclose(model.anomaly_probability(S)[order], model.posterior_.sf(np.arange(200) / 200), atol=1e-12)
+
+
+@pytest.mark.parametrize("scores", [np.zeros((50, 2)), np.arange(19.0)[:, None]])
+def test_constant_or_few_scores_leave_the_prior(scores):
+    model = ContaminationPosterior().fit_scores(scores)
+    assert model.status_ == "prior"
+    assert_allclose(model.posterior_.mean(), ContaminationPrior().distribution().mean())
+    if not scores.any():
+        assert_array_equal(model.predict(scores), 1)
+
+
+def test_a_detector_with_nan_is_left_out_with_a_warning(seed):
+    S, _ = _scores(seed)
+    broken = np.column_stack([S, np.full(len(S), np.nan)])
+    with pytest.warns(UserWarning, match="detector .2. hold NaN"):
+        model = ContaminationPosterior().fit_scores(broken)
+    assert model.contamination_ == ContaminationPosterior().fit_scores(S).contamination_
+
+
+@pytest.mark.filterwarnings("ignore:Scores of detector:UserWarning")
+def test_nan_everywhere_raises():
+    with pytest.raises(ValueError, match="finite scores"):
+        ContaminationPosterior().fit_scores(np.full((50, 1), np.nan))
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+def test_detectors_that_agree_are_told_of(seed):
+    S, _ = _scores(seed, n_detectors=1)
+    with pytest.warns(UserWarning, match="agree"):
+        ContaminationPosterior(method="gammagmm", max_components=10, n_init=1).fit_scores(np.hstack([S, S]))
+
+
+def test_infeasible_constraints_can_raise(seed):
+    S, _ = _scores(seed, share=0.4)
+    model = ContaminationPosterior(method="gammagmm", max_components=2, n_init=1, on_infeasible="raise")
+    with pytest.raises(ValueError, match="no solution"):
+        model.fit_scores(S)
+    assert not hasattr(model, "posterior_")
+
+
+def test_a_detector_without_scores_is_refused():
+    with pytest.raises(TypeError, match="score_samples"):
+        ContaminationPosterior(detectors=[LocalOutlierFactor()]).fit(np.random.default_rng(0).normal(size=(40, 2)))
+
+
+def test_it_ends_a_pipeline(seed):
+    X = np.random.default_rng(seed).normal(size=(120, 3))
+    X[:5] += 9
+    model = ContaminationPosterior(detectors=[IsolationForest(n_estimators=20, random_state=0)], n_init=1)
+    labels = make_pipeline(StandardScaler(), model).fit(X).predict(X)
+    assert set(labels) <= {-1, 1}
+    assert (labels[:5] == labels[:5].min()).all()

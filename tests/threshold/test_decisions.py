@@ -1,0 +1,105 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skanomaly.threshold import (
+    ConformalDetector,
+    ContaminationDisplay,
+    ContaminationPosterior,
+    DecisionCosts,
+    PValueDisplay,
+    ScoreRefiner,
+    predict_three_way,
+)
+
+
+def _expected_costs(costs, p):
+    flag = costs.flag_normal * (1 - p) + costs.flag_anomaly * p
+    look = costs.look_normal * (1 - p) + costs.look_anomaly * p
+    return np.array([flag, look, costs.pass_normal * (1 - p) + costs.pass_anomaly * p])
+
+
+def test_cuts_are_the_known_ones():
+    assert_allclose(DecisionCosts().cuts(), [1 / 9, 0.6])
+
+
+@pytest.mark.parametrize(
+    "costs", [DecisionCosts(), DecisionCosts(look_normal=3.5, look_anomaly=9.0), DecisionCosts(look_normal=0.0)]
+)
+def test_decisions_cost_least(costs):
+    p = np.linspace(0, 1, 1001)
+    labels = predict_three_way(p, costs=costs)
+    table = _expected_costs(costs, p)
+    chosen = np.select([labels == -1, labels == 0], [table[0], table[1]], table[2])
+    assert_allclose(chosen, table.min(axis=0), atol=1e-9)
+
+
+def test_costs_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="ascend"):
+        DecisionCosts(look_normal=5.0)
+
+
+@pytest.mark.parametrize(("evidence", "kind"), [([1.2], "probability"), ([np.nan], "pvalue"), ([0.5], "score")])
+def test_evidence_is_checked(evidence, kind):
+    with pytest.raises(ValueError, match=r"evidence|pvalues|kind"):
+        predict_three_way(evidence, kind=kind)
+
+
+def test_pvalues_lead_to_decisions(seed):
+    random = np.random.default_rng(seed)
+    values = np.r_[random.random(900), 0.002 * random.random(100)]
+    labels = predict_three_way(values, kind="pvalue")
+    assert np.mean(labels[900:] == -1) > 0.8
+    assert np.mean(labels[:900] == -1) < 0.05
+
+
+def _planted(seed):
+    random = np.random.default_rng(seed)
+    scale = np.array([10.0, 10.0, 1.0, 1.0, 1.0, 1.0])
+    train = random.normal(size=(600, 6)) * scale
+    batch = random.normal(size=(400, 6)) * scale
+    odd = np.arange(400) < 40
+    batch[odd, 2:] += 2.6
+    return train, batch, odd
+
+
+def _f1(labels, odd):
+    called = labels == -1
+    return 2 * (called & odd).sum() / max(called.sum() + odd.sum(), 1)
+
+
+def test_refinement_beats_every_threshold_where_anomalies_are_alike(seed):
+    train, batch, odd = _planted(seed)
+    model = ScoreRefiner(detector=ConformalDetector(random_state=0)).fit(train)
+    scores = model.score_samples(batch)
+    best = max(_f1(np.where(scores <= cut, -1, 1), odd) for cut in scores)
+    assert _f1(model.refine(batch), odd) > best
+
+
+def test_a_batch_without_odd_rows_has_no_anomaly(seed):
+    train, _, _ = _planted(seed)
+    model = ScoreRefiner().fit(train)
+    quiet = train[np.argsort(-model.score_samples(train))[:100]]
+    assert_array_equal(model.refine(quiet), 1)
+
+
+def test_contamination_display_draws_both_panels(seed):
+    S = np.random.default_rng(seed).normal(size=(200, 2))
+    model = ContaminationPosterior().fit_scores(S)
+    display = ContaminationDisplay.from_estimator(model, S)
+    assert len(display.ax_) == 2
+    assert ContaminationDisplay.from_predictions(model.posterior_).ax_.shape == (1,)
+    plt.close("all")
+
+
+def test_pvalue_display_counts_the_selection(seed):
+    random = np.random.default_rng(seed)
+    model = ConformalDetector(random_state=0).fit(random.normal(size=(400, 2)))
+    display = PValueDisplay.from_estimator(model, np.vstack([random.normal(size=(50, 2)), np.full((9, 2), 30.0)]))
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    n_called = (model.select(np.vstack([np.full((9, 2), 30.0)])) == -1).sum()
+    assert n_called == 9
+    assert any(text.endswith("called anomalies") for text in texts)
+    assert PValueDisplay.from_predictions([0.1, 0.9]).figure_ is not None
+    plt.close("all")

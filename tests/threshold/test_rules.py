@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import binom, genpareto, norm
+from sklearn.covariance import EmpiricalCovariance
+from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
+
+from skanomaly.threshold import (
+    FixedThreshold,
+    FLaw,
+    PosteriorShare,
+    Quantile,
+    RobustTail,
+    TailFit,
+    ThresholdedDetector,
+)
+
+LEARNING = [Quantile(), PosteriorShare(), RobustTail(), RobustTail(side="lower"), TailFit()]
+
+
+class Mahalanobis(EmpiricalCovariance):
+    def score_samples(self, X):
+        return -self.mahalanobis(X)
+
+
+@pytest.mark.parametrize("rule", LEARNING)
+def test_constant_scores_accuse_nobody(rule):
+    assert rule.offset(np.full(30, -1.5)) == -1.5
+
+
+@pytest.mark.parametrize("rule", LEARNING)
+@pytest.mark.parametrize("scores", [[], [1.0, np.nan], [[1.0, 2.0]]])
+def test_scores_that_cannot_be_ranked_are_refused(rule, scores):
+    with pytest.raises(ValueError, match="finite"):
+        rule.offset(scores)
+
+
+@pytest.mark.parametrize("rule", LEARNING)
+def test_a_threshold_moves_and_scales_with_the_scores(seed, rule):
+    scores = np.random.default_rng(seed).normal(size=200)
+    assert_allclose(rule.offset(5.0 + 3.0 * scores), 5.0 + 3.0 * rule.offset(scores), rtol=1e-9)
+
+
+def test_quantile_attains_its_share(seed):
+    scores = np.random.default_rng(seed).normal(size=200)
+    assert np.count_nonzero(scores < Quantile(contamination=0.05).offset(scores)) == 10
+
+
+def test_robust_tail_is_the_normal_quantile():
+    scores = -norm.ppf((np.arange(100001) + 0.5) / 100001)
+    assert_allclose(RobustTail(alpha=0.01).offset(scores), norm.ppf(0.01), atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [-0.3, 0.0, 0.25])
+def test_tail_fit_extrapolates_a_pareto_tail(shape):
+    outlyingness = genpareto.ppf((np.arange(20000) + 0.5) / 20000, shape)
+    assert_allclose(-TailFit(alpha=1e-3).offset(-outlyingness), genpareto.isf(1e-3, shape), rtol=0.03)
+
+
+def test_tail_fit_of_a_larger_alpha_is_a_quantile():
+    scores = np.arange(100.0)
+    assert_allclose(TailFit(alpha=0.2, tail=0.1).offset(scores), np.quantile(scores, 0.2))
+
+
+@pytest.mark.parametrize(("n", "d"), [(100, 20), (300, 20), (200, 64)])
+def test_f_law_holds_its_false_alarm_rate(seed, n, d):
+    random = np.random.default_rng(seed)
+    alarms, fits, queries = 0, 40, 250
+    for _ in range(fits):
+        model = ThresholdedDetector(detector=Mahalanobis(), rule=FLaw(covariance="maximum_likelihood"))
+        model.fit(random.normal(size=(n, d)))
+        alarms += np.count_nonzero(model.predict(random.normal(size=(queries, d))) == -1)
+    # Rows of one fit share its error; the variance over fits stays below three times the binomial's here.
+    low, high = binom.interval(1 - 1e-5, fits * queries // 3, 0.01)
+    assert low <= alarms / 3 <= high
+
+
+def test_f_law_needs_more_rows_than_columns():
+    with pytest.raises(ValueError, match="more rows"):
+        FLaw().offset(np.arange(5.0), 5)
+
+
+def test_fixed_threshold_is_the_threshold(seed):
+    X = np.random.default_rng(seed).normal(size=(80, 2))
+    model = ThresholdedDetector(detector=Mahalanobis(), rule=FixedThreshold(threshold=-2.0)).fit(X)
+    assert_array_equal(model.predict(X) == -1, model.score_samples(X) < -2.0)
+
+
+def test_rules_are_tuned_by_name(seed):
+    random = np.random.default_rng(seed)
+    X = np.vstack([random.normal(size=(190, 2)), random.normal(8, 1, size=(10, 2))])
+    y = np.r_[np.ones(190, dtype=int), -np.ones(10, dtype=int)]
+    order = random.permutation(200)
+    model = ThresholdedDetector(detector=IsolationForest(n_estimators=10, random_state=0), rule=Quantile())
+
+    def accuracy(estimator, rows, labels):
+        return np.mean(estimator.predict(rows) == labels)
+
+    search = GridSearchCV(model, {"rule__contamination": [0.05, 0.4]}, scoring=accuracy, cv=2)
+    assert search.fit(X[order], y[order]).best_params_ == {"rule__contamination": 0.05}
+
+
+def test_a_detector_without_scores_is_refused():
+    with pytest.raises(TypeError, match="score_samples"):
+        ThresholdedDetector(detector=LocalOutlierFactor()).fit(np.arange(40.0)[:, None])
