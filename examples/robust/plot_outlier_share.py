@@ -50,7 +50,7 @@ styles = dict(zip(models, ["-", "--", "-", "-.", ":", "-", "--"], strict=True))
 # %%
 # Above: one column, 35 % wrong. Below: 20 columns, mean distance of predictions from the truth, in noise deviations.
 
-figure, (above, below) = plt.subplots(2, 1, figsize=(8, 9), layout="constrained")
+figure, (above, below) = plt.subplots(2, 1, figsize=(9.5, 8), layout="constrained")
 X, y, _, wrong = table(0.35, 1, 1500, 1)
 grid = np.linspace(-3, 3, 50)[:, None]
 above.scatter(X[~wrong], y[~wrong], s=6, c="0.75", linewidths=0, label="right")
@@ -59,7 +59,7 @@ for name in ["Z-error mask (default)", "Huber", "RANSAC", "Theil-Sen", "network 
     predictions = models[name]().fit(X, y).predict(grid)
     above.plot(grid, predictions, c=colours[name], ls=styles[name], lw=2.2, label=name)
 above.set(xlabel="column", ylabel="target", xlim=(-3, 3))
-above.legend(loc="upper left", ncols=2, fontsize=9)
+above.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
 
 shares = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
 errors = {name: [] for name in models}
@@ -72,8 +72,9 @@ for name, values in errors.items():
     below.plot(np.array(shares) * 100, values, c=colours[name], ls=styles[name], marker="o", ms=4, label=name)
 below.set(xlabel="wrong targets (%)", ylabel="error of predictions (noise deviations)", yscale="log")
 below.axvline(20, color="0.6", lw=0.8, zorder=0)
-below.annotate("mean and deviation\nmask nothing beyond", (20.3, 0.045), fontsize=9, color="0.35")
-below.legend(loc="upper left", fontsize=9, framealpha=0.95)
+below.annotate("mean and deviation\nmask nothing beyond", (20.3, 0.024), fontsize=9, color="0.35")
+below.set_ylim(bottom=0.02)
+below.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
 for axes in (above, below):
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -176,8 +176,8 @@ def robust_series_weights(
     trend = robust_trend(series, smoothing)
     spread = trend.std()
     residual = np.abs(series - trend)
-    if spread <= 1e-12 * max(np.abs(trend).max(), 1e-300):  # a constant trend has no unit; its residuals give one
-        spread = residual[residual > 0].mean() if (residual > 0).any() else 1.0
+    if spread <= 1e-6 * residual.max():  # a constant trend has no unit; its residuals give one
+        spread = residual[residual > 1e-6 * residual.max()].mean() if residual.any() else 1.0
     residual = residual / spread
     if weighting == "last":
         score = residual[window_size - 1 : -1]

@@ -84,7 +84,7 @@ def test_missing_points_are_refused():
         robust_series_weights(np.r_[np.arange(40.0), np.nan])
 
 
-def test_no_window_to_trust_is_an_error(seed):
-    x = np.random.default_rng(seed).normal(size=200)
+def test_no_window_to_trust_is_an_error():
+    x = np.arange(17.0) ** 2  # the stiffest trend is a line, and far from the last input but one
     with pytest.raises(ValueError, match="No window can be trusted"):
-        robust_series_weights(x, smoothing=100.0, threshold=1e-9)
+        robust_series_weights(x, window_size=16, smoothing=1000.0, threshold=1e-3)
