@@ -189,7 +189,7 @@ class KNNChangePointTest(NeighborAudit):
         whole: bool = False,
     ) -> tuple[float, int, tuple[int, int], float, NDArray[np.float64]]:
         """Scan one part; returns the p-value, the place, the part, the largest deficit, and all scores."""
-        if stop - start < 4:
+        if stop - start < 4 and not whole:
             return 1.0, -1, (start, stop), 0.0, np.empty(0)
         layout = lay_out(stop - start, order=keys[start:stop], rng=rng)
         part = rows[start:stop][:, start:stop] if sparse.issparse(rows) else rows[start:stop]

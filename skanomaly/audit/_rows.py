@@ -98,7 +98,7 @@ class RowEvidence:
         rows = [(gap, _window_rows(self.layout, gap)) for gap in self.thresholds]
         rows = [(gap, counts) for gap, counts in rows if counts.sum() < n_pairs / 2]
         gaps = np.array([gap for gap, _ in rows])
-        return gaps, np.array([counts for _, counts in rows], dtype=np.intp).reshape(gaps.size, -1)
+        return gaps, np.array([counts for _, counts in rows], dtype=np.intp).reshape(gaps.size, self.layout.rows.size)
 
     @cached_property
     def fitted(self) -> NDArray[np.float64]:

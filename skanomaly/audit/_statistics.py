@@ -251,7 +251,7 @@ class SameGroup(EdgeStatistic):
 def same_group_rows(layout: Layout, groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """Count the other rows of each row's stratum that share its group."""
     cells, counts = np.unique(layout.blocks * (groups.max() + 1) + groups, return_inverse=True, return_counts=True)[1:]
-    return counts[cells] - 1.0
+    return counts[cells].astype(np.float64) - 1.0
 
 
 def scale_thresholds(layout: Layout, graph: Graph) -> NDArray[np.float64]:
