@@ -70,7 +70,10 @@ def _scan(
         str, typer.Option("--detector", "-d", help="Any detector by name; a wrong one lists them.")
     ] = DEFAULT,
     contamination: Annotated[
-        float | None, typer.Option("--contamination", "-c", help="Share of rows to call anomalies, at most 0.5.")
+        float | None,
+        typer.Option(
+            "--contamination", "-c", help="Share of rows to call anomalies, at most 0.5; estimated if not given."
+        ),
     ] = None,
     top: Annotated[int, typer.Option("--top", "-n", help="How many of the oddest rows to print.")] = 10,
     output: Annotated[

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from skanomaly._cli._prepare import Note
-from skanomaly._cli._scan import Reason, ScanResult
+from skanomaly._cli._scan import Judgement, Reason, ScanResult
 
 __all__ = ["print_result"]
 
@@ -44,10 +44,8 @@ def _parts(result: ScanResult, *, plain: bool) -> list[RenderableType]:
         parts.append(
             _markup(f"[yellow]{_count(result.n_blank_rows, 'row')} without any value[/]: scored as if typical.")
         )
-    parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _threshold(result)]
-    if result.judgement is not None:
-        parts.append(_judgement(result))
-    parts += [_drift(result), _legend(result, plain=plain)]
+    parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _findings(result)]
+    parts.append(Padding(_legend(result, plain=plain), (1, 0, 0, 0), expand=False))
     return parts
 
 
@@ -125,43 +123,68 @@ class _Because:
         return Measurement(max(widths), sum(widths) + len(widths) - 1)
 
 
-def _threshold(result: ScanResult) -> Text:
+def _findings(result: ScanResult) -> Table:
+    """Tabulate what was found about the table as a whole."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("anomalies", _anomalies(result))
+    table.add_row("contamination", _contamination(result))
+    if result.judgement is not None:
+        table.add_row("agreement", _agreement(result.judgement, result.n_rows))
+    table.add_row("drift", _drift(result))
+    return table
+
+
+def _anomalies(result: ScanResult) -> Text:
     n_odd = int((result.flags == -1).sum())
-    return _markup(
-        f"[bold]{_count(n_odd, 'row')} of {result.n_rows:,} {'is an anomaly' if n_odd == 1 else 'are anomalies'}[/]: "
-        f"score below {_score(result.threshold)}, the threshold at contamination {result.contamination:.4g} "
-        f"({result.contamination_origin})."
-    )
+    if not n_odd:
+        return Text(f"none of {_count(result.n_rows, 'row')}")
+    return _markup(f"[bold red]{n_odd:,}[/] of {_count(result.n_rows, 'row')}: score below {_score(result.threshold)}")
 
 
-def _judgement(result: ScanResult) -> Text:
-    judged = result.judgement
-    assert judged is not None
-    unlabelled = result.n_rows - judged.n_labelled
+def _contamination(result: ScanResult) -> Text:
+    known = result.contamination
+    share = _share(known.share)
+    if known.interval is None:
+        return Text(f"{share}, {f'the default: it {known.remark}' if known.remark else 'as asked'}")
+    low, high = map(_share, known.interval)
+    remark = f"; {known.remark}" if known.remark else ""
+    return Text(f"{share}, estimated{_sample(known.n_rows, result)}; between {low} and {high} in 9 cases of 10{remark}")
+
+
+def _agreement(judged: Judgement, n_rows: int) -> Text:
+    unlabelled = n_rows - judged.n_labelled
     apart = f"; {_count(unlabelled, 'unlabelled row')} left out" if unlabelled else ""
     return _markup(
-        f"Against the label [cyan]{escape(judged.label_name)}[/]: [bold]AUROC {judged.auroc:.3f}[/], "
-        f"[bold]average precision {judged.average_precision:.3f}[/] "
-        f"({judged.n_anomalies:,} anomalies in {_count(judged.n_labelled, 'row')}{apart})."
+        f"with the label [cyan]{escape(judged.label_name)}[/] ({judged.n_anomalies:,} anomalies in "
+        f"{_count(judged.n_labelled, 'row')}{apart}): AUROC [bold]{judged.auroc:.3f}[/], average precision "
+        f"[bold]{judged.average_precision:.3f}[/]"
     )
 
 
 def _drift(result: ScanResult) -> Text:
     verdict = result.drift
     if verdict.pvalue is None:
-        return Text(f"Drift: {verdict.remark}.")
+        return Text(verdict.remark)
     chance = f"p = {verdict.pvalue:.2g}" if verdict.pvalue >= _SMALLEST_PVALUE else f"p < {_SMALLEST_PVALUE:g}"
-    sample = "" if verdict.n_queries == result.n_rows else f", from {verdict.n_queries:,} rows drawn at random"
+    sample = _sample(verdict.n_queries, result)
     if not verdict.fired:
-        return Text(f"No drift seen: the order of the rows says nothing about them ({chance}{sample}).")
+        return Text(f"none seen ({chance}{sample}): the order of the rows says nothing about them")
     where = (
         "no single moment of change stands out"
         if verdict.change_point is None
         else f"the likeliest change is at row {verdict.change_point}"
     )
-    return _markup(
-        f"[bold yellow]Drift[/]: rows near each other are more alike than chance allows ({chance}{sample}); {where}."
-    )
+    return _markup(f"[bold yellow]yes[/] ({chance}{sample}): rows near each other are alike; {where}")
+
+
+def _sample(n_rows: int, result: ScanResult) -> str:
+    return "" if n_rows == result.n_rows else f", from {n_rows:,} rows drawn at random"
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _legend(result: ScanResult, *, plain: bool) -> Text:

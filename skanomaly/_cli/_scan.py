@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._cli._contamination import Contamination, estimate_contamination
 from skanomaly._cli._detectors import DEFAULT, build_detector
 from skanomaly._cli._drift import DriftVerdict, drift_verdict
 from skanomaly._cli._errors import InputError
@@ -70,8 +71,7 @@ class ScanResult:
     scores: NDArray[np.float64]
     ranks: NDArray[np.int64]
     threshold: float
-    contamination: float
-    contamination_origin: str
+    contamination: Contamination
     top: NDArray[np.int64]
     reasons: list[list[Reason]]
     reasons_origin: str
@@ -104,7 +104,7 @@ def scan(
     detector : str
         Name in :mod:`skanomaly.detectors`, or ``"IsolationForest"``.
     contamination : float or None
-        Share of rows to call anomalies, in (0, 0.5].
+        Share of rows to call anomalies, in (0, 0.5]; None takes the median of its posterior distribution.
     top : int
         How many of the oddest rows to explain.
     random_state : int or None
@@ -137,7 +137,11 @@ def scan(
     n_jobs = -1 if n_rows > _ROWS_WORTH_THREADS else None
     model = build_detector(detector, random_state=random_state, n_jobs=n_jobs)
     scores = _scores(model, prepared.scaled, progress)
-    share = _DEFAULT_CONTAMINATION if contamination is None else contamination
+    if contamination is None:
+        progress.stage("Estimating contamination")
+        estimate = estimate_contamination(prepared.scaled, default=_DEFAULT_CONTAMINATION, random_state=random_state)
+    else:
+        estimate = Contamination(contamination)
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
@@ -158,9 +162,8 @@ def scan(
         random_state=random_state,
         scores=scores,
         ranks=ranks,
-        threshold=float(np.percentile(scores, 100.0 * share)),
-        contamination=share,
-        contamination_origin="the default" if contamination is None else "as asked",
+        threshold=float(np.percentile(scores, 100.0 * estimate.share)),
+        contamination=estimate,
         top=shown,
         reasons=reasons,
         reasons_origin=origin,

@@ -1,0 +1,59 @@
+"""How many rows are anomalies? The posterior's word, bounded in time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Contamination", "estimate_contamination"]
+
+_MOST_ROWS = 2000
+_FEWEST_ROWS_OF_A_SAMPLE = 300
+_MOST_CELLS = 500_000
+_N_HALVINGS = 2
+_CREDIBILITY = 0.9
+
+
+@dataclass(frozen=True)
+class Contamination:
+    """The share of anomalies, and what is known of it.
+
+    ``interval`` holds it with probability 0.9; it is None where the user gave the share or it was not estimated, which
+    ``remark`` then explains. ``n_rows`` is the number of rows that the estimate comes from.
+    """
+
+    share: float
+    interval: tuple[float, float] | None = None
+    n_rows: int = 0
+    remark: str = ""
+
+
+def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_state: int | None) -> Contamination:
+    """Estimate the share of anomalies, from a sample of rows where there are many.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+        Standardised.
+    default : float
+        What stands in where the estimate fails.
+    random_state : int or None
+
+    Returns
+    -------
+    Contamination
+    """
+    from skanomaly._support._seeds import generator
+    from skanomaly.threshold import ContaminationPosterior
+
+    n_rows = int(np.clip(_MOST_CELLS // rows.shape[1], _FEWEST_ROWS_OF_A_SAMPLE, _MOST_ROWS))
+    if n_rows < len(rows):
+        rows = rows[np.sort(generator(random_state).choice(len(rows), n_rows, replace=False))]
+    posterior = ContaminationPosterior(n_init=_N_HALVINGS, random_state=random_state)
+    try:
+        posterior.fit(rows)
+    except (ValueError, MemoryError) as error:
+        return Contamination(default, remark=f"could not be estimated: {' '.join(str(error).split())}")
+    low, high = posterior.posterior_.interval(_CREDIBILITY)
+    remark = "the rows say nothing about it, this is the prior" if posterior.status_ == "prior" else ""
+    return Contamination(float(posterior.contamination_), (float(low), float(high)), len(rows), remark)

@@ -1,0 +1,25 @@
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from skanomaly._cli._app import app
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "scan.md"
+
+
+def _sessions():
+    for block in re.findall(r"```console\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL):
+        command, _, output = block.partition("\n")
+        yield pytest.param(command.removeprefix("$ skanomaly "), output, id=command.removeprefix("$ "))
+
+
+@pytest.mark.parametrize(("command", "output"), list(_sessions()))
+def test_guide_shows_what_the_command_prints(command, output):
+    run = CliRunner().invoke(app, command.split())
+    assert [line.rstrip() for line in run.stdout.splitlines()] == [line.rstrip() for line in output.splitlines()]
+
+
+def test_guide_shows_a_session():
+    assert list(_sessions())
