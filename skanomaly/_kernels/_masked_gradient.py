@@ -170,7 +170,7 @@ def group_center_scale(values, n_values, robust, start, spread, scratch):
 def _weighted_median(values, weights, order, total):
     """Middle of sorted weighted values; whole weights equal repetition."""
     below = 0.0
-    for place in range(order.size):
+    for place in range(order.size - 1):
         below += weights[order[place]]
         if below > 0.5 * total:
             return values[order[place]]

@@ -55,7 +55,9 @@ def test_count_select_median_parts_two_clusters_between_the_middle_values():
 
 def test_count_select_median_over_adjacent_floats():
     values = np.repeat([1.0, np.nextafter(1.0, 2.0)], [30, 31])
-    assert _kernels.masked_gradient.count_select_median(values, 61, 0.0, 3.0, np.empty(61)) == np.nextafter(1.0, 2.0)
+    for start, step in ((0.0, 3.0), (np.nextafter(1.0, 0.0), 2.3e-16)):
+        got = _kernels.masked_gradient.count_select_median(values, 61, start, step, np.empty(61))
+        assert got == np.nextafter(1.0, 2.0)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
