@@ -7,11 +7,14 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "__version__",
+    "audit",
     "base",
     "datasets",
     "detectors",
     "impute",
+    "robust",
     "sampling",
+    "threshold",
 ]
 
 
