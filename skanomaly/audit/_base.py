@@ -12,11 +12,11 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._validation import check_rows
 from skanomaly.audit._gower import MixedColumns
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout
-from skanomaly.audit._null import benjamini_hochberg
 from skanomaly.audit._rows import RowEvidence, Searchable, row_scores
 
 __all__ = ["NeighborAudit"]
@@ -177,7 +177,7 @@ class NeighborAudit(BaseEstimator, ABC):
     @property
     def pvalue_threshold_(self) -> float:
         """Largest p-value of a fitted row that Benjamini and Hochberg's rule rejects; 0 if none."""
-        return benjamini_hochberg(self._evidence.fitted, self.alpha)
+        return max(step_up_threshold(self._evidence.fitted, self.alpha), 0.0)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

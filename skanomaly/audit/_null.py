@@ -10,7 +10,7 @@ from skanomaly._support._blocks import map_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly.audit._statistics import EdgeStatistic
 
-__all__ = ["SMALLEST", "benjamini_hochberg", "normal_pvalue", "sequential_pvalue"]
+__all__ = ["SMALLEST", "normal_pvalue", "sequential_pvalue"]
 
 SMALLEST = 1e-300
 _N_SIMULATED = 20_000
@@ -86,10 +86,3 @@ def sequential_pvalue(
         exceedances += int(reached.sum())
         done += reached.size
     return (1 + exceedances) / (1 + n_permutations), n_permutations
-
-
-def benjamini_hochberg(pvalues: NDArray[np.float64], alpha: float) -> float:
-    """Return the largest p-value that Benjamini and Hochberg's step-up rule rejects; 0 if it rejects none."""
-    ordered = np.sort(pvalues)
-    passed = np.flatnonzero(ordered <= alpha * np.arange(1, ordered.size + 1) / ordered.size)
-    return float(ordered[passed[-1]]) if passed.size else 0.0

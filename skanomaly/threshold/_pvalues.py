@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
+from skanomaly._support._step_up import step_up_threshold
+
 __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg", "storey_contamination"]
 
 
@@ -53,9 +55,7 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
     """
     values = _check(pvalues)
     _check_level(alpha)
-    ordered = np.sort(values)
-    below = np.flatnonzero(ordered <= alpha * np.arange(1, len(values) + 1) / max(len(values), 1) * (1 + 1e-12))
-    return values <= ordered[below[-1]] if below.size else np.zeros(len(values), dtype=bool)
+    return values <= step_up_threshold(values, alpha)
 
 
 def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
