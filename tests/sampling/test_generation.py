@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import multivariate_normal
+from sklearn.metrics import roc_auc_score
+
+from skanomaly.sampling import MinoritySampler
+from skanomaly.sampling._generation._diffusion import KernelDenoiser
+
+CENTERS = np.array([[-3.0, 0], [3, 0], [0, 5], [0, -5]])
+
+
+def _modes(seed, n=400):
+    random = np.random.default_rng(seed)
+    group = random.choice(4, n, p=[0.6, 0.3, 0.07, 0.03])
+    return CENTERS[group] + 0.5 * random.normal(size=(n, 2)), group
+
+
+def _generated(seed, n_new=600, **parameters):
+    X, group = _modes(seed)
+    sampler = MinoritySampler(
+        sampling_strategy={1: 400 + n_new}, bandwidth=0.15, n_steps=50, random_state=seed, **parameters
+    )
+    rows = sampler.fit_resample(X, np.ones(400, dtype=int))[0][400:]
+    distances = np.linalg.norm(rows[:, None] - CENTERS, axis=2)
+    return np.mean(distances.argmin(axis=1) >= 2), np.mean(distances.min(axis=1) > 2.5), np.mean(group >= 2)
+
+
+def test_denoiser_is_the_posterior_mean(seed):
+    random = np.random.default_rng(seed)
+    centers, noisy = random.normal(size=(7, 2)), random.normal(size=(5, 2))
+    h2, signal = 0.3, 0.6
+    found = KernelDenoiser(centers, h2).clean(noisy, signal)
+    grid = np.stack(np.meshgrid(*[np.linspace(-6, 6, 241)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    prior = sum(multivariate_normal(c, h2 * np.eye(2)).pdf(grid) for c in centers)
+    for row, expected in zip(noisy, found, strict=True):
+        weights = prior * multivariate_normal(np.zeros(2), (1 - signal) * np.eye(2)).pdf(row - np.sqrt(signal) * grid)
+        assert_allclose(weights @ grid / weights.sum(), expected, atol=1e-6)
+
+
+def test_ancestral_draws_keep_the_shares(seed):
+    share, off, base = _generated(seed, method="ancestral")
+    assert abs(share - base) < 0.07
+    assert off < 0.02
+
+
+@pytest.mark.parametrize("parameters", [{}, {"method": "reweight", "strength": 6.0}, {"method": "guided", "strength": 1.0}])
+def test_rare_modes_are_generated_more_often(parameters, seed):
+    share, off, base = _generated(seed, **parameters)
+    assert share > 2 * base
+    assert off < 0.03
+
+
+@pytest.mark.slow
+def test_boost_and_skip_triples_the_rare_share():
+    shares = np.array([_generated(seed) for seed in range(8)])
+    assert shares[:, 0].mean() >= 3 * shares[:, 2].mean()
+    assert shares[:, 1].mean() < 0.02
+
+
+def test_rare_modes_score_low(seed):
+    X, group = _modes(seed)
+    sampler = MinoritySampler(sampling_strategy={1: 401}, random_state=0).fit(X, np.ones(400, dtype=int))
+    assert roc_auc_score(group >= 2, -sampler.score_samples(X)) > 0.97
+
+
+def test_steadiest_rows_are_kept(seed):
+    X, _ = _modes(seed)
+    kept = [
+        MinoritySampler(sampling_strategy={1: 600}, n_steps=30, keep=keep, random_state=seed)
+        .fit(X, np.ones(400, dtype=int))
+        .trajectory_variance_.max()
+        for keep in (1.0, 0.5)
+    ]
+    assert kept[1] < kept[0]
+
+
+def test_constant_columns_stay_constant(seed):
+    X, _ = _modes(seed)
+    X = np.column_stack([X, np.full(400, 7.0)])
+    rows, _ = MinoritySampler(sampling_strategy={1: 450}, n_steps=20, random_state=seed).fit_resample(X, np.ones(400))
+    assert (rows[:, 2] == 7.0).all()

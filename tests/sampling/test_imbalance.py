@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression, SGDRegressor
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import StratifiedKFold
+
+from skanomaly.sampling import SMOTE, NoveltyReplay, OptimalImbalance, RandomDistillationNovelty, SamplerDisplay
+from skanomaly.sampling import EAPSampler, ExpectedAnomalyPosterior, RandomUnderSampler
+
+
+def _rows(seed, n=1500):
+    return make_classification(n, 10, weights=[0.93], flip_y=0.02, class_sep=0.7, random_state=seed)
+
+
+def test_scores_are_those_of_an_exhaustive_search(seed):
+    X, y = _rows(seed)
+    folds = StratifiedKFold(3)
+    search = OptimalImbalance(ratios=(0.3, 0.5), cv=folds, random_state=0).fit(X, y)
+    plain = [
+        average_precision_score(y[test], LogisticRegression().fit(X[train], y[train]).predict_proba(X[test])[:, 1])
+        for train, test in folds.split(X, y)
+    ]
+    natural = search.results_.set_index("ratio").loc[search.natural_ratio_]
+    assert_allclose(natural["mean_score"], np.mean(plain))
+    assert search.best_ratio_ == search.results_.loc[search.results_["mean_score"].idxmax(), "ratio"]
+    assert search.results_["loss"].min() == 0
+
+
+@pytest.mark.parametrize("sampler", [None, SMOTE()])
+@pytest.mark.parametrize("ratio", [0.02, 0.3, 0.6])
+def test_training_rows_have_the_chosen_share(sampler, ratio, seed):
+    X, y = _rows(seed)
+    search = OptimalImbalance(ratios=(ratio,), sampler=sampler, cv=3, random_state=0).fit(X, y)
+    train = search.estimator_.sampler.set_params(share=ratio, random_state=0)
+    _, targets = train.fit_resample(X, y)
+    assert abs(np.mean(targets == 1) - ratio) < 0.01
+
+
+def test_probabilities_have_the_prevalence(seed):
+    X, y = make_classification(20_000, 6, weights=[0.9], flip_y=0, class_sep=0.6, random_state=seed)
+    search = OptimalImbalance(ratios=(0.5,), cv=2, random_state=0).fit(X[::2], y[::2])
+    assert abs(search.predict_proba(X[1::2])[:, 1].mean() / y[1::2].mean() - 1) < 0.12
+
+
+@pytest.mark.parametrize("ratios", [(0.0,), (1.0,), ((0.5,),)])
+def test_impossible_shares_are_refused(ratios, seed):
+    with pytest.raises(ValueError, match="ratios"):
+        OptimalImbalance(ratios=ratios).fit(*_rows(seed, 200))
+
+
+def _stream(seed, n=4000):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, 2))
+    rare = random.random(n) < 0.05
+    X[rare] += 4
+    return X, np.sin(X[:, 0]) + X[:, 1] * np.where(rare, -0.3, 0.5), rare
+
+
+def test_novelty_is_high_early_and_fades(seed):
+    X, _, rare = _stream(seed)
+    novelty = RandomDistillationNovelty(random_state=seed)
+    ratios = []
+    for stop in (200, 4000):
+        scores = -novelty.fit(X[:stop]).score_samples(X)
+        ratios.append(np.median(scores[rare]) / np.median(scores[~rare]))
+    assert ratios[0] > 1.3
+    assert ratios[1] < ratios[0]
+
+
+def test_batches_add_up_to_one_fit(seed):
+    X = np.random.default_rng(seed).normal(size=(300, 3))
+    novelty = RandomDistillationNovelty(random_state=0).partial_fit(X[:150])
+    gram = novelty._gram.copy()
+    novelty.partial_fit(X[150:])
+    features = novelty._features(X[150:])
+    assert_allclose(novelty._gram, gram + features.T @ features)
+    assert novelty.n_samples_seen_ == 300
+
+
+@pytest.mark.parametrize("weight", ["mixed", "novelty", "uniform"])
+def test_replay_learns_more_from_one_pass(weight, seed):
+    X, y, _ = _stream(seed, 1500)
+    errors = [
+        np.mean(
+            (NoveltyReplay(SGDRegressor(eta0=0.001, random_state=0), extra_updates=extra, weight=weight, random_state=0)
+             .fit(X, y).predict(X) - y) ** 2
+        )
+        for extra in (0, 3)
+    ]
+    assert errors[1] < errors[0]
+
+
+def test_reuse_weights_are_probabilities_of_the_buffer(seed):
+    X, y, _ = _stream(seed, 500)
+    model = NoveltyReplay(SGDRegressor(), buffer_size=120, random_state=0).fit(X, y)
+    assert model.reuse_weights_.shape == (120,)
+    assert_allclose(model.reuse_weights_.sum(), 1)
+
+
+def test_classifier_needs_its_classes_first(seed):
+    X, y = _rows(seed, 100)
+    with pytest.raises(ValueError, match="classes"):
+        NoveltyReplay().partial_fit(X, y)
+    assert_array_equal(NoveltyReplay(random_state=0).partial_fit(X, y, classes=[0, 1]).classes_, [0, 1])
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [SMOTE(), RandomUnderSampler(), EAPSampler(quality=ExpectedAnomalyPosterior(n_subsets=3))],
+)
+def test_display_tells_rows_apart(sampler, seed):
+    X, y = _rows(seed, 300)
+    display = SamplerDisplay.from_estimator(sampler.set_params(random_state=0), X, y).plot()
+    assert display.real.shape == (300, 2)
+    names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert ("dropped" in names) == (not display.kept.all())
+    assert ("synthetic" in names) == (len(display.synthetic) > 0)
+    assert ("rejected" in names) == isinstance(sampler, EAPSampler)

@@ -1,0 +1,143 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+
+from skanomaly.sampling import SMOTEN, SMOTENC
+from skanomaly.sampling._smote._table import CodeDistance, MixedTable
+
+
+def _frame(seed, n=(80, 20)):
+    random = np.random.default_rng(seed)
+    size = sum(n)
+    frame = pd.DataFrame(
+        {
+            "amount": random.normal(size=size),
+            "count": random.integers(5, size=size),
+            "shop": pd.Categorical(random.choice(list("abc"), size)),
+            "kind": random.choice(["x", "y"], size),
+            "flag": random.random(size) < 0.5,
+        }
+    )
+    return frame, np.repeat([0, 1], n)
+
+
+def test_types_of_a_frame_are_kept_and_categories_observed(seed):
+    frame, y = _frame(seed)
+    sampler = SMOTENC(random_state=seed)
+    rows, targets = sampler.fit_resample(frame, y)
+    assert_array_equal(sampler.categorical_features_, [2, 3, 4])
+    assert rows["shop"].dtype == frame["shop"].dtype
+    assert rows["flag"].dtype == bool
+    assert np.sum(targets == 1) == 80
+    for name in ("shop", "kind", "flag"):
+        assert set(rows.loc[targets == 1, name]) <= set(frame.loc[y == 1, name])
+
+
+@pytest.mark.parametrize("given", [[2, 3, 4], ["shop", "kind", "flag"], [False, False, True, True, True]])
+def test_categorical_columns_may_be_given(given, seed):
+    frame, y = _frame(seed)
+    expected = SMOTENC(random_state=seed).fit_resample(frame, y)[0]
+    pd.testing.assert_frame_equal(
+        SMOTENC(categorical_features=given, random_state=seed).fit_resample(frame, y)[0], expected
+    )
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_mixed_distance_is_the_definition(wide, seed):
+    random = np.random.default_rng(seed)
+    n_codes = [600, 4] if wide else [3, 4]
+    numbers = random.normal(size=(200, 3))
+    codes = np.column_stack([random.integers(side, size=200) for side in n_codes])
+    table = MixedTable(None, np.array([3, 4]), numbers, codes, [pd.RangeIndex(side) for side in n_codes])
+    search = CodeDistance.of_mismatches(table, np.arange(200), 0.7, None)
+    differ = (codes[:, None] != codes[None]).sum(axis=2)
+    squares = ((numbers[:, None] - numbers[None]) ** 2).sum(axis=2) + 0.49 * differ
+    np.fill_diagonal(squares, np.inf)
+    found = search.find_own(5)
+    np.testing.assert_allclose(
+        np.take_along_axis(squares, found, axis=1), np.sort(squares, axis=1)[:, :5], rtol=1e-9
+    )
+
+
+def test_constant_numbers_still_let_categories_count(seed):
+    frame, y = _frame(seed)
+    frame[["amount", "count"]] = 1.0
+    sampler = SMOTENC(random_state=seed).fit(frame, y)
+    assert sampler.mismatch_ == {1: 1.0}
+
+
+def test_frame_of_categories_alone(seed):
+    frame, y = _frame(seed)
+    rows, _ = SMOTENC(random_state=seed).fit_resample(frame[["shop", "kind"]], y)
+    assert len(rows) == 160
+
+
+def test_frame_of_numbers_alone_is_interpolated(seed):
+    frame, y = _frame(seed)
+    sampler = SMOTENC(random_state=seed)
+    rows, _ = sampler.fit_resample(frame[["amount"]], y)
+    first, second = frame["amount"].to_numpy()[sampler.parents_].T
+    np.testing.assert_allclose(rows["amount"][100:], first + sampler.steps_ * (second - first))
+
+
+def test_missing_category_is_a_category_and_missing_number_an_error(seed):
+    frame, y = _frame(seed)
+    frame["kind"] = frame["kind"].astype(object)
+    frame.loc[85:90, "kind"] = None
+    SMOTENC(random_state=seed).fit_resample(frame, y)
+    frame.loc[3, "amount"] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        SMOTENC().fit_resample(frame, y)
+
+
+def test_text_that_is_not_named_categorical_is_refused():
+    X = np.array([["a", 1.0], ["b", 2.0], ["a", 3.0]], dtype=object)
+    with pytest.raises(ValueError, match="categorical_features"):
+        SMOTENC(categorical_features=[1]).fit(X, [0, 0, 1])
+
+
+@pytest.mark.parametrize("given", [["till"], [9], [True, False]])
+def test_columns_that_do_not_exist_are_refused(given, seed):
+    with pytest.raises(ValueError, match="categorical_features"):
+        SMOTENC(categorical_features=given).fit(*_frame(seed))
+
+
+def test_object_arrays_come_back_as_object_arrays(seed):
+    frame, y = _frame(seed)
+    X = frame[["amount", "kind"]].to_numpy(dtype=object)
+    rows, _ = SMOTENC(categorical_features=[1], random_state=seed).fit_resample(X, y)
+    assert rows.dtype == object
+    assert_array_equal(rows[:100], X)
+
+
+def test_polars_frames_come_back_as_polars_frames(seed):
+    frame, y = _frame(seed)
+    table = pl.DataFrame({"amount": frame["amount"].to_numpy(), "kind": frame["kind"].tolist()})
+    rows, _ = SMOTENC(random_state=seed).fit_resample(table, y)
+    assert rows.schema == table.schema
+    assert len(rows) == 160
+
+
+@pytest.mark.parametrize("cls", [SMOTEN, SMOTENC])
+def test_ordinary_rows_score_above_rows_with_new_categories(cls, seed):
+    frame, y = _frame(seed)
+    frame = frame[["shop", "kind"]].astype(str)
+    sampler = cls(random_state=seed).fit(frame, y)
+    strange = pd.DataFrame({"shop": ["q"], "kind": ["q"]})
+    assert sampler.score_samples(frame[y == 1]).min() > sampler.score_samples(strange)[0]
+
+
+def test_votes_include_the_row_itself(seed):
+    frame, y = _frame(seed)
+    frame = frame[["shop", "kind"]].astype(str)
+    rows, targets = SMOTEN(k_neighbors=1, random_state=seed).fit_resample(frame, y)
+    observed = set(map(tuple, frame[y == 1].to_numpy()))
+    assert set(map(tuple, rows[targets == 1].to_numpy())) <= observed
+
+
+def test_value_differences_are_squared_sums_over_classes():
+    X, y = np.array([["a"], ["a"], ["b"], ["b"]]), np.array([0, 1, 1, 1])
+    sampler = SMOTEN(k_neighbors=1).fit(X, y)
+    assert_array_equal(sampler.value_differences_[0], [[0, 1], [1, 0]])

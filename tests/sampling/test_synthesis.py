@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from skanomaly.sampling import (
+    AnomalySynthesizer,
+    DiverseOutlierSampler,
+    OutlierExposureClassifier,
+    SyntheticAnomalyDetector,
+)
+
+KINDS = ["gaussian", "swap", "paste", "blend", "transplant"]
+
+
+@pytest.fixture
+def rows(seed):
+    return np.random.default_rng(seed).normal(size=(60, 12))
+
+
+@pytest.fixture
+def sequences(seed):
+    return np.random.default_rng(seed).normal(size=(30, 40, 2)).cumsum(axis=1)
+
+
+def _labels(table):
+    return np.where(np.arange(len(table)) < 4, -1, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("table", ["rows", "sequences"])
+def test_mask_says_exactly_what_changed(kind, table, rows, sequences):
+    X = {"rows": rows, "sequences": sequences}[table]
+    made = AnomalySynthesizer(kind=kind, random_state=0).synthesize(X, _labels(X), n_anomalies=50)
+    assert made.rows.shape == made.mask.shape == (50, *X.shape[1:])
+    assert_array_equal(made.rows[~made.mask], X[made.source][~made.mask])
+    assert (made.rows[made.mask] != X[made.source][made.mask]).all()
+    assert (made.source >= 4).all()
+    assert set(np.unique(made.target)) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("kind", ["swap", "paste", "blend"])
+def test_changed_share_keeps_to_width(kind, rows, sequences):
+    for X in (rows, sequences):
+        made = AnomalySynthesizer(kind=kind, width=(0.1, 0.3), random_state=0).synthesize(X, n_anomalies=80)
+        changed = made.mask.any(axis=2) if X.ndim == 3 else made.mask
+        assert changed.mean(axis=1).max() <= 0.3 + 0.5 / X.shape[1]
+
+
+def test_swapped_entries_come_from_other_rows(rows):
+    made = AnomalySynthesizer(kind="swap", random_state=0).synthesize(rows)
+    for values, mask in zip(made.rows, made.mask, strict=True):
+        for column in np.flatnonzero(mask):
+            assert values[column] in rows[:, column]
+
+
+def test_soft_targets_grow_with_the_change(rows):
+    weak, strong = (
+        AnomalySynthesizer(kind="gaussian", strength=s, soft=True, random_state=0).synthesize(rows).target
+        for s in (0.1, 2.0)
+    )
+    assert weak.max() < strong.min()
+
+
+def test_transplant_without_anomalies_is_refused(rows):
+    with pytest.raises(ValueError, match="transplant"):
+        AnomalySynthesizer(kind="transplant").synthesize(rows)
+
+
+@pytest.mark.parametrize("width", [(0.5, 0.1), (-1, 0.2), (0.1,), "wide"])
+def test_impossible_widths_are_refused(width, rows):
+    with pytest.raises(ValueError, match="width"):
+        AnomalySynthesizer(width=width).synthesize(rows)
+
+
+def test_resampled_sequences_are_labelled(sequences):
+    sampler = AnomalySynthesizer(proportion=0.5, random_state=0)
+    made, labels = sampler.fit_resample(sequences, np.ones(30, dtype=int))
+    assert made.shape == (45, 40, 2)
+    assert_array_equal(labels[30:], -1)
+    assert_array_equal(sampler.sample_indices_[30:], -1)
+
+
+@pytest.mark.parametrize("classifier", [None, ExtraTreesClassifier(50, min_samples_leaf=5)])
+def test_detector_finds_rows_off_the_data(classifier, seed):
+    random = np.random.default_rng(seed)
+    train, normal = random.normal(size=(300, 3)), random.normal(size=(200, 3))
+    odd = random.normal(size=(40, 3)) + [5, 0, 0]
+    detector = SyntheticAnomalyDetector(classifier=classifier, random_state=seed).fit(train)
+    scores = detector.score_samples(np.vstack([normal, odd]))
+    assert roc_auc_score(np.repeat([1, 0], [200, 40]), scores) > 0.95
+
+
+def test_copies_of_outliers_minimise_the_exposure_objective(seed):
+    X, y = make_blobs([60, 60, 60, 30], centers=[[0, 0], [4, 0], [0, 4], [5, 5]], random_state=seed)
+    labels = np.where(y == 3, -1, y)
+    model = OutlierExposureClassifier(LogisticRegression(tol=1e-10, max_iter=5000), weight=0.5).fit(X, labels)
+    inside, outside = X[y < 3], X[y == 3]
+
+    def objective(flat):
+        weights, bias = flat[:6].reshape(3, 2), flat[6:]
+
+        def logs(rows):
+            logits = rows @ weights.T + bias
+            return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+        seen = -logs(inside)[np.arange(180), y[y < 3]].sum()
+        uniform = -logs(outside).mean(axis=1).sum() * 0.5 * 180 / 30
+        return seen + uniform + 0.5 * (weights**2).sum()
+
+    found = minimize(objective, np.zeros(9), method="BFGS", options={"gtol": 1e-7}).x
+    assert_allclose(model.estimator_.coef_, found[:6].reshape(3, 2), atol=1e-4)
+
+
+def test_exposure_lowers_confidence_in_outliers(seed):
+    X, y = load_digits(return_X_y=True)
+    known = y < 8
+    random = np.random.default_rng(seed)
+    train = known & (random.random(len(y)) < 0.6)
+    shuffled = random.permuted(X[train], axis=0)
+    mixed = 0.5 * (X[train][random.permutation(train.sum())] + X[train][random.permutation(train.sum())])
+    outliers = np.vstack([shuffled, mixed])
+    inner = LogisticRegression(max_iter=2000)
+    test = ~train
+    plain = OutlierExposureClassifier(inner).fit(X[train] / 16, y[train])
+    exposed = OutlierExposureClassifier(inner).fit(
+        np.vstack([X[train], outliers]) / 16, np.concatenate([y[train], np.full(len(outliers), -1)])
+    )
+    auc = [roc_auc_score(known[test], model.score_samples(X[test] / 16)) for model in (plain, exposed)]
+    assert auc[1] > auc[0] - 0.01
+    assert_array_equal(exposed.classes_, np.arange(8))
+
+
+def test_two_classes_alone_are_classes(seed):
+    X, y = make_blobs([30, 30], centers=2, random_state=seed)
+    assert_array_equal(OutlierExposureClassifier().fit(X, np.where(y, 1, -1)).classes_, [-1, 1])
+
+
+def test_chosen_outliers_are_hard_and_diverse(seed):
+    random = np.random.default_rng(seed)
+    X, y = make_blobs([80, 80], centers=[[-4, 0], [4, 0]], random_state=seed)
+    angles = random.uniform(0, 2 * np.pi, 600)
+    pool = np.column_stack([np.cos(angles), np.sin(angles)]) * random.uniform(8, 30, size=(600, 1))
+    labels = np.concatenate([y, np.full(600, -1)])
+    sampler = DiverseOutlierSampler(n_outliers=30, random_state=seed)
+    rows, targets = sampler.fit_resample(np.vstack([X, pool]), labels)
+    kept = rows[targets == -1]
+    assert len(kept) == 30
+    directions = np.sort(np.arctan2(kept[:, 1], kept[:, 0]))
+    assert np.diff(directions).max() < 1.5
+    chosen = sampler.sample_indices_[targets == -1] - 160
+    hard = sampler.absent_probabilities_
+    assert np.mean(hard[chosen]) < np.mean(hard)
