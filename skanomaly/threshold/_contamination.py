@@ -19,7 +19,6 @@ from skanomaly.threshold._gammagmm import combine_fits, variational_posterior
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import (
     collect_scores,
-    cross_scores,
     default_detectors,
     log_scores,
     require_scores,
@@ -43,8 +42,8 @@ class ContaminationPosterior(BaseDetector):
     Parameters
     ----------
     detectors : list of estimators or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd). None is an isolation forest, a local outlier
-        factor with novelty, and up to 5,000 rows a one-class support vector machine.
+        Anything with ``fit`` and ``score_samples`` (small is odd). None is an isolation forest, up to
+        5,000 rows a one-class support vector machine, and for "gammagmm" a local outlier factor with novelty.
     method : {"two_group", "gammagmm"}, default="two_group"
         "two_group" reads a null distribution off the lower half of each detector's scores, allows for its tail, and
         weighs the excess above it by the prior. "gammagmm" is the published method (see Notes).
@@ -55,7 +54,7 @@ class ContaminationPosterior(BaseDetector):
         and holds the constraints at their means. "gibbs" samples it exactly, `n_init` chains; "nuts" needs PyMC
         (extra ``bayes``) and at most 1,000 rows. "two_group" does not use it.
     n_init : int, default=5
-        Starts (or chains) whose posteriors are averaged; for "two_group" the number of random halvings.
+        Starts (or chains) of "gammagmm" whose posteriors are averaged.
     max_components : int, default=100
         Truncation of the mixture; "nuts" takes at most 8 of them.
     score_transform : {"log", "log_scaled", "rank_normal"}, default="log"
@@ -63,7 +62,7 @@ class ContaminationPosterior(BaseDetector):
     on_infeasible : {"warn", "split", "raise"}, default="warn"
         What to do where the two constraints of "gammagmm" have no solution; "split" cuts the oddest component first.
     random_state : int, RandomState instance or None, default=None
-        Seeds the default detectors, the halvings, k-means and draws.
+        Seeds the default detectors, k-means and draws.
     n_jobs : int or None, default=None
         Threads over starts of "gammagmm". The result does not depend on it.
 
@@ -76,8 +75,8 @@ class ContaminationPosterior(BaseDetector):
     status_ : str
         "ok"; "prior": fewer than 20 rows or no score that tells rows apart, so the posterior is the prior; for
         "gammagmm" also "feasible", "infeasible_high" or "slack".
-    start_means_ : ndarray of shape (n_init,)
-        Posterior mean of each start; how far they differ tells how far to trust the average.
+    start_means_ : ndarray
+        Posterior mean of each start (one for "two_group"); how far they differ tells how far to trust the average.
     attained_p_zero_, attained_p_high_ : float
         Probabilities of 0, and of at least `high_contamination`, that the posterior has (before the upper limit of
         "gammagmm" is applied).
@@ -108,11 +107,11 @@ class ContaminationPosterior(BaseDetector):
     expectations instead of point values; and where they have no solution, that is found at once and reported,
     instead of being refitted away. Starts are averaged.
 
-    "two_group" is our own. The detectors score each half of the rows after fitting on the least odd 70 % of the
-    other. In units of the lower half's spread the scores are binned, and the counts compared with
-    :math:`(1 - \gamma) f_0 + \gamma f_1`, where the null has an unknown skewness and tail and the anomalies an
-    unknown place. The likelihood is coarsened [2]_: :math:`n` rows count as :math:`30 n / (30 + n)`, since no such
-    model is exact. So the prior carries weight, and the interval stays wide; that is deliberate.
+    "two_group" is our own. In units of the lower half's spread the scores of each detector are binned, and the counts
+    compared with :math:`(1 - \gamma) f_0 + \gamma f_1`, where the null has an unknown skewness and tail and the
+    anomalies an unknown place. The likelihood is coarsened [2]_: :math:`n` rows count as :math:`10 n / (10 + n)`, since
+    no such model is exact. So the prior carries most of the weight, and the interval stays wide; that is deliberate,
+    and on public tables nothing we tried that trusted the scores more did better.
 
     Contamination belongs to a data set. ``predict`` on other rows uses the stored threshold, not a new quantile.
 
@@ -177,17 +176,16 @@ class ContaminationPosterior(BaseDetector):
         first, *generators = child_generators(self.random_state, self.n_init + 1)
         detectors = self.detectors
         if detectors is None:
-            detectors = default_detectors(len(rows), int(first.integers(2**31 - 1)))
+            detectors = default_detectors(
+                len(rows), int(first.integers(2**31 - 1)), neighbors=self.method == "gammagmm"
+            )
         if len(detectors) == 0:
             raise ValueError("detectors is empty; give at least one detector, or None for the default ones.")
         for detector in detectors:
             require_scores(detector)
         self.detectors_ = [clone(detector).fit(rows) for detector in detectors]
         S = collect_scores(self.detectors_, rows)
-        samples = [S]
-        if self.method == "two_group" and len(rows) >= _FEWEST_ROWS and usable_columns(S).any():
-            samples = [cross_scores(detectors, rows, generator) for generator in generators]
-        self._learn(S, samples, generators)
+        self._learn(S, generators)
         return None
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -214,13 +212,11 @@ class ContaminationPosterior(BaseDetector):
             self.n_features_in_ = scores.shape[1]
             self.detectors_: list[Any] = []
             generators = child_generators(self.random_state, self.n_init + 1)[1:]
-            self._learn(-scores, [-scores], generators)
+            self._learn(-scores, generators)
             self.offset_ = self._auto_offset()
         return self
 
-    def _learn(
-        self, S: NDArray[np.float64], samples: list[NDArray[np.float64]], generators: list[np.random.Generator]
-    ) -> None:
+    def _learn(self, S: NDArray[np.float64], generators: list[np.random.Generator]) -> None:
         """Set the posterior, the scale of the common score and the threshold, from outlyingness."""
         self._columns = usable_columns(S)
         kept = S[:, self._columns]
@@ -235,11 +231,10 @@ class ContaminationPosterior(BaseDetector):
         self.sampling_ = None
         if len(S) < _FEWEST_ROWS or kept.shape[1] == 0:
             self.posterior_: ContaminationDistribution = belief
-            self.status_, self.start_means_ = "prior", np.full(self.n_init, belief.mean())
+            self.status_, self.start_means_ = "prior", np.array([belief.mean()])
         elif self.method == "two_group":
-            parts = [two_group_posterior(sample[:, usable_columns(sample)], prior) for sample in samples]
-            self.posterior_ = parts[0].mixed_with(parts[1:])
-            self.status_, self.start_means_ = "ok", np.array([part.mean() for part in parts])
+            self.posterior_ = two_group_posterior(kept, prior)
+            self.status_, self.start_means_ = "ok", np.array([self.posterior_.mean()])
         else:
             self._learn_mixture(log_scores(kept, self.score_transform), prior, generators)
         if self.method == "two_group" or self.status_ == "prior":

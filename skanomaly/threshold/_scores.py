@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
-from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -17,7 +16,6 @@ from sklearn.svm import OneClassSVM
 
 __all__ = [
     "collect_scores",
-    "cross_scores",
     "default_detectors",
     "log_scores",
     "require_scores",
@@ -26,7 +24,6 @@ __all__ = [
 ]
 
 _MOST_KERNEL_ROWS = 5000
-_CLEAN_SHARE = 0.7
 
 
 def require_scores(detector: Any) -> None:
@@ -38,14 +35,14 @@ def require_scores(detector: Any) -> None:
         )
 
 
-def default_detectors(n_rows: int, seed: int) -> list[Any]:
-    """Return an isolation forest, a local outlier factor and, up to 5,000 rows, a one-class support vector machine."""
-    detectors = [
-        IsolationForest(n_estimators=50, random_state=seed),
-        make_pipeline(StandardScaler(), LocalOutlierFactor(n_neighbors=max(1, min(20, n_rows // 3)), novelty=True)),
-    ]
+def default_detectors(n_rows: int, seed: int, *, neighbors: bool) -> list[Any]:
+    """Return an isolation forest, up to 5,000 rows a one-class support vector machine, and a local outlier factor."""
+    detectors = [IsolationForest(random_state=seed)]
     if n_rows <= _MOST_KERNEL_ROWS:
         detectors.append(make_pipeline(StandardScaler(), OneClassSVM(nu=0.5)))
+    if neighbors:
+        factor = LocalOutlierFactor(n_neighbors=max(1, min(20, n_rows // 3)), novelty=True)
+        detectors.append(make_pipeline(StandardScaler(), factor))
     return detectors
 
 
@@ -66,22 +63,6 @@ def usable_columns(S: NDArray[np.float64]) -> NDArray[np.bool_]:
     usable = finite.copy()
     usable[finite] = np.ptp(S[:, finite], axis=0) > 1e-12 * (1.0 + np.abs(S[:, finite]).max(axis=0, initial=0.0))
     return usable
-
-
-def cross_scores(detectors: Sequence[Any], X: NDArray[Any], generator: np.random.Generator) -> NDArray[np.float64]:
-    """Score each half of the rows by detectors fitted on the least odd 70 % of the other half.
-
-    No row is evidence for itself, and few anomalies take part in fitting, so that they do not hide each other.
-    """
-    order = generator.permutation(len(X))
-    halves = (order[::2], order[1::2])
-    scores = np.empty((len(X), len(detectors)))
-    for train, test in (halves, halves[::-1]):
-        first = collect_scores([clone(detector).fit(X[train]) for detector in detectors], X[train])
-        odd = rankdata(first, axis=0).mean(axis=1)
-        clean = train[odd <= np.quantile(odd, _CLEAN_SHARE)]
-        scores[test] = collect_scores([clone(detector).fit(X[clean]) for detector in detectors], X[test])
-    return scores
 
 
 def log_scores(S: NDArray[np.float64], transform: str) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from skanomaly.threshold._prior import ContaminationPrior
 __all__ = ["COARSENING", "two_group_posterior"]
 
 # A row says less than an exact model would have it; n rows count as n * c / (n + c).
-COARSENING = 30.0
+COARSENING = 10.0
 _BIN_EDGES = np.array(
     [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 14, 20, 40], dtype=np.float64
 )
@@ -55,7 +55,7 @@ def two_group_posterior(
     outlyingness : ndarray of shape (n_samples, n_detectors)
         No constant column.
     prior : ContaminationPrior
-    coarsening : float, default=30.0
+    coarsening : float, default=10.0
 
     Returns
     -------

@@ -143,7 +143,9 @@ def test_labelled_anomalies_take_no_part():
     X = np.r_[np.arange(30.0), 1000.0][:, None]
     y = np.r_[np.ones(30, dtype=int), -1]
     model = ConformalDetector(detector=Distance(), random_state=0)
-    assert_array_equal(model.fit(X, y).pvalues(X), ConformalDetector(detector=Distance(), random_state=0).fit(X[:30]).pvalues(X))
+    assert_array_equal(
+        model.fit(X, y).pvalues(X), ConformalDetector(detector=Distance(), random_state=0).fit(X[:30]).pvalues(X)
+    )
 
 
 def test_nan_scores_raise():
