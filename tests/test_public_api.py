@@ -21,7 +21,19 @@ FOREIGN_NAMES = {
     "outlier_fraction": "contamination",
 }
 # imbalanced-learn's users know these by name.
-KEPT_NAMES = {("SMOTE", "k_neighbors")}
+KEPT_NAMES = {
+    (name, "k_neighbors")
+    for name in (
+        "BorderlineSMOTE",
+        "DomainSMOTE",
+        "KMeansSMOTE",
+        "RegressionSMOTE",
+        "SMOTE",
+        "SMOTEN",
+        "SMOTENC",
+        "SVMSMOTE",
+    )
+}
 
 
 def _public():

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 

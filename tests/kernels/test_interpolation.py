@@ -36,9 +36,7 @@ def test_tabled_neighbors_are_the_nearest(n_continuous, seed):
     flat, starts = np.concatenate([t.ravel() for t in tables]), np.array([0, 9])
     excluded = np.array([-1, 3, 4, -1, 0, 29, 5])
     distances, indices = np.full((7, 4), np.inf), np.zeros((7, 4), dtype=np.intp)
-    _kernels.interpolation.tabled_neighbors(
-        X, codes, Q, query_codes, excluded, flat, starts, sides, distances, indices
-    )
+    _kernels.interpolation.tabled_neighbors(X, codes, Q, query_codes, excluded, flat, starts, sides, distances, indices)
     expected = reference.mixed_distances(X, codes, Q, query_codes, tables)
     expected[np.flatnonzero(excluded >= 0), excluded[excluded >= 0]] = np.inf
     assert_allclose(np.sqrt(distances), np.sort(expected, axis=1)[:, :4])

@@ -44,7 +44,9 @@ def test_ancestral_draws_keep_the_shares(seed):
     assert off < 0.02
 
 
-@pytest.mark.parametrize("parameters", [{}, {"method": "reweight", "strength": 6.0}, {"method": "guided", "strength": 1.0}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"method": "reweight", "strength": 6.0}, {"method": "guided", "strength": 1.0}]
+)
 def test_rare_modes_are_generated_more_often(parameters, seed):
     share, off, base = _generated(seed, **parameters)
     assert share > 2 * base

@@ -56,9 +56,7 @@ def test_mixed_distance_is_the_definition(wide, seed):
     squares = ((numbers[:, None] - numbers[None]) ** 2).sum(axis=2) + 0.49 * differ
     np.fill_diagonal(squares, np.inf)
     found = search.find_own(5)
-    np.testing.assert_allclose(
-        np.take_along_axis(squares, found, axis=1), np.sort(squares, axis=1)[:, :5], rtol=1e-9
-    )
+    np.testing.assert_allclose(np.take_along_axis(squares, found, axis=1), np.sort(squares, axis=1)[:, :5], rtol=1e-9)
 
 
 def test_constant_numbers_still_let_categories_count(seed):

@@ -14,7 +14,14 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly.sampling as room
 from skanomaly.base import BaseSampler
-from skanomaly.sampling import SMOTE, EditedNearestNeighbours, RandomUnderSampler, ResampledEstimator, SamplerChain, TomekLinks
+from skanomaly.sampling import (
+    SMOTE,
+    EditedNearestNeighbours,
+    RandomUnderSampler,
+    ResampledEstimator,
+    SamplerChain,
+    TomekLinks,
+)
 
 SAMPLERS = [
     cls
@@ -59,7 +66,11 @@ def test_resampling_happens_in_fit_only(seed):
 
 @pytest.mark.parametrize(
     ("inner", "is_kind"),
-    [(LogisticRegression(), is_classifier), (LinearRegression(), is_regressor), (IsolationForest(), is_outlier_detector)],
+    [
+        (LogisticRegression(), is_classifier),
+        (LinearRegression(), is_regressor),
+        (IsolationForest(), is_outlier_detector),
+    ],
 )
 def test_kind_follows_the_estimator(inner, is_kind):
     assert is_kind(ResampledEstimator(RandomUnderSampler(), inner))

@@ -23,7 +23,7 @@ ON_TWO_CLASSES = [
     pytest.param("not minority", {0: 300, 1: 300, 2: 30}, id="not-minority"),
     pytest.param("all", {0: 300, 1: 300, 2: 300}, id="all"),
     pytest.param({2: 97}, {0: 300, 1: 60, 2: 97}, id="dict"),
-    pytest.param(lambda y: {1: 61}, {0: 300, 1: 61, 2: 30}, id="callable"),
+    pytest.param(lambda _: {1: 61}, {0: 300, 1: 61, 2: 30}, id="callable"),
 ]
 
 
@@ -138,7 +138,7 @@ def test_one_row_of_a_class_is_copied(cls, seed):
     X, y = _rows(seed, (40, 1))
     if cls is SVMSMOTE:
         X[40] = X[0] + 0.1
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="class|Class"):
         rows, targets = cls(random_state=seed).fit_resample(X, y)
     assert_allclose(rows[targets == 1], np.tile(X[40], (np.sum(targets == 1), 1)))
 

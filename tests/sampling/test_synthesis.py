@@ -89,7 +89,7 @@ def test_resampled_sequences_are_labelled(sequences):
 def test_detector_finds_rows_off_the_data(classifier, seed):
     random = np.random.default_rng(seed)
     train, normal = random.normal(size=(300, 3)), random.normal(size=(200, 3))
-    odd = random.normal(size=(40, 3)) + [5, 0, 0]
+    odd = random.normal(size=(40, 3)) + np.array([5, 0, 0])
     detector = SyntheticAnomalyDetector(classifier=classifier, random_state=seed).fit(train)
     scores = detector.score_samples(np.vstack([normal, odd]))
     assert roc_auc_score(np.repeat([1, 0], [200, 40]), scores) > 0.95
@@ -136,7 +136,7 @@ def test_exposure_lowers_confidence_in_outliers(seed):
 
 
 def test_two_classes_alone_are_classes(seed):
-    X, y = make_blobs([30, 30], centers=2, random_state=seed)
+    X, y = make_blobs([30, 30], centers=[[0, 0], [4, 0]], random_state=seed)
     assert_array_equal(OutlierExposureClassifier().fit(X, np.where(y, 1, -1)).classes_, [-1, 1])
 
 

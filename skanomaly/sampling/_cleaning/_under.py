@@ -243,9 +243,8 @@ class SamplerChain(BaseSampler):
 
     Notes
     -----
-    ``SamplerChain(samplers=[SMOTE(), TomekLinks(sampling_strategy="all")])`` and
-    ``SamplerChain(samplers=[SMOTE(), EditedNearestNeighbours(sampling_strategy="all")])`` are the combinations of [1]_. With more
-    than two classes, or where the rare class already has half the rows of the common one, the default chain grows
+    SMOTE followed by ``TomekLinks(sampling_strategy="all")``, or by
+    ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two classes, or where the rare class already has half the rows of the common one, the default chain grows
     nothing.
 
     References
@@ -274,7 +273,9 @@ class SamplerChain(BaseSampler):
         self.random_state = random_state
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        samplers = [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
+        samplers = (
+            [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
+        )
         random = generator(self.random_state)
         indices = np.arange(len(y), dtype=np.intp)
         self.samplers_ = []

@@ -27,7 +27,7 @@ class KernelDenoiser:
     variance: float
 
     def clean(self, noisy: Table, signal: float) -> Table:
-        """Expected clean row given a noisy one.
+        """Compute the expected clean row given a noisy one.
 
         Parameters
         ----------

@@ -40,8 +40,8 @@ class MinoritySampler(BaseSampler):
         Standard deviation of the kernel, in units of the columns' standard deviations; None is Scott's rule.
     n_steps : int, default=100
         Steps of the reverse diffusion.
-    gamma : float, default=4.0
-        "boost-skip": standard deviation of the noise that it starts from.
+    gamma : float, default=5.0
+        "boost-skip": standard deviation of the noise that it starts from (the authors take 2.5 to 4).
     strength : float, default=2.0
         "guided": size of the push in units of each step's noise. "reweight": exponent of the rank.
     keep : float in (0, 1], default=0.96
@@ -120,7 +120,7 @@ class MinoritySampler(BaseSampler):
         method: str = "boost-skip",
         bandwidth: float | None = None,
         n_steps: int = 100,
-        gamma: float = 4.0,
+        gamma: float = 5.0,
         strength: float = 2.0,
         keep: float = 0.96,
         random_state: Any = None,
@@ -210,7 +210,7 @@ class MinoritySampler(BaseSampler):
         variance = (1.0 - before) / (1.0 - now) * (1.0 - kept)
         mean = (np.sqrt(before) * (1.0 - kept) * clean + np.sqrt(kept) * (1.0 - before) * noisy) / (1.0 - now)
         if self.method == "guided":
-            mean = mean + self.strength * variance * _direction(denoiser, clean, now, random)
+            mean = mean + self.strength * variance * _direction(denoiser, clean, random)
         return mean + np.sqrt(variance) * random.normal(size=noisy.shape)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -251,7 +251,7 @@ def _shared_noise_scores(denoiser: KernelDenoiser, X: NDArray[np.float64]) -> ND
 
 
 def _direction(
-    denoiser: KernelDenoiser, clean: NDArray[np.float64], signal: float, random: np.random.Generator
+    denoiser: KernelDenoiser, clean: NDArray[np.float64], random: np.random.Generator
 ) -> NDArray[np.float64]:
     """Direction in which the predicted clean row gets further from its re-noised prediction, of largest entry 1."""
     noise = random.normal(size=clean.shape)

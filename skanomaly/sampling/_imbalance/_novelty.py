@@ -84,7 +84,7 @@ class RandomDistillationNovelty(BaseEstimator):
         self.alpha = alpha
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Forget everything, then learn from a batch.
 
         Parameters
@@ -99,7 +99,7 @@ class RandomDistillationNovelty(BaseEstimator):
         """
         return self._learn(X, reset=True)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Learn from a batch.
 
         Parameters
@@ -395,4 +395,3 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         tags.regressor_tags = inner.regressor_tags
         tags.target_tags.required = True
         return tags
-

@@ -1,4 +1,4 @@
-"""The expected anomaly posterior: how good is each auxiliary anomaly?"""
+"""The expected anomaly posterior: the quality of auxiliary anomalies."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -225,7 +225,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         return classifier.fit(rows, np.repeat([1, -1], [normals.size, anomalies.size]))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Expected anomaly posterior of each auxiliary anomaly; large is good.
+        """Compute the expected anomaly posterior of each auxiliary anomaly; large is good.
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             total += part - self.prior_  # so that a row in no ball keeps the prior's very bits
         return self.prior_ + total / self.n_subsets
 
-    def select(self, X: Any, *, top: float | int = 0.33) -> NDArray[np.intp]:
+    def select(self, X: Any, *, top: float = 0.33) -> NDArray[np.intp]:
         """Choose the best auxiliary anomalies.
 
         Parameters
@@ -329,7 +329,7 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
 
 
 def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], k_min: int) -> int:
-    """Number of neighbours that balls must reach to, to hold nearly all anomalies.
+    """Find the number of neighbours that balls must reach to, to hold nearly all anomalies.
 
     Parameters
     ----------

@@ -178,9 +178,7 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
             if number
         ]
 
-    def _sparsities(
-        self, X: Any, members: list[NDArray[np.intp]], random: np.random.Generator
-    ) -> NDArray[np.float64]:
+    def _sparsities(self, X: Any, members: list[NDArray[np.intp]], random: np.random.Generator) -> NDArray[np.float64]:
         exponent = X.shape[1] if self.density_exponent == "auto" else float(self.density_exponent)
         means = np.empty(len(members))
         for place, member in enumerate(members):

@@ -86,9 +86,7 @@ def find_neighbors(
     return found[1]
 
 
-def _sparse_neighbors(
-    X: Any, queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None
-) -> NDArray[np.intp]:
+def _sparse_neighbors(X: Any, queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None) -> NDArray[np.intp]:
     search = NearestNeighbors(n_neighbors=n_neighbors + 1, algorithm="brute", n_jobs=n_jobs).fit(X)
     found = search.kneighbors(X[queries], return_distance=False)
     others = found != queries[:, None]
@@ -118,9 +116,7 @@ def _synthetic(X: Any, part: Segments, out: NDArray[Any] | None) -> Any:
         steps = sparse.diags(part.steps)
         return type(X)(first + steps @ (X[part.second] - first)).astype(X.dtype)
     for block in row_blocks(part.first.size, _BLOCK_ROWS):
-        _kernels.interpolation.interpolate_rows(
-            X, part.first[block], part.second[block], part.steps[block], out[block]
-        )
+        _kernels.interpolation.interpolate_rows(X, part.first[block], part.second[block], part.steps[block], out[block])
     return out
 
 

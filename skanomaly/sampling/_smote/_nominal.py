@@ -25,6 +25,7 @@ from skanomaly.sampling._strategy import STRATEGY, rows_to_make
 
 __all__ = ["SMOTEN", "SMOTENC"]
 
+
 class SMOTENC(BaseSampler):
     r"""SMOTE for tables of continuous and categorical columns.
 

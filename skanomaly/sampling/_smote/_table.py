@@ -13,7 +13,15 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
 
-__all__ = ["CodeDistance", "MixedTable", "Votes", "check_mixed", "find_categorical", "resample_mixed", "value_differences"]
+__all__ = [
+    "CodeDistance",
+    "MixedTable",
+    "Votes",
+    "check_mixed",
+    "find_categorical",
+    "resample_mixed",
+    "value_differences",
+]
 
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
@@ -61,7 +69,7 @@ def find_categorical(X: Any, given: Any) -> NDArray[np.intp]:
 def _is_category(dtype: Any) -> bool:
     if type(dtype).__module__.startswith("polars"):
         return str(dtype).partition("(")[0] in {"String", "Categorical", "Enum", "Boolean"}
-    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype) or dtype == object or dtype == bool
+    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype) or dtype.kind in "OUSb"
 
 
 def _columns(X: Any) -> list[Any]:
@@ -134,7 +142,7 @@ class MixedTable:
         self.n_codes = np.array([len(known) for known in self.categories], dtype=np.intp)
 
     def coder(self) -> Coder:
-        """What is needed to read other tables."""
+        """Return what is needed to read other tables."""
         return Coder(self.positions, self.categories)
 
     def extended(self, numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> Any:
@@ -202,9 +210,7 @@ def _numbers(columns: list[Any], positions: NDArray[np.intp], n_rows: int) -> ND
     return check_array(table, dtype=np.float64, order="C")
 
 
-def check_mixed(
-    estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | None
-) -> tuple[MixedTable, NDArray[Any]]:
+def check_mixed(estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | None) -> tuple[MixedTable, NDArray[Any]]:
     """Validate a mixed table and class labels.
 
     Parameters

@@ -243,7 +243,7 @@ class DiverseOutlierSampler(BaseSampler):
     def __init__(
         self,
         *,
-        n_outliers: int | float = 1.0,
+        n_outliers: float = 1.0,
         estimator: Any = None,
         outlier_label: int | str = -1,
         features: Callable[[NDArray[Any]], NDArray[Any]] | None = None,

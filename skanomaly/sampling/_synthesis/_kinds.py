@@ -26,6 +26,11 @@ def _others(source: NDArray[np.intp], n_rows: int, random: Random) -> NDArray[np
     return (source + random.integers(1, n_rows, size=source.size)) % n_rows
 
 
+def _toward(before: Table, after: Table, strength: float) -> Table:
+    """Move entries; the amount 0.5 gives the very bits of `after`."""
+    return (1.0 - 2.0 * strength) * before + 2.0 * strength * after
+
+
 def _gaussian(
     normal: Table, _: Table, source: NDArray[np.intp], __: Any, strength: float, scale: Table, random: Random
 ) -> Table:
@@ -35,7 +40,13 @@ def _gaussian(
 
 
 def _swap(
-    normal: Table, _: Table, source: NDArray[np.intp], width: tuple[float, float], strength: float, __: Any, random: Random
+    normal: Table,
+    _: Table,
+    source: NDArray[np.intp],
+    width: tuple[float, float],
+    strength: float,
+    __: Any,
+    random: Random,
 ) -> Table:
     made, length = normal[source], normal.shape[1]
     donors = _others(source, len(normal), random)
@@ -46,12 +57,18 @@ def _swap(
             start = random.integers(length - size + 1)
             places = np.arange(start, start + size)
         before = normal[source[row], places]
-        made[row, places] = before + 2.0 * strength * (normal[donors[row], places] - before)
+        made[row, places] = _toward(before, normal[donors[row], places], strength)
     return made
 
 
 def _paste(
-    normal: Table, _: Table, source: NDArray[np.intp], width: tuple[float, float], strength: float, __: Any, random: Random
+    normal: Table,
+    _: Table,
+    source: NDArray[np.intp],
+    width: tuple[float, float],
+    strength: float,
+    __: Any,
+    random: Random,
 ) -> Table:
     made, length = normal[source], normal.shape[1]
     for row, size in enumerate(_widths(source.size, length, width, random)):
@@ -60,12 +77,18 @@ def _paste(
         target = (start + int(random.integers(1, n_places))) % n_places if n_places > 1 else start
         before = normal[source[row], target : target + size]
         moved = normal[source[row], start : start + size]
-        made[row, target : target + size] = before + 2.0 * strength * (moved - before)
+        made[row, target : target + size] = _toward(before, moved, strength)
     return made
 
 
 def _blend(
-    normal: Table, _: Table, source: NDArray[np.intp], width: tuple[float, float], strength: float, __: Any, random: Random
+    normal: Table,
+    _: Table,
+    source: NDArray[np.intp],
+    width: tuple[float, float],
+    strength: float,
+    __: Any,
+    random: Random,
 ) -> Table:
     made, length = normal[source], normal.shape[1]
     donors = _others(source, len(normal), random)
@@ -79,7 +102,7 @@ def _blend(
         target = int(random.integers(length - size + 1))
         before = normal[source[row], target : target + size]
         shift = (before[0] + before[-1] - patch[0] - patch[-1]) / 2.0 if size > 2 else 0.0
-        made[row, target : target + size] = before + 2.0 * strength * (patch + shift - before)
+        made[row, target : target + size] = _toward(before, patch + shift, strength)
     return made
 
 
@@ -96,7 +119,7 @@ def _transplant(
     normal: Table,
     anomalies: Table,
     source: NDArray[np.intp],
-    width: tuple[float, float],
+    _width: tuple[float, float],
     strength: float,
     _: Any,
     random: Random,

@@ -1,7 +1,7 @@
 """Anomalies made from normal rows or sequences."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np

@@ -1,0 +1,87 @@
+"""Print samplers' time and memory against imbalanced-learn's, and the posterior's against its definition, in one run.
+
+Run ``OPENBLAS_NUM_THREADS=1 python asv_bench/tables/sampling.py`` on an idle machine. Times are the least CPU seconds
+of interleaved repeats in one process; memory is the peak that ``tracemalloc`` sees.
+"""
+
+import argparse
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import imblearn.over_sampling as theirs
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import skanomaly.sampling as ours
+from asv_bench.benchmarks.sampling import CATEGORIES, table
+from tests.reference import smallest_ball as reference
+
+REPEATS = 3
+
+
+def seconds(function):
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def peak(function):
+    tracemalloc.start()
+    function()
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found / 2**20
+
+
+def samplers(n_rows):
+    print(f"{'sampler':<16}{'rows':>9}{'ours s':>9}{'theirs s':>10}{'ratio':>7}{'ours MiB':>10}{'theirs MiB':>12}")
+    for name in ("SMOTE", "BorderlineSMOTE", "ADASYN", "SMOTENC"):
+        n = min(n_rows, 20_000) if name == "SMOTENC" else n_rows
+        X, y = table(n, categories=name == "SMOTENC")
+        given = {"categorical_features": CATEGORIES} if name == "SMOTENC" else {}
+        pair = [getattr(room, name)(random_state=0, **given) for room in (ours, theirs)]
+        pair[0].fit_resample(X[:2000], y[:2000])  # compiles
+        calls = [lambda sampler=sampler, X=X, y=y: sampler.fit_resample(X, y) for sampler in pair]
+        times = np.array([[seconds(call) for call in calls] for _ in range(REPEATS)]).min(axis=0)
+        memory = [peak(call) for call in calls]
+        print(
+            f"{name:<16}{n:>9}{times[0]:>9.3f}{times[1]:>10.3f}{times[1] / times[0]:>7.1f}"
+            f"{memory[0]:>10.0f}{memory[1]:>12.0f}"
+        )
+
+
+def definition(X, candidates, anomalies, n_subsets):
+    """Radii, smallest k and densities of every subset, as the definition has them."""
+    random = np.random.default_rng(0)
+    for _ in range(n_subsets):
+        normals = X[random.random(len(X)) < random.uniform(0.06, 0.99)]
+        k = int(np.median(reference.smallest_k(normals, anomalies, 5)))
+        reference.density(candidates, normals, k)
+
+
+def posterior(n_subsets):
+    random = np.random.default_rng(0)
+    normals, anomalies = random.normal(size=(1000, 6)), random.normal(2, 1, size=(50, 6))
+    candidates = random.normal(1, 2, size=(642, 6))
+    X, y = np.vstack([normals, anomalies]), np.repeat([1, -1], [1000, 50])
+
+    def fast():
+        model = ours.ExpectedAnomalyPosterior(n_subsets=n_subsets, random_state=0).fit(X, y)
+        model.score_samples(candidates)
+
+    fast()
+    quick = min(seconds(fast) for _ in range(REPEATS))
+    slow = seconds(lambda: definition(normals, candidates, anomalies, n_subsets))
+    print(f"posterior, {n_subsets} subsets: ours {quick:.2f} s, by definition {slow:.1f} s, ratio {slow / quick:.0f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--subsets", type=int, default=10, help="the definition takes seconds for each")
+    arguments = parser.parse_args()
+    samplers(arguments.rows)
+    posterior(arguments.subsets)
