@@ -16,7 +16,7 @@ def _sessions():
 
 
 def _words(text):
-    """Words of a session; figures differ between versions of scikit-learn, whose detectors estimate the contamination."""
+    """Words of a session without its figures, which differ between versions of scikit-learn."""
     return re.sub(r"\d[\d.,]*(e-\d+)?", "#", text).split()
 
 
