@@ -125,7 +125,7 @@ class ConformalDetector(BaseDetector):
         self.weight_function = weight_function
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **_metadata: Any) -> None:
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
         require_scores(detector)
         if self.weight_function is not None and self.method != "split":

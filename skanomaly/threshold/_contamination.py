@@ -171,7 +171,7 @@ class ContaminationPosterior(BaseDetector):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def _fit(self, X: NDArray[Any], _y: NDArray[np.int8], **_metadata: Any) -> NDArray[Any] | None:
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:  # noqa: ARG002
         rows = np.asarray(X, dtype=np.float64)
         first, *generators = child_generators(self.random_state, self.n_init + 1)
         detectors = self.detectors
@@ -183,7 +183,7 @@ class ContaminationPosterior(BaseDetector):
             raise ValueError("detectors is empty; give at least one detector, or None for the default ones.")
         for detector in detectors:
             require_scores(detector)
-        self.detectors_ = [clone(detector).fit(rows) for detector in detectors]
+        self.detectors_: list[Any] = [clone(detector).fit(rows) for detector in detectors]
         S = collect_scores(self.detectors_, rows)
         self._learn(S, generators)
         return None
@@ -210,7 +210,7 @@ class ContaminationPosterior(BaseDetector):
             scores = check_array(scores, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
             self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = scores.shape[1]
-            self.detectors_: list[Any] = []
+            self.detectors_ = []
             generators = child_generators(self.random_state, self.n_init + 1)[1:]
             self._learn(-scores, generators)
             self.offset_ = self._auto_offset()
@@ -228,7 +228,7 @@ class ContaminationPosterior(BaseDetector):
         prior = ContaminationPrior() if prior is None else prior
         belief = prior.distribution()
         self.n_components_ = np.empty(0, dtype=np.intp)
-        self.sampling_ = None
+        self.sampling_: Any = None
         if len(S) < _FEWEST_ROWS or kept.shape[1] == 0:
             self.posterior_: ContaminationDistribution = belief
             self.status_, self.start_means_ = "prior", np.array([belief.mean()])
@@ -257,7 +257,7 @@ class ContaminationPosterior(BaseDetector):
                     UserWarning,
                     stacklevel=5,
                 )
-        options = {"max_components": self.max_components, "on_infeasible": self.on_infeasible}
+        options: dict[str, Any] = {"max_components": self.max_components, "on_infeasible": self.on_infeasible}
         if self.inference in {"gibbs", "nuts"}:
             from skanomaly.threshold._sampled import gibbs_posterior, nuts_posterior
 

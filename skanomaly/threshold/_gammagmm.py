@@ -252,7 +252,9 @@ def combine_fits(fits: list[GammaFit], on_infeasible: str) -> tuple[BetaMixture,
         if on_infeasible == "raise":
             raise ValueError(text)
         warnings.warn(text, UserWarning, stacklevel=5)
-    parts = [fit.distribution for fit in fits]
+    # As published, starts without a solution do not count, unless there is no other.
+    solved = [fit for fit in fits if fit.status != "infeasible_high"]
+    parts = [fit.distribution for fit in solved or fits]
     mixture = BetaMixture(
         np.concatenate([part.weights / len(parts) for part in parts]),
         np.concatenate([part.a for part in parts]),

@@ -100,7 +100,7 @@ class ScoreRefiner(BaseDetector):
         self.gate = gate
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **_metadata: Any) -> NDArray[Any]:  # noqa: ARG002
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any]:  # noqa: ARG002
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
         require_scores(detector)
         self.detector_ = clone(detector).fit(X)

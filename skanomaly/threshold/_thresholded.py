@@ -67,7 +67,7 @@ class ThresholdedDetector(BaseDetector):
         self.detector = detector
         self.rule = rule
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **_metadata: Any) -> None:
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
         require_scores(detector)
         self.detector_ = clone(detector).fit(X, y) if y.any() else clone(detector).fit(X)

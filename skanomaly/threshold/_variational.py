@@ -128,8 +128,8 @@ def fit_components(
     precisions, dofs, log_norm, base, wishart = (np.zeros(n_components) for _ in range(5))
     factors = np.zeros((n_features, n_features, n_components))
     active = np.arange(n_components)
-    before, iteration = -np.inf, 0
-    for iteration in range(1, max_iter + 1):  # noqa: B007  # its last value is reported
+    before, entropy, iteration = -np.inf, 0.0, 0
+    for iteration in range(1, max_iter + 1):
         means[active], covariances[active], precisions[active], dofs[active] = normal_inverse_wishart(
             counts[active], sums[active], scatters[active], prior_mean, prior_scale
         )
@@ -150,6 +150,16 @@ def fit_components(
         rest = concentration + np.r_[np.cumsum(counts[::-1])[-2::-1], 0.0]
         total = digamma(sticks + rest)
         log_weights = digamma(sticks) - total + np.r_[0.0, np.cumsum(digamma(rest) - total)[:-1]]
+        if iteration > 1:  # the last responsibilities under the parameters that follow from them
+            bound = (
+                entropy
+                - wishart.sum()
+                + float(betaln(sticks, rest).sum())
+                - 0.5 * n_features * np.log(precisions).sum()
+            )
+            if abs(bound - before) < tol:
+                break
+            before = bound
         constants = log_weights + log_norm + base
 
         part = [np.empty(len(active)), np.empty((len(active), n_features))]
@@ -163,12 +173,6 @@ def fit_components(
             part_scatters,
         )
         counts[active], sums[active], scatters[active] = *part, part_scatters
-        bound = (
-            entropy - wishart.sum() + float(betaln(sticks, rest).sum()) - 0.5 * n_features * np.log(precisions).sum()
-        )
-        if abs(bound - before) < tol:
-            break
-        before = bound
         if prune:
             active = active[counts[active] >= _IDLE]
     means[active], covariances[active], precisions[active], dofs[active] = normal_inverse_wishart(

@@ -1,4 +1,4 @@
-"""Gaussian mixtures by definition, and the published contamination posterior by sampling; slow, NumPy and SciPy only."""
+"""Gaussian mixtures by definition, and the published posterior by sampling; slow, NumPy and SciPy only."""
 
 import numpy as np
 from scipy.special import expit, gammaln

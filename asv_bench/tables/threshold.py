@@ -1,0 +1,94 @@
+"""Time the contamination posterior against scikit-learn's mixture, and thresholds against PyThresh on the same scores.
+
+    python asv_bench/tables/threshold.py
+
+CPU seconds of one process, in one run; set OPENBLAS_NUM_THREADS=1. Peers that are not installed are left out.
+"""
+
+import importlib
+import time
+import warnings
+
+import numpy as np
+from sklearn.mixture import BayesianGaussianMixture
+
+from skanomaly.threshold import ContaminationPosterior, ContaminationPrior, PosteriorShare, RobustTail, TailFit
+from skanomaly.threshold._gammagmm import link_posterior, order_components
+from skanomaly.threshold._variational import Components
+
+
+def seconds(function, repeats=1):
+    """Least CPU time of some calls."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def scores(n_rows, n_detectors, seed=0):
+    """Correlated skewed scores with a tenth of anomalies; small is odd."""
+    generator = np.random.default_rng(seed)
+    common = generator.normal(size=(n_rows, 1))
+    table = 0.7 * common + 0.7 * generator.normal(size=(n_rows, n_detectors))
+    table[: n_rows // 10] += generator.gamma(4.0, 0.7, size=(n_rows // 10, 1))
+    return -np.exp(0.4 * table)
+
+
+def main():
+    """Print the tables."""
+    warnings.simplefilter("ignore")
+    S = scores(1831, 5)
+    model = ContaminationPosterior(method="gammagmm", n_init=5, random_state=0)
+    model.fit_scores(S[:200])  # compiles
+    ours = seconds(lambda: model.fit_scores(S))
+    logs = np.log(-S - (-S).min(axis=0) + 0.01)
+    logs = (logs - logs.mean(axis=0)) / logs.std(axis=0)
+    theirs = sum(
+        seconds(
+            lambda seed=seed: BayesianGaussianMixture(
+                n_components=100, weight_concentration_prior=0.01, max_iter=1500, random_state=seed
+            ).fit(logs)
+        )
+        for seed in range(5)
+    )
+    print("| what | CPU s | ratio |\n|---|---|---|")
+    print(f"| five BayesianGaussianMixture(K=100), 1831 x 5 | {theirs:.2f} | 1 |")
+    print(f"| ContaminationPosterior, five starts | {ours:.2f} | {ours / theirs:.3f} |")
+
+    generator = np.random.default_rng(0)
+    components = Components(
+        2 + generator.gamma(1, 30, 50),
+        generator.normal(size=(50, 5)),
+        np.tile(np.eye(5), (50, 1, 1)),
+        10 + generator.gamma(1, 30, 50),
+        15 + generator.gamma(1, 30, 50),
+    )
+    prior = ContaminationPrior(p_zero=0.01, p_high=0.01, max_contamination=0.25)
+
+    def stage():
+        ordered, draws = order_components(components, generator, n_draws=256)
+        link_posterior(ordered.concentrations, draws, prior)
+
+    stage()
+    print(f"\nPosterior stage, K = 50, 256 draws: {1000 * seconds(stage, 20):.2f} ms\n")
+    column = scores(1000, 1)[:, 0]
+    print("| rule, 1000 scores | share called | CPU s |\n|---|---|---|")
+    for rule in (PosteriorShare(), RobustTail(), TailFit()):
+        rule.offset(column)
+        share = np.mean(column < rule.offset(column))
+        print(f"| {type(rule).__name__} | {share:.3f} | {seconds(lambda rule=rule: rule.offset(column), 5):.4f} |")
+    for name in ("FILTER", "KARCH", "IQR", "MAD", "CHAU", "GAMGMM"):
+        try:
+            peer = getattr(importlib.import_module(f"pythresh.thresholds.{name.lower()}"), name)
+        except ImportError:
+            print(f"| PyThresh {name} | not installed | |")
+            continue
+        labels = []
+        spent = seconds(lambda peer=peer, labels=labels: labels.append(peer().eval(-column)))
+        print(f"| PyThresh {name} | {np.mean(labels[0]):.3f} | {spent:.4f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
