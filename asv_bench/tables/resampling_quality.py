@@ -40,9 +40,9 @@ def scores(X, y, sampler, inner):
 
 
 def main(folder, names):
-    print(
-        f"{'table':<13}{'model':<10}{'sampler':<18}{'AP ours':>14}{'theirs':>14}{'none':>14}{'BA ours':>9}{'theirs':>8}{'none':>7}"
-    )
+    heads = ("AP ours", "theirs", "none")
+    print(f"{'table':<13}{'model':<10}{'sampler':<18}" + "".join(f"{head:>15}" for head in heads), end="")
+    print("".join(f"{head:>8}" for head in ("BA ours", "theirs", "none")))
     for name in names:
         stored = np.load(folder / f"{name}.npz")
         X, y = stored["X"].astype(float), stored["y"].astype(int)

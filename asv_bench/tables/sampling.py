@@ -64,7 +64,7 @@ def definition(X, candidates, anomalies, n_subsets):
 
 def posterior(n_subsets):
     random = np.random.default_rng(0)
-    normals, anomalies = random.normal(size=(1000, 6)), random.normal(2, 1, size=(50, 6))
+    normals, anomalies = random.normal(size=(1000, 6)), random.normal(0, 2, size=(50, 6))
     candidates = random.normal(1, 2, size=(642, 6))
     X, y = np.vstack([normals, anomalies]), np.repeat([1, -1], [1000, 50])
 

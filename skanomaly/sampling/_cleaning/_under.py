@@ -244,8 +244,8 @@ class SamplerChain(BaseSampler):
     Notes
     -----
     SMOTE followed by ``TomekLinks(sampling_strategy="all")``, or by
-    ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two classes, or where the rare class already has half the rows of the common one, the default chain grows
-    nothing.
+    ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two
+    classes, or where the rare class already has half the rows of the common one, the default chain grows nothing.
 
     References
     ----------

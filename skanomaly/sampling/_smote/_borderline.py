@@ -247,7 +247,7 @@ class ADASYN(PlausibilityMixin, BaseSampler):
                     UserWarning,
                     stacklevel=3,
                 )
-                n_foreign = np.ones(rows.size)
+                n_foreign = np.ones(rows.size, dtype=np.intp)
             chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
             n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
             neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]

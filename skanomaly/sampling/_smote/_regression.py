@@ -119,7 +119,7 @@ class RegressionSMOTE(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        return validate_data(  # type: ignore[no-any-return]
+        return validate_data(
             self, X, y, reset=True, dtype=(np.float64, np.float32), order="C", y_numeric=True, ensure_min_samples=2
         )
 
