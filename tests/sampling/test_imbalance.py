@@ -68,7 +68,10 @@ def _stream(seed, n=4000):
 
 def test_novelty_is_high_early_and_fades(seed):
     X, _, rare = _stream(seed)
-    early, late = (-RandomDistillationNovelty(n_features=256, random_state=seed).fit(X[:stop]).score_samples(X) for stop in (200, 4000))
+    early, late = (
+        -RandomDistillationNovelty(n_features=256, random_state=seed).fit(X[:stop]).score_samples(X)
+        for stop in (200, 4000)
+    )
     assert np.median(early[rare]) > 1.3 * np.median(early[~rare])
     assert np.median(late[rare]) < np.median(early[rare])
 
