@@ -39,7 +39,7 @@ PARAMETERS = {
     "KNNDriftTest": [{}, {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"}],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
     # detectors
-    "GaussianDetector": [{}, {"subspace": "npca", "n_components": 2, "relative": True}],
+    "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
     "NearestNeighborsDetector": [
         {},
         {"n_neighbors": 3, "aggregation": "mean", "metric": "euclidean", "bank": "coreset", "trim": 0.05},
@@ -52,7 +52,7 @@ PARAMETERS = {
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
     "MissingnessAudit": [{"n_resamples": 39}],
     # robust
-    "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 20, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
+    "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [
         {"estimator": Ridge(), "cv": None},
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},

@@ -210,8 +210,8 @@ class DomainClassifierTest(BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Any:
         if self.estimator is None:
             return check_rows(self, X, reset=reset, min_samples=8 if reset else 1)
-        validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "iloc"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
             return X
         return check_rows(
             self, X, reset=reset, min_samples=8 if reset else 1, dtype=None, ensure_all_finite="allow-nan"
@@ -323,6 +323,7 @@ class DomainClassifierTest(BaseEstimator):
         tags = super().__sklearn_tags__()
         if self.estimator is not None:
             tags.input_tags = get_tags(self.estimator).input_tags
+            tags.input_tags.sparse = False
         return tags
 
 
