@@ -1,6 +1,6 @@
 """Count the scikit-learn estimator checks that fail, ours and the peers' that are installed, in one run.
 
-    python asv_bench/tables/checks.py
+python asv_bench/tables/checks.py
 """
 
 import importlib

@@ -3,8 +3,8 @@ Scores as terrain, the threshold as shoreline
 =============================================
 
 A detector gives every point of the plane a height: how normal a row there would be. ``contamination`` sets the water
-level, ``offset_``; what lies under water is called an anomaly. This page draws that map for two clouds of normal rows, which
-:class:`~skanomaly.detectors.RandomProjectionDepth` is told to expect (``n_modes=2``), and a few stray rows.
+level, ``offset_``; what lies under water is called an anomaly. This page draws that map for two clouds of normal rows,
+which :class:`~skanomaly.detectors.RandomProjectionDepth` is told to expect (``n_modes=2``), and a few stray rows.
 """
 
 import sys
@@ -28,8 +28,8 @@ detector = RandomProjectionDepth(n_modes=2, contamination=0.05, random_state=0).
 flagged = detector.predict(rows) == -1
 
 # %%
-# The height of the terrain is ``decision_function``: 0 at the shoreline, above it on land. It falls without end out at sea, so the
-# map shows its logarithm.
+# The height of the terrain is ``decision_function``: 0 at the shoreline, above it on land. It falls without end out at
+# sea, so the map shows its logarithm.
 
 x, y = np.meshgrid(np.linspace(-8, 8, 321), np.linspace(-5.2, 5.2, 211))
 scores = detector.score_samples(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)

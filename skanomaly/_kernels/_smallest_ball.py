@@ -1,7 +1,5 @@
 """Balls around rows that reach to their k-th nearest other row, and the smallest ball a point lies in."""
 
-import numpy as np
-
 from skanomaly._kernels._jit import kernel
 
 __all__ = ["kept_distances", "smallest_ball_orders", "smallest_ball_radii"]

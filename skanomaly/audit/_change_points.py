@@ -66,7 +66,7 @@ class KNNChangePointTest(NeighborAudit):
         As in :class:`KNNDriftTest`.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the table had names that are all strings.
 
     See Also

@@ -68,9 +68,9 @@ class DomainClassifierTest(BaseEstimator):
     divergence_ : float
         Lower bound, in nats, of the Jensen-Shannon divergence between the samples: log 2 less the balanced
         cross-entropy; at least 0.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
         Mean loss of area when a column of the held-out rows is shuffled.
-    single_areas_ : ndarray of shape (n_features_in_,)
+    single_areas_ : ndarray of shape (`n_features_in_`,)
         Area that each column reaches by itself, whichever way; one near 1 often is an identifier or a time stamp.
         NaN for columns that are not numbers.
     sample_weight_ : ndarray of shape (n_samples,)
@@ -86,7 +86,7 @@ class DomainClassifierTest(BaseEstimator):
         Score below which :meth:`predict` labels rows -1.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the table had names that are all strings.
 
     See Also

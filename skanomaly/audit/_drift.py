@@ -93,7 +93,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Permutations drawn; 0 with "moments".
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the table had names that are all strings.
 
     See Also

@@ -63,11 +63,11 @@ class KNNDriftMonitor(BaseEstimator):
         Those of the last look; 0 and 1 before the first. A p-value is for its own look.
     n_rows_seen_ : int
         Rows of the stream so far.
-    window_ : ndarray of shape (n_rows, n_features_in_)
+    window_ : ndarray of shape (n_rows, `n_features_in_`)
         The last rows.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the reference had names that are all strings.
 
     See Also

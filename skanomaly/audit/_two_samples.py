@@ -63,7 +63,7 @@ class KNNTwoSampleTest(NeighborAudit):
         Rows of a p-value up to this are flagged by :meth:`predict`.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the table had names that are all strings.
 
     See Also

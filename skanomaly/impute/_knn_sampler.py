@@ -91,13 +91,13 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    n_neighbors_ : ndarray of shape (n_features_in_,)
+    n_neighbors_ : ndarray of shape (`n_features_in_`,)
         Number of donors per column; 0 for a column without any value in fit.
     categories_ : list of (Index or None), or None
         Categories of each column, None for a numeric one; None if all are numeric.
     indicator_ : MissingIndicator or None
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     See Also
     --------

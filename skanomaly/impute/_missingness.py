@@ -44,17 +44,17 @@ class MissingnessAudit(BaseEstimator):
         Largest standardised difference over all pairs of columns; 0 if no pair can be compared.
     pvalue_ : float
         Probability of one at least as large if cells are missing completely at random.
-    column_statistics_ : ndarray of shape (n_features_in_,)
+    column_statistics_ : ndarray of shape (`n_features_in_`,)
         Largest standardised difference between the rows that lack this column and those that have it.
-    column_pvalues_ : ndarray of shape (n_features_in_,)
+    column_pvalues_ : ndarray of shape (`n_features_in_`,)
         Adjusted for the number of columns: naming all columns below `alpha` is wrong about any with probability
         `alpha` at most.
-    related_columns_ : ndarray of shape (n_features_in_,), int
+    related_columns_ : ndarray of shape (`n_features_in_`,), int
         The column that differs most, or -1 where none could be compared.
     categories_ : list of (Index or None), or None
         Categories of each column, None for a numeric one; None if all are numeric.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     See Also
     --------

@@ -48,7 +48,7 @@ class TrainingDynamics(BaseEstimator):
 
     Attributes
     ----------
-    loss_trajectories_ : ndarray of shape (n_samples, n_epochs_)
+    loss_trajectories_ : ndarray of shape (n_samples, `n_epochs_`)
         Cross-entropy of the row's label, or squared error in units of the targets' variance, after each epoch.
     mean_loss_ : ndarray of shape (n_samples,)
         Its mean over the epochs: for ranking label errors alone, it is as good as the probes or better.
@@ -66,7 +66,7 @@ class TrainingDynamics(BaseEstimator):
         Epochs or stages.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

@@ -198,13 +198,13 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (`n_iter_`,)
         Mean loss over the batches of each epoch.
     n_iter_ : int
         Epochs run.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

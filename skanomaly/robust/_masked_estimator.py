@@ -70,7 +70,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         Epochs or rounds run.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

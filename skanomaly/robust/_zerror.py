@@ -55,7 +55,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         Numbers behind that share.
     inlier_mask_ : ndarray of shape (n_samples,)
         Whether the row's final standardised error lies within the threshold.
-    mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (n_iter_,)
+    mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
         Share of rows dropped, threshold (infinite while warming up), and mean loss of kept rows, by epoch. The loss is
         half the squared error in units of the targets' spread.
     coefs_, intercepts_ : list of ndarray
@@ -68,7 +68,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         Epochs run.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -253,7 +253,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Numbers behind that share.
     inlier_mask_ : ndarray of shape (n_samples,)
         Whether the row's final standardised margin lies within the threshold.
-    mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (n_iter_,)
+    mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
         Share of rows dropped, threshold (infinite while warming up), and mean cross-entropy of kept rows, by epoch.
     coefs_, intercepts_ : list of ndarray
         Weights and biases by layer, for rows in their own units.
@@ -265,7 +265,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Epochs run.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

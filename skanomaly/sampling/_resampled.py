@@ -60,7 +60,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         Share of each class before over after resampling, for classifiers.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

@@ -59,7 +59,7 @@ class GaussianDetector(BaseDetector):
         Threshold on ``score_samples``: rows that score below are anomalies.
     n_features_in_ : int
         Number of columns of the training table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

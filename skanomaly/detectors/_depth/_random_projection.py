@@ -88,13 +88,13 @@ class RandomProjectionDepth(BaseDetector):
 
     Attributes
     ----------
-    directions_ : ndarray of shape (n_projections, n_features_in_)
+    directions_ : ndarray of shape (n_projections, `n_features_in_`)
         Directions that centred rows are multiplied with, whitening included.
-    center_ : ndarray of shape (n_features_in_,)
+    center_ : ndarray of shape (`n_features_in_`,)
         Median of each column; subtracted from rows before they are projected.
-    locations_ : ndarray of shape (n_modes_, n_projections)
+    locations_ : ndarray of shape (`n_modes_`, n_projections)
         Median of the centred training rows along each direction.
-    scales_ : ndarray of shape (n_modes_, n_projections)
+    scales_ : ndarray of shape (`n_modes_`, n_projections)
         Median absolute deviation along each direction, without the factor 1.4826.
     n_modes_ : int
         Number of modes kept.
@@ -104,7 +104,7 @@ class RandomProjectionDepth(BaseDetector):
         Threshold on ``score_samples``.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

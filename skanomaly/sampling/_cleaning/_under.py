@@ -38,7 +38,7 @@ class RandomUnderSampler(BaseSampler):
         Training row behind each returned row, ascending.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -96,7 +96,7 @@ class TomekLinks(BaseSampler):
         Training row behind each returned row, ascending.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -153,7 +153,7 @@ class EditedNearestNeighbours(BaseSampler):
         Training row behind each returned row, ascending.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -233,7 +233,7 @@ class SamplerChain(BaseSampler):
         Training row behind each returned row; -1 where it is synthetic.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

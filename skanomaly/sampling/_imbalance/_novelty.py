@@ -42,7 +42,7 @@ class RandomDistillationNovelty(BaseEstimator):
         Rows learnt from.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also
@@ -193,7 +193,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         Classes, for classifiers.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

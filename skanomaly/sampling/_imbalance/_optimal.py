@@ -96,7 +96,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Classes.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

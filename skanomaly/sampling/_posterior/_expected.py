@@ -68,7 +68,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         Number of neighbours that the balls of each subset reach to.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

@@ -48,7 +48,7 @@ class EAPSampler(BaseSampler):
         Training row behind each returned row; -1 where it is synthetic.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

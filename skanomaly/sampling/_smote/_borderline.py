@@ -60,7 +60,7 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         Class to training rows in danger.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -182,7 +182,7 @@ class ADASYN(PlausibilityMixin, BaseSampler):
         Where on the line through them: 0 is the first parent, 1 the second.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

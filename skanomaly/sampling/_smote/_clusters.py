@@ -68,7 +68,7 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
         Cluster of each training row.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -224,7 +224,7 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
         Where on the line through them: 0 is the first parent, 1 the second.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

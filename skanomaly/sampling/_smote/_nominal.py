@@ -62,7 +62,7 @@ class SMOTENC(BaseSampler):
         Class to what a differing category adds to the distance (Notes).
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
@@ -196,7 +196,7 @@ class SMOTEN(BaseSampler):
         Squared distance between the categories of each column.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

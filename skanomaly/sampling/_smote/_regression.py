@@ -54,7 +54,7 @@ class RegressionSMOTE(BaseSampler):
         Whether each run is rare.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

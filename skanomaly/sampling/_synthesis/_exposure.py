@@ -54,7 +54,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         Classes, the outliers' label left out.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also
@@ -201,7 +201,7 @@ class DiverseOutlierSampler(BaseSampler):
         Training row behind each returned row, ascending.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

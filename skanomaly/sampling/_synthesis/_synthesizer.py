@@ -85,7 +85,7 @@ class AnomalySynthesizer(BaseSampler):
         Training row behind each returned row; -1 where it is synthetic.
     n_features_in_ : int
         Number of columns; of channels for sequences.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
