@@ -58,7 +58,7 @@ class ConformalDetector(BaseDetector):
         Threshold on ``score_samples``: rows with a p-value of at most `alpha` score below.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also

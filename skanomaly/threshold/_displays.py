@@ -23,11 +23,12 @@ class ContaminationDisplay:
     Parameters
     ----------
     posterior : ContaminationDistribution
+        Distribution of the share of anomalies.
     contamination : float
         Point estimate.
-    scores : ndarray of shape (n_samples,) or None
+    scores : ndarray of shape (n_samples,) or None, default=None
         ``score_samples`` of the rows; None leaves the second panel out.
-    offset : float or None
+    offset : float or None, default=None
         Threshold on scores.
     level : float, default=0.9
         Probability of the interval drawn.
@@ -35,7 +36,16 @@ class ContaminationDisplay:
     Attributes
     ----------
     figure_ : matplotlib Figure
+        Figure drawn on.
     ax_ : ndarray of matplotlib Axes
+        One or two panels.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import ContaminationDisplay, ContaminationPrior
+    >>> display = ContaminationDisplay.from_predictions(ContaminationPrior().distribution())
+    >>> display.ax_[0].get_xlabel()
+    'contamination'
     """
 
     def __init__(
@@ -156,13 +166,23 @@ class PValueDisplay:
     Parameters
     ----------
     pvalues : ndarray of shape (n_samples,)
+        Between 0 and 1, small is odd.
     alpha : float, default=0.1
         False discovery rate.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
+        Figure drawn on.
     ax_ : matplotlib Axes
+        Panel drawn on.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import PValueDisplay
+    >>> display = PValueDisplay.from_predictions([0.001, 0.02, 0.3, 0.9], alpha=0.1)
+    >>> display.ax_.get_legend().get_texts()[1].get_text()
+    '2 called anomalies'
     """
 
     def __init__(self, *, pvalues: NDArray[np.float64], alpha: float = 0.1) -> None:

@@ -19,6 +19,18 @@ class ContaminationDistribution(ABC):
     """Distribution of the share of anomalies: what ``posterior_`` of a fitted estimator is.
 
     It has an atom at 0 (no anomaly at all) of probability `p_zero`; the rest lies in (0, 1].
+
+    Examples
+    --------
+    A prior is one too:
+
+    >>> from skanomaly.threshold import ContaminationPrior
+    >>> belief = ContaminationPrior(p_zero=0.1).distribution()
+    >>> float(belief.cdf(0.0)), round(belief.median(), 2)
+    (0.1, 0.02)
+    >>> low, high = belief.interval(0.9)
+    >>> low, round(high, 2)
+    (0.0, 0.18)
     """
 
     p_zero: float
@@ -54,7 +66,17 @@ class ContaminationDistribution(ABC):
 
     @final
     def sf(self, share: Any) -> NDArray[np.float64]:
-        """Return the probability that the contamination is above `share`."""
+        """Return the probability that the contamination is above `share`.
+
+        Parameters
+        ----------
+        share : float or array-like
+
+        Returns
+        -------
+        ndarray
+            Of the shape of `share`.
+        """
         return 1.0 - self.cdf(share)
 
     @final
@@ -144,7 +166,9 @@ class ContaminationDistribution(ABC):
         Parameters
         ----------
         n_draws : int, default=1
+            Number of draws.
         random_state : int, RandomState instance or None, default=None
+            Seeds the draws.
 
         Returns
         -------

@@ -39,7 +39,7 @@ class ContaminationPrior(BaseEstimator):
 
     Notes
     -----
-    The published method (`method="gammagmm"` of :class:`ContaminationPosterior`) has ``p_zero=0.01``,
+    The published method (``method="gammagmm"`` of :class:`ContaminationPosterior`) has ``p_zero=0.01``,
     ``p_high=0.01``, ``high_contamination=0.15`` and ``max_contamination=0.25``.
 
     Examples

@@ -29,8 +29,9 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
+        Between 0 and 1, small is odd.
     alpha : float, default=0.1
-        False discovery rate.
+        False discovery rate, in (0, 1).
 
     Returns
     -------
@@ -64,14 +65,30 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
+        Between 0 and 1, small is odd.
     threshold : float, default=0.5
-        Rows with larger p-values are taken to be normal ones.
+        Rows with larger p-values are taken to be normal ones; in (0, 1).
 
     Returns
     -------
     float
         ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0 (Storey 2002). Anomalies that look normal are
         not counted.
+
+    Raises
+    ------
+    ValueError
+        If a p-value lies outside [0, 1] or is NaN, `threshold` outside (0, 1), or there is no p-value.
+
+    Examples
+    --------
+    Ten anomalies among 110 rows, the other p-values evenly spread:
+
+    >>> import numpy as np
+    >>> from skanomaly.threshold import storey_contamination
+    >>> pvalues = np.r_[np.full(10, 0.001), np.linspace(0.005, 0.995, 100)]
+    >>> round(storey_contamination(pvalues), 3)
+    0.073
     """
     values = _check(pvalues)
     _check_level(threshold)
@@ -89,11 +106,28 @@ def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
+        Between 0 and 1, small is odd.
 
     Returns
     -------
     ndarray of shape (n_samples,)
         Does not increase with the p-value.
+
+    Raises
+    ------
+    ValueError
+        If a p-value lies outside [0, 1] or is NaN, or there is none.
+
+    Examples
+    --------
+    Ten anomalies among 110 rows, the other p-values evenly spread:
+
+    >>> import numpy as np
+    >>> from skanomaly.threshold import anomaly_probability_from_pvalues
+    >>> pvalues = np.r_[np.full(10, 0.001), np.linspace(0.005, 0.995, 100)]
+    >>> probability = anomaly_probability_from_pvalues(pvalues)
+    >>> float(probability[0].round(2)), float(probability[-1].round(2))
+    (0.99, 0.0)
     """
     values = _check(pvalues)
     points, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -129,7 +163,7 @@ class OnlineFDR:
     --------
     >>> from skanomaly.threshold import OnlineFDR
     >>> stream = OnlineFDR(alpha=0.1)
-    >>> [stream.update(pvalue) for pvalue in (0.4, 0.0001, 0.8, 0.001)]
+    >>> [stream.update(pvalue) for pvalue in (0.4, 0.0001, 0.8, 0.0005)]
     [False, True, False, True]
     """
 
@@ -151,6 +185,7 @@ class OnlineFDR:
         Parameters
         ----------
         pvalue : float
+            Between 0 and 1.
 
         Returns
         -------

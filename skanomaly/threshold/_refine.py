@@ -48,13 +48,13 @@ class ScoreRefiner(BaseDetector):
         Fitted detector.
     gate_ : float
         Threshold of the gate on ``score_samples``.
-    whitening_ : ndarray of shape (n_features_in_, n_features_in_)
+    whitening_ : ndarray of shape (`n_features_in_`, `n_features_in_`)
         Map that rows pass before the classifier sees them.
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     Notes

@@ -19,7 +19,19 @@ __all__ = ["FLaw", "FixedThreshold", "PosteriorShare", "Quantile", "RobustTail",
 
 
 class ThresholdRule(BaseEstimator, ABC):
-    """Base class of rules: ``offset(scores, n_features)`` returns the threshold on ``score_samples``."""
+    """Base class of rules: ``offset(scores, n_features)`` returns the threshold on ``score_samples``.
+
+    A rule of one's own derives from it and has ``_cut(outlyingness, n_features)``, where large is odd.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import ThresholdRule
+    >>> class Extreme(ThresholdRule):
+    ...     def _cut(self, outlyingness, n_features):
+    ...         return outlyingness.mean() + 2 * outlyingness.std()
+    >>> Extreme().offset([-1.0, 1.0, -1.0, 1.0])
+    -2.0
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
@@ -65,6 +77,7 @@ class Quantile(ThresholdRule):
     Parameters
     ----------
     contamination : float in (0, 0.5], default=0.1
+        Share of the training rows that score below the threshold.
 
     Examples
     --------
@@ -88,12 +101,25 @@ class PosteriorShare(ThresholdRule):
     Parameters
     ----------
     prior : ContaminationPrior or None, default=None
+        What is believed of the share beforehand; None is ``ContaminationPrior()``.
     probability : float in (0, 1), default=0.5
         Quantile of the posterior; 0.5 is its median. Lower accuses fewer rows.
 
     See Also
     --------
     ContaminationPosterior : Several detectors at once, and the posterior itself.
+
+    Examples
+    --------
+    Ten of 200 rows score far below the others. The median of the posterior accuses fewer of them:
+
+    >>> import numpy as np
+    >>> from skanomaly.threshold import PosteriorShare
+    >>> scores = np.r_[np.linspace(1.0, 0.0, 190), np.linspace(-4.0, -5.0, 10)]
+    >>> int((scores < PosteriorShare().offset(scores)).sum())
+    5
+    >>> int((scores < PosteriorShare(probability=0.1).offset(scores)).sum())
+    0
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -124,6 +150,17 @@ class RobustTail(ThresholdRule):
         False alarm rate that the rule has for normally distributed scores.
     side : {"both", "lower"}, default="both"
         Deviations that give the scale: all, or those of the less odd half alone, for skewed scores and many anomalies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.threshold import RobustTail
+    >>> scores = np.r_[np.linspace(-2.0, 2.0, 99), -9.0]
+    >>> offset = RobustTail(alpha=0.01).offset(scores)
+    >>> round(offset, 2)
+    -3.54
+    >>> scores[scores < offset]
+    array([-9.])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -159,7 +196,18 @@ class TailFit(ThresholdRule):
     Notes
     -----
     Fitted by probability-weighted moments (Hosking and Wallis 1987), which exist for every sample of two. Anomalies in
-    the training table make the tail heavier and the threshold too high.
+    the training table make the tail heavier and the threshold on scores too low: too few rows are called anomalies.
+
+    Examples
+    --------
+    At one anomaly in a thousand, normal scores give nearly the normal quantile, -3.09:
+
+    >>> import numpy as np
+    >>> from scipy.stats import norm
+    >>> from skanomaly.threshold import TailFit
+    >>> scores = norm.ppf((np.arange(2000) + 0.5) / 2000)
+    >>> round(TailFit(alpha=0.001).offset(scores), 2)
+    -3.05
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -189,7 +237,8 @@ class FLaw(ThresholdRule):
 
     For a detector whose outlyingness is the squared distance with mean and covariance (denominator n - 1) estimated
     from the training rows: a new row follows ``d (n^2 - 1) / (n (n - d))`` times an F law with d and n - d degrees of
-    freedom. The chi-square threshold of common practice gives 10.9 % false alarms for a nominal 1 % at n = 100, d = 20.
+    freedom. At n = 100, d = 20 and a nominal 1 % the chi-square threshold of common practice gives 10.4 % false alarms,
+    and 10.9 % where the covariance has the denominator n.
 
     Parameters
     ----------
@@ -197,6 +246,15 @@ class FLaw(ThresholdRule):
         False alarm rate for new rows.
     covariance : {"unbiased", "maximum_likelihood"}, default="unbiased"
         Denominator of the covariance that the detector used: n - 1, or n as scikit-learn's estimators have it.
+
+    Examples
+    --------
+    The law does not look at the scores, only at their number. The chi-square threshold would be -37.6:
+
+    >>> import numpy as np
+    >>> from skanomaly.threshold import FLaw
+    >>> round(FLaw(alpha=0.01).offset(np.zeros(100), n_features=20), 1)
+    -52.9
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -228,6 +286,12 @@ class FixedThreshold(ThresholdRule):
     ----------
     threshold : float, default=0.0
         Rows whose ``score_samples`` lies below it are anomalies.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import FixedThreshold
+    >>> FixedThreshold(threshold=-2.0).offset([0.0, -1.0, -3.0])
+    -2.0
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

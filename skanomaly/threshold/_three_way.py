@@ -29,6 +29,20 @@ class DecisionCosts:
     ValueError
         Unless ``pass_normal <= look_normal <= flag_normal`` and ``flag_anomaly <= look_anomaly <= pass_anomaly``, with
         the outer two unequal.
+
+    See Also
+    --------
+    predict_three_way : Decisions at these costs.
+
+    Examples
+    --------
+    A missed anomaly that costs more lowers the probability from which on a row is looked at:
+
+    >>> from skanomaly.threshold import DecisionCosts
+    >>> [round(cut, 3) for cut in DecisionCosts().cuts()]
+    [0.111, 0.6]
+    >>> [round(cut, 3) for cut in DecisionCosts(pass_anomaly=50.0).cuts()]
+    [0.02, 0.6]
     """
 
     flag_normal: float = 4.0
@@ -77,6 +91,7 @@ def predict_three_way(
         Probabilities of being an anomaly (``ContaminationPosterior.anomaly_probability``), or conformal p-values of a
         batch (``ConformalDetector.pvalues``).
     costs : DecisionCosts or None, default=None
+        None is ``DecisionCosts()``.
     kind : {"probability", "pvalue"}, default="probability"
         What `evidence` holds. p-values are turned to probabilities by :func:`anomaly_probability_from_pvalues`, which
         looks at the whole batch.

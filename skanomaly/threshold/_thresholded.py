@@ -34,7 +34,7 @@ class ThresholdedDetector(BaseDetector):
         Threshold on ``score_samples``.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also
