@@ -33,10 +33,16 @@ PARAMETERS = {
     ],
     "ScoreRefiner": [{"detector": IsolationForest(n_estimators=4, random_state=0)}],
     # audit
-    "DomainClassifierTest": [{}, {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 19}],
-    "KNNChangePointTest": [{}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
+    "DomainClassifierTest": [
+        {"cv": 2},
+        {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 9, "cv": 2},
+    ],
+    "KNNChangePointTest": [{"n_permutations": 99}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
     "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "step": 5}],
-    "KNNDriftTest": [{}, {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"}],
+    "KNNDriftTest": [
+        {"n_permutations": 199},
+        {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
+    ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
@@ -57,12 +63,13 @@ PARAMETERS = {
         {"estimator": Ridge(), "cv": None},
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},
     ],
-    "SampleCurator": [{}, {"false_drop_rate": 0.05, "cv": 3}],
+    "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],
     "TrainingDynamics": [{"n_epochs": 5}, {"n_epochs": 5, "estimator": SGDClassifier(loss="log_loss")}],
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],
     # sampling
     "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],
+    "OptimalImbalance": [{"ratios": (0.3, 0.5), "cv": 2}],
     "ResampledEstimator": [{"estimator": LogisticRegression()}],
     "SMOTE": [{}, {"selection": "random", "k_neighbors": 3}],
 }
