@@ -111,8 +111,8 @@ class ContaminationPosterior(BaseDetector):
     compared with :math:`(1 - \gamma) f_0 + \gamma f_1`, where the null has an unknown skewness and tail and the
     anomalies an unknown place. The likelihood is coarsened [2]_: :math:`n` rows count as :math:`10 n / (10 + n)`, since
     no such model is exact. So the prior carries most of the weight, and the interval stays wide; that is deliberate.
-    On public tables, of which its settings were chosen on the same ones, the estimate was hardly better than the
-    prior's median: mean absolute error 0.0374 against 0.0377 (11 tables, 74 cases, one seed; see the guide).
+    On the public tables that its settings were chosen on, the estimate was hardly better than the prior's median: mean
+    absolute error 0.0374 against 0.0377 (11 tables, 74 cases, one seed; see the guide).
 
     Contamination belongs to a data set. ``predict`` on other rows uses the stored threshold, not a new quantile.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
@@ -17,29 +18,45 @@ __all__ = ["gibbs_chain", "gibbs_posterior", "nuts_posterior"]
 
 _SWEEPS = 600
 _KEEP_EVERY = 10
+_CLUSTERS = 10  # that a chain starts from
 _NUTS_ROWS = 1000
 _NUTS_COMPONENTS = 8
 _NUTS_DRAWS = 300
 _CONCENTRATION = 0.01
 
 
+def _moments(
+    S: NDArray[np.float64], labels: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Count, sum and lower triangle of the scatter of the rows of each label, 0 to the largest."""
+    indicator = np.eye(labels.max() + 1)[labels]
+    scatters = np.tril(np.einsum("ik,ia,ib->kab", indicator, S, S, optimize=True))
+    return indicator.sum(axis=0), indicator.T @ S, scatters
+
+
 def gibbs_chain(
     S: NDArray[np.float64], generator: np.random.Generator, *, max_components: int, n_sweeps: int = _SWEEPS
 ) -> list[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-    """Run one chain from a single component; return labels and counts of every tenth sweep of its second half."""
+    """Run one chain from k-means clusters; return labels and counts of every tenth sweep of its second half.
+
+    Clusters that are not needed empty within a few sweeps. From a single one a chain can take hundreds of sweeps to
+    open the second, as a new component has the weight of a hundredth of a row.
+    """
     S = np.ascontiguousarray(S)
-    n_rows, n_features = S.shape
+    n_features = S.shape[1]
+    n_clusters = min(_CLUSTERS, max_components, len(np.unique(S, axis=0)))
+    seed = int(generator.integers(2**31 - 1))
+    labels = KMeans(n_clusters, n_init=1, random_state=seed).fit(S).labels_.astype(np.intp)
     prior_mean = S.mean(axis=0)
-    prior_root = np.linalg.cholesky(np.atleast_2d(np.cov(S.T)) + 1e-6 * np.eye(n_features))
-    labels = np.zeros(n_rows, dtype=np.intp)
+    prior_scale = np.atleast_2d(np.cov(S.T)) + 1e-6 * np.eye(n_features)
+    prior_root = np.linalg.cholesky(prior_scale)
     counts = np.zeros(max_components)
     means = np.tile(prior_mean, (max_components, 1))
     roots = np.tile(prior_root, (max_components, 1, 1))
-    first = np.array([float(n_rows)])
-    scatter = np.tril(S.T @ S)[None]
-    full = normal_inverse_wishart(first, S.sum(axis=0)[None], scatter, prior_mean, prior_root @ prior_root.T)
-    counts[0], means[0] = n_rows, full[0][0]
-    roots[0] = np.linalg.cholesky(full[1][0] * full[3][0])
+    sizes, sums, scatters = _moments(S, labels)
+    centers, covariances, _, dofs = normal_inverse_wishart(sizes, sums, scatters, prior_mean, prior_scale)
+    counts[: len(sizes)], means[: len(sizes)] = sizes, centers
+    roots[: len(sizes)] = np.linalg.cholesky(covariances * dofs[:, None, None])
     kept = []
     for sweep in range(n_sweeps):
         _kernels.mixture.collapsed_sweep(
@@ -53,11 +70,9 @@ def gibbs_chain(
 def _components(S: NDArray[np.float64], labels: NDArray[np.intp]) -> Components:
     """Conjugate posteriors of the components of a partition."""
     _, places = np.unique(labels, return_inverse=True)
-    indicator = np.eye(places.max() + 1)[places]
-    counts = indicator.sum(axis=0)
-    scatters = np.tril(np.einsum("ik,ia,ib->kab", indicator, S, S, optimize=True))
+    counts, sums, scatters = _moments(S, places)
     scale = np.atleast_2d(np.cov(S.T)) + 1e-6 * np.eye(S.shape[1])
-    return Components(1.0 + counts, *normal_inverse_wishart(counts, indicator.T @ S, scatters, S.mean(axis=0), scale))
+    return Components(1.0 + counts, *normal_inverse_wishart(counts, sums, scatters, S.mean(axis=0), scale))
 
 
 def _average(fits: list[GammaFit]) -> GammaFit:

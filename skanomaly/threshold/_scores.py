@@ -53,7 +53,7 @@ def collect_scores(detectors: Sequence[Any], X: NDArray[Any]) -> NDArray[np.floa
 
 def usable_columns(S: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which columns of scores tell rows apart; warn of those that hold NaN or infinity."""
-    finite = np.isfinite(S).all(axis=0)
+    finite: NDArray[np.bool_] = np.atleast_1d(np.isfinite(S).all(axis=0))
     if not finite.all():
         warnings.warn(
             f"Scores of detector {np.flatnonzero(~finite).tolist()} hold NaN or infinity; it is left out.",

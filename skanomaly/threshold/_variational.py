@@ -31,7 +31,8 @@ class Components:
     def take(self, kept: Any) -> "Components":
         """Return some of the components, in the order given."""
         parts = (self.concentrations, self.means, self.covariances, self.mean_precisions, self.dofs)
-        return Components(*(part[kept] for part in parts), bound=self.bound, n_iter=self.n_iter)
+        weights, means, covariances, precisions, dofs = (part[kept] for part in parts)
+        return Components(weights, means, covariances, precisions, dofs, bound=self.bound, n_iter=self.n_iter)
 
 
 def normal_inverse_wishart(
@@ -133,7 +134,7 @@ def fit_components(
         means[active], covariances[active], precisions[active], dofs[active] = normal_inverse_wishart(
             counts[active], sums[active], scatters[active], prior_mean, prior_scale
         )
-        lower = np.linalg.cholesky(covariances[active])
+        lower = np.asarray(np.linalg.cholesky(covariances[active]), dtype=np.float64)
         factors[:, :, active] = _lower_inverse(lower).transpose(1, 2, 0)
         log_norm[active] = -np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
         half = 0.5 * (dofs[active, None] - offsets)
