@@ -216,7 +216,9 @@ def ordered_link(draws, slope, p_zero, out):
     low = logit - slope * lowest
     high = logit - slope * highest
     intercept = 0.5 * (low + high)
-    for _ in range(200):
+    steps = 0
+    while steps < 200 and high - low > 1e-15 * (1.0 + abs(high)):
+        steps += 1
         share, derivative = _mean_logistic(draws[0], intercept, slope)
         if abs(share - target) < 1e-14 * target:
             break
@@ -226,8 +228,6 @@ def ordered_link(draws, slope, p_zero, out):
             high = intercept
         step = intercept + (share - target) / derivative if derivative > 0.0 else high
         intercept = step if low < step < high else 0.5 * (low + high)
-        if high - low <= 1e-15 * (1.0 + abs(high)):
-            break
     reached = 1.0 - p_zero
     out[:] = 0.0
     last = draws.shape[0] - 1
@@ -353,11 +353,9 @@ def collapsed_sweep(
         left = generator.random() * total
         chosen = 0
         for component in range(n_components):
-            if log_weights[component] > 0.0:
+            if log_weights[component] > 0.0 and left >= 0.0:
                 chosen = component
                 left -= log_weights[component]
-                if left <= 0.0:
-                    break
         if counts[chosen] < 0.5:
             counts[chosen] = 0.0
             means[chosen] = prior_mean
