@@ -49,6 +49,6 @@ axes.legend(loc="lower right", framealpha=0.95)
 bar = figure.colorbar(terrain, ax=axes, ticks=[levels[0], shore, levels[-1]], shrink=0.85)
 bar.ax.set_yticklabels(["odd", "threshold", "normal"])
 
-if sys.argv[1:]:
-    figure.savefig(sys.argv[1], dpi=150)
+if sys.argv[-1].endswith(".png"):
+    figure.savefig(sys.argv[-1], dpi=150)
 plt.show()
