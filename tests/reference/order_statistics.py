@@ -24,7 +24,9 @@ def mean_of_largest(values, n_largest):
 
 def counts(values, thresholds):
     """For each row, how many values do not exceed each of its thresholds."""
-    return np.array([[sum(value <= t for value in row) for t in at] for row, at in zip(values, thresholds, strict=True)])
+    return np.array(
+        [[sum(value <= t for value in row) for t in at] for row, at in zip(values, thresholds, strict=True)]
+    )
 
 
 def between(values, low, high):
