@@ -187,34 +187,33 @@ class BetaMixture(ContaminationDistribution):
         Betas. ``b = 0`` is an atom at 1, which only ``upper=1`` keeps.
     p_zero : float
         Probability of 0.
-    upper : float, default=1.0
-        No contamination above it.
+    upper : float or array-like of shape (n_components,), default=1.0
+        No contamination above it, for all components or for each.
     """
 
-    def __init__(self, weights: Any, a: Any, b: Any, *, p_zero: float, upper: float = 1.0) -> None:
+    def __init__(self, weights: Any, a: Any, b: Any, *, p_zero: float, upper: Any = 1.0) -> None:
         weights, self.a, self.b = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (weights, a, b))
         self.p_zero = float(p_zero)
-        below = float(np.sum(weights * self._below(np.array(upper))))
+        self.upper = np.broadcast_to(np.asarray(upper, dtype=np.float64), self.a.shape)
+        below = float(weights @ self._below(self.upper))
         if below <= _TAIL_SHARE:  # nothing lies below the limit: it cannot be held
-            upper, below = 1.0, float(weights.sum())
-        self.upper = float(upper)
+            self.upper, below = np.ones_like(self.a), float(weights.sum())
         self.weights = weights * (1.0 - self.p_zero) / below
         self._atom = self.b <= 0
 
     def _below(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of each component below each share, components last."""
+        """Probability of each component below each share; the last axis is that of the components."""
         b = np.where(self.b > 0, self.b, 1.0)
-        inside = betainc(self.a, b, np.asarray(share)[..., None])
-        return np.where(self.b > 0, inside, np.asarray(share)[..., None] >= 1)
+        return np.where(self.b > 0, betainc(self.a, b, share), share >= 1)
 
     def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.p_zero + self._below(np.minimum(share, self.upper)) @ self.weights
+        return self.p_zero + self._below(np.minimum(share[..., None], self.upper)) @ self.weights
 
     def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         kept = ~self._atom
         a, b, point = self.a[kept], self.b[kept], share[..., None]
         log_density = (a - 1) * np.log(point) + (b - 1) * np.log1p(-point) - betaln(a, b)
-        return np.where(share <= self.upper, np.exp(log_density) @ self.weights[kept], 0.0)
+        return np.where(point <= self.upper[kept], np.exp(log_density), 0.0) @ self.weights[kept]
 
     def _moments(self) -> tuple[float, float]:
         b = np.where(self._atom, 1.0, self.b)

@@ -260,7 +260,7 @@ def combine_fits(fits: list[GammaFit], on_infeasible: str) -> tuple[BetaMixture,
         np.concatenate([part.a for part in parts]),
         np.concatenate([part.b for part in parts]),
         p_zero=float(np.mean([part.p_zero for part in parts])),
-        upper=max(part.upper for part in parts),
+        upper=np.concatenate([part.upper for part in parts]),
     )
     statuses = [fit.status for fit in fits]
     status = "infeasible_high" if infeasible else max(set(statuses), key=statuses.count)

@@ -83,7 +83,7 @@ def _average(fits: list[GammaFit]) -> GammaFit:
         np.concatenate([part.a for part in parts]),
         np.concatenate([part.b for part in parts]),
         p_zero=parts[0].p_zero,
-        upper=parts[0].upper,
+        upper=np.concatenate([part.upper for part in parts]),
     )
     infeasible = np.mean([fit.status == "infeasible_high" for fit in fits]) > 0.5
     return GammaFit(

@@ -52,10 +52,10 @@ def test_plug_in_is_infeasible_exactly_where_the_top_component_is_too_heavy(firs
     assert (fit.status == "infeasible_high") == heavy
 
 
-@pytest.mark.parametrize("n_components", [5, 12, 20])
+@pytest.mark.parametrize("n_components", [3, 6, 10])
 def test_variational_core_equals_scikit_learns(n_components):
     random = np.random.default_rng(n_components)
-    S = np.vstack([random.normal(size=(200, 3)), random.normal(4.0, 0.4, size=(40, 3))])
+    S = np.vstack([random.normal(size=(100, 3)), random.normal(4.0, 0.4, size=(20, 3))])
     model = BayesianGaussianMixture(
         n_components=n_components, weight_concentration_prior=0.01, max_iter=1500, random_state=0
     ).fit(S)
@@ -81,6 +81,52 @@ def test_gibbs_finds_the_weight_of_a_separate_group(seed):
         far = np.flatnonzero(counts)[np.array(centers) > 3.0]
         weights.append((counts[far].sum() + 0.005) / (len(S) + 0.01))
     assert abs(np.mean(weights) - odd.mean()) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+def test_gibbs_posterior_is_the_average_of_its_chains(seed):
+    S, _ = _scores(seed, n_rows=120)
+    model = ContaminationPosterior(
+        method="gammagmm", inference="gibbs", max_components=8, n_init=2, random_state=seed
+    ).fit_scores(S)
+    chains = model.sampling_["contamination"]
+    assert_allclose(model.start_means_, chains.mean(axis=1))
+    assert model.start_means_.min() - 1e-9 <= model.contamination_ <= model.start_means_.max() + 1e-9
+    assert model.sampling_["r_hat"] > 0.9
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+@pytest.mark.parametrize("score_transform", ["log", "log_scaled", "rank_normal"])
+def test_published_inference_is_near_the_expectations(seed, score_transform):
+    S, _ = _scores(seed, n_rows=200)
+    means = [
+        ContaminationPosterior(
+            method="gammagmm",
+            inference=inference,
+            max_components=8,
+            n_init=1,
+            score_transform=score_transform,
+            random_state=seed,
+        )
+        .fit_scores(S)
+        .contamination_
+        for inference in ("published", "variational")
+    ]
+    assert abs(means[0] - means[1]) < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+def test_splitting_the_top_component_brings_the_constraint_nearer(seed):
+    S, _ = _scores(seed, share=0.3)
+    fits = [
+        ContaminationPosterior(
+            method="gammagmm", max_components=3, n_init=1, on_infeasible=choice, random_state=seed
+        ).fit_scores(S)
+        for choice in ("warn", "split")
+    ]
+    assert fits[0].status_ == "infeasible_high"
+    assert fits[1].n_components_[0] > fits[0].n_components_[0]
+    assert fits[1].attained_p_high_ < fits[0].attained_p_high_
 
 
 @pytest.mark.slow

@@ -81,3 +81,15 @@ def test_prior_that_does_not_ascend_is_refused():
 def test_interval_level_is_checked(level):
     with pytest.raises(ValueError, match="level"):
         DISTRIBUTIONS[0].interval(level)
+
+
+def test_each_component_keeps_its_own_limit():
+    low = BetaMixture(1.0, 3.0, 30.0, p_zero=0.1, upper=0.25)
+    high = BetaMixture(1.0, 300.0, 3.0, p_zero=0.1)
+    both = BetaMixture(
+        np.r_[low.weights, high.weights] / 2, [3.0, 300.0], [30.0, 3.0], p_zero=0.1, upper=np.r_[low.upper, high.upper]
+    )
+    shares = np.linspace(0, 1, 101)
+    assert_allclose(both.cdf(shares), (low.cdf(shares) + high.cdf(shares)) / 2, atol=1e-12)
+    assert_allclose(both.pdf(shares), (low.pdf(shares) + high.pdf(shares)) / 2, rtol=1e-9, atol=1e-12)
+    assert_allclose(both.mean(), (low.mean() + high.mean()) / 2)
