@@ -42,12 +42,9 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("seed", _seeds(metafunc.config.getoption("--seeds")))
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     part = config.getoption("--slow-part")
     for item in items:
-        if item.path.suffix == ".md":  # the snippets of a page build on each other: one worker runs them all
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
         if "slow" not in item.keywords:
             continue
         chosen = zlib.crc32(item.name.encode()) % part == 0
