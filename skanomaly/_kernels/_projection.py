@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["add_deviations", "center_rows", "max_deviations", "scale_deviations"]
+__all__ = ["add_deviations", "center_rows", "max_deviations", "project", "scale_deviations", "score_tile"]
 
 
 @kernel
@@ -108,3 +108,81 @@ def scale_deviations(projections, locations, factors, out):
     for sample in range(projections.shape[0]):
         for direction in range(projections.shape[1]):
             out[sample, direction] = abs(projections[sample, direction] - locations[direction]) * factors[direction]
+
+
+@kernel
+def project(directions, columns, tile_rows, values):
+    """Multiply directions with rows, a tile of rows at a time: ``values = directions @ columns``.
+
+    One call instead of one per tile, since threads that return to the interpreter for each small product wait for
+    each other. A row's product does not depend on the tiles beside its own.
+
+    Parameters
+    ----------
+    directions : ndarray of shape (n_directions, n_features)
+    columns : ndarray of shape (n_features, n_samples)
+    tile_rows : int
+    values : ndarray of shape (n_directions, n_samples)
+        Written.
+
+    Notes
+    -----
+    Cost O(n_directions * n_features * n_samples), by BLAS.
+    """
+    n_directions, n_samples = values.shape
+    n_features = directions.shape[1]
+    for start in range(0, n_samples, tile_rows):
+        stop = min(start + tile_rows, n_samples)
+        tile = np.empty((n_features, stop - start), columns.dtype)
+        product = np.empty((n_directions, stop - start), columns.dtype)
+        tile[:, :] = columns[:, start:stop]
+        np.dot(directions, tile, product)
+        values[:, start:stop] = product
+
+
+@kernel
+def score_tile(directions, columns, locations, factors, per_block, blocks_per_group, maximum, totals):
+    """Project one tile of rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
+
+    Parameters
+    ----------
+    directions : ndarray of shape (n_directions, n_features)
+    columns : ndarray of shape (n_features, n_samples)
+        Centred rows, by feature.
+    locations, factors : ndarray of shape (n_modes, n_directions)
+        In the type of `columns`; factors are one over the scales.
+    per_block, blocks_per_group : int
+        Directions per product, products per sum: sums run within a group, then over groups.
+    maximum : int
+        0 adds deviations, 1 takes the largest.
+    totals : ndarray of shape (n_modes, n_samples), float64
+        Zeros; written.
+
+    Notes
+    -----
+    Cost O(n_directions * n_samples * (n_features + n_modes)).
+    """
+    n_directions = directions.shape[0]
+    n_modes, n_samples = totals.shape
+    buffer = np.empty((min(per_block, n_directions), n_samples), columns.dtype)
+    parts = np.empty((n_modes, n_samples))
+    per_group = per_block * blocks_per_group
+    for first in range(0, n_directions, per_group):
+        parts[:, :] = 0.0
+        last = min(first + per_group, n_directions)
+        for start in range(first, last, per_block):
+            stop = min(start + per_block, last)
+            values = buffer[: stop - start]
+            np.dot(directions[start:stop], columns, values)
+            for mode in range(n_modes):
+                if maximum == 1:
+                    max_deviations(values, locations[mode, start:stop], factors[mode, start:stop], parts[mode])
+                else:
+                    add_deviations(values, locations[mode, start:stop], factors[mode, start:stop], parts[mode])
+        for mode in range(n_modes):
+            for sample in range(n_samples):
+                part = parts[mode, sample]
+                if maximum == 0:
+                    totals[mode, sample] += part
+                elif part > totals[mode, sample]:
+                    totals[mode, sample] = part

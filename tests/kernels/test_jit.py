@@ -44,3 +44,27 @@ def test_kernel_modules_load_by_name():
 def test_unknown_kernel_module_is_an_attribute_error(name):
     with pytest.raises(AttributeError, match=name):
         getattr(_kernels, name)
+
+
+def test_kernel_falls_back_where_numba_finds_no_cache_folder(monkeypatch):
+    compiled = []
+
+    def njit(**options):
+        if options.get("cache"):
+            raise RuntimeError("no locator available")
+        compiled.append(options)
+        return lambda function: function
+
+    monkeypatch.setenv("SKANOMALY_KERNEL_CACHE", "1")
+    monkeypatch.setattr("skanomaly._kernels._jit.numba.njit", njit)
+    assert kernel(abs) is abs
+    assert len(compiled) == 1
+
+
+def test_fault_inside_a_kernel_module_is_passed_on(monkeypatch):
+    def import_module(name):
+        raise ModuleNotFoundError(name="elsewhere")
+
+    monkeypatch.setattr(_kernels, "import_module", import_module)
+    with pytest.raises(ModuleNotFoundError):
+        _ = _kernels.jit

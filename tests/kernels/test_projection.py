@@ -60,3 +60,27 @@ def test_reduction_of_no_samples_and_of_equal_values(kernel):
     total = np.zeros(5)
     kernel(np.full((3, 5), 2.0), np.full(3, 2.0), np.ones(3), total)
     assert_array_equal(total, 0.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("tile_rows", [1, 8, 64])
+def test_project(seed, dtype, tile_rows):
+    random = np.random.default_rng(seed)
+    directions, columns = random.normal(size=(5, 3)).astype(dtype), random.normal(size=(3, 37)).astype(dtype)
+    values = np.empty((5, 37), dtype)
+    kernels.project(directions, columns, tile_rows, values)
+    assert_allclose(values, directions @ columns, rtol=1e-12 if dtype is np.float64 else 1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+def test_score_tile(seed, dtype, aggregation):
+    random = np.random.default_rng(seed)
+    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 37)).astype(dtype)
+    locations, scales = random.normal(size=(2, 11)).astype(dtype), random.uniform(0.5, 2, (2, 11)).astype(dtype)
+    totals = np.zeros((2, 37))
+    kernels.score_tile(directions, columns, locations, 1 / scales, 2, 3, int(aggregation == "max"), totals)
+    for mode in range(2):
+        expected = reference.outlyingness(columns.T, directions, locations[mode], scales[mode], aggregation)
+        total = totals[mode] / 11 if aggregation == "mean" else totals[mode]
+        assert_allclose(total, expected, rtol=1e-12 if dtype is np.float64 else 1e-4)

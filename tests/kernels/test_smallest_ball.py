@@ -39,9 +39,10 @@ def test_smallest_radius_is_the_rarity(duplicates, seed):
     assert_allclose(out, reference.rarity(points, normals, 5), rtol=1e-14)
 
 
-def test_kept_distances_are_those_of_the_subset(seed):
+@pytest.mark.parametrize("share", [0.6, 1.0])
+def test_kept_distances_are_those_of_the_subset(seed, share):
     normals, _, order, ordered = _tables(seed, duplicates=False)
-    kept = np.random.default_rng(seed).random(24) < 0.6
+    kept = np.random.default_rng(seed).random(24) < share
     out = np.empty((kept.sum(), kept.sum() - 1))
     _kernels.smallest_ball.kept_distances(order, ordered, kept, out)
     expected = np.sort(reference._distances(normals[kept], normals[kept]), axis=1)[:, 1:]

@@ -193,7 +193,7 @@ def fit_projections(
         To the bit that of :func:`score_projections`.
     """
     n_directions, n_samples = len(directions), columns.shape[1]
-    tiles = row_blocks(n_samples, rows_per_tile(len(columns)))
+    tile_rows = rows_per_tile(len(columns))
     groups = direction_groups(n_directions, per_block)
     collected = None if aggregation is None else _OrderedSum(n_samples, aggregation)
     locations, scales = np.empty((2, n_directions), columns.dtype)
@@ -204,9 +204,8 @@ def fit_projections(
         n_flat = 0
         for block in groups[place]:
             values = buffer[: block.stop - block.start]
-            for tile in tiles:
-                np.matmul(directions[block], columns[:, tile], out=values[:, tile])
-            locations[block], block_scales, flat = spread(values, weights, rows_per_tile(len(columns)))
+            _kernels.projection.project(directions[block], columns, tile_rows, values)
+            locations[block], block_scales, flat = spread(values, weights, tile_rows)
             scales[block] = settle_scales(block_scales, center)
             n_flat += flat
             if part is not None:
@@ -265,6 +264,7 @@ def score_projections(
     ndarray of shape (n_samples,), float64
     """
     n_directions, n_features = directions.shape
+    factors = 1 / scales
     if aggregation == "top":
         tiles = row_blocks(
             len(rows), min(rows_per_tile(n_features), 2 ** int(np.log2(max(16, 131072 // n_directions))))
@@ -279,15 +279,10 @@ def score_projections(
         if aggregation == "top":
             return _score_top(columns, directions, locations, scales)
         totals = np.zeros((len(locations), n_tile))
-        buffer = np.empty((min(per_block, n_directions), n_tile), rows.dtype)
-        for group in direction_groups(n_directions, per_block):
-            parts = np.zeros_like(totals)
-            for block in group:
-                values = buffer[: block.stop - block.start]
-                np.matmul(directions[block], columns, out=values)
-                for mode, part in enumerate(parts):
-                    _reduce(aggregation, values, locations[mode, block], scales[mode, block], part)
-            (np.add if aggregation == "mean" else np.maximum)(totals, parts, out=totals)
+        maximum = int(aggregation == "max")
+        _kernels.projection.score_tile(
+            directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
+        )
         return _finish(totals.min(axis=0), aggregation, n_directions)
 
     return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))

@@ -110,7 +110,10 @@ class ShardedTable:
         """Locations and scales along each direction, and the number of directions where rows coincide."""
 
         def project(rows: NDArray[Any], block: slice) -> NDArray[Any]:
-            return np.asarray(np.matmul(directions[block], center_columns(rows, self.center)))
+            columns = center_columns(rows, self.center)
+            values = np.empty((block.stop - block.start, len(rows)), self.dtype)
+            _kernels.projection.project(directions[block], columns, len(rows), values)
+            return values
 
         locations, scales, n_flat = self._spread(project, len(directions), n_jobs)
         return locations, settle_scales(scales, self.center), n_flat
