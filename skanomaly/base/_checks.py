@@ -57,6 +57,12 @@ def check_sampler(sampler: Any) -> None:
     ------
     AssertionError
         By the first check that fails; its traceback names the check.
+
+    Examples
+    --------
+    >>> from skanomaly.base import check_sampler
+    >>> from skanomaly.sampling import SMOTE
+    >>> check_sampler(SMOTE())
     """
     for check in sampler_checks(sampler):
         check(_seeded(sampler))
