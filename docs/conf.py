@@ -67,6 +67,7 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 def write_api_pages():
     """Write one page a room, and an index, from the doors."""
     folder = DOCS / "api"
+    folder.mkdir(exist_ok=True)
     rooms = [room for room in skanomaly.__all__ if not room.startswith("_")]
     for room in rooms:
         module = importlib.import_module(f"skanomaly.{room}")
