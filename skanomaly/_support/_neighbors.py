@@ -10,7 +10,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
 
-_QUERY_ROWS = 512
+_QUERY_ROWS = 1024
 _TABLE_ROWS = 1024
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
 _LEAF_ROWS = 32

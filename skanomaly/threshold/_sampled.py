@@ -149,7 +149,7 @@ def nuts_posterior(
         weights = pymc.Deterministic(
             "weights",
             tensor.concatenate([sticks, np.ones(1)])
-            * tensor.concatenate([np.ones(1), pymc.math.exp(pymc.math.log1p(-sticks).cumsum())]),
+            * tensor.concatenate([np.ones(1), tensor.exp(tensor.log(1.0 - sticks).cumsum())]),
         )
         centers = pymc.Normal("centers", 0.0, 3.0, shape=(n_components, n_features))
         scales = pymc.HalfNormal("scales", 1.0, shape=(n_components, n_features))

@@ -28,14 +28,16 @@ def draw_directions(
     -------
     ndarray of shape (n_directions, n_features)
     """
-    blocks = []
-    for block, random in enumerate(generators):
-        n_block = min(n_features, n_directions - block * n_features)
-        normal = random.standard_normal((n_block, n_features))
-        if kind == "orthogonal":
-            # Rows of Q' are uniform on the sphere; a sign per row does not matter to an absolute deviation.
-            normal = np.linalg.qr(normal.T)[0].T
-        blocks.append(normal)
+    blocks = [
+        random.standard_normal((min(n_features, n_directions - block * n_features), n_features))
+        for block, random in enumerate(generators)
+    ]
+    if kind == "orthogonal":
+        # Rows of Q' are uniform on the sphere; a sign per row does not matter to an absolute deviation.
+        n_whole = n_directions // n_features
+        whole = np.reshape(blocks[:n_whole], (n_whole, n_features, n_features))
+        rotations = np.linalg.qr(whole.transpose(0, 2, 1))[0].transpose(0, 2, 1)
+        blocks = [*rotations, *(np.linalg.qr(block.T)[0].T for block in blocks[n_whole:])]
     directions = np.concatenate(blocks)
     return np.ascontiguousarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
