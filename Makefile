@@ -33,7 +33,7 @@ nojit:  ## The kernels as plain Python, every line of them
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels -n auto --cov=skanomaly/_kernels --cov-fail-under=100
 
 docs:  ## The documentation; a warning is an error
-	$(PYTHON) -m sphinx -b html -n -W --keep-going docs docs/_build/html
+	$(PYTHON) -m sphinx -q -b html -n -W --keep-going docs docs/_build/html
 
 bench:  ## A quick run of every benchmark, in the environment at hand
 	cd asv_bench && $(PYTHON) -m asv run --quick --show-stderr --python=same
