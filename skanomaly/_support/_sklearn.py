@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
-    Hidden,
     Interval,
     Options,
     RealNotInt,
@@ -18,7 +17,6 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "HasMethods",
-    "Hidden",
     "Interval",
     "Options",
     "RealNotInt",
