@@ -73,7 +73,8 @@ def detector_checks(detector: Any) -> Iterator[Callable[[Any], None]]:
     yield check_sign
     yield check_threshold
     yield check_determinism
-    yield check_batch_independence
+    if getattr(detector, "_rows_stand_alone", True):
+        yield check_batch_independence
     yield check_float32_agrees
     yield check_integers_do_not_overflow
     yield check_layout_does_not_matter
@@ -87,6 +88,8 @@ def detector_checks(detector: Any) -> Iterator[Callable[[Any], None]]:
     yield check_labels_none_is_unlabelled
     yield check_labels_refused
     parameters = detector.get_params(deep=False)
+    if hasattr(detector, "feature_contributions"):
+        yield check_contributions_sum_to_the_score
     if "n_jobs" in parameters:
         yield check_n_jobs
     if isinstance(parameters.get("contamination"), float):
@@ -238,6 +241,19 @@ def check_frames(detector: Any) -> None:
     assert_array_equal(detector.feature_names_in_, ["a", "b", "c", "d"])
     _assert_raises(ValueError, "feature names", detector.score_samples, frame[["b", "a", "c", "d"]])
     _assert_raises(ValueError, "feature names", detector.score_samples, frame.rename(columns={"a": "z"}))
+
+
+def check_contributions_sum_to_the_score(detector: Any) -> None:
+    """Contributions of the columns sum to the score, row by row, and leave the rows as they were."""
+    X = _table()
+    kept = X.copy()
+    detector.fit(X)
+    queries = np.concatenate([X[::7], X[:20] + 0.25])
+    contributions = detector.feature_contributions(queries)
+    assert contributions.shape == queries.shape
+    assert_allclose(contributions.sum(axis=1), detector.score_samples(queries), rtol=1e-10, atol=1e-10)
+    assert_allclose(detector.feature_contributions(queries[3:4]), contributions[3:4], rtol=1e-9, atol=1e-12)
+    assert_array_equal(X, kept)
 
 
 def check_not_own_evidence(detector: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval, fit_context
@@ -15,6 +16,10 @@ from skanomaly._support._weights import weighted_percentile
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseDetector"]
+
+
+def _score_decomposes(detector: Any) -> bool:
+    return hasattr(detector, "_contributions")
 
 
 class BaseDetector(OutlierMixin, BaseEstimator, ABC):
@@ -32,11 +37,19 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     ``_outlyingness(X)``
         Scores validated rows: ndarray of shape (n_samples,), large is odd. A training row that is scored must not be
         its own evidence: where neighbours count, one training row identical to the query is left out.
+    ``_contributions(X)``
+        Only for detectors whose score is a sum over columns: ndarray of shape (n_samples, n_features) whose rows sum
+        to ``_outlyingness(X)``. Such a class has the public method ``feature_contributions``.
     ``_auto_offset()``
         Only for detectors whose theory gives the threshold: returns ``offset_``. Such a class adds
         ``StrOptions({"auto"})`` to its constraint of ``contamination``.
+    ``_check(X, *, reset)``
+        Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of
+        another kind of input, whose samples are then what ``len`` counts.
     ``_min_samples``
         Class attribute: fewest training rows, 2 unless overridden.
+    ``_rows_stand_alone``
+        Class attribute: False where the rows before and after a row are part of its evidence, as in a series.
 
     A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -60,15 +73,20 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
     _min_samples: ClassVar[int] = 2
+    _rows_stand_alone: ClassVar[bool] = True
 
     contamination: float | str
 
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        """Validate training samples (`reset`) or samples to score."""
+        return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+
     @abstractmethod
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         """Learn from validated rows."""
 
     @abstractmethod
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+    def _outlyingness(self, X: Any) -> NDArray[Any]:
         """Score validated rows; large is odd."""
 
     def _auto_offset(self) -> float:
@@ -103,8 +121,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
         with undone_on_error(self):
-            rows = check_rows(self, X, reset=True, min_samples=self._min_samples)
-            labels = check_labels(y, rows.shape[0])
+            rows = self._check(X, reset=True)
+            labels = check_labels(y, len(rows))
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
@@ -140,7 +158,26 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             for itself, so scores of training rows can be held against scores of new ones.
         """
         check_is_fitted(self)
-        return -self._outlyingness(check_rows(self, X, reset=False))
+        return -self._outlyingness(self._check(X, reset=False))
+
+    @available_if(_score_decomposes)
+    @final
+    def feature_contributions(self, X: Any) -> NDArray[np.float64]:
+        """Split the score of each row among its columns; small is odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+            Rows sum to ``score_samples(X)``, to rounding. The smallest entry of a row is the column that makes it
+            odd before all others; an entry above 0 makes it more normal.
+        """
+        check_is_fitted(self)
+        # A class without the hook has no such method.
+        return -np.asarray(self._contributions(self._check(X, reset=False)), dtype=np.float64)
 
     @final
     def decision_function(self, X: Any) -> NDArray[Any]:

@@ -303,7 +303,7 @@ def test_contributions_add_up_to_the_score(seed, aggregation, n_modes, whiten):
     rows = _two_lumps(seed, 6)[0][:400]
     detector = RandomProjectionDepth(aggregation=aggregation, n_modes=n_modes, whiten=whiten, random_state=seed)
     contributions = detector.fit(rows).feature_contributions(rows)
-    assert_allclose(contributions.sum(axis=1), -detector.score_samples(rows), rtol=1e-10)
+    assert_allclose(contributions.sum(axis=1), detector.score_samples(rows), rtol=1e-10)
 
 
 def test_contributions_name_the_column(seed):
@@ -311,7 +311,7 @@ def test_contributions_name_the_column(seed):
     detector = RandomProjectionDepth(random_state=seed).fit(rows)
     odd = rows[:20].copy()
     odd[:, 3] += 12
-    assert (detector.feature_contributions(odd).argmax(axis=1) == 3).all()
+    assert (detector.feature_contributions(odd).argmin(axis=1) == 3).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -80,6 +80,9 @@ class GaussianDetector(BaseDetector):
     `y`: rows labelled -1 are left out of the fit; +1 and 0 count alike. Scores of training rows are plain: a row among
     many moves a mean and a covariance too little to be its own evidence.
 
+    ``feature_contributions`` splits the square: column :math:`j` contributes
+    :math:`-(x-\mu_c)_j\,[\Sigma^{-1}(x-\mu_c)]_j` to the score, with :math:`c` the nearest class.
+
     With more columns than rows the fit costs O(n² d), from the Gram matrix, and the distances are those of
     scikit-learn's ``LedoitWolf().mahalanobis``; else O(n d² + d³). No quantile of a chi-squared law is offered as a
     threshold: it is wrong under shrinkage.
@@ -200,6 +203,20 @@ class GaussianDetector(BaseDetector):
             if self._background is not None:
                 distances[part] -= _square_norms(self._background.whiten(X[part]))
         return distances
+
+    def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Each difference from the nearest centre times the precision matrix times all differences."""
+        shares = np.empty(X.shape)
+        for part in row_blocks(len(X), _BLOCK_ROWS):
+            centred = X[part] - self._center
+            whitened = self._spectrum.whiten(centred)
+            nearest = np.argmin([_square_norms(whitened - mean) for mean in self._whitened_means], axis=0)
+            differences = centred - (self.means_ - self._center)[nearest]
+            shares[part] = self._spectrum.contributions(differences, whitened - self._whitened_means[nearest])
+            if self._background is not None:
+                background = self._background
+                shares[part] -= background.contributions(X[part] - background.location, background.whiten(X[part]))
+        return shares
 
 
 def _square_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -51,6 +51,29 @@ class Spectrum:
             return along * self.roots
         return coded * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
 
+    def contributions(self, differences: Floats, whitened: Floats) -> Floats:
+        """Split squared Mahalanobis distances among the columns.
+
+        Parameters
+        ----------
+        differences : ndarray of shape (n_rows, n_features)
+            A row less another.
+        whitened : ndarray of shape (n_rows, n_whitened)
+            The same after :meth:`whiten`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features)
+            Rows sum to the squared norms of `whitened`: each difference times the gradient of half the square.
+        """
+        if self.vectors is None:
+            gradient = whitened * self.roots
+        elif self.rest == 0:
+            gradient = (whitened * self.roots) @ self.vectors.T
+        else:
+            gradient = whitened * self.rest + (whitened @ (self.vectors * (self.roots - self.rest))) @ self.vectors.T
+        return gradient * (differences * self.scale)
+
 
 def estimate_spectrum(
     rows: NDArray[Any],

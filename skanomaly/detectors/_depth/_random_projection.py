@@ -130,6 +130,9 @@ class RandomProjectionDepth(BaseDetector):
     keeps an extremely narrow direction narrow; "mcd" does not, and is the choice where such directions matter and
     rows are many.
 
+    ``feature_contributions`` splits each deviation :math:`(u^T x - m(u)) / s(u)` by the loadings of its direction; for
+    "max" only the worst direction counts, for "top" the worst 5 %.
+
     Left out: a factor 1.4826 on the deviations (multiply scores by 0.6745 to have them in standard deviations),
     refinement of the maximum row by row, other scales than the median absolute deviation, and projections through
     pairs of points or along columns. The floor on a deviation is that of the number format alone: rows are centred
@@ -420,23 +423,9 @@ class RandomProjectionDepth(BaseDetector):
         check_is_fitted(self)
         return 1.0 / (1.0 + self._outlyingness(check_rows(self, X, reset=False)))
 
-    def feature_contributions(self, X: Any) -> NDArray[np.float64]:
-        """Split the outlyingness of each row among its columns.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Rows sum to minus ``score_samples``, to rounding. A column may contribute less than 0: it then pulls the
-            row towards the centre. Along each direction the deviation is split by the direction's loadings; for "max"
-            only the worst direction counts, for "top" the worst 5 %.
-        """
-        check_is_fitted(self)
-        rows = check_rows(self, X, reset=False)
-        return np.concatenate(list(score_contributions(rows, *self._fitted(rows.dtype), self.aggregation)))
+    def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Split each direction's deviation by its loadings; only the worst ones count for "max" and "top"."""
+        return np.concatenate(list(score_contributions(X, *self._fitted(X.dtype), self.aggregation)))
 
 
 def _counted(
