@@ -14,6 +14,7 @@ __all__ = [
     "impute",
     "robust",
     "sampling",
+    "sequence",
     "threshold",
 ]
 

@@ -1,0 +1,174 @@
+"""What counts as a series, a collection of series, or a collection of event traces."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["as_column", "as_sequences", "as_traces", "first_non_finite", "make_vocabulary"]
+
+_SHORTEST_FLAT = 32
+
+
+def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
+    """Make a column of a flat array of numbers; anything else is returned as it is, for the checks of tables.
+
+    Parameters
+    ----------
+    X : array-like
+    may_reshape : bool
+        Whether a series of one channel is expected here.
+    training : bool
+        In training a flat array of fewer than 32 values is refused, since it may be a row.
+
+    Returns
+    -------
+    array-like
+
+    Raises
+    ------
+    ValueError
+        If a flat array is too short to be taken for a series.
+    """
+    flat = getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) > 0 and np.ndim(X[_first_key(X)]) == 0
+    if not flat or not may_reshape:
+        return X
+    if training and len(X) < _SHORTEST_FLAT:
+        raise ValueError(
+            f"Expected 2D array, got 1D array of {len(X)} values, which may be one row or a short series. "
+            "Reshape your data: X.reshape(-1, 1) for a series of one channel, X.reshape(1, -1) for one time point."
+        )
+    return np.asarray(X).reshape(-1, 1)
+
+
+def _first_key(X: Any) -> Any:
+    return X.index[0] if hasattr(X, "iloc") else 0
+
+
+def first_non_finite(X: Any) -> int | None:
+    """Return the first row that holds NaN or infinity, or None if there is none or `X` is no table of numbers."""
+    try:
+        bad = ~np.isfinite(np.asarray(X, dtype=np.float64))
+    except (TypeError, ValueError):
+        return None
+    rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+    return int(rows[0]) if rows.size > 0 else None
+
+
+def as_sequences(X: Any) -> list[NDArray[Any]]:
+    """Validate a collection of series.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sequences, n_timepoints, n_features), or sequence of array-like
+        In a sequence, items are of shape (n_timepoints_i, n_features) or, for one channel, (n_timepoints_i,).
+
+    Returns
+    -------
+    list of ndarray of shape (n_timepoints_i, n_features)
+        C-contiguous, finite; float32 if every item was, else float64.
+
+    Raises
+    ------
+    ValueError
+        If `X` is no collection, or an item is empty, has no number of two dimensions, or holds NaN or infinity; the
+        item and its first bad time point are named.
+    """
+    n_dimensions = getattr(X, "ndim", None)
+    if n_dimensions == 2:
+        raise ValueError(
+            "Expected a 3D array or a list of series, got a 2D array. Use X[:, :, None] where each row is a series of "
+            "one channel, or [X] where X is one series."
+        )
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+        raise ValueError(f"Expected a 3D array or a list of series, got {type(X).__name__}.")
+    items = [np.asarray(item) for item in X]
+    dtype = np.float32 if items and all(item.dtype == np.float32 for item in items) else np.float64
+    return [_as_sequence(item, dtype, index) for index, item in enumerate(items)]
+
+
+def _as_sequence(item: NDArray[Any], dtype: Any, index: int) -> NDArray[Any]:
+    if item.ndim not in {1, 2}:
+        raise ValueError(f"X[{index}] has {item.ndim} dimensions; a series has shape (n_timepoints, n_features).")
+    if item.dtype.kind not in "biufO":
+        raise ValueError(f"X[{index}] holds {item.dtype}; a series holds numbers.")
+    try:
+        series = np.ascontiguousarray(item.reshape(len(item), -1) if item.size else item, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X[{index}] does not hold numbers in rows of one length: {error}.") from None
+    if series.size == 0:
+        raise ValueError(f"X[{index}] is empty: each series needs a time point and a feature. Drop it.")
+    bad = first_non_finite(series)
+    if bad is not None:
+        raise ValueError(f"X[{index}] holds NaN or infinity, first at time point {bad}. Impute it or drop that series.")
+    return series
+
+
+def as_traces(X: Any) -> list[Sequence[Hashable]]:
+    """Validate a collection of event traces.
+
+    Parameters
+    ----------
+    X : sequence of sequences of tokens, or ndarray of shape (n_traces, n_events)
+
+    Returns
+    -------
+    list of sequence
+        Arrays have become lists of Python objects.
+
+    Raises
+    ------
+    ValueError
+        If `X` is no collection, or an item is a string or no sequence; the item is named.
+    """
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+        raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
+    return [_as_trace(item, index) for index, item in enumerate(np.asarray(X) if hasattr(X, "columns") else X)]
+
+
+def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
+    if isinstance(item, str | bytes):
+        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+            f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
+            "list, or use list(text) where characters are tokens."
+        )
+    if np.ndim(item) == 0 if isinstance(item, np.ndarray) else not hasattr(item, "__len__"):
+        raise ValueError(
+            f"X[{index}] is {item!r}: each item must be a sequence of tokens. Put a single trace into a list."
+        )
+    if hasattr(item, "tolist"):
+        tokens: list[Hashable] = item.tolist()
+        return tokens
+    return list(item)
+
+
+def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
+    """Give the tokens of all traces numbers in ascending order, or by type and spelling where they have none.
+
+    Parameters
+    ----------
+    traces : list of sequence of hashable
+
+    Returns
+    -------
+    dict of token to int
+
+    Raises
+    ------
+    ValueError
+        If a token cannot be hashed, or is NaN; the trace is named.
+    """
+    tokens: set[Hashable] = set()
+    for index, trace in enumerate(traces):
+        try:
+            tokens.update(trace)
+        except TypeError as error:
+            raise ValueError(f"X[{index}] holds a token that cannot be told from others: {error}.") from None
+    if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
+        raise ValueError("X holds NaN as a token. Give missing events a token of their own, or drop them.")
+    try:
+        ordered = sorted(tokens)  # type: ignore[type-var]
+    except TypeError:
+        ordered = sorted(tokens, key=lambda token: (type(token).__name__, repr(token)))
+    return {token: code for code, token in enumerate(ordered)}

@@ -1,0 +1,285 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skanomaly.sequence import EventDetector, SequenceDetector, SeriesDetector
+
+
+class Jump(SeriesDetector):
+    def __init__(self, *, contamination=0.1):
+        self.contamination = contamination
+
+    def _fit(self, X, y, **metadata):
+        self.size_ = np.abs(np.diff(X, axis=0)).mean()
+
+    def _outlyingness(self, X):
+        return np.abs(np.diff(X, axis=0, prepend=X[:1])).sum(axis=1) / (self.size_ + 1.0)
+
+
+class Range(SeriesDetector):
+    def __init__(self, *, window_size=4, point_alignment="last", contamination=0.1):
+        self.window_size = window_size
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+
+    def _fit(self, X, y, **metadata):
+        self.window_size_ = self.window_size
+
+    def _window_outlyingness(self, X):
+        return np.ptp(np.lib.stride_tricks.sliding_window_view(X[:, 0], self.window_size_), axis=1)
+
+
+class Level(SequenceDetector):
+    def __init__(self, *, center=0.0, contamination=0.1):
+        self.center = center
+        self.contamination = contamination
+
+    def _fit(self, X, y, **metadata):
+        self.mean_ = np.mean([series.mean() for series in X]) + self.center
+
+    def _outlyingness(self, X):
+        return np.array([np.abs(series - self.mean_).mean() for series in X])
+
+    def _timepoint_outlyingness(self, X):
+        return [np.abs(series - self.mean_).mean(axis=1) for series in X]
+
+
+class Rare(EventDetector):
+    def __init__(self, *, floor=1.0, contamination=0.1):
+        self.floor = floor
+        self.contamination = contamination
+
+    def _fit(self, X, y, **metadata):
+        counts = np.bincount(np.concatenate(X), minlength=self.n_tokens_ + 1)
+        self.surprise_ = -np.log((counts + self.floor) / (counts.sum() + self.floor))
+
+    def _event_outlyingness(self, X):
+        return [self.surprise_[trace] for trace in X]
+
+    def _outlyingness(self, X):
+        return np.array([surprise.max(initial=0.0) for surprise in self._event_outlyingness(X)])
+
+
+def _mean_score(model, X, y=None):
+    return float(model.score_samples(X).mean())
+
+
+SERIES = np.random.default_rng(0).normal(size=(60, 2))
+
+
+def test_flat_array_is_a_series_of_one_channel():
+    flat = SERIES[:, 0]
+    assert_array_equal(Jump().fit(flat).score_samples(flat), Jump().fit(flat[:, None]).score_samples(flat[:, None]))
+    assert_array_equal(Jump().fit(pd.Series(flat)).predict(flat[:9]), Jump().fit(flat).predict(flat[:9, None]))
+
+
+def test_short_flat_array_may_be_a_row():
+    with pytest.raises(ValueError, match="may be one row or a short series"):
+        Jump().fit(np.arange(31.0))
+
+
+def test_flat_array_is_refused_where_channels_are_missing():
+    with pytest.raises(ValueError, match="Reshape your data"):
+        Jump().fit(SERIES).score_samples(SERIES[:, 0])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_first_bad_time_point_is_named(bad):
+    spoilt = SERIES.copy()
+    spoilt[[17, 40], 1] = bad
+    with pytest.raises(ValueError, match="first is at time point 17"):
+        Jump().fit(spoilt)
+
+
+def test_one_time_point_cannot_be_fitted():
+    with pytest.raises(ValueError, match="minimum of 2"):
+        Jump().fit([[1.0, 2.0]])
+
+
+def test_other_errors_are_passed_on():
+    with pytest.raises(ValueError, match="could not convert"):
+        Jump().fit([["a", "b"]] * 40)
+
+
+def test_windows_are_scored_where_the_class_has_them():
+    detector = Range().fit(SERIES)
+    assert detector.score_windows(SERIES).shape == (57,)
+    assert_array_equal(detector.score_samples(SERIES)[3:], detector.score_windows(SERIES))
+    assert not hasattr(Jump().fit(SERIES), "score_windows")
+
+
+def test_series_shorter_than_a_window_is_refused_in_scoring():
+    with pytest.raises(ValueError, match="3 time points and a window of this detector 4"):
+        Range().fit(SERIES).score_samples(SERIES[:3])
+
+
+def test_series_detector_works_in_pipeline_and_search():
+    y = np.where(np.arange(60) % 7 == 0, -1, 1)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), Jump()),
+        {"jump__contamination": [0.1, 0.3]},
+        cv=KFold(3),
+        scoring=lambda model, X, y: float((model.predict(X) == y).mean()),
+    )
+    assert search.fit(SERIES, y).predict(SERIES).shape == (60,)
+
+
+CUBE = np.random.default_rng(1).normal(size=(12, 9, 2))
+RAGGED = [CUBE[index, : 3 + index % 5] for index in range(12)]
+
+
+def _objects(items):
+    array = np.empty(len(items), dtype=object)
+    for index, item in enumerate(items):
+        array[index] = item
+    return array
+
+
+def test_list_of_equal_lengths_scores_as_the_array():
+    assert_array_equal(Level().fit(CUBE).score_samples(CUBE), Level().fit(list(CUBE)).score_samples(list(CUBE)))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, _objects, lambda items: pd.Series(_objects(items), index=range(5, 17))])
+def test_permuted_sequences_have_permuted_scores(kind, seed):
+    detector = Level().fit(kind(RAGGED))
+    order = np.random.default_rng(seed).permutation(12)
+    permuted = kind([RAGGED[index] for index in order])
+    assert_array_equal(detector.score_samples(permuted), detector.score_samples(kind(RAGGED))[order])
+
+
+def test_time_points_are_located():
+    detector = Level().fit(RAGGED)
+    located = detector.score_timepoints(RAGGED)
+    assert [len(scores) for scores in located] == [len(series) for series in RAGGED]
+    assert max(scores.max() for scores in located) <= 0
+
+
+def test_single_precision_is_kept_and_mixtures_are_doubled():
+    class Keep(Level):
+        def _fit(self, X, y, **metadata):
+            super()._fit(X, y)
+            self.dtypes_ = {series.dtype for series in X}
+
+    single = [series.astype(np.float32) for series in RAGGED]
+    assert Keep().fit(single).dtypes_ == {np.dtype(np.float32)}
+    assert Keep().fit([*single[:3], RAGGED[3].astype(int)]).dtypes_ == {np.dtype(np.float64)}
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (CUBE[0], "got a 2D array"),
+        ("abc", "got str"),
+        (3.0, "got float"),
+        ([], "0 sequence"),
+        ([CUBE[0]], "1 sequence"),
+        ([CUBE[0], CUBE[1, :, :1]], r"X\[1\] has 1 features and X\[0\] has 2"),
+        ([CUBE[0], CUBE[:2]], r"X\[1\] has 3 dimensions"),
+        ([CUBE[0], CUBE[1, :0]], r"X\[1\] is empty"),
+        ([CUBE[0], [["a", "b"]]], r"X\[1\] holds <U1"),
+        ([CUBE[0], np.array([[1, "b"]], dtype=object)], r"X\[1\] does not hold numbers"),
+        ([CUBE[0], [[1.0, 2.0], [np.nan, 2.0]]], r"X\[1\] holds NaN or infinity, first at time point 1"),
+        ([1.0, 2.0], r"X\[0\] has 0 dimensions"),
+    ],
+)
+def test_broken_collection_is_named(broken, words):
+    with pytest.raises(ValueError, match=words):
+        Level().fit(broken)
+
+
+def test_other_number_of_features_is_refused_in_scoring():
+    with pytest.raises(ValueError, match=r"X\[0\] has 1 features and Level was fitted with 2"):
+        Level().fit(RAGGED).score_samples([np.ones(4)])
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("kind", [list, _objects, lambda items: pd.Series(_objects(items)), "array"])
+def test_collections_work_in_pipeline_and_search(kind, labelled):
+    X = CUBE if kind == "array" else kind(RAGGED)
+    y = np.where(np.arange(12) % 4 == 0, -1, 1) if labelled else None
+    search = GridSearchCV(
+        make_pipeline(FunctionTransformer(), Level()),
+        {"level__center": [0.0, 1.0]},
+        cv=3,
+        scoring=_mean_score,
+    )
+    assert search.fit(X, y).predict(X).shape == (12,)
+
+
+TRACES = [["open", "read", "close"], ["open", "close"], [], ["open", "read", "read", "close"], ["open", "close"]] * 3
+
+
+def test_codes_ascend_with_the_tokens():
+    detector = Rare().fit(TRACES)
+    assert detector.vocabulary_ == {"close": 0, "open": 1, "read": 2}
+    assert detector.n_tokens_ == 3
+
+
+def test_tokens_without_order_are_numbered_all_the_same():
+    mixed = [[1, "a", None], [("b", 2), 1]]
+    assert Rare().fit(mixed).vocabulary_ == Rare().fit(mixed[::-1]).vocabulary_
+
+
+def test_unseen_token_is_the_greatest_surprise_and_is_located():
+    scores = Rare().fit(TRACES).score_events([["open", "delete", "close"]])[0]
+    assert scores.argmin() == 1
+
+
+def test_empty_trace_is_scored():
+    assert np.isfinite(Rare().fit(TRACES).score_samples([[]])).all()
+
+
+@pytest.mark.parametrize("kind", [list, _objects, lambda items: pd.Series(_objects(items), index=range(3, 18))])
+def test_traces_come_in_any_container(kind):
+    expected = Rare().fit(TRACES).score_samples(TRACES)
+    assert_array_equal(Rare().fit(kind(TRACES)).score_samples(kind(TRACES)), expected)
+
+
+def test_table_of_tokens_has_a_trace_in_each_row():
+    table = np.array([[1, 2, 2], [1, 3, 2], [1, 2, 3]])
+    expected = Rare().fit(table.tolist()).score_samples(table.tolist())
+    assert_array_equal(Rare().fit(table).score_samples(table), expected)
+    assert_array_equal(Rare().fit(pd.DataFrame(table)).score_samples(pd.DataFrame(table)), expected)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (["open", "close"], r"X\[0\] is a string, 'open'"),
+        ([1, 2, 3], r"X\[0\] is 1: each item"),
+        (np.arange(4), r"X\[0\] is .*: each item"),
+        ("open", "got str"),
+        ([[1], [[2]]], r"X\[1\] holds a token that cannot be told from others"),
+        ([[1.0], [np.nan]], "NaN as a token"),
+        ([[1]], "1 trace"),
+    ],
+)
+def test_broken_traces_are_named(broken, words):
+    with pytest.raises(ValueError, match=words):
+        Rare().fit(broken)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_traces_work_in_pipeline_and_search(labelled):
+    search = GridSearchCV(
+        make_pipeline(FunctionTransformer(), Rare()),
+        {"rare__floor": [1.0, 2.0]},
+        cv=3,
+        scoring=_mean_score,
+    )
+    y = np.where(np.arange(15) % 4 == 0, -1, 1) if labelled else None
+    assert search.fit(TRACES, y).predict(TRACES).shape == (15,)
+
+
+@pytest.mark.parametrize(("detector", "data"), [(Jump(), SERIES), (Level(), RAGGED), (Rare(), TRACES)])
+def test_failed_fit_leaves_a_fitted_detector_as_it_was(detector, data):
+    detector = clone(detector).fit(data)
+    expected = detector.score_samples(data)
+    with pytest.raises(ValueError, match=r"Expected|Reshape|got"):
+        detector.fit("broken")
+    assert_array_equal(detector.score_samples(data), expected)
