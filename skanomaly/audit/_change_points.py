@@ -32,7 +32,7 @@ class KNNChangePointTest(NeighborAudit):
     metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
         As in :class:`KNNDriftTest`. With "precomputed" the parts use the edges within them.
     null : {"moments", "permutation"}, default="moments"
-        "moments" approximates the tail of the scan from exact moments (graphs of 20,000 edges or fewer are permuted
+        "moments" approximates the tail of the scan from exact moments (graphs of 30,000 edges or fewer are permuted
         nevertheless), "permutation" is exact.
     n_permutations : int, default=999
         Most permutations drawn for each part.

@@ -79,7 +79,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     change_point_ : int
         Place in the order of the first row after the likeliest change; -1 if the order cannot be cut.
     change_pvalue_ : float
-        P-value of the likeliest change among all cuts but the outer 5 % of the rows. Graphs of 20,000 edges or fewer
+        P-value of the likeliest change among all cuts but the outer 5 % of the rows. Graphs of 30,000 edges or fewer
         are permuted for it whatever `null` says, at most 999 times.
     order_ : ndarray of shape (n_samples,)
         Input rows in the order in which they were tested.
@@ -245,7 +245,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         graph, all_equal = self._connect(X, layout, rng=graph_rng, ties=self.ties, n_queries=self.n_queries)
         scales = Scales(layout, graph, scale_thresholds(layout, graph))
         self.scales_ = scales.thresholds
-        self.gap_totals_ = scales.totals()
+        self.gap_totals_ = scales.totals
         self.expected_totals_ = scales.mean
         self.z_scales_ = (self.gap_totals_ - scales.mean) / scales.deviations
         statistic: EdgeStatistic = scales
@@ -260,7 +260,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
             observed = statistic.observed_exactly()
         self.statistic_ = observed
         if isinstance(statistic, MeanGap | SameGroup):
-            self.statistic_ = float(((statistic.totals() - statistic.mean) / statistic.units)[0])
+            self.statistic_ = float(((statistic.totals - statistic.mean) / statistic.units)[0])
         permuted = self.null == "permutation"
         self.n_permutations_ = 0
         if all_equal or not np.isfinite(statistic.deviations).any():

@@ -1,6 +1,7 @@
 """Neighbour graphs that do not know the order of the rows: ties are drawn at random or shared."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,29 +22,48 @@ _SPARE_CLASSES = 16
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Directed edges from query rows to their neighbours, and the same merged to undirected ones, by sorted row.
+    """Directed edges from query rows to their neighbours, by sorted row.
 
     Attributes
     ----------
     indptr, indices : ndarray
-        Neighbours of sorted row ``i`` are ``indices[indptr[i]:indptr[i + 1]]``.
-    starts, partners, weights : ndarray
-        Merged edges.
-    sums : ndarray of shape (n_blocks, 3)
-        Sums of edge weights, of their squares, and of squared degrees.
+        Neighbours of sorted row ``i`` are ``indices[indptr[i]:indptr[i + 1]]``, all of its stratum.
+    weights : ndarray of shape (n_edges,) or (0,)
+        Empty means that every edge weighs 1.
+    layout : Layout
     """
 
     indptr: NDArray[np.intp]
     indices: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    partners: NDArray[np.intp]
     weights: NDArray[np.float64]
-    sums: NDArray[np.float64]
+    layout: Layout
 
-    @property
+    @cached_property
     def merged(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-        """The undirected edges, as kernels take them."""
-        return self.starts, self.partners, self.weights
+        """The undirected edges, each under its lower end with the weights of both directions, as kernels take them."""
+        return _kernels.permutation_moments.merge_edges(self.indptr, self.indices, self.weights, self.layout.blocks)
+
+    @cached_property
+    def ends(self) -> NDArray[np.intp] | None:
+        """Edges between each row and earlier rows, and later ones, shape (n, 2); None unless plain.
+
+        A graph is plain, and needs no merging, where there is one stratum, every edge weighs 1 and none is repeated.
+        """
+        if self.layout.offsets.size != 2 or self.weights.size:  # one stratum has two offsets
+            return None
+        ends = np.empty((self.indptr.size - 1, 3), dtype=np.intp)
+        return ends[:, :2] if _kernels.ordered_edges.count_ends(self.indptr, self.indices, ends) else None
+
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """Sums of the merged edges' weights, of their squares, and of squared degrees, shape (n_strata, 3)."""
+        if self.ends is None:
+            return _kernels.permutation_moments.graph_sums(
+                *self.merged, self.layout.blocks, self.layout.offsets.size - 1
+            )
+        mutual = _kernels.ordered_edges.count_mutual(self.indptr, self.indices)
+        degrees = self.ends.sum(axis=1)
+        return np.array([[self.indices.size, self.indices.size + 2 * mutual, degrees @ degrees]], dtype=np.float64)
 
 
 class Search:
@@ -127,7 +147,7 @@ def build_graph(
     indices = np.concatenate([*lists, np.empty(0, dtype=np.intp)])
     weights = np.concatenate([*shares, np.empty(0)])
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
-    return _merged(indptr, indices, weights, layout)
+    return Graph(indptr, indices, weights, layout)
 
 
 def given_graph(graph: Any, layout: Layout) -> Graph:
@@ -142,14 +162,7 @@ def given_graph(graph: Any, layout: Layout) -> Graph:
         taken = np.arange(sorted_indptr[-1]) + np.repeat(indptr[layout.rows] - sorted_indptr[:-1], counts)
         indptr, indices = sorted_indptr, new[indices[taken]]
     indptr, indices = _kernels.permutation_moments.inner_edges(indptr, indices, layout.blocks)
-    return _merged(indptr, indices, np.empty(0), layout)
-
-
-def _merged(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], layout: Layout) -> Graph:
-    kernels = _kernels.permutation_moments
-    starts, partners, merged = kernels.merge_edges(indptr, indices, weights, layout.blocks)
-    sums = kernels.graph_sums(starts, partners, merged, layout.blocks, layout.offsets.size - 1)
-    return Graph(indptr, indices, starts, partners, merged, sums)
+    return Graph(indptr, indices, np.empty(0), layout)
 
 
 def _neighbors_in_block(

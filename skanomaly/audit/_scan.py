@@ -1,10 +1,12 @@
 """The edge-count scan, which finds where too few edges cross."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtr
 
 from skanomaly import _kernels
 from skanomaly.audit._graph import Graph
@@ -14,7 +16,7 @@ from skanomaly.audit._null import SMALLEST, sequential_pvalue
 __all__ = ["Scan", "scan_edges"]
 
 # Up to this many edges the sums are too skewed for the normal tail, and permutations are cheap.
-_FEW_EDGES = 20_000
+_FEW_EDGES = 30_000
 _N_PERMUTATIONS = 999
 
 
@@ -56,7 +58,7 @@ def scan_edges(
         Share of the rows, at either end, before and after which no change is sought.
     n_permutations : int or None, default=None
         None takes the tail approximation for the largest of the standardised sums, and 999 permutations at most for
-        graphs of 20,000 edges or fewer, where it exceeds its level.
+        graphs of 30,000 edges or fewer, where it exceeds its level.
     random_state : int, default=0
     n_jobs : int or None, default=None
 
@@ -65,8 +67,8 @@ def scan_edges(
     Scan
     """
     n = layout.rows.size
-    totals, mean, variance, covariance = (np.empty(n) for _ in range(4))
-    _kernels.edge_scan.crossing_totals(*graph.merged, layout.places, totals)
+    mean, variance, covariance = (np.empty(n) for _ in range(3))
+    totals = _crossings(layout, graph)
     block_at = np.empty(n, dtype=np.intp)
     block_at[layout.places] = layout.blocks
     _kernels.edge_scan.crossing_moments(block_at, layout.sizes, graph.sums, mean, variance, covariance)
@@ -81,7 +83,7 @@ def scan_edges(
     best = int(np.flatnonzero(within)[np.argmin(scores[within])])
     height = -float(scores[best])
     sought = np.where(within, deviation, 0.0)
-    if n_permutations is None and graph.weights.size <= _FEW_EDGES:
+    if n_permutations is None and graph.indices.size <= _FEW_EDGES:
         n_permutations = _N_PERMUTATIONS
     if n_permutations is None:
         pvalue = _tail(height, sought, covariance)
@@ -94,6 +96,16 @@ def scan_edges(
             n_jobs=n_jobs,
         )
     return Scan(scores[1:], best, pvalue)
+
+
+def _crossings(layout: Layout, graph: Graph) -> NDArray[np.float64]:
+    """Weight of the edges that cross the cut before each place."""
+    totals = np.zeros(layout.rows.size)
+    if graph.ends is None:
+        _kernels.edge_scan.crossing_totals(*graph.merged, layout.places, totals)
+    else:
+        np.cumsum((graph.ends[:, 1] - graph.ends[:, 0])[:-1], out=totals[1:])
+    return totals
 
 
 class _Maxima:
@@ -119,6 +131,12 @@ def _tail(height: float, deviation: NDArray[np.float64], covariance: NDArray[np.
     correlation = covariance[:-1][steps] / (deviation[:-1][steps] * deviation[1:][steps])
     loss = np.clip(1.0 - correlation, 1e-15, 1.0)
     half = height * np.sqrt(2 * loss) / 2
-    overshoot = (stats.norm.cdf(half) - 0.5) / half / (half * stats.norm.cdf(half) + stats.norm.pdf(half))
-    crossing = height * stats.norm.pdf(height) * float((loss * overshoot).sum())
-    return float(np.clip(stats.norm.sf(height) + crossing, SMALLEST, 1.0))
+    below = ndtr(half)
+    overshoot = (below - 0.5) / half / (half * below + _density(half))
+    crossing = height * _density(height) * float((loss * overshoot).sum())
+    return float(np.clip(ndtr(-height) + crossing, SMALLEST, 1.0))
+
+
+def _density(z: Any) -> Any:
+    """Density of the standard normal law."""
+    return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)

@@ -1,6 +1,7 @@
 """Statistics of the edges of a neighbour graph, with their exact moments when rows are shuffled."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ _N_SCALES = 12
 # Below this expected edge weight a count is too skewed for the normal law.
 _LEAST_EXPECTED = 20.0
 _N_DISTANCE_GAPS = 64
-_COLUMNS = 16_384
 
 
 def permutation_moments(
@@ -84,6 +84,7 @@ class EdgeStatistic(ABC):
         self.layout = layout
         self.graph = graph
 
+    @property
     @abstractmethod
     def totals(self) -> NDArray[np.float64]:
         """Edge weight that each kernel collects, shape (n_kernels,)."""
@@ -110,7 +111,7 @@ class EdgeStatistic(ABC):
 
     def observed(self) -> float:
         """Return the statistic of the rows as they stand."""
-        return float(self.reduce(self.totals()))
+        return float(self.reduce(self.totals))
 
     def _moments(self, totals: NDArray[np.float64], rows: NDArray[np.float64], pairs: NDArray[np.float64]) -> None:
         self.mean, self.covariance = permutation_moments(self.graph.sums, self.layout.sizes, totals, rows, pairs)
@@ -127,7 +128,13 @@ class Scales(EdgeStatistic):
         ascending = np.minimum.outer(np.arange(thresholds.size), np.arange(thresholds.size))
         self._moments(totals, rows, totals[:, ascending])
 
+    @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
+        if self.layout.consecutive and self.graph.ends is not None:
+            counts = np.empty(self.thresholds.size, dtype=np.intp)
+            gaps = self.thresholds.astype(np.intp)
+            _kernels.ordered_edges.count_gaps(self.graph.indptr, self.graph.indices, gaps, counts)
+            return counts.astype(np.float64)
         out = np.empty(self.thresholds.size + 1)
         kernels = _kernels.permutation_moments
         if self._bins is None:
@@ -215,6 +222,7 @@ class MeanGap(EdgeStatistic):
         pairs = (2 * sizes * np.add.reduceat(line**2, offsets) - 2 * np.add.reduceat(line, offsets) ** 2)[:, None, None]
         self._moments(totals, rows, pairs)
 
+    @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
         return np.array([_kernels.permutation_moments.gap_total(*self.graph.merged, self.layout.coordinates)])
 
@@ -237,6 +245,7 @@ class SameGroup(EdgeStatistic):
         totals = np.add.reduceat(row_sums, offsets)[:, None]
         self._moments(totals, np.add.reduceat(row_sums**2, offsets)[:, None, None], totals[:, :, None])
 
+    @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
         return np.array([_kernels.permutation_moments.group_total(*self.graph.merged, self.groups)])
 
@@ -273,7 +282,7 @@ def scale_thresholds(layout: Layout, graph: Graph) -> NDArray[np.float64]:
         gaps = np.unique(gaps.round())
     else:
         gaps = _gap_quantiles(layout, 2 * gaps / longest - (gaps / longest) ** 2)
-    totals = np.array([_window_rows(layout, gap).sum() for gap in gaps])
+    totals = _window_totals(layout, gaps).sum(axis=0)
     n_pairs = float((sizes * (sizes - 1)).sum())
     fresh = np.concatenate([[True], np.diff(totals) > 0]) if gaps.size else np.empty(0, dtype=bool)
     return gaps[fresh & (totals > 0) & (totals < n_pairs)]
@@ -303,27 +312,41 @@ def _gap_quantiles(layout: Layout, shares: NDArray[np.float64]) -> NDArray[np.fl
 def _window_rows(layout: Layout, gap: float) -> NDArray[np.float64]:
     """Count each row's fellows within a gap."""
     out = np.empty(layout.rows.size)
-    if layout.consecutive and layout.offsets.size == 2:
-        place = np.arange(out.size)
-        return np.minimum(gap, place) + np.minimum(gap, out.size - 1 - place)
     _kernels.neighbor_windows.window_counts(layout.coordinates, gap, layout.offsets, out)
     return out
 
 
-def _indicator_sums(layout: Layout, thresholds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum the row sums of the kernels "within each threshold", and their products, per stratum."""
-    n, n_scales = layout.rows.size, thresholds.size
-    if layout.consecutive and layout.offsets.size == 2:
-        totals, products = np.zeros((1, n_scales)), np.zeros((1, n_scales, n_scales))
-        for start in range(0, n, _COLUMNS):
-            place = np.arange(start, min(start + _COLUMNS, n), dtype=np.float64)
-            rows = np.minimum(thresholds[:, None], place) + np.minimum(thresholds[:, None], n - 1 - place)
-            totals[0] += rows.sum(axis=1)
-            products[0] += rows @ rows.T
-        return totals, products
-    rows = np.stack([_window_rows(layout, gap) for gap in thresholds]) if n_scales else np.empty((0, n))
+def _window_totals(layout: Layout, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Count, per stratum, the ordered pairs of rows within each gap, shape (n_strata, n_gaps)."""
+    if layout.consecutive:
+        sizes = layout.sizes[:, None]
+        whole = np.minimum(np.floor(gaps), sizes - 1)
+        return whole * (2 * sizes - whole - 1)
     offsets = layout.offsets[:-1]
-    totals = np.add.reduceat(rows, offsets, axis=1).T.copy()
+    totals = [np.add.reduceat(_window_rows(layout, gap), offsets) for gap in gaps]
+    return np.array(totals).reshape(gaps.size, offsets.size).T.copy()
+
+
+def _indicator_sums(layout: Layout, thresholds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""Sum the row sums of the kernels "within each threshold", and their products, per stratum.
+
+    Of N rows at 0, 1, ... the one at p has :math:`R_a = 2 a - (a - p)_+ - (a - N + 1 + p)_+` fellows within a, and
+    the sums over p of products of the two shortfalls are polynomials.
+    """
+    totals = _window_totals(layout, thresholds)
+    if layout.consecutive:
+        sizes = layout.sizes[:, None, None]
+        one = np.minimum(np.floor(thresholds), layout.sizes[:, None] - 1)
+        small, large = np.minimum(one[:, :, None], one[:, None, :]), np.maximum(one[:, :, None], one[:, None, :])
+        short = small * (small + 1) / 2
+        same_end = (large - small) * short + small * (small + 1) * (2 * small + 1) / 6
+        overlap = np.maximum(small + large - (sizes - 1), 1.0)
+        other_end = (overlap - 1) * overlap * (overlap + 1) / 6
+        crossed = small * large * (large + 1) / 2 + large * short
+        return totals, 4 * small * large * sizes - 4 * crossed + 2 * same_end + 2 * other_end
+    n_scales = thresholds.size
+    rows = np.array([_window_rows(layout, gap) for gap in thresholds]).reshape(n_scales, layout.rows.size)
+    offsets = layout.offsets[:-1]
     products = np.empty((offsets.size, n_scales, n_scales))
     for first in range(n_scales):
         for second in range(first, n_scales):

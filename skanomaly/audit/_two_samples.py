@@ -156,7 +156,7 @@ class KNNTwoSampleTest(NeighborAudit):
             layout = lay_out(n, rng=rng)
             graph, all_equal = self._connect(rows, layout, rng=rng, ties=self.ties)
             statistic = SameGroup(layout, graph, codes)
-            self.statistic_ = float(((statistic.totals() - statistic.mean) / statistic.units)[0])
+            self.statistic_ = float(((statistic.totals - statistic.mean) / statistic.units)[0])
             self.n_permutations_ = 0
             if all_equal or not np.isfinite(statistic.deviations).any():
                 self.pvalue_ = 1.0

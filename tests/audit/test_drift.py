@@ -102,7 +102,7 @@ def test_moments_equal_enumeration(seed, n, strata, name):
     assert_allclose(statistic.mean, mean, rtol=1e-12, atol=1e-12)
     assert_allclose(statistic.covariance, covariance, rtol=1e-12, atol=1e-11)
     totals = [sum(weight * kernel[a, b] for (a, b), weight in pairs.items()) for kernel in kernels]
-    assert_allclose(statistic.totals(), totals, rtol=1e-12, atol=1e-12)
+    assert_allclose(statistic.totals, totals, rtol=1e-12, atol=1e-12)
 
 
 def test_distance_equals_definition(seed):
