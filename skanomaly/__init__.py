@@ -12,6 +12,7 @@ __all__ = [
     "datasets",
     "detectors",
     "impute",
+    "metrics",
     "robust",
     "sampling",
     "sequence",

@@ -1,0 +1,51 @@
+"""How good are scores and labels? Metrics of scores where small is odd and of labels where -1 is an anomaly."""
+
+from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
+from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
+from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
+from skanomaly.metrics._domains import domain_roc_auc_score
+from skanomaly.metrics._events import event_f1_score, pa_k_auc_score, point_adjusted_f1_score
+from skanomaly.metrics._nab import nab_score
+from skanomaly.metrics._period import find_period
+from skanomaly.metrics._probabilities import brier_score, calibration_curve, expected_calibration_error
+from skanomaly.metrics._ranges import range_precision_recall_fscore
+from skanomaly.metrics._ranking import (
+    adjusted_average_precision_score,
+    adjusted_precision_at_n_score,
+    average_precision_score,
+    fpr_at_tpr_score,
+    partial_roc_auc_score,
+    precision_at_n_score,
+    roc_auc_score,
+)
+from skanomaly.metrics._regions import per_region_overlap_score
+from skanomaly.metrics._volumes import vus_pr_score, vus_roc_score
+
+__all__ = [
+    "adjusted_average_precision_score",
+    "adjusted_precision_at_n_score",
+    "affiliation_precision_recall_fscore",
+    "average_precision_score",
+    "best_f1_score",
+    "brier_score",
+    "calibration_curve",
+    "crps_score",
+    "domain_roc_auc_score",
+    "event_f1_score",
+    "expected_calibration_error",
+    "find_period",
+    "fpr_at_tpr_score",
+    "interval_calibration_error",
+    "interval_coverage_score",
+    "nab_score",
+    "oracle_f1_score",
+    "pa_k_auc_score",
+    "partial_roc_auc_score",
+    "per_region_overlap_score",
+    "point_adjusted_f1_score",
+    "precision_at_n_score",
+    "range_precision_recall_fscore",
+    "roc_auc_score",
+    "vus_pr_score",
+    "vus_roc_score",
+]

@@ -1,0 +1,82 @@
+"""Affiliation: how near predictions are to events, beside what a random place would be."""
+
+from typing import Any
+
+import numpy as np
+
+from skanomaly import _kernels
+from skanomaly.metrics._labels import check_ordered, undefined
+from skanomaly.metrics._runs import runs
+
+__all__ = ["affiliation_precision_recall_fscore"]
+
+
+def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: Any = -1) -> tuple[float, float, float]:
+    """Precision and recall by distance, each a probability of beating a random place, and their harmonic mean.
+
+    Report the value of calling everything, ``y_pred = -1``, beside it: random predictions get about 0.7.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timepoints,)
+        +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
+    y_pred : array-like of shape (n_timepoints,)
+        Predictions in the same labels, as ``predict`` returns them; not scores.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+
+    Returns
+    -------
+    precision : float
+        Mean over events with a prediction in their zone; NaN, with a warning, if nothing is predicted.
+    recall : float
+        Mean over all events; 0 for those with no prediction in their zone.
+    fscore : float
+        Harmonic mean; 0 if nothing is predicted. All are NaN, with a warning, if there is no anomaly.
+
+    Raises
+    ------
+    ValueError
+        If a point is unlabelled, or `y_pred` holds other labels.
+
+    See Also
+    --------
+    vus_pr_score : For scores, and hard to please by chance.
+
+    Notes
+    -----
+    Each event owns the zone half-way to its neighbours. Precision is the mean over predicted places of the probability
+    that a place drawn from the zone lies at least as far from the event; recall the mean over the event's places of the
+    probability that a drawn place lies at least as far away as the nearest prediction. Point t is the interval
+    [t, t + 1), and the integrals are in closed form.
+
+    References
+    ----------
+    A. Huet, J. M. Navarro and D. Rossi (2022). Local evaluation of time series anomaly detection algorithms. KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import affiliation_precision_recall_fscore
+    >>> y_true = np.ones(1000)
+    >>> y_true[400:450] = -1
+    >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, np.roll(y_true, 60))]
+    [0.88, 0.93, 0.9]
+    >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, -np.ones(1000))]
+    [0.53, 1.0, 0.69]
+    """
+    ranked = check_ordered(y_true, y_pred, pos_label, name="y_pred")
+    if not ranked.anomaly.any():
+        nothing = undefined("Affiliation", "there is no anomaly")
+        return nothing, nothing, nothing
+    starts, stops = runs(ranked.anomaly)
+    predicted_starts, predicted_stops = runs(ranked.outlyingness > 0)
+    lengths, precisions, recalls = np.empty((3, starts.size))
+    _kernels.affiliation.affiliation_sums(
+        starts, stops, ranked.anomaly.size, predicted_starts, predicted_stops, lengths, precisions, recalls
+    )
+    recall = float(recalls.mean())
+    if not lengths.any():
+        return undefined("Affiliation precision", "nothing is predicted"), recall, 0.0
+    precision = float(precisions[lengths > 0].mean())
+    return precision, recall, 2.0 * precision * recall / (precision + recall)

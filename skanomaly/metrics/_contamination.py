@@ -1,0 +1,212 @@
+"""Scores of distributions of a contamination, over tables whose true share of anomalies is known."""
+
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from skanomaly._support._sklearn import Interval, validate_params
+
+__all__ = ["crps_score", "interval_calibration_error", "interval_coverage_score"]
+
+_N_NODES = 8
+# Probabilities between whose quantiles a distribution function is integrated: even, and finer in the tails.
+_TAIL = np.geomspace(1e-9, 1e-2, 15)
+_LEVELS = np.concatenate([[0.0], _TAIL, np.linspace(0.02, 0.98, 49), 1.0 - _TAIL[::-1], [1.0]])
+
+
+def crps_score(y_true: Any, y_dist: Any, *, sample_weight: Any = None) -> float:
+    r"""Continuous ranked probability score of distributions of a contamination; less is better.
+
+    The absolute error, for an answer that is a distribution: it rewards being near and being as sure as one may be.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_tables,)
+        True shares of anomalies, in [0, 1].
+    y_dist : list of n_tables distributions, or array-like of shape (n_tables,) or (n_tables, n_draws)
+        Distributions on [0, 1] with vectorised ``cdf`` and ``ppf``, as ``posterior_`` of
+        ``skanomaly.threshold.ContaminationPosterior``; or draws from them; or single numbers, of which this is the mean
+        absolute error.
+    sample_weight : array-like of shape (n_tables,), default=None
+        Weights of the tables.
+
+    Returns
+    -------
+    float
+        Mean over the tables. Compare with that of constants such as 0.05 and 0.1.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or a share lies outside [0, 1].
+
+    See Also
+    --------
+    interval_coverage_score : How often an interval holds the truth.
+
+    Notes
+    -----
+    :math:`\int_0^1 (F(x) - 1\{x \ge \gamma\})^2 dx`, by Gauss's rule of eight nodes between quantiles; for draws
+    exactly, :math:`\mathrm{mean}\,|g_i - \gamma| - \tfrac12 \mathrm{mean}\,|g_i - g_j|`.
+
+    References
+    ----------
+    T. Gneiting and A. E. Raftery (2007). Strictly proper scoring rules, prediction, and estimation. Journal of the
+    American Statistical Association 102.
+
+    Examples
+    --------
+    >>> from scipy.stats import beta
+    >>> from skanomaly.metrics import crps_score
+    >>> round(crps_score([0.05, 0.02], [beta(5, 95), beta(2, 98)]), 4)
+    0.0042
+    >>> round(crps_score([0.05, 0.02], [0.1, 0.1]), 4)
+    0.065
+    """
+    truth = _shares(y_true)
+    if _are_distributions(y_dist):
+        distributions = list(y_dist)
+        check_consistent_length(truth, distributions)
+        pairs = zip(truth, distributions, strict=True)
+        scores = np.array([_integral(float(share), distribution) for share, distribution in pairs])
+    else:
+        draws = check_array(y_dist, ensure_2d=False, dtype=np.float64, input_name="y_dist")
+        draws = np.sort(draws.reshape(len(draws), -1), axis=1)
+        check_consistent_length(truth, draws)
+        n_draws = draws.shape[1]
+        # The sum over pairs, from order statistics.
+        spread = draws @ (2.0 * np.arange(1, n_draws + 1) - n_draws - 1) / n_draws**2
+        scores = np.abs(draws - truth[:, None]).mean(axis=1) - spread
+    return float(np.average(scores, weights=sample_weight))
+
+
+@validate_params({"level": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True)
+def interval_coverage_score(y_true: Any, y_dist: Any, *, level: float = 0.9, sample_weight: Any = None) -> float:
+    """Share of tables whose contamination lies in its interval.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_tables,)
+        True shares of anomalies, in [0, 1].
+    y_dist : list of n_tables distributions, or array-like of shape (n_tables, n_draws)
+        As in :func:`crps_score`: the central interval of probability `level` is that between their quantiles. Intervals
+        already at hand go in as an array of two columns: the quantiles of two draws would not be their ends.
+    level : float, default=0.9
+        Probability of the intervals, in (0, 1). Without effect where `y_dist` has two columns.
+    sample_weight : array-like of shape (n_tables,), default=None
+        Weights of the tables.
+
+    Returns
+    -------
+    float
+        In [0, 1]; intervals that are right get `level`, give or take ``sqrt(level * (1 - level) / n_tables)``.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or a share lies outside [0, 1].
+
+    See Also
+    --------
+    interval_calibration_error : Over many levels.
+
+    Notes
+    -----
+    Ends belong to the interval. A distribution with probability at 0 covers a true 0 whenever its lower quantile is 0.
+
+    Examples
+    --------
+    >>> from scipy.stats import beta
+    >>> from skanomaly.metrics import interval_coverage_score
+    >>> interval_coverage_score([0.05, 0.3], [beta(5, 95), beta(2, 98)])
+    0.5
+    >>> interval_coverage_score([0.05, 0.3], [[0.02, 0.1], [0.0, 0.2]])
+    0.5
+    """
+    return _coverage(_shares(y_true), y_dist, level, sample_weight)
+
+
+def interval_calibration_error(
+    y_true: Any, y_dist: Any, *, levels: Any = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), sample_weight: Any = None
+) -> float:
+    """Mean distance between how often central intervals hold the truth and how often they should.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_tables,)
+        True shares of anomalies, in [0, 1].
+    y_dist : list of n_tables distributions, or array-like of shape (n_tables, n_draws)
+        As in :func:`crps_score`, with more than two draws.
+    levels : array-like of shape (n_levels,), default=(0.1, 0.2, ..., 0.9)
+        Probabilities of the intervals, in (0, 1).
+    sample_weight : array-like of shape (n_tables,), default=None
+        Weights of the tables.
+
+    Returns
+    -------
+    float
+        In [0, 1]; less is better.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a share lies outside [0, 1] or a level outside (0, 1), or `y_dist` has two columns.
+
+    See Also
+    --------
+    interval_coverage_score : One level.
+
+    Examples
+    --------
+    >>> from scipy.stats import beta
+    >>> from skanomaly.metrics import interval_calibration_error
+    >>> law = beta(2, 98)
+    >>> truth = law.ppf([0.125, 0.375, 0.625, 0.875])
+    >>> round(interval_calibration_error(truth, [law] * 4, levels=[0.5, 0.9]), 4)
+    0.05
+    """
+    truth, wanted = _shares(y_true), column_or_1d(levels).astype(np.float64)
+    if wanted.size == 0 or not ((wanted > 0) & (wanted < 1)).all():
+        raise ValueError(f"levels={wanted.tolist()} must hold probabilities strictly between 0 and 1.")
+    if not _are_distributions(y_dist) and np.ndim(y_dist) == 2 and np.shape(y_dist)[1] == 2:
+        raise ValueError("y_dist has two columns, one interval a table; intervals of many levels need distributions.")
+    covered = np.array([_coverage(truth, y_dist, float(level), sample_weight) for level in wanted])
+    return float(np.abs(covered - wanted).mean())
+
+
+def _coverage(truth: NDArray[np.float64], y_dist: Any, level: float, sample_weight: Any) -> float:
+    tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+    if _are_distributions(y_dist):
+        ends = np.array([distribution.ppf(tails) for distribution in y_dist]).reshape(-1, 2)
+    else:
+        ends = check_array(y_dist, dtype=np.float64, input_name="y_dist")
+        if ends.shape[1] != 2:
+            ends = np.quantile(ends, tails, axis=1).T
+    check_consistent_length(truth, ends)
+    return float(np.average((ends[:, 0] <= truth) & (truth <= ends[:, 1]), weights=sample_weight))
+
+
+def _shares(y_true: Any) -> NDArray[np.float64]:
+    truth = check_array(column_or_1d(y_true), ensure_2d=False, dtype=np.float64, input_name="y_true")
+    if ((truth < 0) | (truth > 1)).any():
+        raise ValueError(
+            f"y_true runs from {truth.min():.3g} to {truth.max():.3g}; it must hold shares of anomalies, in [0, 1]."
+        )
+    return truth
+
+
+def _are_distributions(y_dist: Any) -> bool:
+    return isinstance(y_dist, Iterable) and all(hasattr(each, "cdf") and hasattr(each, "ppf") for each in y_dist)
+
+
+def _integral(share: float, distribution: Any) -> float:
+    edges = np.unique(np.concatenate([[0.0, share, 1.0], np.clip(distribution.ppf(_LEVELS), 0.0, 1.0)]))
+    nodes, weights = np.polynomial.legendre.leggauss(_N_NODES)
+    half = 0.5 * np.diff(edges)
+    points = edges[:-1, None] + half[:, None] * (1.0 + nodes)
+    beyond = points > share
+    return float(half @ (((np.asarray(distribution.cdf(points)) - beyond) ** 2) @ weights))

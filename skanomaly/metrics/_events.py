@@ -1,0 +1,234 @@
+"""F1 of events: kind to a detector that fires once, some much too kind."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._sklearn import Interval, validate_params
+from skanomaly.metrics._labels import Ranked, check_ordered, undefined
+from skanomaly.metrics._runs import runs
+
+__all__ = ["event_f1_score", "pa_k_auc_score", "point_adjusted_f1_score"]
+
+_THRESHOLD = [Interval(Real, None, None, closed="neither"), None]
+_N_COVERAGES = 101
+
+
+@validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
+def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+    """Harmonic mean of the share of events found and the share of called points that are anomalous.
+
+    One called point a event is enough: a score that fires once at each event's first point gets 1. Read the precision
+    of points, or :func:`vus_pr_score`, beside it.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timepoints,)
+        +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
+    y_score : array-like of shape (n_timepoints,)
+        As ``score_samples`` or ``decision_function`` return it: small is odd.
+    threshold : float, default=None
+        Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
+        them. None means the best of all thresholds.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN, with a warning, if there is no anomaly.
+
+    Raises
+    ------
+    ValueError
+        If a point is unlabelled.
+
+    See Also
+    --------
+    range_precision_recall_fscore : Asks how much of an event is found, too.
+
+    Notes
+    -----
+    The composite F-score: section 4 of the paper. Every distinct score is tried, not a grid.
+
+    References
+    ----------
+    A. Garg et al. (2022). An evaluation of anomaly detection and diagnosis in multivariate time series. IEEE
+    Transactions on Neural Networks and Learning Systems 33.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import event_f1_score
+    >>> event_f1_score([1, -1, -1, 1, 1, -1], [3.0, 0.0, 3.0, 2.0, 3.0, 1.0])
+    1.0
+    >>> event_f1_score([1, -1, -1, 1, 1, -1], [1, 1, 1, -1, 1, -1], threshold=0)
+    0.5
+    """
+    ranked = check_ordered(y_true, y_score, pos_label)
+    if not ranked.anomaly.any():
+        return undefined("F1 of events", "there is no anomaly")
+    if threshold is None:
+        values, events, false_positives, lengths = _sweep(ranked)
+        return float(_kernels.event_sweep.best_event_f1(values, events, false_positives, lengths.size))
+    called, lengths, n_false = _called(ranked, threshold)
+    if not called.any():
+        return 0.0
+    recall, precision = float((called > 0).mean()), float(called.sum() / (called.sum() + n_false))
+    return 2.0 * recall * precision / (recall + precision)
+
+
+@validate_params(
+    {"coverage": [Interval(Real, 0, 1, closed="both")], "threshold": _THRESHOLD}, prefer_skip_nested_validation=True
+)
+def point_adjusted_f1_score(
+    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = -1
+) -> float:
+    """F1 after calling the whole of every event of which enough points are called; do not compare methods by it.
+
+    With the default of one point, random scores beat most detectors wherever events are long. It is here because papers
+    print it; print the value of random scores beside it.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timepoints,)
+        +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
+    y_score : array-like of shape (n_timepoints,)
+        As ``score_samples`` or ``decision_function`` return it: small is odd.
+    coverage : float, default=0.0
+        An event counts wholly when more than this share of its points is called: 0 is point adjustment, 1 plain F1,
+        what lies between the paper's PA%K.
+    threshold : float, default=None
+        Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
+        them. None means the best of all thresholds.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN, with a warning, if there is no anomaly.
+
+    Raises
+    ------
+    ValueError
+        If a point is unlabelled.
+
+    See Also
+    --------
+    pa_k_auc_score : The mean over coverages.
+
+    References
+    ----------
+    S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import best_f1_score, point_adjusted_f1_score
+    >>> y_true = np.ones(1000)
+    >>> y_true[400:500] = -1
+    >>> y_score = np.random.RandomState(0).normal(size=1000)
+    >>> round(point_adjusted_f1_score(y_true, y_score), 2), round(best_f1_score(y_true, y_score), 2)
+    (0.99, 0.18)
+    """
+    ranked = check_ordered(y_true, y_score, pos_label)
+    if not ranked.anomaly.any():
+        return undefined("Point-adjusted F1", "there is no anomaly")
+    return float(_adjusted(ranked, np.array([coverage]), threshold)[0])
+
+
+@validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
+def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+    """Area under the point-adjusted F1 while the share of an event that must be called grows from 0 to 1.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timepoints,)
+        +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
+    y_score : array-like of shape (n_timepoints,)
+        As ``score_samples`` or ``decision_function`` return it: small is odd.
+    threshold : float, default=None
+        Points with scores below it are called. None means the best of all thresholds, for each coverage anew.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN, with a warning, if there is no anomaly. Random scores still get more than from plain F1.
+
+    Raises
+    ------
+    ValueError
+        If a point is unlabelled.
+
+    See Also
+    --------
+    point_adjusted_f1_score : One coverage.
+
+    Notes
+    -----
+    By trapezoids over coverages of 0, 0.01, ..., 1.
+
+    References
+    ----------
+    S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import pa_k_auc_score
+    >>> y_true = np.ones(1000)
+    >>> y_true[400:500] = -1
+    >>> y_score = np.random.RandomState(0).normal(size=1000)
+    >>> round(pa_k_auc_score(y_true, y_score), 2), round(pa_k_auc_score(y_true, y_true), 2)
+    (0.37, 1.0)
+    """
+    ranked = check_ordered(y_true, y_score, pos_label)
+    if not ranked.anomaly.any():
+        return undefined("Area under point-adjusted F1", "there is no anomaly")
+    coverages = np.linspace(0.0, 1.0, _N_COVERAGES)
+    return float(np.trapezoid(_adjusted(ranked, coverages, threshold), coverages))
+
+
+def _adjusted(ranked: Ranked, coverages: NDArray[np.float64], threshold: float | None) -> NDArray[np.float64]:
+    """Point-adjusted F1 at each coverage."""
+    if threshold is None:
+        values, events, false_positives, lengths = _sweep(ranked)
+        best = _kernels.event_sweep.best_point_adjusted_f1
+        return np.array(
+            [best(values, events, false_positives, lengths, _needed(lengths, share)) for share in coverages]
+        )
+    called, lengths, n_false = _called(ranked, threshold)
+    found = [np.where(called >= _needed(lengths, share), lengths, called).sum() for share in coverages]
+    return np.array([2.0 * hits / (hits + n_false + lengths.sum()) for hits in found])
+
+
+def _needed(lengths: NDArray[np.int64], coverage: float) -> NDArray[np.int64]:
+    """Fewest points that are more than a share; the product rounds."""
+    return np.floor(coverage * lengths + 1e-9).astype(np.int64) + 1
+
+
+def _sweep(
+    ranked: Ranked,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Points in events from the oddest on: outlyingness, event, normal points as odd; and lengths of the events."""
+    starts, stops = runs(ranked.anomaly)
+    lengths = stops - starts
+    inside = ranked.outlyingness[ranked.anomaly]
+    order = np.argsort(-inside, kind="stable")
+    outside = np.sort(ranked.outlyingness[~ranked.anomaly])
+    values = inside[order]
+    false_positives = outside.size - np.searchsorted(outside, values)
+    return values, np.repeat(np.arange(lengths.size), lengths)[order], false_positives, lengths
+
+
+def _called(ranked: Ranked, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Count the called points of each event, its points, and the called points outside."""
+    starts, stops = runs(ranked.anomaly)
+    called = ranked.outlyingness > -threshold
+    inside = np.add.reduceat((called & ranked.anomaly).astype(np.int64), starts)
+    return inside, stops - starts, int(np.count_nonzero(called & ~ranked.anomaly))

@@ -1,0 +1,177 @@
+"""Scores of probabilities of being an anomaly."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from skanomaly._support._sklearn import Interval, StrOptions, validate_params
+from skanomaly.metrics._labels import Ranked, check_probabilities
+
+__all__ = ["brier_score", "calibration_curve", "expected_calibration_error"]
+
+_BINS = {
+    "n_bins": [Interval(Integral, 1, None, closed="left")],
+    "strategy": [StrOptions({"uniform", "quantile"})],
+}
+
+
+def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+    """Mean squared error of probabilities of being an anomaly; less is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
+    y_proba : array-like of shape (n_samples,)
+        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+    sample_weight : array-like of shape (n_samples,), default=None
+        A row of weight 2 counts as two rows.
+
+    Returns
+    -------
+    float
+        In [0, 1]. The constant share of anomalies gets ``share * (1 - share)``: compare with that.
+
+    See Also
+    --------
+    expected_calibration_error : Only whether probabilities are right on the average.
+
+    Notes
+    -----
+    ``sklearn.metrics.brier_score_loss``; defined for one class too.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import brier_score
+    >>> round(brier_score([1, 1, -1], [0.1, 0.2, 0.6]), 4)
+    0.07
+    """
+    ranked = check_probabilities(y_true, y_proba, pos_label, sample_weight)
+    return float(
+        metrics.brier_score_loss(ranked.anomaly, ranked.outlyingness, sample_weight=ranked.weight, pos_label=True)
+    )
+
+
+@validate_params(_BINS, prefer_skip_nested_validation=True)
+def calibration_curve(
+    y_true: Any,
+    y_proba: Any,
+    *,
+    n_bins: int = 10,
+    strategy: str = "quantile",
+    pos_label: Any = -1,
+    sample_weight: Any = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of anomalies beside the mean probability, in bins of the probability.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
+    y_proba : array-like of shape (n_samples,)
+        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
+    n_bins : int, default=10
+        Number of bins; empty ones are left out.
+    strategy : {"uniform", "quantile"}, default="quantile"
+        Bins of equal width or of about equally many rows. With few anomalies nearly all rows share the first bin of
+        equal width.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+    sample_weight : array-like of shape (n_samples,), default=None
+        A row of weight 2 counts as two rows, within bins; it does not move their edges.
+
+    Returns
+    -------
+    share : ndarray of shape (n_filled,)
+        Share of anomalies in each bin.
+    probability : ndarray of shape (n_filled,)
+        Mean probability in each bin.
+
+    See Also
+    --------
+    expected_calibration_error : Mean distance between the two.
+
+    Notes
+    -----
+    The curve of ``sklearn.calibration.calibration_curve``, with weights.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import calibration_curve
+    >>> share, probability = calibration_curve([1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2)
+    >>> share.tolist(), probability.tolist()
+    ([0.5, 0.5], [0.2, 0.8])
+    """
+    ranked = check_probabilities(y_true, y_proba, pos_label, sample_weight)
+    share, probability, _ = _bins(ranked, n_bins, strategy)
+    return share, probability
+
+
+@validate_params(_BINS, prefer_skip_nested_validation=True)
+def expected_calibration_error(
+    y_true: Any,
+    y_proba: Any,
+    *,
+    n_bins: int = 10,
+    strategy: str = "quantile",
+    pos_label: Any = -1,
+    sample_weight: Any = None,
+) -> float:
+    """Mean distance between the share of anomalies and the probability, over bins of the probability.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
+    y_proba : array-like of shape (n_samples,)
+        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
+    n_bins : int, default=10
+        Number of bins.
+    strategy : {"uniform", "quantile"}, default="quantile"
+        Bins of equal width or of about equally many rows.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+    sample_weight : array-like of shape (n_samples,), default=None
+        A row of weight 2 counts as two rows.
+
+    Returns
+    -------
+    float
+        In [0, 1], each bin weighted by its rows; less is better. Probabilities that are right get more than 0 from few
+        rows, about the square root of bins by rows.
+
+    See Also
+    --------
+    brier_score : Rewards telling rows apart, too.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import expected_calibration_error
+    >>> round(expected_calibration_error([1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2), 4)
+    0.3
+    """
+    ranked = check_probabilities(y_true, y_proba, pos_label, sample_weight)
+    share, probability, weight = _bins(ranked, n_bins, strategy)
+    return float(np.abs(share - probability) @ weight / weight.sum())
+
+
+def _bins(
+    ranked: Ranked, n_bins: int, strategy: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Share of anomalies, mean probability and weight of each filled bin."""
+    probability = ranked.outlyingness
+    weight = np.ones(probability.size) if ranked.weight is None else ranked.weight
+    levels = np.linspace(0.0, 1.0, n_bins + 1)
+    edges = levels if strategy == "uniform" else np.percentile(probability, 100 * levels)
+    place = np.searchsorted(edges[1:-1], probability)
+    total, anomalies, mean = (
+        np.bincount(place, weights=values, minlength=n_bins)
+        for values in (weight, weight * ranked.anomaly, weight * probability)
+    )
+    filled = total > 0
+    return anomalies[filled] / total[filled], mean[filled] / total[filled], np.asarray(total[filled], np.float64)

@@ -1,0 +1,114 @@
+"""Precision and recall of ranges: overlap, its place, and in how many pieces."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._sklearn import Interval, StrOptions, validate_params
+from skanomaly.metrics._labels import check_ordered, undefined
+from skanomaly.metrics._runs import runs
+
+__all__ = ["range_precision_recall_fscore"]
+
+_BIASES = {"flat": 0, "front": 1, "back": 2, "middle": 3}
+
+
+@validate_params(
+    {
+        "existence_weight": [Interval(Real, 0, 1, closed="both")],
+        "bias": [StrOptions(set(_BIASES))],
+        "cardinality": [StrOptions({"reciprocal", "one"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def range_precision_recall_fscore(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    existence_weight: float = 0.2,
+    bias: str = "flat",
+    cardinality: str = "reciprocal",
+    pos_label: Any = -1,
+) -> tuple[float, float, float]:
+    r"""Precision and recall of predicted ranges against events, and their harmonic mean.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timepoints,)
+        +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
+    y_pred : array-like of shape (n_timepoints,)
+        Predictions in the same labels, as ``predict`` returns them; not scores.
+    existence_weight : float, default=0.2
+        How much of an event's recall finding any of its points brings; the rest is for its share covered.
+    bias : {"flat", "front", "back", "middle"}, default="flat"
+        Which points of an event weigh most in recall. Precision is flat.
+    cardinality : {"reciprocal", "one"}, default="reciprocal"
+        Whether a range covered in x pieces counts 1/x, or the pieces do not matter.
+    pos_label : int, float, bool or str, default=-1
+        Label of the anomalies.
+
+    Returns
+    -------
+    precision : float
+        Mean over predicted ranges; NaN, with a warning, if there is none.
+    recall : float
+        Mean over events.
+    fscore : float
+        Harmonic mean; 0 if one of the two is 0 or nothing is predicted. All are NaN, with a warning, if there is no
+        anomaly.
+
+    Raises
+    ------
+    ValueError
+        If a point is unlabelled, or `y_pred` holds other labels.
+
+    See Also
+    --------
+    event_f1_score : Counts events and points.
+
+    Notes
+    -----
+    Recall of an event is :math:`\alpha\,1\{\text{overlap}\} + (1 - \alpha)\,\omega / x` with the weighted share
+    :math:`\omega` covered by x predicted ranges; precision of a range is :math:`\omega / x` with the roles exchanged.
+    Weights are by place within the range.
+
+    References
+    ----------
+    N. Tatbul et al. (2018). Precision and recall for time series. NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.metrics import range_precision_recall_fscore
+    >>> y_true, y_pred = np.ones(100), np.ones(100)
+    >>> y_true[40:60] = y_pred[50:70] = -1
+    >>> [round(value, 2) for value in range_precision_recall_fscore(y_true, y_pred)]
+    [0.5, 0.6, 0.55]
+    """
+    ranked = check_ordered(y_true, y_pred, pos_label, name="y_pred")
+    if not ranked.anomaly.any():
+        nothing = undefined("Range recall", "there is no anomaly")
+        return nothing, nothing, nothing
+    events, predicted = runs(ranked.anomaly), runs(ranked.outlyingness > 0)
+    rewards, found = _rewards(events, predicted, _BIASES[bias], cardinality)
+    recall = float((existence_weight * found + (1.0 - existence_weight) * rewards).mean())
+    if predicted[0].size == 0:
+        return undefined("Range precision", "nothing is predicted"), recall, 0.0
+    precision = float(_rewards(predicted, events, _BIASES["flat"], cardinality)[0].mean())
+    total = precision + recall
+    return precision, recall, 2.0 * precision * recall / total if total > 0 else 0.0
+
+
+_Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _rewards(these: _Runs, others: _Runs, bias: int, cardinality: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Share of each run that the others cover, over the number of pieces; and whether they touch it."""
+    shares = np.empty(these[0].size)
+    counts = np.empty(these[0].size, dtype=np.int64)
+    _kernels.run_overlap.run_overlaps(*these, *others, bias, shares, counts)
+    pieces = np.maximum(counts, 1) if cardinality == "reciprocal" else 1
+    return shares / pieces, counts > 0

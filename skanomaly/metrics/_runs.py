@@ -1,0 +1,29 @@
+"""Runs of points in order: events of the labels, and stretches that are called."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["runs"]
+
+
+def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the runs of True.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (n_timepoints,), bool
+
+    Returns
+    -------
+    starts : ndarray of shape (n_runs,), int64
+    stops : ndarray of shape (n_runs,), int64
+        The point after the last.
+    """
+    if mask.size == 0:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    if mask[0]:
+        edges = np.append(0, edges)
+    if mask[-1]:
+        edges = np.append(edges, mask.size)
+    return edges[::2].astype(np.int64), edges[1::2].astype(np.int64)
