@@ -6,8 +6,10 @@ CPU seconds of one process, in one run; set OPENBLAS_NUM_THREADS=1. Peers that a
 """
 
 import importlib
+import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.mixture import BayesianGaussianMixture
@@ -15,6 +17,9 @@ from sklearn.mixture import BayesianGaussianMixture
 from skanomaly.threshold import ContaminationPosterior, ContaminationPrior, PosteriorShare, RobustTail, TailFit
 from skanomaly.threshold._gammagmm import link_posterior, order_components
 from skanomaly.threshold._variational import Components
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.reference import contamination as reference
 
 
 def seconds(function, repeats=1):
@@ -69,10 +74,33 @@ def main():
 
     def stage():
         ordered, draws = order_components(components, generator, n_draws=256)
-        link_posterior(ordered.concentrations, draws, prior)
+        return link_posterior(ordered.concentrations, draws, prior)
 
-    stage()
-    print(f"\nPosterior stage, K = 50, 256 draws: {1000 * seconds(stage, 20):.2f} ms\n")
+    fit = stage()
+    ordered, _ = order_components(components, generator, n_draws=256, published=True)
+    parts = list(
+        zip(
+            ordered.concentrations,
+            ordered.means,
+            ordered.covariances,
+            ordered.mean_precisions,
+            ordered.dofs,
+            strict=True,
+        )
+    )
+
+    def published():
+        reference.sampled_posterior(
+            parts, fit.slope, fit.intercept, n_samples=10_000, n_draws=100, p_zero=0.01, upper=0.25, generator=generator
+        )
+
+    ours, theirs = seconds(stage, 20), seconds(published, 3)
+    print("\n| posterior stage, K = 50 | CPU ms | ratio |\n|---|---|---|")
+    print(f"| closed form, 256 draws, constraints solved | {1000 * ours:.1f} | 1 |")
+    print(
+        f"| 10,000 samples draw by draw, as published, constraints given | {1000 * theirs:.0f} | {theirs / ours:.0f} |"
+    )
+    print()
     column = scores(1000, 1)[:, 0]
     print("| rule, 1000 scores | share called | CPU s |\n|---|---|---|")
     for rule in (PosteriorShare(), RobustTail(), TailFit()):

@@ -25,7 +25,10 @@ _SPLITS = 5
 
 @dataclass
 class GammaFit:
-    """One closed-form posterior: shares are Beta(A_k, A_K - A_k) with probability p_k, or 0 with `p_zero`."""
+    """One closed-form posterior: shares are Beta(A_k, A_K - A_k) with probability p_k, or 0 with `p_zero`.
+
+    `slope` and `intercept` are those of the link that the constraints gave.
+    """
 
     distribution: BetaMixture
     status: str
@@ -34,6 +37,8 @@ class GammaFit:
     n_components: int
     probabilities: NDArray[np.float64]
     cumulative: NDArray[np.float64]
+    slope: float
+    intercept: float
 
 
 def order_components(
@@ -145,7 +150,10 @@ def link_posterior(
         shares = expit(-(intercept + slope * draws)).mean(axis=1)
         probabilities = np.cumprod(shares) * np.r_[1.0 - shares[1:], 1.0]
     distribution = BetaMixture(probabilities, cumulative, rest, p_zero=prior.p_zero, upper=prior.max_contamination)
-    return GammaFit(distribution, status, attained_zero, attained_high, len(cumulative), probabilities, cumulative)
+    n_components = len(cumulative)
+    return GammaFit(
+        distribution, status, attained_zero, attained_high, n_components, probabilities, cumulative, slope, intercept
+    )
 
 
 def _bisect(function: Any, low: float, high: float) -> float:

@@ -94,6 +94,8 @@ def _average(fits: list[GammaFit]) -> GammaFit:
         int(np.median([fit.n_components for fit in fits])),
         np.concatenate([fit.probabilities for fit in fits]) / len(fits),
         np.concatenate([fit.cumulative for fit in fits]),
+        float(np.mean([fit.slope for fit in fits])),
+        float(np.mean([fit.intercept for fit in fits])),
     )
 
 

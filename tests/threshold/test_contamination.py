@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -12,10 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skanomaly.threshold import ContaminationPosterior, ContaminationPrior
-from skanomaly.threshold._gammagmm import link_posterior
+from skanomaly.threshold._gammagmm import link_posterior, order_components
 from skanomaly.threshold._sampled import gibbs_chain, nuts_posterior
-from skanomaly.threshold._variational import fit_components
+from skanomaly.threshold._variational import Components, fit_components
+from tests.reference import contamination as reference
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 PUBLISHED = ContaminationPrior(p_zero=0.01, p_high=0.01, max_contamination=0.25)
 
 
@@ -73,16 +78,6 @@ def test_iteration_limit_returns_what_it_has():
     assert fit_components(S, labels, 4, max_iter=3).n_iter == 3
 
 
-def test_gibbs_finds_the_weight_of_a_separate_group(seed):
-    S, odd = _scores(seed, share=0.08)
-    weights = []
-    for labels, counts in gibbs_chain(-S, np.random.default_rng(seed), max_components=20, n_sweeps=200):
-        centers = [(-S[labels == k]).mean() for k in np.flatnonzero(counts)]
-        far = np.flatnonzero(counts)[np.array(centers) > 3.0]
-        weights.append((counts[far].sum() + 0.005) / (len(S) + 0.01))
-    assert abs(np.mean(weights) - odd.mean()) < 0.01
-
-
 @pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
 def test_gibbs_posterior_is_the_average_of_its_chains(seed):
     S, _ = _scores(seed, n_rows=120)
@@ -127,6 +122,31 @@ def test_splitting_the_top_component_brings_the_constraint_nearer(seed):
     assert fits[0].status_ == "infeasible_high"
     assert fits[1].n_components_[0] > fits[0].n_components_[0]
     assert fits[1].attained_p_high_ < fits[0].attained_p_high_
+
+
+@pytest.mark.parametrize("case", json.loads((GOLDEN / "cardio_mixture.json").read_text())["cases"])
+def test_published_posterior_of_cardio(case, seed):
+    names = ("concentrations", "means", "covariances", "mean_precisions", "dofs")
+    components = Components(*(np.array(case[name]) for name in names))
+    ordered, draws = order_components(components, np.random.default_rng(seed), n_draws=1000, published=True)
+    fit = link_posterior(ordered.concentrations, draws, PUBLISHED, plug_in=True)
+    assert fit.status == "feasible"
+    assert abs(fit.distribution.mean() - case["mean"]) < 0.003
+
+
+def test_published_samples_have_the_closed_form_mean(seed):
+    case = json.loads((GOLDEN / "cardio_mixture.json").read_text())["cases"][0]
+    names = ("concentrations", "means", "covariances", "mean_precisions", "dofs")
+    components = Components(*(np.array(case[name]) for name in names))
+    generator = np.random.default_rng(seed)
+    ordered, draws = order_components(components, generator, n_draws=1000, published=True)
+    fit = link_posterior(ordered.concentrations, draws, PUBLISHED, plug_in=True)
+    parts = [tuple(getattr(ordered, name)[k] for name in names) for k in range(len(ordered.means))]
+    samples = reference.sampled_posterior(
+        parts, fit.slope, fit.intercept, n_samples=4000, n_draws=100, p_zero=0.01, upper=0.25, generator=generator
+    )
+    # Draws of one round share their components' values, and shares below half a sample are dropped: hence the room.
+    assert abs(samples.mean() - fit.distribution.mean()) < 0.006
 
 
 def _separate_groups(seed):
