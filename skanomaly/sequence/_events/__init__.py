@@ -1,0 +1,1 @@
+"""Event traces: counts, short runs, contexts, and code length."""

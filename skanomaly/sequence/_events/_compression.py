@@ -1,0 +1,121 @@
+"""Code length of a trace, and what the code learns from it."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base import BaseDetector
+from skanomaly.sequence._base import EventDetector
+from skanomaly.sequence._events._context_model import (
+    REDUCTIONS,
+    ContextModel,
+    blended_probability,
+    event_scores,
+    reduce_events,
+)
+from skanomaly.sequence._events._traces import Traces, normal_traces
+
+__all__ = ["CompressionDetector"]
+
+
+class CompressionDetector(EventDetector):
+    r"""Bits that a compressor trained on normal traces spends on a trace, or saves by learning from it.
+
+    Parameters
+    ----------
+    order : int, default=6
+        Longest context of the compressor, in events; at least 0.
+    criterion : {"surprise", "progress"}, default="surprise"
+        "surprise" is the code length of an event under the trained model. "progress" is what is saved of it once the
+        model has seen the rest of the trace as well: small for what is known already and for noise, which teaches
+        nothing that recurs; large for a new pattern that repeats.
+    reduction : {"max", "mean", "top3"} or None, default=None
+        How a trace's score follows from its events': the largest, their mean, or the mean of the three largest. None is
+        "max" for surprise and "mean" for progress.
+    contamination : float, default=0.1
+        Share of the training traces that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        From token to code.
+    n_tokens_ : int
+        Number of different tokens in training.
+    offset_ : float
+        Threshold on ``score_samples``: traces that score below are anomalies.
+
+    See Also
+    --------
+    MarkovDetector : The same probabilities from short contexts.
+    SymbolTransformer : Makes traces of tokens from series of numbers.
+
+    Notes
+    -----
+    The model is that of :class:`MarkovDetector` with ``smoothing="escape"``; an event of probability p costs
+    :math:`-\log_2 p` bits, which sum to the length of a real code, since the probabilities sum to one. Progress is
+    Schmidhuber's (2009) compression progress on the trace x itself. What we changed: of
+    :math:`\mathrm{bits}(x \mid M) - \mathrm{bits}(x \mid M + x)` each event is left out of the model that codes it,
+    or noise would be learnt by heart. A trace with the events of a training trace is scored with one copy of that trace
+    left out of M.
+
+    `y`: traces labelled -1 are left out of training; +1 and 0 count alike.
+
+    Cost: O(N order log N) for N events of distinct traces.
+
+    References
+    ----------
+    .. [1] Schmidhuber, J. (2009). "Driven by compression progress". Anticipatory Behavior in Adaptive Learning Systems,
+       Lecture Notes in Computer Science 5499, 48-76.
+
+    Examples
+    --------
+    >>> from skanomaly.sequence import CompressionDetector
+    >>> traces = [list("abc" * repeats) for repeats in range(1, 11)]
+    >>> detector = CompressionDetector(criterion="progress").fit(traces)
+    >>> known, noise, pattern = detector.score_samples([list("abc" * 5), list("cbacacbbacabbca"), list("acb" * 5)])
+    >>> bool(known > noise > pattern)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "order": [Interval(Integral, 0, None, closed="left")],
+        "criterion": [StrOptions({"surprise", "progress"})],
+        "reduction": [StrOptions(REDUCTIONS), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        order: int = 6,
+        criterion: str = "surprise",
+        reduction: str | None = None,
+        contamination: float = 0.1,
+    ) -> None:
+        self.order = order
+        self.criterion = criterion
+        self.reduction = reduction
+        self.contamination = contamination
+
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self._model = ContextModel(self.order).fit(normal_traces(X, y), self.n_tokens_)
+
+    def _bits(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
+        traces, inverse, counts = self._model.counts(X)
+        bits = -np.log2(blended_probability(counts, self._model.n_outcomes))
+        if self.criterion == "progress":
+            updated = self._model.with_other_own(traces, counts)
+            bits += np.log2(blended_probability(updated, self._model.n_outcomes))
+        return traces, inverse, bits
+
+    def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+        traces, inverse, bits = self._bits(X)
+        reduction = self.reduction or ("max" if self.criterion == "surprise" else "mean")
+        return reduce_events(bits, traces, reduction)[inverse]
+
+    def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
+        traces, inverse, bits = self._bits(X)
+        return event_scores(bits, traces, inverse)
