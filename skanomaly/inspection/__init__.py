@@ -1,0 +1,29 @@
+"""Why this row? Explanations of scores, and pictures."""
+
+from skanomaly.inspection._agreement import ExplanationAgreement, explanation_agreement
+from skanomaly.inspection._columns import GaussianColumnSampler, IndependentColumnSampler, NeighborColumnSampler
+from skanomaly.inspection._contributions import feature_contributions
+from skanomaly.inspection._counterfactual import Counterfactual, counterfactual
+from skanomaly.inspection._discovery import FeatureDiscovery, discover_features
+from skanomaly.inspection._explanation import Explanation
+from skanomaly.inspection._lime import LimeExplainer
+from skanomaly.inspection._permutation import PermutationExplainer
+from skanomaly.inspection._sensitivity import ExplanationSensitivity, explanation_sensitivity
+
+__all__ = [
+    "Counterfactual",
+    "Explanation",
+    "ExplanationAgreement",
+    "ExplanationSensitivity",
+    "FeatureDiscovery",
+    "GaussianColumnSampler",
+    "IndependentColumnSampler",
+    "LimeExplainer",
+    "NeighborColumnSampler",
+    "PermutationExplainer",
+    "counterfactual",
+    "discover_features",
+    "explanation_agreement",
+    "explanation_sensitivity",
+    "feature_contributions",
+]

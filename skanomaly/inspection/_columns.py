@@ -1,0 +1,173 @@
+"""Draws of some columns given the others: the null hypothesis of feature discovery."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf
+from sklearn.neighbors import NearestNeighbors
+
+from skanomaly.inspection._scores import numeric_rows
+
+__all__ = ["ColumnSampler", "GaussianColumnSampler", "IndependentColumnSampler", "NeighborColumnSampler"]
+
+Floats = NDArray[np.float64]
+
+
+class ColumnSampler(ABC):
+    """Base class: ``fit`` on normal rows, then draw some columns of other rows given their remaining columns."""
+
+    _rows: Floats
+
+    def fit(self, X: Any) -> Self:
+        """Learn from rows of the normal kind.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        self
+        """
+        self._rows = numeric_rows(X)
+        return self
+
+    @abstractmethod
+    def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
+        """Draw columns of rows from their law among normal rows, given the other columns.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        columns : ndarray of shape (n_columns,)
+            Places of the columns that are drawn.
+        n_draws : int
+        random : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_rows, n_columns)
+        """
+
+
+class IndependentColumnSampler(ColumnSampler):
+    """Values of random normal rows, whatever the other columns are: right where columns are independent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import IndependentColumnSampler
+    >>> sampler = IndependentColumnSampler().fit([[0.0, 5.0], [1.0, 5.0]])
+    >>> sampler.draw(np.zeros((1, 2)), np.array([1]), 3, np.random.Generator(np.random.PCG64(0))).ravel()
+    array([5., 5., 5.])
+    """
+
+    def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
+        """Draw columns of rows; see :class:`GaussianColumnSampler`."""
+        donors = random.integers(len(self._rows), size=(n_draws, len(X)))
+        return self._rows[:, columns][donors]
+
+
+class GaussianColumnSampler(ColumnSampler):
+    r"""The conditional law of a Gaussian with the normal rows' mean and their covariance, shrunk.
+
+    Notes
+    -----
+    With precision matrix :math:`P` the columns :math:`J` of a row have mean
+    :math:`\mu_J - P_{JJ}^{-1} P_{J,-J} (x - \mu)_{-J}` and covariance :math:`P_{JJ}^{-1}`. The covariance is that of
+    Ledoit and Wolf, on columns of standard deviation 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import GaussianColumnSampler
+    >>> line = np.linspace(0, 1, 100)
+    >>> sampler = GaussianColumnSampler().fit(np.column_stack([line, line]))
+    >>> draws = sampler.draw(np.array([[0.25, 9.0]]), np.array([1]), 4, np.random.Generator(np.random.PCG64(0)))
+    >>> bool(np.abs(draws - 0.25).max() < 0.1)
+    True
+    """
+
+    _precision: Floats
+
+    def fit(self, X: Any) -> Self:
+        """Learn from rows of the normal kind.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        self
+        """
+        super().fit(X)
+        self._location = self._rows.mean(axis=0)
+        spread = self._rows.std(axis=0)
+        self._constant = spread <= 1e-12 * np.abs(self._rows).max(axis=0)
+        self._spread = np.where(self._constant, 1.0, spread)
+        self._precision = np.linalg.pinv(ledoit_wolf((self._rows - self._location) / self._spread)[0], hermitian=True)
+        return self
+
+    def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
+        """Draw columns of rows from their law among normal rows, given the other columns.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        columns : ndarray of shape (n_columns,)
+            Places of the columns that are drawn.
+        n_draws : int
+        random : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_rows, n_columns)
+        """
+        coded = (X - self._location) / self._spread
+        coded[:, columns] = 0
+        block = self._precision[np.ix_(columns, columns)]
+        values, vectors = np.linalg.eigh(np.linalg.pinv(block, hermitian=True))
+        means = -np.linalg.lstsq(block, self._precision[columns] @ coded.T, rcond=None)[0].T
+        noise = random.standard_normal((n_draws, len(X), len(columns))) * np.sqrt(np.clip(values, 0, None))
+        drawn: Floats = (means + noise @ vectors.T) * self._spread[columns] + self._location[columns]
+        return np.where(self._constant[columns], self._location[columns], drawn)
+
+
+class NeighborColumnSampler(ColumnSampler):
+    """Values of normal rows that are nearest in the other columns: no shape is assumed, dependence is kept roughly.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=20
+        Rows from which each draw takes one at random. Fewer follow dependence better and repeat themselves more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import NeighborColumnSampler
+    >>> line = np.linspace(0, 1, 101)
+    >>> sampler = NeighborColumnSampler(n_neighbors=3).fit(np.column_stack([line, line**2]))
+    >>> draws = sampler.draw(np.array([[0.5, 9.0]]), np.array([1]), 4, np.random.Generator(np.random.PCG64(0)))
+    >>> bool(np.abs(draws - 0.25).max() < 0.02)
+    True
+    """
+
+    def __init__(self, *, n_neighbors: int = 20) -> None:
+        self.n_neighbors = n_neighbors
+
+    def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
+        """Draw columns of rows; see :class:`GaussianColumnSampler`. Distances are between columns of deviation 1."""
+        spread = self._rows.std(axis=0)
+        others = np.setdiff1d(np.arange(X.shape[1]), columns)
+        values = self._rows[:, columns]
+        if not others.size:
+            return values[random.integers(len(values), size=(n_draws, len(X)))]
+        scale = np.where(spread > 0, spread, 1.0)[others]
+        n_neighbors = min(self.n_neighbors, len(values))
+        index = NearestNeighbors(n_neighbors=n_neighbors).fit(self._rows[:, others] / scale)
+        near = index.kneighbors(X[:, others] / scale, return_distance=False)
+        chosen = random.integers(n_neighbors, size=(n_draws, len(X)))
+        return values[np.take_along_axis(near, chosen.T, axis=1).T]

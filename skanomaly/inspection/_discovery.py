@@ -1,0 +1,224 @@
+"""Which columns make a row odd, at a false discovery rate."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._seeds import child_generators
+from skanomaly._support._sklearn import Interval, StrOptions, validate_params
+from skanomaly._support._step_up import step_up_threshold
+from skanomaly.inspection._columns import ColumnSampler, GaussianColumnSampler
+from skanomaly.inspection._explainer import Groups
+from skanomaly.inspection._scores import Scorer, numeric_rows
+
+__all__ = ["FeatureDiscovery", "discover_features"]
+
+Floats = NDArray[np.float64]
+_FEWEST_DRAWS = 100
+
+
+@dataclass(frozen=True)
+class FeatureDiscovery:
+    """What :func:`discover_features` found.
+
+    Attributes
+    ----------
+    selected : ndarray of shape (n_samples, n_groups), bool
+        Entries called important.
+    pvalues : ndarray of shape (n_samples, n_groups) or None
+        None with ``method="one_shot"``, which has none.
+    statistics : ndarray of shape (n_samples, n_groups)
+        Outlyingness of the row less its mean over the draws ("resampling") or less that of the single draw; large
+        where the entry matters. Two-sided: the same with squared distances from an independent draw.
+    threshold : float
+        Entries with a p-value up to it are selected (minus one: none); with "one_shot", those with a statistic of at
+        least it (infinity: none).
+    alpha : float
+        False discovery rate asked for.
+    feature_names : list of str
+        One a column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import FeatureDiscovery
+    >>> found = FeatureDiscovery(np.array([[True, False]]), None, np.array([[9.0, 0.1]]), 5.0, 0.1, ["heat", "load"])
+    >>> found.reasons(0)
+    ['heat']
+    """
+
+    selected: NDArray[np.bool_]
+    pvalues: Floats | None
+    statistics: Floats
+    threshold: float
+    alpha: float
+    feature_names: list[str]
+
+    def reasons(self, row: int) -> list[str]:
+        """Name the columns selected for a row, the largest statistic first."""
+        order = np.argsort(-self.statistics[row], kind="stable")
+        return [self.feature_names[column] for column in order if self.selected[row, column]]
+
+
+@validate_params(
+    {
+        "sampler": [ColumnSampler, None],
+        "method": [StrOptions({"resampling", "one_shot"})],
+        "alternative": [StrOptions({"greater", "two-sided"})],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "n_draws": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def discover_features(
+    detector: Any,
+    X: Any,
+    *,
+    reference: Any,
+    sampler: ColumnSampler | None = None,
+    method: str = "resampling",
+    alternative: str = "greater",
+    alpha: float = 0.1,
+    n_draws: int | None = None,
+    groups: Any = None,
+    random_state: Any = None,
+) -> FeatureDiscovery:
+    r"""Say for each row and column whether the row is odder than it would be with that column redrawn.
+
+    Parameters
+    ----------
+    detector : estimator or callable
+        Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+    X : array-like of shape (n_samples, n_features)
+        Rows to explain.
+    reference : array-like of shape (n_reference, n_features)
+        Normal rows that the sampler learns from, not those of `X`.
+    sampler : ColumnSampler or None, default=None
+        Law of a column given the others among normal rows; None is :class:`GaussianColumnSampler`. The guarantee
+        holds as far as the sampler is right.
+    method : {"resampling", "one_shot"}, default="resampling"
+        p-values from many draws and the rule of Benjamini and Hochberg; or one draw for each entry and a threshold that
+        counts the entries as far below zero, which is cheap and needs many entries.
+    alternative : {"greater", "two-sided"}, default="greater"
+        Whether only columns that make the row odder count, or those that make it more normal too.
+    alpha : float, default=0.1
+        False discovery rate over all entries.
+    n_draws : int or None, default=None
+        Draws for each entry with "resampling"; None is the larger of 100 and `n_groups` / `alpha`, enough where one
+        entry a row matters.
+    groups : array-like of shape (n_features,) or None, default=None
+        Columns of equal label are tested together.
+    random_state : int, RandomState instance or None, default=None
+        Draws columns.
+
+    Returns
+    -------
+    FeatureDiscovery
+
+    Warns
+    -----
+    UserWarning
+        If entries have the smallest p-value that so many draws allow and yet none can be selected.
+
+    See Also
+    --------
+    feature_contributions : How much, instead of whether.
+
+    Notes
+    -----
+    The null hypothesis for row :math:`i` and column :math:`j`: given the other columns, :math:`x_{ij}` is one more draw
+    from its law among normal rows. With outlyingness :math:`T` and draws :math:`\tilde x_{ik}` the p-value is
+    :math:`(1 + \#\{k : T(x_i) \le T(\tilde x_{ik})\}) / (K + 1)`; two-sided, :math:`T(z) = (f(z) - f(c))^2` with one
+    more draw :math:`c`. "one_shot" takes :math:`t_{ij} = T(x_i) - T(\tilde x_i)`, symmetric about 0 under the null,
+    and the smallest :math:`s` with :math:`(1 + \#\{t \le -s\}) / \max(1, \#\{t \ge s\}) \le \alpha`. These are the
+    randomisation tests of [1]_. With :math:`K` draws nothing is selected unless a share of :math:`1/(\alpha(K+1))` of
+    all entries is.
+
+    Cost: `n_draws` scores an entry.
+
+    References
+    ----------
+    .. [1] Burns, C., Thomason, J. and Tansey, W. (2020). "Interpreting black box models via hypothesis testing".
+       Proceedings of the ACM-IMS Foundations of Data Science Conference, 47-57.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.covariance import EllipticEnvelope
+    >>> from skanomaly.inspection import discover_features
+    >>> rows = np.random.RandomState(0).normal(size=(300, 4))
+    >>> detector = EllipticEnvelope(random_state=0).fit(rows)
+    >>> odd = rows[:5] + np.array([0.0, 0.0, 7.0, 0.0])
+    >>> found = discover_features(detector, odd, reference=rows, random_state=0)
+    >>> found.selected.sum(axis=0)
+    array([0, 0, 5, 0])
+    """
+    score, rows = Scorer(detector, X), numeric_rows(X)
+    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(reference, "reference"))
+    parts = Groups.from_labels(groups, score.names)
+    if method == "one_shot":
+        n_draws = 1
+    elif n_draws is None:
+        n_draws = max(_FEWEST_DRAWS, int(np.ceil(max(10, len(parts)) / alpha)))
+    two_sided = alternative == "two-sided"
+    outlyingness = -score(rows)
+    own, drawn = np.empty((2, len(rows), len(parts)))
+    above = np.empty((len(rows), len(parts)))
+    for group, random in enumerate(child_generators(random_state, len(parts))):
+        columns = np.flatnonzero(parts.members == group)
+        redrawn = _redrawn(score, rows, columns, chosen, n_draws + two_sided, random)
+        if two_sided:
+            centre = redrawn[-1]
+            redrawn, own[:, group] = np.square(redrawn[:-1] - centre), np.square(outlyingness - centre)
+        else:
+            own[:, group] = outlyingness
+        drawn[:, group] = redrawn.mean(axis=0)
+        above[:, group] = (own[:, group] <= redrawn).sum(axis=0)
+    statistics = own - drawn
+    if method == "one_shot":
+        least = _one_shot_threshold(statistics.ravel(), alpha)
+        return FeatureDiscovery(statistics >= least, None, statistics, least, alpha, parts.names)
+    pvalues = (1 + above) / (n_draws + 1)
+    largest = step_up_threshold(pvalues.ravel(), alpha)
+    n_extreme = int((above == 0).sum())
+    if largest < 0 and n_extreme > 0 and alpha * n_extreme / pvalues.size < 1 / (n_draws + 1):
+        warnings.warn(
+            f"{n_extreme} of {pvalues.size} entries have the smallest p-value that n_draws={n_draws} allows, and that "
+            f"is not small enough to select any; use n_draws={int(np.ceil(pvalues.size / (alpha * n_extreme)))}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return FeatureDiscovery(pvalues <= largest, pvalues, statistics, largest, alpha, parts.names)
+
+
+def _redrawn(
+    score: Scorer,
+    rows: Floats,
+    columns: NDArray[np.intp],
+    sampler: ColumnSampler,
+    n_draws: int,
+    random: np.random.Generator,
+) -> Floats:
+    """Outlyingness of rows with some columns redrawn: shape (n_draws, n_rows)."""
+    values = sampler.draw(rows, columns, n_draws, random)
+    outlyingness = np.empty((n_draws, len(rows)))
+    copies = rows.copy()
+    for draw, value in enumerate(values):
+        copies[:, columns] = value
+        outlyingness[draw] = -score(copies)
+    return outlyingness
+
+
+def _one_shot_threshold(statistics: Floats, alpha: float) -> float:
+    """Return the smallest positive value at which the estimated false discovery rate is at most `alpha`."""
+    candidates = np.unique(np.abs(statistics[statistics != 0]))
+    ordered = np.sort(statistics)
+    n_above = len(ordered) - np.searchsorted(ordered, candidates, side="left")
+    n_below = np.searchsorted(ordered, -candidates, side="right")
+    good = np.flatnonzero((1 + n_below) / np.maximum(n_above, 1) <= alpha)
+    return float(candidates[good[0]]) if good.size else float("inf")

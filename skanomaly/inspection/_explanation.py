@@ -1,0 +1,65 @@
+"""What an explainer returns."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Explanation"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Scores split among columns: ``scores = offset + contributions.sum(axis=1) + residuals``.
+
+    Attributes
+    ----------
+    contributions : ndarray of shape (n_samples, n_groups)
+        In the units and the sign of the score: the smallest entry of a row is the column, or group of columns, that
+        makes it odd before all others.
+    offset : ndarray of shape (n_samples,)
+        Score that no column accounts for: that of a typical row.
+    scores : ndarray of shape (n_samples,)
+        ``score_samples`` of the rows.
+    feature_names : list of str
+        One a column of `contributions`.
+    diagnostics : dict of str to ndarray of shape (n_samples,)
+        What the method knows of its own quality; :class:`LimeExplainer` documents its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import Explanation
+    >>> explanation = Explanation(np.array([[-3.0, -1.0]]), np.array([-0.5]), np.array([-4.5]), ["heat", "load"])
+    >>> explanation.reasons(0)
+    [('heat', -3.0), ('load', -1.0)]
+    """
+
+    contributions: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    feature_names: list[str]
+    diagnostics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def residuals(self) -> NDArray[np.float64]:
+        """What neither the offset nor the columns account for, ndarray of shape (n_samples,)."""
+        return self.scores - self.offset - self.contributions.sum(axis=1)
+
+    def reasons(self, row: int, n_reasons: int = 3) -> list[tuple[str, float]]:
+        """Name the columns that make a row odd, the first before all others.
+
+        Parameters
+        ----------
+        row : int
+        n_reasons : int, default=3
+            Most columns named; those that make the row more normal are not.
+
+        Returns
+        -------
+        list of (str, float)
+            Names and contributions.
+        """
+        parts = self.contributions[row]
+        order = np.argsort(parts, kind="stable")[:n_reasons]
+        return [(self.feature_names[column], float(parts[column])) for column in order if parts[column] < 0]

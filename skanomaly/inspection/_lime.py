@@ -1,0 +1,198 @@
+"""A linear model of the score around a row, from columns switched on and off."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.inspection._explainer import Explainer, Floats, Groups
+from skanomaly.inspection._explanation import Explanation
+from skanomaly.inspection._scores import Scorer
+
+__all__ = ["LimeExplainer"]
+
+_N_PILOT = 64
+_LEAST_RESPONSE = 0.02
+
+
+class LimeExplainer(Explainer):
+    r"""Weighted linear model of the score, fitted to copies of a row with some columns made typical.
+
+    Parameters
+    ----------
+    background : array-like of shape (n_background, n_features)
+        Rows of the normal kind; what a column becomes when it is switched off is taken from them.
+    fill : {"median", "mean", "draw"}, default="median"
+        What that is: the column's median, its mean, or its value in a background row drawn for each copy.
+    n_samples : int, default=1000
+        Number of copies a row.
+    sampling : {"uniform", "stratified", "auto"}, default="uniform"
+        Each column on with probability 1/2, or with a probability that is itself drawn for each copy, so that every
+        number of columns is on equally often. "auto" is "uniform" where the score responds to it, else "stratified"
+        without adjustment.
+    adjust : bool, default=True
+        With "stratified": weigh the copies so that the model is the one that "uniform" aims at. Without, every number
+        of columns counts the same, which is another model.
+    kernel_width : float, default=0.25
+        Width of the weights around the row itself, in cosine distances between the columns on and all columns.
+    ridge : float, default=0.0
+        Penalty on the squared coefficients; 0 is least squares.
+    groups : array-like of shape (n_features,) or None, default=None
+        Columns of equal label are switched together and make one entry; None switches each by itself.
+    random_state : int, RandomState instance or None, default=None
+        Draws the copies, the same for all rows.
+
+    See Also
+    --------
+    PermutationExplainer : Contributions that add up to the score.
+    explanation_sensitivity : How much an explanation depends on settings such as these.
+
+    Notes
+    -----
+    The contributions are the coefficients of :math:`g(z) = c + \sum_j \beta_j z_j`, where :math:`z_j` says whether
+    column :math:`j` is on; the offset is :math:`c`. They need not sum to the score: ``residuals`` holds what the
+    linear model misses at the row itself.
+
+    With :math:`k` of :math:`d` columns on, a copy has distance :math:`1 - \sqrt{k/d}` and weight
+    :math:`\exp(-\mathrm{distance}^2 / 2w^2)`, as in [1]_. With many columns nearly all uniform copies have about half
+    of them on. Stratified copies [2]_ draw the share first; a number :math:`k` then comes with probability
+    :math:`1/(d+1)` instead of :math:`\binom{d}{k}/2^d`, and the adjustment multiplies the *weight* by
+    :math:`(d+1)\binom{d}{k}/2^d`. (To multiply the distance instead fits a different model: at 12 columns its
+    coefficients are off by three quarters.) Adjusted or not, stratification widens the response; we saw no gain in the
+    variance of adjusted coefficients, hence the default.
+
+    The diagnostics of the explanation: ``r2``, the weighted share of variance explained; ``response_std``, standard
+    deviation of the copies' scores; ``effective_n``, number of copies that the weights leave in effect;
+    ``stratified``, 1 where copies were stratified.
+
+    References
+    ----------
+    .. [1] Ribeiro, M. T., Singh, S. and Guestrin, C. (2016). "'Why should I trust you?' Explaining the predictions of
+       any classifier". KDD, 1135-1144.
+    .. [2] Rashid, M., Amparore, E. G., Ferrari, E. and Verda, D. (2024). "Using stratified sampling to improve LIME
+       image explanations". AAAI 38(13), 14785-14792.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.inspection import LimeExplainer
+    >>> rows = np.random.RandomState(0).normal(size=(200, 3))
+    >>> lime = LimeExplainer(background=rows, fill="mean", random_state=0)
+    >>> lime.explain(lambda X: -2 * X[:, 1], [[0.0, 5.0, 0.0]]).contributions.round(1) + 0.0
+    array([[  0. , -10.1,   0. ]])
+    """
+
+    _constraints: ClassVar[dict[str, list[Any]]] = {
+        **Explainer._constraints,  # noqa: SLF001  # the class's own declaration, as scikit-learn's
+        "fill": [StrOptions({"median", "mean", "draw"})],
+        "n_samples": [Interval(Integral, 2, None, closed="left")],
+        "sampling": [StrOptions({"uniform", "stratified", "auto"})],
+        "adjust": ["boolean"],
+        "kernel_width": [Interval(Real, 0, None, closed="neither")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        background: Any = None,
+        fill: str = "median",
+        n_samples: int = 1000,
+        sampling: str = "uniform",
+        adjust: bool = True,
+        kernel_width: float = 0.25,
+        ridge: float = 0.0,
+        groups: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        self.background = background
+        self.fill = fill
+        self.n_samples = n_samples
+        self.sampling = sampling
+        self.adjust = adjust
+        self.kernel_width = kernel_width
+        self.ridge = ridge
+        self.groups = groups
+        self.random_state = random_state
+
+    def _explain(
+        self, score: Scorer, rows: Floats, background: Floats, groups: Groups, random: np.random.Generator
+    ) -> Explanation:
+        scores = score(rows)
+        uniform, stratified, pilot = (
+            self._masks(kind, len(groups), count, random)
+            for kind, count in (("uniform", self.n_samples), ("stratified", self.n_samples), ("uniform", _N_PILOT))
+        )
+        off = self._off(background, max(self.n_samples, _N_PILOT), random)
+        contributions, offset = np.empty((len(rows), len(groups))), np.empty(len(rows))
+        diagnostics = {name: np.empty(len(rows)) for name in ("r2", "response_std", "effective_n", "stratified")}
+        for place, row in enumerate(rows):
+            spread = self.sampling == "stratified" or (
+                self.sampling == "auto" and self._is_flat(score, row, off, pilot, groups, scores[place])
+            )
+            masks = stratified if spread else uniform
+            response = np.append(scores[place], _copies(score, row, off, masks[1:], groups))
+            weights = self._weights(masks, adjusted=spread and self.adjust and self.sampling != "auto")
+            contributions[place], offset[place], diagnostics["r2"][place] = _fit(masks, response, weights, self.ridge)
+            diagnostics["response_std"][place] = response.std()
+            diagnostics["effective_n"][place] = weights.sum() ** 2 / np.square(weights).sum()
+            diagnostics["stratified"][place] = spread
+        return Explanation(contributions, offset, scores, groups.names, diagnostics)
+
+    def _masks(self, kind: str, n_groups: int, n_masks: int, random: np.random.Generator) -> NDArray[np.bool_]:
+        """Draw which groups are on; all are in the first copy, the row itself."""
+        share = 0.5 if kind == "uniform" else random.random((n_masks, 1))
+        masks = random.random((n_masks, n_groups)) < share
+        masks[0] = True
+        return masks
+
+    def _off(self, background: Floats, n_copies: int, random: np.random.Generator) -> Floats:
+        """Return what columns become in each copy: one row for all, or one each."""
+        if self.fill == "draw":
+            return background[random.integers(len(background), size=n_copies)]
+        return (np.median if self.fill == "median" else np.mean)(background, axis=0, keepdims=True)
+
+    def _is_flat(
+        self, score: Scorer, row: Floats, off: Floats, pilot: NDArray[np.bool_], groups: Groups, own: float
+    ) -> bool:
+        """Tell whether uniform copies hardly change the score, next to switching all columns off."""
+        response = _copies(score, row, off, pilot[1:], groups)
+        all_off = score(off[:1])[0]
+        return bool(response.std() < _LEAST_RESPONSE * abs(own - all_off))
+
+    def _weights(self, masks: NDArray[np.bool_], *, adjusted: bool) -> Floats:
+        n_on, n_groups = masks.sum(axis=1), masks.shape[1]
+        logs = -np.square(1 - np.sqrt(n_on / n_groups)) / (2 * self.kernel_width**2)
+        if adjusted:
+            logs[1:] += (log_adjustment(n_groups)[n_on])[1:]
+        return np.exp(logs)
+
+
+def log_adjustment(n_groups: int) -> Floats:
+    """Logarithm of how much likelier k groups on are by uniform than by stratified sampling, for k from 0 on."""
+    n_on = np.arange(n_groups + 1)
+    binomial = gammaln(n_groups + 1) - gammaln(n_on + 1) - gammaln(n_groups - n_on + 1)
+    factor: Floats = np.log(n_groups + 1) + binomial - n_groups * np.log(2)
+    return factor
+
+
+def _copies(score: Scorer, row: Floats, off: Floats, masks: NDArray[np.bool_], groups: Groups) -> Floats:
+    """Score copies of a row, each with its columns off where the mask says so."""
+    return score(np.where(masks[:, groups.members], row, off if len(off) == 1 else off[: len(masks)]))
+
+
+def _fit(masks: NDArray[np.bool_], response: Floats, weights: Floats, ridge: float) -> tuple[Floats, float, float]:
+    """Weighted (ridge) least squares: coefficients, intercept, and the weighted share of variance explained."""
+    total = weights.sum()
+    means = weights @ masks / total
+    level = weights @ response / total
+    roots = np.sqrt(weights)
+    design = roots[:, None] * (masks - means)
+    target = roots * (response - level)
+    penalty = np.sqrt(ridge) * np.eye(masks.shape[1]) if ridge > 0 else np.empty((0, masks.shape[1]))
+    solved = np.linalg.lstsq(np.vstack([design, penalty]), np.append(target, np.zeros(len(penalty))), rcond=None)[0]
+    left, all_ = np.square(target - design @ solved).sum(), np.square(target).sum()
+    return solved, float(level - means @ solved), float(1 - left / all_) if all_ > 0 else 1.0

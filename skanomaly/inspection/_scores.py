@@ -1,0 +1,91 @@
+"""Scores of changed rows: any detector, or any function, asked in blocks and in the form it was fitted on."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+
+from skanomaly._support._blocks import row_blocks
+
+__all__ = ["Scorer", "column_names", "numeric_rows"]
+
+_BLOCK_CELLS = 4_000_000
+
+
+def column_names(X: Any, detector: Any = None) -> list[str]:
+    """Return the names of the columns: the table's, the detector's, or x0, x1, ..."""
+    for names in (getattr(X, "columns", None), getattr(detector, "feature_names_in_", None)):
+        if names is not None:
+            return [str(name) for name in names]
+    return [f"x{index}" for index in range(np.shape(X)[1])]
+
+
+def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
+    """Validate a table of finite numbers.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    name : str, default="X"
+        What errors call it.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), float64
+    """
+    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", input_name=name)
+    return rows
+
+
+class Scorer:
+    """Scores arrays by a detector, which receives a frame where the table it explains is one.
+
+    Parameters
+    ----------
+    detector : estimator or callable
+        Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+    X : array-like of shape (n_samples, n_features)
+        Its kind and column names are those of the rows that are scored.
+    """
+
+    def __init__(self, detector: Any, X: Any) -> None:
+        score = getattr(detector, "score_samples", None)
+        if score is None and callable(detector) and not isinstance(detector, type):
+            score = detector
+        if score is None:
+            raise TypeError(
+                f"{type(detector).__name__} has no score_samples, and whether its scores are large or small for odd "
+                "rows cannot be known; give a function from rows to scores, small for odd ones."
+            )
+        self._score = score
+        self._frame = type(X) if hasattr(X, "columns") else None
+        self._columns = list(X.columns) if hasattr(X, "columns") else []
+        self.names = column_names(X, detector)
+
+    def __call__(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score rows in blocks.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), float64
+        """
+        block = max(1, _BLOCK_CELLS // max(rows.shape[1], 1))
+        parts = [
+            np.asarray(self._score(self._dressed(rows[part])), np.float64) for part in row_blocks(len(rows), block)
+        ]
+        scores = np.concatenate(parts) if parts else np.empty(0)
+        if scores.shape != (len(rows),):
+            raise ValueError(f"{len(rows)} rows got scores of shape {scores.shape}; one score a row is needed.")
+        return scores
+
+    def _dressed(self, rows: NDArray[np.float64]) -> Any:
+        if self._frame is None:
+            return rows
+        if self._frame.__module__.partition(".")[0] == "pandas":
+            return self._frame(rows, columns=self._columns)
+        return self._frame(rows, schema=self._columns)
