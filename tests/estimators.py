@@ -67,6 +67,8 @@ PARAMETERS = {
     "TrainingDynamics": [{"n_epochs": 5}, {"n_epochs": 5, "estimator": SGDClassifier(loss="log_loss")}],
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],
+    # sequence: windows that fit the short tables of the checks
+    "MatrixProfileDetector": [{"window_size": 5}, {"window_size": 4, "channel_aggregation": "max", "causal": True}],
     # sampling
     "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],
     "OptimalImbalance": [{"ratios": (0.3, 0.5), "cv": 2}],
@@ -75,7 +77,13 @@ PARAMETERS = {
 }
 
 # Class name -> check name -> reason. Empty is the aim.
-EXPECTED_FAILURES = {}
+_IN_ORDER = {
+    "check_methods_sample_order_invariance": "the rows of a series are its order",
+    "check_methods_subset_invariance": "a time point is scored within its window",
+}
+EXPECTED_FAILURES = {
+    "MatrixProfileDetector": _IN_ORDER,
+}
 
 
 def public_classes():

@@ -45,7 +45,8 @@ class SeriesDetector(BaseDetector):
         As in :class:`~skanomaly.base.BaseDetector`.
     ``_window_outlyingness(X)``
         Instead of ``_outlyingness``, where windows are scored: ndarray of shape (n_windows,), window ``i`` covering the
-        rows ``i`` to ``i + window_size_ - 1``. Points then follow by ``point_alignment``, and ``score_windows`` exists.
+        rows ``i`` to ``i + window_size_ - 1``. Points then follow by ``point_alignment`` ("last" where a class has a
+        parameter ``causal`` and it is true), and ``score_windows`` exists.
 
     Attributes
     ----------
@@ -67,8 +68,8 @@ class SeriesDetector(BaseDetector):
         try:
             return check_rows(self, series, reset=reset, min_samples=self._min_samples if reset else 1)
         except ValueError as error:
-            row = first_non_finite(series)
-            if row is None or "Not finite" not in str(error):
+            row = first_non_finite(series) if "Not finite" in str(error) else None
+            if row is None:
                 raise
             raise ValueError(f"{error}\nThe first is at time point {row}.") from None
 
@@ -78,7 +79,8 @@ class SeriesDetector(BaseDetector):
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         windows = self._window_outlyingness(self._long_enough(X))
-        return windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
+        alignment = "last" if getattr(self, "causal", False) else self.point_alignment
+        return windows_to_points(windows, window_size=self.window_size_, alignment=alignment)
 
     def _long_enough(self, X: NDArray[Any]) -> NDArray[Any]:
         if len(X) < self.window_size_:

@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["effective_window", "windows_to_points"]
+__all__ = [
+    "WindowLookup",
+    "effective_window",
+    "informative_channels",
+    "rolling_mean",
+    "windows_to_points",
+]
 
 
 def effective_window(window_size: int, n_timepoints: int) -> int:
@@ -66,7 +72,102 @@ def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str
     if alignment == "max":
         padded = np.pad(np.asarray(windows, dtype=np.float64), window_size - 1, constant_values=-np.inf)
         return np.lib.stride_tricks.sliding_window_view(padded, window_size).max(axis=1)
-    first = np.maximum(np.arange(n_points) - window_size + 1, 0)
-    last = np.minimum(np.arange(n_points), len(windows) - 1)
-    sums = np.concatenate([[0.0], np.cumsum(windows, dtype=np.float64)])
-    return (sums[last + 1] - sums[first]) / (last - first + 1)
+    # Not by running totals: those would lose small scores behind a large one.
+    weights = np.ones(window_size)
+    return np.convolve(windows, weights) / np.convolve(np.ones(len(windows)), weights)
+
+
+class WindowLookup:
+    """Finds the window of a training series that has the same values as a query's, by a rolling hash.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_timepoints, n_features)
+    window_size : int
+
+    Notes
+    -----
+    A window's hash is a polynomial in the hashes of its rows, modulo 2^64; prefix sums give all of them in O(n d).
+    Windows are taken for equal if their hashes are.
+    """
+
+    def __init__(self, series: NDArray[Any], window_size: int) -> None:
+        self._window_size = window_size
+        self._hashes = _window_hashes(series, window_size)
+        self._order = np.argsort(self._hashes, kind="stable")
+
+    def find(self, series: NDArray[Any]) -> NDArray[np.intp]:
+        """Return for each window of `series` where training holds the same one, or -1.
+
+        Of several the one at the query's own place is taken, else the first.
+        """
+        hashes = _window_hashes(series, self._window_size)
+        places = np.searchsorted(self._hashes, hashes, sorter=self._order)
+        candidates = self._order[np.minimum(places, len(self._order) - 1)]
+        found = np.where(self._hashes[candidates] == hashes, candidates, -1)
+        n_shared = min(len(hashes), len(self._hashes))
+        aligned = np.flatnonzero(hashes[:n_shared] == self._hashes[:n_shared])
+        found[aligned] = aligned
+        return found
+
+
+def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]:
+    base = 0x9E3779B97F4A7C15
+    rows = np.zeros(len(series), dtype=np.uint64)
+    for column in range(series.shape[1]):
+        values = series[:, column].astype(np.float64) + 0.0  # -0.0 equals 0.0
+        rows = _mixed(rows + values.view(np.uint64))
+    powers = np.cumprod(np.full(len(rows), base, dtype=np.uint64))
+    inverses = np.cumprod(np.full(len(rows), pow(base, -1, 2**64), dtype=np.uint64))
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(rows * powers)])
+    n_windows = len(rows) - window_size + 1
+    return (sums[window_size:] - sums[:n_windows]) * inverses[:n_windows]
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter the bits of whole numbers: the finaliser of splitmix64."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.intp]:
+    """Choose the channels that a multivariate detector looks at.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timepoints, n_features)
+        Training series.
+    binary_channels : {"ignore", "keep"}
+        "ignore" leaves out channels that take one or two values, where some other channel takes more.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,), intp
+    """
+    if binary_channels == "keep":
+        return np.arange(X.shape[1])
+    low, high = X.min(axis=0), X.max(axis=0)
+    kept = np.flatnonzero(~((low == X) | (high == X)).all(axis=0))
+    return kept if kept.size > 0 else np.arange(X.shape[1])
+
+
+def rolling_mean(x: NDArray[Any], window_size: int) -> NDArray[np.float64]:
+    """Average each row with its neighbours: a centred window of `window_size` rows, shorter at the ends.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n,)
+    window_size : int
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+    """
+    before = window_size // 2
+    weights = np.ones(window_size)
+    first = window_size - 1 - before
+    return (
+        (np.convolve(x, weights)[first : first + len(x)])
+        / np.convolve(np.ones(len(x)), weights)[first : first + len(x)]
+    )

@@ -1,0 +1,1 @@
+"""Detectors of odd moments in one series."""

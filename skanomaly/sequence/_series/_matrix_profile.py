@@ -1,0 +1,274 @@
+"""Discords: windows that are like no other window."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array
+
+from skanomaly._support._sklearn import Interval, StrOptions, validate_params
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._input import as_column
+from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
+from skanomaly.sequence._windows import WindowLookup, effective_window
+
+__all__ = ["MatrixProfileDetector", "matrix_profile"]
+
+_AGGREGATIONS = [StrOptions({"mean", "max"}), Interval(Integral, 1, None, closed="left")]
+
+
+@validate_params(
+    {
+        "X": ["array-like"],
+        "other": ["array-like", None],
+        "window_size": [Interval(Integral, 2, None, closed="left")],
+        "side": [StrOptions({"both", "left", "right"})],
+        "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
+        "channel_aggregation": _AGGREGATIONS,
+        "n_jobs": [Integral, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def matrix_profile(
+    X: Any,
+    other: Any = None,
+    *,
+    window_size: int,
+    side: str = "both",
+    exclusion_zone: int | None = None,
+    channel_aggregation: str | int = "mean",
+    n_jobs: int | None = None,
+) -> MatrixProfile:
+    r"""Distance of each window to the window most like it, both z-normalised.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_timepoints, n_features) or (n_timepoints,)
+        The series whose windows are described.
+    other : array-like of shape (n_timepoints_other, n_features) or (n_timepoints_other,), default=None
+        The series in which neighbours are looked for; None is `X` itself.
+    window_size : int
+        Time points a window, at least 2.
+    side : {"both", "left", "right"}, default="both"
+        Within one series: neighbours anywhere, only earlier ("left": what was new when it came), or only later.
+    exclusion_zone : int, default=None
+        Within one series, windows at most so many time points apart are no neighbours; None is a quarter of
+        `window_size`, rounded up.
+    channel_aggregation : {"mean", "max"} or int, default="mean"
+        With several channels: the root mean square of the channels' distances to one common neighbour; the largest of
+        the channels' own profiles; or the k-th largest of these.
+    n_jobs : int or None, default=None
+        Threads over bands of diagonals; the result does not depend on it.
+
+    Returns
+    -------
+    MatrixProfile
+        ``distances`` and ``neighbors``, both of shape (n_timepoints - window_size + 1,). Without any neighbour they
+        are infinite and -1.
+
+    Raises
+    ------
+    ValueError
+        If a series is shorter than a window, holds NaN, or the channels differ in number, or `side` is given with
+        `other`.
+
+    See Also
+    --------
+    MatrixProfileDetector : The profile as a detector.
+    SubsequenceNeighbors : Distances that see level and amplitude, at a cost linear in the length.
+
+    Notes
+    -----
+    The correlations are carried along diagonals as in SCAMP [1]_, sixty-four diagonals at a time, O(n^2) time and O(n)
+    memory; the distance to the neighbour found is then measured again from the windows themselves, so that exact
+    repeats have distance 0. A constant window is at distance 0 from constant windows and at :math:`\sqrt{2m}`, that of
+    uncorrelated windows, from all others (other programs give :math:`\sqrt{m}`). A k-th largest of the channels'
+    profiles is the K-of-N profile of [2]_.
+
+    References
+    ----------
+    .. [1] Zimmerman, Z. and others (2019). "Matrix Profile XIV: scaling time series motif discovery with GPUs to break
+       a quintillion pairwise comparisons a day and beyond". SoCC.
+    .. [2] Tafazoli, S. and Keogh, E. (2023). "Matrix Profile XXVIII: discovering multi-dimensional time series
+       anomalies with K of N anomaly detection". SDM.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import matrix_profile
+    >>> wave = np.sin(np.arange(400) / 5)
+    >>> wave[200:210] = 0.5
+    >>> profile = matrix_profile(wave, window_size=30)
+    >>> bool(170 < profile.distances.argmax() < 210)
+    True
+    """
+    series = _as_series(X, "X", window_size)
+    if other is None:
+        zone = default_zone(window_size) if exclusion_zone is None else exclusion_zone
+        which = {"both": 0, "left": 1, "right": 2}[side]
+        return _over_channels(
+            lambda tables: self_join(tables[0], zone=zone, n_jobs=n_jobs)[which],
+            [series],
+            window_size,
+            channel_aggregation,
+        )
+    if side != "both" or exclusion_zone is not None:
+        raise ValueError("side and exclusion_zone belong to one series; with two, leave them at their defaults.")
+    references = _as_series(other, "other", window_size)
+    if references.shape[1] != series.shape[1]:
+        raise ValueError(f"X has {series.shape[1]} channels and other has {references.shape[1]}; they must agree.")
+    return _over_channels(
+        lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, channel_aggregation
+    )
+
+
+def _as_series(X: Any, name: str, window_size: int) -> NDArray[np.float64]:
+    series = check_array(as_column(X, may_reshape=True, training=False), dtype=np.float64, input_name=name)
+    if len(series) < window_size:
+        raise ValueError(f"{name} has {len(series)} time points, fewer than one window of {window_size}.")
+    return series
+
+
+def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggregation: str | int) -> MatrixProfile:
+    """Profile all channels together, or each for itself and then take the k-th largest distance."""
+    n_channels = series[0].shape[1]
+    if aggregation == "mean" or n_channels == 1:
+        found: MatrixProfile = find([WindowTable(part, window_size) for part in series])
+        return found
+    rank = 1 if aggregation == "max" else int(aggregation)
+    if rank > n_channels:
+        raise ValueError(f"channel_aggregation={rank} and there are {n_channels} channels.")
+    profiles = [
+        find([WindowTable(part[:, [channel]], window_size) for part in series]) for channel in range(n_channels)
+    ]
+    distances = np.stack([profile.distances for profile in profiles])
+    chosen = np.argsort(-distances, axis=0, kind="stable")[[rank - 1]]
+    neighbors = np.stack([profile.neighbors for profile in profiles])
+    return MatrixProfile(
+        np.take_along_axis(distances, chosen, axis=0)[0], np.take_along_axis(neighbors, chosen, axis=0)[0]
+    )
+
+
+class MatrixProfileDetector(SeriesDetector):
+    """Distance of each z-normalised window to its nearest neighbour: time series discords.
+
+    A moment is the odder, the less the shape around it is like any other shape in the training series. Level and
+    amplitude do not count.
+
+    Parameters
+    ----------
+    window_size : int, default=100
+        Time points a window, at least 2.
+    exclusion_zone : int, default=None
+        Training windows at most so far from a window are no evidence for it; None is a quarter of the window.
+    channel_aggregation : {"mean", "max"} or int, default="mean"
+        As in :func:`matrix_profile`; a number above that of the channels counts as all of them.
+    causal : bool, default=False
+        Whether training windows are held against earlier ones alone (the left profile), and each window's score goes
+        to its last point, so that no score knows the future.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+    n_jobs : int or None, default=None
+        Threads over bands of diagonals; results do not depend on it.
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    profile_ : MatrixProfile
+        Of the training series.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    SubsequenceNeighbors : Sees level shifts too; the better default.
+    matrix_profile : The profile alone.
+
+    Notes
+    -----
+    Discords are those of Keogh, Lin and Fu (2005). What we changed: each window of a scored series that training holds,
+    value for value, is no evidence for itself, so ``fit(X).score_samples(X)`` is the self-join. An anomaly that occurs
+    twice in training hides both occurrences ("twin freak"). A window without any neighbour, such as the first ones in
+    causal mode, has nothing against it and scores 0.
+
+    Cost: O(n^2) for n training points, O(n k) for k scored ones, times channels; memory O(n).
+
+    References
+    ----------
+    .. [1] Keogh, E., Lin, J. and Fu, A. (2005). "HOT SAX: efficiently finding the most unusual time series
+       subsequence". ICDM.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import MatrixProfileDetector
+    >>> wave = np.sin(np.arange(600) / 5)
+    >>> wave[300:315] = wave[300]
+    >>> detector = MatrixProfileDetector(window_size=40, contamination=0.05).fit(wave)
+    >>> bool(280 < detector.score_samples(wave).argmin() < 335)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 2, None, closed="left")],
+        "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
+        "channel_aggregation": _AGGREGATIONS,
+        "causal": ["boolean"],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 100,
+        exclusion_zone: int | None = None,
+        channel_aggregation: str | int = "mean",
+        causal: bool = False,
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.window_size = window_size
+        self.exclusion_zone = exclusion_zone
+        self.channel_aggregation = channel_aggregation
+        self.causal = causal
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+        self.n_jobs = n_jobs
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._series = X
+        self._lookup = WindowLookup(X, self.window_size_)
+        which = 1 if self.causal else 0
+        zone = self._zone()
+        self.profile_ = self._profile(lambda tables: self_join(tables[0], zone=zone, n_jobs=self.n_jobs)[which], [X])
+
+    def _zone(self) -> int:
+        return default_zone(self.window_size_) if self.exclusion_zone is None else self.exclusion_zone
+
+    def _profile(self, find: Any, series: list[NDArray[Any]]) -> MatrixProfile:
+        aggregation = self.channel_aggregation
+        if isinstance(aggregation, Integral):
+            aggregation = min(int(aggregation), series[0].shape[1])
+        return _over_channels(find, series, self.window_size_, aggregation)
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        distances = self.profile_.distances
+        if not np.array_equal(X, self._series):
+            twins = self._lookup.find(X)
+            distances = self._profile(
+                lambda tables: join(*tables, twins=twins, zone=self._zone(), n_jobs=self.n_jobs), [X, self._series]
+            ).distances
+        return np.where(np.isfinite(distances), distances, 0.0)

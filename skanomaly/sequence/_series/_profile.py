@@ -1,0 +1,165 @@
+"""The matrix profile: how far each window is from the window most like it."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._blocks import map_blocks
+
+__all__ = ["MatrixProfile", "WindowTable", "default_zone", "join", "self_join"]
+
+_FAR = -(2**40)
+_LANES = 64
+_DROP = 0.01
+_ROWS_FOR_THREADS = 2048
+_PARTS = 8
+
+
+@dataclass(frozen=True)
+class MatrixProfile:
+    """The nearest neighbour of each window.
+
+    Attributes
+    ----------
+    distances : ndarray of shape (n_windows,)
+        Euclidean distance between z-normalised windows; infinite where there is no neighbour.
+    neighbors : ndarray of shape (n_windows,), intp
+        Start of the nearest window, -1 where there is none.
+    """
+
+    distances: NDArray[np.float64]
+    neighbors: NDArray[np.intp]
+
+
+class WindowTable:
+    """A series with the moments of its windows.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_timepoints, n_features)
+    window_size : int
+    """
+
+    def __init__(self, series: NDArray[Any], window_size: int) -> None:
+        rows = series.T.astype(np.float64)
+        self.values = np.ascontiguousarray(rows - np.median(rows, axis=1, keepdims=True))
+        self.window_size = window_size
+        self.n_windows = self.values.shape[1] - window_size + 1
+        self.moments = np.empty((5, len(rows), self.n_windows))
+        _kernels.matrix_profile.window_moments(self.values, window_size, self.moments)
+        self.seeds = np.empty(self.n_windows + 1, dtype=np.intp)
+        _kernels.matrix_profile.mark_seeds(self.moments[1], _DROP, self.seeds)
+
+
+def default_zone(window_size: int) -> int:
+    """Return a quarter of the window: nearer windows match by overlap alone."""
+    return math.ceil(window_size / 4)
+
+
+def self_join(
+    table: WindowTable, *, zone: int, n_jobs: int | None = None
+) -> tuple[MatrixProfile, MatrixProfile, MatrixProfile]:
+    """Join a series with itself; pairs at most `zone` apart are left out.
+
+    Returns
+    -------
+    both, left, right : MatrixProfile
+        Over all windows, over earlier and over later ones.
+    """
+    best = _best_partners(table, table, zone + 1, None, 0, n_jobs)
+    (right_sums, right), (left_sums, left) = best
+    both = np.where(left_sums >= right_sums, left, right)
+    return tuple(_measured(table, table, partners) for partners in (both, left, right))  # type: ignore[return-value]
+
+
+def join(
+    queries: WindowTable,
+    references: WindowTable,
+    *,
+    twins: NDArray[np.intp] | None = None,
+    zone: int = 0,
+    n_jobs: int | None = None,
+) -> MatrixProfile:
+    """Find for each window of one series its nearest window in another.
+
+    Parameters
+    ----------
+    queries, references : WindowTable
+    twins : ndarray of shape (n_queries,), default=None
+        Reference with the same values, -1 where there is none: it and those at most `zone` from it are left out.
+    zone : int, default=0
+    n_jobs : int or None, default=None
+
+    Returns
+    -------
+    MatrixProfile
+    """
+    ahead = _best_partners(queries, references, 0, twins, zone, n_jobs)[0]
+    behind = _best_partners(references, queries, 1, twins, zone, n_jobs)[1]
+    return _measured(queries, references, np.where(behind[0] > ahead[0], behind[1], ahead[1]))
+
+
+def _measured(table: WindowTable, other: WindowTable, partners: NDArray[np.intp]) -> MatrixProfile:
+    distances = np.empty(table.n_windows)
+    _kernels.matrix_profile.pair_distances(
+        table.values, other.values, table.moments, other.moments, table.window_size, partners, distances
+    )
+    return MatrixProfile(distances, partners)
+
+
+_Best = tuple[NDArray[np.float64], NDArray[np.intp]]
+
+
+def _best_partners(
+    rows: WindowTable,
+    columns: WindowTable,
+    first: int,
+    twins: NDArray[np.intp] | None,
+    zone: int,
+    n_jobs: int | None,
+) -> tuple[_Best, _Best]:
+    """Return the best column of each row and the best row of each column, over the diagonals from `first` on.
+
+    `twins` belong to the queries: to the rows where `first` is 0, else to the columns.
+    """
+    by_row = np.full(rows.n_windows, _FAR, dtype=np.intp)
+    by_column = np.full(columns.n_windows, _FAR, dtype=np.intp)
+    if twins is not None:
+        of_queries = by_row if first == 0 else by_column
+        of_queries[twins >= 0] = twins[twins >= 0]
+
+    def part(band: tuple[int, int]) -> tuple[_Best, _Best]:
+        best = [(np.full(n, -np.inf), np.full(n, -1, dtype=np.intp)) for n in (rows.n_windows, columns.n_windows)]
+        _kernels.matrix_profile.update_profile(
+            rows.values, columns.values, rows.moments, columns.moments,
+            (rows.seeds, columns.seeds), rows.window_size, band, (by_row, by_column), zone, *best[0], *best[1],
+        )  # fmt: skip
+        return best[0], best[1]
+
+    bands = _bands(first, columns.n_windows, rows.n_windows)
+    parts = map_blocks(part, bands, n_jobs=n_jobs)
+    merged = parts[0]
+    for found in parts[1:]:
+        for (sums, partners), (new_sums, new_partners) in zip(merged, found, strict=True):
+            better = new_sums > sums
+            sums[better] = new_sums[better]
+            partners[better] = new_partners[better]
+    return merged
+
+
+def _bands(first: int, stop: int, n_rows: int) -> list[tuple[int, int]]:
+    """Cut the diagonals into bands of like cost, whole lanes each; how many depends on the size alone."""
+    first = min(first, stop)
+    n_parts = _PARTS if min(n_rows, stop) >= _ROWS_FOR_THREADS else 1
+    diagonals = np.arange(first, stop)
+    cost = np.cumsum(np.minimum(n_rows, stop - diagonals))
+    if n_parts == 1 or len(cost) < _LANES * n_parts:
+        return [(first, stop)]
+    inner = np.searchsorted(cost, cost[-1] * np.arange(1, n_parts) / n_parts)
+    edges = [first, *(first + inner // _LANES * _LANES).tolist(), stop]
+    return [(start, end) for start, end in pairwise(edges) if end > start]
