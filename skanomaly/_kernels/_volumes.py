@@ -159,8 +159,9 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
             entered_sum += entered[place]
             hits = core_sum + soft_sum
             positive = n_positive + 0.5 * soft_sum
+            negative = n_points - positive
             true = min(hits / positive, 1.0) * entered_sum / n_merged
-            false = (counts[place] - hits) / (n_points - positive)
+            false = (counts[place] - hits) / negative if negative > 0.0 else 1.0
             average_precision += (true - last_true) * hits / counts[place]
             area += (false - last_false) * (true + last_true) * 0.5
             last_true = true

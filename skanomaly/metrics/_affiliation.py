@@ -63,7 +63,7 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, np.roll(y_true, 60))]
     [0.88, 0.93, 0.9]
     >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, -np.ones(1000))]
-    [0.53, 1.0, 0.69]
+    [0.5, 1.0, 0.67]
     """
     ranked = check_ordered(y_true, y_pred, pos_label, name="y_pred")
     if not ranked.anomaly.any():
