@@ -8,6 +8,7 @@ from skanomaly.sequence._events._markov import MarkovDetector
 from skanomaly.sequence._events._multiscale import MultiscaleEventDetector
 from skanomaly.sequence._events._ngram import NGramDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
+from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
 
 __all__ = [
     "CompressionDetector",
@@ -19,6 +20,7 @@ __all__ = [
     "NGramDetector",
     "SequenceDetector",
     "SeriesDetector",
+    "SubsequenceNeighbors",
     "from_aeon",
     "from_long",
     "from_long_events",

@@ -1,0 +1,58 @@
+"""Windows as vectors: channels brought to one scale, windows cut out and normalised."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly.sequence._windows import informative_channels
+
+__all__ = ["WindowEmbedding", "window_vectors"]
+
+
+class WindowEmbedding:
+    """What training says about channels, and how a window becomes a vector.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timepoints, n_features)
+        Training series.
+    window_size : int
+    normalize : {"center", "zscore", "scale"}
+        What is done to a window, after channels were scaled by training's mean and standard deviation.
+    binary_channels : {"ignore", "keep"}
+    """
+
+    def __init__(self, X: NDArray[Any], *, window_size: int, normalize: str, binary_channels: str) -> None:
+        self.window_size = window_size
+        self.normalize = normalize
+        self.channels = informative_channels(X, binary_channels)
+        kept = X[:, self.channels].astype(np.float64)
+        self.origin = kept[0]  # taken off first: a constant channel is then exactly 0
+        kept = kept - self.origin
+        self.center = kept.mean(axis=0)
+        spread = kept.std(axis=0)
+        self.scale = np.where(np.ptp(kept, axis=0) > 0, np.where(spread > 0, spread, 1.0), 1.0)
+
+    def prepare(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the chosen channels on training's scale."""
+        return (X[:, self.channels].astype(np.float64) - self.origin - self.center) / self.scale
+
+    def windows(self, prepared: NDArray[np.float64], starts: NDArray[np.intp], dtype: Any = np.float64) -> NDArray[Any]:
+        """Cut out and normalise windows; shape (n_starts, n_channels * window_size)."""
+        return window_vectors(prepared, starts, self.window_size, self.normalize).astype(dtype)
+
+
+def window_vectors(
+    prepared: NDArray[np.float64], starts: NDArray[np.intp], window_size: int, normalize: str
+) -> NDArray[np.float64]:
+    """Cut windows out of a series, channel after channel, and normalise each channel of each."""
+    view = np.lib.stride_tricks.sliding_window_view(prepared, window_size, axis=0)
+    vectors = view[starts]
+    if normalize != "scale":
+        vectors = vectors - vectors[:, :, :1]
+        vectors -= vectors.mean(axis=2, keepdims=True)
+    if normalize == "zscore":
+        spread = np.sqrt(np.square(vectors).mean(axis=2, keepdims=True))
+        vectors /= np.where(spread > 0, spread, 1.0)
+    return vectors.reshape(len(vectors), -1)

@@ -1,0 +1,182 @@
+"""Distance to the nearest of a sample of windows."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly import _kernels
+from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import WindowLookup, effective_window
+
+__all__ = ["SubsequenceNeighbors"]
+
+_BLOCK_WINDOWS = 1024
+
+
+class SubsequenceNeighbors(SeriesDetector):
+    r"""Distance of each window to its nearest neighbours in a sample of training windows.
+
+    A moment is the odder, the farther the stretch around it is from any normal stretch. Windows lose their mean but
+    keep their amplitude, so that spikes, changes of shape and of level are seen, and drift is not.
+
+    Parameters
+    ----------
+    window_size : int, default=100
+        Time points a window.
+    n_neighbors : int, default=10
+        The distance that counts is that to the neighbour of this rank; never more than the references allow.
+    n_references : int, default=4000
+        Training windows kept, drawn without replacement. Memory and time are proportional to it.
+    normalize : {"center", "zscore", "scale"}, default="center"
+        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its
+        standard deviation set to 1, or nothing.
+    exclusion_zone : int, default=None
+        Training windows at most so far from a window are no evidence for it; None is half a window.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+    n_jobs : int or None, default=None
+        Threads over blocks of windows; results do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        For the references.
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    reference_starts_ : ndarray of shape (n_references_used,)
+        Where the references begin in training.
+    n_neighbors_ : int
+        Neighbour that counts.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    MatrixProfileDetector : All windows, shapes alone.
+    SlidingWindowDetector : Any detector of rows, on windows.
+
+    Notes
+    -----
+    The k-th neighbour's distance is the score of Ramaswamy, Rastogi and Shim (2000), on windows. What we changed:
+    windows are centred instead of z-normalised, which would erase level and amplitude; references are a sample; and a
+    window that training holds, value for value, is no evidence for itself, nor are those around it.
+
+    The defaults of window length and normalisation are the best of some forty settings on public series, which the
+    guide names; a period found in the data served worse than 100 there.
+
+    Cost: O(n r w d) for n points, r references, windows of w points and d channels, as single-precision matrix
+    products; the chosen distances are measured again. Memory: O(r w d + n).
+
+    References
+    ----------
+    .. [1] Ramaswamy, S., Rastogi, R. and Shim, K. (2000). "Efficient algorithms for mining outliers from large data
+       sets". SIGMOD Record 29(2), 427-438.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import SubsequenceNeighbors
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500:520] *= 0.2
+    >>> detector = SubsequenceNeighbors(window_size=40, contamination=0.05, random_state=0).fit(wave)
+    >>> bool(480 < detector.score_samples(wave).argmin() < 540)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_references": [Interval(Integral, 2, None, closed="left")],
+        "normalize": [StrOptions({"center", "zscore", "scale"})],
+        "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 100,
+        n_neighbors: int = 10,
+        n_references: int = 4000,
+        normalize: str = "center",
+        exclusion_zone: int | None = None,
+        binary_channels: str = "ignore",
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.window_size = window_size
+        self.n_neighbors = n_neighbors
+        self.n_references = n_references
+        self.normalize = normalize
+        self.exclusion_zone = exclusion_zone
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
+        )
+        self._lookup = WindowLookup(X, self.window_size_)
+        n_windows = len(X) - self.window_size_ + 1
+        self.reference_starts_ = np.arange(n_windows)
+        if n_windows > self.n_references:
+            chosen = generator(self.random_state).choice(n_windows, self.n_references, replace=False)
+            self.reference_starts_ = np.sort(chosen)
+        self.n_neighbors_ = min(self.n_neighbors, len(self.reference_starts_))
+        references = self._embedding.windows(self._embedding.prepare(X), self.reference_starts_, np.float32)
+        norms = np.einsum("ij,ij->i", references, references)
+        self._references = references
+        self._weights = np.column_stack([-references, 0.5 * norms]).astype(np.float32)
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        prepared = self._embedding.prepare(X)
+        zones = self._zones(self._lookup.find(X))
+        out = np.empty(len(zones))
+
+        def score(block: slice) -> None:
+            starts = np.arange(block.start, block.stop)
+            queries = self._embedding.windows(prepared, starts, np.float32)
+            products = np.column_stack([queries, np.ones(len(queries), np.float32)]) @ self._weights.T
+            distances = np.empty((len(queries), self.n_neighbors_))
+            indices = np.empty(distances.shape, dtype=np.intp)
+            _kernels.zone_neighbors.fill_zone_neighbors(
+                products, self._references, queries, zones[block], distances, indices
+            )
+            found = np.isfinite(distances)
+            # Where the zone leaves fewer neighbours the last of them counts; where it leaves none, nothing is odd.
+            out[block] = np.where(found, distances, 0.0).max(axis=1)
+
+        map_blocks(score, row_blocks(len(zones), _BLOCK_WINDOWS), n_jobs=self.n_jobs)
+        return out
+
+    def _zones(self, twins: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return for each window the run of references that are no evidence for it."""
+        zone = self.window_size_ // 2 if self.exclusion_zone is None else self.exclusion_zone
+        low = np.searchsorted(self.reference_starts_, twins - zone)
+        high = np.searchsorted(self.reference_starts_, twins + zone, side="right")
+        return np.column_stack([low, np.where(twins >= 0, high, low)])
