@@ -13,6 +13,7 @@ __all__ = [
     "detectors",
     "impute",
     "metrics",
+    "model_selection",
     "robust",
     "sampling",
     "sequence",

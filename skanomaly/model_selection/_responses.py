@@ -1,0 +1,105 @@
+"""How odd any detector finds a row, and which sign its library uses."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+__all__ = ["final_step", "flagged", "outlyingness"]
+
+_REMEDY = (
+    "Give a fitted detector with score_samples (small is odd, as in scikit-learn; LocalOutlierFactor has it with "
+    "novelty=True), a detector of PyOD (large is odd), or a classifier that was trained with -1 as the anomaly."
+)
+
+
+def final_step(estimator: Any) -> Any:
+    """Return what decides in the end: the last step of pipelines, the best estimator of searches."""
+    while True:
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def outlyingness(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Score rows with a fitted estimator so that large is odd; the sign is found by its API.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        With ``score_samples`` (small is odd), or ``decision_scores_`` and ``decision_function`` (PyOD; large is odd),
+        or ``decision_function`` and scikit-learn's outlier tag (small is odd), or a classifier with a class -1.
+    X : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+
+    Raises
+    ------
+    TypeError
+        If the sign cannot be known.
+    """
+    final = final_step(estimator)
+    if _is_pyod(final):
+        if hasattr(final, "score_samples"):
+            raise TypeError(
+                f"{type(final).__name__} has both score_samples and decision_scores_, so the sign of its scores cannot "
+                f"be known. {_REMEDY}"
+            )
+        return _column(estimator.decision_function(X))
+    if hasattr(estimator, "score_samples"):
+        return -_column(estimator.score_samples(X))
+    kind = _estimator_type(estimator)
+    if kind == "outlier_detector" and hasattr(estimator, "decision_function"):
+        return -_column(estimator.decision_function(X))
+    if kind == "classifier" and -1 in getattr(estimator, "classes_", []):
+        return _anomaly_probability(estimator, X)
+    raise TypeError(f"The sign of the scores of {estimator!r} cannot be known. {_REMEDY}")
+
+
+def flagged(estimator: Any, X: Any) -> NDArray[np.int8]:
+    """Label rows with a fitted estimator: -1 anomaly, +1 normal, whatever its library's labels.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int8
+    """
+    predicted = np.asarray(estimator.predict(X)).ravel()
+    if _is_pyod(final_step(estimator)):
+        return np.where(predicted == 1, -1, 1).astype(np.int8)
+    if not np.isin(predicted, [-1, 1]).all():
+        raise TypeError(f"{estimator!r} predicts other labels than -1 and +1. {_REMEDY}")
+    return predicted.astype(np.int8)
+
+
+def _is_pyod(final: Any) -> bool:
+    """PyOD's detectors keep the scores of their training rows under this name; nothing of scikit-learn's does."""
+    return hasattr(final, "decision_scores_") and hasattr(final, "decision_function")
+
+
+def _estimator_type(estimator: Any) -> str | None:
+    return get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
+
+
+def _anomaly_probability(estimator: Any, X: Any) -> NDArray[np.float64]:
+    classes = np.asarray(estimator.classes_)
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(X), dtype=np.float64)[:, int(np.flatnonzero(classes == -1)[0])]
+    if classes.size == 2 and hasattr(estimator, "decision_function"):
+        return -_column(estimator.decision_function(X))
+    raise TypeError(f"{estimator!r} gives no probability of its class -1. {_REMEDY}")
+
+
+def _column(scores: Any) -> NDArray[np.float64]:
+    return np.asarray(scores, dtype=np.float64).ravel()

@@ -1,0 +1,95 @@
+"""Tables as the measures need them: plain numbers, columns of one spread, and ranks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.utils import check_array
+
+__all__ = ["plain_rows", "rank_correlation", "scaled_rows", "shares_below", "table_like"]
+
+
+def plain_rows(X: Any) -> NDArray[np.float64]:
+    """Return a table of finite numbers as float64.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), float64
+
+    Raises
+    ------
+    ValueError
+        If it holds NaN, infinity or text, or fewer than two rows.
+    """
+    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    return rows
+
+
+def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre columns and divide them by their deviation; constant ones become 0.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+    """
+    centred = rows - rows.mean(axis=0)
+    spread = centred.std(axis=0)
+    return centred / np.where(spread > 1e-12 * np.abs(rows).max(axis=0), spread, np.inf)
+
+
+def shares_below(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn columns of scores to ranks in (0, 1), ties in the middle.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,) or (n_samples, n_candidates)
+
+    Returns
+    -------
+    ndarray of the same shape
+    """
+    ranks: NDArray[np.float64] = (rankdata(scores, axis=0) - 0.5) / len(scores)
+    return ranks
+
+
+def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return Spearman's correlation of two columns of scores; 0 where one of them is constant.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    float
+    """
+    ranks = [rankdata(scores) - (scores.size + 1) / 2 for scores in (first, second)]
+    length = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
+    return float(ranks[0] @ ranks[1]) / length if length > 0 else 0.0
+
+
+def table_like(X: Any, rows: NDArray[np.float64]) -> Any:
+    """Dress new rows as `X` is: a frame with its column names, or an array.
+
+    Parameters
+    ----------
+    X : ndarray, frame or list
+    rows : ndarray of shape (n_rows, n_features)
+
+    Returns
+    -------
+    ndarray or frame
+    """
+    if not hasattr(X, "columns"):
+        return rows
+    names = list(X.columns)
+    return type(X)(rows, columns=names) if hasattr(X, "iloc") else type(X)(rows, schema=names)
