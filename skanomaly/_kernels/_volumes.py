@@ -76,15 +76,16 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
     _first_thresholds(outlyingness, thresholds, ranks)
 
     core = np.zeros(n_thresholds)
+    n_positive = 0.0
     first_rank = np.empty(n_events, np.int64)
     for event in range(n_events):
         best = n_thresholds
+        n_positive += stops[event] + 1.0 - starts[event]
         for point in range(starts[event], stops[event] + 1):
             core[ranks[point]] += 1.0
             if ranks[point] < best:
                 best = ranks[point]
         first_rank[event] = best
-    n_positive = core.sum()
 
     # Near points by the distance of their nearest event, and chains of those that a second event will reach.
     single = np.zeros((reach + 1, n_thresholds))
@@ -94,9 +95,10 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
         gap = starts[left + 1] if left + 1 < n_events else n_points
         gap -= stops[left] + 1 if left >= 0 else 0
         n_near += min(gap, 2 * reach)
-    chain_heads = np.full(reach + 1, -1)
-    chain_next = np.empty(n_near, np.int64)
-    chain_place = np.empty(n_near, np.int64)
+    # Links are numbered from 1; 0 ends a chain.
+    chain_heads = np.zeros(reach + 1, np.int64)
+    chain_next = np.empty(n_near + 1, np.int64)
+    chain_place = np.empty(n_near + 1, np.int64)
     n_chained = 0
     for left in range(-1, n_events):
         begin = stops[left] + 1 if left >= 0 else 0
@@ -108,10 +110,10 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
                 nearest, second = _two_nearest(point, left, starts, stops, reach + 1)
                 single[nearest, ranks[point]] += 1.0
                 if second <= reach:
+                    n_chained += 1
                     chain_place[n_chained] = nearest * n_thresholds + ranks[point]
                     chain_next[n_chained] = chain_heads[second]
                     chain_heads[second] = n_chained
-                    n_chained += 1
 
     soft = np.empty(n_thresholds)
     entered = np.empty(n_thresholds)
@@ -119,7 +121,7 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
         half = width // 2
         if half > 0 and width % 2 == 0:
             link = chain_heads[half]
-            while link >= 0:
+            while link > 0:
                 single[chain_place[link] // n_thresholds, chain_place[link] % n_thresholds] -= 1.0
                 several[chain_place[link] % n_thresholds] += 1.0
                 link = chain_next[link]
@@ -128,7 +130,9 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
                     first_rank[event] = min(first_rank[event], ranks[starts[event] - half])
                 if stops[event] + half < n_points:
                     first_rank[event] = min(first_rank[event], ranks[stops[event] + half])
-        entered[:] = 0.0
+        for place in range(n_thresholds):
+            entered[place] = 0.0
+            soft[place] = several[place]
         n_merged = 0.0
         best = first_rank[0]
         for event in range(1, n_events):
@@ -140,7 +144,6 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
                 best = min(best, first_rank[event])
         entered[best] += 1.0
         n_merged += 1.0
-        soft[:] = several
         for distance in range(1, half + 1):
             label = math.sqrt(1.0 - distance / width)
             for place in range(n_thresholds):

@@ -92,7 +92,7 @@ def domain_roc_auc_score(
         rows = sections == section
         inside = ranked.rows(rows)
         if not inside.has_both:
-            return undefined("Area by domain", f"section {section!r} lacks anomalies or normal rows")
+            return undefined("Area by domain", f"section {section} lacks anomalies or normal rows")
         for domain in np.unique(domains[rows & ~ranked.anomaly]):
             part = ranked.rows(rows & (ranked.anomaly | (domains == domain)))
             if part.has_both:

@@ -122,7 +122,7 @@ def _gains(
     first, stop = starts[last], stops[last]
     inside = (last >= 0) & (points < stop)
     windows = np.where(inside, last, -1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # after a window of one point, and in it
         place = np.where(inside, -(stop - points) / (stop - first), (points - stop + 1) / (stop - first - 1))
     place = np.where((last < 0) | (place > _FORGOTTEN), np.inf, place)
     gains = np.where(np.isinf(place), -1.0, 2.0 * expit(-5.0 * place) - 1.0)

@@ -213,17 +213,18 @@ def partial_area(ranked: Ranked, max_fpr: float, correction: str) -> float:
     ranked : Ranked
     max_fpr : float
     correction : {"mcclish", "none"}
-        scikit-learn corrects; "none" undoes that and divides by the width.
+        scikit-learn's correction, or the area divided by the width.
 
     Returns
     -------
     float
     """
-    corrected = area(ranked, max_fpr)
-    if correction == "mcclish" or max_fpr == 1:
-        return corrected
-    chance = 0.5 * max_fpr
-    return chance + (2.0 * corrected - 1.0) * (1.0 - chance)
+    if correction == "mcclish":
+        return area(ranked, max_fpr)
+    false, true, _ = metrics.roc_curve(ranked.anomaly, ranked.outlyingness, sample_weight=ranked.weight)
+    kept = false <= max_fpr
+    end = np.interp(max_fpr, false, true)
+    return float(metrics.auc(np.append(false[kept], max_fpr), np.append(true[kept], end)) / max_fpr)
 
 
 @validate_params({"tpr": [Interval(Real, 0, 1, closed="right")]}, prefer_skip_nested_validation=True)

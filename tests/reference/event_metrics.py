@@ -143,3 +143,23 @@ def period(series, max_lag=400):
         return 125
     best = max(peaks, key=lambda place: kept[place])
     return best + 3 if 3 <= best <= 300 else 125
+
+
+def label_regions(anomaly, rank):
+    """Number connected regions by flooding; neighbours differ by at most one in at most `rank` axes."""
+    regions = np.zeros(anomaly.shape, dtype=int)
+    steps = [step for step in np.ndindex(*[3] * anomaly.ndim) if 0 < np.sum(np.array(step) != 1) <= rank]
+    for seed in zip(*np.nonzero(anomaly), strict=True):
+        if regions[seed]:
+            continue
+        number, waiting = regions.max() + 1, [seed]
+        regions[seed] = number
+        while waiting:
+            place = waiting.pop()
+            for step in steps:
+                other = tuple(int(each + move - 1) for each, move in zip(place, step, strict=True))
+                inside = all(0 <= each < size for each, size in zip(other, anomaly.shape, strict=True))
+                if inside and anomaly[other] and not regions[other]:
+                    regions[other] = number
+                    waiting.append(other)
+    return regions

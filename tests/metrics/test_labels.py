@@ -1,0 +1,196 @@
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import UndefinedMetricWarning
+
+from skanomaly import metrics
+
+Y_TRUE = np.array([1, 1, 1, -1, 1, -1, 1, 1])
+Y_SCORE = np.array([5.0, 4.0, 1.0, 2.0, 6.0, 0.5, 3.0, 3.0])
+
+RANKING = [
+    metrics.adjusted_average_precision_score,
+    metrics.adjusted_precision_at_n_score,
+    metrics.average_precision_score,
+    metrics.best_f1_score,
+    metrics.fpr_at_tpr_score,
+    metrics.oracle_f1_score,
+    metrics.partial_roc_auc_score,
+    metrics.precision_at_n_score,
+    metrics.roc_auc_score,
+]
+ORDERED = [
+    metrics.event_f1_score,
+    metrics.nab_score,
+    metrics.pa_k_auc_score,
+    metrics.point_adjusted_f1_score,
+    metrics.vus_pr_score,
+    metrics.vus_roc_score,
+]
+PREDICTED = [metrics.affiliation_precision_recall_fscore, metrics.range_precision_recall_fscore]
+SCORED = [*RANKING, *ORDERED, metrics.per_region_overlap_score]
+NEEDS_NORMAL = [
+    metrics.adjusted_average_precision_score,
+    metrics.adjusted_precision_at_n_score,
+    metrics.fpr_at_tpr_score,
+    metrics.partial_roc_auc_score,
+    metrics.per_region_overlap_score,
+    metrics.roc_auc_score,
+    metrics.vus_roc_score,
+]
+
+
+@pytest.mark.parametrize("metric", SCORED)
+@pytest.mark.parametrize(
+    ("labels", "pos_label"),
+    [
+        ((Y_TRUE == -1).astype(int), 1),
+        (Y_TRUE == -1, True),
+        ((Y_TRUE == 1).astype(int), 0),
+        (np.where(Y_TRUE == -1, "bad", "good"), "bad"),
+        (-Y_TRUE, 1),
+        (Y_TRUE.astype(np.int8), -1),
+        (Y_TRUE.astype(float), -1),
+    ],
+    ids=["0/1", "bool", "1/0", "text", "turned", "int8", "float"],
+)
+def test_every_two_labels_give_the_same_number(metric, labels, pos_label):
+    assert metric(labels, Y_SCORE, pos_label=pos_label) == metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_zeros_and_ones_need_to_say_which_is_an_anomaly(metric):
+    with pytest.raises(ValueError, match="Pass pos_label=1"):
+        metric((Y_TRUE == -1).astype(int), Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+@pytest.mark.parametrize(
+    ("labels", "pos_label"), [([1, 2, 3, 1, 2, 3, 1, 2], 2), ([2, 3] * 4, 1), ([-1, 0, 1, 2] * 2, -1), (Y_TRUE, 0)]
+)
+def test_labels_that_do_not_fit_are_refused(metric, labels, pos_label):
+    with pytest.raises(ValueError, match=f"pos_label={pos_label}"):
+        metric(labels, Y_SCORE, pos_label=pos_label)
+
+
+@pytest.mark.parametrize("metric", [*RANKING, metrics.per_region_overlap_score])
+def test_unlabelled_rows_are_left_out(metric):
+    labels, scores = np.append(Y_TRUE, [0, 0, 0]), np.append(Y_SCORE, [-9.0, 2.5, 9.0])
+    assert metric(labels, scores) == metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", ORDERED)
+def test_unlabelled_points_in_order_are_refused(metric):
+    with pytest.raises(ValueError, match="2 points are labelled 0"):
+        metric(np.append(Y_TRUE, [0, 0]), np.append(Y_SCORE, [1.0, 1.0]))
+
+
+@pytest.mark.parametrize("metric", PREDICTED)
+def test_predictions_and_labels_share_their_convention(metric):
+    predicted = np.roll(Y_TRUE, 1)
+    assert metric(Y_TRUE == -1, predicted == -1, pos_label=True) == metric(Y_TRUE, predicted)
+
+
+@pytest.mark.parametrize("metric", PREDICTED)
+def test_scores_are_no_predictions(metric):
+    with pytest.raises(ValueError, match="y_pred holds the labels"):
+        metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", PREDICTED)
+def test_unlabelled_predictions_are_refused(metric):
+    with pytest.raises(ValueError, match="1 points are labelled 0"):
+        metric(Y_TRUE, np.where(np.arange(8) == 2, 0, Y_TRUE))
+
+
+@pytest.mark.parametrize("metric", SCORED)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_must_be_finite(metric, bad):
+    with pytest.raises(ValueError, match="y_score contains"):
+        metric(Y_TRUE, np.where(np.arange(8) == 2, bad, Y_SCORE))
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_missing_labels_are_refused(metric):
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        metric(np.where(np.arange(8) == 2, np.nan, Y_TRUE), Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", [*RANKING, *ORDERED])
+def test_lengths_must_agree(metric):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        metric(Y_TRUE, Y_SCORE[1:])
+
+
+@pytest.mark.parametrize("metric", [*SCORED, *PREDICTED])
+def test_normal_rows_alone_give_nan_and_one_warning(metric):
+    with pytest.warns(UndefinedMetricWarning, match="not defined") as record:
+        value = metric(np.ones(8), np.ones(8))
+    assert len(record) == 1
+    assert np.isnan(value).all()
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_anomalies_alone_are_defined_only_where_normal_rows_do_not_count(metric):
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        value = metric(-np.ones(8), Y_SCORE)
+    assert np.isnan(value) == (metric in NEEDS_NORMAL) == (len(record) == 1)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_scores_rank_low_as_odd(metric):
+    perfect, worst = metric(Y_TRUE, np.where(Y_TRUE == -1, 0.0, 1.0)), metric(Y_TRUE, np.where(Y_TRUE == -1, 1.0, 0.0))
+    if metric is metrics.fpr_at_tpr_score:
+        perfect, worst = -perfect, -worst
+    assert perfect > worst
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_only_the_order_of_scores_counts(metric, seed):
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=40).round(1)
+    labels = np.where(random.random(40) < 0.3, -1, 1)
+    labels[:2] = -1, 1
+    assert metric(labels, np.exp(scores)) == pytest.approx(metric(labels, scores), rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_inputs_are_left_alone(metric):
+    labels, scores = Y_TRUE.copy(), Y_SCORE.copy()
+    labels.flags.writeable = scores.flags.writeable = False
+    metric(labels, scores)
+    assert_array_equal(labels, Y_TRUE)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint8])
+def test_narrow_scores_do_not_overflow(metric, dtype):
+    scores = (2 * Y_SCORE).astype(dtype)
+    assert metric(Y_TRUE, scores) == metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", RANKING)
+def test_weights_count_rows_several_times(metric, seed):
+    random = np.random.default_rng(seed)
+    weights = random.integers(0, 4, size=30)
+    labels, scores = np.where(np.arange(30) < 8, -1, 1), random.normal(size=30).round(1)
+    weights[[0, 29]] = 1
+    expected = metric(np.repeat(labels, weights), np.repeat(scores, weights))
+    assert metric(labels, scores, sample_weight=weights) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", RANKING)
+@pytest.mark.parametrize("weights", [np.where(Y_TRUE == -1, 0.0, 1.0)], ids=["anomalies weigh nothing"])
+def test_rows_without_weight_do_not_make_a_class(metric, weights):
+    with pytest.warns(UndefinedMetricWarning):
+        assert np.isnan(metric(Y_TRUE, Y_SCORE, sample_weight=weights))
+
+
+@pytest.mark.parametrize("metric", RANKING)
+@pytest.mark.parametrize("weights", [[-1.0] + [1.0] * 7, [0.0] * 8, [1.0] * 7])
+def test_impossible_weights_are_refused(metric, weights):
+    with pytest.raises(ValueError, match=r"weight|inconsistent"):
+        metric(Y_TRUE, Y_SCORE, sample_weight=weights)
