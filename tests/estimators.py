@@ -44,6 +44,19 @@ PARAMETERS = {
         {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
     ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
+    # model_selection
+    "DetectorSearch": [
+        {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},
+        {
+            "detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)],
+            "criterion": "consensus",
+            "n_resamples": 3,
+        },
+    ],
+    "ScoreEnsemble": [
+        {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)]},
+        {"detectors": [IsolationForest(n_estimators=8)], "combine": "probability_integral", "min_agreement": 0.0},
+    ],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
     "NearestNeighborsDetector": [

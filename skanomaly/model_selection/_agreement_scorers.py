@@ -16,7 +16,7 @@ from sklearn.svm import OneClassSVM
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import safe_indexing
 from skanomaly.model_selection._responses import outlyingness
-from skanomaly.model_selection._tables import rank_correlation, shares_below
+from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "top_overlap"]
 
@@ -142,7 +142,7 @@ class ConsensusScorer:
         own = outlyingness(estimator, X)
         members = _default_committee(own.size) if self.committee is None else self.committee
         votes = np.column_stack([outlyingness(clone(member).fit(X), X) for member in members])
-        return rank_correlation(own, shares_below(votes).mean(axis=1))
+        return rank_correlation(own, row_ranks(votes).sum(axis=1))
 
 
 def half_scores(

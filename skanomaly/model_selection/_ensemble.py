@@ -17,7 +17,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
-from skanomaly.model_selection._tables import rank_correlation, shares_below
+from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ScoreEnsemble", "default_detectors", "fit_detectors"]
 
@@ -138,9 +138,9 @@ class ScoreEnsemble(BaseDetector):
         fitted = fit_detectors(detectors, rows, y, n_jobs=self.n_jobs, random_state=self.random_state)
         scores = np.column_stack([outlyingness(detector, rows) for detector in fitted])
         _require_finite(scores)
-        shares = shares_below(scores)
-        self.agreement_ = agreement(shares)
-        self.kept_ = np.arange(len(fitted)) if self.min_agreement is None else agreeing(shares, self.min_agreement)
+        ranks = row_ranks(scores)
+        self.agreement_ = agreement(ranks)
+        self.kept_ = np.arange(len(fitted)) if self.min_agreement is None else agreeing(ranks, self.min_agreement)
         self.detectors_ = [fitted[place] for place in self.kept_]
         scores = scores[:, self.kept_]
         self._scales = ScoreScale.of_columns(scores)
@@ -249,31 +249,31 @@ def seeded(estimator: Any, seed: int, *, all_seeds: bool = False) -> Any:
     return estimator.set_params(**chosen) if chosen else estimator
 
 
-def agreement(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def agreement(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each detector's rank correlation with the mean of the others' ranks; NaN for a single one.
 
     Parameters
     ----------
-    shares : ndarray of shape (n_samples, n_detectors)
-        Ranks.
+    ranks : ndarray of shape (n_samples, n_detectors)
+        Of rows, within each detector.
 
     Returns
     -------
     ndarray of shape (n_detectors,)
     """
-    n_detectors = shares.shape[1]
+    n_detectors = ranks.shape[1]
     if n_detectors == 1:
         return np.array([np.nan])
-    total = shares.sum(axis=1)
-    return np.array([rank_correlation(column, total - column) for column in shares.T])
+    total = ranks.sum(axis=1)
+    return np.array([rank_correlation(column, total - column) for column in ranks.T])
 
 
-def agreeing(shares: NDArray[np.float64], least: float) -> NDArray[np.intp]:
+def agreeing(ranks: NDArray[np.float64], least: float) -> NDArray[np.intp]:
     """Drop the detector that agrees least until all agree enough or two are left.
 
     Parameters
     ----------
-    shares : ndarray of shape (n_samples, n_detectors)
+    ranks : ndarray of shape (n_samples, n_detectors)
     least : float
 
     Returns
@@ -281,9 +281,9 @@ def agreeing(shares: NDArray[np.float64], least: float) -> NDArray[np.intp]:
     ndarray of int
         Positions kept, in order.
     """
-    kept = np.arange(shares.shape[1])
+    kept = np.arange(ranks.shape[1])
     while kept.size > 2:
-        correlations = agreement(shares[:, kept])
+        correlations = agreement(ranks[:, kept])
         if correlations.min() >= least:
             break
         kept = np.delete(kept, int(correlations.argmin()))

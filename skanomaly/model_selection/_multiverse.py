@@ -18,7 +18,7 @@ from skanomaly.model_selection._ensemble import seeded
 from skanomaly.model_selection._label_scorers import AnomalyScorer
 from skanomaly.model_selection._names import get_scorer
 from skanomaly.model_selection._responses import outlyingness
-from skanomaly.model_selection._tables import rank_correlation, shares_below
+from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["SeedStability", "SpecificationCurve", "seed_stability", "specification_curve"]
 
@@ -377,21 +377,19 @@ def _run(
 
     columns, values, seconds = zip(*map_blocks(run, clones, n_jobs=n_jobs), strict=True)
     odd = np.column_stack(columns)
-    shares = shares_below(odd)
+    ranks = row_ranks(odd)
     return {
-        "values": np.array(
-            values if scorer else [rank_correlation(column, shares.mean(axis=1)) for column in shares.T]
-        ),
+        "values": np.array(values if scorer else [rank_correlation(column, ranks.sum(axis=1)) for column in ranks.T]),
         "scores": -odd,
         "flag_share": np.column_stack([oddest(column, top_share) for column in odd.T]).mean(axis=1),
-        "rank_agreement": _rank_agreement(shares),
+        "rank_agreement": _rank_agreement(ranks),
         "seconds": np.array(seconds),
     }
 
 
-def _rank_agreement(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rank_agreement(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlate columns of ranks; a constant column agrees with itself only."""
-    centred = shares - shares.mean(axis=0)
+    centred = ranks - ranks.mean(axis=0)
     lengths = np.sqrt((centred**2).sum(axis=0))
     unit = centred / np.where(lengths > 0, lengths, 1.0)
     agreement: NDArray[np.float64] = np.clip(unit.T @ unit, -1.0, 1.0)

@@ -18,7 +18,7 @@ from skanomaly.metrics import average_precision_score, roc_auc_score
 from skanomaly.model_selection._agreement_scorers import half_scores, top_overlap
 from skanomaly.model_selection._ensemble import default_detectors, fit_detectors, seeded
 from skanomaly.model_selection._responses import outlyingness
-from skanomaly.model_selection._tables import rank_correlation, shares_below
+from skanomaly.model_selection._tables import rank_correlation, row_ranks
 from skanomaly.model_selection._uncertainty import ChoiceUncertainty, choice_uncertainty, uncertainty_of_values
 
 __all__ = ["DetectorSearch", "make_candidates"]
@@ -255,5 +255,5 @@ def consensus(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_candidates,)
     """
-    mean = shares_below(scores).mean(axis=1)
-    return np.array([rank_correlation(column, mean) for column in scores.T])
+    total = row_ranks(scores).sum(axis=1)
+    return np.array([rank_correlation(column, total) for column in scores.T])

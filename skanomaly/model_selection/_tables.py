@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.utils import check_array
 
-__all__ = ["plain_rows", "rank_correlation", "scaled_rows", "shares_below", "table_like"]
+__all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows", "table_like"]
 
 
 def plain_rows(X: Any) -> NDArray[np.float64]:
@@ -26,7 +26,7 @@ def plain_rows(X: Any) -> NDArray[np.float64]:
     ValueError
         If it holds NaN, infinity or text, or fewer than two rows.
     """
-    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", ensure_min_samples=2)
     return rows
 
 
@@ -46,18 +46,19 @@ def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return centred / np.where(spread > 1e-12 * np.abs(rows).max(axis=0), spread, np.inf)
 
 
-def shares_below(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn columns of scores to ranks in (0, 1), ties in the middle.
+def row_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank rows within each column of scores, ties in the middle; sums of such ranks are exact.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples,) or (n_samples, n_candidates)
+    scores : ndarray of shape (n_samples, n_candidates)
 
     Returns
     -------
     ndarray of the same shape
+        From 1 to n_samples.
     """
-    ranks: NDArray[np.float64] = (rankdata(scores, axis=0) - 0.5) / len(scores)
+    ranks: NDArray[np.float64] = rankdata(scores, axis=0)
     return ranks
 
 

@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skanomaly.datasets import make_shifted_anomalies
+from skanomaly.detectors import RandomProjectionDepth
+from skanomaly.metrics import roc_auc_score
+from skanomaly.model_selection import ScoreEnsemble
+from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike
+
+COLUMNS = [Column(0), Column(1), Column(2)]
+
+
+@pytest.fixture
+def rows(seed):
+    return np.random.default_rng(seed).normal(size=(90, 3))
+
+
+def test_rank_is_the_mean_share_of_training_rows_below(rows):
+    expected = np.mean([rankdata(column) / 91 for column in rows.T], axis=0)
+    np.testing.assert_allclose(ScoreEnsemble(COLUMNS, combine="rank").fit(rows).score_samples(rows), -expected)
+
+
+def test_top_ranks_are_the_mean_of_the_highest(rows):
+    ranks = np.sort([rankdata(column) / 91 for column in rows.T], axis=0)
+    scores = ScoreEnsemble(COLUMNS, n_top=2).fit(rows).score_samples(rows)
+    np.testing.assert_allclose(scores, -ranks[1:].mean(axis=0))
+
+
+def test_probability_integral_is_the_mean_log_tail(rows):
+    tails = np.mean([-np.log(1 - rankdata(column) / 91) for column in rows.T], axis=0)
+    scores = ScoreEnsemble(COLUMNS, combine="probability_integral").fit(rows).score_samples(rows)
+    np.testing.assert_allclose(scores, -tails)
+
+
+def test_robust_z_is_in_median_absolute_deviations(rows):
+    center = np.median(rows, axis=0)
+    spread = np.median(np.abs(rows - center), axis=0)
+    scores = ScoreEnsemble(COLUMNS, combine="robust_z").fit(rows).score_samples(rows)
+    np.testing.assert_allclose(scores, -((rows - center) / spread).mean(axis=1))
+
+
+@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral"])
+def test_monotone_change_of_a_detectors_scores_changes_nothing(rows, combine):
+    positive = rows - rows.min() + 1.0
+    plain = ScoreEnsemble([Column(0), Column(1)], combine=combine).fit(positive).score_samples(positive)
+    cubed = ScoreEnsemble([Column(0, power=3), Column(1)], combine=combine).fit(positive).score_samples(positive)
+    np.testing.assert_allclose(cubed, plain)
+
+
+@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral", "robust_z"])
+def test_rows_beyond_training_keep_their_order(rows, combine):
+    ensemble = ScoreEnsemble(COLUMNS, combine=combine).fit(rows)
+    farther = rows.max() + np.linspace(0.1, 3.0, 6)
+    scores = ensemble.score_samples(np.column_stack([farther] * 3))
+    assert (np.diff(scores) < 0).all()
+
+
+@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral", "robust_z"])
+def test_score_does_not_depend_on_the_batch(rows, combine):
+    ensemble = ScoreEnsemble([IsolationForest(random_state=0), PyODLike()], combine=combine).fit(rows)
+    alone = np.concatenate([ensemble.score_samples(row[None]) for row in rows])
+    np.testing.assert_allclose(alone, ensemble.score_samples(rows), rtol=1e-9)
+
+
+def test_detectors_of_all_libraries_are_combined(seed):
+    X, y = make_shifted_anomalies(n_samples=300, n_shifted_features=4, random_state=seed)
+    detectors = [
+        IsolationForest(random_state=0),
+        make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
+        RandomProjectionDepth(random_state=0),
+        PyODLike(),
+    ]
+    for combine in ("rank", "top_ranks", "probability_integral", "robust_z"):
+        ensemble = ScoreEnsemble(detectors, combine=combine, random_state=0).fit(X)
+        assert roc_auc_score(y, ensemble.score_samples(X)) > 0.9
+
+
+@pytest.mark.parametrize("stranger", [Nameless(), BothSigns(), LocalOutlierFactor()])
+def test_unknown_sign_is_refused_and_leaves_nothing(rows, stranger):
+    ensemble = ScoreEnsemble([PyODLike(), stranger])
+    with pytest.raises(TypeError, match=r"sign of (its|the) scores"):
+        ensemble.fit(rows)
+    assert not hasattr(ensemble, "offset_")
+
+
+def test_detectors_that_disagree_are_dropped(rows):
+    shared = rows[:, :1] + 0.1 * rows
+    X = np.column_stack([shared, -rows[:, 0]])
+    ensemble = ScoreEnsemble([Column(i) for i in range(4)], min_agreement=0.2).fit(X)
+    assert ensemble.kept_.tolist() == [0, 1, 2]
+    assert ensemble.agreement_[3] < 0
+    assert len(ensemble.detectors_) == 3
+
+
+def test_two_detectors_are_always_kept(rows):
+    X = np.column_stack([rows[:, 0], -rows[:, 0], rows[:, 1]])
+    assert ScoreEnsemble(COLUMNS, min_agreement=0.9).fit(X).kept_.size == 2
+
+
+def test_single_detector_has_no_agreement(rows):
+    ensemble = ScoreEnsemble([Column()], n_top=5).fit(rows)
+    assert np.isnan(ensemble.agreement_).all()
+    np.testing.assert_array_equal(np.argsort(ensemble.score_samples(rows)), np.argsort(-rows[:, 0]))
+
+
+def test_constant_detector_changes_no_order(rows):
+    ensemble = ScoreEnsemble([Column(0), Column(constant=True)], combine="rank").fit(rows)
+    np.testing.assert_array_equal(np.argsort(ensemble.score_samples(rows)), np.argsort(-rows[:, 0]))
+    assert np.isfinite(ScoreEnsemble([Column(constant=True)], combine="robust_z").fit(rows).score_samples(rows)).all()
+
+
+def test_labels_reach_detectors():
+    class Remember(Column):
+        def fit(self, X, y=None):
+            self.y_ = y
+            return super().fit(X)
+
+    y = np.repeat([1, -1, 0], 10)
+    X = np.random.default_rng(0).normal(size=(30, 1))
+    np.testing.assert_array_equal(ScoreEnsemble([Remember()]).fit(X, y).detectors_[0].y_, y)
+    assert ScoreEnsemble([Remember()]).fit(X).detectors_[0].y_ is None
+
+
+def test_scores_that_are_not_finite_are_refused(rows):
+    with pytest.raises(ValueError, match=r"detector \[1\]"), np.errstate(invalid="ignore"):
+        ScoreEnsemble([Column(), Column(power=0.5)]).fit(rows)
+
+
+def test_no_detector_is_refused(rows):
+    with pytest.raises(ValueError, match="detectors is empty"):
+        ScoreEnsemble([]).fit(rows)
+
+
+def test_pyod_detectors_are_combined(rows):
+    knn = pytest.importorskip("pyod.models.knn")
+    ensemble = ScoreEnsemble([knn.KNN(), IsolationForest(random_state=0)], combine="rank").fit(rows)
+    far = np.full((1, 3), 30.0)
+    assert ensemble.predict(far) == -1

@@ -1,0 +1,220 @@
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sklearn_metrics
+from sklearn.covariance import EllipticEnvelope
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+
+from skanomaly.datasets import make_shifted_anomalies
+from skanomaly.model_selection import (
+    StratifiedAnomalyKFold,
+    get_scorer,
+    get_scorer_names,
+    make_anomaly_scorer,
+)
+from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike
+
+
+@pytest.fixture
+def table(seed):
+    return make_shifted_anomalies(n_samples=200, n_features=3, contamination=0.1, random_state=seed)
+
+
+CONVENTIONS = {
+    "house": lambda y: y,
+    "floats": lambda y: y.astype(float),
+    "natural": lambda y: (y == -1).astype(int),
+    "booleans": lambda y: y == -1,
+    "series": lambda y: pd.Series(y == -1),
+    "list": lambda y: y.tolist(),
+}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_every_convention_of_labels_gives_the_same_value(table, convention):
+    X, y = table
+    forest = IsolationForest(random_state=0).fit(X)
+    expected = sklearn_metrics.roc_auc_score(y == -1, -forest.score_samples(X))
+    assert get_scorer("roc_auc")(forest, X, CONVENTIONS[convention](y)) == pytest.approx(expected, abs=1e-12)
+
+
+DETECTORS = {
+    "forest": IsolationForest(random_state=0),
+    "factor": LocalOutlierFactor(novelty=True),
+    "machine": OneClassSVM(gamma="scale"),
+    "envelope": EllipticEnvelope(random_state=0),
+    "pipeline": make_pipeline(StandardScaler(), IsolationForest(random_state=0)),
+    "pyod": PyODLike(),
+    "pyod pipeline": make_pipeline(StandardScaler(), PyODLike()),
+    "search": GridSearchCV(
+        IsolationForest(random_state=0), {"n_estimators": [10, 20]}, scoring=get_scorer("stability"), cv=2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_sign_is_found(name):
+    X, y = make_shifted_anomalies(n_samples=200, n_features=3, n_shifted_features=3, shift=8, random_state=0)
+    assert get_scorer("roc_auc")(DETECTORS[name].fit(X), X, y) > 0.9
+    assert get_scorer("balanced_accuracy")(DETECTORS[name].fit(X), X, y) > 0.6
+
+
+@pytest.mark.parametrize("classifier", [RandomForestClassifier(random_state=0), RidgeClassifier()])
+def test_classifier_of_house_labels_is_read(table, classifier):
+    X, y = table
+    assert get_scorer("roc_auc")(classifier.fit(X, y), X, y) > 0.8
+
+
+@pytest.mark.parametrize("estimator", [Nameless(), BothSigns(), LocalOutlierFactor(), RidgeClassifier()])
+def test_unknown_sign_is_refused(table, estimator):
+    X, y = table
+    with pytest.raises(TypeError, match=r"sign of (its|the) scores"):
+        get_scorer("roc_auc")(estimator.fit(X, (y == -1).astype(int)), X, y)
+
+
+def test_unknown_decisions_are_refused(table):
+    X, y = table
+    with pytest.raises(TypeError, match="other labels than -1"):
+        get_scorer("f1")(Nameless(), X, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.repeat([0, 1], [10, 30]), "1 is the label of 75%"),
+        (np.repeat([0, 1], 20), "which of the two"),
+        (np.repeat(["good", "bad"], [30, 10]), "bad, good.*pos_label"),
+        (np.repeat([1, 2], [30, 10]), "y holds 1, 2"),
+        (np.repeat([0.0, np.nan], [30, 10]), "lacks a label"),
+        (None, "y is None"),
+    ],
+)
+def test_labels_of_no_known_convention_are_refused(y, words):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(ValueError, match=words):
+        get_scorer("roc_auc")(Column().fit(X), X, y)
+
+
+def test_named_label_is_the_anomaly(table):
+    X, y = table
+    names = np.where(y == -1, "fraud", "fine")
+    expected = get_scorer("average_precision")(Column().fit(X), X, y)
+    assert get_scorer("average_precision", pos_label="fraud")(Column().fit(X), X, names) == expected
+    assert get_scorer("average_precision", pos_label=1)(Column().fit(X), X, 1 - (y == 1)) == expected
+
+
+def test_unlabelled_rows_are_left_out(table):
+    X, y = table
+    y = y.copy()
+    y[:60] = 0
+    scorer = get_scorer("average_precision")
+    assert scorer(Column().fit(X), X, y) == scorer(Column().fit(X), X[60:], y[60:])
+
+
+@pytest.mark.parametrize("y", [np.ones(30), -np.ones(30), np.zeros(30)], ids=["normal", "odd", "unlabelled"])
+def test_fold_that_cannot_be_scored_is_nan_with_one_warning(y):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    with pytest.warns(UserWarning, match="is NaN for a fold") as caught:
+        value = get_scorer("roc_auc")(Column().fit(X), X, y)
+    assert np.isnan(value)
+    assert len(caught) == 1
+
+
+def test_scores_that_are_not_finite_are_nan(table):
+    X, y = table
+    with pytest.warns(UserWarning, match="not finite"), np.errstate(invalid="ignore"):
+        assert np.isnan(get_scorer("roc_auc")(Column(power=0.5).fit(X), X, y))
+
+
+def test_house_labels_are_read_as_such_where_said():
+    y = np.repeat([0, 1], [30, 10])
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.warns(UserWarning, match="holds no labelled anomaly"):
+        assert np.isnan(get_scorer("roc_auc", pos_label=-1)(Column().fit(X), X, y))
+
+
+def test_search_prefers_the_better_candidate_whatever_the_labels(table):
+    X, y = table
+    for labels in (y, (y == -1).astype(int)):
+        search = GridSearchCV(
+            Column(), {"column": [0, 1]}, scoring=get_scorer("roc_auc"), cv=StratifiedAnomalyKFold(n_splits=3)
+        )
+        assert search.fit(X, labels).best_params_ == {"column": 0}
+
+
+def test_lower_is_better_turns_the_sign(table):
+    X, y = table
+    odd = -Column().fit(X).score_samples(X)
+    needed = np.quantile(odd[y == -1], 0.05, method="inverted_cdf")
+    assert get_scorer("neg_fpr_at_tpr")(Column().fit(X), X, y) == pytest.approx(-np.mean(odd[y == 1] >= needed))
+
+
+def test_decisions_are_compared(table):
+    X, y = table
+    detector = PyODLike(contamination=0.2).fit(X)
+    called = np.where(detector.predict(X) == 1, -1, 1)
+    assert get_scorer("f1")(detector, X, y) == sklearn_metrics.f1_score(y, called, pos_label=-1)
+
+
+def test_sample_weight_reaches_the_metric(table):
+    X, y = table
+    weight = np.random.default_rng(0).integers(1, 4, size=len(y))
+    weighted = get_scorer("average_precision")(Column().fit(X), X, y, sample_weight=weight)
+    rows = np.repeat(np.arange(len(y)), weight)
+    assert weighted == pytest.approx(get_scorer("average_precision")(Column().fit(X), X[rows], y[rows]))
+
+
+def test_ordered_metric_refuses_unlabelled_points():
+    X = np.random.default_rng(0).normal(size=(60, 1))
+    y = np.repeat([1, -1, 0], 20)
+    with pytest.raises(ValueError, match="labelled 0"):
+        get_scorer("vus_pr", window_size=5)(Column().fit(X), X, y)
+
+
+@pytest.mark.parametrize("name", get_scorer_names())
+def test_every_name_makes_a_scorer_that_survives_pickling(name, table):
+    X, y = table
+    scorer = get_scorer(name)
+    forest = IsolationForest(n_estimators=20, max_samples=32, random_state=0).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = scorer(forest, X, y)
+    assert np.isfinite(value)
+    assert pickle.loads(pickle.dumps(scorer))(forest, X, y) == value  # noqa: S301  # our own bytes
+    assert repr(scorer)
+
+
+def test_names_are_split_by_need_of_labels():
+    assert sorted(get_scorer_names(labels=True) + get_scorer_names(labels=False)) == get_scorer_names()
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(ValueError, match=r"no scorer 'auc'.*roc_auc"):
+        get_scorer("auc")
+
+
+def test_unknown_response_is_refused():
+    with pytest.raises(ValueError, match="response='proba'"):
+        make_anomaly_scorer(sklearn_metrics.roc_auc_score, response="proba")
+
+
+def test_scores_alone_give_the_same_value(table):
+    X, y = table
+    scorer = get_scorer("roc_auc")
+    assert scorer.of_scores(y, Column().fit(X).score_samples(X)) == scorer(Column().fit(X), X, y)
+
+
+def test_every_stratified_fold_is_scored(table):
+    X, y = table
+    values = cross_val_score(Column(), X, y == -1, scoring=get_scorer("precision_at_n"), cv=StratifiedAnomalyKFold(4))
+    assert values.shape == (4,)
+    assert np.isfinite(values).all()

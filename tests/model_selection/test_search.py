@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import LocalOutlierFactor
+
+from skanomaly.datasets import make_shifted_anomalies
+from skanomaly.metrics import average_precision_score, roc_auc_score
+from skanomaly.model_selection import DetectorSearch, choice_uncertainty, make_candidates
+from skanomaly.model_selection._uncertainty import uncertainty_of_values
+from tests.model_selection.toys import Column, PyODLike
+
+COLUMNS = [Column(0), Column(1), Column(2)]
+
+
+def _few_labels(y, n_odd=3, n_normal=50):
+    labels = np.zeros_like(y)
+    labels[np.flatnonzero(y == -1)[:n_odd]] = -1
+    labels[np.flatnonzero(y == 1)[:n_normal]] = 1
+    return labels
+
+
+@pytest.fixture
+def table(seed):
+    return make_shifted_anomalies(n_samples=300, n_features=3, contamination=0.1, random_state=seed)
+
+
+@pytest.mark.parametrize("criterion", ["auto", "roc_auc", "average_precision"])
+def test_few_labels_choose_the_column_that_tells(table, criterion):
+    X, y = table
+    search = DetectorSearch(COLUMNS, criterion=criterion, random_state=0).fit(X, _few_labels(y))
+    assert search.best_index_ == 0
+    assert search.criterion_ == ("roc_auc" if criterion == "auto" else criterion)
+    assert search.uncertainty_.best_probability[0] > 0.5
+
+
+def test_without_labels_stability_is_used(table):
+    X, _ = table
+    candidates = [IsolationForest(n_estimators=1, random_state=0), PyODLike()]
+    search = DetectorSearch(candidates, random_state=0).fit(X)
+    assert search.criterion_ == "stability"
+    assert search.best_index_ == 1
+
+
+def test_consensus_chooses_the_middle(seed):
+    random = np.random.default_rng(seed)
+    shared = random.normal(size=(300, 1))
+    X = np.column_stack([shared, shared + random.normal(size=(300, 2)), random.normal(size=300)])
+    search = DetectorSearch([Column(i) for i in range(4)], criterion="consensus", n_resamples=50).fit(X)
+    assert search.best_index_ == 0
+    assert 3 not in search.uncertainty_.tied
+
+
+def test_callable_criterion_sees_fitted_candidates(table):
+    X, _ = table
+    search = DetectorSearch(COLUMNS, criterion=lambda estimator, _: estimator.column + estimator.n_fitted_).fit(X)
+    assert search.best_index_ == 2
+    assert search.uncertainty_.values.tolist() == [300, 301, 302]
+
+
+def test_search_scores_as_its_best_detector(table):
+    X, y = table
+    search = DetectorSearch(COLUMNS, random_state=0).fit(X, _few_labels(y))
+    np.testing.assert_array_equal(search.score_samples(X), -X[:, 0])
+
+
+@pytest.mark.parametrize("criterion", ["roc_auc", "stability", "consensus"])
+def test_result_does_not_depend_on_jobs(table, criterion):
+    X, y = table
+    candidates = [*make_candidates(IsolationForest(), {"n_estimators": [5, 20]}), PyODLike()]
+    runs = [
+        DetectorSearch(candidates, criterion=criterion, n_resamples=20, n_jobs=n_jobs, random_state=3).fit(X, y)
+        for n_jobs in (1, 2)
+    ]
+    np.testing.assert_array_equal(runs[0].uncertainty_.values, runs[1].uncertainty_.values)
+    np.testing.assert_array_equal(runs[0].uncertainty_.interval, runs[1].uncertainty_.interval)
+    np.testing.assert_array_equal(runs[0].score_samples(X), runs[1].score_samples(X))
+
+
+def test_labels_are_demanded_by_name(table):
+    X, _ = table
+    with pytest.raises(ValueError, match="needs a labelled anomaly"):
+        DetectorSearch(COLUMNS, criterion="roc_auc").fit(X)
+
+
+def test_candidates_follow_the_grid():
+    candidates = make_candidates(LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20], "p": [1, 2]})
+    assert [(one.n_neighbors, one.p) for one in candidates] == [(5, 1), (5, 2), (20, 1), (20, 2)]
+
+
+def test_contamination_in_a_grid_warns():
+    with pytest.warns(UserWarning, match="contamination is in the grid"):
+        make_candidates(IsolationForest(), {"contamination": [0.1, 0.2]})
+
+
+def test_uncertainty_of_a_clear_choice(table):
+    X, y = table
+    choice = choice_uncertainty(y, -X, n_resamples=100, random_state=0)
+    expected = [average_precision_score(y, column) for column in (-X).T]
+    np.testing.assert_allclose(choice.values, expected)
+    assert choice.best_index == 0
+    assert choice.tied.tolist() == [0]
+    assert choice.best_probability[0] == 1.0
+    assert (choice.interval[:, 0] <= choice.values).all()
+    assert (choice.values <= choice.interval[:, 1] + 0.2).all()
+
+
+def test_uncertainty_of_equals_is_shared_out(table):
+    X, y = table
+    choice = choice_uncertainty(
+        y, np.column_stack([-X[:, 0]] * 4), metric=roc_auc_score, n_resamples=20, random_state=0
+    )
+    np.testing.assert_allclose(choice.best_probability, 0.25)
+    assert choice.tied.tolist() == [0, 1, 2, 3]
+
+
+def test_undefined_values_never_win():
+    choice = uncertainty_of_values(np.array([np.nan, 0.5]), np.array([[np.nan, 0.5], [0.1, 0.4]]), 0.9)
+    assert choice.best_index == 1
+    assert choice.best_probability.tolist() == [0.0, 1.0]
+
+
+def test_nothing_to_choose_by_is_refused():
+    with pytest.raises(ValueError, match="NaN for every candidate"):
+        uncertainty_of_values(np.array([np.nan]), np.array([[np.nan]]), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"n_resamples": 0}, "n_resamples=0"), ({"level": 1.0}, "level=1.0")],
+)
+def test_uncertainty_parameters_are_checked(options, words):
+    with pytest.raises(ValueError, match=words):
+        choice_uncertainty([1, -1, 1], np.zeros((3, 2)), **options)
+
+
+@pytest.mark.parametrize(("y", "words"), [([1, 1, 1], "0 anomalies"), ([1, -1], "2 labels")])
+def test_uncertainty_needs_fitting_labels(y, words):
+    with pytest.raises(ValueError, match=words):
+        choice_uncertainty(y, np.zeros((3, 2)))
+
+
+@pytest.mark.slow
+def test_three_labels_choose_better_than_none_on_real_tables(shared_data):
+    """The study's main finding, on three tables and five candidates."""
+    random = np.random.default_rng(0)
+    labelled, stable = [], []
+    for name in ("cardio", "letter", "vowels"):
+        with np.load(shared_data / "tables" / f"{name}.npz") as stored:
+            rows = random.permutation(len(stored["X"]))[:700]
+            X, y = stored["X"][rows].astype(float), np.where(stored["y"][rows] == 1, -1, 1)
+        X = (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-9)
+        candidates = [
+            IsolationForest(random_state=0),
+            *make_candidates(LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20, 60]}),
+            PyODLike(),
+        ]
+        few = np.zeros_like(y)
+        few[random.choice(np.flatnonzero(y == -1), 3, replace=False)] = -1
+        few[random.choice(np.flatnonzero(y == 1), 50, replace=False)] = 1
+        for found, labels in ((labelled, few), (stable, None)):
+            search = DetectorSearch(candidates, random_state=0).fit(X, labels)
+            found.append(roc_auc_score(y, search.score_samples(X)))
+    assert np.mean(labelled) > np.mean(stable)

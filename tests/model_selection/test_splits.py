@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import cross_val_score
+
+from skanomaly.model_selection import (
+    BlockedTimeSeriesSplit,
+    OneClassKFold,
+    StratifiedAnomalyKFold,
+    TransductiveSplit,
+    get_scorer,
+)
+
+
+def _labels(seed, n_odd=6, n_normal=60, n_unlabelled=0):
+    y = np.repeat([-1, 1, 0], [n_odd, n_normal, n_unlabelled])
+    return np.random.default_rng(seed).permutation(y)
+
+
+@pytest.mark.parametrize("natural", [False, True])
+def test_stratified_folds_partition_and_hold_anomalies(seed, natural):
+    y = _labels(seed)
+    given = (y == -1).astype(int) if natural else y
+    tested = []
+    for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=seed).split(given, given):
+        assert set(train) | set(test) == set(range(len(y)))
+        assert not set(train) & set(test)
+        assert (y[test] == -1).sum() == 2
+        tested.extend(test)
+    assert sorted(tested) == list(range(len(y)))
+
+
+def test_stratified_sorted_labels_give_no_empty_fold():
+    y = np.repeat([1, -1], [90, 10])
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    values = cross_val_score(
+        IsolationForest(random_state=0), X, y, scoring=get_scorer("roc_auc"), cv=StratifiedAnomalyKFold()
+    )
+    assert np.isfinite(values).all()
+
+
+def test_stratified_unlabelled_rows_train_always(seed):
+    y = _labels(seed, n_unlabelled=100)
+    for train, test in StratifiedAnomalyKFold(n_splits=3).split(y, y):
+        assert (y[train] == 0).sum() == 100
+        assert (y[test] != 0).all()
+
+
+def test_stratified_unlabelled_rows_may_be_dealt(seed):
+    y = _labels(seed, n_unlabelled=99)
+    for _, test in StratifiedAnomalyKFold(n_splits=3, unlabelled="split").split(y, y):
+        assert (y[test] == 0).sum() == 33
+
+
+def test_stratified_groups_stay_together(seed):
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(30), 5)
+    y = np.where(np.isin(groups, random.choice(30, 9, replace=False)) & (np.tile(np.arange(5), 30) < 2), -1, 1)
+    for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=seed).split(y, y, groups):
+        assert not set(groups[train]) & set(groups[test])
+        assert {-1, 1} <= set(y[test].tolist())
+
+
+def test_stratified_unlabelled_rows_of_a_tested_group_do_not_train():
+    groups = np.repeat(np.arange(12), 4)
+    y = np.tile([-1, 1, 0, 0], 12)
+    for train, test in StratifiedAnomalyKFold(n_splits=3).split(y, y, groups):
+        assert not set(groups[train]) & set(groups[test])
+
+
+@pytest.mark.parametrize("y", [None, np.zeros(20, dtype=int)], ids=["none", "all unlabelled"])
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(10), 2)], ids=["rows", "groups"])
+def test_stratified_without_labels_deals_rows(y, groups):
+    folds = list(StratifiedAnomalyKFold(n_splits=4).split(np.zeros((20, 1)), y, groups))
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(20))
+
+
+def test_stratified_refuses_more_folds_than_anomalies():
+    y = _labels(0, n_odd=2)
+    with pytest.raises(ValueError, match=r"2 labelled anomalies.*TransductiveSplit"):
+        list(StratifiedAnomalyKFold(n_splits=3).split(y, y))
+
+
+def test_stratified_refuses_fewer_anomalous_groups_than_folds():
+    y = _labels(0, n_odd=6)
+    with pytest.raises(ValueError, match="1 labelled groups with anomalies"):
+        list(StratifiedAnomalyKFold(n_splits=3).split(y, y, groups=(y != -1) * np.arange(len(y))))
+
+
+def test_one_class_trains_on_normal_rows_only(seed):
+    y = _labels(seed, n_unlabelled=40)
+    tested = []
+    for train, test in OneClassKFold(n_splits=4, random_state=seed).split(y, y):
+        assert (y[train] == 1).all()
+        assert (y[test] == -1).sum() == 6
+        assert not set(train) & set(test)
+        tested.extend(test[y[test] == 1])
+    assert sorted(tested) == np.flatnonzero(y == 1).tolist()
+
+
+@pytest.mark.parametrize("y", [None, np.array([-1] * 5 + [1])])
+def test_one_class_refuses_too_few_normal_rows(y):
+    with pytest.raises(ValueError, match="labelled normal rows"):
+        list(OneClassKFold(n_splits=2).split(np.zeros((6, 1)), y))
+
+
+def test_transductive_trains_on_all_and_tests_the_labelled(seed):
+    y = _labels(seed, n_odd=1, n_normal=5, n_unlabelled=30)
+    ((train, test),) = TransductiveSplit().split(y, y)
+    assert train.tolist() == list(range(36))
+    assert test.tolist() == np.flatnonzero(y).tolist()
+    ((_, test),) = TransductiveSplit().split(y)
+    assert test.size == 36
+
+
+@pytest.mark.parametrize("gap", [0, 1, 7])
+def test_blocks_are_contiguous_and_kept_apart(gap):
+    tested = []
+    for train, test in BlockedTimeSeriesSplit(n_splits=4, gap=gap).split(np.zeros((50, 2))):
+        assert (np.diff(test) == 1).all()
+        assert np.abs(train[:, None] - test[None]).min() == gap + 1
+        tested.extend(test)
+    assert tested == list(range(50))
+
+
+def test_blocks_without_an_anomaly_are_left_out():
+    y = np.ones(40, dtype=int)
+    y[[3, 25]] = -1
+    splitter = BlockedTimeSeriesSplit(n_splits=4)
+    assert [test[0] for _, test in splitter.split(y, y)] == [0, 20]
+    assert splitter.get_n_splits(y, y) == 2
+    assert splitter.get_n_splits() == 4
+    assert BlockedTimeSeriesSplit(n_splits=4, blocks="all").get_n_splits(y, y) == 4
+
+
+def test_blocks_refuse_what_cannot_be_scored():
+    y = np.repeat([1, -1], 20)
+    with pytest.raises(ValueError, match="None of the 4 blocks"):
+        list(BlockedTimeSeriesSplit(n_splits=4).split(y, y))
+
+
+def test_blocks_refuse_a_gap_that_leaves_nothing():
+    with pytest.raises(ValueError, match="gap=10 leaves no training row"):
+        list(BlockedTimeSeriesSplit(n_splits=2, gap=10).split(np.zeros(12)))
+
+
+@pytest.mark.parametrize("splitter", [StratifiedAnomalyKFold, OneClassKFold, BlockedTimeSeriesSplit])
+def test_number_of_folds_is_checked(splitter):
+    with pytest.raises(ValueError, match="n_splits=1"):
+        splitter(n_splits=1)
+
+
+@pytest.mark.parametrize(
+    ("splitter", "options"),
+    [
+        (StratifiedAnomalyKFold, {"unlabelled": "drop"}),
+        (BlockedTimeSeriesSplit, {"gap": -1}),
+        (BlockedTimeSeriesSplit, {"blocks": "some"}),
+    ],
+)
+def test_options_are_checked(splitter, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        splitter(**options)

@@ -1,0 +1,63 @@
+"""Detectors of other libraries' kinds, for the tests of this room."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+class PyODLike(BaseEstimator):
+    """Distance from the mean, in PyOD's manner: large is odd, 1 is an outlier."""
+
+    def __init__(self, contamination=0.1):
+        self.contamination = contamination
+
+    def fit(self, X, y=None):
+        self.center_ = np.mean(X, axis=0)
+        self.decision_scores_ = self.decision_function(X)
+        self.threshold_ = np.quantile(self.decision_scores_, 1 - self.contamination)
+        return self
+
+    def decision_function(self, X):
+        return np.linalg.norm(np.asarray(X) - self.center_, axis=1)
+
+    def predict(self, X):
+        return (self.decision_function(X) > self.threshold_).astype(int)
+
+
+class BothSigns(PyODLike):
+    """Has the marks of both conventions."""
+
+    def score_samples(self, X):
+        return -self.decision_function(X)
+
+
+class Column(BaseEstimator):
+    """Minus one column is the score; fitting counts."""
+
+    def __init__(self, column=0, power=1.0, constant=False):
+        self.column = column
+        self.power = power
+        self.constant = constant
+
+    def fit(self, X, y=None):
+        self.n_fitted_ = len(X)
+        return self
+
+    def score_samples(self, X):
+        scores = -(np.asarray(X)[:, self.column] ** self.power)
+        return np.zeros(len(scores)) if self.constant else scores
+
+    def predict(self, X):
+        return np.where(self.score_samples(X) < 0, -1, 1)
+
+
+class Nameless(BaseEstimator):
+    """Scores in no known convention."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def decision_function(self, X):
+        return np.zeros(len(X))
+
+    def predict(self, X):
+        return np.full(len(X), 7)
