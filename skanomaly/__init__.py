@@ -12,6 +12,7 @@ __all__ = [
     "datasets",
     "detectors",
     "impute",
+    "inspection",
     "metrics",
     "model_selection",
     "robust",

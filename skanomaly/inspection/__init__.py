@@ -2,15 +2,22 @@
 
 from skanomaly.inspection._agreement import ExplanationAgreement, explanation_agreement
 from skanomaly.inspection._columns import GaussianColumnSampler, IndependentColumnSampler, NeighborColumnSampler
+from skanomaly.inspection._contribution_display import ContributionDisplay
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._counterfactual import Counterfactual, counterfactual
+from skanomaly.inspection._curve_display import AnomalyCurveDisplay
 from skanomaly.inspection._discovery import FeatureDiscovery, discover_features
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._lime import LimeExplainer
 from skanomaly.inspection._permutation import PermutationExplainer
+from skanomaly.inspection._score_display import ScoreDisplay
 from skanomaly.inspection._sensitivity import ExplanationSensitivity, explanation_sensitivity
+from skanomaly.inspection._specification_display import SpecificationCurveDisplay
+from skanomaly.inspection._terrain_display import ScoreTerrainDisplay
 
 __all__ = [
+    "AnomalyCurveDisplay",
+    "ContributionDisplay",
     "Counterfactual",
     "Explanation",
     "ExplanationAgreement",
@@ -21,6 +28,9 @@ __all__ = [
     "LimeExplainer",
     "NeighborColumnSampler",
     "PermutationExplainer",
+    "ScoreDisplay",
+    "ScoreTerrainDisplay",
+    "SpecificationCurveDisplay",
     "counterfactual",
     "discover_features",
     "explanation_agreement",

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
-from sklearn.pipeline import Pipeline
 
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["Counterfactual", "counterfactual"]
 
@@ -147,22 +147,11 @@ def counterfactual(
     values = _Values(numeric_rows(reference, "reference"), n_values)
     if values.grid.shape[1] != rows.shape[1]:
         raise ValueError(f"reference has {values.grid.shape[1]} columns and X has {rows.shape[1]}; they must agree.")
-    level = _threshold(detector, X, score, rows) if threshold is None else float(threshold)
+    level = threshold_of(detector, X) if threshold is None else float(threshold)
     most = min(rows.shape[1], rows.shape[1] if max_features is None else max_features)
     made = np.array([_make_normal(score, row, values, level, most) for row in rows])
     scores = score(made)
     return Counterfactual(made, made != rows, scores >= level, scores, level, rows, score.names)
-
-
-def _threshold(detector: Any, X: Any, score: Scorer, rows: Floats) -> float:
-    """Read the detector's threshold: its own attribute, or the difference of its two kinds of scores."""
-    last = getattr(detector, "best_estimator_", detector)
-    last = last.steps[-1][1] if isinstance(last, Pipeline) else last
-    if hasattr(last, "offset_"):
-        return float(last.offset_)
-    if not hasattr(detector, "decision_function"):
-        raise ValueError("threshold is None, and the detector has no decision_function that tells it; give threshold.")
-    return float(score(rows[:1])[0] - np.asarray(detector.decision_function(X))[0])
 
 
 class _Values:

@@ -1,0 +1,157 @@
+"""A picture of what each column adds to a row's score."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly.inspection._contributions import feature_contributions
+from skanomaly.inspection._drawing import BLUE, ORANGE, new_axes, shown
+from skanomaly.inspection._explainer import Explainer
+from skanomaly.inspection._scores import column_names, numeric_rows
+
+__all__ = ["ContributionDisplay"]
+
+
+class ContributionDisplay:
+    """Bars: what each column adds to the score of one row, the largest on top.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_features,)
+        In the sign of the score: below 0 makes the row odd.
+    feature_names : sequence of str
+        One a column.
+    values : ndarray of shape (n_features,) or None, default=None
+        The row itself; shown beside the names.
+    n_features : int, default=10
+        Most bars; the columns left over make one more together.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Panel drawn on.
+    figure_ : matplotlib Figure
+        Figure drawn on.
+
+    Examples
+    --------
+    >>> from skanomaly.inspection import ContributionDisplay
+    >>> display = ContributionDisplay.from_predictions([-4.0, 0.5, -1.0], feature_names=["heat", "load", "flow"])
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['heat', 'flow', 'load']
+    """
+
+    def __init__(
+        self,
+        *,
+        contributions: NDArray[np.float64],
+        feature_names: Sequence[str],
+        values: NDArray[np.float64] | None = None,
+        n_features: int = 10,
+    ) -> None:
+        self.contributions = contributions
+        self.feature_names = feature_names
+        self.values = values
+        self.n_features = n_features
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        method: str | Explainer = "exact",
+        background: Any = None,
+        random_state: Any = None,
+        n_features: int = 10,
+        ax: Any = None,
+    ) -> Self:
+        """Explain one row by :func:`feature_contributions` and draw it.
+
+        Parameters
+        ----------
+        estimator : estimator
+        X : array-like of shape (1, n_features)
+        method : {"exact", "permutation", "lime", "stratified_lime"} or explainer, default="exact"
+        background : array-like of shape (n_background, n_features), default=None
+        random_state : int, RandomState instance or None, default=None
+        n_features : int, default=10
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ContributionDisplay
+        """
+        rows = numeric_rows(X)
+        if len(rows) != 1:
+            raise ValueError(f"X holds {len(rows)} rows; one row is drawn at a time, for example X[[3]].")
+        parts = feature_contributions(estimator, X, method=method, background=background, random_state=random_state)
+        names = column_names(X, estimator)
+        values: Any = rows[0]
+        if parts.shape[1] != len(names):  # columns were explained in groups
+            names, values = [f"group {group}" for group in range(parts.shape[1])], None
+        return cls(contributions=parts[0], feature_names=names, values=values, n_features=n_features).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, contributions: Any, *, feature_names: Any = None, values: Any = None, n_features: int = 10, ax: Any = None
+    ) -> Self:
+        """Draw contributions.
+
+        Parameters
+        ----------
+        contributions : array-like of shape (n_features,)
+        feature_names : sequence of str, default=None
+            None names columns x0, x1, ...
+        values : array-like of shape (n_features,), default=None
+        n_features : int, default=10
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ContributionDisplay
+        """
+        parts = np.asarray(contributions, dtype=np.float64)
+        if parts.ndim != 1:
+            raise ValueError(f"contributions have shape {parts.shape}; those of one row are drawn at a time.")
+        names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
+        values = None if values is None else np.asarray(values, dtype=np.float64)
+        return cls(contributions=parts, feature_names=names, values=values, n_features=n_features).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        self
+        """
+        order = np.argsort(-np.abs(self.contributions), kind="stable")
+        kept, left = order[: self.n_features], order[self.n_features :]
+        widths = self.contributions[kept]
+        names = [
+            shown(self.feature_names[column])
+            + ("" if self.values is None else f" = {shown(float(self.values[column]))}")
+            for column in kept
+        ]
+        if left.size:
+            widths = np.append(widths, self.contributions[left].sum())
+            names.append(f"{left.size} others")
+        ax = new_axes(1, (5.2, 0.9 + 0.3 * len(widths))) if ax is None else ax
+        places = np.arange(len(widths))
+        ax.barh(places, widths, color=np.where(widths < 0, ORANGE, BLUE), height=0.7)
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.set_yticks(places, names)
+        ax.invert_yaxis()
+        ax.tick_params(axis="y", length=0)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.set_xlabel("part in the score (below 0 is odd)")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

@@ -1,0 +1,130 @@
+"""A picture of scores by rank, with the threshold."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from skanomaly._support._labels import turn_labels
+from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, new_axes
+from skanomaly.inspection._thresholds import threshold_of
+
+__all__ = ["ScoreDisplay"]
+
+_LOG_FROM = 50
+
+
+class ScoreDisplay:
+    """Scores from the oddest row on, with the threshold, and known anomalies where there are labels.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Small is odd.
+    threshold : float or None, default=None
+        Rows that score below are called anomalies; None draws no line.
+    labels : ndarray of shape (n_samples,) or None, default=None
+        -1 anomaly, +1 normal, 0 unlabelled.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Panel drawn on.
+    figure_ : matplotlib Figure
+        Figure drawn on.
+
+    Examples
+    --------
+    >>> from skanomaly.inspection import ScoreDisplay
+    >>> display = ScoreDisplay.from_predictions([-0.2, -3.0, -0.4, -0.1], threshold=-1.0)
+    >>> display.ax_.get_legend().get_texts()[0].get_text()
+    '1 below the threshold'
+    """
+
+    def __init__(
+        self,
+        *,
+        scores: NDArray[np.float64],
+        threshold: float | None = None,
+        labels: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.scores = scores
+        self.threshold = threshold
+        self.labels = labels
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None) -> Self:
+        """Draw the scores of rows and the detector's own threshold.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``score_samples`` and a threshold.
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+            Labels, in the house's convention or 1 anomaly and 0 normal.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ScoreDisplay
+        """
+        check_is_fitted(estimator)
+        scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
+        return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, ax=ax)
+
+    @classmethod
+    def from_predictions(cls, scores: Any, *, threshold: float | None = None, y: Any = None, ax: Any = None) -> Self:
+        """Draw scores.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Small is odd.
+        threshold : float, default=None
+        y : array-like of shape (n_samples,), default=None
+            Labels, in the house's convention or 1 anomaly and 0 normal.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ScoreDisplay
+        """
+        labels = None if y is None else turn_labels(y)
+        return cls(scores=column_or_1d(scores, dtype=np.float64), threshold=threshold, labels=labels).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        self
+        """
+        ax = new_axes(1, (5.2, 3.6)) if ax is None else ax
+        order = np.argsort(self.scores, kind="stable")
+        ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
+        odd = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
+        ax.plot(ranks[~odd], ordered[~odd], ".", color=BLUE, markersize=4)
+        if self.threshold is not None:
+            label = f"{np.count_nonzero(odd):,} below the threshold"
+            ax.plot(ranks[odd], ordered[odd], "o", color=ORANGE, markersize=4.5, label=label)
+            ax.axhline(self.threshold, color=GREY, linewidth=1, linestyle="--", label=f"threshold {self.threshold:.3g}")
+        if self.labels is not None:
+            known = self.labels[order] == -1
+            label = f"{np.count_nonzero(known):,} known anomalies"
+            ax.plot(ranks[known], ordered[known], "o", mfc="none", mec="black", mew=0.8, markersize=8, label=label)
+        ax.set(xlabel="rank, 1 is the oddest row", ylabel="score (small is odd)")
+        if len(order) >= _LOG_FROM:
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False, loc="lower right")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

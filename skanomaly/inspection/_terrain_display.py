@@ -1,0 +1,200 @@
+"""A picture of the score over two columns: terrain, with the threshold as its shoreline."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly.inspection._drawing import ORANGE, new_axes
+from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._thresholds import threshold_of
+
+__all__ = ["ScoreTerrainDisplay"]
+
+_MARGIN = 0.1
+
+
+class ScoreTerrainDisplay:
+    """Score over two columns, the others held fixed, with the threshold as a shoreline and the rows on the map.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    horizontal, vertical : ndarray of shape (n_grid,)
+        Values of the two columns.
+    scores : ndarray of shape (n_grid, n_grid)
+        Score at each vertical value (first axis) and horizontal value; small is odd.
+    threshold : float or None, default=None
+        Where the shoreline lies; None draws none.
+    rows : ndarray of shape (n_samples, 2) or None, default=None
+        Rows shown as points.
+    odd : ndarray of shape (n_samples,), bool, or None, default=None
+        Rows shown as anomalies.
+    names : tuple of two str, default=("x0", "x1")
+        Names of the columns.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Panel drawn on.
+    figure_ : matplotlib Figure
+        Figure drawn on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.detectors import GaussianDetector
+    >>> from skanomaly.inspection import ScoreTerrainDisplay
+    >>> rows = np.random.RandomState(0).normal(size=(100, 2))
+    >>> display = ScoreTerrainDisplay.from_estimator(GaussianDetector().fit(rows), rows, grid_resolution=20)
+    >>> display.scores.shape
+    (20, 20)
+    """
+
+    def __init__(
+        self,
+        *,
+        horizontal: NDArray[np.float64],
+        vertical: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        threshold: float | None = None,
+        rows: NDArray[np.float64] | None = None,
+        odd: NDArray[np.bool_] | None = None,
+        names: tuple[str, str] = ("x0", "x1"),
+    ) -> None:
+        self.horizontal = horizontal
+        self.vertical = vertical
+        self.scores = scores
+        self.threshold = threshold
+        self.rows = rows
+        self.odd = odd
+        self.names = names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        features: tuple[int | str, int | str] = (0, 1),
+        at: Any = None,
+        grid_resolution: int = 100,
+        ax: Any = None,
+    ) -> Self:
+        """Score a grid over two columns and draw it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``score_samples`` and a threshold.
+        X : array-like of shape (n_samples, n_features)
+            Rows that are shown, and that set the range of the grid.
+        features : tuple of two int or str, default=(0, 1)
+            Places or names of the columns.
+        at : array-like of shape (n_features,), default=None
+            Where the other columns are held; None is their medians. With more than two columns rows do not lie on
+            this plane: their colour is that of their own score.
+        grid_resolution : int, default=100
+            Grid lines a column.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ScoreTerrainDisplay
+        """
+        check_is_fitted(estimator)
+        score, rows = Scorer(estimator, X), numeric_rows(X)
+        first, second = (_place(feature, score.names) for feature in features)
+        base = np.median(rows, axis=0) if at is None else numeric_rows(np.atleast_2d(at), "at")[0]
+        horizontal, vertical = (_range(rows[:, column], grid_resolution) for column in (first, second))
+        grid = np.tile(base, (grid_resolution**2, 1))
+        grid[:, first], grid[:, second] = (axis.ravel() for axis in np.meshgrid(horizontal, vertical))
+        level = threshold_of(estimator, X)
+        return cls(
+            horizontal=horizontal,
+            vertical=vertical,
+            scores=score(grid).reshape(grid_resolution, grid_resolution),
+            threshold=level,
+            rows=rows[:, [first, second]],
+            odd=score(rows) < level,
+            names=(score.names[first], score.names[second]),
+        ).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        horizontal: Any,
+        vertical: Any,
+        scores: Any,
+        *,
+        threshold: float | None = None,
+        names: tuple[str, str] = ("x0", "x1"),
+        ax: Any = None,
+    ) -> Self:
+        """Draw scores known on a grid.
+
+        Parameters
+        ----------
+        horizontal, vertical : array-like of shape (n_grid,)
+        scores : array-like of shape (n_grid, n_grid)
+        threshold : float, default=None
+        names : tuple of two str, default=("x0", "x1")
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ScoreTerrainDisplay
+        """
+        arrays = (np.asarray(values, dtype=np.float64) for values in (horizontal, vertical, scores))
+        across, up, height = arrays
+        if height.shape != (len(up), len(across)):
+            raise ValueError(f"scores have shape {height.shape}; the grid is {(len(up), len(across))}.")
+        return cls(horizontal=across, vertical=up, scores=height, threshold=threshold, names=names).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        self
+        """
+        ax = new_axes(1, (5.2, 4.0)) if ax is None else ax
+        terrain = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
+        ax.figure.colorbar(terrain, ax=ax, label="score (small is odd)")
+        if self.threshold is not None and self.scores.min() < self.threshold < self.scores.max():
+            shore = {"colors": "white", "linewidths": 1.8, "linestyles": "solid"}
+            ax.contour(self.horizontal, self.vertical, self.scores, levels=[self.threshold], **shore)
+            ax.plot([], [], color="white", linewidth=1.8, label="threshold")
+        if self.rows is not None:
+            odd = np.zeros(len(self.rows), dtype=bool) if self.odd is None else self.odd
+            ax.plot(*self.rows[~odd].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
+            ax.plot(*self.rows[odd].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
+        if ax.get_legend_handles_labels()[0]:
+            legend = ax.legend(loc="upper left", facecolor="#8a8a8a", framealpha=0.9, edgecolor="none")
+            for text in legend.get_texts():
+                text.set_color("white")
+        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _place(feature: int | str, names: list[str]) -> int:
+    """Find a column by place or name."""
+    if isinstance(feature, str):
+        if feature not in names:
+            raise ValueError(f"there is no column {feature!r}; there are {', '.join(names[:8])}.")
+        return names.index(feature)
+    if not -len(names) <= feature < len(names):
+        raise ValueError(f"there is no column {feature}; there are {len(names)}.")
+    return int(feature) % len(names)
+
+
+def _range(values: NDArray[np.float64], n_grid: int) -> NDArray[np.float64]:
+    margin = _MARGIN * (np.ptp(values) or 1.0)
+    return np.linspace(values.min() - margin, values.max() + margin, n_grid)

@@ -1,0 +1,201 @@
+"""The pictures: what they hold and say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skanomaly.detectors import GaussianDetector
+from skanomaly.inspection import (
+    AnomalyCurveDisplay,
+    ContributionDisplay,
+    PermutationExplainer,
+    ScoreDisplay,
+    ScoreTerrainDisplay,
+    SpecificationCurveDisplay,
+    feature_contributions,
+)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def frame(seed):
+    return pd.DataFrame(np.random.default_rng(seed).normal(size=(80, 4)), columns=["heat", "load", "flow", "tilt"])
+
+
+@pytest.fixture
+def detector(frame):
+    return make_pipeline(StandardScaler(), GaussianDetector(contamination=0.05)).fit(frame)
+
+
+def _texts(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_scores_are_ranked_and_flagged(detector, frame):
+    y = np.where(np.arange(80) < 3, -1, 1)
+    display = ScoreDisplay.from_estimator(detector, frame, y)
+    normal, flagged, known = (display.ax_.lines[index] for index in (0, 1, 3))
+    assert_allclose(
+        np.concatenate([flagged.get_ydata(), normal.get_ydata()]), np.sort(detector.score_samples(frame)), rtol=1e-12
+    )
+    assert len(flagged.get_xdata()) == (detector.predict(frame) == -1).sum()
+    assert len(known.get_xdata()) == 3
+    assert display.threshold == detector[-1].offset_
+    assert _texts(display.ax_.get_legend())[0] == "4 below the threshold"
+
+
+def test_scores_without_threshold_and_labels_have_no_legend():
+    display = ScoreDisplay.from_predictions([-1.0, -2.0])
+    assert display.ax_.get_legend() is None
+    assert display.figure_ is display.ax_.figure
+
+
+def test_scores_draw_on_the_axes_given(detector, frame):
+    _, ax = plt.subplots()
+    assert ScoreDisplay.from_estimator(detector, frame, ax=ax).ax_ is ax
+
+
+def test_contribution_bars_come_by_size(detector, frame):
+    row = frame.iloc[[5]]
+    display = ContributionDisplay.from_estimator(detector, row)
+    parts = feature_contributions(detector, row)[0]
+    order = np.argsort(-np.abs(parts))
+    assert_allclose([patch.get_width() for patch in display.ax_.patches], parts[order])
+    names = [label.get_text().partition(" = ")[0] for label in display.ax_.get_yticklabels()]
+    assert names == list(frame.columns[order])
+
+
+def test_contributions_left_over_are_one_bar(detector, frame):
+    display = ContributionDisplay.from_estimator(detector, frame.iloc[[5]], n_features=2)
+    assert display.ax_.get_yticklabels()[-1].get_text() == "2 others"
+    total = sum(patch.get_width() for patch in display.ax_.patches)
+    assert_allclose(total, detector.score_samples(frame.iloc[[5]])[0], rtol=1e-10)
+
+
+def test_contributions_by_an_explainer_in_groups(frame):
+    forest = IsolationForest(n_estimators=5, random_state=0).fit(frame)
+    explainer = PermutationExplainer(background=frame, groups=["a", "a", "b", "b"], random_state=0)
+    display = ContributionDisplay.from_estimator(forest, frame.iloc[[0]], method=explainer)
+    assert len(display.ax_.patches) == 2
+
+
+def test_contributions_of_many_rows_are_refused(detector, frame):
+    with pytest.raises(ValueError, match="one row is drawn at a time"):
+        ContributionDisplay.from_estimator(detector, frame)
+    with pytest.raises(ValueError, match="one row are drawn"):
+        ContributionDisplay.from_predictions([[1.0]])
+
+
+def test_terrain_holds_the_scores_of_its_grid(detector, frame):
+    display = ScoreTerrainDisplay.from_estimator(detector, frame, features=("load", 3), grid_resolution=15)
+    point = frame.median().to_frame().T
+    point["load"], point["tilt"] = display.horizontal[4], display.vertical[9]
+    assert display.scores[9, 4] == pytest.approx(detector.score_samples(point)[0])
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("load", "tilt")
+    assert_array_equal(display.odd, detector.predict(frame) == -1)
+
+
+def test_terrain_is_cut_where_asked(detector, frame):
+    at = frame.iloc[3].to_numpy()
+    display = ScoreTerrainDisplay.from_estimator(detector, frame, at=at, grid_resolution=10)
+    point = frame.iloc[[3]].copy()
+    point["heat"], point["load"] = display.horizontal[0], display.vertical[1]
+    assert display.scores[1, 0] == pytest.approx(detector.score_samples(point)[0])
+
+
+@pytest.mark.parametrize("features", [("nope", 0), (0, 4)])
+def test_terrain_names_an_unknown_column(detector, frame, features):
+    with pytest.raises(ValueError, match="there is no column"):
+        ScoreTerrainDisplay.from_estimator(detector, frame, features=features)
+
+
+def test_terrain_of_known_scores():
+    display = ScoreTerrainDisplay.from_predictions([0, 1, 2], [0, 1], [[0, 1, 2], [1, 2, 3]], threshold=1.5)
+    assert display.rows is None
+    with pytest.raises(ValueError, match=r"the grid is \(2, 3\)"):
+        ScoreTerrainDisplay.from_predictions([0, 1, 2], [0, 1], np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("house", [True, False])
+def test_curves_know_both_conventions_and_the_sign(seed, house):
+    random = np.random.default_rng(seed)
+    odd = random.random(200) < 0.1
+    odd[:2] = True, False
+    scores = random.normal(size=200) - 2 * odd
+    y = np.where(odd, -1, 1) if house else odd.astype(int)
+    display = AnomalyCurveDisplay.from_predictions(y, scores, name="it")
+    assert display.roc_auc_ == roc_auc_score(odd, -scores)
+    assert display.average_precision_ == average_precision_score(odd, -scores)
+    assert _texts(display.ax_[0].get_legend())[1] == f"chance: {odd.mean():.3g}"
+    assert_allclose(display.ax_[0].lines[1].get_ydata(), odd.mean())
+
+
+def test_curves_leave_unlabelled_rows_out():
+    display = AnomalyCurveDisplay.from_predictions([-1, 0, 1, 1], [-3.0, -9.0, -1.0, 0.0])
+    assert display.roc_auc_ == 1
+
+
+def test_curves_of_an_estimator_carry_its_name(detector, frame):
+    y = np.where(np.arange(80) < 3, -1, 1)
+    display = AnomalyCurveDisplay.from_estimator(detector, frame, y)
+    assert _texts(display.ax_[1].get_legend())[0].startswith("Pipeline: AUROC")
+
+
+@pytest.mark.parametrize(
+    ("y", "words"), [([1, 1, 1], "only 1"), ([0, 0, 0], "one kind of row"), ([-1, 1], "they must agree")]
+)
+def test_curves_refuse(y, words):
+    with pytest.raises(ValueError, match=words):
+        AnomalyCurveDisplay.from_predictions(y, [-1.0, 0.0, 0.5])
+
+
+def test_curves_need_two_axes():
+    _, ax = plt.subplots()
+    with pytest.raises(ValueError, match="ax holds 1 axes; 2 are needed"):
+        AnomalyCurveDisplay.from_predictions([-1, 1], [-1.0, 0.0], ax=ax)
+
+
+def test_specifications_are_ordered_and_charted():
+    choices = [{"step__k": k, "scale": scale} for k in (1, 5) for scale in ("a", "b")]
+    display = SpecificationCurveDisplay.from_predictions([0.4, 0.1, 0.3, 0.2], choices, value_name="AUROC")
+    curve, chart = display.ax_
+    assert_allclose(curve.lines[0].get_ydata(), [0.1, 0.2, 0.3, 0.4])
+    assert [label.get_text() for label in chart.get_yticklabels()] == ["k: 1", "k: 5", "scale: a", "scale: b"]
+    # The best is k = 1 with scale a.
+    assert_array_equal(chart.lines[3].get_ydata(), [0, 2])
+
+
+def test_specifications_of_a_search(frame):
+    search = GridSearchCV(
+        GaussianDetector(),
+        {"covariance": ["diag", "oas"]},
+        scoring=lambda estimator, X: estimator.score_samples(X).mean(),
+        cv=2,
+    ).fit(frame)
+    display = SpecificationCurveDisplay.from_estimator(search)
+    assert_allclose(np.sort(search.cv_results_["mean_test_score"]), display.ax_[0].lines[0].get_ydata())
+
+
+def test_specifications_of_a_study():
+    class Study:
+        values = np.array([1.0, 2.0])
+        parameters = [{"a": 1}, {"a": 2}]
+
+    assert len(SpecificationCurveDisplay.from_estimator(Study()).ax_[1].get_yticklabels()) == 2
+
+
+def test_specifications_refuse_other_lengths():
+    with pytest.raises(ValueError, match="one result is needed"):
+        SpecificationCurveDisplay.from_predictions([1.0, 2.0], [{"a": 1}])
