@@ -169,7 +169,7 @@ def check_anomalies(
     """
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError(f"{name} holds NaN or infinity. Use 0 for unlabelled rows.")
-    values = np.unique(labels).tolist()
+    values = _distinct(labels)
     anomaly = np.asarray(labels == pos_label, dtype=np.bool_)
     house = set(values) <= {-1, 0, 1} and (-1 in values or 0 not in values)
     if house and pos_label in {-1, 1}:
@@ -186,6 +186,15 @@ def check_anomalies(
         f"{name} holds the labels {shown}, and pos_label={pos_label!r}. The package's own labels are +1 for normal, "
         f"-1 for an anomaly and 0 for unlabelled. {remedy}"
     )
+
+
+def _distinct(labels: NDArray[Any]) -> list[Any]:
+    """Return the distinct labels, without sorting the usual ones."""
+    if labels.dtype.kind in "biuf":
+        masks = [(value, labels == value) for value in (-1, 0, 1)]
+        if np.logical_or.reduce([mask for _, mask in masks]).all():
+            return [value for value, mask in masks if mask.any()]
+    return list(np.unique(labels).tolist())
 
 
 def undefined(metric: str, reason: str) -> float:

@@ -12,6 +12,7 @@ def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     Parameters
     ----------
     mask : ndarray of shape (n_timepoints,), bool
+        Not empty.
 
     Returns
     -------
@@ -19,8 +20,6 @@ def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     stops : ndarray of shape (n_runs,), int64
         The point after the last.
     """
-    if mask.size == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
     if mask[0]:
         edges = np.append(0, edges)

@@ -35,7 +35,7 @@ def overlap(run, others, bias):
 
 
 def range_scores(anomaly, predicted, existence_weight=0.2, bias="flat", cardinality="reciprocal"):
-    """Precision and recall of ranges; precision NaN without predictions."""
+    """Precision and recall of ranges, and their harmonic mean."""
 
     def reward(run, others, bias):
         share, count = overlap(run, others, bias)
@@ -49,8 +49,8 @@ def range_scores(anomaly, predicted, existence_weight=0.2, bias="flat", cardinal
             for event in events
         ]
     )
-    precision = np.mean([reward(run, events, "flat") for run in ranges]) if ranges else np.nan
-    return precision, recall
+    precision = np.mean([reward(run, events, "flat") for run in ranges])
+    return precision, recall, 2 * precision * recall / (precision + recall) if precision * recall else 0.0
 
 
 def f1(true, predicted):

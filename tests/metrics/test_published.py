@@ -1,0 +1,80 @@
+"""Numbers that others published, on their data."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from skanomaly import metrics
+
+# The series of the guide's first table.
+SERIES = (
+    "series/nab_realKnownCause_nyc_taxi",
+    "series/nab_realKnownCause_ec2_request_latency_system_failure",
+    "series/nab_realKnownCause_ambient_temperature_system_failure",
+    "series/nab_realTraffic_speed_t4013",
+    "telemetry/msl_F-5",
+    "telemetry/msl_C-1",
+    "telemetry/msl_T-13",
+    "telemetry/smap_R-1",
+    "telemetry/smap_E-7",
+    "telemetry/smap_D-11",
+    "telemetry/smap_A-5",
+    "telemetry/smap_F-3",
+)
+
+
+def _component_distances(series, width):
+    """Sub-PCA as TSB-AD computes it: distances to all components, each over its share of the variance."""
+    windows = StandardScaler().fit_transform(np.lib.stride_tricks.sliding_window_view(series, width))
+    model = PCA(svd_solver="full").fit(windows)
+    scores = (cdist(windows, model.components_) / model.explained_variance_ratio_).sum(axis=1)
+    return np.pad(scores, (math.ceil((width - 1) / 2), (width - 1) // 2), mode="edge")
+
+
+# TSB-AD's table of Sub-PCA, univariate evaluation files 143, 537, 545, 548 and 147.
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("msl_F-5", 0.99951653),
+        ("smap_E-7", 0.99803777),
+        ("smap_A-5", 0.53843779),
+        ("smap_F-3", 0.00549857),
+        ("msl_T-13", 0.12501307),
+    ],
+)
+def test_vus_pr_is_that_of_the_published_table(name, published, shared_data):
+    stored = np.load(shared_data / "telemetry" / f"{name}.npz")
+    series = stored["test"][:, 0].astype(np.float64)
+    period = metrics.find_period(series)
+    scores = -_component_distances(series, period)
+    found = metrics.vus_pr_score(np.where(stored["y"] == 1, -1, 1), scores, window_size=period)
+    assert found == pytest.approx(published, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [
+        (metrics.vus_pr_score, 0.0, 0.13),
+        (metrics.vus_roc_score, 0.55, 0.65),
+        (metrics.point_adjusted_f1_score, 0.8, 1.0),
+    ],
+)
+def test_random_scores_get_what_the_guide_says(metric, low, high, shared_data, seed):
+    random = np.random.default_rng(seed)
+    values = []
+    for name in SERIES:
+        labels = np.where(np.load(shared_data / f"{name}.npz")["y"] == 1, -1, 1)
+        values.append(metric(labels, random.random(labels.size)))
+    assert low < np.mean(values) < high
+
+
+def test_one_hit_an_event_is_perfect_where_events_count(shared_data, seed):
+    labels = np.where(np.load(shared_data / "telemetry" / "msl_F-5.npz")["y"] == 1, -1, 1)
+    scores = np.random.default_rng(seed).random(labels.size)
+    scores[np.flatnonzero((labels == -1) & (np.roll(labels, 1) == 1))] = -1.0
+    assert metrics.event_f1_score(labels, scores) == metrics.point_adjusted_f1_score(labels, scores) == 1.0
+    assert metrics.vus_pr_score(labels, scores) < 0.2
