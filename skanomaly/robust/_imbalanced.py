@@ -101,8 +101,8 @@ def gaussian_density(y: NDArray[np.float64], bandwidth: float | None) -> NDArray
         return np.ones(y.size)
     width = spread * (y.size ** (-0.2) if bandwidth is None else bandwidth)
     low, high = y.min() - 4 * width, y.max() + 4 * width
-    # At least four cells to a kernel width, so that binning stays below the fourth decimal.
-    n_cells = int(np.clip(4 * (high - low) / width, _N_CELLS, 2**20))
+    # Thirty-two cells to a kernel width keep the error of binning below the fourth decimal.
+    n_cells = int(np.clip(32 * (high - low) / width, _N_CELLS, 2**20))
     step = (high - low) / (n_cells - 1)
     place = (y - low) / step
     cell = np.minimum(place.astype(np.intp), n_cells - 2)

@@ -58,7 +58,9 @@ def test_clean_pvalues_are_uniform_at_five_percent(seed):
 
 
 def test_suspicion_ranks_label_errors(seed):
-    X, y = make_classification(1200, n_informative=6, class_sep=2.0, flip_y=0, random_state=seed)
+    X, y = make_classification(
+        1200, n_informative=6, n_clusters_per_class=1, class_sep=2.0, flip_y=0, random_state=seed
+    )
     wrong = np.random.default_rng(seed).random(1200) < 0.1
     curator = SampleCurator(random_state=seed).fit(X, np.where(wrong, 1 - y, y))
     assert roc_auc_score(wrong, curator.suspicion_) > 0.9
