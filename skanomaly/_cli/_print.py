@@ -1,24 +1,19 @@
 """A scan for the eye: one table, and sentences around it."""
 
-from math import isinf
-
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from skanomaly._cli._prepare import Note
-from skanomaly._cli._scan import Judgement, Reason, ScanResult
+from skanomaly._cli._scan import Reason, ScanResult
+from skanomaly._cli._words import count, findings, legend, listed, markup, number, score, shortened, size
 
 __all__ = ["print_result"]
 
-_LONGEST_LIST = 6
 _WIDEST_COLUMNS = 36
-_LONGEST_NAME = 24
-_SMALLEST_PVALUE = 1e-15
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 
 
@@ -37,24 +32,14 @@ def print_result(result: ScanResult, console: Console) -> None:
 
 def _parts(result: ScanResult, *, plain: bool) -> list[RenderableType]:
     """List what is printed, from top to bottom."""
-    parts: list[RenderableType] = [Text(result.table_name, style="bold"), _size(result)]
+    parts: list[RenderableType] = [Text(result.table_name, style="bold"), size(result)]
     parts += [Padding(_notes(result.notes), (1, 0, 0, 0), expand=False)] if result.notes else []
     parts += [Text(remark, style="dim") for remark in result.remarks]
     if result.n_blank_rows:
-        parts.append(
-            _markup(f"[yellow]{_count(result.n_blank_rows, 'row')} without any value[/]: scored as if typical.")
-        )
+        parts.append(markup(f"[yellow]{count(result.n_blank_rows, 'row')} without any value[/]: scored as if typical."))
     parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _findings(result)]
-    parts.append(Padding(_legend(result, plain=plain), (1, 0, 0, 0), expand=False))
+    parts.append(Padding(legend(result, plain=plain), (1, 0, 0, 0), expand=False))
     return parts
-
-
-def _size(result: ScanResult) -> Text:
-    used = "all used" if result.n_used == result.n_columns else f"{result.n_used} used"
-    seed = "" if result.random_state is None else f", random state {result.random_state}"
-    return Text(
-        f"{_count(result.n_rows, 'row')}, {_count(result.n_columns, 'column')}, {used}. {result.detector}{seed}."
-    )
 
 
 def _notes(notes: list[Note]) -> Table:
@@ -63,10 +48,7 @@ def _notes(notes: list[Note]) -> Table:
     table.add_column(overflow="fold", max_width=_WIDEST_COLUMNS)
     table.add_column(overflow="fold")
     for note in notes:
-        names = note.columns[:_LONGEST_LIST]
-        more = len(note.columns) - len(names)
-        listed = ", ".join(names) + (f" and {more:,} more" if more else "")
-        table.add_row(Text(listed, style="cyan"), Text.assemble(f"{note.finding}: ", (note.action, "yellow")))
+        table.add_row(Text(listed(note), style="cyan"), Text.assemble(f"{note.finding}: ", (note.action, "yellow")))
     return table
 
 
@@ -86,7 +68,7 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
         cells: list[RenderableType] = [
             str(result.ranks[row]),
             str(row),
-            Text(_score(result.scores[row]), style="bold red" if odd else ""),
+            Text(score(result.scores[row]), style="bold red" if odd else ""),
         ]
         if result.labels is not None:
             label = int(result.labels[row])
@@ -102,8 +84,8 @@ class _Because:
         up, down = ("+", "-") if plain else ("↑", "↓")
         self._pieces = [
             Text.assemble(
-                (_shortened(reason.column), "cyan"),
-                f" {_number(reason.value)} {up if reason.above else down}",
+                (shortened(reason.column), "cyan"),
+                f" {number(reason.value)} {up if reason.above else down}",
                 "," if index + 1 < len(reasons) else "",
             )
             for index, reason in enumerate(reasons)
@@ -128,95 +110,6 @@ def _findings(result: ScanResult) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    table.add_row("anomalies", _anomalies(result))
-    table.add_row("contamination", _contamination(result))
-    if result.judgement is not None:
-        table.add_row("agreement", _agreement(result.judgement, result.n_rows))
-    table.add_row("drift", _drift(result))
+    for heading, sentence in findings(result):
+        table.add_row(heading, sentence)
     return table
-
-
-def _anomalies(result: ScanResult) -> Text:
-    n_odd = int((result.flags == -1).sum())
-    if not n_odd:
-        return Text(f"none of {_count(result.n_rows, 'row')}")
-    return _markup(f"[bold red]{n_odd:,}[/] of {_count(result.n_rows, 'row')}: score below {_score(result.threshold)}")
-
-
-def _contamination(result: ScanResult) -> Text:
-    known = result.contamination
-    share = _share(known.share)
-    if known.interval is None:
-        return Text(f"{share}, {f'the default: it {known.remark}' if known.remark else 'as asked'}")
-    low, high = map(_share, known.interval)
-    remark = f"; {known.remark}" if known.remark else ""
-    return Text(f"{share}, estimated{_sample(known.n_rows, result)}; between {low} and {high} in 9 cases of 10{remark}")
-
-
-def _agreement(judged: Judgement, n_rows: int) -> Text:
-    unlabelled = n_rows - judged.n_labelled
-    apart = f"; {_count(unlabelled, 'unlabelled row')} left out" if unlabelled else ""
-    return _markup(
-        f"with the label [cyan]{escape(judged.label_name)}[/] ({judged.n_anomalies:,} anomalies in "
-        f"{_count(judged.n_labelled, 'row')}{apart}): AUROC [bold]{judged.auroc:.3f}[/], average precision "
-        f"[bold]{judged.average_precision:.3f}[/]"
-    )
-
-
-def _drift(result: ScanResult) -> Text:
-    verdict = result.drift
-    if verdict.pvalue is None:
-        return Text(verdict.remark)
-    chance = f"p = {verdict.pvalue:.2g}" if verdict.pvalue >= _SMALLEST_PVALUE else f"p < {_SMALLEST_PVALUE:g}"
-    sample = _sample(verdict.n_queries, result)
-    if not verdict.fired:
-        return Text(f"none seen ({chance}{sample}): the order of the rows says nothing about them")
-    where = (
-        "no single moment of change stands out"
-        if verdict.change_point is None
-        else f"the likeliest change is at row {verdict.change_point}"
-    )
-    return _markup(f"[bold yellow]yes[/] ({chance}{sample}): rows near each other are alike; {where}")
-
-
-def _sample(n_rows: int, result: ScanResult) -> str:
-    return "" if n_rows == result.n_rows else f", from {n_rows:,} rows drawn at random"
-
-
-def _share(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".")
-
-
-def _legend(result: ScanResult, *, plain: bool) -> Text:
-    up, down = ("+", "-") if plain else ("↑", "↓")
-    return Text(
-        f"Small scores are odd; rows count from 0; columns were scaled to standard deviation 1. A column is named by "
-        f"{result.reasons_origin}; {up} is above, {down} below its median.",
-        style="dim",
-    )
-
-
-def _markup(text: str) -> Text:
-    return Text.from_markup(text)
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 3] + "..."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _score(value: float) -> str:
-    """Write a score so that scores align."""
-    return f"{value:.3f}" if 1e-2 <= abs(value) < 1e6 else f"{value:.3e}"
-
-
-def _number(value: float) -> str:
-    """Write a number shortly: large ones whole, others with four digits."""
-    if isinf(value):
-        return "inf" if value > 0 else "-inf"
-    if value == int(value) and abs(value) < 1e9:
-        return f"{int(value)}"
-    return f"{value:.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.4g}"
