@@ -54,7 +54,7 @@ PARAMETERS = {
         },
     ],
     "ScoreEnsemble": [
-        {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)]},
+        {"detectors": [IsolationForest(n_estimators=20), IsolationForest(n_estimators=10)]},
         {"detectors": [IsolationForest(n_estimators=8)], "combine": "probability_integral", "min_agreement": 0.0},
     ],
     # detectors
@@ -81,7 +81,38 @@ PARAMETERS = {
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],
     # sequence: windows that fit the short tables of the checks
+    "AutoregressiveDetector": [
+        {"order": 2, "smoothing": 1},
+        {"order": 1, "estimator": Ridge(), "smoothing": 3, "causal": True},
+    ],
+    "GroupedDetector": [{"detector": _forest(), "group": None}],
+    "KShapeDetector": [
+        {"window_size": 4, "n_clusters": 3, "smoothing": 1},
+        {"window_size": 5, "n_clusters": 2, "smoothing": 3, "point_alignment": "mean"},
+    ],
     "MatrixProfileDetector": [{"window_size": 5}, {"window_size": 4, "channel_aggregation": "max", "causal": True}],
+    "PolynomialDetector": [
+        {"block_size": 4, "neighborhood_size": 30, "smoothing": 2},
+        {"block_size": 3, "neighborhood_size": 20, "degree": 1, "smoothing": 1},
+    ],
+    "RollingMahalanobis": [{"window_size": 3}, {"window_size": 2, "causal": True, "binary_channels": "keep"}],
+    "RollingStatistic": [
+        {"window_size": 4},
+        {"window_size": 3, "statistic": "norm", "point_alignment": "last"},
+        {"window_size": 4, "statistic": "range", "point_alignment": "mean"},
+        {"window_size": 4, "statistic": "mean_absolute", "point_alignment": "max"},
+    ],
+    "SlidingWindowDetector": [
+        {"detector": _forest(), "window_size": 4},
+        {"detector": _forest(), "window_size": 5, "features": "statistics", "normalize": "center", "stride": 2},
+    ],
+    "SpectralResidualDetector": [{"average_size": 20}, {"average_size": 3, "smoothing": 3}],
+    "SubsequenceKMeans": [{"window_size": 4}, {"window_size": 3, "n_clusters": 3, "normalize": "scale"}],
+    "SubsequenceNeighbors": [
+        {"window_size": 4, "n_neighbors": 2},
+        {"window_size": 5, "n_neighbors": 3, "n_references": 60, "normalize": "zscore", "point_alignment": "max"},
+    ],
+    "SubsequencePCA": [{"window_size": 4}, {"window_size": 3, "statistic": "both", "normalize": "center"}],
     # sampling
     "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],
     "OptimalImbalance": [{"ratios": (0.3, 0.5), "cv": 2}],
@@ -95,7 +126,17 @@ _IN_ORDER = {
     "check_methods_subset_invariance": "a time point is scored within its window",
 }
 EXPECTED_FAILURES = {
+    "AutoregressiveDetector": _IN_ORDER,
+    "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
+    "PolynomialDetector": _IN_ORDER,
+    "RollingMahalanobis": _IN_ORDER,
+    "RollingStatistic": _IN_ORDER,
+    "SlidingWindowDetector": _IN_ORDER,
+    "SpectralResidualDetector": _IN_ORDER,
+    "SubsequenceKMeans": _IN_ORDER,
+    "SubsequenceNeighbors": _IN_ORDER,
+    "SubsequencePCA": _IN_ORDER,
 }
 
 

@@ -31,7 +31,7 @@ def _experiment(random, signal):
     chosen = agree[np.argsort(-np.abs(train[agree]))[:N_KEPT]]
     naive = accuracies(chosen, np.sign(train[chosen]))[1]
 
-    holdout = ReusableHoldout.for_holdout(SIZE, random_state=int(random.integers(2**31 - 1)))
+    holdout = ReusableHoldout(random_state=int(random.integers(2**31 - 1)))
     # Correlations lie in [-1, 1]; queries take means of values in [0, 1].
     answers = 2 * holdout.query_many((1 + np.clip(train, -1, 1)) / 2, (1 + np.clip(held, -1, 1)) / 2) - 1
     agree = np.flatnonzero(np.sign(train) == np.sign(answers))
@@ -43,11 +43,19 @@ def _experiment(random, signal):
 @pytest.mark.slow
 def test_naive_holdout_overfits_and_the_reusable_one_does_not(seed):
     random = np.random.default_rng(seed)
-    runs = np.array([_experiment(random, signal=0.0) for _ in range(3)])
-    naive, reported, true = runs.mean(axis=0)
-    assert naive > 0.6
-    assert abs(reported - 0.5) < 0.07
-    assert abs(true - 0.5) < 0.02
+    naive, reported, true = np.array([_experiment(random, signal=0.0) for _ in range(9)]).T
+    assert naive.min() > 0.6
+    # Threshold and three times the noise. Rarely the noise lets the training value through, hence the median.
+    assert np.median(np.abs(reported - 0.5)) < 0.04 + 3 * 0.01
+    assert np.abs(true - 0.5).mean() < 0.02
+
+
+@pytest.mark.slow
+def test_reusable_holdout_lets_signal_through(seed):
+    random = np.random.default_rng(seed)
+    _, reported, true = np.array([_experiment(random, signal=0.2) for _ in range(7)]).T
+    assert np.median(true) > 0.55
+    assert np.median(np.abs(reported - true)) < 0.04 + 3 * 0.01
 
 
 def test_agreement_gives_the_training_value_and_costs_nothing(seed):
