@@ -1,29 +1,59 @@
 """How odd each moment, each series and each event trace is."""
 
 from skanomaly.sequence._base import EventDetector, SequenceDetector, SeriesDetector
+from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
+from skanomaly.sequence._collections._degradation import degrade_windows
+from skanomaly.sequence._collections._neighbors import SequenceNeighbors
+from skanomaly.sequence._collections._overlay import overlay_events
+from skanomaly.sequence._collections._reference import ReferenceDetector
+from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, from_long_events, to_aeon
 from skanomaly.sequence._events._compression import CompressionDetector
 from skanomaly.sequence._events._counts import EventCountDetector
 from skanomaly.sequence._events._markov import MarkovDetector
 from skanomaly.sequence._events._multiscale import MultiscaleEventDetector
 from skanomaly.sequence._events._ngram import NGramDetector
+from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
+from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
+from skanomaly.sequence._series._grouped import GroupedDetector
+from skanomaly.sequence._series._kshape import KShapeDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
+from skanomaly.sequence._series._polynomial import PolynomialDetector
+from skanomaly.sequence._series._rolling import RollingMahalanobis, RollingStatistic
+from skanomaly.sequence._series._sliding import SlidingWindowDetector
+from skanomaly.sequence._series._spectral import SpectralResidualDetector
 
 __all__ = [
+    "AutoregressiveDetector",
+    "BagRankingDetector",
     "CompressionDetector",
     "EventCountDetector",
     "EventDetector",
+    "GroupedDetector",
+    "KShapeDetector",
     "MarkovDetector",
     "MatrixProfileDetector",
     "MultiscaleEventDetector",
     "NGramDetector",
+    "PolynomialDetector",
+    "ReferenceDetector",
+    "RollingMahalanobis",
+    "RollingStatistic",
+    "SelectiveMahalanobisDetector",
     "SequenceDetector",
+    "SequenceNeighbors",
     "SeriesDetector",
+    "SlidingWindowDetector",
+    "SpectralResidualDetector",
+    "SubsequenceKMeans",
     "SubsequenceNeighbors",
+    "SubsequencePCA",
+    "degrade_windows",
     "from_aeon",
     "from_long",
     "from_long_events",
     "matrix_profile",
+    "overlay_events",
     "to_aeon",
 ]

@@ -1,7 +1,7 @@
 """Events, runs of events and whole traces, on one scale."""
 
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from skanomaly.sequence._base import EventDetector
 from skanomaly.sequence._events._context_model import ContextModel, blended_probability, event_scores
 from skanomaly.sequence._events._count_model import CountModel
 from skanomaly.sequence._events._traces import Traces, normal_traces, pack
+from skanomaly.sequence._tail import Tail
 
 __all__ = ["MultiscaleEventDetector"]
 
@@ -95,7 +96,7 @@ class MultiscaleEventDetector(EventDetector):
         self._counts = CountModel("log").fit(normal, self.n_tokens_)
         self._n_neighbors = min(self.n_neighbors, len(normal) - 1)
         self.scale_scores_ = self._three(normal)
-        self._tails = [_Tail().fit(scores) for scores in self.scale_scores_.T]
+        self._tails = [Tail().fit(scores) for scores in self.scale_scores_.T]
 
     def _three(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, bits = _surprise(self._events, X)
@@ -124,20 +125,3 @@ def _oddest_run(bits: NDArray[np.float64], window_size: int) -> float:
     """Return the largest mean over runs of `window_size` events, or over the whole of a shorter trace."""
     size = min(window_size, len(bits))
     return float(np.convolve(bits, np.full(size, 1.0 / size), mode="valid").max())
-
-
-class _Tail:
-    """How far out in the tail of the training scores a score lies."""
-
-    def fit(self, scores: NDArray[np.float64]) -> Self:
-        self._sorted = np.sort(scores)
-        largest = self._sorted[-1]
-        spread = largest - float(np.median(scores))
-        self._unit = spread if spread > 0 else max(abs(largest), 1.0)
-        return self
-
-    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        n_scores = len(self._sorted)
-        n_as_odd = n_scores - np.searchsorted(self._sorted, scores, side="left")
-        beyond = np.maximum(scores - self._sorted[-1], 0.0) / self._unit
-        return -np.log10((1 + n_as_odd) / (n_scores + 1)) + beyond

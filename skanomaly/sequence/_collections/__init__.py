@@ -1,0 +1,1 @@
+"""Collections of series: neighbours, references, bags, residuals."""

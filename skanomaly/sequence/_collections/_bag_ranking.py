@@ -1,0 +1,226 @@
+"""Scores of segments learnt from labels of bags."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+
+from skanomaly._support._sklearn import Interval
+from skanomaly.base import BaseDetector
+from skanomaly.sequence._base import SequenceDetector
+
+__all__ = ["BagRankingDetector", "Bags", "bag_ranking_loss"]
+
+Values = NDArray[np.float64]
+_DECAYS = (0.9, 0.999)  # of Adam's running means
+
+
+class Bags(NamedTuple):
+    """Segments of all bags, end to end.
+
+    Parameters
+    ----------
+    segments : ndarray of shape (n_segments, n_features)
+    offsets : ndarray of shape (n_bags + 1,)
+    is_anomaly : ndarray of shape (n_bags,), bool
+    """
+
+    segments: Values
+    offsets: NDArray[np.int64]
+    is_anomaly: NDArray[np.bool_]
+
+    def split(self, values: Values) -> list[Values]:
+        """Cut one value a segment into one array a bag."""
+        return np.split(values, self.offsets[1:-1])
+
+
+class BagRankingDetector(SequenceDetector):
+    r"""Finds the odd segments of series that are labelled as a whole.
+
+    A video, a shift, a recording is known to hold an anomaly somewhere; others are known to hold none. A linear scorer
+    of segments learns to rank the largest score of each anomalous series above the largest of each normal one.
+
+    Parameters
+    ----------
+    n_segments : int or None, default=32
+        Segments that each series is cut into, each the mean of its rows; at least 1. A series with fewer rows keeps
+        them. None takes each row as a segment.
+    sparsity : float, default=8e-5
+        Weight of the sum of an anomalous series' scores; at least 0.
+    smoothness : float, default=8e-5
+        Weight of the sum of its squared steps between neighbours; at least 0.
+    alpha : float, default=0.001
+        Weight of half the squared norm of the coefficients; at least 0.
+    max_iter : int, default=200
+        Steps of Adam over all bags at once, at least 1.
+    learning_rate : float, default=0.01
+        Length of a step; above 0.
+    contamination : float, default=0.1
+        Share of the training series that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (`n_features_in_`,)
+        Weights of the standardised features.
+    intercept_ : float
+    mean_ : ndarray of shape (`n_features_in_`,)
+        Mean of the features over all segments.
+    scale_ : ndarray of shape (`n_features_in_`,)
+        Their deviation.
+    loss_curve_ : list of float
+        Ranking loss with both penalties at each step, without that of the norm.
+    offset_ : float
+        Threshold on ``score_samples``: series that score below are anomalies.
+    n_features_in_ : int
+        Number of features.
+
+    See Also
+    --------
+    SequenceNeighbors : Needs no labels.
+
+    Notes
+    -----
+    Loss of Sultani, Chen and Shah (2018), section 3: with f the score of a segment, between 0 and 1,
+
+    .. math:: \frac{1}{N} \sum_{a, n} \max(0, 1 - \max_t f(a_t) + \max_t f(n_t))
+        + \lambda_1 \sum_{a, t} f(a_t) + \lambda_2 \sum_{a, t} (f(a_t) - f(a_{t+1}))^2
+
+    over the N pairs of an anomalous series a and a normal one n. What we changed: the scorer is a logistic one of the
+    standardised features instead of a network; it starts from the difference of the two kinds' means and is trained on
+    all series at once, so that nothing is random and the order of the series does not matter; segments are not brought
+    to norm 1, and series of different lengths need not be cut alike.
+
+    `y` is required: -1 for series that hold an anomaly somewhere, +1 for those that hold none; at least one of each.
+    Series labelled 0 set the threshold and nothing else. A training series is scored by what was learnt from it too.
+
+    ``score_timepoints`` are minus the scores of the segments, each given to all its rows.
+
+    Cost: O(max_iter S d) for S segments of d features.
+
+    References
+    ----------
+    .. [1] Sultani, W., Chen, C. and Shah, M. (2018). "Real-world anomaly detection in surveillance videos". CVPR,
+       6479-6488.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import BagRankingDetector
+    >>> random = np.random.default_rng(0)
+    >>> X, y = random.normal(size=(60, 20, 4)), np.repeat([1, -1], 30)
+    >>> X[y < 0, 10:13, 0] += 4
+    >>> detector = BagRankingDetector(contamination=0.5).fit(X[::2], y[::2])
+    >>> bool((detector.predict(X[1::2]) == y[1::2]).mean() > 0.9)
+    True
+    >>> bool(np.isin(np.argmin(detector.score_timepoints(X[-1:])[0]), [10, 11, 12]))
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "n_segments": [Interval(Integral, 1, None, closed="left"), None],
+        "sparsity": [Interval(Real, 0, None, closed="left")],
+        "smoothness": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_segments: int | None = 32,
+        sparsity: float = 8e-5,
+        smoothness: float = 8e-5,
+        alpha: float = 1e-3,
+        max_iter: int = 200,
+        learning_rate: float = 0.01,
+        contamination: float = 0.1,
+    ) -> None:
+        self.n_segments = n_segments
+        self.sparsity = sparsity
+        self.smoothness = smoothness
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.contamination = contamination
+
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        if not ((y < 0).any() and (y > 0).any()):
+            raise ValueError(
+                f"y holds {np.unique(y).tolist()}: this detector learns from labels. Give -1 to series that hold an "
+                "anomaly and +1 to series that hold none, at least one of each."
+            )
+        parts = [self._segments(series)[0] for series, label in zip(X, y, strict=True) if label != 0]
+        segments = np.concatenate(parts)
+        self.mean_, spread = segments.mean(axis=0), segments.std(axis=0)
+        self.scale_ = np.where(spread > 0, spread, 1.0)
+        offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+        self._train(Bags((segments - self.mean_) / self.scale_, offsets, y[y != 0] < 0))
+
+    def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
+        """Cut one series into segments; returns their means and where each row went."""
+        n_rows = len(series)
+        n_segments = n_rows if self.n_segments is None else min(int(self.n_segments), n_rows)
+        edges = np.rint(np.linspace(0, n_rows, n_segments + 1)).astype(np.int64)
+        sums = np.add.reduceat(series.astype(np.float64), edges[:-1], axis=0)
+        lengths = np.diff(edges)
+        return sums / lengths[:, None], np.repeat(np.arange(n_segments), lengths)
+
+    def _train(self, bags: Bags) -> None:
+        inside = np.repeat(bags.is_anomaly, np.diff(bags.offsets))
+        design = np.column_stack([bags.segments, np.ones(len(bags.segments))])
+        start = bags.segments[inside].mean(axis=0) - bags.segments[~inside].mean(axis=0)
+        weights = np.append(start / max(float(np.linalg.norm(start)), 1e-12), 0.0)
+        norm_slope = np.append(np.full(len(start), self.alpha), 0.0)
+        mean, square = np.zeros_like(weights), np.zeros_like(weights)
+        self.loss_curve_ = []
+        for step in range(1, self.max_iter + 1):
+            scores = _logistic(design @ weights)
+            loss, by_score = bag_ranking_loss(scores, bags, self.sparsity, self.smoothness)
+            self.loss_curve_.append(loss)
+            slope = design.T @ (by_score * scores * (1 - scores)) + norm_slope * weights
+            mean += (1 - _DECAYS[0]) * (slope - mean)
+            square += (1 - _DECAYS[1]) * (slope**2 - square)
+            rate = self.learning_rate * np.sqrt(1 - _DECAYS[1] ** step) / (1 - _DECAYS[0] ** step)
+            weights -= rate * mean / (np.sqrt(square) + 1e-8)
+        self.coef_, self.intercept_ = weights[:-1], float(weights[-1])
+
+    def _scores(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
+        segments, rows = self._segments(series)
+        scaled = (segments - self.mean_) / self.scale_
+        return _logistic((scaled * self.coef_).sum(axis=1) + self.intercept_), rows
+
+    def _outlyingness(self, X: list[NDArray[Any]]) -> Values:
+        return np.array([self._scores(series)[0].max() for series in X])
+
+    def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[Values]:
+        return [scores[rows] for scores, rows in map(self._scores, X)]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def bag_ranking_loss(scores: Values, bags: Bags, sparsity: float, smoothness: float) -> tuple[float, Values]:
+    """Return the ranking loss of segment scores with both penalties, and its gradient."""
+    starts, odd = bags.offsets[:-1], bags.is_anomaly
+    peaks = starts + [int(np.argmax(part)) for part in bags.split(scores)]
+    hinges = np.maximum(0.0, 1.0 - scores[peaks[odd]][:, None] + scores[peaks[~odd]])
+    active = hinges > 0
+    gradient = np.zeros_like(scores)
+    gradient[peaks[odd]] -= active.sum(axis=1) / hinges.size
+    gradient[peaks[~odd]] += active.sum(axis=0) / hinges.size
+    inside = np.repeat(odd, np.diff(bags.offsets))
+    steps = np.where(inside, np.diff(scores, prepend=0.0), 0.0)
+    steps[starts] = 0.0
+    gradient += sparsity * inside + 2 * smoothness * (steps - np.append(steps[1:], 0.0))
+    loss = hinges.mean() + sparsity * scores[inside].sum() + smoothness * (steps**2).sum()
+    return float(loss), gradient
+
+
+def _logistic(values: Values) -> Values:
+    return 0.5 * (1.0 + np.tanh(0.5 * values))

@@ -1,0 +1,71 @@
+"""Series of different lengths as points of one space."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SequenceLookup", "describe", "normal_sequences", "resample"]
+
+
+def resample(series: NDArray[Any], n_points: int) -> NDArray[np.float64]:
+    """Bring one series of shape (n_timepoints, n_features) to `n_points` places by linear interpolation."""
+    places = np.linspace(0, len(series) - 1, n_points)
+    before = np.minimum(places.astype(np.int64), max(len(series) - 2, 0))
+    share = (places - before)[:, None]
+    after = np.minimum(before + 1, len(series) - 1)
+    return (1 - share) * series[before] + share * series[after].astype(np.float64)
+
+
+def describe(series: NDArray[Any]) -> NDArray[np.float64]:
+    """Describe one series by twelve statistics a feature and the logarithm of its length.
+
+    Mean, deviation, least, largest, median, interquartile range, mean size and deviation of the steps, correlation of
+    neighbours, trend, skewness, kurtosis.
+    """
+    values = series.astype(np.float64)
+    center, spread = values.mean(axis=0), values.std(axis=0)
+    unit = np.where(spread > 0, spread, 1.0)
+    scaled = (values - center) / unit
+    steps = np.diff(values, axis=0) if len(values) > 1 else np.zeros_like(values)
+    quartiles = np.percentile(values, [25, 50, 75], axis=0)
+    places = np.linspace(-1, 1, len(values))[:, None]
+    statistics = [
+        center,
+        spread,
+        values.min(axis=0),
+        values.max(axis=0),
+        quartiles[1],
+        quartiles[2] - quartiles[0],
+        np.abs(steps).mean(axis=0),
+        steps.std(axis=0),
+        (scaled[1:] * scaled[:-1]).sum(axis=0) / len(values),
+        ((values - center) * places).mean(axis=0),
+        (scaled**3).mean(axis=0),
+        (scaled**4).mean(axis=0),
+    ]
+    return np.concatenate([*statistics, [np.log(len(values))]])
+
+
+class SequenceLookup:
+    """Finds the training series that has the same values as a query."""
+
+    def __init__(self, sequences: Sequence[NDArray[Any]]) -> None:
+        self._rows = {_identity(series): row for row, series in enumerate(sequences)}
+
+    def find(self, sequences: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
+        """Return one index a query, or -1."""
+        return np.array([self._rows.get(_identity(series), -1) for series in sequences], dtype=np.intp)
+
+
+def _identity(series: NDArray[Any]) -> tuple[int, bytes]:
+    return len(series), (series.astype(np.float64) + 0.0).tobytes()  # minus zero equals zero
+
+
+def normal_sequences(X: list[NDArray[Any]], y: NDArray[np.int8], *, fewest: int) -> list[NDArray[Any]]:
+    """Leave out the series that are labelled as anomalies; `fewest` at least must stay."""
+    kept = [series for series, label in zip(X, y, strict=True) if label >= 0]
+    if len(kept) < fewest:
+        raise ValueError(f"y leaves {len(kept)} series that are not -1; a fit needs at least {fewest}.")
+    return kept

@@ -1,0 +1,31 @@
+"""Scores of different units made comparable by their tails."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Tail"]
+
+
+class Tail:
+    r"""How far out in the tail of the training scores a score lies.
+
+    :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`, and beyond the largest training score besides its distance from
+    it, in units of that score's distance from the median.
+    """
+
+    def fit(self, scores: NDArray[Any]) -> Self:
+        """Keep the training scores; large is odd."""
+        self._sorted = np.sort(scores).astype(np.float64)
+        largest = self._sorted[-1]
+        spread = largest - float(np.median(self._sorted))
+        self._unit = spread if spread > 0 else max(abs(largest), 1.0)
+        return self
+
+    def transform(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Place scores in the tail; ascending in the score."""
+        n_scores = len(self._sorted)
+        n_as_odd = n_scores - np.searchsorted(self._sorted, scores, side="left")
+        beyond = np.maximum(scores - self._sorted[-1], 0.0) / self._unit
+        return -np.log10((1 + n_as_odd) / (n_scores + 1)) + beyond
