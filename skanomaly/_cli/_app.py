@@ -13,7 +13,7 @@ from skanomaly._cli._detectors import DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, scan
-from skanomaly._cli._write import check_output, write_scores
+from skanomaly._cli._write import check_output, check_report, write_report, write_scores
 
 __all__ = ["app"]
 
@@ -79,6 +79,9 @@ def _scan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the scores of all rows there: .csv or .parquet.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the findings as one self-contained .html page.")
+    ] = None,
     random_state: Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same scores.")] = 0,
     label: Annotated[
         str | None,
@@ -90,6 +93,8 @@ def _scan(
     try:
         if output is not None:
             check_output(output)
+        if report is not None:
+            check_report(report)
         columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
         with RichProgress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
             result = scan(
@@ -105,6 +110,9 @@ def _scan(
         if output is not None:
             write_scores(result, output)
             typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")
+        if report is not None:
+            write_report(result, report)
+            typer.echo(f"Report written to {report}.")
     except InputError as error:
         typer.echo(f"skanomaly: error: {error}", err=True)
         raise typer.Exit(_INPUT_ERROR) from None

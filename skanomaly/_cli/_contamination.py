@@ -1,9 +1,13 @@
 """How many rows are anomalies? The posterior's word, bounded in time."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from skanomaly.threshold import ContaminationDistribution
 
 __all__ = ["Contamination", "estimate_contamination"]
 
@@ -19,13 +23,15 @@ class Contamination:
     """The share of anomalies, and what is known of it.
 
     ``interval`` holds it with probability 0.9; it is None where the user gave the share or it was not estimated, which
-    ``remark`` then explains. ``n_rows`` is the number of rows that the estimate comes from.
+    ``remark`` then explains. ``n_rows`` is the number of rows that the estimate comes from, ``posterior`` its
+    distribution.
     """
 
     share: float
     interval: tuple[float, float] | None = None
     n_rows: int = 0
     remark: str = ""
+    posterior: "ContaminationDistribution | None" = None
 
 
 def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_state: int | None) -> Contamination:
@@ -56,4 +62,6 @@ def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_
         return Contamination(default, remark=f"could not be estimated: {' '.join(str(error).split())}")
     low, high = posterior.posterior_.interval(_CREDIBILITY)
     remark = "the rows say nothing about it, this is the prior" if posterior.status_ == "prior" else ""
-    return Contamination(float(posterior.contamination_), (float(low), float(high)), len(rows), remark)
+    return Contamination(
+        float(posterior.contamination_), (float(low), float(high)), len(rows), remark, posterior.posterior_
+    )

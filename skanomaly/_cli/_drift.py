@@ -19,13 +19,15 @@ class DriftVerdict:
     """What the nearest-neighbour drift test says of the order of the rows.
 
     ``pvalue`` is None where the test could not be made, for the reason in ``remark``. ``change_point`` is None unless
-    one moment of change stands out. ``n_queries`` is the number of rows whose neighbours were searched.
+    one moment of change stands out. ``n_queries`` is the number of rows whose neighbours were searched. ``scan`` holds,
+    for each cut of the order, how many links between neighbours are missing across it.
     """
 
     pvalue: float | None
     change_point: int | None = None
     n_queries: int = 0
     remark: str = ""
+    scan: NDArray[np.float64] | None = None
 
     @property
     def fired(self) -> bool:
@@ -67,4 +69,5 @@ def drift_verdict(rows: NDArray[np.float64], *, random_state: int | None, n_jobs
         float(test.pvalue_),
         int(test.change_point_) if stands_out else None,
         min(n_rows, _MOST_QUERIES),
+        scan=-np.asarray(test.change_scores_, dtype=np.float64),
     )

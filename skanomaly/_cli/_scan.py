@@ -20,6 +20,10 @@ _BLOCK_ROWS = 32768
 _ROWS_WORTH_THREADS = 20000
 _DEFAULT_CONTAMINATION = 0.1
 _MOST_REASONS = 3
+# Rows scored, at the most, to explain those shown by a detector that cannot split its score itself.
+_MOST_COPIES = 80_000
+_FEWEST_BACKGROUND = 4
+_MOST_BACKGROUND = 32
 # A further column is named if it weighs at least this share of the first.
 _LEAST_SHARE_OF_FIRST = 0.3
 _TINY = np.finfo(np.float64).tiny
@@ -37,11 +41,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reason:
-    """A column that makes a row odd: its value, and whether that is above or below the column's median."""
+    """A column that makes a row odd: its value, and whether that is above or below the column's median.
+
+    ``share`` is its part in all that makes the row odd, in (0, 1].
+    """
 
     column: str
     value: float
     above: bool
+    share: float
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ def scan(
     ranks[order] = np.arange(1, n_rows + 1)
     shown = order[:top]
     progress.stage("Explaining")
-    reasons, origin = _reasons(model, prepared, table, shown)
+    reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
     drift = drift_verdict(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
     return ScanResult(
@@ -192,31 +200,63 @@ def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> NDArra
     return scores
 
 
-def _reasons(model: Any, prepared: Prepared, table: Table, rows: NDArray[np.int64]) -> tuple[list[list[Reason]], str]:
-    """Name the columns that make each row odd, by the detector's own word where it has one."""
-    if hasattr(model, "feature_contributions"):
-        weights = np.asarray(model.feature_contributions(prepared.scaled[rows]), dtype=np.float64)
-        origin = f"its part in the score ({type(model).__name__}.feature_contributions)"
-    else:
-        weights = _robust_deviations(prepared.scaled, rows)
-        origin = "its distance from the column's median (robust z-score), not by the detector"
+def _reasons(
+    model: Any,
+    prepared: Prepared,
+    table: Table,
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    random_state: int | None,
+) -> tuple[list[list[Reason]], str]:
+    """Name the columns that make each row odd, the first before all others."""
+    weights, origin = _weights(model, prepared.scaled, rows, scores, random_state)
     positions = {str(name): index for index, name in enumerate(table.frame.columns)}
     medians = np.median(prepared.filled, axis=0)
     found = []
     for row, weight in zip(rows, weights, strict=True):
         largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
+        total = weight[weight > 0].sum()
         found.append(
             [
                 Reason(
                     prepared.names[index],
                     _shown(table, positions[prepared.names[index]], int(row), prepared.filled[row, index]),
                     bool(prepared.filled[row, index] > medians[index]),
+                    float(weight[index] / total),
                 )
                 for index in largest
                 if weight[index] > 0 and weight[index] >= _LEAST_SHARE_OF_FIRST * weight[largest[0]]
             ]
         )
     return found, origin
+
+
+def _weights(
+    model: Any,
+    scaled: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    random_state: int | None,
+) -> tuple[NDArray[np.float64], str]:
+    """Weigh the columns of some rows, and say by what: large makes a row odd.
+
+    The detector's own word comes first. Without one it is asked for scores of changed rows, unless columns are so many
+    that this would take long.
+    """
+    from skanomaly.inspection import PermutationExplainer, feature_contributions
+
+    name = type(model).__name__
+    if hasattr(model, "feature_contributions"):
+        return -feature_contributions(model, scaled[rows]), f"its part in the score ({name}.feature_contributions)"
+    n_background = min(_MOST_COPIES // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)
+    if n_background < _FEWEST_BACKGROUND:
+        origin = "its distance from the column's median (robust z-score), not by the detector"
+        return _robust_deviations(scaled, rows), origin
+    explainer = PermutationExplainer(
+        background=scaled[scores >= np.median(scores)], n_background=n_background, random_state=random_state
+    )
+    origin = f"what its value does to the score of {name}, against typical rows (PermutationExplainer)"
+    return -feature_contributions(model, scaled[rows], method=explainer), origin
 
 
 def _robust_deviations(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     from skanomaly._cli._scan import ScanResult
 
-__all__ = ["check_output", "write_scores"]
+__all__ = ["check_output", "check_report", "write_report", "write_scores"]
 
 _ENDINGS = (".csv", ".parquet")
+_REPORT_ENDINGS = (".html", ".htm")
 
 
 def check_output(path: Path) -> None:
@@ -26,8 +27,27 @@ def check_output(path: Path) -> None:
     InputError
         If the ending is another, or the folder does not exist.
     """
-    if path.suffix.lower() not in _ENDINGS:
-        raise InputError(f"cannot write {path.name}: --output ends in {' or '.join(_ENDINGS)}.")
+    _check_path(path, "--output", _ENDINGS)
+
+
+def check_report(path: Path) -> None:
+    """See that a page can be written there, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If the ending is another, or the folder does not exist.
+    """
+    _check_path(path, "--report", _REPORT_ENDINGS)
+
+
+def _check_path(path: Path, option: str, endings: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in endings:
+        raise InputError(f"cannot write {path.name}: {option} ends in {' or '.join(endings)}.")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder.")
     if not path.parent.is_dir():
@@ -61,5 +81,28 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         else:
             import_optional("pyarrow", extra="cli")
             frame.to_parquet(path, engine="pyarrow", index=False)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
+
+
+def write_report(result: "ScanResult", path: Path) -> None:
+    """Write the scan as one page that needs nothing but itself.
+
+    Parameters
+    ----------
+    result : ScanResult
+    path : Path
+        Ends in ``.html``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    from skanomaly._cli._report import report_page
+
+    page = report_page(result)
+    try:
+        path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}.") from error

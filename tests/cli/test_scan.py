@@ -186,7 +186,7 @@ def test_scan_contributions_are_the_detectors_own_where_it_has_them(table, monke
             return -np.abs(X[:, 0])
 
         def feature_contributions(self, X):
-            return np.tile([1.0, 2.0, 4.0, 0.0, 0.0], (len(X), 1))
+            return np.tile([-1.0, -2.0, -4.0, 0.0, 0.5], (len(X), 1))
 
     monkeypatch.setattr(_detectors, "_classes", lambda: {"Knowing": Knowing})
     result = scan(table, detector="knowing", label="odd", top=2)

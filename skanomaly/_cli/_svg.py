@@ -1,0 +1,138 @@
+"""Small pictures in SVG: text stays text, and they grow and shrink with the page."""
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Plot"]
+
+Values = NDArray[np.floating[Any]]
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 10.0, 10.0, 34.0
+
+
+@dataclass
+class Plot:
+    """One panel with axes, 360 units wide; what is drawn outside its ranges is cut to them.
+
+    Parameters
+    ----------
+    title : str
+        Read by screen readers.
+    x_range, y_range : tuple of two float
+    x_label, y_label : str
+    log_x : bool, default=False
+    height : float, default=210
+    """
+
+    title: str
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    x_label: str
+    y_label: str
+    log_x: bool = False
+    height: float = 210.0
+    width: float = 360.0
+    _marks: list[str] = field(default_factory=list)
+
+    def dots(self, x: Values, y: Values, kind: str, radius: float = 2.2) -> None:
+        """Draw points; `kind` is a class of the page's style."""
+        circles = "".join(
+            f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius}"/>' for a, b in zip(self._x(x), self._y(y), strict=True)
+        )
+        self._marks.append(f'<g class="{kind}">{circles}</g>')
+
+    def line(self, x: Values, y: Values, kind: str) -> None:
+        """Draw a line through points."""
+        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(self._x(x), self._y(y), strict=True))
+        self._marks.append(f'<polyline class="{kind}" points="{points}"/>')
+
+    def bars(self, edges: Values, heights: Values, kind: str) -> None:
+        """Draw bars between consecutive edges."""
+        left, right = self._x(edges[:-1]), self._x(edges[1:])
+        top, base = self._y(heights), float(self._y(np.zeros(1))[0])
+        rectangles = "".join(
+            f'<rect x="{a:.1f}" y="{t:.1f}" width="{max(b - a - 0.6, 0.3):.1f}" height="{base - t:.1f}"/>'
+            for a, b, t in zip(left, right, top, strict=True)
+        )
+        self._marks.append(f'<g class="{kind}">{rectangles}</g>')
+
+    def rule(self, value: float, label: str, *, vertical: bool = False) -> None:
+        """Draw a dashed line across the panel, with words beside it."""
+        if vertical:
+            at = float(self._x(np.array([value]))[0])
+            ends = f'x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{self.height - _BOTTOM}"'
+            room = at < 0.6 * self.width
+            place = f'x="{at + (4 if room else -4):.1f}" y="{_TOP + 10}" text-anchor="{"start" if room else "end"}"'
+        else:
+            at = float(self._y(np.array([value]))[0])
+            ends = f'x1="{_LEFT}" x2="{self.width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
+            above = at > _TOP + 14
+            place = f'x="{self.width - _RIGHT - 2}" y="{at + (-4 if above else 12):.1f}" text-anchor="end"'
+        self._marks.append(f'<line class="rule" {ends}/><text class="rule-text" {place}>{escape(label)}</text>')
+
+    def svg(self) -> str:
+        """Return the picture."""
+        axes = [
+            *(self._tick(value, horizontal=True) for value in self._x_ticks()),
+            *(self._tick(value, horizontal=False) for value in _nice_ticks(*self.y_range)),
+            _label(self.x_label, f'x="{(self.width + _LEFT) / 2}" y="{self.height - 4}"'),
+            _label(self.y_label, f'transform="translate(10 {(self.height - _BOTTOM + _TOP) / 2}) rotate(-90)"'),
+        ]
+        return (
+            f'<svg viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img" aria-label="{escape(self.title)}">'
+            f"{''.join(axes)}{''.join(self._marks)}</svg>"
+        )
+
+    def _x(self, values: Values) -> Values:
+        low, high = self.x_range
+        if self.log_x:
+            values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
+        return _LEFT + np.clip(_share(values, low, high), 0, 1) * (self.width - _LEFT - _RIGHT)
+
+    def _y(self, values: Values) -> Values:
+        return self.height - _BOTTOM - np.clip(_share(values, *self.y_range), 0, 1) * (self.height - _TOP - _BOTTOM)
+
+    def _x_ticks(self) -> list[float]:
+        if not self.log_x:
+            return _nice_ticks(*self.x_range)
+        return [10.0**power for power in range(20) if self.x_range[0] <= 10.0**power <= self.x_range[1]]
+
+    def _tick(self, value: float, *, horizontal: bool) -> str:
+        floor, text = self.height - _BOTTOM, escape(_tick_text(value))
+        if horizontal:
+            at = float(self._x(np.array([value]))[0])
+            line = f'x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{floor}"'
+            at_edge = at > self.width - _RIGHT - 12
+            place = f'x="{at:.1f}" y="{floor + 13}" text-anchor="{"end" if at_edge else "middle"}"'
+        else:
+            at = float(self._y(np.array([value]))[0])
+            line = f'x1="{_LEFT}" x2="{self.width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
+            place = f'x="{_LEFT - 5}" y="{at + 3.5:.1f}" text-anchor="end"'
+        return f'<line class="grid" {line}/><text class="tick" {place}>{text}</text>'
+
+
+def _label(text: str, place: str) -> str:
+    return f'<text class="label" {place} text-anchor="middle">{escape(text)}</text>'
+
+
+def _share(values: Values, low: float, high: float) -> Values:
+    # Halved first: the difference of the largest finite numbers is not finite.
+    return (values / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)
+
+
+def _nice_ticks(low: float, high: float) -> list[float]:
+    """List round numbers between two values, about five."""
+    step = (high / 4 - low / 4) or 1.0
+    power = 10.0 ** np.floor(np.log10(step))
+    step = float(next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= 0.999 * step))
+    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+    return [place * step for place in range(first, last + 1)]
+
+
+def _tick_text(value: float) -> str:
+    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.1e}"
+    return f"{value:,.10g}" if abs(value) >= 1000 else f"{value:.4g}"
