@@ -152,22 +152,21 @@ def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.in
     return kept if kept.size > 0 else np.arange(X.shape[1])
 
 
-def rolling_mean(x: NDArray[Any], window_size: int) -> NDArray[np.float64]:
-    """Average each row with its neighbours: a centred window of `window_size` rows, shorter at the ends.
+def rolling_mean(x: NDArray[Any], window_size: int, *, causal: bool = False) -> NDArray[np.float64]:
+    """Average each value with its neighbours, or with those before it; windows are shorter at the ends.
 
     Parameters
     ----------
     x : ndarray of shape (n,)
     window_size : int
+    causal : bool, default=False
+        Whether the window ends with the value instead of being centred on it.
 
     Returns
     -------
     ndarray of shape (n,), float64
     """
-    before = window_size // 2
     weights = np.ones(window_size)
-    first = window_size - 1 - before
-    return (
-        (np.convolve(x, weights)[first : first + len(x)])
-        / np.convolve(np.ones(len(x)), weights)[first : first + len(x)]
-    )
+    first = 0 if causal else (window_size - 1) // 2
+    inner = slice(first, first + len(x))
+    return np.convolve(x, weights)[inner] / np.convolve(np.ones(len(x)), weights)[inner]

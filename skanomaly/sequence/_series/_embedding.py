@@ -1,10 +1,12 @@
 """Windows as vectors: channels brought to one scale, windows cut out and normalised."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly.sequence._windows import informative_channels
 
 __all__ = ["WindowEmbedding", "window_vectors"]
@@ -41,6 +43,12 @@ class WindowEmbedding:
     def windows(self, prepared: NDArray[np.float64], starts: NDArray[np.intp], dtype: Any = np.float64) -> NDArray[Any]:
         """Cut out and normalise windows; shape (n_starts, n_channels * window_size)."""
         return window_vectors(prepared, starts, self.window_size, self.normalize).astype(dtype)
+
+    def blocks(self, X: NDArray[Any], block_windows: int) -> Iterator[NDArray[np.float64]]:
+        """Yield the vectors of all windows of a series, in blocks."""
+        prepared = self.prepare(X)
+        for block in row_blocks(len(X) - self.window_size + 1, block_windows):
+            yield self.windows(prepared, np.arange(block.start, block.stop))
 
 
 def window_vectors(

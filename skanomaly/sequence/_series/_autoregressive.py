@@ -1,0 +1,263 @@
+"""Odd is what the past did not foretell."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import has_fit_parameter
+
+from skanomaly._support._blocks import row_blocks
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._validation import check_weights
+from skanomaly.base._atomic import undone_on_error
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._windows import informative_channels, rolling_mean
+
+__all__ = ["AutoregressiveDetector"]
+
+_BLOCK_ROWS = 4096
+
+
+class AutoregressiveDetector(SeriesDetector):
+    r"""Error of forecasting each time point from those before it.
+
+    Parameters
+    ----------
+    estimator : regressor, default=None
+        Learns the next row from the `order` rows before it, all channels at once where there are several; None is a
+        ridge regression, solved from moments, so that no table of windows is made.
+    order : int, default=50
+        Past time points that the forecast sees.
+    alpha : float, default=0.001
+        Strength of the ridge: this share of each column's variance is added to it.
+    smoothing : int, default=100
+        Errors are averaged over so many time points. 1 finds single odd points.
+    causal : bool, default=False
+        Whether the average runs over the points up to each one instead of around it.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    window_size_ : int
+        Fewest time points that can be scored: the order used and one more. In `fit` the order is less than `order`
+        where the training series holds fewer than twice as many points.
+    coef_ : ndarray of shape (n_channels_used, order, n_channels_used)
+        Weights of the ridge regression by channel forecast, lag (1 first) and channel seen, in standard deviations.
+    estimator_ : regressor
+        The fitted `estimator`, where one was given.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    skanomaly.robust.robust_series_weights : Weights for training on a series that holds anomalies.
+    SubsequenceNeighbors : Compares whole windows.
+
+    Notes
+    -----
+    The score is the root mean square over channels of the one-step errors in units of their standard deviation in
+    training, averaged over `smoothing` points; the first `order` points take the first error. Nothing is left out of
+    training: a long anomaly that repeats is learnt. ``timepoint_weight`` weighs the points that are
+    forecast; it is not called `sample_weight` since repeating a row of a series is no weight.
+
+    ``partial_fit`` goes on where the last call, or `fit`, ended: it adds up moments, so that the regression equals that
+    of one fit on the whole series; the channels and origin are those of the first call, and the threshold belongs to
+    the scores of the last that was long enough to be scored.
+
+    Cost: O(n (p d)^2) for order p and d channels; memory O((p d)^2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import AutoregressiveDetector
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500] += 1
+    >>> int(AutoregressiveDetector(order=5, smoothing=1).fit(wave).score_samples(wave).argmin())
+    500
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "order": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "causal": ["boolean"],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+    }
+
+    _tail: NDArray[np.float64]
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        order: int = 50,
+        alpha: float = 1e-3,
+        smoothing: int = 100,
+        causal: bool = False,
+        binary_channels: str = "ignore",
+        contamination: float = 0.1,
+    ) -> None:
+        self.estimator = estimator
+        self.order = order
+        self.alpha = alpha
+        self.smoothing = smoothing
+        self.causal = causal
+        self.binary_channels = binary_channels
+        self.contamination = contamination
+
+    def fit(self, X: Any, y: Any = None, *, timepoint_weight: Any = None) -> Self:
+        """Learn to forecast.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            Training series.
+        y : array-like of shape (n_timepoints,), default=None
+            Not used but for its validation.
+        timepoint_weight : array-like of shape (n_timepoints,), default=None
+            Weight of each point as one that is forecast.
+
+        Returns
+        -------
+        self
+        """
+        return self._run_fit(X, y, timepoint_weight=timepoint_weight)
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self._begin(X, min(self.order, max(1, len(X) // 2 - 1)))
+        weights = check_weights(metadata.get("timepoint_weight"), X)
+        centred = self._centred(X)
+        if self.estimator is None:
+            self._add(centred, weights)
+            self._tail = centred[-self._order :]
+            self._solve()
+            return
+        pasts, nexts = _lagged(centred / self._spread(centred), self._order)
+        target = nexts.ravel() if nexts.shape[1] == 1 else nexts
+        estimator = clone(self.estimator)
+        if weights is None:
+            self.estimator_ = estimator.fit(pasts, target)
+        elif has_fit_parameter(estimator, "sample_weight"):
+            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :])
+        else:
+            raise ValueError(f"{type(estimator).__name__} takes no sample_weight.")
+        self._error_scale = _positive(np.sqrt(np.square(self._errors(centred)).mean(axis=0)))
+
+    def _begin(self, X: NDArray[Any], order: int) -> None:
+        self._order = order
+        self.window_size_ = self._order + 1
+        self._channels = informative_channels(X, self.binary_channels)
+        self._origin = X[0, self._channels].astype(np.float64)
+        n_columns = self._order * len(self._channels) + len(self._channels) + 1
+        self._moments = np.zeros((n_columns, n_columns))
+        self._scale = np.ones(len(self._channels))
+
+    def _centred(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return X[:, self._channels].astype(np.float64) - self._origin
+
+    def _spread(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
+        self._scale = _positive(centred.std(axis=0))
+        return self._scale
+
+    def _add(self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+        """Add the moments of past, next row and a constant."""
+        moments = self._moments.copy()
+        for block in row_blocks(max(0, len(centred) - self._order), _BLOCK_ROWS):
+            pasts, nexts = _lagged(centred[block.start : block.stop + self._order], self._order)
+            rows = np.hstack([np.ones((len(pasts), 1)), pasts, nexts])
+            moments += rows.T @ (rows if weights is None else rows * weights[self._order :][block, None])
+        self._moments = moments
+
+    def _solve(self) -> None:
+        """Solve the ridge regression in standard deviations, from the moments."""
+        n_channels = len(self._channels)
+        total = self._moments[0, 0] if self._moments[0, 0] > 0 else 1.0
+        means = self._moments[0] / total
+        covariance = self._moments / total - np.outer(means, means)
+        # What rounding leaves of a constant column's variance is none.
+        floor = 1e-13 * self._moments.diagonal() / total
+        deviations = np.sqrt(np.where(covariance.diagonal() > floor, covariance.diagonal(), 1.0))
+        scaled = covariance / np.outer(deviations, deviations)
+        inner, last = slice(1, -n_channels), slice(-n_channels, None)
+        matrix = scaled[inner, inner] + max(self.alpha, 1e-10) * np.eye(scaled[inner, inner].shape[0])
+        coefficients = np.linalg.solve(matrix, scaled[inner, last])
+        self.coef_ = coefficients.reshape(self._order, n_channels, n_channels)[::-1].transpose(2, 0, 1)
+        self._weights = coefficients / deviations[inner, None] * deviations[last]
+        self._intercept = means[last] - means[inner] @ self._weights
+        explained = np.einsum("ij,ik,kj->j", coefficients, scaled[inner, inner], coefficients)
+        crossed = np.einsum("ij,ij->j", coefficients, scaled[inner, last])
+        shares = scaled[last, last].diagonal() - 2 * crossed + explained
+        self._error_scale = _positive(np.sqrt(np.maximum(shares, 1e-12)) * deviations[last])
+
+    def _errors(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the errors of the points from `order` on."""
+        parts = []
+        for block in row_blocks(len(centred) - self._order, _BLOCK_ROWS):
+            pasts, nexts = _lagged(centred[block.start : block.stop + self._order], self._order)
+            if self.estimator is None:
+                parts.append(nexts - pasts @ self._weights - self._intercept)
+            else:
+                scales = np.tile(self._scale, self._order)
+                forecast = np.asarray(self.estimator_.predict(pasts / scales)).reshape(nexts.shape)
+                parts.append(nexts - forecast * self._scale)
+        return np.concatenate(parts)
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
+        sizes = np.sqrt(np.square(errors).mean(axis=1))
+        points = np.concatenate([np.full(self._order, sizes[0]), sizes])
+        return rolling_mean(points, self.smoothing, causal=self.causal)
+
+    @available_if(lambda self: self.estimator is None)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+        """Go on with the series of the calls before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            The next time points; in the first call at least 2.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        with undone_on_error(self):
+            first = not hasattr(self, "_moments")
+            rows = self._check(X, reset=first)
+            if first:
+                self._begin(rows, self.order)
+            centred = self._centred(rows)
+            joined = centred if first else np.vstack([self._tail, centred])
+            self._add(joined, None)
+            self._tail = joined[-self._order :]
+            self._solve()
+            if len(rows) >= self.window_size_:
+                self._set_offset(self._outlyingness(rows))
+            elif first:
+                self.offset_ = 0.0
+        return self
+
+
+def _lagged(rows: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the `order` rows before each row, oldest first, side by side, and the rows."""
+    windows = np.lib.stride_tricks.sliding_window_view(rows, order, axis=0)[:-1]
+    return windows.transpose(0, 2, 1).reshape(len(rows) - order, -1), rows[order:]
+
+
+def _positive(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(scale > 0, scale, 1.0)

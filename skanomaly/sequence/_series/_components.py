@@ -1,0 +1,283 @@
+"""Windows against the main directions, and against the centres, of training windows."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from skanomaly._support._neighbors import RowLookup
+from skanomaly._support._seeds import draw_seed, generator
+from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import effective_window
+
+__all__ = ["SubsequenceKMeans", "SubsequencePCA"]
+
+_BLOCK_WINDOWS = 4096
+_FLOOR = 1e-6
+_LEAST_SHARE = 0.5
+
+
+class SubsequencePCA(SeriesDetector):
+    r"""Distance of windows in the principal components of training windows.
+
+    Parameters
+    ----------
+    window_size : int, default=100
+        Time points a window.
+    statistic : {"mahalanobis", "residual", "both"}, default="mahalanobis"
+        With components scaled to variance 1, the length over all of them; the length of what the leading components
+        leave; or the sum of Hotelling's statistic in the leading components and of the squared residual, each divided
+        by its mean in training, under a root.
+    n_components : float or int, default=0.9
+        Leading components: the share of the variance that they explain, in (0, 1), or their number. "mahalanobis" does
+        not use it.
+    normalize : {"center", "zscore", "scale"}, default="scale"
+        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
+        deviation set to 1, or nothing.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    n_components_ : int
+        Leading components.
+    explained_variance_ : ndarray of shape (n_channels_used * `window_size_`,)
+        Variances of the components, descending.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    SubsequenceNeighbors : Needs no normal distribution.
+
+    Notes
+    -----
+    The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances count as at least a
+    millionth of the largest. The moments are summed block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
+    of w points and d channels.
+
+    References
+    ----------
+    .. [1] Jackson, J. E. and Mudholkar, G. S. (1979). "Control procedures for residuals associated with principal
+       component analysis". Technometrics 21(3), 341-349.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import SubsequencePCA
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500:520] *= 0.2
+    >>> bool(480 < SubsequencePCA(window_size=30).fit(wave).score_samples(wave).argmin() < 540)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 1, None, closed="left")],
+        "statistic": [StrOptions({"mahalanobis", "residual", "both"})],
+        "n_components": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
+        "normalize": [StrOptions({"center", "zscore", "scale"})],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 100,
+        statistic: str = "mahalanobis",
+        n_components: float = 0.9,
+        normalize: str = "scale",
+        binary_channels: str = "ignore",
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+    ) -> None:
+        self.window_size = window_size
+        self.statistic = statistic
+        self.n_components = n_components
+        self.normalize = normalize
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
+        )
+        n_windows = len(X) - self.window_size_ + 1
+        n_columns = self.window_size_ * len(self._embedding.channels)
+        total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
+        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+            total += vectors.sum(axis=0)
+            products += vectors.T @ vectors
+        self._mean = total / n_windows
+        values, directions = np.linalg.eigh(products / n_windows - np.outer(self._mean, self._mean))
+        values = np.maximum(values[::-1], 0.0)
+        self.explained_variance_, self._directions = values, np.ascontiguousarray(directions[:, ::-1])
+        wanted = self.n_components
+        if not isinstance(wanted, Integral):
+            wanted = int(np.searchsorted(np.cumsum(values) / (values.sum() or 1.0), wanted)) + 1
+        self.n_components_ = min(int(wanted), len(values))
+        self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
+        self._means = np.ones(2)
+        if self.statistic == "both":
+            parts = [self._statistics(vectors) for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS)]
+            means = np.concatenate(parts).mean(axis=0)
+            self._means = np.where(means > 0, means, 1.0)
+
+    def _statistics(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return Hotelling's statistic and the squared residual."""
+        coordinates = (vectors - self._mean) @ self._directions
+        leading = coordinates[:, : self.n_components_] / self._scales[: self.n_components_]
+        rest = coordinates[:, self.n_components_ :]
+        return np.column_stack([np.square(leading).sum(axis=1), np.square(rest).sum(axis=1)])
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        parts = []
+        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+            if self.statistic == "mahalanobis":
+                coordinates = (vectors - self._mean) @ self._directions / self._scales
+                parts.append(np.square(coordinates).sum(axis=1))
+            elif self.statistic == "residual":
+                parts.append(self._statistics(vectors)[:, 1])
+            else:
+                parts.append((self._statistics(vectors) / self._means).sum(axis=1))
+        return np.sqrt(np.concatenate(parts))
+
+
+class SubsequenceKMeans(SeriesDetector):
+    r"""Distance of windows to the nearest of a few typical windows.
+
+    Parameters
+    ----------
+    window_size : int, default=100
+        Time points a window.
+    n_clusters : int, default=10
+        Typical windows.
+    n_references : int, default=4000
+        Training windows that are clustered, drawn without replacement.
+    normalize : {"center", "zscore", "scale"}, default="center"
+        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
+        deviation set to 1, or nothing.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+    random_state : int, RandomState instance or None, default=None
+        For the choice of windows and the first centres.
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    cluster_centers_ : ndarray of shape (n_clusters_used, n_channels_used * `window_size_`)
+        Typical windows, normalised, channel after channel.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    KShapeDetector : Clusters shapes, wherever in the window they are.
+
+    Notes
+    -----
+    The method of Yairi, Kato and Hori (2001), with centres from a sample. Centres of overlapping windows are shifted
+    copies of smooth waves, whatever the data (Keogh and Lin, 2005): they serve as a net over normal windows and mean
+    nothing else. The defaults of window length and normalisation were chosen on the public series that the guide names.
+    Cost: O(n k w d).
+
+    References
+    ----------
+    .. [1] Yairi, T., Kato, Y. and Hori, K. (2001). "Fault detection by mining association rules from house-keeping
+       data". i-SAIRAS.
+    .. [2] Keogh, E. and Lin, J. (2005). "Clustering of time-series subsequences is meaningless: implications for
+       previous and future research". Knowledge and Information Systems 8(2), 154-177.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import SubsequenceKMeans
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500:520] += 2
+    >>> detector = SubsequenceKMeans(window_size=30, random_state=0).fit(wave)
+    >>> bool(480 < detector.score_samples(wave).argmin() < 540)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_references": [Interval(Integral, 2, None, closed="left")],
+        "normalize": [StrOptions({"center", "zscore", "scale"})],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 100,
+        n_clusters: int = 10,
+        n_references: int = 4000,
+        normalize: str = "center",
+        binary_channels: str = "ignore",
+        point_alignment: str = "mean",
+        contamination: float = 0.1,
+        random_state: Any = None,
+    ) -> None:
+        self.window_size = window_size
+        self.n_clusters = n_clusters
+        self.n_references = n_references
+        self.normalize = normalize
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+        self.random_state = random_state
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
+        )
+        seed = draw_seed(self.random_state)
+        starts = np.arange(len(X) - self.window_size_ + 1)
+        if len(starts) > self.n_references:
+            starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
+        vectors = self._embedding.windows(self._embedding.prepare(X), starts)
+        # No more centres than different windows.
+        model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
+        counts = np.bincount(model.labels_)
+        # A burst that makes a cluster of its own is no typical window.
+        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_SHARE * counts.mean()]
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        parts = []
+        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+            squares = [np.square(vectors - center).sum(axis=1) for center in self.cluster_centers_]
+            parts.append(np.sqrt(np.min(squares, axis=0)))
+        return np.concatenate(parts)

@@ -1,0 +1,244 @@
+"""Windows against typical shapes, found wherever in a longer window they are."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._profile import WindowTable, join
+from skanomaly.sequence._windows import effective_window, rolling_mean, windows_to_points
+
+__all__ = ["KShapeDetector", "k_shape"]
+
+
+class KShapeDetector(SeriesDetector):
+    r"""Distance of each window to the shapes that training is made of.
+
+    Parameters
+    ----------
+    window_size : int, default=100
+        Time points of a shape that is compared.
+    n_clusters : int, default=6
+        Typical stretches, each four windows long; fewer where the series holds fewer.
+    max_iter : int, default=20
+        Rounds of clustering at the most.
+    smoothing : int, default=100
+        Scores are averaged over so many time points.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+    random_state : int, RandomState instance or None, default=None
+        For the first assignment to clusters.
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than eight.
+    cluster_centers_ : list of ndarray of shape (n_clusters_used, 4 * `window_size_`)
+        Typical stretches, z-normalised, a table for each channel used.
+    cluster_weights_ : list of ndarray of shape (n_clusters_used,)
+        How normal each is, by channel; they add up to 1.
+    n_iter_ : int
+        Most rounds of clustering that a channel took.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    SubsequenceKMeans : Keeps level and amplitude, and place in the window.
+    MatrixProfileDetector : Compares with every training window.
+
+    Notes
+    -----
+    Stretches of four windows, one every one and a half, are clustered by k-Shape (Paparrizos and Gravano, 2015); a
+    window's distance to a stretch is that to its nearest z-normalised window; distances are averaged with weights
+    :math:`f^2 / c`, f the share of stretches in the cluster and c the centre's summed distance to the other centres,
+    both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021). Channels are clustered each for itself and
+    their scores averaged. Level and amplitude do not count. Cost: O(n k w) per channel and O(s k w log w) per round for
+    s stretches.
+
+    References
+    ----------
+    .. [1] Paparrizos, J. and Gravano, L. (2015). "k-Shape: efficient and accurate clustering of time series". SIGMOD.
+    .. [2] Boniol, P., Paparrizos, J., Palpanas, T. and Franklin, M. J. (2021). "SAND: streaming subsequence anomaly
+       detection". Proceedings of the VLDB Endowment 14(10), 1717-1729.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import KShapeDetector
+    >>> wave = np.sin(np.arange(2000) / 8)
+    >>> wave[1000:1030] = np.sin(np.arange(30) / 2)
+    >>> detector = KShapeDetector(window_size=50, smoothing=10, random_state=0).fit(wave)
+    >>> bool(960 < detector.score_samples(wave).argmin() < 1070)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 2, None, closed="left")],
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 100,
+        n_clusters: int = 6,
+        max_iter: int = 20,
+        smoothing: int = 100,
+        binary_channels: str = "ignore",
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+        random_state: Any = None,
+    ) -> None:
+        self.window_size = window_size
+        self.n_clusters = n_clusters
+        self.max_iter = max_iter
+        self.smoothing = smoothing
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+        self.random_state = random_state
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        longest = max(1, len(X) // 4)
+        self.window_size_ = min(effective_window(self.window_size, len(X)), longest)
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
+        )
+        random = generator(self.random_state)
+        length = min(4 * self.window_size_, len(X))
+        starts = np.arange(0, len(X) - length + 1, max(1, 3 * self.window_size_ // 2))
+        self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
+        for channel in self._embedding.prepare(X).T:
+            stretches = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts])
+            labels, centers, n_iter = k_shape(stretches, min(self.n_clusters, len(starts)), self.max_iter, random)
+            self.n_iter_ = max(self.n_iter_, n_iter)
+            self.cluster_centers_.append(centers)
+            self.cluster_weights_.append(_weights(labels, centers))
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        total = np.zeros(len(X) - self.window_size_ + 1)
+        prepared = self._embedding.prepare(X)
+        for column, (centers, weights) in enumerate(zip(self.cluster_centers_, self.cluster_weights_, strict=True)):
+            queries = WindowTable(prepared[:, [column]], self.window_size_)
+            for center, weight in zip(centers, weights, strict=True):
+                total += weight * join(queries, WindowTable(center[:, None], self.window_size_)).distances
+        return total / prepared.shape[1]
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        windows = self._window_outlyingness(self._long_enough(X))
+        points = windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
+        return rolling_mean(points, self.smoothing)
+
+
+def k_shape(
+    rows: NDArray[np.float64], n_clusters: int, max_iter: int, random: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
+    """Cluster z-normalised rows by shape, whatever their shift.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, w)
+    n_clusters : int
+        At most n.
+    max_iter : int
+    random : numpy.random.Generator
+
+    Returns
+    -------
+    labels : ndarray of shape (n,)
+    centers : ndarray of shape (n_clusters, w)
+        z-normalised; a cluster that lost its rows gets the row farthest from its centre.
+    n_iter : int
+        Rounds run.
+    """
+    labels = random.permutation(np.arange(len(rows)) % n_clusters)
+    centers = np.zeros((n_clusters, rows.shape[1]))
+    n_iter = 0
+    for n_iter in range(1, max_iter + 1):  # noqa: B007  # the count is returned
+        centers = np.stack([_shape(rows[labels == label], centers[label]) for label in range(n_clusters)])
+        similarity = np.stack([_correlations(rows, center)[0] for center in centers])
+        new = similarity.argmax(axis=0)
+        for label in np.setdiff1d(np.arange(n_clusters), new):
+            crowded = np.bincount(new, minlength=n_clusters)[new] > 1
+            new[np.where(crowded, similarity.max(axis=0), np.inf).argmin()] = label
+        if (new == labels).all():
+            break
+        labels = new
+    return labels, centers, n_iter
+
+
+def _shape(rows: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the shape most like all rows, after each was shifted onto the center so far."""
+    aligned = rows
+    if center.any():
+        shifts = _correlations(rows, center)[1]
+        aligned = np.stack([_shifted(row, shift) for row, shift in zip(rows, shifts, strict=True)])
+    aligned = aligned - aligned.mean(axis=1, keepdims=True)
+    # The first right singular vector is the leading eigenvector of the centred rows' products.
+    direction = np.linalg.svd(aligned, full_matrices=False)[2][0]
+    sign = 1.0 if (aligned @ direction).sum() >= 0 else -1.0
+    return _standardised(sign * direction[None])[0]
+
+
+def _shifted(row: NDArray[np.float64], shift: int) -> NDArray[np.float64]:
+    out = np.zeros_like(row)
+    if shift >= 0:
+        out[shift:] = row[: len(row) - shift]
+    else:
+        out[:shift] = row[-shift:]
+    return out
+
+
+def _correlations(
+    rows: NDArray[np.float64], center: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the largest normalised cross-correlation of each row with the center, and the shift onto it."""
+    width = rows.shape[1]
+    size = fft.next_fast_len(2 * width - 1, real=True)
+    products = fft.irfft(fft.rfft(center, size) * np.conj(fft.rfft(rows, size, axis=1)), size, axis=1)
+    products = np.hstack([products[:, -(width - 1) :] if width > 1 else products[:, :0], products[:, :width]])
+    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(center)
+    best = products.argmax(axis=1)
+    largest = np.take_along_axis(products, best[:, None], axis=1)[:, 0]
+    return largest / np.where(norms > 0, norms, 1.0), best - (width - 1)
+
+
+def _standardised(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = rows - rows[:, :1]
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    spread = rows.std(axis=1, keepdims=True)
+    return rows / np.where(spread > 0, spread, 1.0)
+
+
+def _weights(labels: NDArray[np.intp], centers: NDArray[np.float64]) -> NDArray[np.float64]:
+    shares = np.bincount(labels, minlength=len(centers)) / len(labels)
+    remoteness = np.array([(1.0 - _correlations(centers, center)[0]).sum() for center in centers])
+    weights = _one_to_two(shares) ** 2 / _one_to_two(remoteness)
+    return weights / weights.sum()
+
+
+def _one_to_two(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    width = np.ptp(x)
+    return 1.0 + (x - x.min()) / (width if width > 0 else 1.0)

@@ -1,0 +1,121 @@
+"""Blocks that a polynomial through their neighbourhood does not foretell."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import rolling_mean
+
+__all__ = ["PolynomialDetector"]
+
+
+class PolynomialDetector(SeriesDetector):
+    r"""Error of each block against a polynomial fitted to its neighbourhood without it.
+
+    Parameters
+    ----------
+    block_size : int, default=100
+        Time points of a block.
+    degree : int, default=4
+        Degree of the polynomial; less where a neighbourhood has too few points.
+    neighborhood_size : int, default=None
+        Time points of the neighbourhood, the block included; None is ten blocks.
+    smoothing : int, default=100
+        Errors are averaged over so many time points.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    AutoregressiveDetector : Forecasts from the past alone.
+
+    Notes
+    -----
+    The local polynomial of Li, Ma and others' Argus-like detectors, known as POLY in TSB-AD. What we changed: the score
+    is the absolute error, averaged over `smoothing` points and channels. A scored series is held against itself;
+    training gives the channels' scales and the threshold. For slow series with sudden departures; a wave much shorter
+    than the neighbourhood is all error. Cost: O(n p^2) for degree p times the number of blocks a neighbourhood holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import PolynomialDetector
+    >>> slow = np.sin(np.arange(2000) / 300)
+    >>> slow[1000:1040] += 1
+    >>> bool(950 < PolynomialDetector(block_size=50).fit(slow).score_samples(slow).argmin() < 1090)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "block_size": [Interval(Integral, 1, None, closed="left")],
+        "degree": [Interval(Integral, 0, 15, closed="both")],
+        "neighborhood_size": [Interval(Integral, 2, None, closed="left"), None],
+        "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        block_size: int = 100,
+        degree: int = 4,
+        neighborhood_size: int | None = None,
+        smoothing: int = 100,
+        binary_channels: str = "ignore",
+        contamination: float = 0.1,
+    ) -> None:
+        self.block_size = block_size
+        self.degree = degree
+        self.neighborhood_size = neighborhood_size
+        self.smoothing = smoothing
+        self.binary_channels = binary_channels
+        self.contamination = contamination
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        prepared = self._embedding.prepare(X)
+        size = 10 * self.block_size if self.neighborhood_size is None else self.neighborhood_size
+        errors = np.abs(_left_out_errors(prepared, self.block_size, max(size, 2), self.degree)).mean(axis=1)
+        return rolling_mean(errors, self.smoothing)
+
+
+def _left_out_errors(
+    rows: NDArray[np.float64], block_size: int, neighborhood_size: int, degree: int
+) -> NDArray[np.float64]:
+    """Return the errors of each block under the polynomial fitted to the points around it."""
+    errors = np.zeros_like(rows)
+    margin = max(1, (neighborhood_size - block_size) // 2)
+    for start in range(0, len(rows), block_size):
+        stop = min(start + block_size, len(rows))
+        places = np.arange(max(0, start - margin), min(len(rows), stop + margin))
+        around = places[(places < start) | (places >= stop)]
+        if len(around) == 0:  # the series is one block: nothing foretells it
+            continue
+        half = 0.5 * (places[-1] - places[0])
+        center = 0.5 * (places[-1] + places[0])
+        # Chebyshev polynomials of the place in [-1, 1]: powers of degree four are all but collinear.
+        used = min(degree, len(around) - 1)
+        design = np.polynomial.chebyshev.chebvander((around - center) / half, used)
+        weights = np.linalg.lstsq(design, rows[around], rcond=None)[0]
+        inside = np.polynomial.chebyshev.chebvander((np.arange(start, stop) - center) / half, used)
+        errors[start:stop] = rows[start:stop] - inside @ weights
+    return errors

@@ -1,0 +1,161 @@
+"""Any detector of rows, on windows."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
+
+from skanomaly._support._blocks import row_blocks
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import effective_window
+
+__all__ = ["SlidingWindowDetector"]
+
+_BLOCK_WINDOWS = 4096
+
+
+class SlidingWindowDetector(SeriesDetector):
+    """Puts a detector of rows on the windows of a series.
+
+    Parameters
+    ----------
+    detector : estimator, default=None
+        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+    window_size : int, default=100
+        Time points a window.
+    features : {"raw", "statistics"} or callable, default="raw"
+        What the detector sees of a window: its values; mean, standard deviation, least, largest, slope and roughness
+        (standard deviation of the differences) of each channel; or what a function makes of an array of shape
+        (n_windows, n_channels, window_size), a table of shape (n_windows, n_columns), window by window.
+    normalize : {"center", "zscore", "scale"}, default="scale"
+        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
+        deviation set to 1, or nothing.
+    stride : int, default=1
+        Every so manieth window is used in training. All windows are scored.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    detector_ : estimator
+        Fitted on windows.
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    SubsequenceNeighbors : Neighbours among windows, without a table of windows.
+
+    Notes
+    -----
+    Windows are scored in blocks of 4,096, so that only training holds a table of windows: n / `stride` rows of
+    `window_size` times channels. Overlapping windows make a long anomaly its own dense cluster: detectors that compare
+    local densities, copulas and one-class support vectors then turn around and find the normal windows odd. A window is
+    labelled -1 where it holds an anomaly, +1 where all of its points are known to be normal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.detectors import GaussianDetector
+    >>> from skanomaly.sequence import SlidingWindowDetector
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500:520] *= 0.2
+    >>> model = SlidingWindowDetector(GaussianDetector(), window_size=20, contamination=0.05).fit(wave)
+    >>> bool(480 < model.score_samples(wave).argmin() < 540)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "detector": [HasMethods(["fit", "score_samples"]), None],
+        "window_size": [Interval(Integral, 1, None, closed="left")],
+        "features": [StrOptions({"raw", "statistics"}), callable],
+        "normalize": [StrOptions({"center", "zscore", "scale"})],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+    }
+
+    def __init__(
+        self,
+        detector: Any = None,
+        *,
+        window_size: int = 100,
+        features: str | Callable[[NDArray[Any]], Any] = "raw",
+        normalize: str = "scale",
+        stride: int = 1,
+        binary_channels: str = "ignore",
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+    ) -> None:
+        self.detector = detector
+        self.window_size = window_size
+        self.features = features
+        self.normalize = normalize
+        self.stride = stride
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
+        )
+        starts = np.arange(0, len(X) - self.window_size_ + 1, self.stride)
+        table = self._table(self._embedding.prepare(X), starts)
+        detector = IsolationForest(random_state=0) if self.detector is None else clone(self.detector)
+        if y.any():
+            covered = np.lib.stride_tricks.sliding_window_view(y, self.window_size_)[starts]
+            self.detector_ = detector.fit(table, covered.min(axis=1))
+        else:
+            self.detector_ = detector.fit(table)
+
+    def _table(self, prepared: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[Any]:
+        vectors = self._embedding.windows(prepared, starts)
+        if self.features == "raw":
+            return vectors
+        windows = vectors.reshape(len(starts), -1, self.window_size_)
+        table = window_statistics(windows) if self.features == "statistics" else np.asarray(self.features(windows))  # type: ignore[operator]
+        if table.ndim != 2 or len(table) != len(starts):
+            raise ValueError(f"features returned shape {table.shape}; expected ({len(starts)}, n_columns).")
+        return table
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        prepared = self._embedding.prepare(X)
+        blocks = row_blocks(len(X) - self.window_size_ + 1, _BLOCK_WINDOWS)
+        tables = (self._table(prepared, np.arange(block.start, block.stop)) for block in blocks)
+        return -np.concatenate([np.asarray(self.detector_.score_samples(table), np.float64) for table in tables])
+
+
+def window_statistics(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Describe windows of shape (n_windows, n_channels, window_size) by six numbers a channel."""
+    places = np.arange(windows.shape[2]) - (windows.shape[2] - 1) / 2
+    slope = windows @ places / max(1.0, float(places @ places))
+    differences = np.diff(windows, axis=2) if windows.shape[2] > 1 else np.zeros((*windows.shape[:2], 1))
+    parts = [
+        windows.mean(axis=2),
+        windows.std(axis=2),
+        windows.min(axis=2),
+        windows.max(axis=2),
+        slope,
+        differences.std(axis=2),
+    ]
+    return np.concatenate(parts, axis=1)

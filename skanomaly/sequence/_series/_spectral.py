@@ -1,0 +1,113 @@
+"""Moments that a smooth spectrum does not explain."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import rolling_mean
+
+__all__ = ["SpectralResidualDetector", "saliency"]
+
+_SMALLEST = 1e-12
+
+
+def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
+    """Return what remains of a series when its log spectrum loses its moving average; 0 for a constant series."""
+    spectrum = fft.fft(x - x.mean())
+    amplitude = np.abs(spectrum)
+    floor = _SMALLEST * amplitude.max()
+    if floor == 0:
+        return np.zeros(len(x))
+    logarithm = np.log(np.maximum(amplitude, floor))
+    logarithm[0] = logarithm[-1]  # the mean was taken off; it is no part of the spectrum
+    before = average_size // 2
+    padded = np.pad(logarithm, (before, average_size - 1 - before), mode="wrap")
+    smooth = np.convolve(padded, np.full(average_size, 1.0 / average_size), mode="valid")
+    turned = np.where(amplitude > floor, spectrum / np.maximum(amplitude, floor), 0.0)
+    return np.abs(fft.ifft(np.exp(logarithm - smooth) * turned))
+
+
+class SpectralResidualDetector(SeriesDetector):
+    r"""Saliency of each moment: what a smooth spectrum does not explain.
+
+    Parameters
+    ----------
+    average_size : int, default=100
+        Frequencies over which the logarithm of the amplitudes is averaged; never more than the series has points.
+    smoothing : int, default=1
+        Scores are averaged over so many time points.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    AutoregressiveDetector : Finds single points too, with ``smoothing=1``.
+
+    Notes
+    -----
+    With amplitude :math:`A` and phase :math:`P` of the Fourier transform, the saliency is
+    :math:`|F^{-1}[\exp(\log A - h * \log A + i P)]|`, h a moving average [1]_. What we changed: the average of the
+    log amplitudes goes around, as the spectrum does (some programs put values of the series beyond its ends), the mean
+    of the series is no part of it, and channels are averaged. A scored series is described by its own spectrum;
+    training gives the channels' scales and the threshold. So scores of short pieces differ from those of the whole.
+    It is made for spikes and sudden changes in smooth series; white noise has no spectrum to take off. Cost:
+    O(n log n) and O(n q) for average_size q.
+
+    References
+    ----------
+    .. [1] Ren, H. and others (2019). "Time-series anomaly detection service at Microsoft". KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import SpectralResidualDetector
+    >>> wave = np.sin(np.arange(1000) / 8)
+    >>> wave[500] += 2
+    >>> int(SpectralResidualDetector().fit(wave).score_samples(wave).argmin())
+    500
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "average_size": [Interval(Integral, 1, None, closed="left")],
+        "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        average_size: int = 100,
+        smoothing: int = 1,
+        binary_channels: str = "ignore",
+        contamination: float = 0.1,
+    ) -> None:
+        self.average_size = average_size
+        self.smoothing = smoothing
+        self.binary_channels = binary_channels
+        self.contamination = contamination
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        size = min(self.average_size, len(X))
+        parts = [saliency(channel, size) for channel in self._embedding.prepare(X).T]
+        return rolling_mean(np.mean(parts, axis=0), self.smoothing)
