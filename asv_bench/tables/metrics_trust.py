@@ -3,7 +3,7 @@
     python asv_bench/tables/metrics_trust.py
 
 Twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel), from ../shared/data or
-the folder in SKANOMALY_DATA. Means over the series; scores with random numbers are also means over ten seeds.
+the folder in SKANOMALY_DATA. Means over the series; scores with random numbers also over a hundred seeds.
 """
 
 import os
@@ -30,7 +30,7 @@ SERIES = (
     "telemetry/smap_A-5",
     "telemetry/smap_F-3",
 )
-N_SEEDS = 10
+N_SEEDS = 100
 N_THRESHOLDS = 100
 
 

@@ -60,7 +60,8 @@ def test_vus_pr_is_that_of_the_published_table(name, published, shared_data):
     [
         (metrics.vus_pr_score, 0.0, 0.13),
         (metrics.vus_roc_score, 0.55, 0.65),
-        (metrics.point_adjusted_f1_score, 0.8, 1.0),
+        # 0.83 on average over many draws, with a standard deviation of 0.04.
+        (metrics.point_adjusted_f1_score, 0.65, 1.0),
     ],
 )
 def test_random_scores_get_what_the_guide_says(metric, low, high, shared_data, seed):
