@@ -11,6 +11,7 @@ from skanomaly.sampling._resampled import ResampledEstimator
 from skanomaly.sampling._smote._borderline import ADASYN, BorderlineSMOTE
 from skanomaly.sampling._smote._clusters import SVMSMOTE, KMeansSMOTE
 from skanomaly.sampling._smote._domain import DomainSMOTE
+from skanomaly.sampling._smote._elastic import ElasticSMOTE
 from skanomaly.sampling._smote._nominal import SMOTEN, SMOTENC
 from skanomaly.sampling._smote._regression import RegressionSMOTE
 from skanomaly.sampling._smote._smote import SMOTE
@@ -26,6 +27,7 @@ __all__ = [  # sorted by code point, as every door
     "DomainSMOTE",
     "EAPSampler",
     "EditedNearestNeighbours",
+    "ElasticSMOTE",
     "ExpectedAnomalyPosterior",
     "KMeansSMOTE",
     "MinoritySampler",
