@@ -222,7 +222,7 @@ def test_single_odd_points_are_found_by_unsmoothed_forecasts(seed):
     random = np.random.default_rng(seed)
     x = np.sin(np.arange(3000) / 9) + 0.1 * random.normal(size=3000)
     spikes = random.choice(np.arange(100, 2900, 40), 8, replace=False)
-    x[spikes] += 1.2
+    x[spikes] += 2.0
     y = np.ones(3000, dtype=int)
     y[spikes] = -1
     scores = AutoregressiveDetector(order=10, smoothing=1).fit(x).score_samples(x)
