@@ -18,7 +18,7 @@ from skanomaly.inspection._scores import Scorer, numeric_rows
 __all__ = ["FeatureDiscovery", "discover_features"]
 
 Floats = NDArray[np.float64]
-_FEWEST_DRAWS = 100
+_FEWEST_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def discover_features(
     alpha : float, default=0.1
         False discovery rate over all entries.
     n_draws : int or None, default=None
-        Draws for each entry with "resampling"; None is the larger of 100 and `n_groups` / `alpha`, enough where one
-        entry a row matters.
+        Draws for each entry with "resampling"; None is the larger of 200 and 2 `n_groups` / `alpha`, enough where
+        one entry in every second row matters.
     groups : array-like of shape (n_features,) or None, default=None
         Columns of equal label are tested together.
     random_state : int, RandomState instance or None, default=None
@@ -164,7 +164,7 @@ def discover_features(
     if method == "one_shot":
         n_draws = 1
     elif n_draws is None:
-        n_draws = max(_FEWEST_DRAWS, int(np.ceil(max(10, len(parts)) / alpha)))
+        n_draws = max(_FEWEST_DRAWS, int(np.ceil(2 * max(5, len(parts)) / alpha)))
     two_sided = alternative == "two-sided"
     outlyingness = -score(rows)
     own, drawn = np.empty((2, len(rows), len(parts)))
