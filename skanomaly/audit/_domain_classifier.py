@@ -101,7 +101,9 @@ class DomainClassifierTest(BaseEstimator):
 
     References
     ----------
-    .. [1] Classification-based detection and quantification of cross-domain data bias in materials discovery.
+    .. [1] G. Trezza and E. Chiavazzo, "Classification-based detection and quantification of cross-domain data bias in
+       materials discovery", Journal of Chemical Information and Modeling 65, 2025.
+       https://doi.org/10.1021/acs.jcim.4c01766
     .. [2] Lopez-Paz, D. and Oquab, M. (2017). Revisiting classifier two-sample tests. International Conference on
        Learning Representations.
 
