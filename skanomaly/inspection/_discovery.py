@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._step_up import step_up_threshold
@@ -19,6 +20,7 @@ __all__ = ["FeatureDiscovery", "discover_features"]
 
 Floats = NDArray[np.float64]
 _FEWEST_DRAWS = 200
+_BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -207,10 +209,10 @@ def _redrawn(
     """Outlyingness of rows with some columns redrawn: shape (n_draws, n_rows)."""
     values = sampler.draw(rows, columns, n_draws, random)
     outlyingness = np.empty((n_draws, len(rows)))
-    copies = rows.copy()
-    for draw, value in enumerate(values):
-        copies[:, columns] = value
-        outlyingness[draw] = -score(copies)
+    for part in row_blocks(n_draws, max(1, _BLOCK_CELLS // max(rows.size, 1))):
+        copies = np.tile(rows, (part.stop - part.start, 1, 1))
+        copies[:, :, columns] = values[part]
+        outlyingness[part] = -score(copies.reshape(-1, rows.shape[1])).reshape(copies.shape[:2])
     return outlyingness
 
 
