@@ -39,7 +39,7 @@ class VolumeSuite:
     params = ((10, 100, 400), (100, 1, 3))
     param_names = ("window_size", "event_every")
 
-    def setup(self, window_size, event_every):
+    def setup(self, _, event_every):
         labels, self.scores = _series(100_000)
         self.labels = labels if event_every == 1 else np.where(np.arange(100_000) % event_every == 0, -1, 1)
         metrics.vus_pr_score(*_series(2000))

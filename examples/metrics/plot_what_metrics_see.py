@@ -4,9 +4,9 @@ What each metric of a series sees
 
 One series with four events, five scores: noise; noise with one lucky hit at the start of each event; the truth, thirty
 points late; half of the events, found well; and all of them, found well but for some false alarms. Each cell is a
-metric at its best threshold. Point adjustment gives noise as much as the detector that finds half of the events; one hit an
-event satisfies event F1 wholly. The volume under the precision-recall surface and average precision keep noise apart,
-and the volume forgives what is a little late.
+metric at its best threshold. Point adjustment gives noise as much as the detector that finds half of the events; one
+hit an event satisfies event F1 wholly. The volume under the precision-recall surface and average precision keep noise
+apart, and the volume forgives what is a little late.
 """
 
 import matplotlib.pyplot as plt

@@ -1,9 +1,12 @@
 """Numbers that others published, on their data."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -25,6 +28,44 @@ SERIES = (
     "telemetry/smap_A-5",
     "telemetry/smap_F-3",
 )
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "series_metrics.json").read_text(encoding="utf-8"))
+
+
+def _labels(case):
+    labels = np.ones(len(case["outlyingness"]))
+    for start, stop in case["events"]:
+        labels[start:stop] = -1
+    return labels
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"], ids=["one event", "at both ends", "close together"])
+def test_volumes_are_those_of_the_benchmark(case):
+    labels, scores = _labels(case), -np.array(case["outlyingness"])
+    found = [
+        (
+            metrics.vus_roc_score(labels, scores, window_size=size),
+            metrics.vus_pr_score(labels, scores, window_size=size),
+        )
+        for size in case["windows"]
+    ]
+    assert_allclose(found, case["vus"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"], ids=["one event", "at both ends", "close together"])
+def test_metrics_of_predictions_are_those_of_the_benchmark(case):
+    labels, outlyingness = _labels(case), np.array(case["outlyingness"])
+    predictions = np.where(outlyingness > case["threshold"], -1, 1)
+    found = [
+        *metrics.affiliation_precision_recall_fscore(labels, predictions)[:2],
+        metrics.range_precision_recall_fscore(labels, predictions)[2],
+        metrics.event_f1_score(labels, -outlyingness, threshold=-case["threshold"]),
+    ]
+    expected = [*case["affiliation"], case["range_f1"], case["event_f1"]]
+    if case["point_adjusted_f1"] is not None:
+        found.append(metrics.point_adjusted_f1_score(labels, predictions, threshold=0))
+        expected.append(case["point_adjusted_f1"])
+    assert_allclose(found, expected, rtol=1e-12)
 
 
 def _component_distances(series, width):
