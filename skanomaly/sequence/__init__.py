@@ -8,6 +8,9 @@ from skanomaly.sequence._collections._overlay import overlay_events
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, from_long_events, to_aeon
+from skanomaly.sequence._display import SeriesDisplay
+from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._embedding._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._events._compression import CompressionDetector
 from skanomaly.sequence._events._counts import EventCountDetector
 from skanomaly.sequence._events._markov import MarkovDetector
@@ -37,13 +40,16 @@ __all__ = [
     "MultiscaleEventDetector",
     "NGramDetector",
     "PolynomialDetector",
+    "RandomConvolutionTransformer",
     "ReferenceDetector",
     "RollingMahalanobis",
     "RollingStatistic",
     "SelectiveMahalanobisDetector",
+    "SelfSimilarityDetector",
     "SequenceDetector",
     "SequenceNeighbors",
     "SeriesDetector",
+    "SeriesDisplay",
     "SlidingWindowDetector",
     "SpectralResidualDetector",
     "SubsequenceKMeans",

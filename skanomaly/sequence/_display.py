@@ -1,0 +1,177 @@
+"""Pictures of a scored series."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._optional import import_optional
+from skanomaly._support._validation import check_labels
+from skanomaly.sequence._input import as_column
+
+__all__ = ["SeriesDisplay"]
+
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.4"
+
+
+class SeriesDisplay:
+    """A series above its scores, with the threshold and the labelled stretches.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_timepoints, n_features)
+        What is drawn in the upper panel.
+    scores : ndarray of shape (n_timepoints,)
+        Small is odd.
+    offset : float or None
+        Threshold: time points that score below are flagged. None flags none.
+    labels : ndarray of shape (n_timepoints,) or None
+        -1 where an anomaly is known; those stretches are shaded.
+    times : ndarray of shape (n_timepoints,) or None
+        Places on the horizontal axis, ascending; None counts time points.
+    names : list of str or None
+        Names of the channels.
+
+    Attributes
+    ----------
+    ax_ : ndarray of shape (2,) of Axes
+        What :meth:`plot` drew on.
+    figure_ : Figure
+
+    See Also
+    --------
+    SubsequenceNeighbors : A detector to look at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import RollingStatistic, SeriesDisplay
+    >>> wave = np.sin(np.arange(300) / 5)
+    >>> display = SeriesDisplay.from_estimator(RollingStatistic(window_size=20).fit(wave), wave)
+    >>> display.series.shape, display.scores.shape
+    ((300, 1), (300,))
+    """
+
+    def __init__(
+        self,
+        *,
+        series: NDArray[Any],
+        scores: NDArray[Any],
+        offset: float | None = None,
+        labels: NDArray[Any] | None = None,
+        times: NDArray[Any] | None = None,
+        names: list[str] | None = None,
+    ) -> None:
+        self.series = series
+        self.scores = scores
+        self.offset = offset
+        self.labels = labels
+        self.times = times
+        self.names = names
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, times: Any = None) -> Self:
+        """Score a series with a fitted detector, without drawing it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (that of a pipeline's last step counts).
+        X : array-like of shape (n_timepoints, n_features)
+        y : array-like of shape (n_timepoints,), default=None
+            -1 for known anomalies.
+        times : array-like of shape (n_timepoints,), default=None
+            None takes the index of a pandas frame, else counts.
+
+        Returns
+        -------
+        SeriesDisplay
+        """
+        check_is_fitted(estimator)
+        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+        offset = getattr(last, "offset_", None)
+        return cls.from_predictions(X, estimator.score_samples(X), y, offset=offset, times=times)
+
+    @classmethod
+    def from_predictions(
+        cls, X: Any, y_score: Any, y: Any = None, *, offset: float | None = None, times: Any = None
+    ) -> Self:
+        """Take scores from anywhere.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+        y_score : array-like of shape (n_timepoints,)
+            Small is odd.
+        y : array-like of shape (n_timepoints,), default=None
+            -1 for known anomalies.
+        offset : float, default=None
+            Threshold on the scores.
+        times : array-like of shape (n_timepoints,), default=None
+            None takes the index of a pandas frame, else counts.
+
+        Returns
+        -------
+        SeriesDisplay
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ.
+        """
+        if times is None and hasattr(X, "iloc"):
+            times = X.index
+        names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+        series = np.asarray(as_column(X, may_reshape=True, training=False))
+        scores = np.asarray(y_score)
+        if scores.shape != (len(series),):
+            raise ValueError(f"y_score has shape {scores.shape} and X has {len(series)} time points.")
+        places = None if times is None else np.asarray(times)
+        if places is not None and len(places) != len(series):
+            raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
+        labels = None if y is None else check_labels(y, len(series))
+        return cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the series and, below it, its scores.
+
+        Parameters
+        ----------
+        ax : sequence of 2 matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        self
+        """
+        pyplot = import_optional("matplotlib.pyplot", extra="plot")
+        if ax is None:
+            _, ax = pyplot.subplots(2, 1, figsize=(9, 4), sharex=True, layout="constrained", height_ratios=[2, 1])
+        axes = np.asarray(ax, dtype=object).ravel()
+        if axes.size != 2:
+            raise ValueError(f"ax holds {axes.size} Axes; two panels are drawn.")
+        places = np.arange(len(self.series)) if self.times is None else self.times
+        few = self.series.shape[1] <= 5
+        lines = axes[0].plot(places, self.series, linewidth=0.8, color=_BLUE if self.series.shape[1] == 1 else None)
+        if self.names is not None and few:
+            axes[0].legend(lines, self.names, frameon=False, loc="upper right", ncols=len(lines))
+        axes[1].plot(places, self.scores, linewidth=0.8, color=_GREY)
+        if self.offset is not None:
+            below = self.scores < self.offset
+            axes[1].axhline(self.offset, linewidth=0.8, linestyle="--", color=_ORANGE)
+            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=_ORANGE)
+            axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
+        self._shade(axes, places)
+        axes[0].set_ylabel("value")
+        axes[1].set(xlabel="time" if self.times is not None else "time point", ylabel="score")
+        self.ax_, self.figure_ = axes, axes[0].figure
+        return self
+
+    def _shade(self, axes: NDArray[Any], places: NDArray[Any]) -> None:
+        if self.labels is None:
+            return
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], self.labels == -1, [0]]).astype(int)))
+        for start, stop in edges.reshape(-1, 2):
+            for axis in axes:
+                axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)

@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skanomaly.sequence import RollingStatistic, SeriesDisplay
+
+pyplot = pytest.importorskip("matplotlib.pyplot")
+WAVE = np.sin(np.arange(200) / 5) * np.where(np.abs(np.arange(200) - 100) < 10, 3, 1)
+LABELS = np.where(np.abs(np.arange(200) - 100) < 10, -1, 1)
+
+
+def test_plot_keeps_axes_and_figure_and_counts_flags():
+    detector = RollingStatistic(window_size=20).fit(WAVE)
+    display = SeriesDisplay.from_estimator(detector, WAVE, LABELS).plot()
+    assert display.figure_ is display.ax_[0].figure
+    flagged = int((detector.predict(WAVE) == -1).sum())
+    assert display.ax_[1].get_title().startswith(f"{flagged} of 200")
+    assert len(display.ax_[0].patches) == 1
+    pyplot.close(display.figure_)
+
+
+def test_frame_gives_names_and_times():
+    frame = pd.DataFrame({"flow": WAVE, "level": WAVE[::-1]}, index=pd.date_range("2026-01-01", periods=200, freq="h"))
+    model = make_pipeline(StandardScaler(), RollingStatistic(window_size=20)).fit(frame)
+    display = SeriesDisplay.from_estimator(model, frame)
+    assert display.offset == model[-1].offset_
+    assert display.times[0] == np.datetime64("2026-01-01")
+    display.plot()
+    assert [text.get_text() for text in display.ax_[0].get_legend().get_texts()] == ["flow", "level"]
+    pyplot.close(display.figure_)
+
+
+def test_scores_without_threshold_on_given_axes():
+    figure, axes = pyplot.subplots(2, 1)
+    display = SeriesDisplay.from_predictions(WAVE, -np.abs(WAVE)).plot(ax=axes)
+    assert display.figure_ is figure
+    assert display.ax_[1].get_title() == ""
+    pyplot.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [({"y_score": np.zeros(3)}, "y_score has shape"), ({"y_score": WAVE, "times": [1]}, "times has 1 entries")],
+)
+def test_lengths_must_agree(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        SeriesDisplay.from_predictions(WAVE, **arguments)
+
+
+def test_two_axes_are_needed():
+    figure, axis = pyplot.subplots()
+    with pytest.raises(ValueError, match="1 Axes; two panels"):
+        SeriesDisplay.from_predictions(WAVE, WAVE).plot(ax=axis)
+    pyplot.close(figure)
