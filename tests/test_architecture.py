@@ -25,7 +25,15 @@ MAY_IMPORT = {
 }
 DOORS_ONLY = {"cli", "_cli", "__main__", "__init__"}
 FINAL = {
-    "BaseDetector": {"_run_fit", "_set_offset", "score_samples", "decision_function", "predict", "fit_predict"},
+    "BaseDetector": {
+        "_run_fit",
+        "_set_offset",
+        "feature_contributions",
+        "score_samples",
+        "decision_function",
+        "predict",
+        "fit_predict",
+    },
     "BaseSampler": {"fit", "fit_resample"},
 }
 

@@ -44,8 +44,8 @@ def feature_contributions(
     detector : estimator or callable
         Fitted. "exact" needs a detector with ``feature_contributions``, scikit-learn's ``EllipticEnvelope``, or a
         pipeline that ends in one of these and has nothing but column-by-column scalers before it; a fitted search
-        stands for its best estimator. The other methods take any detector with ``score_samples``, or a function from
-        rows to scores, of which small is odd.
+        stands for its best estimator, a wrapper that leaves the scores as they are for its ``detector_``. The other
+        methods take any detector with ``score_samples``, or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
         Rows to explain, as the detector (or the pipeline) takes them.
     method : {"exact", "permutation", "lime", "stratified_lime"} or Explainer, default="exact"
@@ -136,9 +136,17 @@ def _exact(detector: Any, X: Any) -> NDArray[np.float64]:
         return _exact(detector.steps[-1][1], X)
     if hasattr(detector, "feature_contributions"):
         return np.asarray(detector.feature_contributions(X), dtype=np.float64)
+    if hasattr(detector, "detector_") and _scores_alike(detector, detector.detector_, X):
+        return _exact(detector.detector_, X)
     if type(detector) is EllipticEnvelope:
         return _mahalanobis(detector, X)
     raise ValueError(f"the score of {type(detector).__name__} is no sum over columns that we know of; {_REMEDY}")
+
+
+def _scores_alike(wrapper: Any, detector: Any, X: Any) -> bool:
+    """Tell whether a wrapper, such as one that sets a threshold, leaves the scores as they are."""
+    both = hasattr(wrapper, "score_samples") and hasattr(detector, "score_samples")
+    return both and np.array_equal(wrapper.score_samples(X), detector.score_samples(X))
 
 
 def _mahalanobis(detector: EllipticEnvelope, X: Any) -> NDArray[np.float64]:

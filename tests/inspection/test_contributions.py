@@ -20,6 +20,7 @@ from sklearn.preprocessing import (
 
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
 from skanomaly.inspection import LimeExplainer, PermutationExplainer, feature_contributions
+from skanomaly.threshold import RobustTail, ThresholdedDetector
 
 SCALERS = [
     MaxAbsScaler(),
@@ -93,6 +94,25 @@ def test_exact_of_a_search_is_its_best_estimators(seed):
         cv=2,
     ).fit(rows)
     assert_array_equal(feature_contributions(search, rows), feature_contributions(search.best_estimator_, rows))
+
+
+def test_exact_of_a_wrapper_is_its_detectors(seed):
+    rows = _rows(seed)
+    wrapper = ThresholdedDetector(detector=GaussianDetector(), rule=RobustTail()).fit(rows)
+    assert_array_equal(feature_contributions(wrapper, rows), GaussianDetector().fit(rows).feature_contributions(rows))
+
+
+def test_exact_refuses_a_wrapper_that_changes_scores(seed):
+    rows = _rows(seed)
+
+    class Doubled:
+        detector_ = GaussianDetector().fit(rows)
+
+        def score_samples(self, X):
+            return 2 * self.detector_.score_samples(X)
+
+    with pytest.raises(ValueError, match="Doubled is no sum"):
+        feature_contributions(Doubled(), rows)
 
 
 def test_exact_refuses_a_step_that_mixes_columns(seed):

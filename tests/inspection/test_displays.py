@@ -21,6 +21,7 @@ from skanomaly.inspection import (
     SpecificationCurveDisplay,
     feature_contributions,
 )
+from skanomaly.model_selection import specification_curve
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +195,13 @@ def test_specifications_of_a_study():
         parameters = [{"a": 1}, {"a": 2}]
 
     assert len(SpecificationCurveDisplay.from_estimator(Study()).ax_[1].get_yticklabels()) == 2
+
+
+def test_specifications_of_a_multiverse(frame):
+    y = np.where(np.arange(80) < 8, -1, 1)
+    curve = specification_curve(GaussianDetector(), {"covariance": ["diag", "oas", "empirical"]}, frame, y)
+    display = SpecificationCurveDisplay.from_estimator(curve)
+    assert_allclose(display.ax_[0].lines[0].get_ydata(), np.sort(curve.values))
 
 
 def test_specifications_refuse_other_lengths():
