@@ -10,6 +10,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._seeds import draw_seed
@@ -21,6 +22,8 @@ from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ScoreEnsemble", "default_detectors", "fit_detectors"]
 
+_MOST_KERNEL_ROWS = 5000
+
 
 class ScoreEnsemble(BaseDetector):
     r"""Several detectors as one: their scores are put on one scale, then combined row by row.
@@ -31,8 +34,8 @@ class ScoreEnsemble(BaseDetector):
     ----------
     detectors : list of estimators or None, default=None
         Detectors of this package, of scikit-learn (or anything with ``score_samples``, small is odd) and of PyOD
-        (large is odd), pipelines of them too; they are cloned. None is an isolation forest and local outlier factors
-        with 5, 20 and 60 neighbours on standardised columns.
+        (large is odd), pipelines of them too; they are cloned. None is an isolation forest, local outlier factors with 20
+        and 60 neighbours and, up to 5,000 rows, a one-class support vector machine, these on standardised columns.
     combine : {"top_ranks", "rank", "probability_integral", "robust_z"}, default="top_ranks"
         "rank" is the mean of the shares of training rows that a row is odder than. "top_ranks" is the mean of a row's
         `n_top` highest ones: a row counts as odd if some detectors find it so. "probability_integral" is the mean of
@@ -182,7 +185,7 @@ def n_highest(n_detectors: int, n_top: int | None) -> int:
 
 
 def default_detectors(n_rows: int) -> list[Any]:
-    """Return an isolation forest and local outlier factors of three sizes.
+    """Return an isolation forest, local outlier factors of two sizes, and a support vector machine for few rows.
 
     Parameters
     ----------
@@ -193,9 +196,11 @@ def default_detectors(n_rows: int) -> list[Any]:
     -------
     list of estimators
     """
-    sizes = sorted({max(1, min(size, n_rows // 3)) for size in (5, 20, 60)})
+    # Small neighbourhoods are left out: a training row is its own neighbour there, and looks normal.
+    sizes = sorted({max(1, min(size, n_rows // 3)) for size in (20, 60)})
     factors = [make_pipeline(StandardScaler(), LocalOutlierFactor(n_neighbors=size, novelty=True)) for size in sizes]
-    return [IsolationForest(), *factors]
+    machine = [make_pipeline(StandardScaler(), OneClassSVM(nu=0.5))] if n_rows <= _MOST_KERNEL_ROWS else []
+    return [IsolationForest(), *factors, *machine]
 
 
 def fit_detectors(

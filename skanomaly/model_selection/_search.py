@@ -28,7 +28,7 @@ _LEVEL = 0.9
 
 
 class DetectorSearch(BaseDetector):
-    """Fits all candidates on the whole table and keeps one: by a few labels if there are any, else by stability.
+    """Fits all candidates on the whole table and keeps one: by a few labels if there are any, else by consensus.
 
     What scikit-learn's ``GridSearchCV`` cannot do: candidates of different classes, criteria that need all candidates
     at once, one labelled anomaly, and to say how sure the choice is. Where a default detector is among the candidates,
@@ -37,12 +37,13 @@ class DetectorSearch(BaseDetector):
     Parameters
     ----------
     detectors : list of estimators or None, default=None
-        Candidates, cloned; :func:`make_candidates` makes them from a grid. None is an isolation forest and local
-        outlier factors with 5, 20 and 60 neighbours on standardised columns.
+        Candidates, cloned; :func:`make_candidates` makes them from a grid. None is an isolation forest, local outlier
+        factors with 20 and 60 neighbours and, up to 5,000 rows, a one-class support vector machine, these on
+        standardised columns.
     criterion : {"auto", "average_precision", "roc_auc", "stability", "consensus"} or callable, default="auto"
         "average_precision" and "roc_auc" hold the scores of labelled rows against their labels. "stability" compares
         the oddest rows of fits on two halves of the rows, "consensus" a candidate's order of rows with the mean rank
-        of the others. "auto" is "roc_auc" where `y` labels an anomaly and a normal row, else "stability". A callable is
+        of the others. "auto" is "roc_auc" where `y` labels an anomaly and a normal row, else "consensus". A callable is
         a scorer, ``scorer(estimator, X)``, of fitted candidates.
     top_share : float, default=0.05
         For "stability": share of the rows that counts as oddest, in (0, 0.5].
@@ -165,7 +166,7 @@ class DetectorSearch(BaseDetector):
                 "without labels use 'stability' or 'consensus'."
             )
         if self.criterion == "auto":
-            return "roc_auc" if has_both else "stability"
+            return "roc_auc" if has_both else "consensus"
         return self.criterion
 
     def _judge(
