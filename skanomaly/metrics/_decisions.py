@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
 
 from skanomaly.metrics._labels import check_ranked, undefined
 
@@ -43,14 +42,10 @@ def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
     0.8
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
-    weight = np.ones(ranked.anomaly.size) if ranked.weight is None else ranked.weight
-    if not weight[ranked.anomaly].any():
+    called, hits = ranked.cumulated()
+    if hits[-1] == 0:
         return undefined("Best F1", "no anomaly counts")
-    precision, recall, _ = metrics.precision_recall_curve(
-        ranked.anomaly, ranked.outlyingness, sample_weight=ranked.weight, pos_label=True
-    )
-    total = precision + recall
-    return float(np.max(2.0 * precision * recall / np.where(total > 0, total, 1.0)))
+    return float(np.max(2.0 * hits / (called + hits[-1])))
 
 
 def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
@@ -94,14 +89,10 @@ def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_we
     0.0
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
-    weight = np.ones(ranked.anomaly.size) if ranked.weight is None else ranked.weight
-    total = weight[ranked.anomaly].sum()
+    called, hits = ranked.cumulated()
+    total = hits[-1]
     if total == 0:
         return undefined("F1 at the true contamination", "no anomaly counts")
-    order = np.argsort(-ranked.outlyingness, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(ranked.outlyingness[order])), order.size - 1)
-    called = np.cumsum(weight[order])[ends]
-    hits = np.cumsum((weight * ranked.anomaly)[order])[ends]
     # Sums of weights round.
     last = np.searchsorted(called, total * (1 + 1e-12), side="right") - 1
     return 0.0 if last < 0 else float(2.0 * hits[last] / (called[last] + total))

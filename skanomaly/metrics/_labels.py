@@ -33,11 +33,21 @@ class Ranked(NamedTuple):
     weight: NDArray[np.float64] | None
 
     @property
+    def counts(self) -> NDArray[np.float64]:
+        """How often each row counts."""
+        return np.ones(self.anomaly.size) if self.weight is None else self.weight
+
+    @property
     def has_both(self) -> bool:
         """Whether both anomalies and normal rows count."""
-        if self.weight is None:
-            return bool(self.anomaly.any() and not self.anomaly.all())
-        return bool(self.weight[self.anomaly].any() and self.weight[~self.anomaly].any())
+        return bool(self.counts[self.anomaly].any() and self.counts[~self.anomaly].any())
+
+    def cumulated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Count rows, and anomalies among them, that are at least as odd as each distinct score, the oddest first."""
+        order = np.argsort(-self.outlyingness, kind="stable")
+        ends = np.append(np.flatnonzero(np.diff(self.outlyingness[order])), order.size - 1)
+        counts = self.counts[order]
+        return np.cumsum(counts)[ends], np.cumsum(counts * self.anomaly[order])[ends]
 
     def rows(self, mask: NDArray[np.bool_]) -> "Ranked":
         """Return some of the rows."""
@@ -194,6 +204,8 @@ def _distinct(labels: NDArray[Any]) -> list[Any]:
         masks = [(value, labels == value) for value in (-1, 0, 1)]
         if np.logical_or.reduce([mask for _, mask in masks]).all():
             return [value for value, mask in masks if mask.any()]
+    if labels.dtype.kind == "O":  # may hold what cannot be sorted
+        return list(dict.fromkeys(labels.ravel().tolist()))
     return list(np.unique(labels).tolist())
 
 

@@ -164,8 +164,7 @@ def _bins(
     ranked: Ranked, n_bins: int, strategy: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Share of anomalies, mean probability and weight of each filled bin."""
-    probability = ranked.outlyingness
-    weight = np.ones(probability.size) if ranked.weight is None else ranked.weight
+    probability, weight = ranked.outlyingness, ranked.counts
     levels = np.linspace(0.0, 1.0, n_bins + 1)
     edges = levels if strategy == "uniform" else np.percentile(probability, 100 * levels)
     place = np.searchsorted(edges[1:-1], probability)

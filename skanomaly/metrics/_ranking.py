@@ -68,7 +68,7 @@ def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, s
 
 
 def _average_precision(ranked: Ranked, name: str) -> float:
-    if not _weights(ranked)[ranked.anomaly].any():
+    if not ranked.counts[ranked.anomaly].any():
         return undefined(name, _NO_ANOMALY)
     return float(
         metrics.average_precision_score(
@@ -447,28 +447,18 @@ def _expected_average_precision(anomaly: NDArray[np.bool_]) -> float:
     return float((harmonic + (n_anomalies - 1) * (n_rows - harmonic) / (n_rows - 1)) / n_rows)
 
 
-def _weights(ranked: Ranked) -> NDArray[np.float64]:
-    return np.ones(ranked.anomaly.size) if ranked.weight is None else ranked.weight
-
-
 def _share(ranked: Ranked) -> float:
-    weight = _weights(ranked)
-    return float(weight[ranked.anomaly].sum() / weight.sum())
+    return float(ranked.counts[ranked.anomaly].sum() / ranked.counts.sum())
 
 
 def _precision_at_n(ranked: Ranked, n: int | None) -> tuple[float, float]:
     """Precision at n and the largest possible one."""
-    weight = _weights(ranked)
-    total, found = float(weight.sum()), float(weight[ranked.anomaly].sum())
+    rows, anomalies = ranked.cumulated()
+    total, found = float(rows[-1]), float(anomalies[-1])
     if n is not None and n > total:
         raise ValueError(f"n={n} is more than the {total:g} labelled rows.")
     if found == 0:
         return undefined("Precision at n", _NO_ANOMALY), float("nan")
     size = found if n is None else float(n)
-    order = np.argsort(-ranked.outlyingness, kind="stable")
-    values = ranked.outlyingness[order]
-    ends = np.append(np.flatnonzero(np.diff(values)), values.size - 1)
-    rows = np.cumsum(weight[order])[ends]
-    anomalies = np.cumsum(weight[order] * ranked.anomaly[order])[ends]
     # Between two thresholds rows tie: the mean over their orders is a straight line.
     return float(np.interp(size, np.r_[0.0, rows], np.r_[0.0, anomalies]) / size), min(1.0, found / size)

@@ -1,6 +1,8 @@
 import warnings
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import UndefinedMetricWarning
@@ -53,8 +55,12 @@ NEEDS_NORMAL = [
         (-Y_TRUE, 1),
         (Y_TRUE.astype(np.int8), -1),
         (Y_TRUE.astype(float), -1),
+        (Y_TRUE.astype(object), -1),
+        (pd.Series(Y_TRUE, index=np.arange(8)[::-1]), -1),
+        (pd.Series(np.where(Y_TRUE == -1, "bad", "good"), dtype="category"), "bad"),
+        (pl.Series(Y_TRUE), -1),
     ],
-    ids=["0/1", "bool", "1/0", "text", "turned", "int8", "float"],
+    ids=["0/1", "bool", "1/0", "text", "turned", "int8", "float", "object", "pandas", "category", "polars"],
 )
 def test_every_two_labels_give_the_same_number(metric, labels, pos_label):
     assert metric(labels, Y_SCORE, pos_label=pos_label) == metric(Y_TRUE, Y_SCORE)
@@ -68,7 +74,15 @@ def test_zeros_and_ones_need_to_say_which_is_an_anomaly(metric):
 
 @pytest.mark.parametrize("metric", SCORED)
 @pytest.mark.parametrize(
-    ("labels", "pos_label"), [([1, 2, 3, 1, 2, 3, 1, 2], 2), ([2, 3] * 4, 1), ([-1, 0, 1, 2] * 2, -1), (Y_TRUE, 0)]
+    ("labels", "pos_label"),
+    [
+        ([1, 2, 3, 1, 2, 3, 1, 2], 2),
+        ([2, 3] * 4, 1),
+        ([-1, 0, 1, 2] * 2, -1),
+        (Y_TRUE, 0),
+        (["good", "bad"] * 4, -1),
+        (np.array([1, None, "bad", -1] * 2, dtype=object), -1),
+    ],
 )
 def test_labels_that_do_not_fit_are_refused(metric, labels, pos_label):
     with pytest.raises(ValueError, match=f"pos_label={pos_label}"):
