@@ -139,7 +139,7 @@ def few_labels(scores, odd, random):
         if odd.sum() < n_odd + 5:
             continue
         for name, metric in (("ROC", roc_auc_score), ("average precision", average_precision_score)):
-            areas[f"{n_odd} labelled anomalies, 50 normal rows, {name}"] = np.mean(
+            areas[f"labelled anomalies {n_odd}, normal rows 50: {name}"] = np.mean(
                 [_labelled_choice(scores, odd, n_odd, metric, random) for _ in range(N_DRAWS)]
             )
     return areas

@@ -34,8 +34,8 @@ class ScoreEnsemble(BaseDetector):
     ----------
     detectors : list of estimators or None, default=None
         Detectors of this package, of scikit-learn (or anything with ``score_samples``, small is odd) and of PyOD
-        (large is odd), pipelines of them too; they are cloned. None is an isolation forest, local outlier factors with 20
-        and 60 neighbours and, up to 5,000 rows, a one-class support vector machine, these on standardised columns.
+        (large is odd), pipelines of them too; they are cloned. None is an isolation forest, local outlier factors with
+        20 and 60 neighbours and, up to 5,000 rows, a one-class support vector machine, these on standardised columns.
     combine : {"top_ranks", "rank", "probability_integral", "robust_z"}, default="top_ranks"
         "rank" is the mean of the shares of training rows that a row is odder than. "top_ranks" is the mean of a row's
         `n_top` highest ones: a row counts as odd if some detectors find it so. "probability_integral" is the mean of

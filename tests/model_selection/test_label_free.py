@@ -162,10 +162,10 @@ def test_frames_give_the_values_of_arrays(name, make):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_search_without_labels_runs_in_a_pipeline_and_does_not_depend_on_jobs(name):
-    X, _ = make_shifted_anomalies(n_samples=150, n_features=6, random_state=0)
+    X, _ = make_shifted_anomalies(n_samples=100, n_features=6, random_state=0)
     pipeline = make_pipeline(StandardScaler(), RandomProjectionDepth(random_state=0))
-    grid = {"randomprojectiondepth__n_projections": [10, 40], "standardscaler__with_std": [True, False]}
-    searches = [GridSearchCV(pipeline, grid, scoring=get_scorer(name), cv=3, n_jobs=n_jobs).fit(X) for n_jobs in (1, 2)]
+    grid = {"randomprojectiondepth__n_projections": [10, 40]}
+    searches = [GridSearchCV(pipeline, grid, scoring=get_scorer(name), cv=2, n_jobs=n_jobs).fit(X) for n_jobs in (1, 2)]
     for key in ("mean_test_score", "split0_test_score", "rank_test_score"):
         np.testing.assert_array_equal(searches[0].cv_results_[key], searches[1].cv_results_[key])
     assert np.isfinite(searches[0].cv_results_["mean_test_score"]).all()

@@ -114,7 +114,7 @@ def test_seeds_do_not_move_what_has_none(table):
 def test_seeds_reach_every_part_and_are_reproducible(table):
     X, y = table
     forest = IsolationForest(n_estimators=3, random_state=0)
-    first, second = (seed_stability(forest, X, y, n_seeds=5, n_jobs=n_jobs) for n_jobs in (1, 2))
+    first, second = (seed_stability(forest, X, y, n_seeds=5, n_resamples=20, n_jobs=n_jobs) for n_jobs in (1, 2))
     assert first.std > 0
     assert len(set(first.seeds.tolist())) == 5
     np.testing.assert_array_equal(first.scores, second.scores)
@@ -124,7 +124,7 @@ def test_seeds_reach_every_part_and_are_reproducible(table):
 
 def test_more_trees_are_more_stable(table):
     X, _ = table
-    few, many = (seed_stability(IsolationForest(n_estimators=trees), X, n_seeds=6) for trees in (3, 100))
+    few, many = (seed_stability(IsolationForest(n_estimators=trees, max_samples=64), X, n_seeds=3) for trees in (2, 40))
     assert few.mean_agreement < many.mean_agreement
     assert few.flipping_rows.size > many.flipping_rows.size
     assert np.isnan(few.sampling_std)
@@ -144,11 +144,11 @@ def test_expected_largest_normal_draw(n_draws, expected):
 
 
 def test_expected_best_of_ten_thousand_seeds():
-    values = np.random.default_rng(0).normal(size=5000)
+    values = np.random.default_rng(0).normal(size=200)
     values = 0.9 + 0.0023 * (values - values.mean()) / values.std(ddof=1)
     iterator = iter(values)
     X = np.random.default_rng(0).normal(size=(20, 1))
-    stability = seed_stability(Column(), X, n_seeds=5000, scoring=lambda *_: next(iterator))
+    stability = seed_stability(Column(), X, n_seeds=200, scoring=lambda *_: next(iterator))
     assert stability.expected_best(10_000) == pytest.approx(0.90886, abs=1e-5)
     assert stability.seeds_needed(0.0005) == 82
 
