@@ -1,14 +1,14 @@
 """Write cardio_mixture.json: scikit-learn's variational mixture of PyOD's scores of the table cardio.
 
-    python tests/golden/make_cardio_mixture.py FOLDER_OF_TABLES
+    python tests/golden/make_cardio_mixture.py
 
-The table is ADBench's. The posterior means that the published code gives with these seeds, its indexing error mended,
-are .0167 and .0889.
+The table is ADBench's, from the folder ``tables`` of SKANOMALY_DATA. The published code, its indexing error mended,
+has the posterior means .0167 and .0889 with these seeds.
 """
 
 import importlib.metadata
 import json
-import sys
+import os
 import warnings
 from pathlib import Path
 
@@ -26,7 +26,8 @@ EXPECTED = {331: 0.0167, 431: 0.0889}
 def main():
     """Fit the detectors and both mixtures."""
     warnings.simplefilter("ignore")
-    with np.load(Path(sys.argv[1]) / "cardio.npz") as archive:
+    data = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    with np.load(data / "tables" / "cardio.npz") as archive:
         X = archive["X"].astype(np.float64)
     columns = []
     for detector in (KNN(), IForest(random_state=0), LOF(), OCSVM(), HBOS()):
@@ -51,7 +52,7 @@ def main():
         rounded = {name: np.vectorize(lambda x: float(f"{x:.7g}"))(value) for name, value in parameters.items()}
         cases.append({"seed": seed, "mean": mean, **{name: value.tolist() for name, value in rounded.items()}})
     versions = {name: importlib.metadata.version(name) for name in ("pyod", "scikit-learn", "numpy")}
-    command = "python tests/golden/make_cardio_mixture.py FOLDER_OF_TABLES"
+    command = "python tests/golden/make_cardio_mixture.py"
     text = json.dumps({"command": command, "versions": versions, "cases": cases})
     Path(__file__).with_name("cardio_mixture.json").write_text(text + "\n")
 

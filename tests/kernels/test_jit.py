@@ -68,3 +68,19 @@ def test_fault_inside_a_kernel_module_is_passed_on(monkeypatch):
     monkeypatch.setattr(_kernels, "import_module", import_module)
     with pytest.raises(ModuleNotFoundError):
         _ = _kernels.jit
+
+
+def test_two_processes_may_compile_at_once(tmp_path):
+    code = (
+        "import numpy as np\nfrom skanomaly import _kernels\n"
+        "out = np.empty(3, dtype=np.intp)\n"
+        "_kernels.ordered_edges.count_gaps(np.array([0, 1, 1]), np.array([1]), np.array([0, 1, 2]), out)\nprint(*out)"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "SKANOMALY_KERNEL_CACHE": "1"}
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(2)
+    ]
+    assert [run.communicate(timeout=300)[0].split() for run in runs] == [["0", "1", "1"]] * 2
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert again.stdout.split() == ["0", "1", "1"]
