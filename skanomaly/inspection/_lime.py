@@ -60,13 +60,9 @@ class LimeExplainer(Explainer):
     :math:`\exp(-\mathrm{distance}^2 / 2w^2)`, as in [1]_. With many columns nearly all uniform copies have about half
     of them on. Stratified copies [2]_ draw the share first; a number :math:`k` then comes with probability
     :math:`1/(d+1)` instead of :math:`\binom{d}{k}/2^d`, and the adjustment multiplies the *weight* by
-    :math:`(d+1)\binom{d}{k}/2^d`. (To multiply the distance instead fits a different model: at 12 columns its
-    coefficients are off by three quarters.) Adjusted or not, stratification widens the response; we saw no gain in the
-    variance of adjusted coefficients, hence the default.
-
-    The diagnostics of the explanation: ``r2``, the weighted share of variance explained; ``response_std``, standard
-    deviation of the copies' scores; ``effective_n``, number of copies that the weights leave in effect;
-    ``stratified``, 1 where copies were stratified.
+    :math:`(d+1)\binom{d}{k}/2^d`. (To multiply the distance instead fits a different model.) Adjusted
+    or not, stratification widens the response; we saw no gain in the variance of adjusted coefficients, hence the
+    default.
 
     References
     ----------
