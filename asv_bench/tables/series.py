@@ -244,19 +244,25 @@ FIRST_CALL = """
 import time, numpy as np
 x = np.random.default_rng(0).normal(size=500).cumsum()
 start = time.process_time()
-{statement}
-print(time.process_time() - start)
+{imports}
+imported = time.process_time()
+{call}
+print(time.process_time() - imported, time.process_time() - start)
 """
 
 
-def first_call(statement):
-    """Process seconds of the first call in a fresh interpreter, import and compilation included."""
+def first_call(imports, call):
+    """Process seconds of the first call in a fresh interpreter that compiles all: without and with the import."""
     switched = {**os.environ, "SKANOMALY_KERNEL_CACHE": "0"}
     run = subprocess.run(  # noqa: S603  # our own code
-        [sys.executable, "-c", FIRST_CALL.format(statement=statement)],
-        env=switched, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return float(run.stdout)
+        [sys.executable, "-c", FIRST_CALL.format(imports=imports, call=call)],
+        env=switched,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    alone, together = run.stdout.split()
+    return float(alone), float(together)
 
 
 def profile():
@@ -266,8 +272,11 @@ def profile():
     random = np.random.default_rng(0)
     calls = {"matrix_profile": lambda x: sequence.matrix_profile(x, window_size=100)}
     firsts = {
-        "matrix_profile": "from skanomaly.sequence import matrix_profile; matrix_profile(x, window_size=50)",
-        "stump": "import numba; numba.set_num_threads(1); import stumpy; stumpy.stump(x, 50)",
+        "matrix_profile": (
+            "from skanomaly.sequence import matrix_profile; import numba",
+            "matrix_profile(x, window_size=50)",
+        ),
+        "stump": ("import numba, stumpy; numba.set_num_threads(1)", "stumpy.stump(x, 50)"),
     }
     try:
         import stumpy
@@ -291,8 +300,9 @@ def profile():
         print(
             f"| {n:,} | {n_channels} | " + " | ".join(f"{s:.3f}" for s in least.values()) + f" | {ratio} |", flush=True
         )
-    cold = {name: first_call(statement) for name, statement in firsts.items()}
-    print("first call in a fresh process, s: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in cold.items()))
+    for name, statements in firsts.items():
+        alone, together = first_call(*statements)
+        print(f"first call in a fresh process, {name}: {alone:.1f} s, with the import {together:.1f} s", flush=True)
     x = random.normal(size=(20_000, 1)).cumsum(axis=0)
     walls = {1: [], 2: []}
     for _ in range(5):

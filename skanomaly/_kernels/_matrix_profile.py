@@ -152,7 +152,7 @@ def update_profile(
     twin_row, twin_column = twins
     next_row, next_column = seeds
     width = 64
-    products = np.empty((n_channels, width))
+    products = np.zeros((n_channels, width))
     sums = np.empty(width)
     rows_per_seed = max(2048, 16 * size)
     for first in range(diagonals[0], diagonals[1], width):
@@ -161,40 +161,37 @@ def update_profile(
         for row in range(stop):
             n_valid = min(n_lanes, n_columns - first - row)
             start = row + first
-            fresh = row % rows_per_seed == 0 or next_row[row] == row
-            if fresh:
-                _seed_products(x, y, moments[0], other[0], size, row, start, products[:, :n_valid])
+            sums[:] = 0.0
             for channel in range(n_channels):
-                f_row = 0.0 if fresh else moments[3, channel, row]
-                g_row = 0.0 if fresh else moments[4, channel, row]
+                f_row = moments[3, channel, row]
+                g_row = moments[4, channel, row]
                 scale = moments[1, channel, row]
                 lane = products[channel]
                 f = other[3, channel, start : start + n_valid]
                 g = other[4, channel, start : start + n_valid]
                 scales = other[1, channel, start : start + n_valid]
-                if channel == 0:
-                    for place in range(n_valid):
-                        product = lane[place] + f_row * g[place] + f[place] * g_row
-                        lane[place] = product
-                        sums[place] = product * scale * scales[place]
-                else:
-                    for place in range(n_valid):
-                        product = lane[place] + f_row * g[place] + f[place] * g_row
-                        lane[place] = product
-                        sums[place] += product * scale * scales[place]
+                for place in range(n_valid):
+                    product = lane[place] + f_row * g[place] + f[place] * g_row
+                    lane[place] = product
+                    sums[place] += product * scale * scales[place]
                 if moments[2, channel, row] > 0.0:
                     constant = other[2, channel, start : start + n_valid]
                     for place in range(n_valid):
                         sums[place] += constant[place]
-            marked = start + n_valid if fresh else next_column[start]
-            while marked < start + n_valid:
-                place = marked - start
-                _seed_products(x, y, moments[0], other[0], size, row, marked, products[:, place : place + 1])
-                sums[place] = 0.0
-                for channel in range(n_channels):
-                    sums[place] += products[channel, place] * moments[1, channel, row] * other[1, channel, marked]
-                    sums[place] += moments[2, channel, row] * other[2, channel, marked]
-                marked = next_column[marked + 1]
+            fresh = row % rows_per_seed == 0 or next_row[row] == row
+            column = start if fresh else next_column[start]
+            while column < start + n_valid:
+                end = start + n_valid if fresh else column + 1
+                _seed_products(x, y, moments[0], other[0], size, row, column, products[:, column - start : end - start])
+                while column < end:
+                    total = 0.0
+                    for channel in range(n_channels):
+                        product = products[channel, column - start]
+                        total += product * moments[1, channel, row] * other[1, channel, column]
+                        total += moments[2, channel, row] * other[2, channel, column]
+                    sums[column - start] = total
+                    column += 1
+                column = next_column[column]
             known = best_row[row]
             known_columns = best_column[start : start + n_valid]
             n_better = 0

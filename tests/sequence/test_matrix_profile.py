@@ -63,7 +63,7 @@ def test_threads_do_not_change_a_bit(seed):
 
 def test_repeated_shape_has_no_distance():
     x = np.tile(np.random.default_rng(0).normal(size=50), 4)
-    assert matrix_profile(x, window_size=20).distances.max() == 0
+    assert matrix_profile(x, window_size=20).distances.max() < 1e-12
 
 
 def test_series_of_one_window_has_no_neighbor():
