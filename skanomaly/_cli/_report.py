@@ -13,6 +13,7 @@ from skanomaly._cli._words import count, findings, legend, listed, number, score
 __all__ = ["report_page"]
 
 _MOST_POINTS = 400
+_MOST_RINGS = 60
 _N_BARS = 40
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 _STYLE = """
@@ -40,7 +41,7 @@ td.odd { color: var(--odd); font-weight: 600; }
 @media (max-width: 34rem) {
   tr { display: flex; flex-wrap: wrap; border-bottom: 1px solid var(--line); }
   th, td { border: 0; min-width: 3.2rem; padding: .3rem .4rem; }
-  th.wide, td.wide { min-width: 5rem; }
+  th.wide, td.wide { min-width: 4.8rem; }
   th.why { display: none; }
   td.why { flex: 0 0 100%; padding: 0 .4rem .6rem; }
 }
@@ -103,12 +104,12 @@ def _findings(result: ScanResult) -> str:
 def _rows(result: ScanResult) -> str:
     """Tabulate the oddest rows with their reasons."""
     flags, labelled = result.flags, result.labels is not None
-    heads = ["<th class='right'>rank</th><th class='right'>row</th><th class='right wide'>score</th>"]
+    heads = ["<th class='right'>rank</th><th class='right wide'>row</th><th class='right wide'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
         kind = "right wide odd" if flags[row] == -1 else "right wide"
-        cells = [f"<td class='right'>{place}</td>" for place in (result.ranks[row], row)]
+        cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right wide'>{row}</td>"]
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")
         if result.labels is not None:
             label = int(result.labels[row])
@@ -148,9 +149,11 @@ def _ranking(result: ScanResult) -> str:
     plot.dots(ranks[odd], scores[odd], "odd", 2.8)
     words = f"{count(int((result.flags == -1).sum()), 'row')} below the threshold"
     if result.labels is not None:
-        known = np.flatnonzero(result.labels[order] == -1)[:_MOST_POINTS]
-        plot.dots(known + 1.0, result.scores[order][known], "known", 4.5)
+        known = np.flatnonzero(result.labels[order] == -1)
+        drawn = known[np.linspace(0, len(known) - 1, min(len(known), _MOST_RINGS)).round().astype(np.int64)]
+        plot.dots(drawn + 1.0, result.scores[order][drawn], "known", 4.5)
         words += "; rings are labelled anomalies"
+        words += f", {len(drawn)} of {len(known):,}" if len(drawn) < len(known) else ""
     thinned = f"; {len(kept)} of {len(order):,} rows drawn" if len(kept) < len(order) else ""
     return f"{plot.svg()}<p class='soft'>{words}{thinned}.</p>"
 

@@ -70,7 +70,7 @@ class Plot:
             at = float(self._y(np.array([value]))[0])
             ends = f'x1="{_LEFT}" x2="{self.width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
             above = at > _TOP + 14
-            place = f'x="{self.width - _RIGHT - 2}" y="{at + (-4 if above else 12):.1f}" text-anchor="end"'
+            place = f'x="{_LEFT + 4}" y="{at + (-4 if above else 12):.1f}" text-anchor="start"'
         self._marks.append(f'<line class="rule" {ends}/><text class="rule-text" {place}>{escape(label)}</text>')
 
     def svg(self) -> str:
