@@ -9,8 +9,10 @@ from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, from_long_events, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
+from skanomaly.sequence._embedding._chronos import ChronosEncoder
 from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._embedding._self_similarity import SelfSimilarityDetector
+from skanomaly.sequence._embedding._symbols import SymbolTransformer
 from skanomaly.sequence._events._compression import CompressionDetector
 from skanomaly.sequence._events._counts import EventCountDetector
 from skanomaly.sequence._events._markov import MarkovDetector
@@ -30,6 +32,7 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 __all__ = [
     "AutoregressiveDetector",
     "BagRankingDetector",
+    "ChronosEncoder",
     "CompressionDetector",
     "EventCountDetector",
     "EventDetector",
@@ -55,6 +58,7 @@ __all__ = [
     "SubsequenceKMeans",
     "SubsequenceNeighbors",
     "SubsequencePCA",
+    "SymbolTransformer",
     "degrade_windows",
     "from_aeon",
     "from_long",

@@ -1,0 +1,1 @@
+"""Encoders of windows, and what is odd among their embeddings."""

@@ -1,0 +1,134 @@
+"""Embeddings of a pretrained forecaster."""
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._optional import import_optional
+from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly.sequence._input import as_sequences
+
+__all__ = ["ChronosEncoder"]
+
+
+class ChronosEncoder(TransformerMixin, BaseEstimator):
+    """One embedding for each moment of a window, from a frozen Chronos model.
+
+    Parameters
+    ----------
+    model : str or object, default="amazon/chronos-t5-small"
+        Name of a pretrained model, which the package `chronos` downloads once; or a pipeline that you have loaded, with
+        a method ``embed`` that turns a torch tensor of shape (n_windows, n_timepoints) into a pair of an embedding
+        tensor of shape (n_windows, n_steps, n_dimensions) and anything.
+    batch_size : int, default=32
+        Windows a call, at least 1.
+    device : str, default="cpu"
+        Where a model given by name is loaded to.
+
+    Attributes
+    ----------
+    pipeline_ : object
+        The model that embeds.
+    n_features_in_ : int
+        Number of features; each is embedded alone, and the embeddings stand side by side.
+
+    See Also
+    --------
+    SelfSimilarityDetector : Takes it as encoder, with ``context_size=None``.
+
+    Notes
+    -----
+    The encoder of THEMIS (2025). Nothing is trained. A model that returns one step more than there are time points, the
+    end mark, loses it; one that returns fewer steps, of patches, has each repeated over its patch.
+
+    Examples
+    --------
+    >>> from skanomaly.sequence import ChronosEncoder, SelfSimilarityDetector
+    >>> detector = SelfSimilarityDetector(encoder=ChronosEncoder(model="amazon/chronos-t5-tiny"), context_size=None)
+    >>> detector.encoder.model
+    'amazon/chronos-t5-tiny'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "model": [str, HasMethods("embed")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+    }
+
+    def __init__(self, *, model: Any = "amazon/chronos-t5-small", batch_size: int = 32, device: str = "cpu") -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.device = device
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+        """Load the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_windows, n_timepoints, n_features)
+            Windows; only the number of features is read.
+        y : Ignored
+            Not used.
+
+        Returns
+        -------
+        self
+            The fitted encoder.
+
+        Raises
+        ------
+        ImportError
+            If `model` is a name and the package `chronos` is not installed.
+        """
+        self.n_features_in_ = as_sequences(X)[0].shape[1]
+        if isinstance(self.model, str):
+            chronos = import_optional("chronos", extra="chronos")
+            self.pipeline_ = chronos.BaseChronosPipeline.from_pretrained(self.model, device_map=self.device)
+        else:
+            self.pipeline_ = self.model
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Embed the moments of windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_windows, n_timepoints, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_windows, n_timepoints, n_features * n_dimensions)
+        """
+        check_is_fitted(self)
+        torch = import_optional("torch", extra="neural")
+        windows = np.asarray(as_sequences(X), dtype=np.float32)
+        features = []
+        for feature in range(windows.shape[2]):
+            parts = []
+            for start in range(0, len(windows), self.batch_size):
+                batch = np.ascontiguousarray(windows[start : start + self.batch_size, :, feature])
+                with torch.no_grad():
+                    coded = self.pipeline_.embed(torch.from_numpy(batch))[0]
+                parts.append(np.asarray(coded.float().cpu().numpy(), dtype=np.float64))
+            features.append(_one_a_moment(np.concatenate(parts), windows.shape[1]))
+        return np.concatenate(features, axis=2)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _one_a_moment(steps: NDArray[np.float64], n_timepoints: int) -> NDArray[np.float64]:
+    """Give each moment the embedding of its step."""
+    n_steps = steps.shape[1]
+    if n_steps == n_timepoints + 1:  # the last one is the end mark
+        return steps[:, :-1]
+    return steps[:, np.arange(n_timepoints) * n_steps // n_timepoints]
