@@ -84,6 +84,13 @@ class WindowLookup:
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
+    before : ndarray of uint64, default=None
+        Hashes of windows that come before those of `series`.
+
+    Attributes
+    ----------
+    hashes : ndarray of shape (n_windows,), uint64
+        One a window.
 
     Notes
     -----
@@ -91,10 +98,16 @@ class WindowLookup:
     Windows are taken for equal if their hashes are.
     """
 
-    def __init__(self, series: NDArray[Any], window_size: int) -> None:
+    def __init__(self, series: NDArray[Any], window_size: int, *, before: NDArray[np.uint64] | None = None) -> None:
         self._window_size = window_size
-        self._hashes = _window_hashes(series, window_size)
-        self._order = np.argsort(self._hashes, kind="stable")
+        self.hashes = _window_hashes(series, window_size)
+        if before is not None:
+            self.hashes = np.concatenate([before, self.hashes])
+        self._order = np.argsort(self.hashes, kind="stable")
+
+    def extended(self, series: NDArray[Any]) -> "WindowLookup":
+        """Return a lookup that knows the windows of a further piece too, in their places behind the known ones."""
+        return WindowLookup(series, self._window_size, before=self.hashes)
 
     def find(self, series: NDArray[Any]) -> NDArray[np.intp]:
         """Return for each window of `series` where training holds the same one, or -1.
@@ -102,16 +115,18 @@ class WindowLookup:
         Of several the one at the query's own place is taken, else the first.
         """
         hashes = _window_hashes(series, self._window_size)
-        places = np.searchsorted(self._hashes, hashes, sorter=self._order)
+        places = np.searchsorted(self.hashes, hashes, sorter=self._order)
         candidates = self._order[np.minimum(places, len(self._order) - 1)]
-        found = np.where(self._hashes[candidates] == hashes, candidates, -1)
-        n_shared = min(len(hashes), len(self._hashes))
-        aligned = np.flatnonzero(hashes[:n_shared] == self._hashes[:n_shared])
+        found = np.where(self.hashes[candidates] == hashes, candidates, -1)
+        n_shared = min(len(hashes), len(self.hashes))
+        aligned = np.flatnonzero(hashes[:n_shared] == self.hashes[:n_shared])
         found[aligned] = aligned
         return found
 
 
 def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]:
+    if len(series) < window_size:
+        return np.zeros(0, dtype=np.uint64)
     base = 0x9E3779B97F4A7C15
     rows = np.zeros(len(series), dtype=np.uint64)
     for column in range(series.shape[1]):

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsRegressor
@@ -177,6 +178,35 @@ def test_neighbors_are_those_outside_the_zone(seed):
     lag = np.abs(np.subtract.outer(np.arange(281), np.arange(281)))
     expected = np.sort(np.where(lag <= 25, np.inf, distances), axis=1)[:, 2]
     assert_allclose(-detector.score_windows(x), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cuts", [[150], [7, 20, 21, 200]])
+def test_references_of_partial_fits_are_those_of_one_fit(cuts, seed):
+    x = np.random.default_rng(seed).normal(size=(300, 1)).cumsum(axis=0)
+    whole = SubsequenceNeighbors(window_size=15, normalize="zscore").fit(x)
+    parts = SubsequenceNeighbors(window_size=15, normalize="zscore")
+    for part in np.split(x, cuts):
+        parts.partial_fit(part)
+    assert_array_equal(parts.reference_starts_, whole.reference_starts_)
+    assert_allclose(parts.score_samples(x), whole.score_samples(x), rtol=1e-4)
+
+
+def test_references_stay_a_uniform_sample(seed):
+    x = np.random.default_rng(seed).normal(size=(4000, 1))
+    detector = SubsequenceNeighbors(window_size=10, n_references=600, random_state=seed)
+    detector.fit(x[:500])
+    for part in np.split(x[500:], 7):
+        detector.partial_fit(part)
+    counts = np.histogram(detector.reference_starts_, bins=4, range=(0, 3991))[0]
+    assert counts.sum() == 600
+    assert len(np.unique(detector.reference_starts_)) == 600
+    assert (np.abs(counts - 150) < 5 * np.sqrt(150 * 0.75)).all()
+
+
+def test_partial_fit_without_a_whole_window_cannot_score():
+    detector = SubsequenceNeighbors(window_size=20).partial_fit(np.arange(6.0)[:, None])
+    with pytest.raises(NotFittedError, match="no whole window of 20 points"):
+        detector.score_samples(np.arange(40.0)[:, None])
 
 
 def test_binary_channels_are_left_out_only_beside_others(seed):

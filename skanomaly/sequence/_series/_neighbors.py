@@ -1,15 +1,17 @@
 """Distance to the nearest of a sample of windows."""
 
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._seeds import generator
+from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._embedding import WindowEmbedding
 from skanomaly.sequence._windows import WindowLookup, effective_window
@@ -79,6 +81,10 @@ class SubsequenceNeighbors(SeriesDetector):
     The defaults of window length and normalisation are the best of some forty settings on public series, which the
     guide names; a period found in the data served worse than 100 there.
 
+    ``partial_fit`` goes on where the last call, or `fit`, ended; the references stay a uniform sample of all windows so
+    far. Channels, scales and window length are those of the first call, and the threshold belongs to the scores of the
+    last that held a window. It keeps eight bytes a time point, by which it knows windows again.
+
     Cost: O(n r w d) for n points, r references, windows of w points and d channels, as single-precision matrix
     products; the chosen distances are measured again. Memory: O(r w d + n).
 
@@ -137,23 +143,76 @@ class SubsequenceNeighbors(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        self.window_size_ = effective_window(self.window_size, len(X))
+        self._begin(X, effective_window(self.window_size, len(X)))
+        self._add(X)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+        """Go on with the series of the calls before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            The next time points; in the first call at least 2.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        with undone_on_error(self):
+            first = not hasattr(self, "_embedding")
+            rows = self._check(X, reset=first)
+            if first:
+                self._begin(rows, self.window_size)
+                self.offset_ = 0.0
+            self._add(rows if first else np.vstack([self._tail, rows]))
+            if len(self.reference_starts_) > 0 and len(rows) >= self.window_size_:
+                self._set_offset(self._outlyingness(rows))
+        return self
+
+    def _begin(self, X: NDArray[Any], window_size: int) -> None:
+        self.window_size_ = window_size
         self._embedding = WindowEmbedding(
-            X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
+            X, window_size=window_size, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        self._lookup = WindowLookup(X, self.window_size_)
-        n_windows = len(X) - self.window_size_ + 1
-        self.reference_starts_ = np.arange(n_windows)
-        if n_windows > self.n_references:
-            chosen = generator(self.random_state).choice(n_windows, self.n_references, replace=False)
-            self.reference_starts_ = np.sort(chosen)
-        self.n_neighbors_ = min(self.n_neighbors, len(self.reference_starts_))
-        references = self._embedding.windows(self._embedding.prepare(X), self.reference_starts_, np.float32)
-        norms = np.einsum("ij,ij->i", references, references)
-        self._references = references
-        self._weights = np.column_stack([-references, 0.5 * norms]).astype(np.float32)
+        self._seed = draw_seed(self.random_state)
+        self._n_seen = 0
+        self._lookup = WindowLookup(X[:0], window_size)
+        self.reference_starts_ = np.empty(0, dtype=np.intp)
+        self._references = np.empty((0, window_size * len(self._embedding.channels)), dtype=np.float32)
+        self.n_neighbors_ = 0
+
+    def _add(self, series: NDArray[Any]) -> None:
+        """Draw references from a further piece, which repeats the last window of the piece before but its first point."""
+        n_windows = max(0, len(series) - self.window_size_ + 1)
+        self._tail = series[max(0, len(series) - self.window_size_ + 1) :]
+        if n_windows == 0:
+            return
+        kept, chosen = self._draw(n_windows)
+        windows = self._embedding.windows(self._embedding.prepare(series), chosen, np.float32)
+        starts = np.concatenate([self.reference_starts_[kept], self._n_seen + chosen])
+        self._references = np.concatenate([self._references[kept], windows])
+        self.reference_starts_ = starts
+        self._weights = _product_weights(self._references)
+        self._lookup = self._lookup.extended(series)
+        self._n_seen += n_windows
+        self.n_neighbors_ = min(self.n_neighbors, len(starts))
+
+    def _draw(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which references stay and which of the new windows join them: a uniform sample of all so far."""
+        random = np.random.Generator(np.random.PCG64([self._seed, self._n_seen]))
+        n_kept, total = len(self.reference_starts_), self._n_seen + n_windows
+        if total <= self.n_references:
+            return np.arange(n_kept), np.arange(n_windows)
+        n_new = int(random.hypergeometric(n_windows, self._n_seen, self.n_references))
+        kept = np.sort(random.choice(n_kept, self.n_references - n_new, replace=False))
+        return kept, np.sort(random.choice(n_windows, n_new, replace=False))
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        if self.n_neighbors_ == 0:
+            raise NotFittedError(f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet.")
         prepared = self._embedding.prepare(X)
         zones = self._zones(self._lookup.find(X))
         out = np.empty(len(zones))
@@ -180,3 +239,9 @@ class SubsequenceNeighbors(SeriesDetector):
         low = np.searchsorted(self.reference_starts_, twins - zone)
         high = np.searchsorted(self.reference_starts_, twins + zone, side="right")
         return np.column_stack([low, np.where(twins >= 0, high, low)])
+
+
+def _product_weights(references: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what turns windows with a one behind them into half the squared distance, less what references share."""
+    norms = np.einsum("ij,ij->i", references, references)
+    return np.column_stack([-references, 0.5 * norms]).astype(np.float32)
