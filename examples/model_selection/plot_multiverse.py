@@ -27,12 +27,13 @@ grid = {
 }
 curve = specification_curve(pipeline, grid, X, y, scoring="roc_auc", n_permutations=99, random_state=0)
 
+titles = {
+    "standardscaler": "scaling",
+    "localoutlierfactor__n_neighbors": "neighbours",
+    "localoutlierfactor__p": "power",
+}
 rows = []
-for name, title in (
-    ("standardscaler", "scaling"),
-    ("localoutlierfactor__n_neighbors", "neighbours"),
-    ("localoutlierfactor__p", "power"),
-):
+for name, title in titles.items():
     for level in grid[name]:
         text = level if isinstance(level, (str, int)) else type(level).__name__
         chosen = [point[name] is level or point[name] == level for point in curve.parameters]
@@ -45,7 +46,7 @@ places = np.arange(len(curve.values))
 top.plot(places, curve.values[curve.order], "o", color=BLUE, ms=4)
 top.axhline(0.5, color=GREY, lw=1, ls=":")
 top.set(ylabel="ROC area", ylim=(0.2, 1.02))
-shares = ", ".join(f"{name.rpartition('__')[2]} {share:.0%}" for name, share in curve.choice_shares.items())
+shares = ", ".join(f"{titles[name]} {share:.0%}" for name, share in curve.choice_shares.items())
 top.set_title(f"variance between levels: {shares}\nmedian against permuted labels: p = {curve.pvalue:.2f}", fontsize=9)
 for line, (_, chosen) in enumerate(rows):
     bottom.plot(places[~chosen], np.full((~chosen).sum(), line), "|", color=GREY, ms=4)

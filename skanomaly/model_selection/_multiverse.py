@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from skanomaly.model_selection._agreement_scorers import oddest
 from skanomaly.model_selection._ensemble import seeded
 from skanomaly.model_selection._label_scorers import AnomalyScorer
 from skanomaly.model_selection._names import get_scorer
+from skanomaly.model_selection._resampling import bootstrap_counts, permutation_counts, resampled_values
 from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
@@ -347,7 +349,7 @@ def seed_stability(
     scorer = _scorer(scoring, y)
     runs = _run(clones, X, y, scorer, top_share, n_jobs)
     sampling_std = float("nan")
-    if isinstance(scorer, AnomalyScorer) and scorer.response == "score":
+    if _resamples(scorer) and y is not None:
         sampling_std = _sampling_std(runs["scores"], y, scorer, n_resamples, random)
     return SeedStability(**runs, top_share=top_share, seeds=seeds, sampling_std=sampling_std)
 
@@ -432,29 +434,32 @@ def _permutation_pvalue(
     n_permutations: int,
     random_state: Any,
 ) -> float:
-    if y is None or not isinstance(scorer, AnomalyScorer) or scorer.response != "score":
-        raise ValueError("n_permutations needs y and a scorer of scores, such as 'average_precision'.")
-    random, labels = generator(random_state), np.asarray(y)
-    median = float(np.median(values))
-    at_least = 0
-    for _ in range(n_permutations):
-        permuted = random.permutation(labels)
-        at_least += bool(np.median([scorer.of_scores(permuted, column) for column in scores.T]) >= median)
-    return (at_least + 1) / (n_permutations + 1)
+    if not _resamples(scorer) or y is None:
+        raise ValueError("n_permutations needs y and a scorer of scores of unordered rows, such as 'roc_auc'.")
+    counts = permutation_counts(scorer.labels(y), n_permutations, generator(random_state))
+    medians = np.median(_resampled(scorer, scores, counts), axis=1)
+    return float((np.count_nonzero(medians >= np.median(values)) + 1) / (n_permutations + 1))
 
 
 def _sampling_std(
     scores: NDArray[np.float64], y: Any, scorer: AnomalyScorer, n_resamples: int, random: np.random.Generator
 ) -> float:
     labels = scorer.labels(y)
-    groups = [np.flatnonzero(labels == label) for label in (-1, 1)]
-    if min(group.size for group in groups) == 0 or n_resamples < 2:
+    if not {-1, 1} <= set(labels.tolist()) or n_resamples < 2:
         return float("nan")
-    resampled = []
-    for _ in range(n_resamples):
-        rows = np.concatenate([random.choice(group, group.size) for group in groups])
-        resampled.append([scorer.of_scores(np.asarray(y)[rows], column[rows]) for column in scores.T])
-    return float(np.std(resampled, axis=0, ddof=1).mean())
+    counts = bootstrap_counts(labels, n_resamples, random)
+    return float(np.std(_resampled(scorer, scores, counts), axis=0, ddof=1).mean())
+
+
+def _resamples(scorer: Any) -> TypeGuard[AnomalyScorer]:
+    """Whether rows may be resampled and permuted under this scorer."""
+    return isinstance(scorer, AnomalyScorer) and scorer.response == "score" and not scorer.ordered
+
+
+def _resampled(scorer: AnomalyScorer, scores: NDArray[np.float64], counts: Any) -> NDArray[np.float64]:
+    metric = partial(scorer.metric, **scorer.parameters) if scorer.parameters else scorer.metric
+    values = resampled_values(metric, scores, *counts)
+    return values if scorer.greater_is_better else -values
 
 
 def _expected_largest(n_draws: int) -> float:

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import average_precision_score
 from skanomaly.model_selection._labels import anomaly_labels
+from skanomaly.model_selection._resampling import bootstrap_counts, resampled_values
 
 __all__ = ["ChoiceUncertainty", "choice_uncertainty", "uncertainty_of_values"]
 
@@ -123,23 +124,16 @@ def choice_uncertainty(
     labels = anomaly_labels(y_true, pos_label=pos_label)
     if len(labels) != len(scores):
         raise ValueError(f"y_true has {len(labels)} labels and candidate_scores {len(scores)} rows.")
-    odd, normal = np.flatnonzero(labels == -1), np.flatnonzero(labels == 1)
-    if odd.size == 0 or normal.size == 0:
-        raise ValueError(
-            f"y_true labels {odd.size} anomalies and {normal.size} normal rows; at least one of each is needed."
-        )
+    n_odd, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)
+    if n_odd == 0 or n_normal == 0:
+        raise ValueError(f"y_true labels {n_odd} anomalies and {n_normal} normal rows; at least one of each is needed.")
     if n_resamples < 1:
         raise ValueError(f"n_resamples={n_resamples!r} must be at least 1.")
-
-    def judged(rows: NDArray[np.intp]) -> list[float]:
-        return [float(metric(labels[rows], column[rows])) for column in scores.T]
-
-    random = generator(random_state)
-    resampled = [
-        judged(np.concatenate([random.choice(odd, odd.size), random.choice(normal, normal.size)]))
-        for _ in range(n_resamples)
-    ]
-    return uncertainty_of_values(np.array(judged(np.concatenate([odd, normal]))), np.array(resampled), level)
+    known = labels != 0
+    scores, labels = scores[known], labels[known]
+    values = np.array([float(metric(labels, column)) for column in scores.T])
+    counts = bootstrap_counts(labels, n_resamples, generator(random_state))
+    return uncertainty_of_values(values, resampled_values(metric, scores, *counts), level)
 
 
 def uncertainty_of_values(

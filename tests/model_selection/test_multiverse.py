@@ -126,8 +126,20 @@ def test_more_trees_are_more_stable(table):
     X, _ = table
     few, many = (seed_stability(IsolationForest(n_estimators=trees, max_samples=64), X, n_seeds=3) for trees in (2, 40))
     assert few.mean_agreement < many.mean_agreement
-    assert few.flipping_rows.size > many.flipping_rows.size
     assert np.isnan(few.sampling_std)
+
+
+def test_ordered_metrics_are_not_resampled(table):
+    X, y = table
+    assert np.isnan(seed_stability(Column(), X, y, n_seeds=2, scoring="event_f1").sampling_std)
+    with pytest.raises(ValueError, match="unordered rows"):
+        specification_curve(Column(), {"column": [0]}, X, y, scoring="event_f1", n_permutations=9)
+
+
+def test_sampling_spread_without_both_classes_is_unknown(table):
+    X, y = table
+    with pytest.warns(UserWarning, match="no labelled anomaly"):
+        assert np.isnan(seed_stability(Column(), X, np.abs(y), n_seeds=1).sampling_std)
 
 
 def test_single_run_has_no_agreement(table):

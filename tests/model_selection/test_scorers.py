@@ -213,6 +213,15 @@ def test_scores_alone_give_the_same_value(table):
     assert scorer.of_scores(y, Column().fit(X).score_samples(X)) == scorer(Column().fit(X), X, y)
 
 
+def test_several_scorers_serve_one_search(table):
+    X, y = table
+    scoring = {"area": get_scorer("roc_auc"), "stable": get_scorer("stability", n_repeats=1)}
+    search = GridSearchCV(Column(), {"column": [0, 1]}, scoring=scoring, refit="area", cv=StratifiedAnomalyKFold(2))
+    search.fit(X, y)
+    assert search.best_params_ == {"column": 0}
+    assert np.isfinite(search.cv_results_["mean_test_stable"]).all()
+
+
 def test_every_stratified_fold_is_scored(table):
     X, y = table
     values = cross_val_score(Column(), X, y == -1, scoring=get_scorer("precision_at_n"), cv=StratifiedAnomalyKFold(4))

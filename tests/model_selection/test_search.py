@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
@@ -6,6 +8,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.metrics import average_precision_score, roc_auc_score
 from skanomaly.model_selection import DetectorSearch, choice_uncertainty, make_candidates
+from skanomaly.model_selection._resampling import bootstrap_counts, permutation_counts, resampled_values
 from skanomaly.model_selection._uncertainty import uncertainty_of_values
 from tests.model_selection.toys import Column, PyODLike
 
@@ -140,6 +143,26 @@ def test_uncertainty_parameters_are_checked(options, words):
 def test_uncertainty_needs_fitting_labels(y, words):
     with pytest.raises(ValueError, match=words):
         choice_uncertainty(y, np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("metric", [roc_auc_score, average_precision_score])
+@pytest.mark.parametrize("draw", [bootstrap_counts, permutation_counts])
+def test_shared_sort_gives_the_metric_of_each_resample(metric, draw, seed):
+    random = np.random.default_rng(seed)
+    labels = random.permutation(np.repeat([-1, 1, 0], [4, 30, 6])).astype(np.int8)
+    scores = np.round(random.normal(size=(40, 2)), 1)  # with ties
+    counts = draw(labels, 10, random)
+    shared = resampled_values(metric, scores, *counts)
+    np.testing.assert_allclose(shared, resampled_values(partial(metric), scores, *counts), rtol=1e-12)
+
+
+def test_bootstrap_draws_each_class_apart(seed):
+    labels = np.repeat([-1, 1, 0], [3, 20, 5]).astype(np.int8)
+    odd, normal = bootstrap_counts(labels, 50, np.random.default_rng(seed))
+    assert (odd[:, :3].sum(axis=1) == 3).all()
+    assert (normal[:, 3:23].sum(axis=1) == 20).all()
+    assert odd.sum() == 150
+    assert normal.sum() == 1000
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skanomaly.model_selection import (
     BlockedTimeSeriesSplit,
@@ -161,3 +163,24 @@ def test_number_of_folds_is_checked(splitter):
 def test_options_are_checked(splitter, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         splitter(**options)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_reach_the_splitter_of_a_search(routing):
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), 8)
+    y = np.tile([-1, *[1] * 7], 12)
+    X = random.normal(size=(96, 2)) + 4.0 * (y == -1)[:, None]
+    search = GridSearchCV(
+        IsolationForest(max_samples=32, random_state=0),
+        {"n_estimators": [5, 10]},
+        scoring=get_scorer("roc_auc"),
+        cv=StratifiedAnomalyKFold(n_splits=3),
+    )
+    with config_context(enable_metadata_routing=routing):
+        search.fit(X, y, groups=groups)
+    expected = [
+        get_scorer("roc_auc")(clone(search.best_estimator_).fit(X[train]), X[test], y[test])
+        for train, test in StratifiedAnomalyKFold(n_splits=3).split(X, y, groups)
+    ]
+    assert search.best_score_ == pytest.approx(np.mean(expected))
