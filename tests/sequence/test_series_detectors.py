@@ -251,7 +251,7 @@ def test_labels_reach_the_detector_of_windows(seed):
 def test_single_odd_points_are_found_by_unsmoothed_forecasts(seed):
     random = np.random.default_rng(seed)
     x = np.sin(np.arange(3000) / 9) + 0.1 * random.normal(size=3000)
-    spikes = random.choice(np.arange(100, 2900, 40), 8, replace=False)
+    spikes = random.choice(np.arange(100, 2900, 40), 40, replace=False)
     x[spikes] += 2.0
     y = np.ones(3000, dtype=int)
     y[spikes] = -1

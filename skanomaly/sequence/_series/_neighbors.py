@@ -185,7 +185,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_neighbors_ = 0
 
     def _add(self, series: NDArray[Any]) -> None:
-        """Draw references from a further piece, which repeats the last window of the piece before but its first point."""
+        """Draw references from a further piece, which repeats the end of the piece before, a window less one point."""
         n_windows = max(0, len(series) - self.window_size_ + 1)
         self._tail = series[max(0, len(series) - self.window_size_ + 1) :]
         if n_windows == 0:
