@@ -13,6 +13,7 @@ from skanomaly.sequence._embedding._chronos import ChronosEncoder
 from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._embedding._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._embedding._symbols import SymbolTransformer
+from skanomaly.sequence._event_display import EventDisplay
 from skanomaly.sequence._events._compression import CompressionDetector
 from skanomaly.sequence._events._counts import EventCountDetector
 from skanomaly.sequence._events._markov import MarkovDetector
@@ -28,6 +29,7 @@ from skanomaly.sequence._series._polynomial import PolynomialDetector
 from skanomaly.sequence._series._rolling import RollingMahalanobis, RollingStatistic
 from skanomaly.sequence._series._sliding import SlidingWindowDetector
 from skanomaly.sequence._series._spectral import SpectralResidualDetector
+from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
     "AutoregressiveDetector",
@@ -36,6 +38,7 @@ __all__ = [
     "CompressionDetector",
     "EventCountDetector",
     "EventDetector",
+    "EventDisplay",
     "GroupedDetector",
     "KShapeDetector",
     "MarkovDetector",
@@ -59,6 +62,7 @@ __all__ = [
     "SubsequenceNeighbors",
     "SubsequencePCA",
     "SymbolTransformer",
+    "TransitionGraphDetector",
     "degrade_windows",
     "from_aeon",
     "from_long",

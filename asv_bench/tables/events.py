@@ -1,0 +1,153 @@
+"""Print how well event detectors rank the HDFS sessions, and neighbours whole series of eight public sets, in one run.
+
+    python asv_bench/tables/events.py                       # the HDFS sessions, from ../shared/data or SKANOMALY_DATA
+    python asv_bench/tables/events.py --collections FOLDER  # and eight sets in a folder of aeon's or sktime's data
+
+HDFS: training is all 4,855 normal sessions. Each is scored with one copy of itself left out, so the same sessions are
+the normal side of the test, against 16,838 anomalous ones; "distinct" takes each session once. "halves" trains on
+every second normal session and tests on the others. Published figures are on 7,000 other normal sessions, 6,262 of
+which equal a training session, and are printed beside ours for what that is worth. Seconds are process time of one
+thread, fit and scoring of all sessions.
+"""
+
+import gzip
+import importlib.util
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from threadpoolctl import threadpool_limits
+
+from skanomaly.sequence import (
+    CompressionDetector,
+    EventCountDetector,
+    MarkovDetector,
+    MultiscaleEventDetector,
+    NGramDetector,
+    SequenceNeighbors,
+)
+
+DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
+# Published AUC and best F1: Markov, counts, runs and partial matching measured on the split named above; DeepLog and
+# LogAnomaly (F1 alone) as quoted by later papers.
+ROWS = {
+    "counts, 1 neighbour": (EventCountDetector(scale="count"), (0.9989, 0.9990)),
+    "log counts, 1 neighbour": (EventCountDetector(), None),
+    "runs of 5": (NGramDetector(), (0.9909, 0.9951)),
+    "Markov 1, additive, max": (MarkovDetector(smoothing=0.01), (0.9989, 0.9972)),
+    "partial matching 1, max": (MarkovDetector(), (0.9990, 0.9972)),
+    "partial matching 6, max": (CompressionDetector(), (0.9990, 0.9949)),
+    "compression progress": (CompressionDetector(criterion="progress"), None),
+    "three scales": (MultiscaleEventDetector(), None),
+}
+SETS = (
+    "GunPoint",
+    "ItalyPowerDemand",
+    "ArrowHead",
+    "OSULeaf",
+    "BasicMotions",
+    "JapaneseVowels",
+    "PickupGestureWiimoteZ",
+    "PLAID",
+)
+REPRESENTATIONS = ("resampled", "statistics", "warped", "both")
+
+
+def best_f1(is_odd, odd):
+    """F1 at the threshold that suits it best."""
+    precision, recall, _ = precision_recall_curve(is_odd, odd)
+    return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
+
+
+def print_hdfs():
+    """Print one row a detector."""
+    with gzip.open(DATA / "events" / "hdfs.jsonl.gz", "rt") as lines:
+        sessions = [json.loads(line) for line in lines]
+    traces = [session["events"] for session in sessions]
+    is_odd = np.array([session["label"] for session in sessions])
+    normal = [trace for trace, odd in zip(traces, is_odd, strict=True) if not odd]
+    first = {tuple(trace): index for index, trace in reversed(list(enumerate(traces)))}
+    distinct = np.array(sorted(first.values()))
+    others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_odd == 0)[::2])
+    print(f"HDFS: {len(normal)} normal, {int(is_odd.sum())} anomalous, {len(distinct)} distinct sessions")
+    head = ("AUC", "AP", "best F1", "distinct", "best F1", "halves", "CPU s")
+    print(f"{'':26s}" + "".join(f"{name:>9s}" for name in head) + "   published AUC, F1")
+    total = 0.0
+    for name, (detector, published) in ROWS.items():
+        start = time.process_time()
+        odd = -clone(detector).fit(normal).score_samples(traces)
+        seconds = time.process_time() - start
+        total += seconds
+        half = -clone(detector).fit(normal[::2]).score_samples([traces[index] for index in others])
+        figures = (
+            roc_auc_score(is_odd, odd),
+            average_precision_score(is_odd, odd),
+            best_f1(is_odd, odd),
+            roc_auc_score(is_odd[distinct], odd[distinct]),
+            best_f1(is_odd[distinct], odd[distinct]),
+            roc_auc_score(is_odd[others], half),
+        )
+        beside = "" if published is None else f"   {published[0]:.4f}, {published[1]:.4f}"
+        print(f"{name:26s}" + "".join(f"{figure:9.4f}" for figure in figures) + f"{seconds:9.2f}{beside}")
+    print(f"All rows: {total:.1f} CPU s. Quoted beside: DeepLog F1 0.945, LogAnomaly F1 0.976.\n")
+
+
+def read_set(folder, name, part):
+    """Read one part of a set in the ts format."""
+    series, labels, reading = [], [], False
+    for line in (folder / name / f"{name}_{part}.ts").read_text(encoding="utf-8").splitlines():
+        if line.lower().startswith("@data"):
+            reading = True
+        elif reading and line.strip():
+            *channels, label = line.strip().split(":")
+            series.append(np.column_stack([[float(value) for value in channel.split(",")] for channel in channels]))
+            labels.append(label)
+    return series, np.array(labels)
+
+
+def print_collections(folder):
+    """Print the mean AUC over classes, each taken as the normal one in turn."""
+    print("Whole series, mean AUC over the classes as the normal one (train part against test part)")
+    print(f"{'':24s}" + "".join(f"{name:>12s}" for name in REPRESENTATIONS))
+    means = []
+    for name in SETS:
+        if not (folder / name).is_dir():
+            print(f"{name:24s}  not in {folder}")
+            continue
+        (train, y), (test, z) = (read_set(folder, name, part) for part in ("TRAIN", "TEST"))
+        row = []
+        for representation in REPRESENTATIONS:
+            aucs = []
+            for label in np.unique(y):
+                normal = [series for series, own in zip(train, y, strict=True) if own == label]
+                if len(normal) >= 3:
+                    detector = SequenceNeighbors(representation=representation).fit(normal)
+                    aucs.append(roc_auc_score(z == label, detector.score_samples(test)))
+            row.append(np.mean(aucs))
+        means.append(row)
+        print(f"{name:24s}" + "".join(f"{figure:12.3f}" for figure in row))
+    print(f"{'mean':24s}" + "".join(f"{figure:12.3f}" for figure in np.mean(means, axis=0)))
+    print("The default, both, was chosen on these sets.")
+
+
+def collections_folder(arguments):
+    """Folder named on the command line, else that of an installed aeon."""
+    if "--collections" in arguments:
+        return Path(arguments[arguments.index("--collections") + 1])
+    found = importlib.util.find_spec("aeon")
+    return None if found is None else Path(found.origin).parent / "datasets" / "data"
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        print_hdfs()
+        sets = collections_folder(sys.argv[1:])
+        if sets is None:
+            print("Whole series: aeon is not installed; name a folder of its sets with --collections.")
+        else:
+            print_collections(sets)
