@@ -1,5 +1,6 @@
 """Excess mass and mass volume: how little room the mass of the data needs at the detector's levels."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ Levels = tuple[NDArray[np.float64], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class _VolumeScorer:
+class _VolumeScorer(ABC):
     """What the two measures share: mass and volume of a detector's level sets, on few columns at a time."""
 
     n_uniform: int = 2000
@@ -72,8 +73,9 @@ class _VolumeScorer:
         mass = np.searchsorted(levels, levels, side="right") / levels.size
         return mass, (inside + 1.0) / (self.n_uniform + 1.0)
 
+    @abstractmethod
     def _measure(self, mass: NDArray[np.float64], volume: NDArray[np.float64]) -> float:
-        raise NotImplementedError
+        """Turn the levels to one number; large is good."""
 
 
 @dataclass(frozen=True)
@@ -199,18 +201,17 @@ def excess_mass_area(mass: NDArray[np.float64], volume: NDArray[np.float64], sto
         if hull and hull[-1][0] == point[0]:
             hull.pop()
         hull.append(point)
-    area, t = 0.0, 0.0
-    for place in range(len(hull) - 1, -1, -1):
+    area, t, place = 0.0, 0.0, len(hull) - 1
+    while True:
         width, height = hull[place]
-        end = (height - stop) / width
-        if place > 0:
-            end = min(end, _slope(hull[place - 1], hull[place]))
-        if end > t:
-            area += height * (end - t) - width * (end**2 - t**2) / 2
-            t = end
-        if height - t * width <= stop * (1 + 1e-12):
-            break
-    return area
+        reaches_stop = (height - stop) / width
+        next_takes_over = _slope(hull[place - 1], hull[place]) if place > 0 else np.inf
+        end = min(reaches_stop, next_takes_over)
+        area += height * (end - t) - width * (end**2 - t**2) / 2
+        if reaches_stop <= next_takes_over:
+            return area
+        t = end
+        place -= 1
 
 
 def mass_volume_area(mass: NDArray[np.float64], volume: NDArray[np.float64], low: float, high: float) -> float:

@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.detectors import RandomProjectionDepth
 from skanomaly.metrics import roc_auc_score
-from skanomaly.model_selection import ScoreEnsemble
+from skanomaly.model_selection import DetectorSearch, ScoreEnsemble
+from skanomaly.model_selection._ensemble import default_detectors
 from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike
 
 COLUMNS = [Column(0), Column(1), Column(2)]
@@ -129,6 +130,17 @@ def test_labels_reach_detectors():
 def test_scores_that_are_not_finite_are_refused(rows):
     with pytest.raises(ValueError, match=r"detector \[1\]"), np.errstate(invalid="ignore"):
         ScoreEnsemble([Column(), Column(power=0.5)]).fit(rows)
+
+
+@pytest.mark.parametrize("model", [ScoreEnsemble(random_state=0), DetectorSearch(random_state=0)])
+def test_default_detectors_work(model, seed):
+    X, y = make_shifted_anomalies(n_samples=200, n_shifted_features=5, random_state=seed)
+    assert roc_auc_score(y, model.fit(X).score_samples(X)) > 0.9
+
+
+def test_default_detectors_of_many_rows_cost_no_kernel_matrix():
+    assert len(default_detectors(5000)) == 4
+    assert len(default_detectors(5001)) == 3
 
 
 def test_no_detector_is_refused(rows):

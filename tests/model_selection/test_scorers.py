@@ -21,7 +21,7 @@ from skanomaly.model_selection import (
     get_scorer_names,
     make_anomaly_scorer,
 )
-from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike
+from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike, Tagged
 
 
 @pytest.fixture
@@ -79,6 +79,18 @@ def test_unknown_sign_is_refused(table, estimator):
     X, y = table
     with pytest.raises(TypeError, match=r"sign of (its|the) scores"):
         get_scorer("roc_auc")(estimator.fit(X, (y == -1).astype(int)), X, y)
+
+
+def test_tag_of_outlier_detectors_tells_the_sign(table):
+    X, y = table
+    assert get_scorer("roc_auc")(Tagged().fit(X), X, y) == get_scorer("roc_auc")(Column().fit(X), X, y)
+
+
+def test_margins_of_three_classes_are_refused(table):
+    X, _ = table
+    y = np.repeat([-1, 0, 1], [60, 60, 80])
+    with pytest.raises(TypeError, match="no probability"):
+        get_scorer("roc_auc")(RidgeClassifier().fit(X, y), X, y)
 
 
 def test_unknown_decisions_are_refused(table):

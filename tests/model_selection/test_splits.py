@@ -106,6 +106,20 @@ def test_one_class_refuses_too_few_normal_rows(y):
         list(OneClassKFold(n_splits=2).split(np.zeros((6, 1)), y))
 
 
+@pytest.mark.parametrize("splitter", [StratifiedAnomalyKFold(3), OneClassKFold(3), TransductiveSplit()])
+def test_number_of_splits_is_told(splitter):
+    y = _labels(0)
+    assert splitter.get_n_splits(y, y) == len(list(splitter.split(y, y)))
+
+
+def test_stratified_refuses_groups_that_empty_a_fold():
+    # Enough groups of either kind, but so unequal that the dealer leaves a fold without one.
+    groups = np.repeat(np.arange(6), [6, 3, 5, 1, 3, 6])
+    y = np.array([-1, -1, -1, 1, -1, -1, 1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 1, *[-1] * 6])
+    with pytest.raises(ValueError, match="A fold has no anomaly or no normal row"):
+        list(StratifiedAnomalyKFold(n_splits=3, shuffle=False).split(y, y, groups))
+
+
 def test_transductive_trains_on_all_and_tests_the_labelled(seed):
     y = _labels(seed, n_odd=1, n_normal=5, n_unlabelled=30)
     ((train, test),) = TransductiveSplit().split(y, y)

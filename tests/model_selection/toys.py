@@ -1,7 +1,7 @@
 """Detectors of other libraries' kinds, for the tests of this room."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OutlierMixin
 
 
 class PyODLike(BaseEstimator):
@@ -48,6 +48,23 @@ class Column(BaseEstimator):
 
     def predict(self, X):
         return np.where(self.score_samples(X) < 0, -1, 1)
+
+
+class Tagged(OutlierMixin, Column):
+    """Has scikit-learn's tag and a decision function, and no score."""
+
+    score_samples = None
+
+    def __init__(self, column=0):
+        self.column = column
+
+    def __getattribute__(self, name):
+        if name == "score_samples":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+    def decision_function(self, X):
+        return 1.0 - np.asarray(X)[:, self.column]
 
 
 class Nameless(BaseEstimator):
