@@ -112,6 +112,10 @@ PARAMETERS = {
         {"window_size": 4, "n_neighbors": 2},
         {"window_size": 5, "n_neighbors": 3, "n_references": 60, "normalize": "zscore", "point_alignment": "max"},
     ],
+    "TransitionGraphDetector": [
+        {"window_size": 5, "n_rays": 6, "smoothing": 5},
+        {"window_size": 4, "n_rays": 12, "smoothing": 4, "point_alignment": "mean"},
+    ],
     "SubsequencePCA": [{"window_size": 4}, {"window_size": 3, "statistic": "both", "normalize": "center"}],
     # sequence: events, collections, embeddings
     "BagRankingDetector": [{}, {"n_segments": None, "max_iter": 20}],
@@ -149,6 +153,7 @@ EXPECTED_FAILURES = {
     "SubsequenceKMeans": _IN_ORDER,
     "SubsequenceNeighbors": _IN_ORDER,
     "SubsequencePCA": _IN_ORDER,
+    "TransitionGraphDetector": _IN_ORDER,
 }
 
 

@@ -21,6 +21,7 @@ from skanomaly.sequence import (
     SubsequenceKMeans,
     SubsequenceNeighbors,
     SubsequencePCA,
+    TransitionGraphDetector,
     matrix_profile,
 )
 
@@ -36,6 +37,7 @@ DETECTORS = {
     "rolling_std": RollingStatistic(),
     "sliding_forest": SlidingWindowDetector(features="statistics", stride=4),
     "spectral": SpectralResidualDetector(smoothing=100),
+    "transitions": TransitionGraphDetector(),
 }
 
 

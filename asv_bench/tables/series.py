@@ -138,6 +138,7 @@ def univariate_detectors():
         "SpectralResidualDetector": sequence.SpectralResidualDetector(),
         "KShapeDetector": sequence.KShapeDetector(random_state=0),
         "MatrixProfileDetector": sequence.MatrixProfileDetector(),
+        "TransitionGraphDetector": sequence.TransitionGraphDetector(),
         "RollingMahalanobis(window_size=100)": sequence.RollingMahalanobis(window_size=100),
         "RollingStatistic('std')": sequence.RollingStatistic(),
         "RollingStatistic('range')": sequence.RollingStatistic(statistic="range"),

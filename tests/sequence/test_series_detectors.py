@@ -26,6 +26,7 @@ from skanomaly.sequence import (
     SubsequenceKMeans,
     SubsequenceNeighbors,
     SubsequencePCA,
+    TransitionGraphDetector,
 )
 
 WINDOW = 20
@@ -46,6 +47,7 @@ DETECTORS = [
     SubsequenceNeighbors(window_size=WINDOW, normalize="zscore", random_state=0),
     SubsequencePCA(window_size=WINDOW),
     SubsequencePCA(window_size=WINDOW, statistic="both", n_components=3),
+    TransitionGraphDetector(window_size=WINDOW, smoothing=10),
 ]
 detectors = pytest.mark.parametrize("detector", DETECTORS, ids=str)
 
@@ -123,6 +125,7 @@ def _wave(seed, n=1500):
         SubsequencePCA(window_size=40),
         SubsequencePCA(window_size=40, statistic="residual"),
         AutoregressiveDetector(order=20, smoothing=20),
+        TransitionGraphDetector(window_size=30, smoothing=20),
     ],
     ids=str,
 )
@@ -216,6 +219,15 @@ def test_binary_channels_are_left_out_only_beside_others(seed):
     alone = SubsequenceNeighbors(window_size=20, random_state=0).fit(x[:, :1]).score_samples(x[:, :1])
     assert_array_equal(scores, alone)
     assert np.ptp(RollingStatistic(window_size=20).fit(x[:, 1:]).score_samples(x[:, 1:])) > 0
+
+
+def test_a_walk_never_made_in_training_is_odd(seed):
+    wave = np.sin(np.arange(4000) / 7) + 0.03 * np.random.default_rng(seed).normal(size=4000)
+    detector = TransitionGraphDetector(window_size=30, smoothing=20).fit(wave[:3000])
+    new = wave[3000:].copy()
+    new[500:540] = np.sin(np.arange(40) / 2.2)
+    scores = detector.score_samples(new)
+    assert scores[510:530].max() < scores[100:450].min()
 
 
 def test_principal_components_are_the_mahalanobis_distance(seed):

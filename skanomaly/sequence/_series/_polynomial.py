@@ -47,11 +47,11 @@ class PolynomialDetector(SeriesDetector):
 
     Notes
     -----
-    A local polynomial as in Li, Ma and Mei (2007), in the form that the benchmark TSB-AD calls POLY. What we changed: the
-    block itself is left out of the fit, on both sides of it points count, and the score is the absolute error, averaged
-    over `smoothing` points and channels. A scored series is held against itself; training gives the channels' scales
-    and the threshold. It is made for slow series with sudden departures; a wave much shorter than the neighbourhood is
-    all error. The default `smoothing` was chosen on the public series that the guide names. Cost: O(n p^2) for degree p,
+    A local polynomial as in Li, Ma and Mei (2007), in the form that the benchmark TSB-AD calls POLY. What we changed:
+    points on both sides of a block count, those of the block do not, and the score is the absolute error, averaged over
+    `smoothing` points and channels. A scored series is held against itself; training gives the channels' scales and the
+    threshold. It is made for slow series with sudden departures; a wave much shorter than the neighbourhood is all
+    error. The default `smoothing` was chosen on the public series that the guide names. Cost: O(n p^2) for degree p,
     times the number of blocks that a neighbourhood holds.
 
     References

@@ -1,0 +1,218 @@
+"""A series as a walk on a graph of shapes: odd are the edges seldom walked."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, windows_to_points
+
+__all__ = ["TransitionGraphDetector"]
+
+_GRID = 128
+
+
+class TransitionGraphDetector(SeriesDetector):
+    r"""How seldom the step from one shape to the next was made in training.
+
+    Parameters
+    ----------
+    window_size : int, default=50
+        Time points of a shape.
+    n_rays : int, default=50
+        Directions into which the plane of shapes is cut.
+    smoothing : int, default=100
+        Scores are averaged over so many time points.
+    binary_channels : {"ignore", "keep"}, default="ignore"
+        Whether channels with one or two values in training are left out where others have more.
+    point_alignment : {"center", "mean", "max", "last"}, default="center"
+        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
+        windows that cover it, or that of the window that ends with it.
+    contamination : float, default=0.1
+        Share of the training points that is flagged, in (0, 0.5].
+
+    Attributes
+    ----------
+    window_size_ : int
+        The window used: shorter where the training series holds fewer than two.
+    transitions_ : list of ndarray of shape (n_nodes, n_nodes)
+        How often training went from one node to another, by channel used.
+    offset_ : float
+        Threshold on ``score_samples``: time points that score below are anomalies.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training table had names that are all strings.
+
+    See Also
+    --------
+    MarkovDetector : The same for event traces.
+    MatrixProfileDetector : Compares each window with each.
+
+    Notes
+    -----
+    After Series2Graph [1]_: windows are smoothed, projected on their three leading components, and turned so that the
+    first axis is the level, which is dropped. In the plane that is left, a node is a ray together with a mode of the
+    distances at which training crosses it; an edge's weight is the number of its crossings. A step scores
+    :math:`-\log(1 + w\,(g - 1))` with weight w and g edges at its node. What we changed: each point of the walk takes
+    the node of its sector instead of intersections with rays being computed; the logarithm; and that a step of training
+    is no evidence for itself. Channels are scored each for itself and averaged. Cost: O(n w^2) per channel.
+
+    References
+    ----------
+    .. [1] Boniol, P. and Palpanas, T. (2020). "Series2Graph: graph-based subsequence anomaly detection for time
+       series". Proceedings of the VLDB Endowment 13(12), 1821-1834.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.sequence import TransitionGraphDetector
+    >>> wave = np.sin(np.arange(2000) / 8)
+    >>> wave[1000:1030] = np.sin(np.arange(30) / 2)
+    >>> detector = TransitionGraphDetector(smoothing=20).fit(wave)
+    >>> bool(960 < detector.score_samples(wave).argmin() < 1070)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        "window_size": [Interval(Integral, 1, None, closed="left")],
+        "n_rays": [Interval(Integral, 3, None, closed="left")],
+        "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "binary_channels": [StrOptions({"ignore", "keep"})],
+        "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        window_size: int = 50,
+        n_rays: int = 50,
+        smoothing: int = 100,
+        binary_channels: str = "ignore",
+        point_alignment: str = "center",
+        contamination: float = 0.1,
+    ) -> None:
+        self.window_size = window_size
+        self.n_rays = n_rays
+        self.smoothing = smoothing
+        self.binary_channels = binary_channels
+        self.point_alignment = point_alignment
+        self.contamination = contamination
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = effective_window(self.window_size, len(X))
+        self._embedding = WindowEmbedding(
+            X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
+        )
+        self._lookup = WindowLookup(X, self.window_size_)
+        self._planes, self._nodes, self.transitions_ = [], [], []
+        for channel in self._embedding.prepare(X).T:
+            plane = _Plane(channel, self.window_size_)
+            points = plane.project(channel)
+            nodes = _Nodes(points, self.n_rays)
+            walk = nodes.walk(points)
+            counts = np.zeros((nodes.n_nodes, nodes.n_nodes))
+            np.add.at(counts, (walk[:-1], walk[1:]), 1.0)
+            np.fill_diagonal(counts, 0.0)
+            self._planes.append(plane)
+            self._nodes.append(nodes)
+            self.transitions_.append(counts)
+
+    def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        twins = self._lookup.find(X)
+        seen = (twins[:-1] >= 0) & (twins[1:] == twins[:-1] + 1)
+        prepared = self._embedding.prepare(X)
+        total = np.zeros(len(twins))
+        for channel, plane, nodes, counts in zip(prepared.T, self._planes, self._nodes, self.transitions_, strict=True):
+            total += _seldomness(nodes.walk(plane.project(channel)), counts, seen)
+        return total / prepared.shape[1]
+
+    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        windows = self._window_outlyingness(self._long_enough(X))
+        points = windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
+        return rolling_mean(points, self.smoothing)
+
+
+class _Plane:
+    """The plane of shapes: components of smoothed windows, without the direction of the level."""
+
+    def __init__(self, channel: NDArray[np.float64], window_size: int) -> None:
+        self._window_size = window_size
+        self._kernel = max(1, window_size // 3)
+        windows = self._smoothed(channel)
+        self._mean = windows.mean(axis=0)
+        centred = windows - self._mean
+        directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :3]
+        if directions.shape[1] < 3:
+            directions = np.pad(directions, ((0, 0), (0, 3 - directions.shape[1])))
+        level = np.ones(windows.shape[1]) @ directions
+        norm = np.linalg.norm(level)
+        # The two directions of the three that are square to the level.
+        basis = np.linalg.svd(level[None] / norm)[2][1:] if norm > 0 else np.eye(3)[:2]
+        self._directions = directions @ basis.T
+
+    def _smoothed(self, channel: NDArray[np.float64]) -> NDArray[np.float64]:
+        means = np.convolve(channel, np.full(self._kernel, 1.0 / self._kernel), mode="valid")
+        return np.lib.stride_tricks.sliding_window_view(means, self._window_size - self._kernel + 1)
+
+    def project(self, channel: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a point of the plane for each window."""
+        return (self._smoothed(channel) - self._mean) @ self._directions
+
+
+class _Nodes:
+    """Rays of the plane, and on each the distances at which training dwells."""
+
+    def __init__(self, points: NDArray[np.float64], n_rays: int) -> None:
+        self._n_rays = n_rays
+        rays, radii = self._polar(points)
+        self._modes = [_modes(radii[rays == ray]) for ray in range(n_rays)]
+        self._first = np.cumsum([0, *(len(modes) for modes in self._modes)])
+        self.n_nodes = int(self._first[-1])
+
+    def _polar(self, points: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        angles = np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi)
+        rays = np.minimum((angles / (2 * np.pi) * self._n_rays).astype(np.intp), self._n_rays - 1)
+        return rays, np.hypot(points[:, 0], points[:, 1])
+
+    def walk(self, points: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return the node of each point."""
+        rays, radii = self._polar(points)
+        out = np.empty(len(points), dtype=np.intp)
+        for ray, modes in enumerate(self._modes):
+            here = rays == ray
+            out[here] = self._first[ray] + np.searchsorted((modes[1:] + modes[:-1]) / 2, radii[here])
+        return out
+
+
+def _modes(radii: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the modes of a Gaussian density estimate by Scott's rule, ascending; one at least."""
+    spread = radii.std() if radii.size > 1 else 0.0
+    if spread == 0:
+        return radii[:1] if radii.size else np.zeros(1)
+    width = spread * radii.size**-0.2
+    grid = np.linspace(radii.min() - width, radii.max() + width, _GRID)
+    counts = np.histogram(radii, bins=np.append(grid, grid[-1] + grid[1] - grid[0]) - (grid[1] - grid[0]) / 2)[0]
+    kernel = np.exp(-0.5 * ((grid - grid[_GRID // 2]) / width) ** 2)
+    density = np.convolve(counts, kernel)[_GRID // 2 : _GRID // 2 + _GRID]
+    peaks = np.flatnonzero((density[1:-1] >= density[:-2]) & (density[1:-1] > density[2:])) + 1
+    return grid[peaks] if peaks.size else radii[:1]
+
+
+def _seldomness(walk: NDArray[np.intp], counts: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Score each window by the last step to another node; a window before the first step takes the first."""
+    out = np.zeros(len(walk))
+    steps = np.flatnonzero(walk[1:] != walk[:-1])
+    if steps.size == 0:
+        return out
+    source, target = walk[steps], walk[steps + 1]
+    weights = np.maximum(counts[source, target] - seen[steps], 0.0)
+    degrees = (counts > 0).sum(axis=1) + (counts > 0).sum(axis=0)
+    scores = -np.log1p(weights * np.maximum(degrees[source] - 1.0, 0.0))
+    last = np.searchsorted(steps + 1, np.arange(len(walk)), side="right") - 1
+    return scores[np.maximum(last, 0)]
