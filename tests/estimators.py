@@ -85,7 +85,7 @@ PARAMETERS = {
         {"order": 2, "smoothing": 1},
         {"order": 1, "estimator": Ridge(), "smoothing": 3, "causal": True},
     ],
-    "GroupedDetector": [{"detector": _forest(), "group": None}],
+    "GroupedDetector": [{"detector": _forest(), "group": None}],  # one column of groups leaves nothing to score
     "KShapeDetector": [
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
         {"window_size": 5, "n_clusters": 2, "smoothing": 3, "point_alignment": "mean"},

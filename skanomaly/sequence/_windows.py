@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 
-def effective_window(window_size: int, n_timepoints: int) -> int:
+def effective_window(window_size: int, n_timepoints: int, *, name: str = "window_size") -> int:
     """Return the window that a training series of `n_timepoints` can hold.
 
     Parameters
@@ -24,6 +24,8 @@ def effective_window(window_size: int, n_timepoints: int) -> int:
         The window asked for.
     n_timepoints : int
         Length of the training series.
+    name : str, default="window_size"
+        Parameter named in the warning.
 
     Returns
     -------
@@ -39,8 +41,8 @@ def effective_window(window_size: int, n_timepoints: int) -> int:
         return window_size
     shorter = max(1, n_timepoints // 4)
     warnings.warn(
-        f"window_size={window_size} needs {2 * window_size} time points and the series has {n_timepoints}; windows of "
-        f"{shorter} are used. Give a longer series or a smaller window_size.",
+        f"{name}={window_size} needs {2 * window_size} time points and the series has {n_timepoints}; windows of "
+        f"{shorter} are used. Give a longer series or a smaller {name}.",
         UserWarning,
         stacklevel=6,
     )

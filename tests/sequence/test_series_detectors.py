@@ -67,7 +67,7 @@ DIFFICULT = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:window_size=:UserWarning")
+@pytest.mark.filterwarnings("ignore:(window_size|order . 1)=:UserWarning")
 @pytest.mark.parametrize("kind", DIFFICULT)
 @detectors
 def test_difficult_series_are_scored_finitely(detector, kind):
@@ -402,6 +402,7 @@ def test_groups_too_small_or_unseen_fall_back(seed):
         ("node", pd.DataFrame(np.ones((20, 1)), columns=["load"]), r"it has \['load'\]"),
         (0, np.ones((20, 1)), "1 feature"),
         (0, np.array([[np.nan, 1.0]] * 20), "NaN"),
+        ("node", pd.DataFrame({"node": ["a", None] * 10, "load": 1.0}), "NaN or None, first in row 1"),
     ],
 )
 def test_wrong_groups_are_named(group, X, words):

@@ -14,7 +14,7 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._windows import informative_channels, rolling_mean
+from skanomaly.sequence._windows import effective_window, informative_channels, rolling_mean
 
 __all__ = ["AutoregressiveDetector"]
 
@@ -136,7 +136,7 @@ class AutoregressiveDetector(SeriesDetector):
         return self._run_fit(X, y, timepoint_weight=timepoint_weight)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        self._begin(X, min(self.order, max(1, len(X) // 2 - 1)))
+        self._begin(X, max(1, effective_window(self.order + 1, len(X), name="order + 1") - 1))
         weights = check_weights(metadata.get("timepoint_weight"), X)
         centred = self._centred(X)
         if self.estimator is None:

@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
@@ -21,11 +22,11 @@ __all__ = ["GroupedDetector"]
 class _Rows:
     """A table without its column of groups, and that column."""
 
-    values: NDArray[Any]
+    table: NDArray[Any]
     groups: NDArray[Any]
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.table)
 
 
 class GroupedDetector(BaseDetector):
@@ -135,8 +136,7 @@ class GroupedDetector(BaseDetector):
         values = check_array(
             rest, dtype=(np.float64, np.float32), order="C", ensure_min_samples=2 if reset else 1, input_name="X"
         )
-        if groups.dtype.kind == "f" and not np.isfinite(groups).all():
-            raise ValueError(f"The groups hold NaN or infinity, first in row {int(np.argmin(np.isfinite(groups)))}.")
+        _require_groups(groups)
         return _Rows(values, groups)
 
     def _place(self, table: Any) -> int | None:
@@ -156,7 +156,7 @@ class GroupedDetector(BaseDetector):
 
         def fitted(rows: NDArray[np.intp]) -> Any:
             labels = (y[rows],) if y[rows].any() else ()
-            return clone(detector).fit(X.values[rows], *labels)
+            return clone(detector).fit(X.table[rows], *labels)
 
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}
         everything = [np.arange(len(X))] if self.unseen == "global" else []
@@ -176,7 +176,7 @@ class GroupedDetector(BaseDetector):
                     f"Group {group!r} had fewer than {max(2, self.min_group_size)} training rows. "
                     "Drop its rows, or use unseen='global'."
                 )
-            out[rows] = -np.asarray(detector.decision_function(X.values[rows]), dtype=np.float64)
+            out[rows] = -np.asarray(detector.decision_function(X.table[rows]), dtype=np.float64)
 
         map_blocks(score, parts, n_jobs=self.n_jobs)
         return out
@@ -185,12 +185,18 @@ class GroupedDetector(BaseDetector):
         return 0.0
 
 
+def _require_groups(groups: NDArray[Any]) -> None:
+    try:
+        codes = pd.factorize(groups)[0]
+    except TypeError as error:
+        raise TypeError(f"A group's argument must be a string or a number: {error}.") from None
+    if (codes < 0).any():
+        raise ValueError(f"The groups hold NaN or None, first in row {int(np.argmin(codes))}; each row needs one.")
+
+
 def _parts(groups: NDArray[Any]) -> list[tuple[Any, NDArray[np.intp]]]:
     """Return each group with its rows in their order."""
-    values, codes = np.unique(groups, return_inverse=True)
+    codes, values = pd.factorize(groups)
     order = np.argsort(codes, kind="stable")
-    bounds = np.flatnonzero(np.diff(codes[order])) + 1
-    return [
-        (value.item() if hasattr(value, "item") else value, rows)
-        for value, rows in zip(values, np.split(order, bounds), strict=True)
-    ]
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    return list(zip(values.tolist(), parts, strict=True))
