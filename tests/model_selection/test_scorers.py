@@ -166,7 +166,7 @@ def test_search_prefers_the_better_candidate_whatever_the_labels(table):
 def test_lower_is_better_turns_the_sign(table):
     X, y = table
     odd = -Column().fit(X).score_samples(X)
-    needed = np.quantile(odd[y == -1], 0.05, method="inverted_cdf")
+    needed = np.sort(odd[y == -1])[1]  # 19 of 20 anomalies are at least as odd
     assert get_scorer("neg_fpr_at_tpr")(Column().fit(X), X, y) == pytest.approx(-np.mean(odd[y == 1] >= needed))
 
 
