@@ -32,10 +32,11 @@ def _series(seed, n_timepoints=1500):
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("encoder", ["delay", "convolution"])
-def test_change_of_shape_is_found(seed, encoder, head):
+@pytest.mark.parametrize(("encoder", "context_size"), [("delay", 100), ("delay", 32), ("convolution", 32)])
+def test_change_of_shape_is_found(seed, encoder, context_size, head):
     series, is_odd = _series(seed)
-    detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=seed).fit(series)
+    detector = SelfSimilarityDetector(encoder=encoder, head=head, context_size=context_size, random_state=seed)
+    detector.fit(series)
     assert roc_auc_score(is_odd, -detector.score_samples(series)) >= 0.95
 
 
@@ -69,7 +70,7 @@ def test_degenerate_series_score_finitely(encoder, head, series):
     detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=0).fit(series)
     assert np.isfinite(detector.score_samples(series)).all()
     if len(series) > 3:
-        with pytest.raises(ValueError, match="X has 1 time points and the encoder sees 32"):
+        with pytest.raises(ValueError, match="X has 1 time points and the encoder sees"):
             detector.score_samples(series[:1])
 
 
@@ -82,6 +83,7 @@ def test_windows_are_averaged_where_they_overlap(seed):
     one = SelfSimilarityDetector(window_size=400, stride=200, head="mean").fit(series)
     unit = one._embeddings(one._standardised(series.reshape(-1, 1)))
     assert [(place.start, place.stop) for place, _ in unit] == [(0, 400), (200, 600), (400, 800)]
+    unit = [(place, part / np.linalg.norm(part, axis=1, keepdims=True)) for place, part in unit]
     parts = [1 - np.abs(part @ part.T).mean(axis=1) for _, part in unit]
     assert_allclose(-one.score_samples(series)[200:400], (parts[0][200:] + parts[1][:200]) / 2)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from sklearn.base import clone
 
+from skanomaly._support._blocks import map_blocks
 from skanomaly._support._neighbors import NeighborIndex, unit_rows
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
@@ -51,8 +52,9 @@ class SelfSimilarityDetector(SeriesDetector):
         Moments compared with each other, at least 2; a shorter series is one window.
     stride : int, default=256
         Moments from one window to the next, at least 1; scores are averaged where windows overlap.
-    context_size : int or None, default=32
-        Moments that the encoder sees around each one; it returns one vector a window. None is for encoders that return
+    context_size : int or None, default=100
+        Moments that the encoder sees around each one; it returns one vector a window. A context much longer than the
+        anomaly makes many moments odd in like ways, which "convolution" suffers from. None is for encoders that return
         one vector for each moment, of shape (n_windows, n_timepoints, n_dimensions): they are given the windows of
         `window_size`.
     contamination : float, default=0.1
@@ -131,7 +133,7 @@ class SelfSimilarityDetector(SeriesDetector):
         n_neighbors: int = 20,
         window_size: int = 512,
         stride: int = 256,
-        context_size: int | None = 32,
+        context_size: int | None = 100,
         contamination: float = 0.1,
         random_state: Any = None,
     ) -> None:
@@ -173,7 +175,7 @@ class SelfSimilarityDetector(SeriesDetector):
         return np.stack([series[start : start + size] for start in starts])
 
     def _embeddings(self, series: Values) -> list[tuple[slice, Values]]:
-        """Return unit embeddings of the moments of each window."""
+        """Return the embeddings of the moments of each window."""
         size = min(self.window_size, len(series))
         places = [slice(int(start), int(start) + size) for start in window_starts(len(series), size, self.stride)]
         if self._context is None:
@@ -183,13 +185,13 @@ class SelfSimilarityDetector(SeriesDetector):
                     f"encoder returned shape {coded.shape} for {len(places)} windows of {size}; with context_size=None "
                     "it must return one vector for each moment. Set context_size for an encoder of whole windows."
                 )
-            return [(place, _unit(part)) for place, part in zip(places, coded, strict=True)]
+            return list(zip(places, coded, strict=True))
         if len(series) < self._context:
             raise ValueError(
                 f"X has {len(series)} time points and the encoder sees {self._context} at once: give as many, or fit "
                 "with a smaller context_size."
             )
-        whole = _unit(moment_embeddings(self.encoder_, series, self._context))
+        whole = moment_embeddings(self.encoder_, series, self._context)
         return [(place, whole[place]) for place in places]
 
     def _learn_density(self, series: Values) -> None:
@@ -206,14 +208,16 @@ class SelfSimilarityDetector(SeriesDetector):
     def _outlyingness(self, X: NDArray[Any]) -> Values:
         series = self._standardised(X)
         total, n_windows = np.zeros(len(series)), np.zeros(len(series))
-        for place, unit in self._embeddings(series):
-            total[place] += self._oddness(unit)
+        windows = self._embeddings(series)
+        for (place, _), odd in zip(windows, map_blocks(self._oddness, [part for _, part in windows]), strict=True):
+            total[place] += odd
             n_windows[place] += 1
         return np.round(total / n_windows, _DECIMALS)
 
-    def _oddness(self, unit: Values) -> Values:
+    def _oddness(self, embeddings: Values) -> Values:
         if self.head == "local_outlier_factor":
-            return self._local_outlier_factor(unit)
+            return self._local_outlier_factor(embeddings)
+        unit = _unit(embeddings)
         similarity = np.abs(unit @ unit.T)
         if self.head == "mean":
             return 1.0 - similarity.mean(axis=1)
@@ -222,8 +226,9 @@ class SelfSimilarityDetector(SeriesDetector):
             return 1.0 - np.partition(similarity, len(unit) - n_kept, axis=1)[:, -n_kept:].mean(axis=1)
         return _unexplained(similarity, min(self.n_components, len(unit)))
 
-    def _local_outlier_factor(self, unit: Values) -> Values:
-        distances, indices = self._references.query(unit, n_neighbors=self._n_neighbors, exclude="value")
+    def _local_outlier_factor(self, embeddings: Values) -> Values:
+        queries = np.ascontiguousarray(embeddings)
+        distances, indices = self._references.query(queries, n_neighbors=self._n_neighbors, exclude="value")
         reach = np.maximum(np.maximum(distances, self._reach[indices]).mean(axis=1), _FLAT)
         return np.asarray(self._density[indices].mean(axis=1) * reach)
 
