@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
@@ -88,8 +87,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Share of the rare class that scored best.
     natural_ratio_ : float
         Share of the rare class in y.
-    results_ : DataFrame
-        One row a share: ``ratio``, ``mean_score``, ``std_score``, and ``loss`` against the best.
+    results_ : dict of ndarray
+        By ascending share: ``ratio``, ``mean_score``, ``std_score``, and ``loss`` against the best.
     estimator_ : ResampledEstimator
         Fitted to all rows at the best share.
     classes_ : ndarray of shape (2,)
@@ -206,17 +205,17 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             grid = {"sampler__share": [None, *ratios.tolist()]}
             search = GridSearchCV(model, grid, scoring=self.scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
             found = search.fit(rows, targets).cv_results_
-            results = pd.DataFrame(
-                {
-                    "ratio": [self.natural_ratio_, *ratios],
-                    "mean_score": found["mean_test_score"],
-                    "std_score": found["std_test_score"],
-                }
-            )
-            results["loss"] = results["mean_score"].max() - results["mean_score"]
-            best = int(results["mean_score"].fillna(-np.inf).argmax())
-            self.best_ratio_ = float(results["ratio"].iloc[best])
-            self.results_ = results.sort_values("ratio", ignore_index=True)
+            shares = np.array([self.natural_ratio_, *ratios])
+            scores = found["mean_test_score"]
+            best = int(np.where(np.isnan(scores), -np.inf, scores).argmax())
+            self.best_ratio_ = float(shares[best])
+            order = np.argsort(shares, kind="stable")
+            self.results_ = {
+                "ratio": shares[order],
+                "mean_score": scores[order],
+                "std_score": found["std_test_score"][order],
+                "loss": scores[best] - scores[order],
+            }
             self.estimator_ = clone(model).set_params(sampler__share=grid["sampler__share"][best]).fit(rows, targets)
         return self
 

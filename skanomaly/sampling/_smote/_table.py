@@ -86,12 +86,12 @@ class Coder:
     ----------
     positions : ndarray of shape (n_categorical,), intp
         Categorical columns.
-    categories : list of Index
+    categories : list of ndarray
         Categories of each, in the order of their codes.
     """
 
     positions: NDArray[np.intp]
-    categories: list[Any]
+    categories: list[NDArray[Any]]
 
     def encode(self, estimator: Any, X: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return numbers, and codes in which a category not seen is one above the others.
@@ -112,7 +112,7 @@ class Coder:
         columns = _columns(X)
         codes = np.empty((len(X), self.positions.size), dtype=np.intp)
         for place, (position, known) in enumerate(zip(self.positions, self.categories, strict=True)):
-            found = known.get_indexer(pd.Index(np.asarray(columns[position])))
+            found = pd.Index(known).get_indexer(pd.Index(np.asarray(columns[position])))
             codes[:, place] = np.where(found < 0, len(known), found)
         return _numbers(columns, self.positions, len(X)), codes
 
@@ -143,7 +143,7 @@ class MixedTable:
 
     def coder(self) -> Coder:
         """Return what is needed to read other tables."""
-        return Coder(self.positions, self.categories)
+        return Coder(self.positions, [known.to_numpy() for known in self.categories])
 
     def extended(self, numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> Any:
         """Put new rows below the given ones, in the given kind of table.

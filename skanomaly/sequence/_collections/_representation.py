@@ -59,8 +59,9 @@ class SequenceLookup:
         return np.array([self._rows.get(_identity(series), -1) for series in sequences], dtype=np.intp)
 
 
-def _identity(series: NDArray[Any]) -> tuple[int, bytes]:
-    return len(series), (series.astype(np.float64) + 0.0).tobytes()  # minus zero equals zero
+def _identity(series: NDArray[Any]) -> str:
+    values = (series.astype(np.float64) + 0.0).tobytes()  # minus zero equals zero
+    return f"{len(series)} {values.decode('latin-1')}"  # text: stores of models take no other keys
 
 
 def normal_sequences(X: list[NDArray[Any]], y: NDArray[np.int8], *, fewest: int) -> list[NDArray[Any]]:

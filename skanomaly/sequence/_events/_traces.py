@@ -36,9 +36,9 @@ class Traces(NamedTuple):
         """One array of codes a trace."""
         return self.split(self.codes)
 
-    def identities(self) -> list[bytes]:
+    def identities(self) -> list[str]:
         """One key a trace; equal traces have equal keys."""
-        return [part.tobytes() for part in self.parts()]
+        return [part.tobytes().decode("latin-1") for part in self.parts()]  # stores of models take text for keys
 
     def take(self, indices: Iterable[int]) -> "Traces":
         """Choose traces, in the order given."""
@@ -47,7 +47,7 @@ class Traces(NamedTuple):
 
     def distinct(self) -> tuple["Traces", NDArray[np.intp], NDArray[np.int64]]:
         """Return the distinct traces by first appearance, each trace's number among them, and how often each stands."""
-        first: dict[bytes, int] = {}
+        first: dict[str, int] = {}
         chosen: list[int] = []
         inverse = np.empty(len(self.offsets) - 1, dtype=np.intp)
         for index, key in enumerate(self.identities()):

@@ -1,0 +1,89 @@
+"""Fitted estimators keep their answers, bit for bit, through every way of storing them."""
+
+import io
+import pickle
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils import get_tags
+
+from skanomaly.base._collection_checks import _collection, takes_collections
+from tests.estimators import instances
+
+METHODS = ("score_samples", "predict_proba", "transform", "predict")
+
+
+def example(estimator):
+    """Return rows, or a collection, and labels of which an eighth are anomalies."""
+    if takes_collections(estimator):
+        X = _collection(estimator)
+    else:
+        X = np.random.default_rng(0).normal(size=(80, 4))
+        X[:10] += 3.0
+    y = np.ones(len(X), dtype=np.int64)
+    y[-4:] = -1
+    if not takes_collections(estimator):
+        y = y[::-1].copy()
+        y[4:10] = -1
+    return X, y
+
+
+def fitted(estimator):
+    """Fit a seeded copy; return it and the rows."""
+    X, y = example(estimator)
+    model = clone(estimator)
+    if "random_state" in model.get_params(deep=False):
+        model.set_params(random_state=0)
+    needs = get_tags(model).target_tags.required
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what small examples are rightly warned of
+        model.fit(X, y if needs else None)
+    return model, X
+
+
+def answer(model, X):
+    """Return what the model says of the rows by the first method it has; what it learnt, where it has none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for method in METHODS:
+            if hasattr(model, method):
+                return _flat(getattr(model, method)(X))
+    return _flat([value for name, value in sorted(vars(model).items()) if name.endswith("_")])
+
+
+def _flat(found):
+    """Lay numbers end to end, and leave out what is none."""
+    if isinstance(found, list | tuple):
+        return np.concatenate([np.empty(0), *(_flat(part) for part in found)])
+    values = np.ravel(np.asarray(found))
+    return values if values.dtype.kind in "fiub" else np.empty(0)
+
+
+def _pickled(model):
+    return pickle.loads(pickle.dumps(model))  # noqa: S301  # our own bytes
+
+
+def _joblib(model):
+    store = io.BytesIO()
+    joblib.dump(model, store)
+    store.seek(0)
+    return joblib.load(store)
+
+
+def _skops(model):
+    skops = pytest.importorskip("skops.io", reason="skops is not installed")
+    stored = skops.dumps(model)
+    return skops.loads(stored, trusted=skops.get_untrusted_types(data=stored))
+
+
+@pytest.mark.parametrize("store", [_pickled, _joblib, _skops], ids=["pickle", "joblib", "skops"])
+# A Chronos encoder fits nothing: it loads weights that somebody else stores.
+@pytest.mark.parametrize(
+    "estimator", [estimator for estimator in instances() if type(estimator).__name__ != "ChronosEncoder"], ids=str
+)
+def test_stored_estimators_answer_with_the_same_bits(estimator, store):
+    model, X = fitted(estimator)
+    np.testing.assert_array_equal(answer(store(model), X), answer(model, X))
