@@ -195,7 +195,10 @@ class SelfSimilarityDetector(SeriesDetector):
         return [(place, whole[place]) for place in places]
 
     def _learn_density(self, series: Values) -> None:
-        parts = np.concatenate([part for _, part in self._embeddings(series)])
+        windows = self._embeddings(series)
+        parts = np.empty((len(series), windows[0][1].shape[1]))
+        for place, part in windows:  # a moment that two windows hold counts once
+            parts[place] = part
         fewest = min(len(parts), 2 * int(self.n_neighbors))
         n_kept = max(2, min(_N_REFERENCES, max(fewest, len(parts) // _MOMENTS_A_REFERENCE)))
         chosen = np.sort(generator(self.random_state).choice(len(parts), n_kept, replace=False))
