@@ -9,7 +9,7 @@ from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElap
 from rich.progress import Progress as RichProgress
 
 from skanomaly import __version__
-from skanomaly._cli._detectors import DEFAULT
+from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, scan
@@ -67,8 +67,11 @@ def _scan(
         typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file. Without one, an embedded table is scanned."),
     ] = None,
     detector: Annotated[
-        str, typer.Option("--detector", "-d", help="Any detector by name; a wrong one lists them.")
-    ] = DEFAULT,
+        str | None,
+        typer.Option(
+            "--detector", "-d", help="Any detector by name; a wrong one lists them.", show_default=f"{DEFAULT}"
+        ),
+    ] = None,
     contamination: Annotated[
         float | None,
         typer.Option(
@@ -87,6 +90,12 @@ def _scan(
         str | None,
         typer.Option("--label", "-l", help="Column with labels (1/0 or -1/+1): not scored, but judged against."),
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time", "-t", help=f"Column with times: the rows are a series, scored by moments ({SERIES_DEFAULT})."
+        ),
+    ] = None,
 ) -> None:
     """Score the rows of a table: print the oddest, and the columns that make each odd."""
     errors = Console(stderr=True)
@@ -104,6 +113,7 @@ def _scan(
                 top=top,
                 random_state=random_state,
                 label=label,
+                time=time,
                 progress=_Bar(bar),
             )
         print_result(result, Console())

@@ -34,7 +34,9 @@ class Contamination:
     posterior: "ContaminationDistribution | None" = None
 
 
-def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_state: int | None) -> Contamination:
+def estimate_contamination(
+    rows: NDArray[np.float64], *, default: float, random_state: int | None, scores: bool = False
+) -> Contamination:
     """Estimate the share of anomalies, from a sample of rows where there are many.
 
     Parameters
@@ -44,6 +46,8 @@ def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_
     default : float
         What stands in where the estimate fails.
     random_state : int or None
+    scores : bool, default=False
+        Whether the rows are scores already, one column a detector.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def estimate_contamination(rows: NDArray[np.float64], *, default: float, random_
         rows = rows[np.sort(generator(random_state).choice(len(rows), n_rows, replace=False))]
     posterior = ContaminationPosterior(n_init=_N_HALVINGS, random_state=random_state)
     try:
-        posterior.fit(rows)
+        posterior.fit_scores(rows) if scores else posterior.fit(rows)
     except (ValueError, MemoryError) as error:
         return Contamination(default, remark=f"could not be estimated: {' '.join(str(error).split())}")
     low, high = posterior.posterior_.interval(_CREDIBILITY)

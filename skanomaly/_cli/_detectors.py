@@ -6,21 +6,25 @@ from typing import Any
 
 from skanomaly._cli._errors import InputError
 
-__all__ = ["build_detector", "detector_names"]
+__all__ = ["DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
 
 DEFAULT = "RandomProjectionDepth"
+SERIES_DEFAULT = "SubsequenceNeighbors"
 
 
-def _classes() -> dict[str, Any]:
-    """List what can be built without arguments and scores rows."""
+def _classes(*, series: bool) -> dict[str, Any]:
+    """List what can be built without arguments and scores rows, or moments of a series."""
     from sklearn.ensemble import IsolationForest
 
-    from skanomaly import detectors
+    from skanomaly import detectors, sequence
 
-    found = {"IsolationForest": IsolationForest}
-    for name in detectors.__all__:
-        member = getattr(detectors, name)
+    room: Any = sequence if series else detectors
+    found: dict[str, Any] = {} if series else {"IsolationForest": IsolationForest}
+    for name in room.__all__:
+        member = getattr(room, name)
         if not inspect.isclass(member) or inspect.isabstract(member) or not hasattr(member, "score_samples"):
+            continue
+        if series and not issubclass(member, sequence.SeriesDetector):
             continue
         parameters = inspect.signature(member).parameters.values()
         if all(parameter.default is not parameter.empty for parameter in parameters):
@@ -28,12 +32,13 @@ def _classes() -> dict[str, Any]:
     return found
 
 
-def detector_names() -> list[str]:
+def detector_names(*, series: bool = False) -> list[str]:
     """List the names that ``--detector`` takes, the default first."""
-    return sorted(_classes(), key=lambda name: (name != DEFAULT, name))
+    default = SERIES_DEFAULT if series else DEFAULT
+    return sorted(_classes(series=series), key=lambda name: (name != default, name))
 
 
-def build_detector(name: str, *, random_state: int | None, n_jobs: int | None) -> Any:
+def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, series: bool = False) -> Any:
     """Build a detector by its name, in any case of letters.
 
     Parameters
@@ -42,6 +47,8 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None) -
     random_state : int or None
     n_jobs : int or None
         Both are given to detectors that know them.
+    series : bool, default=False
+        Whether the detector is one of series.
 
     Returns
     -------
@@ -52,12 +59,12 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None) -
     InputError
         If there is no such detector.
     """
-    classes = _classes()
+    classes = _classes(series=series)
     spelled = {known.lower(): known for known in classes}
     known = spelled.get(name.lower())
     if known is None:
         near = difflib.get_close_matches(name.lower(), spelled, n=1)
-        hint = f"did you mean {spelled[near[0]]}?" if near else f"there are {', '.join(detector_names())}."
+        hint = f"did you mean {spelled[near[0]]}?" if near else f"there are {', '.join(detector_names(series=series))}."
         raise InputError(f"no detector {name!r}; {hint}")
     detector = classes[known]()
     wished = {"random_state": random_state, "n_jobs": n_jobs}

@@ -58,6 +58,8 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
     table = Table(box=box.ASCII_DOUBLE_HEAD if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("row", justify="right", no_wrap=True)
+    if result.moments is not None:
+        table.add_column(shortened(result.moments.column), overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     if labelled:
         table.add_column("label", no_wrap=True)
@@ -68,6 +70,7 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
         cells: list[RenderableType] = [
             str(result.ranks[row]),
             str(row),
+            *([] if result.moments is None else [result.moments.texts[row]]),
             Text(score(result.scores[row]), style="bold red" if odd else ""),
         ]
         if result.labels is not None:

@@ -104,12 +104,16 @@ def _findings(result: ScanResult) -> str:
 def _rows(result: ScanResult) -> str:
     """Tabulate the oddest rows with their reasons."""
     flags, labelled = result.flags, result.labels is not None
-    heads = ["<th class='right'>rank</th><th class='right wide'>row</th><th class='right wide'>score</th>"]
+    heads = ["<th class='right'>rank</th><th class='right wide'>row</th>"]
+    heads += [] if result.moments is None else [f"<th>{escape(result.moments.column)}</th>"]
+    heads += ["<th class='right wide'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
         kind = "right wide odd" if flags[row] == -1 else "right wide"
         cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right wide'>{row}</td>"]
+        if result.moments is not None:
+            cells.append(f"<td>{escape(result.moments.texts[row])}</td>")
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")
         if result.labels is not None:
             label = int(result.labels[row])
@@ -196,13 +200,13 @@ def _drift(result: ScanResult) -> str:
         "Scan for a change in the order of the rows",
         (0.0, float(len(verdict.scan) + 1)),
         (low, high),
-        "row of the table",
+        "row of the table" if result.moments is None else "row, in the order of time",
         "missing links",
         height=180,
     )
     plot.line(cuts, values, "plain-line")
     if verdict.change_point is not None:
-        plot.rule(float(verdict.change_point), f"row {verdict.change_point}", vertical=True)
+        plot.rule(float(verdict.change_point), result.change, vertical=True)
     return (
         f"{plot.svg()}<p class='soft'>How many links between rows that resemble each other are missing across each cut "
         "of the order, next to chance: a peak is where the table changes.</p>"

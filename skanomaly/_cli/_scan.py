@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._contamination import Contamination, estimate_contamination
-from skanomaly._cli._detectors import DEFAULT, build_detector
+from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector
 from skanomaly._cli._drift import DriftVerdict, drift_verdict
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._time import Moments, in_order, oddest_apart
 
 __all__ = ["Judgement", "Progress", "Reason", "ScanResult", "scan"]
 
@@ -86,21 +87,31 @@ class ScanResult:
     labels: NDArray[np.int64] | None
     judgement: Judgement | None
     drift: DriftVerdict
+    moments: Moments | None = None
 
     @property
     def flags(self) -> NDArray[np.int64]:
         """+1 for normal rows, -1 for those below the threshold."""
         return np.where(self.scores < self.threshold, -1, 1).astype(np.int64)
 
+    @property
+    def change(self) -> str:
+        """The row of the table that begins what the drift test found to differ, and its time where there is one."""
+        place = self.drift.change_point
+        if place is None:
+            return ""
+        return f"row {place}" if self.moments is None else self.moments.name(place)
+
 
 def scan(
     path: str | Path | None = None,
     *,
-    detector: str = DEFAULT,
+    detector: str | None = None,
     contamination: float | None = None,
     top: int = 10,
     random_state: int | None = 0,
     label: str | None = None,
+    time: str | None = None,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Score every row of a table.
@@ -109,8 +120,9 @@ def scan(
     ----------
     path : str, Path or None
         CSV, Parquet or npz file; None is the embedded table.
-    detector : str
-        Name in :mod:`skanomaly.detectors`, or ``"IsolationForest"``.
+    detector : str or None
+        Name in :mod:`skanomaly.detectors`, or ``"IsolationForest"``; with `time`, of a detector of series in
+        :mod:`skanomaly.sequence`. None is the default of either.
     contamination : float or None
         Share of rows to call anomalies, in (0, 0.5]; None takes the median of its posterior distribution.
     top : int
@@ -118,6 +130,8 @@ def scan(
     random_state : int or None
     label : str or None
         Column that holds labels; it is not scored.
+    time : str or None
+        Column that holds times: the rows are then a series, scored moment by moment.
     progress : Progress or None
 
     Returns
@@ -136,28 +150,42 @@ def scan(
         raise InputError(f"--top is {top}; it must be at least 1.")
     if random_state is not None and not 0 <= random_state < 2**32:
         raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
-    build_detector(detector, random_state=random_state, n_jobs=None)  # a wrong name is told before the file is read
+    series = time is not None
+    name = detector or (SERIES_DEFAULT if series else DEFAULT)
+    build_detector(name, random_state=random_state, n_jobs=None, series=series)  # a wrong name is told before reading
     progress.stage("Reading")
-    table = read_table(path, label=label)
+    table, moments = read_table(path, label=label), None
+    if time is not None:
+        table, moments = in_order(table, time)
     progress.stage("Preparing columns")
     prepared = prepare(table, progress.advance)
     n_rows = len(prepared.filled)
     n_jobs = -1 if n_rows > _ROWS_WORTH_THREADS else None
-    model = build_detector(detector, random_state=random_state, n_jobs=n_jobs)
-    scores = _scores(model, prepared.scaled, progress)
+    model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
+    scores = _scores(model, prepared.scaled, progress, at_once=series)
     if contamination is None:
         progress.stage("Estimating contamination")
-        estimate = estimate_contamination(prepared.scaled, default=_DEFAULT_CONTAMINATION, random_state=random_state)
+        estimate = estimate_contamination(
+            scores[:, None] if series else prepared.scaled,
+            default=_DEFAULT_CONTAMINATION,
+            random_state=random_state,
+            scores=series,
+        )
     else:
         estimate = Contamination(contamination)
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
-    shown = order[:top]
+    shown = oddest_apart(scores, top, getattr(model, "window_size_", 1)) if series else order[:top]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
     drift = drift_verdict(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
+    judgement = _judge(table, scores)
+    labels = table.labels
+    if moments is not None:  # from the order of time back to the table's rows
+        scores, ranks, shown = moments.back(scores), moments.back(ranks), moments.order[shown]
+        labels = None if labels is None else moments.back(labels)
     return ScanResult(
         table_name=table.name,
         n_rows=n_rows,
@@ -175,23 +203,25 @@ def scan(
         top=shown,
         reasons=reasons,
         reasons_origin=origin,
-        labels=table.labels,
-        judgement=_judge(table, scores),
+        labels=labels,
+        judgement=judgement,
         drift=drift,
+        moments=moments,
     )
 
 
-def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> NDArray[np.float64]:
-    """Fit, and score in blocks, which gives the same scores as all at once."""
+def _scores(model: Any, rows: NDArray[np.float64], progress: Progress, *, at_once: bool) -> NDArray[np.float64]:
+    """Fit, and score: a table in blocks, which gives the same scores as all at once; a series at once."""
     name = type(model).__name__
     progress.stage(f"Fitting {name}")
     try:
         model.fit(rows)
         progress.stage("Scoring rows")
         parts = []
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
-            progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
+        size = len(rows) if at_once else _BLOCK_ROWS
+        for start in range(0, len(rows), size):
+            parts.append(model.score_samples(rows[start : start + size]))
+            progress.advance(min(1.0, (start + size) / len(rows)))
     except (ValueError, ImportError, MemoryError) as error:
         raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
     scores = np.concatenate(parts).astype(np.float64)
@@ -244,8 +274,12 @@ def _weights(
     that this would take long.
     """
     from skanomaly.inspection import PermutationExplainer, feature_contributions
+    from skanomaly.sequence import SeriesDetector
 
     name = type(model).__name__
+    if isinstance(model, SeriesDetector):
+        origin = "its distance, at that moment, from the column's median (robust z-score), not by the detector"
+        return _robust_deviations(scaled, rows), origin
     if hasattr(model, "feature_contributions"):
         return -feature_contributions(model, scaled[rows]), f"its part in the score ({name}.feature_contributions)"
     n_background = min(_MOST_COPIES // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)

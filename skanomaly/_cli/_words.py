@@ -75,7 +75,7 @@ def _drift(result: ScanResult) -> Text:
     where = (
         "no single moment of change stands out"
         if verdict.change_point is None
-        else f"the likeliest change is at row {verdict.change_point}"
+        else f"the likeliest change is at {escape(result.change)}"
     )
     return markup(f"[bold yellow]yes[/] ({chance}{sample}): rows near each other are alike; {where}")
 

@@ -55,7 +55,7 @@ def _check_path(path: Path, option: str, endings: tuple[str, ...]) -> None:
 
 
 def write_scores(result: "ScanResult", path: Path) -> None:
-    """Write one line a row, in the table's order: row, score, rank, prediction (+1 normal, -1 anomaly) and label.
+    """Write one line a row, in the table's order: row, score, rank, prediction (+1 normal, -1 anomaly), time and label.
 
     Parameters
     ----------
@@ -73,6 +73,8 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     frame = pd.DataFrame(
         {"row": range(result.n_rows), "score": result.scores, "rank": result.ranks, "prediction": result.flags}
     )
+    if result.moments is not None:
+        frame.insert(1, "time", result.moments.texts)
     if result.labels is not None:
         frame["label"] = result.labels
     try:
