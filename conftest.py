@@ -14,7 +14,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 _parser = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
 _parser.codeblock_parser.language = "pycon"
 # Settings and built pages are no tests.
-collect_ignore_glob = ["docs/conf.py", "docs/gallery/*", "docs/_build/*", "build/*"]
+collect_ignore_glob = ["docs/conf.py", "docs/gallery/*", "docs/_build/*", "build/*", "tests/golden/make_*.py"]
 pytest_collect_file = Sybil(parsers=[_parser], patterns=["*.md"]).pytest()
 
 # Before numba is imported: a fresh kernel cache (a stale one hides edits of a called kernel), shared by the session's

@@ -126,7 +126,10 @@ PARAMETERS = {
     "RandomConvolutionTransformer": [{"n_kernels": 5}],
     "ReferenceDetector": [{}, {"alignment": "none", "scale": "std", "n_references": 5}],
     "SelectiveMahalanobisDetector": [{}, {"mode": "distance_of_mean"}],
-    "SelfSimilarityDetector": [{"window_size": 64, "stride": 32, "context_size": 4}],
+    "SelfSimilarityDetector": [
+        {"window_size": 64, "stride": 32, "context_size": 4},
+        {"window_size": 64, "stride": 32, "context_size": 4, "head": "spectral"},
+    ],
     "SequenceNeighbors": [{}, {"representation": "resampled", "n_neighbors": 3}],
     # sampling
     "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],

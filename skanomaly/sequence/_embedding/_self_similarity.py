@@ -39,7 +39,7 @@ class SelfSimilarityDetector(SeriesDetector):
         "delay" is the window less its mean; "convolution" is :class:`RandomConvolutionTransformer` with 64 filters. Any
         object whose ``transform`` turns an array of shape (n_windows, n_timepoints, n_features) into embeddings will do
         (see `context_size`); it is cloned and fitted on training windows.
-    head : {"spectral", "local_outlier_factor", "mean", "trimmed"}, default="spectral"
+    head : {"local_outlier_factor", "spectral", "mean", "trimmed"}, default="local_outlier_factor"
         "spectral": how little a moment takes part in the leading eigenvectors of the similarities.
         "local_outlier_factor": density of the embeddings against that of their neighbours among training's. "mean": one
         less the mean similarity;
@@ -128,7 +128,7 @@ class SelfSimilarityDetector(SeriesDetector):
         self,
         *,
         encoder: Any = "delay",
-        head: str = "spectral",
+        head: str = "local_outlier_factor",
         n_components: int = 8,
         n_neighbors: int = 20,
         window_size: int = 512,
