@@ -43,7 +43,10 @@ def test_change_of_shape_is_found(seed, encoder, context_size, head):
 def test_number_of_components_matters_little(seed):
     series, is_odd = _series(seed)
     aucs = [
-        roc_auc_score(is_odd, -SelfSimilarityDetector(head="spectral", n_components=number).fit(series).score_samples(series))
+        roc_auc_score(
+            is_odd,
+            -SelfSimilarityDetector(head="spectral", n_components=number).fit(series).score_samples(series),
+        )
         for number in (2, 8, 20)
     ]
     assert min(aucs) >= 0.95
