@@ -1,19 +1,33 @@
 """Fitted estimators keep their answers, bit for bit, through every way of storing them."""
 
 import io
+import lzma
 import pickle
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from skanomaly.base._collection_checks import _collection, takes_collections
 from tests.estimators import instances
 
+GOLDEN = Path(__file__).parent / "golden"
 METHODS = ("score_samples", "predict_proba", "transform", "predict")
+
+
+def stored_here():
+    """List every estimator; a Chronos encoder fits nothing, it loads weights that somebody else stores."""
+    return [estimator for estimator in instances() if type(estimator).__name__ != "ChronosEncoder"]
+
+
+def one_of_each():
+    """List one estimator of every class."""
+    return list({type(estimator): estimator for estimator in reversed(stored_here())}.values())
 
 
 def example(estimator):
@@ -80,10 +94,22 @@ def _skops(model):
 
 
 @pytest.mark.parametrize("store", [_pickled, _joblib, _skops], ids=["pickle", "joblib", "skops"])
-# A Chronos encoder fits nothing: it loads weights that somebody else stores.
-@pytest.mark.parametrize(
-    "estimator", [estimator for estimator in instances() if type(estimator).__name__ != "ChronosEncoder"], ids=str
-)
+@pytest.mark.parametrize("estimator", stored_here(), ids=str)
 def test_stored_estimators_answer_with_the_same_bits(estimator, store):
     model, X = fitted(estimator)
     np.testing.assert_array_equal(answer(store(model), X), answer(model, X))
+
+
+def _stored():
+    for path in sorted(GOLDEN.glob("fitted-*.xz")):
+        content = pickle.loads(lzma.decompress(path.read_bytes()))  # noqa: S301  # our own bytes
+        for name, text in content["stored"].items():
+            yield pytest.param(content["versions"], text, id=f"{path.stem}-{name}")
+
+
+@pytest.mark.parametrize(("versions", "text"), list(_stored()))
+def test_estimators_stored_by_an_earlier_version_answer_alike(versions, text):
+    if versions["scikit-learn"].split(".")[:2] != sklearn.__version__.split(".")[:2]:
+        pytest.skip(f"scikit-learn {sklearn.__version__} promises nothing of what {versions['scikit-learn']} stored")
+    model, X, expected = pickle.loads(text)  # noqa: S301  # our own bytes
+    np.testing.assert_allclose(answer(model, X), expected, rtol=1e-7, atol=1e-10)
