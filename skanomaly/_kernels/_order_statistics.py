@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["add_counts", "collect_between", "mean_of_largest", "median_and_mad", "medians"]
+__all__ = ["add_counts", "collect_between", "mean_of_largest", "median_and_mad"]
 
 
 @kernel
@@ -267,34 +267,6 @@ def _order_pair(values, keys, first, second, lanes, scratch):
 
 
 @kernel
-def medians(values, out):
-    """Median of each row, the mean of the two middle values where their number is even.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_values)
-        C-contiguous, finite; at least one value a row.
-    out : ndarray of shape (n_rows,)
-        Overwritten with the medians, to the bit those of ``numpy.median``.
-
-    Notes
-    -----
-    Cost O(n_rows * n_values), about two rows of extra memory.
-    """
-    size = values.shape[1]
-    keys = np.empty(size, np.float32)
-    lanes = np.empty(lane_count(size), np.float32)
-    scratch = np.empty(size, values.dtype)
-    half = values.dtype.type(0.5)
-    for row in range(values.shape[0]):
-        factor = values.dtype.type(_key_factor(values[row]))
-        for index in range(size):
-            keys[index] = np.float32(values[row, index] * factor)
-        lower, upper = _order_pair(values[row], keys, (size - 1) // 2, size // 2, lanes, scratch)
-        out[row] = (lower + upper) * half
-
-
-@kernel
 def median_and_mad(values, deviations, locations, scales):
     """Median and median absolute deviation of each row.
 
@@ -305,7 +277,7 @@ def median_and_mad(values, deviations, locations, scales):
     deviations : ndarray of shape (n_rows, n_values)
         Overwritten with the absolute deviations from the median; may be `values` itself.
     locations : ndarray of shape (n_rows,)
-        Overwritten with the medians.
+        Overwritten with the medians, to the bit those of ``numpy.median``.
     scales : ndarray of shape (n_rows,)
         Overwritten with the medians of the absolute deviations, without a factor.
 

@@ -135,9 +135,13 @@ def project(directions, columns, tile_rows, values):
         stop = min(start + tile_rows, n_samples)
         tile = np.empty((n_features, stop - start), columns.dtype)
         product = np.empty((n_directions, stop - start), columns.dtype)
-        tile[:, :] = columns[:, start:stop]
+        for feature in range(n_features):  # plain loops: slices take seconds to compile
+            for sample in range(stop - start):
+                tile[feature, sample] = columns[feature, start + sample]
         np.dot(directions, tile, product)
-        values[:, start:stop] = product
+        for direction in range(n_directions):
+            for sample in range(stop - start):
+                values[direction, start + sample] = product[direction, sample]
 
 
 @kernel

@@ -54,8 +54,9 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
         The smallest value up to which half the weight lies, averaged with the next where it is exactly half.
     """
     if weights is None:
-        medians = np.empty(len(values), values.dtype)
-        _kernels.order_statistics.medians(values, medians)
+        medians, deviations = np.empty((2, len(values)), values.dtype)
+        # The kernel that the projections need anyway: one less to compile.
+        _kernels.order_statistics.median_and_mad(values, np.empty_like(values), medians, deviations)
         return medians
     order = np.argsort(values, axis=1)
     reached = np.cumsum(weights[order], axis=1)
