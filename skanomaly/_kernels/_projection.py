@@ -135,13 +135,15 @@ def project(directions, columns, tile_rows, values):
         stop = min(start + tile_rows, n_samples)
         tile = np.empty((n_features, stop - start), columns.dtype)
         product = np.empty((n_directions, stop - start), columns.dtype)
-        for feature in range(n_features):  # plain loops: slices take seconds to compile
-            for sample in range(stop - start):
-                tile[feature, sample] = columns[feature, start + sample]
+        for feature in range(n_features):  # line by line: blocks of an array take seconds to compile
+            line, source = tile[feature], columns[feature, start:stop]
+            for sample in range(source.size):
+                line[sample] = source[sample]
         np.dot(directions, tile, product)
         for direction in range(n_directions):
-            for sample in range(stop - start):
-                values[direction, start + sample] = product[direction, sample]
+            line, source = values[direction, start:stop], product[direction]
+            for sample in range(source.size):
+                line[sample] = source[sample]
 
 
 @kernel
