@@ -17,10 +17,8 @@ PROGRAM = """
 import sys, time, warnings
 warnings.simplefilter("ignore")
 import numba
-from tests.estimators import public_classes, PARAMETERS
-from tests.test_persistence import answer, fitted
-cls = next(cls for cls in public_classes() if cls.__name__ == sys.argv[1])
-estimator = cls(**PARAMETERS.get(cls.__name__, [{}])[0])
+from tests.test_persistence import answer, fitted, one_of_each
+estimator = next(one for one in one_of_each() if type(one).__name__ == sys.argv[1])
 start = time.process_time()
 model, X = fitted(estimator)
 answer(model, X)
@@ -45,10 +43,10 @@ def seconds(name, cache):
 def main():
     """Print the table."""
     sys.path.insert(0, str(ROOT))
-    from tests.estimators import public_classes
+    from tests.test_persistence import one_of_each
 
     lines = []
-    for name in sys.argv[1:] or [cls.__name__ for cls in public_classes()]:
+    for name in sys.argv[1:] or [type(estimator).__name__ for estimator in one_of_each()]:
         with tempfile.TemporaryDirectory() as cache:
             cold, use = seconds(name, cache)
             warm, _ = seconds(name, cache)
