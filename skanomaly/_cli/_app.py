@@ -1,5 +1,6 @@
 """Options and exit codes."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -105,7 +106,10 @@ def _scan(
         if report is not None:
             check_report(report)
         columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-        with RichProgress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        with ExitStack() as stack:  # no bar at all off a terminal, where even a disabled one may print a line
+            progress = None
+            if errors.is_terminal:
+                progress = _Bar(stack.enter_context(RichProgress(*columns, console=errors, transient=True)))
             result = scan(
                 table,
                 detector=detector,
@@ -114,7 +118,7 @@ def _scan(
                 random_state=random_state,
                 label=label,
                 time=time,
-                progress=_Bar(bar),
+                progress=progress,
             )
         print_result(result, Console())
         if output is not None:
