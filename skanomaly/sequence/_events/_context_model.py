@@ -33,7 +33,7 @@ class ContextModel:
         """Count the events of coded traces; codes run below `n_tokens`."""
         self.n_tokens = n_tokens
         traces, _, weights = self._close(X).distinct()
-        self._keys = frozenset(traces.identities())
+        self._keys = dict.fromkeys(traces.identities())  # a set that every store of models knows
         self._tree = ContextTree(self.order, n_tokens + 3).fit(traces, weights)
         return self
 
