@@ -1,5 +1,6 @@
 """SMOTE for series of equal length, aligned before they are joined."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -14,16 +15,9 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import (
-    Segments,
-    assemble,
-    choose_seeds,
-    draw_partners,
-    find_neighbors,
-    is_same,
-    usable_neighbors,
-)
+from skanomaly.sampling._smote._engine import assemble, find_neighbors, is_same
 from skanomaly.sampling._smote._plausibility import PlausibilityMixin
+from skanomaly.sampling._smote._smote import join_within
 from skanomaly.sampling._strategy import STRATEGY, rows_to_make
 
 __all__ = ["ElasticSMOTE"]
@@ -155,11 +149,12 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
         for label, n_new in self.sampling_strategy_.items():
             if n_new:
                 own = is_same(y, label)
-                n_near = usable_neighbors(self.k_neighbors, own.size, label, "k_neighbors")
-                neighbors = own[self._neighbors(series[own], rows[own], n_near)]
-                chosen = choose_seeds(own.size, n_new, self.selection, random)
-                partners = draw_partners(neighbors, chosen, random)
-                parts.append(Segments(label, own[chosen], partners, random.random(n_new)))
+                search = find_neighbors if self.band == 0 else partial(self._warped_neighbors, X.shape[1])
+                parts.append(
+                    join_within(
+                        rows, own, own, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection, search
+                    )
+                )
         self._remember(rows, y, [part.target for part in parts], self.k_neighbors)
         self._sources_width = rows.shape[1]
         resampled, targets, indices, self.parents_, self.steps_ = assemble(rows, y, parts)
@@ -175,20 +170,23 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
                 made[block] = out
         return resampled.reshape(-1, *X.shape[1:]), targets, indices
 
-    def _neighbors(self, series: NDArray[np.float64], rows: NDArray[Any], n_neighbors: int) -> NDArray[np.intp]:
-        """Nearest other series of each, by warped distance unless `band` is 0."""
-        n_series = len(series)
-        if self.band == 0 or n_neighbors == 0:
-            return find_neighbors(rows, np.arange(n_series), n_neighbors, self.n_jobs)
+    def _warped_neighbors(
+        self, n_timepoints: int, rows: NDArray[Any], queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None
+    ) -> NDArray[np.intp]:
+        """Nearest other series of each by warped distance, like :func:`find_neighbors`."""
+        if n_neighbors == 0:
+            return queries[:, None]
+        series = rows.reshape(len(rows), n_timepoints, -1).astype(np.float64, copy=False)
         places = series.reshape(-1, series.shape[2])
-        offsets = np.arange(n_series + 1, dtype=np.int64) * series.shape[1]
-        found = np.empty((n_series, n_neighbors), dtype=np.intp)
+        offsets = np.arange(len(series) + 1, dtype=np.int64) * n_timepoints
+        found = np.empty((len(queries), n_neighbors), dtype=np.intp)
 
-        def search(block: slice) -> None:
-            for row in range(block.start, block.stop):
-                found[row] = _kernels.banded_warping.nearest_warped(
+        def find(block: slice) -> None:
+            for place in range(block.start, block.stop):
+                row = queries[place]
+                found[place] = _kernels.banded_warping.nearest_warped(
                     series[row], places, offsets, row, n_neighbors, self.band
                 )[1]
 
-        map_blocks(search, row_blocks(n_series, _BLOCK), n_jobs=self.n_jobs)
+        map_blocks(find, row_blocks(len(queries), _BLOCK), n_jobs=n_jobs)
         return found

@@ -1,5 +1,6 @@
 """SMOTE."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -142,6 +143,7 @@ def join_within(
     random: np.random.Generator,
     n_jobs: int | None,
     selection: str = "balanced",
+    search: Callable[..., NDArray[np.intp]] = find_neighbors,
 ) -> Segments:
     """Draw segments from some rows of a class to their neighbours in it.
 
@@ -159,13 +161,15 @@ def join_within(
     random : numpy.random.Generator
     n_jobs : int or None
     selection : {"balanced", "random"}, default="balanced"
+    search : callable, default=find_neighbors
+        Finds neighbours, with the arguments of :func:`find_neighbors`.
 
     Returns
     -------
     Segments
     """
     n_near = usable_neighbors(n_neighbors, rows.size, label, "k_neighbors")
-    neighbors = rows[find_neighbors(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
+    neighbors = rows[search(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
     chosen = choose_seeds(seeds.size, n_new, selection, random)
     partners = draw_partners(neighbors, chosen, random)
     return Segments(label, seeds[chosen], partners, random.random(n_new))
