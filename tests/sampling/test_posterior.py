@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -109,6 +111,21 @@ def test_realistic_candidates_are_told_from_the_rest(seed):
     quality = ExpectedAnomalyPosterior(n_subsets=40, random_state=0).fit(X, y)
     scores = quality.score_samples(np.vstack([good, like_normal, absurd]))
     assert roc_auc_score(np.repeat([1, 0], [40, 80]), scores) > 0.85
+
+
+def test_many_rows_cost_the_memory_of_few(seed):
+    random = np.random.default_rng(seed)
+    X = np.vstack([random.normal(size=(8000, 3)), random.normal([3, 0, 0], 0.5, size=(600, 3))])
+    y = np.repeat([1, -1], [8000, 600])
+    candidates = np.repeat([[3.0, 0.0, 0.0], [0.0, 0.0, 0.0], [80.0, 80.0, 80.0]], 2000, axis=0)
+    quality = ExpectedAnomalyPosterior(n_subsets=3, max_samples=400, random_state=seed).fit(X[-900:], y[-900:])
+    tracemalloc.start()
+    near, inside, absurd = quality.fit(X, y).score_samples(candidates)[::2000]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2 * len(X) * quality.max_samples  # all distances to those kept would take half of this
+    assert near > absurd > inside
+    assert quality.prior_ == pytest.approx(600 / 8600)
 
 
 @pytest.mark.parametrize("labels", [(1, -1), (0, 1), (False, True)])

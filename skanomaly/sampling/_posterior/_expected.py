@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks
+from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
@@ -25,6 +25,7 @@ __all__ = ["ExpectedAnomalyPosterior", "anomaly_mask"]
 
 _LARGEST_RATE = 0.99
 _LEVEL = 0.95
+_BLOCK_ROWS = 1024
 
 
 @dataclass
@@ -55,6 +56,9 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         Least number of neighbours a ball reaches to.
     prior : float in (0, 1) or None, default=None
         Probability of an anomaly before anything is known; None is the share of labelled anomalies.
+    max_samples : int, default=1000
+        Largest number of normal rows, and of labelled anomalies, that are learnt from; of more, as many are drawn once
+        at random. Memory and time grow with its square, and no more with the table.
     n_jobs : int or None, default=None
         Threads over subsets; the scores do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -88,7 +92,8 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     code, is one binary search per ball here, and gives the same k.
 
     The default probability is SSDO's with the distance to the fifth nearest normal row as prior (the authors take an
-    isolation forest); columns are standardised. Memory is O(n^2) for n normal rows: a few thousand are enough.
+    isolation forest); columns are standardised, by all rows. `max_samples` is ours: all pairs of normal rows are
+    compared in every subset, and the paper's experiments have no more than 1,000 either.
 
     References
     ----------
@@ -113,6 +118,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         "n_subsets": [Interval(Integral, 1, None, closed="left")],
         "k_min": [Interval(Integral, 1, None, closed="left")],
         "prior": [Interval(Real, 0, 1, closed="neither"), None],
+        "max_samples": [Interval(Integral, 3, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -124,6 +130,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         n_subsets: int = 100,
         k_min: int = 5,
         prior: float | None = None,
+        max_samples: int = 1000,
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -131,6 +138,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         self.n_subsets = n_subsets
         self.k_min = k_min
         self.prior = prior
+        self.max_samples = max_samples
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -164,14 +172,14 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             self.prior_ = float(odd.mean()) if self.prior is None else float(self.prior)
             self._center, scale = rows.mean(axis=0), rows.std(axis=0)
             self._scale = np.where(scale < 1e-3 * np.maximum(1.0, np.abs(self._center)), 1.0, scale)
-            scaled = self._standardise(rows)
-            self._normals, self._anomalies = scaled[~odd], scaled[odd]
+            *generators, random = child_generators(self.random_state, self.n_subsets + 1)
+            self._normals = self._standardise(rows[self._at_most(np.flatnonzero(~odd), random)])
+            self._anomalies = self._standardise(rows[self._at_most(np.flatnonzero(odd), random)])
             between = cdist(self._normals, self._normals)
             to_anomalies = cdist(self._normals, self._anomalies)
             np.fill_diagonal(between, -1.0)  # the row itself sorts first, and is cut off
             order = np.argsort(between, axis=1, kind="stable")[:, 1:]
             ordered = np.take_along_axis(between, order, axis=1)
-            generators = child_generators(self.random_state, self.n_subsets)
 
             def learn(random: np.random.Generator) -> _Subset:
                 return self._learn(random, order, ordered, to_anomalies)
@@ -179,6 +187,11 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             self._subsets = map_blocks(learn, generators, n_jobs=self.n_jobs)
             self.k_star_ = np.array([subset.n_neighbors for subset in self._subsets], dtype=np.intp)
         return self
+
+    def _at_most(self, chosen: NDArray[np.intp], random: np.random.Generator) -> NDArray[np.intp]:
+        if chosen.size <= self.max_samples:
+            return chosen
+        return np.sort(random.choice(chosen, self.max_samples, replace=False))
 
     def _standardise(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return (rows - self._center) / self._scale
@@ -238,6 +251,10 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         """
         check_is_fitted(self)
         rows = self._standardise(check_rows(self, X, reset=False, dtype=np.float64))
+        blocks = row_blocks(len(rows), _BLOCK_ROWS)
+        return np.concatenate([self._posterior(rows[block]) for block in blocks])
+
+    def _posterior(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         to_normals, to_anomalies = cdist(rows, self._normals), cdist(rows, self._anomalies)
 
         def posterior(subset: _Subset) -> NDArray[np.float64]:
