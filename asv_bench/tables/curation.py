@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from _markdown import head, row
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -70,9 +71,7 @@ def cleanlab_areas(model, rows, noisy, wrong, folds):
 
 def main(n_seeds):
     warnings.simplefilter("ignore")
-    print(
-        f"{'table':18s}{'errors':12s}{'share':>6s}{'ours':>8s}{'issues':>8s}{'quality':>9s}{'issues/lr':>11s}{'quality/lr':>12s}"
-    )
+    head("table", "errors", "share", "ours", "issues", "quality", "issues/lr", "quality/lr")
     lost = 0
     for name in TABLES:
         rows, labels = table(name)
@@ -94,11 +93,13 @@ def main(n_seeds):
                     )
                 ours, issues, quality, issues_lr, quality_lr = np.mean(areas, axis=0)
                 lost += ours < max(issues, issues_lr)
-                print(
-                    f"{name:18s}{kind:12s}{share:6.0%}{ours:8.3f}{issues:8.3f}{quality:9.3f}{issues_lr:11.3f}{quality_lr:12.3f}",
-                    flush=True,
+                row(
+                    name,
+                    kind,
+                    f"{share:.0%}",
+                    *(f"{area:.3f}" for area in (ours, issues, quality, issues_lr, quality_lr)),
                 )
-    print(f"settings where a find_label_issues ranking is ahead: {lost} of {4 * len(TABLES)}")
+    print(f"\nSettings where a find_label_issues ranking is ahead: {lost} of {4 * len(TABLES)}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 
 import numpy as np
+from _markdown import head, row
 
 from skanomaly.detectors import RandomProjectionDepth
 
@@ -65,11 +66,15 @@ def speed(n_features, dtype):
         },
         time.perf_counter,
     )
-    print(
-        f"{np.dtype(dtype).name:8} {n_features:4d} {cpu['product']:9.1f} {cpu['product64']:9.1f} {cpu['numpy']:9.1f} "
-        f"{cpu['fit']:9.1f} {cpu['score']:9.1f} {cpu['fit'] / cpu['product64']:11.2f} "
-        f"{cpu['score'] / cpu['product']:13.2f} {cpu['numpy'] / cpu['fit']:10.1f} "
-        f"{wall['fit1'] / wall['fit2']:10.2f} {wall['score1'] / wall['score2']:12.2f}"
+    row(
+        np.dtype(dtype).name,
+        n_features,
+        *(f"{cpu[task]:.1f}" for task in cpu),
+        f"{cpu['fit'] / cpu['product64']:.2f}",
+        f"{cpu['score'] / cpu['product']:.2f}",
+        f"{cpu['numpy'] / cpu['fit']:.1f}",
+        f"{wall['fit1'] / wall['fit2']:.2f}",
+        f"{wall['score1'] / wall['score2']:.2f}",
     )
 
 
@@ -82,11 +87,7 @@ def memory(n_samples, n_jobs):
         task(rows)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    copy = rows.nbytes
-    print(
-        f"n = {n_samples:7d}, n_jobs = {n_jobs}: fit {peaks[0] / 2**20:6.2f} MiB, of which one centred copy of the "
-        f"table {copy / 2**20:6.2f} MiB; score {peaks[1] / 2**20:6.2f} MiB"
-    )
+    row(f"{n_samples:,}", n_jobs, *(f"{size / 2**20:.2f}" for size in (peaks[0], rows.nbytes, peaks[1])))
 
 
 def million():
@@ -98,21 +99,21 @@ def million():
     end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"n = 1,000,000, d = 20, {detector.n_projections} directions, two threads: fit {middle - start:.1f} s, "
-        f"score {end - middle:.1f} s, peak of the whole process {peak:.2f} GiB"
+        f"1,000,000 rows of 20 columns, {detector.n_projections} directions, two threads: fit {middle - start:.1f} s, "
+        f"score {end - middle:.1f} s, peak of the whole process {peak:.2f} GiB."
     )
 
 
 if __name__ == "__main__":
     million()
+    head("rows", "threads", "fit, MiB", "of which a centred copy of the table", "score, MiB")
     for size in (1000, 10_000, 100_000):
         for threads in (1, 2):
             memory(size, threads)
-    print(f"\n{N_SAMPLES} rows, {N_PROJECTIONS} directions; ms of processor time, one thread, then ratios")
-    print(
-        "dtype       d   product product64     numpy       fit     score fit/prod.64 score/product  numpy/fit "
-        "fit 2 thr. score 2 thr."
-    )
+    print(f"\n{N_SAMPLES:,} rows, {N_PROJECTIONS:,} directions; ms of processor time, one thread, then ratios.")
+    times = ("product", "float64 product", "NumPy's medians", "fit", "score")
+    ratios = ("fit / float64 product", "score / product", "NumPy / fit", "fit, two threads", "score, two threads")
+    head("dtype", "d", *times, *ratios)
     for kind in (np.float64, np.float32):
         for width in (10, 20, 50):
             speed(width, kind)

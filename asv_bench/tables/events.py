@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _markdown import head, row
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from threadpoolctl import threadpool_limits
@@ -74,9 +75,9 @@ def print_hdfs():
     first = {tuple(trace): index for index, trace in reversed(list(enumerate(traces)))}
     distinct = np.array(sorted(first.values()))
     others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_odd == 0)[::2])
-    print(f"HDFS: {len(normal)} normal, {int(is_odd.sum())} anomalous, {len(distinct)} distinct sessions")
-    head = ("AUC", "AP", "best F1", "distinct", "best F1", "halves", "CPU s")
-    print(f"{'':26s}" + "".join(f"{name:>9s}" for name in head) + "   published AUC, F1")
+    print(f"HDFS: {len(normal):,} normal, {int(is_odd.sum()):,} anomalous, {len(distinct):,} distinct sessions.")
+    figures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
+    head("detector", *figures, "CPU s", "published AUC, F1")
     total = 0.0
     for name, (detector, published) in ROWS.items():
         start = time.process_time()
@@ -92,9 +93,9 @@ def print_hdfs():
             best_f1(is_odd[distinct], odd[distinct]),
             roc_auc_score(is_odd[others], half),
         )
-        beside = "" if published is None else f"   {published[0]:.4f}, {published[1]:.4f}"
-        print(f"{name:26s}" + "".join(f"{figure:9.4f}" for figure in figures) + f"{seconds:9.2f}{beside}")
-    print(f"All rows: {total:.1f} CPU s. Quoted beside: DeepLog F1 0.945, LogAnomaly F1 0.976.\n")
+        beside = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
+        row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", beside)
+    print(f"\nAll rows: {total:.1f} CPU s. Quoted beside: DeepLog F1 0.945, LogAnomaly F1 0.976.\n")
 
 
 def read_set(folder, name, part):
@@ -112,15 +113,15 @@ def read_set(folder, name, part):
 
 def print_collections(folder):
     """Print the mean AUC over classes, each taken as the normal one in turn."""
-    print("Whole series, mean AUC over the classes as the normal one (train part against test part)")
-    print(f"{'':24s}" + "".join(f"{name:>12s}" for name in REPRESENTATIONS))
+    print("Whole series: mean AUC over the classes as the normal one, train part against test part.")
+    head("set", *REPRESENTATIONS)
     means = []
     for name in SETS:
         if not (folder / name).is_dir():
-            print(f"{name:24s}  not in {folder}")
+            row(name, f"not in {folder}", *[""] * (len(REPRESENTATIONS) - 1))
             continue
         (train, y), (test, z) = (read_set(folder, name, part) for part in ("TRAIN", "TEST"))
-        row = []
+        areas = []
         for representation in REPRESENTATIONS:
             aucs = []
             for label in np.unique(y):
@@ -128,11 +129,11 @@ def print_collections(folder):
                 if len(normal) >= 3:
                     detector = SequenceNeighbors(representation=representation).fit(normal)
                     aucs.append(roc_auc_score(z == label, detector.score_samples(test)))
-            row.append(np.mean(aucs))
-        means.append(row)
-        print(f"{name:24s}" + "".join(f"{figure:12.3f}" for figure in row))
-    print(f"{'mean':24s}" + "".join(f"{figure:12.3f}" for figure in np.mean(means, axis=0)))
-    print("The default, both, was chosen on these sets.")
+            areas.append(np.mean(aucs))
+        means.append(areas)
+        row(name, *(f"{area:.3f}" for area in areas))
+    row("mean", *(f"{area:.3f}" for area in np.mean(means, axis=0)))
+    print("\nThe default, both, was chosen on these sets.")
 
 
 def collections_folder(arguments):

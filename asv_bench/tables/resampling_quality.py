@@ -10,6 +10,7 @@ from pathlib import Path
 
 import imblearn.over_sampling as theirs
 import numpy as np
+from _markdown import head, row
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
@@ -40,9 +41,7 @@ def scores(X, y, sampler, inner):
 
 
 def main(folder, names):
-    heads = ("AP ours", "theirs", "none")
-    print(f"{'table':<13}{'model':<10}{'sampler':<18}" + "".join(f"{head:>15}" for head in heads), end="")
-    print("".join(f"{head:>8}" for head in ("BA ours", "theirs", "none")))
+    head("table", "model", "sampler", "AP ours", "AP theirs", "AP none", "BA ours", "BA theirs", "BA none")
     for name in names:
         stored = np.load(folder / f"{name}.npz")
         X, y = stored["X"].astype(float), stored["y"].astype(int)
@@ -51,9 +50,9 @@ def main(folder, names):
             for sampler in NAMES:
                 pair = [scores(X, y, getattr(room, sampler)(random_state=0), inner) for room in (ours, theirs)]
                 columns = [*pair, plain]
-                precision = "".join(f"{mean[0]:>7.3f} ({sd[0]:.3f})" for mean, sd in columns)
-                accuracy = "".join(f"{mean[1]:>8.3f}" for mean, _ in columns)
-                print(f"{name:<13}{kind:<10}{sampler:<18}{precision}{accuracy}", flush=True)
+                precision = (f"{mean[0]:.3f} ({sd[0]:.3f})" for mean, sd in columns)
+                accuracy = (f"{mean[1]:.3f}" for mean, _ in columns)
+                row(name, kind, sampler, *precision, *accuracy)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from _markdown import head, row
 from sklearn.linear_model import HuberRegressor, LinearRegression, RANSACRegressor, SGDRegressor, TheilSenRegressor
 from sklearn.neural_network import MLPRegressor
 
@@ -87,17 +88,13 @@ def epochs():
     )
     ours_epoch = (times["ours 110"] - times["ours 10"]) / 100
     sgd_epoch = (times["sgd 110"] - times["sgd 10"]) / 100
-    print(f"one epoch, n = {N_ROWS}, d = {N_COLUMNS}, CPU microseconds (batches of 256, shuffling counted)")
-    print(
-        f"  ZErrorRegressor.fit, per epoch   {ours_epoch * 1e6:8.1f}   {ours_epoch / sgd_epoch:5.2f} of SGDRegressor's"
-    )
-    print(f"  SGDRegressor.fit, per epoch      {sgd_epoch * 1e6:8.1f}")
-    print(f"  SGDRegressor.partial_fit         {times['sgd'] * 1e6:8.1f}")
+    head(f"one epoch of {N_ROWS:,} rows, {N_COLUMNS} columns, batches of 256", "CPU microseconds", "ratio")
+    row("SGDRegressor.fit, per epoch", f"{sgd_epoch * 1e6:.0f}", "1")
+    row("SGDRegressor.partial_fit", f"{times['sgd'] * 1e6:.0f}", f"{times['sgd'] / sgd_epoch:.2f}")
+    row("ZErrorRegressor.fit, per epoch", f"{ours_epoch * 1e6:.0f}", f"{ours_epoch / sgd_epoch:.2f}")
     for name in ("unmasked", "mean_std", "median_mad"):
-        more = times[name] / times["unmasked"] - 1
-        print(
-            f"  kernel and shuffle, {name:12s} {times[name] * 1e6:8.1f}   mask costs {more:5.1%} of the unmasked epoch"
-        )
+        ratio = f"{times[name] / times['unmasked']:.2f} of the unmasked kernel"
+        row(f"kernel and shuffle, {name}", f"{times[name] * 1e6:.0f}", ratio)
 
 
 def shares(n_seeds):
@@ -112,11 +109,11 @@ def shares(n_seeds):
         "Theil-Sen": lambda: TheilSenRegressor(random_state=0),
         "MLP": lambda: MLPRegressor(max_iter=40, random_state=0),
     }
-    print(
-        f"\nroot mean squared error of predictions, in noise deviations, {n_seeds} seeds; last column CPU seconds a fit"
-    )
     steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
-    print(f"{'':16s}" + "".join(f"{share:8.0%}" for share in steps) + "      s")
+    print(
+        f"\nRoot mean squared error of predictions by share of outliers, in deviations of the noise, {n_seeds} seeds."
+    )
+    head("model", *(f"{share:.0%}" for share in steps), "CPU s a fit")
     for name, make in models.items():
         cells, seconds = [], 0.0
         for share in steps:
@@ -129,10 +126,7 @@ def shares(n_seeds):
                 seconds += time.process_time() - start
                 errors.append(np.sqrt(np.mean((model.predict(fresh) - fresh @ coef) ** 2)))
             cells.append(np.mean(errors))
-        print(
-            f"{name:16s}" + "".join(f"{cell:8.3f}" for cell in cells) + f"{seconds / n_seeds / len(steps):9.3f}",
-            flush=True,
-        )
+        row(name, *(f"{cell:.3f}" for cell in cells), f"{seconds / n_seeds / len(steps):.3f}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import imblearn.over_sampling as theirs
 import numpy as np
+from _markdown import head, row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -37,7 +38,7 @@ def peak(function):
 
 
 def samplers(n_rows):
-    print(f"{'sampler':<16}{'rows':>9}{'ours s':>9}{'theirs s':>10}{'ratio':>7}{'ours MiB':>10}{'theirs MiB':>12}")
+    head("sampler", "rows", "ours, s", "imbalanced-learn, s", "ratio", "ours, MiB", "imbalanced-learn, MiB")
     for name in ("SMOTE", "BorderlineSMOTE", "ADASYN", "SMOTENC"):
         n = min(n_rows, 20_000) if name == "SMOTENC" else n_rows
         X, y = table(n, categories=name == "SMOTENC")
@@ -47,10 +48,8 @@ def samplers(n_rows):
         calls = [lambda sampler=sampler, X=X, y=y: sampler.fit_resample(X, y) for sampler in pair]
         times = np.array([[seconds(call) for call in calls] for _ in range(REPEATS)]).min(axis=0)
         memory = [peak(call) for call in calls]
-        print(
-            f"{name:<16}{n:>9}{times[0]:>9.3f}{times[1]:>10.3f}{times[1] / times[0]:>7.1f}"
-            f"{memory[0]:>10.0f}{memory[1]:>12.0f}"
-        )
+        ratio = f"{times[1] / times[0]:.1f}"
+        row(name, f"{n:,}", f"{times[0]:.3f}", f"{times[1]:.3f}", ratio, *(f"{megabytes:.0f}" for megabytes in memory))
 
 
 def definition(X, candidates, anomalies, n_subsets):
@@ -75,7 +74,8 @@ def posterior(n_subsets):
     fast()
     quick = min(seconds(fast) for _ in range(REPEATS))
     slow = seconds(lambda: definition(normals, candidates, anomalies, n_subsets))
-    print(f"posterior, {n_subsets} subsets: ours {quick:.2f} s, by definition {slow:.1f} s, ratio {slow / quick:.0f}")
+    head("expected anomaly posterior", "ours, s", "by definition, s", "ratio")
+    row(f"{n_subsets} subsets of 1,000 rows", f"{quick:.2f}", f"{slow:.1f}", f"{slow / quick:.0f}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,169 @@
+"""Make the benchmark page of the documentation: every table of ``asv_bench/tables`` in one run on one machine.
+
+    pip install -e . aeon cleanlab imbalanced-learn matplotlib pyarrow pyod pythresh rich stumpy typer
+    python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER]
+
+It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of a
+command chooses its section, whose old text is replaced. Sections that time something run alone, the others two at a
+time. Real data are read from the folder, or from ``SKANOMALY_DATA``; a section whose script fails is left out, and told.
+"""
+
+import argparse
+import ast
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+PEERS = ("scikit-learn", "numpy", "scipy", "numba", "pandas", "pyod", "imbalanced-learn", "cleanlab", "pythresh")
+PEERS += ("aeon", "stumpy")
+# Part, title, command below asv_bench/tables, and whether seconds are its point.
+SECTIONS = [
+    ("Speed", "Random projection depth", "depth.py", True),
+    ("Speed", "Nearest neighbours", "neighbors.py", True),
+    ("Speed", "Drift test", "audit.py --search", True),
+    ("Speed", "Thresholds", "threshold.py", True),
+    ("Speed", "Samplers", "sampling.py", True),
+    ("Speed", "Imputation", "impute.py", True),
+    ("Speed", "Robust training", "robust.py", True),
+    ("Speed", "Metrics of series", "metrics.py", True),
+    ("Speed", "Matrix profile", "series.py --profile", True),
+    ("Speed", "Neighbours of subsequences", "series.py --neighbors", True),
+    ("Speed", "Series detectors beside aeon and PyOD", "series_peers.py", True),
+    ("Speed", "Growth with rows and columns", "growth.py", True),
+    ("Detection", "Tables", "detection.py --seeds 1 --most-rows 1500 --collections tables", False),
+    ("Detection", "Embeddings of images", "detection.py --seeds 1 --collections resnet18", False),
+    ("Detection", "Series", "series.py", False),
+    ("Detection", "Traces of events, whole series", "events.py", False),
+    ("Detection", "Label errors", "curation.py 2", False),
+    ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", False),
+    ("Detection", "Choosing without labels", "label_free_selection.py", False),
+    ("Detection", "Resampling", "resampling_quality.py --tables vowels thyroid", False),
+    ("Calibration", "Promises kept", "calibration.py --runs 1000", False),
+    ("Calibration", "Contamination", "contamination.py --seeds 0 --cases {scratch}", False),
+    ("Calibration", "Metrics of scores that know nothing", "metrics_trust.py", False),
+    ("Contract", "scikit-learn's estimator checks", "checks.py", False),
+    ("First use", "Compiling", "first_call.py", True),
+    ("First use", "Installing and importing", "install.py", True),
+]
+
+
+def explanation(command):
+    """Return the summary and the other paragraphs of a script's docstring, without its commands."""
+    source = (ROOT / "asv_bench" / "tables" / command.split()[0]).read_text(encoding="utf-8")
+    summary, *paragraphs = ast.get_docstring(ast.parse(source)).split("\n\n")
+    return summary, [text for text in paragraphs if not text.startswith("    ")]
+
+
+def machine():
+    """Return a paragraph on the machine and on what is installed."""
+    model = platform.processor() or platform.machine()
+    cpus = Path("/proc/cpuinfo")
+    if cpus.exists():
+        model = re.search(r"model name\s*: (.*)", cpus.read_text(encoding="utf-8"))[1]
+    found = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
+    versions = ", ".join(f"{name} {found[name]}" for name in PEERS if name in found)
+    return (
+        f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, {versions}. "
+        f"OpenBLAS on one thread unless a table says otherwise."
+    )
+
+
+def section(title, command, data, scratch):
+    """Run one script and return its text, or None where it failed."""
+    start = time.time()
+    name, *words = shlex.split(command.format(scratch=scratch))
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    if data:
+        environment["SKANOMALY_DATA"] = str(data)
+    print(f"{title}: python asv_bench/tables/{command}", file=sys.stderr, flush=True)
+    run = subprocess.run(  # noqa: S603  # our own scripts
+        [sys.executable, ROOT / "asv_bench" / "tables" / name, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    took = time.time() - start
+    print(f"{title}: {took:.0f} s, exit {run.returncode}", file=sys.stderr, flush=True)
+    if run.returncode:
+        print(run.stderr[-2000:], file=sys.stderr, flush=True)
+        return None
+    summary, others = explanation(command)
+    shown = command.format(scratch="cases.csv")
+    day = datetime.datetime.now(tz=datetime.UTC).date()
+    parts = [
+        f"### {title}",
+        summary,
+        f"```bash\npython asv_bench/tables/{shown}   # {day}, {took:,.0f} s\n```",
+        *others,
+        run.stdout.strip(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(texts):
+    """Write the page from the texts of its sections, in their order."""
+    parts = [
+        "# Benchmarks",
+        "Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the command "
+        "above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran "
+        "alone; under the other headings two at a time, so that seconds there are no measurements.",
+        machine(),
+    ]
+    done = set()
+    for part, title, *_ in SECTIONS:
+        if title in texts:
+            parts += [] if part in done else [f"## {part}"]
+            done.add(part)
+            parts.append(texts[title].strip())
+    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def stored():
+    """Return the texts of the page as it stands, by title."""
+    if not PAGE.exists():
+        return {}
+    pieces = re.split(r"(?m)^(?=###? )", PAGE.read_text(encoding="utf-8"))
+    return {piece[4:].split("\n", 1)[0]: piece for piece in pieces if piece.startswith("### ")}
+
+
+def main():
+    """Run what is asked for and keep the page up to date after each section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="run the sections whose command holds a word")
+    parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")
+    options = parser.parse_args()
+    chosen = [one for one in SECTIONS if not options.only or any(word in one[2] for word in options.only)]
+    texts = stored() if options.only else {}
+    scratch = ROOT / "build" / "benchmark_cases.csv"
+    scratch.parent.mkdir(exist_ok=True)
+    scratch.unlink(missing_ok=True)
+    failed = []
+    for timed in (True, False):
+        batch = [one for one in chosen if one[3] == timed]
+        with ThreadPoolExecutor(1 if timed else 2) as pool:
+            runs = [pool.submit(section, title, command, options.data, scratch) for _, title, command, _ in batch]
+            for (_, title, *_), run in zip(batch, runs, strict=True):
+                text = run.result()
+                if text is None:
+                    failed.append(title)
+                else:
+                    texts[title] = text
+                    write(texts)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Print what is promised and what is attained: levels of tests, false discoveries, coverage, shares of anomalies.
+
+    python asv_bench/tables/calibration.py [--runs 400] [NAME ...]
+
+Every run draws new data; nothing has changed or is odd unless the line says so. A level holds where the interval, of
+95 % over the runs, reaches down to the promise; a coverage where it reaches up to it. What is promised for exactly
+normal data is measured on normal data here: your table may keep promises less well.
+"""
+
+import argparse
+import warnings
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LogisticRegression
+
+from skanomaly.audit import DomainClassifierTest, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest, KNNTwoSampleTest
+from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
+from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.inspection import discover_features
+from skanomaly.robust import SampleCurator
+from skanomaly.threshold import ConformalDetector, ContaminationPosterior, OnlineFDR
+
+
+def _normal(random, n, d=3):
+    return random.normal(size=(n, d))
+
+
+def _contaminated(random, n, share):
+    odd = random.random(n) < share
+    X = _normal(random, n)
+    X[odd] += 6 * random.choice([-1, 1], size=(odd.sum(), 3))
+    return X, odd
+
+
+def order_test(seed, random):
+    return KNNDriftTest(random_state=seed).fit(_normal(random, 300)).pvalue_ <= 0.05
+
+
+def change_scan(seed, random):
+    return KNNChangePointTest(random_state=seed).fit(_normal(random, 300)).pvalue_ <= 0.05
+
+
+def tied_order_test(seed, random):
+    return KNNDriftTest(random_state=seed).fit(random.integers(0, 3, size=(300, 3))).pvalue_ <= 0.05
+
+
+def two_sample_test(seed, random):
+    first, second = random.normal(size=(2, 150, 3))
+    return KNNTwoSampleTest(random_state=seed).fit_samples(first, second).pvalue_ <= 0.05
+
+
+def domain_classifier(seed, random):
+    first, second = random.normal(size=(2, 100, 3))
+    return DomainClassifierTest(LogisticRegression(), random_state=seed).fit_samples(first, second).pvalue_ <= 0.05
+
+
+def stream_monitor(seed, random):
+    monitor = KNNDriftMonitor(n_neighbors=5, window_size=30, n_looks=10, random_state=seed).fit(_normal(random, 60))
+    return monitor.partial_fit(_normal(random, 300)).drift_
+
+
+def missing_at_random(seed, random):
+    X = _normal(random, 200)
+    X[random.random(X.shape) < 0.1] = np.nan
+    return MissingnessAudit(n_resamples=99, random_state=seed).fit(X).pvalue_ <= 0.05
+
+
+def conformal_level(seed, random):
+    model = ConformalDetector(detector=GaussianDetector(), alpha=0.1, random_state=seed).fit(_normal(random, 200))
+    return np.mean(model.predict(_normal(random, 100)) == -1)
+
+
+def conformal_discoveries(seed, random):
+    model = ConformalDetector(detector=GaussianDetector(), random_state=seed).fit(_normal(random, 1000))
+    X, odd = _contaminated(random, 200, 0.1)
+    found = model.select(X, alpha=0.1) == -1
+    return (found & ~odd).sum() / max(found.sum(), 1)
+
+
+def online_discoveries(_, random):
+    stream, odd = OnlineFDR(alpha=0.1), random.random(200) < 0.1
+    found = np.array([stream.update(p) for p in np.where(odd, 1e-5 * random.random(200), random.random(200))])
+    return (found & ~odd).sum() / max(found.sum(), 1)
+
+
+def discovered_columns(seed, random):
+    model = GaussianDetector().fit(_normal(random, 300, 20))
+    X = _normal(random, 20, 20)
+    X[:, :3] += 4
+    found = discover_features(model, X, reference=_normal(random, 300, 20), alpha=0.1, random_state=seed).selected
+    return np.mean(found[:, 3:].sum(axis=1) / np.maximum(found.sum(axis=1), 1))
+
+
+def dropped_clean_rows(seed, random):
+    X = _normal(random, 500)
+    y = (random.random(500) < 1 / (1 + np.exp(-3 * X[:, 0]))).astype(int)
+    return np.mean(SampleCurator(false_drop_rate=0.01, random_state=seed).fit(X, y).decision_ == "drop")
+
+
+def posterior_interval(seed, random):
+    share = 0.15 * random.random()
+    X, odd = _contaminated(random, 500, share)
+    detectors = [GaussianDetector(), IsolationForest(n_estimators=50, random_state=seed)]
+    posterior = ContaminationPosterior(detectors=detectors, random_state=seed).fit(X).posterior_
+    low, high = posterior.interval(0.9)
+    return low <= odd.mean() <= high
+
+
+def imputed_interval(seed, random):
+    X = random.multivariate_normal(np.zeros(3), 0.5 + 0.5 * np.eye(3), size=300)
+    holes = random.random(X.shape) < 0.1
+    imputer = KNNSamplerImputer(n_neighbors=50, random_state=seed).fit(np.where(holes, np.nan, X))
+    bounds = imputer.predict_interval(np.where(holes, np.nan, X), level=0.9)
+    return np.mean((bounds.lower <= X)[holes] & (bounds.upper >= X)[holes])
+
+
+def share_of(make):
+    """Make a run that asks for a tenth and counts new rows of the same law."""
+
+    def run(seed, random):
+        model = make(seed).fit(_normal(random, 500))
+        return np.mean(model.predict(_normal(random, 500)) == -1)
+
+    return run
+
+
+# What is promised, how much, at most or at least or just that, and a run of it.
+PROMISES = [
+    ("KNNDriftTest rejects rows in random order", 0.05, "<=", order_test),
+    ("KNNDriftTest, rows of three values", 0.05, "<=", tied_order_test),
+    ("KNNChangePointTest finds a change", 0.05, "<=", change_scan),
+    ("KNNTwoSampleTest rejects two samples of one law", 0.05, "<=", two_sample_test),
+    ("DomainClassifierTest rejects the same", 0.05, "<=", domain_classifier),
+    ("KNNDriftMonitor raises an alarm in ten looks", 0.05, "<=", stream_monitor),
+    ("MissingnessAudit rejects cells missing at random", 0.05, "<=", missing_at_random),
+    ("ConformalDetector calls new normal rows odd", 0.10, "<=", conformal_level),
+    ("ConformalDetector.select, false among found", 0.10, "<=", conformal_discoveries),
+    ("OnlineFDR, false among found", 0.10, "<=", online_discoveries),
+    ("discover_features, false among found", 0.10, "<=", discovered_columns),
+    ("SampleCurator drops rows of clean data", 0.01, "<=", dropped_clean_rows),
+    ("ContaminationPosterior's interval holds the share", 0.90, ">=", posterior_interval),
+    ("KNNSamplerImputer's interval holds the lost value", 0.90, ">=", imputed_interval),
+    ("contamination=0.1, GaussianDetector, new rows", 0.10, "=", share_of(lambda _: GaussianDetector())),
+    (
+        "contamination=0.1, NearestNeighborsDetector, new rows",
+        0.10,
+        "=",
+        share_of(lambda _: NearestNeighborsDetector(n_neighbors=5)),
+    ),
+    (
+        "contamination=0.1, RandomProjectionDepth, new rows",
+        0.10,
+        "=",
+        share_of(lambda seed: RandomProjectionDepth(random_state=seed)),
+    ),
+]
+
+
+def interval(values):
+    """Return the 95 % interval of the mean: Wilson's of yes and no, the normal one of shares."""
+    if np.isin(values, [0, 1]).all():
+        return binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
+    spread = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    return max(values.mean() - spread, 0.0), values.mean() + spread
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="words of the lines to run; default all")
+    parser.add_argument("--runs", type=int, default=400)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print("| what | promised | attained | 95 % interval | runs |\n|---|---|---|---|---|")
+    for name, promised, relation, run in PROMISES:
+        if options.names and not any(word in name for word in options.names):
+            continue
+        values = np.array([run(seed, np.random.default_rng([seed, 7])) for seed in range(options.runs)], dtype=float)
+        low, high = interval(values)
+        print(
+            f"| {name} | {relation} {promised:.2f} | {values.mean():.3f} | {low:.3f} to {high:.3f} | {options.runs} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
