@@ -5,12 +5,12 @@
 
 It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of a
 command chooses its section, whose old text is replaced. Sections that time something run alone, the others two at a
-time. Real data are read from the folder, or from ``SKANOMALY_DATA``; a section whose script fails is left out, and told.
+time. Real data are read from the folder, or from ``SKANOMALY_DATA``. A section whose script fails is told, and left out.
 """
 
 import argparse
 import ast
-import datetime
+import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -55,6 +55,9 @@ SECTIONS = [
     ("First use", "Compiling", "first_call.py", True),
     ("First use", "Installing and importing", "install.py", True),
 ]
+PREFACE = """Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the
+command above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran alone;
+under the other headings two at a time, so that seconds there are no measurements."""
 
 
 def explanation(command):
@@ -101,7 +104,7 @@ def section(title, command, data, scratch):
         return None
     summary, others = explanation(command)
     shown = command.format(scratch="cases.csv")
-    day = datetime.datetime.now(tz=datetime.UTC).date()
+    day = dt.datetime.now(tz=dt.UTC).date()
     parts = [
         f"### {title}",
         summary,
@@ -114,13 +117,7 @@ def section(title, command, data, scratch):
 
 def write(texts):
     """Write the page from the texts of its sections, in their order."""
-    parts = [
-        "# Benchmarks",
-        "Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the command "
-        "above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran "
-        "alone; under the other headings two at a time, so that seconds there are no measurements.",
-        machine(),
-    ]
+    parts = ["# Benchmarks", PREFACE, machine()]
     done = set()
     for part, title, *_ in SECTIONS:
         if title in texts:

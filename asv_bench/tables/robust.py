@@ -110,9 +110,7 @@ def shares(n_seeds):
         "MLP": lambda: MLPRegressor(max_iter=40, random_state=0),
     }
     steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
-    print(
-        f"\nRoot mean squared error of predictions by share of outliers, in deviations of the noise, {n_seeds} seeds."
-    )
+    print(f"\nRoot mean squared error by share of outliers, in deviations of the noise, {n_seeds} seeds.")
     head("model", *(f"{share:.0%}" for share in steps), "CPU s a fit")
     for name, make in models.items():
         cells, seconds = [], 0.0
