@@ -5,7 +5,7 @@
 
 It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of a
 command chooses its section, whose old text is replaced. Sections that time something run alone, the others two at a
-time. Real data are read from the folder, or from ``SKANOMALY_DATA``. A section whose script fails is told, and left out.
+time. Real data are read from the folder, or from ``SKANOMALY_DATA``. A section that fails is told, and left out.
 """
 
 import argparse
@@ -56,8 +56,8 @@ SECTIONS = [
     ("First use", "Installing and importing", "install.py", True),
 ]
 PREFACE = """Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the
-command above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran alone;
-under the other headings two at a time, so that seconds there are no measurements."""
+command above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran
+alone; under the other headings two at a time, so that seconds there are no measurements."""
 
 
 def explanation(command):

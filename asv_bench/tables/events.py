@@ -76,8 +76,8 @@ def print_hdfs():
     distinct = np.array(sorted(first.values()))
     others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_odd == 0)[::2])
     print(f"HDFS: {len(normal):,} normal, {int(is_odd.sum()):,} anomalous, {len(distinct):,} distinct sessions.")
-    figures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
-    head("detector", *figures, "CPU s", "published AUC, F1")
+    measures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
+    head("detector", *measures, "CPU s", "published AUC, F1")
     total = 0.0
     for name, (detector, published) in ROWS.items():
         start = time.process_time()
