@@ -3,8 +3,8 @@
     pip install -e . aeon cleanlab imbalanced-learn matplotlib pyarrow pyod pythresh rich stumpy typer
     python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER]
 
-It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of a
-command chooses its section, whose old text is replaced. Sections that time something run alone, the others two at a
+It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of
+"Part/Title" chooses a section, whose old text is replaced. Sections that time something run alone, the others two at a
 time. Real data are read from the folder, or from ``SKANOMALY_DATA``. A section that fails is told, and left out.
 """
 
@@ -138,10 +138,10 @@ def stored():
 def main():
     """Run what is asked for and keep the page up to date after each section."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", metavar="WORD", help="run the sections whose command holds a word")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help='run the sections whose "Part/Title" holds a word')
     parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")
     options = parser.parse_args()
-    chosen = [one for one in SECTIONS if not options.only or any(word in one[2] for word in options.only)]
+    chosen = [one for one in SECTIONS if not options.only or any(word in f"{one[0]}/{one[1]}" for word in options.only)]
     texts = stored() if options.only else {}
     scratch = ROOT / "build" / "benchmark_cases.csv"
     scratch.parent.mkdir(exist_ok=True)
