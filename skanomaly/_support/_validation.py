@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import InputTags, Tags, get_tags
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from skanomaly._support._sklearn import check_sample_weight
 
-__all__ = ["check_labels", "check_rows", "check_weights"]
+__all__ = ["check_labels", "check_rows", "check_samples_of", "check_weights", "copy_kinds", "take"]
 
 _NAMED_COLUMNS = 5
+_SHORTEST_FLAT = 32
 
 
 def check_rows(
@@ -47,7 +49,7 @@ def check_rows(
     Raises
     ------
     ValueError
-        On NaN or infinity (columns named), text, no row, no column, or columns other than those of fit.
+        On NaN, infinity or text (columns named), no row, no column, or columns other than those of fit.
     """
     options = {"order": "C", "ensure_min_samples": min_samples, "dtype": dtype, **options}
     try:
@@ -56,7 +58,88 @@ def check_rows(
         hint = _non_finite_columns(X)
         if hint and ("NaN" in str(error) or "infinity" in str(error)):
             raise ValueError(f"{error}\n{hint}") from None
+        if "could not convert" in str(error):
+            raise ValueError(f"{error}\n{_text_columns(X)}") from None
         raise
+
+
+def _text_columns(X: Any) -> str:
+    """Say which columns of a frame are no numbers, and what to do about it."""
+    remedy = "Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or drop it."
+    if not hasattr(X, "columns"):
+        return f"X must hold numbers. {remedy}"
+    bad = [name for name in X.columns if not _numeric(X[name])]
+    shown = ", ".join(repr(name) for name in bad[:_NAMED_COLUMNS])
+    more = f" and {len(bad) - _NAMED_COLUMNS} more" if len(bad) > _NAMED_COLUMNS else ""
+    return f"Not numbers: column {shown}{more}. {remedy}"
+
+
+def _numeric(column: Any) -> bool:
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def check_samples_of(
+    estimator: Any, detector: Any, X: Any, *, reset: bool, min_samples: int = 1, **options: Any
+) -> NDArray[Any] | list[Any]:
+    """Validate what a meta-estimator hands on to `detector`: a table, or what else that detector takes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The meta-estimator, which learns the columns of a table.
+    detector : estimator or None
+        None takes tables. A series may be 1-D; collections and event traces are left to the detector's own checks.
+    X : array-like, or sequence of sequences
+    reset, min_samples, **options
+        As in :func:`check_rows`.
+
+    Returns
+    -------
+    ndarray or list
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_rows`, or if a collection has too few items.
+    """
+    accepted = _accepted(detector)
+    if accepted.two_d_array:
+        of_moments = not getattr(detector, "_rows_stand_alone", True)
+        if of_moments and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
+            X = np.asarray(X).reshape(-1, 1)
+        return check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
+    if isinstance(X, str) or not hasattr(X, "__len__"):
+        raise ValueError(f"X is {X!r:.50}, and {type(detector).__name__} takes a collection: a list with an item each.")
+    if reset:
+        estimator.__dict__.pop("n_features_in_", None)
+        estimator.__dict__.pop("feature_names_in_", None)
+    samples = X if isinstance(X, np.ndarray) else list(X)
+    if len(samples) < min_samples:
+        raise ValueError(f"Found array with {len(samples)} sample(s) while a minimum of {min_samples} is required.")
+    return samples
+
+
+def _accepted(detector: Any) -> InputTags:
+    return get_tags(detector).input_tags if hasattr(detector, "__sklearn_tags__") else InputTags()
+
+
+def copy_kinds(tags: Tags, detector: Any) -> Tags:
+    """Let a meta-estimator's tags say that it takes tables or collections where `detector` does."""
+    accepted = _accepted(detector)
+    tags.input_tags.two_d_array = accepted.two_d_array
+    tags.input_tags.three_d_array = accepted.three_d_array
+    return tags
+
+
+def take(samples: Any, chosen: NDArray[Any]) -> Any:
+    """Choose rows of an array, or items of a list, by a mask or by indices."""
+    if isinstance(samples, np.ndarray):
+        return samples[chosen]
+    return [samples[index] for index in (np.flatnonzero(chosen) if chosen.dtype == bool else chosen)]
 
 
 def _non_finite_columns(X: Any) -> str:

@@ -12,6 +12,7 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly.base._atomic import undone_on_error
@@ -24,8 +25,8 @@ from skanomaly.impute._selection import choose_n_neighbors
 __all__ = ["ImputationInterval", "KNNSamplerImputer"]
 
 
-@dataclass(frozen=True)
-class ImputationInterval:
+@dataclass(frozen=True, repr=False)
+class ImputationInterval(ShortRepr):
     """Prediction intervals of missing cells.
 
     Attributes

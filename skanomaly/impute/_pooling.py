@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from skanomaly._support._results import ShortRepr
+
 __all__ = ["PooledEstimate", "pool_estimates"]
 
 
-@dataclass(frozen=True)
-class PooledEstimate:
+@dataclass(frozen=True, repr=False)
+class PooledEstimate(ShortRepr):
     """An estimate from several completed tables.
 
     Attributes

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from skanomaly._support._results import ShortRepr
+
 __all__ = ["ExplanationAgreement", "explanation_agreement"]
 
 
-@dataclass(frozen=True)
-class ExplanationAgreement:
+@dataclass(frozen=True, repr=False)
+class ExplanationAgreement(ShortRepr):
     """What :func:`explanation_agreement` found, one entry a row.
 
     Attributes

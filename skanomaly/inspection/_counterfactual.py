@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, numeric_rows
 from skanomaly.inspection._thresholds import threshold_of
@@ -19,8 +20,8 @@ _BEAM = 5
 _N_HALVINGS = 30
 
 
-@dataclass(frozen=True)
-class Counterfactual:
+@dataclass(frozen=True, repr=False)
+class Counterfactual(ShortRepr):
     """What :func:`counterfactual` found.
 
     Attributes

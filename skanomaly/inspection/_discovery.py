@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._step_up import step_up_threshold
@@ -23,8 +24,8 @@ _FEWEST_DRAWS = 200
 _BLOCK_CELLS = 4_000_000
 
 
-@dataclass(frozen=True)
-class FeatureDiscovery:
+@dataclass(frozen=True, repr=False)
+class FeatureDiscovery(ShortRepr):
     """What :func:`discover_features` found.
 
     Attributes

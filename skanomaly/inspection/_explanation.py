@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._results import ShortRepr
+
 __all__ = ["Explanation"]
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(ShortRepr):
     """Scores split among columns: ``scores = offset + contributions.sum(axis=1) + residuals``.
 
     Attributes

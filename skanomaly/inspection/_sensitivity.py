@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.model_selection import ParameterGrid
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 
@@ -18,8 +19,8 @@ __all__ = ["ExplanationSensitivity", "explanation_sensitivity"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class ExplanationSensitivity:
+@dataclass(frozen=True, repr=False)
+class ExplanationSensitivity(ShortRepr):
     """What :func:`explanation_sensitivity` found.
 
     Attributes

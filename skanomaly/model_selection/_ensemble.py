@@ -11,10 +11,12 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
+from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
@@ -34,8 +36,9 @@ class ScoreEnsemble(BaseDetector):
     ----------
     detectors : list of estimators or None, default=None
         Detectors of this package, of scikit-learn (or anything with ``score_samples``, small is odd) and of PyOD
-        (large is odd), pipelines of them too; they are cloned. None is an isolation forest, local outlier factors with
-        20 and 60 neighbours and, up to 5,000 rows, a one-class support vector machine, these on standardised columns.
+        (large is odd), pipelines of them too, all of rows, or of a series, of collections or of event traces; they are
+        cloned. None is an isolation forest, local outlier factors with 20 and 60 neighbours and, up to 5,000 rows, a
+        one-class support vector machine, these on standardised columns.
     combine : {"top_ranks", "rank", "probability_integral", "robust_z"}, default="top_ranks"
         "rank" is the mean of the shares of training rows that a row is odder than. "top_ranks" is the mean of a row's
         `n_top` highest ones: a row counts as odd if some detectors find it so. "probability_integral" is the mean of
@@ -135,11 +138,15 @@ class ScoreEnsemble(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # noqa: ARG002
-        rows = np.asarray(X, dtype=np.float64)
-        detectors = default_detectors(len(rows)) if self.detectors is None else self.detectors
-        fitted = fit_detectors(detectors, rows, y, n_jobs=self.n_jobs, random_state=self.random_state)
-        scores = np.column_stack([outlyingness(detector, rows) for detector in fitted])
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        first = self.detectors[0] if self.detectors else None
+        fewest = self._min_samples if reset else 1
+        return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
+
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # noqa: ARG002
+        detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
+        fitted = fit_detectors(detectors, X, y, n_jobs=self.n_jobs, random_state=self.random_state)
+        scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
         _require_finite(scores)
         ranks = row_ranks(scores)
         self.agreement_ = agreement(ranks)
@@ -149,12 +156,14 @@ class ScoreEnsemble(BaseDetector):
         self._scales = ScoreScale.of_columns(scores)
         return self._combined(scores)
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        rows = np.asarray(X, dtype=np.float64)
-        columns = map_blocks(lambda detector: outlyingness(detector, rows), self.detectors_, n_jobs=self.n_jobs)
+    def _outlyingness(self, X: Any) -> NDArray[np.float64]:
+        columns = map_blocks(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
         scores = np.column_stack(columns)
         _require_finite(scores)
         return self._combined(scores)
+
+    def __sklearn_tags__(self) -> Tags:
+        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
 
     def _combined(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = {

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly.model_selection._agreement_scorers import oddest
 from skanomaly.model_selection._ensemble import seeded
@@ -27,8 +28,8 @@ __all__ = ["SeedStability", "SpecificationCurve", "seed_stability", "specificati
 Scoring = str | Callable[..., float] | None
 
 
-@dataclass(frozen=True)
-class _Runs:
+@dataclass(frozen=True, repr=False)
+class _Runs(ShortRepr):
     """Several fits of one estimator on the same rows, and how far they agree.
 
     Kept apart from its two uses so that both read alike.
@@ -56,7 +57,7 @@ class _Runs:
         return float((self.rank_agreement.sum() - n_runs) / (n_runs * (n_runs - 1)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpecificationCurve(_Runs):
     """What each of many analytic choices leads to; made by :func:`specification_curve`.
 
@@ -114,7 +115,7 @@ class SpecificationCurve(_Runs):
         return np.argsort(self.values, kind="stable")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SeedStability(_Runs):
     """How far the seed decides; made by :func:`seed_stability`.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import average_precision_score
 from skanomaly.model_selection._labels import anomaly_labels
@@ -16,8 +17,8 @@ from skanomaly.model_selection._resampling import bootstrap_counts, resampled_va
 __all__ = ["ChoiceUncertainty", "choice_uncertainty", "uncertainty_of_values"]
 
 
-@dataclass(frozen=True)
-class ChoiceUncertainty:
+@dataclass(frozen=True, repr=False)
+class ChoiceUncertainty(ShortRepr):
     """A choice among candidates, and how it would have gone on resampled evidence.
 
     Attributes

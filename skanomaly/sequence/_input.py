@@ -83,6 +83,11 @@ def as_sequences(X: Any) -> list[NDArray[Any]]:
         )
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise ValueError(f"Expected a 3D array or a list of series, got {type(X).__name__}.")
+    if n_dimensions == 1 and X.dtype.kind in "biuf":
+        raise ValueError(
+            f"Expected a 3D array or a list of series, got one series of {len(X)} numbers. Use [X] for a collection of "
+            "one, or a detector of moments such as SubsequenceNeighbors."
+        )
     items = [np.asarray(item) for item in X]
     dtype = np.float32 if items and all(item.dtype == np.float32 for item in items) else np.float64
     return [_as_sequence(item, dtype, index) for index, item in enumerate(items)]

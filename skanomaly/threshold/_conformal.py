@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_samples_of, copy_kinds, take
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
 from skanomaly.threshold._scores import require_scores
@@ -30,7 +31,9 @@ class ConformalDetector(BaseDetector):
     Parameters
     ----------
     detector : estimator or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+        Anything with ``fit`` and ``score_samples`` (small is odd), of rows, of collections of series or of event
+        traces; None is ``IsolationForest(random_state=0)``. Not of a single series, whose time points depend on each
+        other: cut it into a collection first.
     method : {"split", "cross", "jackknife+"}, default="split"
         "split" fits on some rows and calibrates on the others. "cross" has `n_folds` detectors, each calibrated on the
         rows it has not seen; "jackknife+" has one detector per row. Both use all rows twice.
@@ -57,7 +60,7 @@ class ConformalDetector(BaseDetector):
     offset_ : float
         Threshold on ``score_samples``: rows with a p-value of at most `alpha` score below.
     n_features_in_ : int
-        Number of columns.
+        Number of columns, where the detector takes tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
@@ -108,8 +111,8 @@ class ConformalDetector(BaseDetector):
 
     def __init__(
         self,
-        *,
         detector: Any = None,
+        *,
         method: str = "split",
         calibration_size: float = 0.5,
         n_folds: int = 10,
@@ -125,12 +128,23 @@ class ConformalDetector(BaseDetector):
         self.weight_function = weight_function
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
-        detector = IsolationForest(random_state=0) if self.detector is None else self.detector
+    def _given(self) -> Any:
+        return IsolationForest(random_state=0) if self.detector is None else self.detector
+
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        return check_samples_of(self, self._given(), X, reset=reset, min_samples=self._min_samples if reset else 1)
+
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
+        detector = self._given()
         require_scores(detector)
+        if not getattr(detector, "_rows_stand_alone", True):
+            raise ValueError(
+                f"detector={detector!r} scores time points of one series, and rows are split at random, which tears a "
+                "series apart. Cut it into a collection for a detector of collections, or use ThresholdedDetector."
+            )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split'; method={self.method!r} has no weighted form here.")
-        rows = X[y >= 0]
+        rows = take(X, y >= 0)
         if len(rows) < self._min_samples:
             raise ValueError(f"{len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         order = generator(self.random_state).permutation(len(rows))
@@ -143,12 +157,13 @@ class ConformalDetector(BaseDetector):
         for fold in folds:
             train = np.ones(len(rows), dtype=bool)
             train[fold] = False
-            fitted = clone(detector).fit(rows[train])
-            outlyingness = self._scores_of(fitted, rows[fold])
+            calibration = take(rows, fold)
+            fitted = clone(detector).fit(take(rows, train))
+            outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)
             self.calibration_scores_.append(outlyingness[ascending])
-            weights.append(self._weights(rows[fold])[ascending])
+            weights.append(self._weights(calibration)[ascending])
         # Sum of the weights of calibration rows from each place up.
         self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
         self.n_calibration_ = sum(len(part) for part in weights)
@@ -157,7 +172,7 @@ class ConformalDetector(BaseDetector):
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
 
     @staticmethod
-    def _scores_of(detector: Any, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _scores_of(detector: Any, X: Any) -> NDArray[np.float64]:
         scores = -np.asarray(detector.score_samples(X), dtype=np.float64)
         if np.isnan(scores).any():
             raise ValueError(
@@ -166,7 +181,7 @@ class ConformalDetector(BaseDetector):
             )
         return scores
 
-    def _weights(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _weights(self, X: Any) -> NDArray[np.float64]:
         if self.weight_function is None:
             return np.ones(len(X))
         weights = np.asarray(self.weight_function(X), dtype=np.float64)
@@ -174,7 +189,7 @@ class ConformalDetector(BaseDetector):
             raise ValueError("weight_function must return one finite weight, not negative, for each row.")
         return weights
 
-    def _pvalues(self, X: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _pvalues(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """p-values, and mean outlyingness over the detectors."""
         own = self._weights(X)
         above = np.zeros(len(X))
@@ -200,7 +215,7 @@ class ConformalDetector(BaseDetector):
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        return self._pvalues(check_rows(self, X, reset=False))[0]
+        return self._pvalues(self._check(X, reset=False))[0]
 
     def select(self, X: Any, *, alpha: float | None = None) -> NDArray[np.int64]:
         """Label a batch so that the false discovery rate is at most `alpha` (Benjamini and Hochberg).
@@ -228,7 +243,7 @@ class ConformalDetector(BaseDetector):
         """Largest amount by which rows of equal p-value may be ranked apart."""
         return 0.5 * float(np.log1p(1.0 / (self.n_calibration_ + 1))) if self.weight_function is None else 0.0
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+    def _outlyingness(self, X: Any) -> NDArray[Any]:
         pvalues, mean = self._pvalues(X)
         place = 0.5 + np.arctan((mean - self._center) / self._scale) / np.pi
         with np.errstate(divide="ignore"):
@@ -240,3 +255,6 @@ class ConformalDetector(BaseDetector):
         n_steps = np.floor(self.alpha * (self.n_calibration_ + 1) * (1 + 1e-12))
         # Between the largest p-value that is at most alpha and the next one.
         return float(np.log((n_steps + 1) / (self.n_calibration_ + 1)) - 1.5 * self._rank_step())
+
+    def __sklearn_tags__(self) -> Tags:
+        return copy_kinds(super().__sklearn_tags__(), self._given())

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import check_array
+from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
@@ -42,8 +43,9 @@ class ContaminationPosterior(BaseDetector):
     Parameters
     ----------
     detectors : list of estimators or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd). None is an isolation forest, up to
-        5,000 rows a one-class support vector machine, and for "gammagmm" a local outlier factor with novelty.
+        Anything with ``fit`` and ``score_samples`` (small is odd): all of rows, or of a series, of collections or of
+        event traces. None is an isolation forest, up to 5,000 rows a one-class support vector machine, and for
+        "gammagmm" a local outlier factor with novelty.
     method : {"two_group", "gammagmm"}, default="two_group"
         "two_group" reads a null distribution off the lower half of each detector's scores, allows for its tail, and
         weighs the excess above it by the prior. "gammagmm" is the published method (see Notes).
@@ -89,7 +91,7 @@ class ContaminationPosterior(BaseDetector):
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
-        Number of columns.
+        Number of columns, where the detectors take tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
@@ -149,8 +151,8 @@ class ContaminationPosterior(BaseDetector):
 
     def __init__(
         self,
-        *,
         detectors: Any = None,
+        *,
         method: str = "two_group",
         prior: ContaminationPrior | None = None,
         inference: str = "variational",
@@ -172,21 +174,22 @@ class ContaminationPosterior(BaseDetector):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:  # noqa: ARG002
-        rows = np.asarray(X, dtype=np.float64)
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        given = self.detectors if reset else self.detectors_  # none after fit_scores
+        first = given[0] if given else None
+        return check_samples_of(self, first, X, reset=reset, min_samples=2 if reset else 1, dtype=np.float64)
+
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:  # noqa: ARG002
         first, *generators = child_generators(self.random_state, self.n_init + 1)
         detectors = self.detectors
         if detectors is None:
-            detectors = default_detectors(
-                len(rows), int(first.integers(2**31 - 1)), neighbors=self.method == "gammagmm"
-            )
+            detectors = default_detectors(len(X), int(first.integers(2**31 - 1)), neighbors=self.method == "gammagmm")
         if len(detectors) == 0:
             raise ValueError("detectors is empty; give at least one detector, or None for the default ones.")
         for detector in detectors:
             require_scores(detector)
-        self.detectors_: list[Any] = [clone(detector).fit(rows) for detector in detectors]
-        S = collect_scores(self.detectors_, rows)
-        self._learn(S, generators)
+        self.detectors_: list[Any] = [clone(detector).fit(X) for detector in detectors]
+        self._learn(collect_scores(self.detectors_, X), generators)
         return None
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -282,9 +285,8 @@ class ContaminationPosterior(BaseDetector):
             return np.zeros(len(S))
         return np.arcsinh((S[:, self._columns] - self._location) / self._spread).mean(axis=1)
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
-        rows = np.asarray(X, dtype=np.float64)
-        return self._common(collect_scores(self.detectors_, rows) if self.detectors_ else -rows)
+    def _outlyingness(self, X: Any) -> NDArray[Any]:
+        return self._common(collect_scores(self.detectors_, X) if self.detectors_ else -X)
 
     def _auto_offset(self) -> float:
         n_anomalies = round(self.contamination_ * len(self._training))
@@ -311,3 +313,6 @@ class ContaminationPosterior(BaseDetector):
         odd = -self.score_samples(X)
         odder = len(self._training) - np.searchsorted(self._training, odd, side="right")
         return self.posterior_.sf(odder / len(self._training))
+
+    def __sklearn_tags__(self) -> Tags:
+        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)

@@ -47,6 +47,12 @@ class ContaminationDistribution(ABC):
     def _moments(self) -> tuple[float, float]:
         """First and second moment."""
 
+    def __repr__(self) -> str:
+        """Return the mean, the probability of no anomaly and the 90 % interval."""
+        low, high = self.interval(0.9)
+        interval = f"90 % in [{low:.3g}, {high:.3g}]"
+        return f"<{type(self).__name__}: mean {self.mean():.3g}, {interval}, 0 with probability {self.p_zero:.2g}>"
+
     @final
     def cdf(self, share: Any) -> NDArray[np.float64]:
         """Return the probability that the contamination is at most `share`.

@@ -85,8 +85,8 @@ class ScoreRefiner(BaseDetector):
 
     def __init__(
         self,
-        *,
         detector: Any = None,
+        *,
         classifier: Any = None,
         odd_share: float = 0.03,
         normal_share: float = 0.7,

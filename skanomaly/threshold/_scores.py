@@ -46,7 +46,7 @@ def default_detectors(n_rows: int, seed: int, *, neighbors: bool) -> list[Any]:
     return detectors
 
 
-def collect_scores(detectors: Sequence[Any], X: NDArray[Any]) -> NDArray[np.float64]:
+def collect_scores(detectors: Sequence[Any], X: Any) -> NDArray[np.float64]:
     """Return the outlyingness of rows, one column per fitted detector; large is odd."""
     return np.column_stack([-np.asarray(detector.score_samples(X), dtype=np.float64) for detector in detectors])
 

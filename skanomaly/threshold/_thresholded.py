@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.utils import Tags
 
 from skanomaly._support._sklearn import HasMethods
+from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._rules import Quantile, ThresholdRule
 from skanomaly.threshold._scores import require_scores
@@ -21,7 +23,8 @@ class ThresholdedDetector(BaseDetector):
     Parameters
     ----------
     detector : estimator or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+        Anything with ``fit`` and ``score_samples`` (small is odd), of rows, of a series, of collections or of event
+        traces; None is ``IsolationForest(random_state=0)``.
     rule : ThresholdRule or None, default=None
         :class:`Quantile`, :class:`PosteriorShare`, :class:`RobustTail`, :class:`TailFit`, :class:`FLaw` or
         :class:`FixedThreshold`; None is ``Quantile()``.
@@ -33,7 +36,7 @@ class ThresholdedDetector(BaseDetector):
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
-        Number of columns.
+        Number of columns, where the detector takes tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
@@ -63,19 +66,28 @@ class ThresholdedDetector(BaseDetector):
         "rule": [ThresholdRule, None],
     }
 
-    def __init__(self, *, detector: Any = None, rule: ThresholdRule | None = None) -> None:
+    def __init__(self, detector: Any = None, *, rule: ThresholdRule | None = None) -> None:
         self.detector = detector
         self.rule = rule
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
-        detector = IsolationForest(random_state=0) if self.detector is None else self.detector
+    def _given(self) -> Any:
+        return IsolationForest(random_state=0) if self.detector is None else self.detector
+
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        return check_samples_of(self, self._given(), X, reset=reset, min_samples=2 if reset else 1)
+
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
+        detector = self._given()
         require_scores(detector)
         self.detector_ = clone(detector).fit(X, y) if y.any() else clone(detector).fit(X)
         rule = Quantile() if self.rule is None else self.rule
-        self._threshold = rule.offset(self.detector_.score_samples(X), X.shape[1])
+        self._threshold = rule.offset(self.detector_.score_samples(X), getattr(self, "n_features_in_", 1))
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+    def _outlyingness(self, X: Any) -> NDArray[Any]:
         return -np.asarray(self.detector_.score_samples(X), dtype=np.float64)
 
     def _auto_offset(self) -> float:
         return self._threshold
+
+    def __sklearn_tags__(self) -> Tags:
+        return copy_kinds(super().__sklearn_tags__(), self._given())

@@ -268,7 +268,7 @@ class SamplerChain(BaseSampler):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, samplers: Any = None, random_state: Any = None) -> None:
+    def __init__(self, samplers: Any = None, *, random_state: Any = None) -> None:
         self.samplers = samplers
         self.random_state = random_state
 

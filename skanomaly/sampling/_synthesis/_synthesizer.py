@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, validate_data
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_labels
@@ -22,8 +23,8 @@ _HALF_WAY = 0.4  # change, in standard deviations, at which a soft target is one
 _STEEPNESS = 8.0
 
 
-@dataclass(frozen=True)
-class SyntheticAnomalies:
+@dataclass(frozen=True, repr=False)
+class SyntheticAnomalies(ShortRepr):
     """What :meth:`AnomalySynthesizer.synthesize` returns.
 
     Attributes

@@ -1,0 +1,85 @@
+"""A threshold takes what its detector takes: a series, a collection, event traces."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from skanomaly.model_selection import ScoreEnsemble
+from skanomaly.sequence import MarkovDetector, NGramDetector, RollingStatistic, SequenceNeighbors
+from skanomaly.threshold import ConformalDetector, ContaminationPosterior, Quantile, ThresholdedDetector
+
+
+def _stack(seed):
+    return np.random.default_rng(seed).normal(size=(40, 30, 2)).cumsum(axis=1)
+
+
+def _list(seed):
+    return [series[: 10 + index % 20] for index, series in enumerate(_stack(seed))]
+
+
+def _traces(seed):
+    random = np.random.default_rng(seed)
+    return [list("abcd" * random.integers(1, 4)) + ["z"] * int(random.random() < 0.1) for _ in range(40)]
+
+
+COLLECTIONS = [
+    pytest.param(_stack, SequenceNeighbors(), id="stack"),
+    pytest.param(_list, SequenceNeighbors(), id="list"),
+    pytest.param(_traces, MarkovDetector(), id="traces"),
+]
+WRAPPERS = [
+    pytest.param(lambda detector: ThresholdedDetector(detector, rule=Quantile(contamination=0.2)), id="rule"),
+    pytest.param(lambda detector: ConformalDetector(detector, alpha=0.2, random_state=0), id="conformal"),
+    pytest.param(lambda detector: ContaminationPosterior([detector], random_state=0), id="posterior"),
+    pytest.param(lambda detector: ScoreEnsemble([detector, clone(detector)], random_state=0), id="ensemble"),
+]
+
+
+@pytest.mark.parametrize(("make", "detector"), COLLECTIONS)
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_collections_get_one_decision_each(wrap, make, detector, seed):
+    X = make(seed)
+    model = wrap(detector).fit(X)
+    assert model.score_samples(X).shape == (40,)
+    assert set(model.predict(X)) <= {-1, 1}
+    assert_array_equal(model.predict(X[:3]), model.predict(X)[:3])
+    assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize(("make", "detector"), COLLECTIONS)
+def test_scores_are_those_of_the_detector(make, detector, seed):
+    X = make(seed)
+    scores = ThresholdedDetector(detector).fit(X).score_samples(X)
+    assert_array_equal(scores, clone(detector).fit(X).score_samples(X))
+
+
+@pytest.mark.parametrize("wrap", [WRAPPERS[0], WRAPPERS[2], WRAPPERS[3]])
+def test_a_flat_series_is_a_column(wrap, seed):
+    x = np.random.default_rng(seed).normal(size=200)
+    model = wrap(RollingStatistic(window_size=5)).fit(x)
+    assert_array_equal(model.score_samples(x), model.score_samples(x[:, None]))
+    assert model.n_features_in_ == 1
+
+
+def test_a_series_is_not_torn_apart_for_calibration():
+    with pytest.raises(ValueError, match="tears a series apart"):
+        ConformalDetector(RollingStatistic(window_size=5)).fit(np.arange(100.0))
+
+
+def test_too_few_items_are_refused():
+    with pytest.raises(ValueError, match=r"1 sample\(s\) while a minimum of 4"):
+        ConformalDetector(MarkovDetector()).fit([["a", "b"]])
+
+
+@pytest.mark.parametrize("given", [3.0, "abc"])
+def test_what_is_no_collection_is_refused(given):
+    with pytest.raises(ValueError, match="takes a collection"):
+        ThresholdedDetector(NGramDetector()).fit(given)
+
+
+def test_a_table_after_a_collection_leaves_nothing_of_either(seed):
+    model = ThresholdedDetector().fit(np.random.default_rng(seed).normal(size=(30, 3)))
+    assert model.n_features_in_ == 3
+    model.set_params(detector=MarkovDetector()).fit(_traces(seed))
+    assert not hasattr(model, "n_features_in_")
