@@ -38,7 +38,7 @@ PARAMETERS = {
         {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 9, "cv": 2},
     ],
     "KNNChangePointTest": [{"n_permutations": 99}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
-    "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "step": 5}],
+    "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "stride": 5}],
     "KNNDriftTest": [
         {"n_permutations": 199},
         {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
@@ -69,7 +69,7 @@ PARAMETERS = {
     ],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
-    "MissingnessAudit": [{"n_resamples": 39}],
+    "MissingnessAudit": [{"n_permutations": 39}],
     # robust
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [

@@ -65,4 +65,4 @@ class Audit:
         self.holes = correlated_holes(5000, 20, 0.2)[1]
 
     def time_fit(self):
-        MissingnessAudit(n_resamples=199, random_state=0).fit(self.holes)
+        MissingnessAudit(n_permutations=199, random_state=0).fit(self.holes)

@@ -86,10 +86,10 @@ class SearchSuite:
         self.odd = self.rows[:10] + 6 * np.eye(30)[:10]
 
     def time_discover_features(self):
-        discover_features(self.detector, self.odd, reference=self.rows, random_state=0)
+        discover_features(self.detector, self.odd, background=self.rows, random_state=0)
 
     def time_counterfactual(self):
-        counterfactual(self.detector, self.odd, reference=self.rows)
+        counterfactual(self.detector, self.odd, background=self.rows)
 
     def time_permutation_small_background(self):
         PermutationExplainer(background=self.rows, n_background=8, random_state=0).explain(self.detector, self.odd)

@@ -1,6 +1,6 @@
 """Print how well event detectors rank the HDFS sessions, and neighbours whole series of eight public sets, in one run.
 
-    python asv_bench/tables/events.py                       # the HDFS sessions, from ../shared/data or SKANOMALY_DATA
+    python asv_bench/tables/events.py                       # the HDFS sessions, from SKANOMALY_DATA
     python asv_bench/tables/events.py --collections FOLDER  # and eight sets in a folder of aeon's or sktime's data
 
 HDFS: training is all 4,855 normal sessions. Each is scored with one copy of itself left out, so the same sessions are

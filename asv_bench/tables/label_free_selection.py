@@ -2,7 +2,7 @@
 
     python asv_bench/tables/label_free_selection.py [--rows 900] [--seed 0] [--data FOLDER] [--json FILE]
 
-Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA`` (or ``../shared/data``), less those with more than
+Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, less those with more than
 100 columns, fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every
 candidate is fitted on all rows, columns standardised, and judged by the area under the receiver operating
 characteristic (ROC) on the same rows. Few-label lines average 40 draws of labelled rows; there candidates are judged on

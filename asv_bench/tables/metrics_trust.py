@@ -2,8 +2,8 @@
 
     python asv_bench/tables/metrics_trust.py
 
-Twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel), from ../shared/data or
-the folder in SKANOMALY_DATA. Means over the series; scores with random numbers also over a hundred seeds.
+Twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel), from
+the folder in ``SKANOMALY_DATA``. Means over the series; scores with random numbers also over a hundred seeds.
 """
 
 import os

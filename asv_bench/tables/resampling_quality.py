@@ -1,7 +1,7 @@
 """Print what resampling does to average precision and balanced accuracy: ours, imbalanced-learn's, and none.
 
-Run ``python asv_bench/tables/resampling_quality.py [folder]``; the folder holds ADBench tables as npz (default
-``../shared/data/tables`` or ``SKANOMALY_DATA``). 5 x 2 cross-validation; mean and standard deviation over ten folds.
+Run ``python asv_bench/tables/resampling_quality.py [folder]``; the folder holds ADBench tables as npz (default:
+``tables`` in ``SKANOMALY_DATA``). 5 x 2 cross-validation; mean and standard deviation over ten folds.
 """
 
 import argparse

@@ -30,6 +30,6 @@ tables = {"independent": noise, "slow drift": drift, "one bad batch": batch, "me
 figure, axes = plt.subplots(len(tables), 3, figsize=(11, 11), layout="constrained")
 for panels, (name, table) in zip(axes, tables.items(), strict=True):
     test = KNNDriftTest(random_state=0).fit(table)
-    DriftDisplay.from_estimator(test).plot(ax=panels)
+    DriftDisplay.from_estimator(test, ax=panels)
     panels[0].set_title(f"{name}: {panels[0].get_title()}")
 plt.show()

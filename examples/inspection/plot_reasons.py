@@ -60,7 +60,7 @@ normal = frame[detector.predict(frame) == 1]
 flagged = frame[detector.predict(frame) == -1]
 nearest = flagged.iloc[[detector.score_samples(flagged).argmax()]]
 for one in (row, nearest):
-    found = counterfactual(detector, one, reference=normal)
+    found = counterfactual(detector, one, background=normal)
     changes = [f"{name}: {before:.4g} -> {after:.4g}" for name, before, after in found.changes(0)]
     print(f"row {one.index[0]}: {len(changes)} to change,", "; ".join(changes[:2]))
 

@@ -24,7 +24,7 @@ samplers = {
 
 figure, axes = plt.subplots(2, 3, figsize=(12, 7), sharex=True, sharey=True, layout="constrained")
 for ax, (name, sampler) in zip(axes.flat, samplers.items(), strict=True):
-    SamplerDisplay.from_estimator(sampler, X, y).plot(ax=ax)
+    SamplerDisplay.from_estimator(sampler, X, y, ax=ax)
     ax.set_title(name)
     ax.set(xlabel="first column", ylabel="second column")
 plt.show()

@@ -26,7 +26,7 @@ odd = [
 figure, axes = plt.subplots(2, 1, figsize=(11, 5.5), sharex=True, layout="constrained")
 detectors = [MarkovDetector(contamination=0.01), EventCountDetector(contamination=0.01)]
 for axis, detector in zip(axes, detectors, strict=True):
-    EventDisplay.from_estimator(detector.fit(normal), odd).plot(ax=axis)
+    EventDisplay.from_estimator(detector.fit(normal), odd, ax=axis)
     axis.set_title(type(detector).__name__, loc="left", fontsize="medium")
 axes[0].set_xlabel("")
 plt.show()

@@ -35,7 +35,7 @@ labels[starts[15] - 70 : starts[15] + 60] = -1
 figure, panels = plt.subplots(4, 1, figsize=(9, 7), sharex=True, layout="constrained", height_ratios=[2, 1, 2, 1])
 for causal, axes in ((False, panels[:2]), (True, panels[2:])):
     detector = MatrixProfileDetector(window_size=220, causal=causal, contamination=0.03).fit(signal)
-    SeriesDisplay.from_estimator(detector, signal, labels).plot(ax=axes)
+    SeriesDisplay.from_estimator(detector, signal, labels, ax=axes)
     axes[0].set_title("neighbours before and after" if not causal else "neighbours before only (causal)", loc="left")
     axes[0].set_ylabel("millivolt")
     axes[1].set_xlabel("")

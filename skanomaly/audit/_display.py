@@ -73,13 +73,15 @@ class DriftDisplay:
         self.change_pvalue = change_pvalue
 
     @classmethod
-    def from_estimator(cls, estimator: Any) -> Self:
-        """Take what a fitted :class:`KNNDriftTest` knows, without drawing it.
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
+        """Take what a fitted :class:`KNNDriftTest` knows, and draw it.
 
         Parameters
         ----------
         estimator : KNNDriftTest
             Fitted.
+        ax : sequence of 3 matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
@@ -98,7 +100,7 @@ class DriftDisplay:
             threshold=threshold,
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
-        )
+        ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the three panels.

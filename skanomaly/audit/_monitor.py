@@ -24,7 +24,7 @@ class KNNDriftMonitor(BaseEstimator):
     """Watch whether a stream still looks like the reference.
 
     ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
-    rows have advanced by `step`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
+    rows have advanced by `stride`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
     permutation p-values. Each look spends a share of `alpha`, so that the probability of one false alarm or more in
     the whole stream is at most `alpha`.
 
@@ -35,7 +35,7 @@ class KNNDriftMonitor(BaseEstimator):
     metric : {"euclidean", "cosine"}, default="euclidean"
     window_size : int, default=100
         Rows held against the reference.
-    step : int or None, default=None
+    stride : int or None, default=None
         New rows between looks; None is `window_size`, so that windows do not overlap.
     n_looks : int or None, default=100
         Looks among which `alpha` is shared equally; afterwards there is no look any more. None shares it among
@@ -102,7 +102,7 @@ class KNNDriftMonitor(BaseEstimator):
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "metric": [StrOptions({"euclidean", "cosine"})],
         "window_size": [Interval(Integral, 2, None, closed="left")],
-        "step": [None, Interval(Integral, 1, None, closed="left")],
+        "stride": [None, Interval(Integral, 1, None, closed="left")],
         "n_looks": [None, Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [None, Integral],
@@ -115,7 +115,7 @@ class KNNDriftMonitor(BaseEstimator):
         n_neighbors: int = 10,
         metric: str = "euclidean",
         window_size: int = 100,
-        step: int | None = None,
+        stride: int | None = None,
         n_looks: int | None = 100,
         alpha: float = 0.05,
         n_jobs: int | None = None,
@@ -124,7 +124,7 @@ class KNNDriftMonitor(BaseEstimator):
         self.n_neighbors = n_neighbors
         self.metric = metric
         self.window_size = window_size
-        self.step = step
+        self.stride = stride
         self.n_looks = n_looks
         self.alpha = alpha
         self.n_jobs = n_jobs
@@ -192,7 +192,7 @@ class KNNDriftMonitor(BaseEstimator):
                 self._waiting -= stop - start
                 start = stop
                 if self._waiting == 0:
-                    self._waiting = self.window_size if self.step is None else self.step
+                    self._waiting = self.window_size if self.stride is None else self.stride
                     self._look()
         return self
 

@@ -85,10 +85,10 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Append the columns of :class:`sklearn.impute.MissingIndicator`.
     keep_empty_features : bool, default=False
         Keep a column without any value in fit, filled with 0, instead of dropping it.
-    random_state : int, RandomState instance or None, default=None
-        Drawn once in fit; `transform` after that is deterministic.
     n_jobs : int or None, default=None
         Threads over blocks of rows. The bits do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Drawn once in fit; `transform` after that is deterministic.
 
     Attributes
     ----------
@@ -154,8 +154,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "scale": ["boolean"],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
-        "random_state": ["random_state"],
         "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -169,8 +169,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         scale: bool = True,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
-        random_state: Any = None,
         n_jobs: int | None = None,
+        random_state: Any = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.max_neighbors = max_neighbors
@@ -180,8 +180,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.scale = scale
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
-        self.random_state = random_state
         self.n_jobs = n_jobs
+        self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:

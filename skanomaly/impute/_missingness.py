@@ -18,7 +18,7 @@ from skanomaly.impute._columns import encode_table, learn_categories
 __all__ = ["MissingnessAudit"]
 
 _FEWEST_ROWS = 5
-_BLOCK_RESAMPLES = 32
+_BLOCK_PERMUTATIONS = 32
 _FLAT = 1e-12  # a constant column's scores
 _EQUAL = 1 - 1e-10  # statistics equal but for rounding count as equal
 
@@ -32,11 +32,11 @@ class MissingnessAudit(BaseEstimator):
 
     Parameters
     ----------
-    n_resamples : int, default=999
-        Permutations. The smallest p-value is ``1 / (n_resamples + 1)``.
-    random_state : int, RandomState instance or None, default=None
+    n_permutations : int, default=999
+        Permutations. The smallest p-value is ``1 / (n_permutations + 1)``.
     n_jobs : int or None, default=None
         Threads over blocks of permutations. The bits do not depend on it.
+    random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
@@ -105,15 +105,15 @@ class MissingnessAudit(BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_resamples": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, *, n_resamples: int = 999, random_state: Any = None, n_jobs: int | None = None) -> None:
-        self.n_resamples = n_resamples
-        self.random_state = random_state
+    def __init__(self, *, n_permutations: int = 999, n_jobs: int | None = None, random_state: Any = None) -> None:
+        self.n_permutations = n_permutations
         self.n_jobs = n_jobs
+        self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -143,7 +143,7 @@ class MissingnessAudit(BaseEstimator):
             maxima = self._permuted_maxima(missing, scores)
             exceeded = (maxima >= self.column_statistics_[:, None] * _EQUAL).sum(axis=1)
             compared = self.column_statistics_ > 0
-            self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_resamples), 1.0)
+            self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_permutations), 1.0)
             self.statistic_ = float(self.column_statistics_.max())
             self.pvalue_ = float(self.column_pvalues_.min())
             self.related_columns_ = np.where(compared, self._owner[strongest], -1)
@@ -184,11 +184,11 @@ class MissingnessAudit(BaseEstimator):
         return np.hstack([scores.of(column) for scores, column in zip(self._scores, table.T, strict=True)])
 
     def _permuted_maxima(self, missing: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the largest difference under each permutation, of shape (n_resamples,)."""
+        """Return the largest difference under each permutation, of shape (n_permutations,)."""
         if not missing.any():
-            return np.zeros(self.n_resamples)
+            return np.zeros(self.n_permutations)
         lacking = np.ascontiguousarray(missing[:, missing.any(axis=0)])
-        blocks = row_blocks(self.n_resamples, _BLOCK_RESAMPLES)
+        blocks = row_blocks(self.n_permutations, _BLOCK_PERMUTATIONS)
         randoms = child_generators(self.random_state, len(blocks))
 
         def block(index: int) -> list[float]:

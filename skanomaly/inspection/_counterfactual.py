@@ -46,7 +46,7 @@ class Counterfactual(ShortRepr):
     >>> import numpy as np
     >>> from skanomaly.inspection import counterfactual
     >>> normal = np.random.RandomState(0).normal(size=(200, 2))
-    >>> found = counterfactual(lambda X: -np.abs(X).max(axis=1), [[0.5, 9.0]], reference=normal, threshold=-2.0)
+    >>> found = counterfactual(lambda X: -np.abs(X).max(axis=1), [[0.5, 9.0]], background=normal, threshold=-2.0)
     >>> [(name, round(value, 3)) for name, _, value in found.changes(0)]
     [('x1', 2.0)]
     """
@@ -89,7 +89,7 @@ def counterfactual(
     detector: Any,
     X: Any,
     *,
-    reference: Any,
+    background: Any,
     threshold: float | None = None,
     max_features: int | None = None,
     n_values: int = 16,
@@ -102,14 +102,14 @@ def counterfactual(
         Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
         Rows to make normal; those that are stay as they are.
-    reference : array-like of shape (n_reference, n_features)
+    background : array-like of shape (n_background, n_features)
         Normal rows; the values that a column may take come from them.
     threshold : float or None, default=None
         Rows that score at least that are normal. None is the detector's own: where ``decision_function`` is 0.
     max_features : int or None, default=None
         Most columns changed; None sets no limit.
     n_values : int, default=16
-        Values tried for a column: so many quantiles among the reference rows, and the value that the other columns
+        Values tried for a column: so many quantiles among the background rows, and the value that the other columns
         lead to expect.
 
     Returns
@@ -125,8 +125,8 @@ def counterfactual(
     One column is searched exhaustively over the values tried. Beyond, the five best sets of columns are kept and each
     is extended by every further column, with the values of columns changed before tried anew: a beam search, so that a
     smaller set may be missed. Of the sets that suffice, the change is then shortened along the line back to the row,
-    and the shortest is taken, in units of the reference's standard deviations. The expected value is that of a Gaussian
-    with a covariance shrunk by Ledoit and Wolf's rule.
+    and the shortest is taken, in units of the background's standard deviations. The expected value is that of a
+    Gaussian with a covariance shrunk by Ledoit and Wolf's rule.
 
     It is an answer about the detector, not about the world: nothing says that the cause of an anomaly lies in these
     columns, or that changing them would do anything.
@@ -140,14 +140,14 @@ def counterfactual(
     >>> from skanomaly.inspection import counterfactual
     >>> normal = np.random.RandomState(0).normal(size=(300, 4))
     >>> detector = GaussianDetector(contamination=0.05).fit(normal)
-    >>> found = counterfactual(detector, [[0.0, 0.0, 8.0, 0.0]], reference=normal)
+    >>> found = counterfactual(detector, [[0.0, 0.0, 8.0, 0.0]], background=normal)
     >>> [name for name, _, _ in found.changes(0)]
     ['x2']
     """
     score, rows = Scorer(detector, X), numeric_rows(X)
-    values = _Values(numeric_rows(reference, "reference"), n_values)
+    values = _Values(numeric_rows(background, "background"), n_values)
     if values.grid.shape[1] != rows.shape[1]:
-        raise ValueError(f"reference has {values.grid.shape[1]} columns and X has {rows.shape[1]}; they must agree.")
+        raise ValueError(f"background has {values.grid.shape[1]} columns and X has {rows.shape[1]}; they must agree.")
     level = threshold_of(detector, X) if threshold is None else float(threshold)
     most = min(rows.shape[1], rows.shape[1] if max_features is None else max_features)
     made = np.array([_make_normal(score, row, values, level, most) for row in rows])
@@ -158,12 +158,12 @@ def counterfactual(
 class _Values:
     """Values that a column may take."""
 
-    def __init__(self, reference: Floats, n_values: int) -> None:
+    def __init__(self, background: Floats, n_values: int) -> None:
         shares = (np.arange(n_values) + 0.5) / n_values
-        self.grid: Floats = np.quantile(reference, shares, axis=0)
-        self.spread = np.where(reference.std(axis=0) > 0, reference.std(axis=0), 1.0)
-        self._location = reference.mean(axis=0)
-        self._precision = np.linalg.pinv(ledoit_wolf((reference - self._location) / self.spread)[0], hermitian=True)
+        self.grid: Floats = np.quantile(background, shares, axis=0)
+        self.spread = np.where(background.std(axis=0) > 0, background.std(axis=0), 1.0)
+        self._location = background.mean(axis=0)
+        self._precision = np.linalg.pinv(ledoit_wolf((background - self._location) / self.spread)[0], hermitian=True)
 
     def for_row(self, row: Floats) -> Floats:
         """List the values to try, shape (n_values + 1, n_features): quantiles, and what the other columns expect."""

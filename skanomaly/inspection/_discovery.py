@@ -82,7 +82,7 @@ def discover_features(
     detector: Any,
     X: Any,
     *,
-    reference: Any,
+    background: Any,
     sampler: ColumnSampler | None = None,
     method: str = "resampling",
     alternative: str = "greater",
@@ -99,7 +99,7 @@ def discover_features(
         Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
         Rows to explain.
-    reference : array-like of shape (n_reference, n_features)
+    background : array-like of shape (n_background, n_features)
         Normal rows that the sampler learns from, not those of `X`.
     sampler : ColumnSampler or None, default=None
         Law of a column given the others among normal rows; None is :class:`GaussianColumnSampler`. The guarantee
@@ -157,12 +157,12 @@ def discover_features(
     >>> rows = np.random.RandomState(0).normal(size=(300, 4))
     >>> detector = EllipticEnvelope(random_state=0).fit(rows)
     >>> odd = rows[:5] + np.array([0.0, 0.0, 7.0, 0.0])
-    >>> found = discover_features(detector, odd, reference=rows, random_state=0)
+    >>> found = discover_features(detector, odd, background=rows, random_state=0)
     >>> found.selected.sum(axis=0)
     array([0, 0, 5, 0])
     """
     score, rows = Scorer(detector, X), numeric_rows(X)
-    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(reference, "reference"))
+    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(background, "background"))
     parts = Groups.from_labels(groups, score.names)
     if method == "one_shot":
         n_draws = 1

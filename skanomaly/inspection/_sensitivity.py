@@ -31,7 +31,7 @@ class ExplanationSensitivity(ShortRepr):
         Mean rank correlation between the explanations of a row under two settings, over rows and pairs of seeds. On the
         diagonal: under one setting and two seeds, which is how far the seed alone moves an explanation.
     top_overlap : ndarray of shape (n_settings, n_settings)
-        The same for the columns of the `top_k` largest absolute contributions: number shared over number in either.
+        The same for the columns of the `n_top` largest absolute contributions: number shared over number in either.
     sign_agreement : ndarray of shape (n_settings, n_settings)
         The same for the share of columns whose contributions have equal signs.
     by_parameter : dict of str to float
@@ -63,7 +63,7 @@ class ExplanationSensitivity(ShortRepr):
         "explain": [callable],
         "param_grid": [dict],
         "n_seeds": [Interval(Integral, 1, None, closed="left")],
-        "top_k": [Interval(Integral, 1, None, closed="left")],
+        "n_top": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -74,7 +74,7 @@ def explanation_sensitivity(
     param_grid: Mapping[str, Sequence[Any]],
     *,
     n_seeds: int = 5,
-    top_k: int = 5,
+    n_top: int = 5,
     random_state: Any = None,
 ) -> ExplanationSensitivity:
     """Explain rows under every combination of some settings and several seeds, and compare.
@@ -90,7 +90,7 @@ def explanation_sensitivity(
         Settings to try, as for a grid search; all combinations are.
     n_seeds : int, default=5
         Seeds for each combination, the same for all.
-    top_k : int, default=5
+    n_top : int, default=5
         Columns that count as the top.
     random_state : int, RandomState instance or None, default=None
         Draws the seeds.
@@ -138,7 +138,7 @@ def explanation_sensitivity(
         raise ValueError(f"explain returned arrays of shape {explained.shape[2:]}; (n_samples, n_features) is needed.")
     ranks = rankdata(explained, axis=-1)
     ranks -= ranks.mean(axis=-1, keepdims=True)
-    top = _top(np.abs(explained), min(top_k, explained.shape[-1]))
+    top = _top(np.abs(explained), min(n_top, explained.shape[-1]))
     pairs = [
         (first, second, measured)
         for first in range(len(settings))

@@ -196,7 +196,7 @@ class SeedStability(_Runs):
 
 def specification_curve(
     estimator: Any,
-    grid: Any,
+    param_grid: Any,
     X: Any,
     y: Any = None,
     *,
@@ -212,7 +212,7 @@ def specification_curve(
     ----------
     estimator : estimator
         Detector or pipeline; cloned. Give it a `random_state`, or the seed counts as a part of every choice.
-    grid : dict or list of dict
+    param_grid : dict or list of dict
         Choices, as for scikit-learn's ``ParameterGrid``.
     X : array-like of shape (n_samples, n_features)
         Rows to fit and to score.
@@ -262,7 +262,7 @@ def specification_curve(
     >>> len(curve.values), curve.choice_shares["n_neighbors"] > curve.choice_shares["p"]
     (6, True)
     """
-    points = list(ParameterGrid(grid))
+    points = list(ParameterGrid(param_grid))
     clones = [clone(estimator).set_params(**point) for point in points]
     scorer = _scorer(scoring, y)
     runs = _run(clones, X, y, scorer, top_share, n_jobs)

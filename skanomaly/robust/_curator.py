@@ -135,7 +135,7 @@ class SampleCurator(BaseSampler):
         if y.size < 2 or (classifier and smallest < 2):
             raise ValueError(
                 f"SampleCurator needs at least 2 rows, of each class where y holds classes; n_samples={y.size}, "
-                f"the rarest class has {smallest}."
+                f"the rarest class has {smallest}. If y holds quantities, give estimator=ZErrorRegressor()."
             )
         kind = StratifiedKFold if classifier else KFold
         suspicion, frequency = np.empty(y.size), np.zeros(y.size)

@@ -42,7 +42,7 @@ class SamplerDisplay:
     >>> from skanomaly.sampling import SMOTE, SamplerDisplay
     >>> X, y = make_classification(200, weights=[0.9], random_state=0)
     >>> display = SamplerDisplay.from_estimator(SMOTE(random_state=0), X, y)
-    >>> display.plot().ax_.get_xlabel()
+    >>> display.ax_.get_xlabel()
     'first component'
     """
 
@@ -62,8 +62,8 @@ class SamplerDisplay:
         self.rejected = rejected
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None) -> Self:
-        """Resample with a clone, and keep what a picture needs.
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None, ax: Any = None) -> Self:
+        """Resample with a clone, and draw what became of the rows.
 
         Parameters
         ----------
@@ -73,6 +73,8 @@ class SamplerDisplay:
         y : array-like of shape (n_samples,)
         transformer : transformer to two columns, default=None
             Fitted to `X`; None is the first two principal components, or the columns themselves where there are two.
+        ax : matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
@@ -93,7 +95,7 @@ class SamplerDisplay:
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
             rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
-        )
+        ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

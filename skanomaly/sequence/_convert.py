@@ -135,7 +135,7 @@ def from_long(
 
 
 def from_long_events(
-    frame: Any, *, id_column: str, event_column: str, order_column: str | None = None
+    frame: Any, *, id_column: str, event_column: str, time_column: str | None = None
 ) -> tuple[list[list[Any]], NDArray[Any]]:
     """Cut a long table of events into the traces it holds.
 
@@ -147,7 +147,7 @@ def from_long_events(
         Says which trace an event belongs to.
     event_column : str
         The event's kind.
-    order_column : str, default=None
+    time_column : str, default=None
         Orders the events of a trace; equal entries keep the table's order. None keeps it altogether.
 
     Returns
@@ -174,7 +174,7 @@ def from_long_events(
     [['open', 'read', 'close'], ['open']]
     """
     tokens = _read(frame, event_column)
-    order, bounds, ids = _grouped(frame, id_column, order_column)
+    order, bounds, ids = _grouped(frame, id_column, time_column)
     return [part.tolist() for part in np.split(tokens[order], bounds)], ids
 
 
@@ -188,13 +188,13 @@ def _read(frame: Any, name: str) -> NDArray[Any]:
 
 
 def _grouped(
-    frame: Any, id_column: str, order_column: str | None
+    frame: Any, id_column: str, time_column: str | None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[Any]]:
     """Return the rows sorted by id and order, where each id but the first starts, and the ids."""
     codes, ids = pd.factorize(_read(frame, id_column))
     if (codes < 0).any():
         raise ValueError(f"Column {id_column!r} misses an id in row {int(np.argmin(codes))}; each row needs one.")
-    keys = (codes,) if order_column is None else (_read(frame, order_column), codes)
+    keys = (codes,) if time_column is None else (_read(frame, time_column), codes)
     order = np.lexsort(keys)
     bounds = np.flatnonzero(np.diff(codes[order])) + 1
     return order, bounds, np.asarray(ids)

@@ -71,8 +71,8 @@ class SeriesDisplay:
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, times: Any = None) -> Self:
-        """Score a series with a fitted detector, without drawing it.
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, times: Any = None, ax: Any = None) -> Self:
+        """Score a series with a fitted detector, and draw both.
 
         Parameters
         ----------
@@ -83,6 +83,8 @@ class SeriesDisplay:
             -1 for known anomalies.
         times : array-like of shape (n_timepoints,), default=None
             None takes the index of a pandas frame, else counts.
+        ax : sequence of 2 matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
@@ -91,13 +93,13 @@ class SeriesDisplay:
         check_is_fitted(estimator)
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
         offset = getattr(last, "offset_", None)
-        return cls.from_predictions(X, estimator.score_samples(X), y, offset=offset, times=times)
+        return cls.from_predictions(X, estimator.score_samples(X), y, offset=offset, times=times, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, X: Any, y_score: Any, y: Any = None, *, offset: float | None = None, times: Any = None
+        cls, X: Any, y_score: Any, y: Any = None, *, offset: float | None = None, times: Any = None, ax: Any = None
     ) -> Self:
-        """Take scores from anywhere.
+        """Take scores from anywhere, and draw them.
 
         Parameters
         ----------
@@ -110,6 +112,8 @@ class SeriesDisplay:
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
             None takes the index of a pandas frame, else counts.
+        ax : sequence of 2 matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
@@ -131,7 +135,8 @@ class SeriesDisplay:
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
         labels = None if y is None else check_labels(y, len(series))
-        return cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
+        display = cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
+        return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the series and, below it, its scores.

@@ -60,25 +60,28 @@ class EventDisplay:
         self.decisions = decisions
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any) -> Self:
-        """Score traces with a fitted detector, without drawing them.
+    def from_estimator(cls, estimator: Any, X: Any, *, ax: Any = None) -> Self:
+        """Score traces with a fitted detector, and draw them.
 
         Parameters
         ----------
         estimator : estimator
             Fitted; with ``score_events`` and ``decision_function``.
         X : list of sequences of tokens
+        ax : matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
         EventDisplay
         """
         check_is_fitted(estimator)
-        return cls.from_predictions(X, estimator.score_events(X), decisions=estimator.decision_function(X))
+        decisions = estimator.decision_function(X)
+        return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, ax=ax)
 
     @classmethod
-    def from_predictions(cls, X: Any, event_scores: Any, *, decisions: Any = None) -> Self:
-        """Take scores of events from anywhere.
+    def from_predictions(cls, X: Any, event_scores: Any, *, decisions: Any = None, ax: Any = None) -> Self:
+        """Take scores of events from anywhere, and draw them.
 
         Parameters
         ----------
@@ -87,6 +90,8 @@ class EventDisplay:
             Small is odd.
         decisions : array-like of shape (n_traces,), default=None
             Negative for flagged traces.
+        ax : matplotlib Axes, default=None
+            None makes a figure.
 
         Returns
         -------
@@ -105,7 +110,7 @@ class EventDisplay:
         flags = None if decisions is None else np.asarray(decisions)
         if flags is not None and flags.shape != (len(traces),):
             raise ValueError(f"decisions has shape {flags.shape} and there are {len(traces)} traces.")
-        return cls(traces=traces, event_scores=scores, decisions=flags)
+        return cls(traces=traces, event_scores=scores, decisions=flags).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw one row a trace.

@@ -63,10 +63,10 @@ class ContaminationPosterior(BaseDetector):
         Scale of the scores in the mixture; "log" as published.
     on_infeasible : {"warn", "split", "raise"}, default="warn"
         What to do where the two constraints of "gammagmm" have no solution; "split" cuts the oddest component first.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the default detectors, k-means and draws.
     n_jobs : int or None, default=None
         Threads over starts of "gammagmm". The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the default detectors, k-means and draws.
 
     Attributes
     ----------
@@ -145,8 +145,8 @@ class ContaminationPosterior(BaseDetector):
         "max_components": [Interval(Integral, 2, None, closed="left")],
         "score_transform": [StrOptions({"log", "log_scaled", "rank_normal"})],
         "on_infeasible": [StrOptions({"warn", "split", "raise"})],
-        "random_state": ["random_state"],
         "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -160,8 +160,8 @@ class ContaminationPosterior(BaseDetector):
         max_components: int = 100,
         score_transform: str = "log",
         on_infeasible: str = "warn",
-        random_state: Any = None,
         n_jobs: int | None = None,
+        random_state: Any = None,
     ) -> None:
         self.detectors = detectors
         self.method = method
@@ -171,8 +171,8 @@ class ContaminationPosterior(BaseDetector):
         self.max_components = max_components
         self.score_transform = score_transform
         self.on_infeasible = on_infeasible
-        self.random_state = random_state
         self.n_jobs = n_jobs
+        self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         given = self.detectors if reset else self.detectors_  # none after fit_scores

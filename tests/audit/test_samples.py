@@ -162,7 +162,7 @@ def test_many_rows_take_boosting():
 def test_stream_is_independent_of_its_cuts(seed):
     rng = np.random.default_rng(seed)
     rows, stream = rng.normal(size=(150, 2)), rng.normal(size=(230, 2))
-    options = {"window_size": 50, "step": 30, "random_state": 0}
+    options = {"window_size": 50, "stride": 30, "random_state": 0}
     whole = KNNDriftMonitor(**options).fit(rows).partial_fit(stream)
     parts = KNNDriftMonitor(**options).fit(rows)
     for start, stop in ((0, 1), (1, 77), (77, 80), (80, 230)):
@@ -196,7 +196,7 @@ def test_stream_rarely_raises_a_false_alarm_cheaply(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{"n_looks": 10}, {"n_looks": None}, {"n_looks": 19, "step": 15}])
+@pytest.mark.parametrize("options", [{"n_looks": 10}, {"n_looks": None}, {"n_looks": 19, "stride": 15}])
 def test_stream_rarely_raises_a_false_alarm(options):
     assert _false_alarms(300, 1, alpha=0.1, **options) <= stats.binom.isf(1e-4, 300, 0.1)
 

@@ -126,7 +126,7 @@ def test_polars_frame_of_numbers_equals_its_values(seed):
     assert_array_equal(imputer.fit_transform(frame).to_numpy(), _imputer().fit_transform(values))
 
 
-@pytest.mark.parametrize("estimator", [KNNSamplerImputer(), MissingnessAudit(n_resamples=9)])
+@pytest.mark.parametrize("estimator", [KNNSamplerImputer(), MissingnessAudit(n_permutations=9)])
 def test_frame_with_other_columns_is_refused(estimator, seed):
     frame = _mixed(seed)
     use = estimator.fit(frame).transform if hasattr(estimator, "transform") else estimator.fit(frame).score_samples

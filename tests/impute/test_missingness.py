@@ -18,13 +18,13 @@ def _at_random(seed, n_rows=120, n_columns=4):
 
 
 def test_audit_passes_scikit_learns_checks():
-    results = check_estimator(MissingnessAudit(n_resamples=19, random_state=0), on_skip=None, on_fail=None)
+    results = check_estimator(MissingnessAudit(n_permutations=19, random_state=0), on_skip=None, on_fail=None)
     assert [result["check_name"] for result in results if result["status"] == "failed"] == []
 
 
 def test_missing_at_random_is_seldom_refuted(seed):
     refuted = sum(
-        MissingnessAudit(n_resamples=39, random_state=draw).fit(_at_random(100 * seed + draw)).pvalue_ <= 0.05
+        MissingnessAudit(n_permutations=39, random_state=draw).fit(_at_random(100 * seed + draw)).pvalue_ <= 0.05
         for draw in range(60)
     )
     assert stats.binomtest(refuted, 60, 0.05, alternative="greater").pvalue > 1e-5
@@ -34,7 +34,7 @@ def test_missing_at_random_is_seldom_refuted(seed):
 @pytest.mark.parametrize("n_rows", [40, 300])
 def test_type_one_error_is_the_level(n_rows):
     refuted = sum(
-        MissingnessAudit(n_resamples=99, random_state=draw).fit(_at_random(draw, n_rows)).pvalue_ <= 0.05
+        MissingnessAudit(n_permutations=99, random_state=draw).fit(_at_random(draw, n_rows)).pvalue_ <= 0.05
         for draw in range(1000)
     )
     assert stats.binomtest(refuted, 1000, 0.05, alternative="greater").pvalue > 0.001
@@ -47,7 +47,7 @@ def test_adjusted_column_pvalues_hold_the_familywise_level():
     for draw in range(500):
         table = _at_random(draw)
         table[table[:, 3] > np.nanquantile(table[:, 3], 0.8), 0] = np.nan
-        audit = MissingnessAudit(n_resamples=99, random_state=draw).fit(table)
+        audit = MissingnessAudit(n_permutations=99, random_state=draw).fit(table)
         wrong += audit.column_pvalues_[1:].min() <= 0.05
     assert stats.binomtest(wrong, 500, 0.05, alternative="greater").pvalue > 0.001
 
@@ -82,12 +82,12 @@ def test_statistic_is_the_rank_sum_tests(seed):
         m, n = lacks.sum(), len(lacks)
         variance = m * (n - m) / (n * (n - 1)) * ((scores - scores.mean()) ** 2).sum()
         expected.append(abs(scores[lacks].sum() - m * scores.mean()) / np.sqrt(variance))
-    assert_allclose(MissingnessAudit(n_resamples=9).fit(table).statistic_, max(expected), rtol=1e-9)
+    assert_allclose(MissingnessAudit(n_permutations=9).fit(table).statistic_, max(expected), rtol=1e-9)
 
 
 def test_pvalue_is_the_exact_permutation_pvalue_of_one_column():
     table = np.column_stack([np.where(np.arange(10) < 5, np.nan, 1.0), np.arange(10.0)])
-    audit = MissingnessAudit(n_resamples=4999, random_state=0).fit(table)
+    audit = MissingnessAudit(n_permutations=4999, random_state=0).fit(table)
     # Of the 252 choices of five rows, the two extreme ones reach the rank sum's maximum.
     assert abs(audit.pvalue_ - 2 / 252) < 0.005
 
@@ -104,7 +104,7 @@ def test_pvalue_is_the_exact_permutation_pvalue_of_one_column():
     ids=["complete", "one column", "few rows", "empty", "constant"],
 )
 def test_nothing_to_compare_refutes_nothing(table):
-    audit = MissingnessAudit(n_resamples=19).fit(table)
+    audit = MissingnessAudit(n_permutations=19).fit(table)
     assert (audit.statistic_, audit.pvalue_) == (0.0, 1.0)
     assert_array_equal(audit.related_columns_, -1)
     assert_array_equal(audit.score_samples(table), 0.0)
@@ -112,14 +112,16 @@ def test_nothing_to_compare_refutes_nothing(table):
 
 def test_monotone_transformations_change_nothing(seed):
     table = _at_random(seed)
-    first, second = (MissingnessAudit(n_resamples=49, random_state=0).fit(values) for values in (table, np.log(table)))
+    first, second = (
+        MissingnessAudit(n_permutations=49, random_state=0).fit(values) for values in (table, np.log(table))
+    )
     assert_array_equal(first.column_pvalues_, second.column_pvalues_)
     assert_allclose(first.score_samples(table), second.score_samples(np.log(table)))
 
 
 def test_bits_do_not_depend_on_n_jobs(seed):
     table = _at_random(seed)
-    one, two = (MissingnessAudit(n_resamples=99, random_state=seed, n_jobs=n_jobs).fit(table) for n_jobs in (1, 2))
+    one, two = (MissingnessAudit(n_permutations=99, random_state=seed, n_jobs=n_jobs).fit(table) for n_jobs in (1, 2))
     assert_array_equal(one.column_pvalues_, two.column_pvalues_)
 
 
@@ -129,20 +131,20 @@ def test_rows_that_speak_against_it_score_lowest(seed):
     table[random.random(500) < 0.1, 0] = np.nan
     guilty = table[:, 1] > 1.5
     table[guilty, 0] = np.nan
-    scores = MissingnessAudit(n_resamples=99, random_state=seed).fit(table).score_samples(table)
+    scores = MissingnessAudit(n_permutations=99, random_state=seed).fit(table).score_samples(table)
     assert scores[guilty].max() < np.median(scores[~guilty])
     assert scores.sum() < 0
 
 
 def test_row_score_does_not_depend_on_the_batch(seed):
     table = _at_random(seed)
-    audit = MissingnessAudit(n_resamples=19, random_state=seed).fit(table)
+    audit = MissingnessAudit(n_permutations=19, random_state=seed).fit(table)
     assert_array_equal(np.hstack([audit.score_samples(row[None]) for row in table]), audit.score_samples(table))
 
 
 def test_infinity_is_refused_and_leaves_the_audit(seed):
     table = _at_random(seed)
-    audit = MissingnessAudit(n_resamples=19, random_state=0).fit(table)
+    audit = MissingnessAudit(n_permutations=19, random_state=0).fit(table)
     before = dict(vars(audit))
     table[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):

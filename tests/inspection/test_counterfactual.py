@@ -35,7 +35,7 @@ def test_changed_rows_are_normal_by_the_detector(seed, detector):
     pipeline = make_pipeline(StandardScaler(), detector).fit(rows)
     odd = _normal(seed + 1)[:6]
     odd[np.arange(6), np.arange(6) % 5] += 12
-    found = counterfactual(pipeline, odd, reference=rows)
+    found = counterfactual(pipeline, odd, background=rows)
     assert found.found.all()
     assert (pipeline.predict(found.rows) == 1).all()
     assert_array_equal(found.changed, found.rows != odd)
@@ -47,7 +47,7 @@ def test_one_odd_column_is_the_one_changed(seed):
     detector = GaussianDetector(contamination=0.02).fit(rows)
     odd = rows[detector.score_samples(rows).argsort()[-8:]].copy()
     odd[:, 3] += 15
-    found = counterfactual(detector, odd, reference=rows)
+    found = counterfactual(detector, odd, background=rows)
     assert_array_equal(found.changed, np.tile(np.arange(5) == 3, (8, 1)))
 
 
@@ -55,7 +55,7 @@ def test_broken_dependence_needs_one_column_only(seed):
     rows = _normal(seed)
     detector = GaussianDetector(contamination=0.02).fit(rows)
     # Each value is ordinary; together they are not.
-    found = counterfactual(detector, [[1.5, -3.0, 0.0, 0.0, 0.0]], reference=rows)
+    found = counterfactual(detector, [[1.5, -3.0, 0.0, 0.0, 0.0]], background=rows)
     assert found.found[0]
     assert found.changed[0].sum() == 1
     assert found.changed[0, :2].any()
@@ -65,7 +65,7 @@ def test_no_fewer_columns_would_do(seed):
     rows = _normal(seed, 4)
     detector = GaussianDetector(contamination=0.05).fit(rows)
     odd = np.array([[0.0, 0.0, 9.0, 9.0], [20.0, 0.0, 9.0, 0.0]])
-    found = counterfactual(detector, odd, reference=rows, n_values=16)
+    found = counterfactual(detector, odd, background=rows, n_values=16)
     grid = np.quantile(rows, (np.arange(16) + 0.5) / 16, axis=0)
     for row, changed in zip(odd, found.changed, strict=True):
         for columns in combinations(range(4), int(changed.sum()) - 1):
@@ -81,7 +81,7 @@ def test_the_change_is_as_small_as_the_line_allows(seed):
     def score(X):
         return -np.abs(X[:, 2] - 1)
 
-    found = counterfactual(score, [[0.0, 0.0, 8.0, 0.0, 0.0]], reference=rows, threshold=-2.0)
+    found = counterfactual(score, [[0.0, 0.0, 8.0, 0.0, 0.0]], background=rows, threshold=-2.0)
     assert_allclose(found.rows[0], [0, 0, 3, 0, 0], atol=1e-6)
     assert found.changes(0) == [("x2", 8.0, pytest.approx(3.0))]
 
@@ -90,7 +90,7 @@ def test_normal_rows_stay_as_they_are(seed):
     rows = _normal(seed)
     detector = GaussianDetector(contamination=0.1).fit(rows)
     normal = rows[detector.predict(rows) == 1]
-    found = counterfactual(detector, normal[:20], reference=rows)
+    found = counterfactual(detector, normal[:20], background=rows)
     assert_array_equal(found.rows, normal[:20])
     assert found.found.all()
 
@@ -99,10 +99,10 @@ def test_limit_on_columns_is_kept_and_told(seed):
     rows = _normal(seed)
     detector = GaussianDetector(contamination=0.05).fit(rows)
     odd = np.array([[0, 0, 20.0, 20.0, 20.0]])
-    found = counterfactual(detector, odd, reference=rows, max_features=2)
+    found = counterfactual(detector, odd, background=rows, max_features=2)
     assert not found.found[0]
     assert found.changed[0].sum() == 2
-    assert counterfactual(detector, odd, reference=rows).changed[0].sum() == 3
+    assert counterfactual(detector, odd, background=rows).changed[0].sum() == 3
 
 
 def test_threshold_is_the_best_estimators(seed):
@@ -113,21 +113,21 @@ def test_threshold_is_the_best_estimators(seed):
         scoring=lambda estimator, X: estimator.score_samples(X).mean(),
         cv=2,
     ).fit(rows)
-    assert counterfactual(search, rows[:1], reference=rows).threshold == search.best_estimator_[-1].offset_
+    assert counterfactual(search, rows[:1], background=rows).threshold == search.best_estimator_[-1].offset_
 
 
 def test_frames_keep_their_names(seed):
     frame = pd.DataFrame(_normal(seed), columns=list("abcde"))
     detector = IsolationForest(n_estimators=10, contamination=0.1, random_state=0).fit(frame)
-    found = counterfactual(detector, frame[:3] + 5, reference=frame)
+    found = counterfactual(detector, frame[:3] + 5, background=frame)
     assert found.feature_names == list("abcde")
 
 
 def test_missing_threshold_is_told():
     with pytest.raises(ValueError, match="give threshold"):
-        counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), reference=np.zeros((3, 2)))
+        counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), background=np.zeros((3, 2)))
 
 
 def test_other_columns_in_the_reference_are_told():
-    with pytest.raises(ValueError, match="reference has 3 columns and X has 2"):
-        counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), reference=np.zeros((3, 3)), threshold=0)
+    with pytest.raises(ValueError, match="background has 3 columns and X has 2"):
+        counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), background=np.zeros((3, 3)), threshold=0)

@@ -36,7 +36,7 @@ def test_pvalues_follow_the_definition(seed):
             return np.broadcast_to(self._rows[:n_draws, None, columns], (n_draws, len(X), len(columns)))
 
     found = discover_features(
-        lambda X: -np.square(X).sum(axis=1), rows, reference=reference, sampler=Fixed(), n_draws=50
+        lambda X: -np.square(X).sum(axis=1), rows, background=reference, sampler=Fixed(), n_draws=50
     )
     for i in range(4):
         for j in range(3):
@@ -57,7 +57,7 @@ def test_one_shot_threshold_follows_the_definition(seed):
 def test_constant_score_selects_nothing():
     rows = np.random.default_rng(0).normal(size=(20, 4))
     for options in ({}, {"method": "one_shot"}, {"alternative": "two-sided"}):
-        found = discover_features(lambda X: np.zeros(len(X)), rows, reference=rows, random_state=0, **options)
+        found = discover_features(lambda X: np.zeros(len(X)), rows, background=rows, random_state=0, **options)
         assert not found.selected.any()
 
 
@@ -68,7 +68,7 @@ def test_planted_columns_are_found(seed, method):
     detector = EllipticEnvelope(random_state=0).fit(reference)
     odd = random.normal(size=(60, 6))
     odd[:, 2] += 9
-    found = discover_features(detector, odd, reference=reference, method=method, random_state=seed)
+    found = discover_features(detector, odd, background=reference, method=method, random_state=seed)
     assert found.selected[:, 2].all()
     assert found.selected[:, [0, 1, 3, 4, 5]].mean() < 0.1
 
@@ -82,7 +82,7 @@ def test_column_that_makes_a_row_more_normal_counts_two_sided_only(seed):
         return 5 * X[:, 0]
 
     greater, both = (
-        discover_features(score, rows, reference=random.normal(size=(300, 3)), alternative=kind, random_state=seed)
+        discover_features(score, rows, background=random.normal(size=(300, 3)), alternative=kind, random_state=seed)
         for kind in ("greater", "two-sided")
     )
     assert not greater.selected[:, 0].any()
@@ -100,9 +100,9 @@ def test_too_few_draws_are_told():
         return -(np.abs(X) > 10).sum(axis=1).astype(float)
 
     with pytest.warns(UserWarning, match="1 of 400 entries have the smallest p-value.*use n_draws=4000"):
-        found = discover_features(score, rows, reference=reference, n_draws=100, random_state=0)
+        found = discover_features(score, rows, background=reference, n_draws=100, random_state=0)
     assert not found.selected.any()
-    found = discover_features(score, rows, reference=reference, n_draws=4000, random_state=0)
+    found = discover_features(score, rows, background=reference, n_draws=4000, random_state=0)
     assert_array_equal(np.argwhere(found.selected), [[0, 0]])
 
 
@@ -113,7 +113,7 @@ def test_groups_are_redrawn_together(seed):
     rows[:, 1] += 5
     rows[:, 3] += 5
     found = discover_features(
-        lambda X: -np.abs(X[:, 1] + X[:, 3]), rows, reference=reference, groups=list("abab"), random_state=seed
+        lambda X: -np.abs(X[:, 1] + X[:, 3]), rows, background=reference, groups=list("abab"), random_state=seed
     )
     assert found.feature_names == ["a", "b"]
     assert_array_equal(found.selected.sum(axis=0), [0, 10])
@@ -184,7 +184,7 @@ def test_sampler_stands_constant_and_lone_columns(sampler):
 def test_bad_option_is_named(options, words):
     rows = np.zeros((3, 2))
     with pytest.raises(ValueError, match=words):
-        discover_features(lambda X: X[:, 0], rows, reference=rows, **options)
+        discover_features(lambda X: X[:, 0], rows, background=rows, **options)
 
 
 @pytest.mark.slow
@@ -199,7 +199,7 @@ def test_nothing_is_found_among_normal_rows(alternative, alpha):
         found = discover_features(
             lambda X, weights=weights: -np.square(X @ weights),
             random.normal(size=(10, 6)),
-            reference=random.normal(size=(5000, 6)),
+            background=random.normal(size=(5000, 6)),
             sampler=IndependentColumnSampler(),
             alternative=alternative,
             alpha=alpha,
@@ -224,7 +224,7 @@ def test_false_discovery_rate_is_held(method, alpha):
         found = discover_features(
             lambda X, weights=weights: -X @ weights,
             rows,
-            reference=random.normal(size=(4000, 20)),
+            background=random.normal(size=(4000, 20)),
             sampler=IndependentColumnSampler(),
             method=method,
             alpha=alpha,
@@ -251,7 +251,7 @@ def test_nothing_is_found_among_normal_rows_with_dependent_columns():
             return -np.einsum("ij,jk,ik->i", X - centre, precision, X - centre)
 
         found = discover_features(
-            score, _correlated(random, 20), reference=reference, alpha=alpha, n_draws=600, random_state=state
+            score, _correlated(random, 20), background=reference, alpha=alpha, n_draws=600, random_state=state
         )
         n_false += found.selected.any()
     assert n_false <= binom.ppf(1 - 1e-4, n_runs, alpha)

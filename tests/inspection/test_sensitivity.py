@@ -36,7 +36,7 @@ def test_similarity_is_scipys(seed):
     def explain(X, random_state, power):
         return np.sign(X) * np.abs(X) ** power + power * X[:, ::-1]
 
-    found = explanation_sensitivity(explain, rows, {"power": [2, 3]}, n_seeds=1, top_k=3, random_state=seed)
+    found = explanation_sensitivity(explain, rows, {"power": [2, 3]}, n_seeds=1, n_top=3, random_state=seed)
     first, second = explain(rows, 0, 2), explain(rows, 0, 3)
     expected = [spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)]
     assert found.similarity[0, 1] == pytest.approx(np.mean(expected))

@@ -119,7 +119,7 @@ def test_classifier_needs_its_classes_first(seed):
 )
 def test_display_tells_rows_apart(sampler, seed):
     X, y = _rows(seed, 300)
-    display = SamplerDisplay.from_estimator(sampler.set_params(random_state=0), X, y).plot()
+    display = SamplerDisplay.from_estimator(sampler.set_params(random_state=0), X, y)
     assert display.real.shape == (300, 2)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert ("dropped" in names) == (not display.kept.all())

@@ -13,7 +13,7 @@ LABELS = np.where(np.abs(np.arange(200) - 100) < 10, -1, 1)
 
 def test_plot_keeps_axes_and_figure_and_counts_flags():
     detector = RollingStatistic(window_size=20).fit(WAVE)
-    display = SeriesDisplay.from_estimator(detector, WAVE, LABELS).plot()
+    display = SeriesDisplay.from_estimator(detector, WAVE, LABELS)
     assert display.figure_ is display.ax_[0].figure
     flagged = int((detector.predict(WAVE) == -1).sum())
     assert display.ax_[1].get_title().startswith(f"{flagged} of 200")
@@ -34,7 +34,7 @@ def test_frame_gives_names_and_times():
 
 def test_scores_without_threshold_on_given_axes():
     figure, axes = pyplot.subplots(2, 1)
-    display = SeriesDisplay.from_predictions(WAVE, -np.abs(WAVE)).plot(ax=axes)
+    display = SeriesDisplay.from_predictions(WAVE, -np.abs(WAVE), ax=axes)
     assert display.figure_ is figure
     assert display.ax_[1].get_title() == ""
     pyplot.close(figure)
@@ -52,5 +52,5 @@ def test_lengths_must_agree(arguments, words):
 def test_two_axes_are_needed():
     figure, axis = pyplot.subplots()
     with pytest.raises(ValueError, match="1 Axes; two panels"):
-        SeriesDisplay.from_predictions(WAVE, WAVE).plot(ax=axis)
+        SeriesDisplay.from_predictions(WAVE, WAVE, ax=axis)
     pyplot.close(figure)

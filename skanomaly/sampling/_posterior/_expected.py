@@ -52,7 +52,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         distances that are there anyway (Notes), which costs nothing.
     n_subsets : int, default=100
         Number of random subsets of the training rows that the posterior is averaged over.
-    k_min : int, default=5
+    min_neighbors : int, default=5
         Least number of neighbours a ball reaches to.
     prior : float in (0, 1) or None, default=None
         Probability of an anomaly before anything is known; None is the share of labelled anomalies.
@@ -87,9 +87,10 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     around a normal row that holds x, and q is 0 where no ball does. Balls reach to the k*-th nearest normal row; k*
     is the 95 % point of a Beta law fitted to the smallest k at which balls hold each labelled anomaly.
 
-    Each training row is in a subset with a probability drawn from U((k_min + 1 + m) / n, 0.99), m being the number of
-    labelled anomalies. The search for the smallest k, a loop over k with all distances sorted anew in the authors'
-    code, is one binary search per ball here, and gives the same k.
+    Each training row is in a subset with a probability drawn from
+    U((min_neighbors + 1 + m) / n, 0.99), m being the number of labelled anomalies. The search for the smallest k, a
+    loop over k with all distances sorted anew in the authors' code, is one binary search per ball here, and gives the
+    same k.
 
     The default probability is SSDO's with the distance to the fifth nearest normal row as prior (the authors take an
     isolation forest); columns are standardised, by all rows. `max_samples` is ours: all pairs of normal rows are
@@ -116,7 +117,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "n_subsets": [Interval(Integral, 1, None, closed="left")],
-        "k_min": [Interval(Integral, 1, None, closed="left")],
+        "min_neighbors": [Interval(Integral, 1, None, closed="left")],
         "prior": [Interval(Real, 0, 1, closed="neither"), None],
         "max_samples": [Interval(Integral, 3, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -128,7 +129,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         estimator: Any = None,
         *,
         n_subsets: int = 100,
-        k_min: int = 5,
+        min_neighbors: int = 5,
         prior: float | None = None,
         max_samples: int = 1000,
         n_jobs: int | None = None,
@@ -136,7 +137,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     ) -> None:
         self.estimator = estimator
         self.n_subsets = n_subsets
-        self.k_min = k_min
+        self.min_neighbors = min_neighbors
         self.prior = prior
         self.max_samples = max_samples
         self.n_jobs = n_jobs
@@ -205,7 +206,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     ) -> _Subset:
         n_normals, n_anomalies = to_anomalies.shape
         n_rows = n_normals + n_anomalies
-        least = min((self.k_min + 1 + n_anomalies) / n_rows, _LARGEST_RATE)
+        least = min((self.min_neighbors + 1 + n_anomalies) / n_rows, _LARGEST_RATE)
         rate = random.uniform(least, _LARGEST_RATE)
         kept = random.random(n_rows) < rate
         normals, anomalies = np.flatnonzero(kept[:n_normals]), np.flatnonzero(kept[n_normals:])
@@ -215,7 +216,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         inside[normals] = True
         distances = np.empty((normals.size, normals.size - 1))
         _kernels.smallest_ball.kept_distances(order, ordered, inside, distances)
-        n_neighbors = smallest_k(distances, to_anomalies[normals], self.k_min)
+        n_neighbors = smallest_k(distances, to_anomalies[normals], self.min_neighbors)
         radii = distances[:, n_neighbors - 1].copy()
         by_radius = np.argsort(radii, kind="stable")
         own = np.empty(normals.size)
@@ -345,7 +346,7 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
     return np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
 
 
-def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], k_min: int) -> int:
+def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], min_neighbors: int) -> int:
     """Find the number of neighbours that balls must reach to, to hold nearly all anomalies.
 
     Parameters
@@ -353,7 +354,7 @@ def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64]
     distances : ndarray of shape (n, n - 1)
         Ascending distances of each normal row to the others.
     to_anomalies : ndarray of shape (n, m)
-    k_min : int
+    min_neighbors : int
 
     Returns
     -------
@@ -361,13 +362,13 @@ def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64]
     """
     n_normals, n_anomalies = to_anomalies.shape
     most = n_normals - 1
-    if most <= k_min:
+    if most <= min_neighbors:
         return most
     orders = np.empty(n_anomalies, dtype=np.intp)
-    _kernels.smallest_ball.smallest_ball_orders(distances, np.ascontiguousarray(to_anomalies), k_min, orders)
-    total = float(((orders - k_min) / (most - k_min)).sum())
+    _kernels.smallest_ball.smallest_ball_orders(distances, np.ascontiguousarray(to_anomalies), min_neighbors, orders)
+    total = float(((orders - min_neighbors) / (most - min_neighbors)).sum())
     share = beta.ppf(_LEVEL, 1.0 + total, 1.0 + n_anomalies - total)
-    return int(np.clip(int(share * (most - k_min) + k_min), k_min, most))
+    return int(np.clip(int(share * (most - min_neighbors) + min_neighbors), min_neighbors, most))
 
 
 def _inverse(rarity: NDArray[np.float64]) -> NDArray[np.float64]:

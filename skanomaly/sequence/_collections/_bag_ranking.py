@@ -55,7 +55,7 @@ class BagRankingDetector(SequenceDetector):
         Weight of half the squared norm of the coefficients; at least 0.
     max_iter : int, default=200
         Steps of Adam over all bags at once, at least 1.
-    learning_rate : float, default=0.01
+    learning_rate_init : float, default=0.01
         Length of a step; above 0.
     contamination : float, default=0.1
         Share of the training series that is flagged, in (0, 0.5].
@@ -125,7 +125,7 @@ class BagRankingDetector(SequenceDetector):
         "smoothness": [Interval(Real, 0, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -136,7 +136,7 @@ class BagRankingDetector(SequenceDetector):
         smoothness: float = 8e-5,
         alpha: float = 1e-3,
         max_iter: int = 200,
-        learning_rate: float = 0.01,
+        learning_rate_init: float = 0.01,
         contamination: float = 0.1,
     ) -> None:
         self.n_segments = n_segments
@@ -144,7 +144,7 @@ class BagRankingDetector(SequenceDetector):
         self.smoothness = smoothness
         self.alpha = alpha
         self.max_iter = max_iter
-        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
         self.contamination = contamination
 
     def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
@@ -184,7 +184,7 @@ class BagRankingDetector(SequenceDetector):
             slope = design.T @ (by_score * scores * (1 - scores)) + norm_slope * weights
             mean += (1 - _DECAYS[0]) * (slope - mean)
             square += (1 - _DECAYS[1]) * (slope**2 - square)
-            rate = self.learning_rate * np.sqrt(1 - _DECAYS[1] ** step) / (1 - _DECAYS[0] ** step)
+            rate = self.learning_rate_init * np.sqrt(1 - _DECAYS[1] ** step) / (1 - _DECAYS[0] ** step)
             weights -= rate * mean / (np.sqrt(square) + 1e-8)
         self.coef_, self.intercept_ = weights[:-1], float(weights[-1])
 
