@@ -13,15 +13,49 @@ import skanomaly
 ROOMS = [name for name in skanomaly.__all__ if not name.startswith("_")]
 # One concept, one parameter name: the names on the left are spelled as on the right here.
 FOREIGN_NAMES = {
+    "X_reference": "background",
+    "batchsize": "batch_size",
+    "distance": "metric",
+    "hop": "stride",
     "k": "n_neighbors",
+    "k_min": "min_neighbors",
     "k_neighbors": "n_neighbors",
-    "window": "window_size",
-    "seed": "random_state",
+    "learning_rate": "learning_rate_init",
+    "lr": "learning_rate_init",
+    "max_epochs": "max_iter",
+    "n_bootstraps": "n_resamples",
+    "n_iter": "max_iter",
+    "n_perm": "n_permutations",
+    "n_threads": "n_jobs",
     "n_workers": "n_jobs",
+    "order_column": "time_column",
     "outlier_fraction": "contamination",
+    "parameter_grid": "param_grid",
+    "grid": "param_grid",
+    "seed": "random_state",
+    "significance": "alpha",
+    "step": "stride",
+    "top_k": "n_top",
+    "weights": "sample_weight",
+    "window": "window_size",
+    "window_length": "window_size",
 }
 # Users of imbalanced-learn know these names of the SMOTE family.
 KEPT_NAMES = {"k_neighbors"}
+# What all classes share comes last, in this order.
+COMMON_LAST = ("contamination", "n_jobs", "random_state")
+# What a class wraps comes first, and may be given by position.
+WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
+# Same name, same default. The positive label is -1 where scores are rated, and found out where rows are split or chosen.
+DEFAULTS = {
+    "binary_channels": "ignore",
+    "causal": False,
+    "n_jobs": None,
+    "sample_weight": None,
+    "sampling_strategy": "auto",
+    "verbose": False,
+}
+POSITIVE_LABEL = {"metrics": -1, "model_selection": "auto"}
 
 
 def _public():
@@ -88,3 +122,63 @@ def test_import_brings_no_heavy_module(statement):
 def test_unknown_room_is_an_attribute_error():
     with pytest.raises(AttributeError, match="attic"):
         _ = skanomaly.attic
+
+
+def _parameters(module, name):
+    member = getattr(module, name)
+    if inspect.isclass(member) and (inspect.isabstract(member) or not hasattr(member, "get_params")):
+        return []
+    return list(inspect.signature(member).parameters.values())
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_functions_use_the_house_names_too(module, name):
+    kept = KEPT_NAMES if "SMOTE" in name else set()
+    assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_common_parameters_come_last_in_one_order(module, name):
+    names = [parameter.name for parameter in _parameters(module, name)]
+    if not inspect.isclass(getattr(module, name)) or "pos_label" in names:
+        return
+    common = [shared for shared in COMMON_LAST if shared in names]
+    assert [shared for shared in names if shared in COMMON_LAST] == common
+    if "random_state" in common:
+        assert names[-1] == "random_state"
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_what_a_class_wraps_comes_first_by_position(module, name):
+    parameters = _parameters(module, name)
+    wrapped = [parameter for parameter in parameters if parameter.name in WRAPPED]
+    if not inspect.isclass(getattr(module, name)) or not wrapped or parameters[0].name not in WRAPPED:
+        return
+    assert parameters[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_one_name_has_one_default(module, name):
+    defaults = {**DEFAULTS, "pos_label": POSITIVE_LABEL.get(module.__name__.rpartition(".")[2])}
+    for parameter in _parameters(module, name):
+        if parameter.name in defaults and parameter.default is not parameter.empty:
+            assert parameter.default == defaults[parameter.name], parameter.name
+
+
+@pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])
+def test_displays_draw_alike(module, name):
+    display = getattr(module, name)
+    assert list(inspect.signature(display.plot).parameters) == ["self", "ax"]
+    for maker in ("from_estimator", "from_predictions"):
+        if hasattr(display, maker):
+            parameters = inspect.signature(getattr(display, maker)).parameters
+            assert parameters["ax"].default is None
+            assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert next(iter(inspect.signature(display.from_estimator).parameters)) == "estimator"
+
+
+@pytest.mark.parametrize("name", sorted(importlib.import_module("skanomaly.metrics").__all__))
+def test_metrics_take_the_truth_first(name):
+    names = list(inspect.signature(getattr(skanomaly.metrics, name)).parameters)
+    assert names[:1] in (["y_true"], ["x"])
+    assert names[0] == "x" or names[1] in {"y_score", "y_pred", "y_proba", "y_dist"}
