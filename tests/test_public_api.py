@@ -46,7 +46,7 @@ KEPT_NAMES = {"k_neighbors"}
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
 # What a class wraps comes first, and may be given by position.
 WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
-# Same name, same default. The positive label is -1 where scores are rated, and found out where rows are split or chosen.
+# Same name, same default. The positive label is -1 where scores are rated, found out where rows are split or chosen.
 DEFAULTS = {
     "binary_channels": "ignore",
     "causal": False,
