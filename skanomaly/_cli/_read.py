@@ -74,6 +74,9 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
         if ending == ".npz":
             return _from_npz(path, label)
         frame, remarks = _from_text(path) if ending in _TEXT_ENDINGS else (_from_parquet(path), [])
+    except UnicodeDecodeError as error:
+        remedy = "Save it as 'CSV UTF-8', or convert it: iconv -f latin1 -t utf-8 FILE > NEW"
+        raise InputError(f"cannot read {path.name}: byte {error.start} is not UTF-8. {remedy}") from error
     except (OSError, EOFError, ValueError, MemoryError) as error:
         raise InputError(f"cannot read {path.name}: {error}") from error
     frame.columns = [str(name) for name in frame.columns]
