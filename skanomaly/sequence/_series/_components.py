@@ -40,7 +40,7 @@ class SubsequencePCA(SeriesDetector):
         deviation set to 1, or nothing.
     binary_channels : {"ignore", "keep"}, default="ignore"
         Whether channels with one or two values in training are left out where others have more.
-    point_alignment : {"center", "mean", "max", "last"}, default="center"
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
         windows that cover it, or that of the window that ends with it.
     contamination : float, default=0.1
@@ -104,7 +104,7 @@ class SubsequencePCA(SeriesDetector):
         n_components: float = 0.9,
         normalize: str = "scale",
         binary_channels: str = "ignore",
-        point_alignment: str = "center",
+        point_alignment: str = "mean",
         contamination: float = 0.1,
     ) -> None:
         self.window_size = window_size

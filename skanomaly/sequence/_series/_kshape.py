@@ -32,7 +32,7 @@ class KShapeDetector(SeriesDetector):
         Scores are averaged over so many time points.
     binary_channels : {"ignore", "keep"}, default="ignore"
         Whether channels with one or two values in training are left out where others have more.
-    point_alignment : {"center", "mean", "max", "last"}, default="center"
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
         windows that cover it, or that of the window that ends with it.
     contamination : float, default=0.1
@@ -107,7 +107,7 @@ class KShapeDetector(SeriesDetector):
         max_iter: int = 20,
         smoothing: int = 100,
         binary_channels: str = "ignore",
-        point_alignment: str = "center",
+        point_alignment: str = "mean",
         contamination: float = 0.1,
         random_state: Any = None,
     ) -> None:

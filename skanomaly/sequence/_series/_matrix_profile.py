@@ -167,7 +167,7 @@ class MatrixProfileDetector(SeriesDetector):
     causal : bool, default=False
         Whether training windows are held against earlier ones alone (the left profile), and each window's score goes
         to its last point, so that no score knows the future.
-    point_alignment : {"center", "mean", "max", "last"}, default="center"
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
         windows that cover it, or that of the window that ends with it.
     contamination : float, default=0.1
@@ -235,7 +235,7 @@ class MatrixProfileDetector(SeriesDetector):
         exclusion_zone: int | None = None,
         channel_aggregation: str | int = "mean",
         causal: bool = False,
-        point_alignment: str = "center",
+        point_alignment: str = "mean",
         contamination: float = 0.1,
         n_jobs: int | None = None,
     ) -> None:

@@ -42,7 +42,7 @@ class SubsequenceNeighbors(SeriesDetector):
         Training windows at most so far from a window are no evidence for it; None is half a window.
     binary_channels : {"ignore", "keep"}, default="ignore"
         Whether channels with one or two values in training are left out where others have more.
-    point_alignment : {"center", "mean", "max", "last"}, default="center"
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
         windows that cover it, or that of the window that ends with it.
     contamination : float, default=0.1
@@ -126,7 +126,7 @@ class SubsequenceNeighbors(SeriesDetector):
         normalize: str = "center",
         exclusion_zone: int | None = None,
         binary_channels: str = "ignore",
-        point_alignment: str = "center",
+        point_alignment: str = "mean",
         contamination: float = 0.1,
         n_jobs: int | None = None,
         random_state: Any = None,

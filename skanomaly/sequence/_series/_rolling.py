@@ -27,7 +27,7 @@ class RollingStatistic(SeriesDetector):
         Time points a window.
     binary_channels : {"ignore", "keep"}, default="ignore"
         Whether channels with one or two values in training are left out where others have more.
-    point_alignment : {"center", "mean", "max", "last"}, default="center"
+    point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
         windows that cover it, or that of the window that ends with it (which knows no future).
     contamination : float, default=0.1
@@ -78,7 +78,7 @@ class RollingStatistic(SeriesDetector):
         statistic: str = "std",
         window_size: int = 100,
         binary_channels: str = "ignore",
-        point_alignment: str = "center",
+        point_alignment: str = "mean",
         contamination: float = 0.1,
     ) -> None:
         self.statistic = statistic
