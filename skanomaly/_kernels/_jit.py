@@ -28,10 +28,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     callable
         The compiled dispatcher, or `function` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    compile_plain = numba.njit(nogil=True, fastmath=_FASTMATH, error_model="numpy")
+    # No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
+    options = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compile_plain = numba.njit(**options)
     if os.environ.get("SKANOMALY_KERNEL_CACHE", "1") == "0":
         return compile_plain(function)
     try:
-        return numba.njit(nogil=True, cache=True, fastmath=_FASTMATH, error_model="numpy")(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write its cache to
         return compile_plain(function)

@@ -78,7 +78,7 @@ def build_tree(X, leaf_size, order, edges, boxes, first_rows):
         first_rows[node] = first
         if stop - start <= leaf_size:
             continue
-        widest = 0
+        widest = np.int64(0)  # no literal, for which split_at would be compiled once more
         for column in range(1, n_columns):
             if boxes[node, 1, column] - boxes[node, 0, column] > boxes[node, 1, widest] - boxes[node, 0, widest]:
                 widest = column

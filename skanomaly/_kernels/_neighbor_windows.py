@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from skanomaly._kernels._jit import kernel
 
 __all__ = ["hypergeometric_tails", "near_counts", "window_counts"]
@@ -52,13 +50,21 @@ def near_counts(anchors, indptr, indices, coordinates, thresholds, out):
     out : ndarray of shape (n_queries, n_scales), intp
         Written: neighbours within each threshold. O(edges log n_scales).
     """
-    out[:] = 0
     for query in range(anchors.size):
         here = coordinates[anchors[query]]
+        for scale in range(thresholds.size):
+            out[query, scale] = 0
         for edge in range(indptr[query], indptr[query + 1]):
-            scale = np.searchsorted(thresholds, abs(coordinates[indices[edge]] - here))
-            if scale < thresholds.size:
-                out[query, scale] += 1
+            gap = abs(coordinates[indices[edge]] - here)
+            low, high = 0, thresholds.size
+            while low < high:
+                middle = (low + high) // 2
+                if thresholds[middle] < gap:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < thresholds.size:
+                out[query, low] += 1
         for scale in range(1, thresholds.size):
             out[query, scale] += out[query, scale - 1]
 

@@ -42,24 +42,10 @@ def _copy_between(values, keys, low, high, n_between, lanes, scratch):
         return
     for lane in range(width):
         lanes[lane] = zero
-    start = 0
-    while start + 4 * width <= size:
-        first = keys[start : start + width]
-        second = keys[start + width : start + 2 * width]
-        third = keys[start + 2 * width : start + 3 * width]
-        fourth = keys[start + 3 * width : start + 4 * width]
-        for lane in range(width):
-            count = (one if first[lane] <= high else zero) - (one if first[lane] <= low else zero)
-            count += (one if second[lane] <= high else zero) - (one if second[lane] <= low else zero)
-            count += (one if third[lane] <= high else zero) - (one if third[lane] <= low else zero)
-            count += (one if fourth[lane] <= high else zero) - (one if fourth[lane] <= low else zero)
-            lanes[lane] += count
-        start += 4 * width
-    while start < size:
-        first = keys[start : min(start + width, size)]
-        for lane in range(first.size):
-            lanes[lane] += (one if first[lane] <= high else zero) - (one if first[lane] <= low else zero)
-        start += width
+    for start in range(0, size, width):
+        part = keys[start : start + width]
+        for lane in range(part.size):
+            lanes[lane] += (one if part[lane] <= high else zero) - (one if part[lane] <= low else zero)
     for lane in range(width):
         if lanes[lane] > 0:
             for index in range(lane, size, width):

@@ -51,9 +51,15 @@ def add_deviations(projections, locations, factors, total):
     n_directions, n_samples = projections.shape
     whole = n_directions - n_directions % 4
     for direction in range(0, whole, 4):
-        first, second, third, fourth = projections[direction : direction + 4]
-        m0, m1, m2, m3 = locations[direction : direction + 4]
-        f0, f1, f2, f3 = factors[direction : direction + 4]
+        first, second = projections[direction], projections[direction + 1]
+        third, fourth = projections[direction + 2], projections[direction + 3]
+        m0, m1, m2, m3 = (
+            locations[direction],
+            locations[direction + 1],
+            locations[direction + 2],
+            locations[direction + 3],
+        )
+        f0, f1, f2, f3 = factors[direction], factors[direction + 1], factors[direction + 2], factors[direction + 3]
         for sample in range(n_samples):
             deviation = abs(first[sample] - m0) * f0 + abs(second[sample] - m1) * f1
             deviation += abs(third[sample] - m2) * f2 + abs(fourth[sample] - m3) * f3
@@ -174,21 +180,24 @@ def score_tile(directions, columns, locations, factors, per_block, blocks_per_gr
     parts = np.empty((n_modes, n_samples))
     per_group = per_block * blocks_per_group
     for first in range(0, n_directions, per_group):
-        parts[:, :] = 0.0
+        for mode in range(n_modes):
+            for sample in range(n_samples):
+                parts[mode, sample] = 0.0
         last = min(first + per_group, n_directions)
         for start in range(first, last, per_block):
             stop = min(start + per_block, last)
             values = buffer[: stop - start]
             np.dot(directions[start:stop], columns, values)
             for mode in range(n_modes):
+                location, factor, part = locations[mode, start:stop], factors[mode, start:stop], parts[mode]
                 if maximum == 1:
-                    max_deviations(values, locations[mode, start:stop], factors[mode, start:stop], parts[mode])
+                    max_deviations(values, location, factor, part)
                 else:
-                    add_deviations(values, locations[mode, start:stop], factors[mode, start:stop], parts[mode])
+                    add_deviations(values, location, factor, part)
         for mode in range(n_modes):
             for sample in range(n_samples):
-                part = parts[mode, sample]
+                value = parts[mode, sample]
                 if maximum == 0:
-                    totals[mode, sample] += part
-                elif part > totals[mode, sample]:
-                    totals[mode, sample] = part
+                    totals[mode, sample] += value
+                elif value > totals[mode, sample]:
+                    totals[mode, sample] = value

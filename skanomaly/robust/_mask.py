@@ -254,7 +254,7 @@ class MaskPlan(NamedTuple):
         _kernels.masked_gradient.kept_rows(
             np.ascontiguousarray(values, dtype=np.float64),
             groups if self.per_class else np.empty(0, dtype=np.intp),
-            np.empty(0) if weights is None else weights,
+            weights,
             threshold,
             self.side,
             self.robust,

@@ -21,9 +21,12 @@ _PATIENCE = 10
 
 def median_spread(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -> tuple[float, float]:
     """Return median and 1.4826 MAD of targets; the spread is 1 where all are equal."""
+    robust = True
     if weights is None:
-        weights = np.ones(y.size)
-    center, scale = _kernels.masked_gradient.weighted_center_scale(y, weights, True)  # noqa: FBT003  # kernels take no keywords
+        scratch = np.empty((2, y.size))
+        center, scale = _kernels.masked_gradient.group_center_scale(y, y.size, robust, 0.0, 1.0, scratch)
+    else:
+        center, scale = _kernels.masked_gradient.weighted_center_scale(y, weights, robust)
     return float(center), float(scale) if scale > 0 and math.isfinite(scale) else 1.0
 
 
@@ -154,7 +157,7 @@ class Training:
         loss, weight, n_masked = _kernels.masked_gradient.masked_adam_epoch(
             X,
             2.0 * y - 1.0 if self.classifier else y,
-            np.empty(0) if weights is None else weights,
+            weights,
             order,
             bounds,
             network.parameters,

@@ -6,11 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skanomaly import _kernels
 from tests.reference import masked_gradient as reference
 
-NONE = np.empty(0)
 NO_GROUPS = np.empty(0, dtype=np.intp)
 
 
-def _kept(values, groups=NO_GROUPS, weights=NONE, *, threshold, side=0, robust=True, min_keep=0.5, **more):
+def _kept(values, groups=NO_GROUPS, weights=None, *, threshold, side=0, robust=True, min_keep=0.5, **more):
     pooled = more.get("pooled", np.zeros((int(groups.max()) + 1 if groups.size else 1, 3)))
     keep = np.ones(values.size, dtype=np.bool_)
     n_masked = _kernels.masked_gradient.kept_rows(
@@ -175,7 +174,7 @@ def test_adam_step_agrees_with_the_definition(seed):
     assert_allclose([parameters, first, second], expected, rtol=1e-12)
 
 
-def _epoch(X, y, order, bounds, *, masking, loss=0, statistic=0, weights=NONE, threshold=2.0, per_class=False):
+def _epoch(X, y, order, bounds, *, masking, loss=0, statistic=0, weights=None, threshold=2.0, per_class=False):
     state = np.zeros((3, X.shape[1] + 1))
     masked = np.zeros(y.size, dtype=np.int64)
     side = {0: 0, 1: 1, 2: -1}[statistic]
