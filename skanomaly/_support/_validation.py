@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import InputTags, Tags, get_tags
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
+from sklearn.utils import InputTags, Tags, get_tags, validation
+from sklearn.utils.validation import check_array, column_or_1d
 
 from skanomaly._support._sklearn import check_sample_weight
 
-__all__ = ["check_labels", "check_rows", "check_samples_of", "check_weights", "copy_kinds", "take"]
+__all__ = ["check_labels", "check_rows", "check_samples_of", "check_weights", "copy_kinds", "take", "validate_data"]
 
 _NAMED_COLUMNS = 5
 _SHORTEST_FLAT = 32
@@ -52,15 +52,39 @@ def check_rows(
         On NaN, infinity or text (columns named), no row, no column, or columns other than those of fit.
     """
     options = {"order": "C", "ensure_min_samples": min_samples, "dtype": dtype, **options}
+    return validate_data(estimator, X, reset=reset, **options)
+
+
+def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
+    """Call scikit-learn's function of that name; its errors on NaN, infinity and text then name the columns.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array-like of shape (n_samples, n_features)
+    *targets : array-like of shape (n_samples,)
+        ``y``, where there is one.
+    **options : dict
+        scikit-learn's.
+
+    Returns
+    -------
+    ndarray, or a pair of them where there is a ``y``
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn's function, with the columns and the remedy added.
+    """
     try:
-        return validate_data(estimator, X, reset=reset, **options)
+        return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
-        hint = _non_finite_columns(X)
-        if hint and ("NaN" in str(error) or "infinity" in str(error)):
-            raise ValueError(f"{error}\n{hint}") from None
-        if "could not convert" in str(error):
-            raise ValueError(f"{error}\n{_text_columns(X)}") from None
-        raise
+        hint = _text_columns(X) if "could not convert" in str(error) else ""
+        if "NaN" in str(error) or "infinity" in str(error):
+            hint = _non_finite_columns(X)
+        if not hint:
+            raise
+        raise ValueError(f"{error}\n{hint}") from None
 
 
 def _text_columns(X: Any) -> str:

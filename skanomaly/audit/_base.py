@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._step_up import step_up_threshold
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._gower import MixedColumns
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout

@@ -14,11 +14,11 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
 from skanomaly.audit._two_samples import stacked, two_halves

@@ -10,9 +10,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from skanomaly._support._sklearn import fit_context
+from skanomaly._support._validation import validate_data
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseSampler"]

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
 
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 
 __all__ = ["decode_frame", "encode_table", "is_frame", "learn_categories"]
 

@@ -10,10 +10,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import validate_data
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor

@@ -11,10 +11,11 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._validation import validate_data
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._training import Standardizer
 

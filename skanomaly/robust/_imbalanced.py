@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer

@@ -11,11 +11,11 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_weights
+from skanomaly._support._validation import check_weights, validate_data
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_rows, check_weights
+from skanomaly._support._validation import check_rows, check_weights, validate_data
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import Network

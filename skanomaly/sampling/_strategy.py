@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import validate_data
 
 __all__ = ["CLEANING", "STRATEGY", "allot", "classes_to_clean", "dense_classes", "rows_to_keep", "rows_to_make"]
 

@@ -164,7 +164,7 @@ def test_read_truncated_archive_is_named(tmp_path):
 
 def test_read_text_in_another_encoding_is_named(tmp_path):
     (tmp_path / "t.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(InputError, match="not UTF-8. Save it"):
+    with pytest.raises(InputError, match=r"not UTF-8\. Save it"):
         read_table(tmp_path / "t.csv")
 
 

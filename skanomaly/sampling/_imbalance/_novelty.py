@@ -11,11 +11,11 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones
 

@@ -12,10 +12,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._cleaning._under import RandomUnderSampler

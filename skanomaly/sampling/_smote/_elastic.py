@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import assemble, find_neighbors, is_same
 from skanomaly.sampling._smote._plausibility import PlausibilityMixin

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._neighbors import NeighborIndex
+from skanomaly._support._validation import validate_data
 
 __all__ = ["PlausibilityMixin"]
 

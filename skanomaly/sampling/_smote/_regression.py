@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import choose_seeds
 

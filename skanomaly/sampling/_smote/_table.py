@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
+from skanomaly._support._validation import validate_data
 
 __all__ = [
     "CodeDistance",

@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array
 
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import check_labels
+from skanomaly._support._validation import check_labels, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._synthesis._kinds import MAKERS
 

@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseDetector
 
 __all__ = ["GroupedDetector"]

@@ -1,0 +1,53 @@
+"""An error on a table names the columns to look at, in every room."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skanomaly.audit import KNNDriftTest
+from skanomaly.detectors import GaussianDetector
+from skanomaly.robust import SampleCurator, ZErrorClassifier
+from skanomaly.sampling import SMOTE, ExpectedAnomalyPosterior, OptimalImbalance
+from skanomaly.sequence import RollingStatistic
+from skanomaly.threshold import ThresholdedDetector
+
+ESTIMATORS = [
+    GaussianDetector(),
+    KNNDriftTest(),
+    ThresholdedDetector(),
+    RollingStatistic(),
+    SMOTE(),
+    ExpectedAnomalyPosterior(),
+    OptimalImbalance(LogisticRegression()),
+    ZErrorClassifier(),
+    SampleCurator(),
+]
+
+
+def _frame():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.normal(size=(40, 3)), columns=["heat", "load", "flow"])
+    return frame, np.where(np.arange(40) < 8, -1, 1)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_columns_that_are_not_finite_are_named(estimator, value):
+    frame, y = _frame()
+    frame.loc[[3, 5], "load"] = value
+    with pytest.raises(ValueError, match=r"by column \(number of rows\): 'load' \(2\)\. Impute them"):
+        estimator.fit(frame, y)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
+def test_columns_of_text_are_named(estimator):
+    frame, y = _frame()
+    frame["city"] = "Bern"
+    with pytest.raises(ValueError, match=r"Not numbers: column 'city'\. Encode text"):
+        estimator.fit(frame, y)
+
+
+def test_text_in_an_array_is_answered_with_a_remedy():
+    with pytest.raises(ValueError, match=r"X must hold numbers\. Encode text"):
+        GaussianDetector().fit([["Bern", "1"], ["Basel", "2"]])
