@@ -3,6 +3,8 @@
 import importlib
 import inspect
 
+import sklearn
+from packaging.version import Version
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
@@ -178,3 +180,10 @@ def instances():
     for cls in public_classes():
         for parameters in PARAMETERS.get(cls.__name__, [{}]):
             yield cls(**parameters)
+
+
+if Version(sklearn.__version__) < Version("1.7"):
+    # The check itself subtracts a float from the whole numbers that it hands to estimators of categories.
+    EXPECTED_FAILURES["SMOTEN"] = {
+        "check_positive_only_tag_during_fit": "the check fails before the estimator is called"
+    }
