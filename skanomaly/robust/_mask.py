@@ -278,9 +278,9 @@ class MaskPlan(NamedTuple):
                 continue
             if weights is not None:
                 counted = weights[groups == group] if self.per_class else weights
-                result[group] = _kernels.masked_gradient.weighted_center_scale(members, counted, self.robust)
+                result[group] = _kernels.center_scale.weighted_center_scale(members, counted, self.robust)
             else:
-                result[group] = _kernels.masked_gradient.group_center_scale(
+                result[group] = _kernels.center_scale.group_center_scale(
                     members, members.size, self.robust, 0.0, 1.0, np.empty((2, members.size))
                 )
         return result

@@ -24,9 +24,9 @@ def median_spread(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -
     robust = True
     if weights is None:
         scratch = np.empty((2, y.size))
-        center, scale = _kernels.masked_gradient.group_center_scale(y, y.size, robust, 0.0, 1.0, scratch)
+        center, scale = _kernels.center_scale.group_center_scale(y, y.size, robust, 0.0, 1.0, scratch)
     else:
-        center, scale = _kernels.masked_gradient.weighted_center_scale(y, weights, robust)
+        center, scale = _kernels.center_scale.weighted_center_scale(y, weights, robust)
     return float(center), float(scale) if scale > 0 and math.isfinite(scale) else 1.0
 
 
