@@ -1,12 +1,22 @@
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 from skanomaly import _kernels
 from skanomaly._kernels._jit import kernel
+
+_PLACES = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")  # where numba looks for the user's own cache folder
+_COUNT_GAPS = (
+    "import numpy as np\nfrom skanomaly import _kernels\n"
+    "out = np.empty(3, dtype=np.intp)\n"
+    "_kernels.ordered_edges.count_gaps(np.array([0, 1, 1]), np.array([1]), np.array([0, 1, 2]), out)\nprint(*out)"
+)
 
 
 @kernel
@@ -27,13 +37,34 @@ def test_kernel_without_a_disk_cache_computes_the_same(monkeypatch):
     assert kernel(getattr(_count_nan, "py_func", _count_nan))(np.array([np.nan])) == 1
 
 
-def test_kernel_compiles_where_no_cache_can_be_written():
-    # A function without a file of its own has no cache folder, as in a read-only installation without a home.
+def test_kernel_without_a_file_of_its_own_compiles():
     code = "import numpy as np\nfrom skanomaly._kernels._jit import kernel\nprint(kernel(eval('lambda x: x + 1'))(1))"
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "HOME": "/nowhere"}
-    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "2"
+
+
+@pytest.mark.parametrize(
+    ("home", "cache", "n_folders"),
+    [("home", None, 1), ("file/home", None, 0), (None, "cache", 1), (None, "file/cache", 0)],
+)
+def test_package_that_cannot_write_beside_itself_caches_with_the_user_or_not_at_all(tmp_path, home, cache, n_folders):
+    # A file where a folder should be stops every user, the administrator included.
+    folder = tmp_path / "site" / "skanomaly"
+    shutil.copytree(Path(_kernels.__file__).parents[1], folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "_kernels" / "__pycache__").touch()
+    (tmp_path / "file").touch()
+    environment = {name: value for name, value in os.environ.items() if name not in {*_PLACES, "NUMBA_CACHE_DIR"}}
+    environment |= {"PYTHONPATH": str(tmp_path / "site"), "SKANOMALY_KERNEL_CACHE": "1"}
+    for name, place in zip(_PLACES, (home, cache, home or cache), strict=True):
+        if place is not None:
+            environment[name] = str(tmp_path / place)
+    code = f"import skanomaly\nprint(skanomaly.__file__)\n{_COUNT_GAPS}"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.split() == [str(folder / "__init__.py"), "0", "1", "1"]
+    assert run.stderr == ""
+    assert len({path.parent for path in tmp_path.rglob("*.nbi")}) == (0 if numba.config.DISABLE_JIT else n_folders)
 
 
 def test_kernel_modules_load_by_name():
@@ -71,16 +102,13 @@ def test_fault_inside_a_kernel_module_is_passed_on(monkeypatch):
 
 
 def test_two_processes_may_compile_at_once(tmp_path):
-    code = (
-        "import numpy as np\nfrom skanomaly import _kernels\n"
-        "out = np.empty(3, dtype=np.intp)\n"
-        "_kernels.ordered_edges.count_gaps(np.array([0, 1, 1]), np.array([1]), np.array([0, 1, 2]), out)\nprint(*out)"
-    )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "SKANOMALY_KERNEL_CACHE": "1"}
     runs = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+        subprocess.Popen([sys.executable, "-c", _COUNT_GAPS], stdout=subprocess.PIPE, text=True, env=environment)
         for _ in range(2)
     ]
     assert [run.communicate(timeout=300)[0].split() for run in runs] == [["0", "1", "1"]] * 2
-    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    again = subprocess.run(
+        [sys.executable, "-c", _COUNT_GAPS], capture_output=True, text=True, check=True, env=environment
+    )
     assert again.stdout.split() == ["0", "1", "1"]
