@@ -7,12 +7,15 @@ from numpy.typing import NDArray
 
 __all__ = ["Tail"]
 
+_ROUNDING = 1e-9  # relative; far above that of float64, far below what tells two scores apart
+
 
 class Tail:
     r"""How far out in the tail of the training scores a score lies.
 
     :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`, and beyond the largest training score besides its distance from
-    it, in units of that score's distance from the median.
+    it, in units of that score's distance from the median. Scores that differ by rounding count as equal: a training
+    score found again on another processor must not change its rank.
     """
 
     def fit(self, scores: NDArray[Any]) -> Self:
@@ -26,6 +29,6 @@ class Tail:
     def transform(self, scores: NDArray[Any]) -> NDArray[np.float64]:
         """Place scores in the tail; ascending in the score."""
         n_scores = len(self._sorted)
-        n_as_odd = n_scores - np.searchsorted(self._sorted, scores, side="left")
+        n_as_odd = n_scores - np.searchsorted(self._sorted, scores - _ROUNDING * np.abs(scores), side="left")
         beyond = np.maximum(scores - self._sorted[-1], 0.0) / self._unit
         return -np.log10((1 + n_as_odd) / (n_scores + 1)) + beyond

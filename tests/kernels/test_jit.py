@@ -59,8 +59,14 @@ def test_package_that_cannot_write_beside_itself_caches_with_the_user_or_not_at_
         if place is not None:
             environment[name] = str(tmp_path / place)
     code = f"import skanomaly\nprint(skanomaly.__file__)\n{_COUNT_GAPS}"
+    # Away from the working folder, which Python would look into first.
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=tmp_path,
     )
     assert run.stdout.split() == [str(folder / "__init__.py"), "0", "1", "1"]
     assert run.stderr == ""
