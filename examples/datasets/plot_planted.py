@@ -2,7 +2,7 @@
 Six ways to be odd
 ==================
 
-Each maker of :mod:`skanomaly.datasets` plants anomalies that one kind of method sees and another misses: rows between
+Each maker of ``skanomaly.datasets`` plants anomalies that one kind of method sees and another misses: rows between
 two modes fool whatever thinks of one centre, rows off a narrow direction fool whatever looks at columns one by one, and
 rows whose columns have lost their dependence are usual in each. Try a detector on all six before you trust it on a
 seventh. Blue rows are normal, orange ones anomalies.

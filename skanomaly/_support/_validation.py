@@ -1,6 +1,7 @@
 """The door: what comes in is checked once, here, and every error names what is wrong and the remedy."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import InputTags, Tags, get_tags, validation
 from sklearn.utils.validation import check_array, column_or_1d
 
-from skanomaly._support._sklearn import check_sample_weight
+from skanomaly._support._sklearn import check_sample_weight, safe_indexing
 
 __all__ = ["check_labels", "check_rows", "check_samples_of", "check_weights", "copy_kinds", "take", "validate_data"]
 
@@ -49,7 +50,7 @@ def check_rows(
     Raises
     ------
     ValueError
-        On NaN, infinity or text (columns named), no row, no column, or columns other than those of fit.
+        On NaN, infinity, text or dates (columns named), no row, no column, or columns other than those of fit.
     """
     options = {"order": "C", "ensure_min_samples": min_samples, "dtype": dtype, **options}
     return validate_data(estimator, X, reset=reset, **options)
@@ -76,12 +77,15 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     ValueError
         As scikit-learn's function, with the columns and the remedy added.
     """
+    _refuse_dates(X)
     try:
         return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
         hint = _text_columns(X) if "could not convert" in str(error) else ""
-        if "NaN" in str(error) or "infinity" in str(error):
-            hint = _non_finite_columns(X)
+        if "NaN" in str(error):
+            hint = _non_finite_columns(X, np.isfinite, "Impute them (sklearn.impute, skanomaly.impute)")
+        elif "infinity" in str(error):  # NaN may be allowed
+            hint = _non_finite_columns(X, lambda table: ~np.isinf(table), "Put NaN for them and impute it")
         if not hint:
             raise
         raise ValueError(f"{error}\n{hint}") from None
@@ -92,10 +96,30 @@ def _text_columns(X: Any) -> str:
     remedy = "Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or drop it."
     if not hasattr(X, "columns"):
         return f"X must hold numbers. {remedy}"
-    bad = [name for name in X.columns if not _numeric(X[name])]
-    shown = ", ".join(repr(name) for name in bad[:_NAMED_COLUMNS])
-    more = f" and {len(bad) - _NAMED_COLUMNS} more" if len(bad) > _NAMED_COLUMNS else ""
-    return f"Not numbers: column {shown}{more}. {remedy}"
+    return f"Not numbers: column {_listed([name for name in X.columns if not _numeric(X[name])])}. {remedy}"
+
+
+def _listed(names: list[Any]) -> str:
+    more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
+    return ", ".join(repr(name) for name in names[:_NAMED_COLUMNS]) + more
+
+
+def _refuse_dates(X: Any) -> None:
+    """Raise for a frame with dates or durations, which some libraries would hand on as huge whole numbers."""
+    if not hasattr(X, "columns"):
+        return
+    bad = [name for name, dtype in zip(X.columns, X.dtypes, strict=True) if _is_time(dtype)]
+    if bad:
+        raise ValueError(
+            f"Dates or durations: column {_listed(bad)}. Turn them to numbers, such as seconds since a start, make "
+            "them the index, or drop them."
+        )
+
+
+def _is_time(dtype: Any) -> bool:
+    if hasattr(dtype, "is_temporal"):  # polars
+        return bool(dtype.is_temporal())
+    return getattr(dtype, "kind", "O") in {"m", "M"}
 
 
 def _numeric(column: Any) -> bool:
@@ -108,7 +132,7 @@ def _numeric(column: Any) -> bool:
 
 def check_samples_of(
     estimator: Any, detector: Any, X: Any, *, reset: bool, min_samples: int = 1, **options: Any
-) -> NDArray[Any] | list[Any]:
+) -> Any:
     """Validate what a meta-estimator hands on to `detector`: a table, or what else that detector takes.
 
     Parameters
@@ -116,14 +140,16 @@ def check_samples_of(
     estimator : estimator
         The meta-estimator, which learns the columns of a table.
     detector : estimator or None
-        None takes tables. A series may be 1-D; collections and event traces are left to the detector's own checks.
+        None takes tables of numbers. A given detector receives frames as frames; a pipeline may choose columns by
+        name, encode and impute them. NaN passes to pipelines and where the tags allow it. A series may be 1-D;
+        collections and event traces are left to the detector's own checks.
     X : array-like, or sequence of sequences
     reset, min_samples, **options
         As in :func:`check_rows`.
 
     Returns
     -------
-    ndarray or list
+    ndarray, frame or list
 
     Raises
     ------
@@ -132,23 +158,40 @@ def check_samples_of(
     """
     accepted = _accepted(detector)
     if accepted.two_d_array:
+        named = detector is not None and hasattr(X, "columns")
+        if named and (hasattr(detector, "steps") or accepted.string or accepted.categorical):
+            validation.validate_data(estimator, X, reset=reset, skip_check_array=True)
+            _require(len(X), min_samples)
+            return X
         of_moments = not getattr(detector, "_rows_stand_alone", True)
         if of_moments and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
             X = np.asarray(X).reshape(-1, 1)
-        return check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
+        if _takes_missing(detector):
+            options["ensure_all_finite"] = "allow-nan"
+        rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
+        return X if named else rows
     if isinstance(X, str) or not hasattr(X, "__len__"):
         raise ValueError(f"X is {X!r:.50}, and {type(detector).__name__} takes a collection: a list with an item each.")
     if reset:
         estimator.__dict__.pop("n_features_in_", None)
         estimator.__dict__.pop("feature_names_in_", None)
     samples = X if isinstance(X, np.ndarray) else list(X)
-    if len(samples) < min_samples:
-        raise ValueError(f"Found array with {len(samples)} sample(s) while a minimum of {min_samples} is required.")
+    _require(len(samples), min_samples)
     return samples
+
+
+def _require(n_samples: int, fewest: int) -> None:
+    if n_samples < fewest:
+        raise ValueError(f"Found array with {n_samples} sample(s) while a minimum of {fewest} is required.")
 
 
 def _accepted(detector: Any) -> InputTags:
     return get_tags(detector).input_tags if hasattr(detector, "__sklearn_tags__") else InputTags()
+
+
+def _takes_missing(detector: Any) -> bool:
+    """Say whether NaN may be handed on; a pipeline's tags tell nothing of its first step's."""
+    return detector is not None and (hasattr(detector, "steps") or _accepted(detector).allow_nan)
 
 
 def copy_kinds(tags: Tags, detector: Any) -> Tags:
@@ -156,21 +199,24 @@ def copy_kinds(tags: Tags, detector: Any) -> Tags:
     accepted = _accepted(detector)
     tags.input_tags.two_d_array = accepted.two_d_array
     tags.input_tags.three_d_array = accepted.three_d_array
+    tags.input_tags.allow_nan = _takes_missing(detector)
     return tags
 
 
 def take(samples: Any, chosen: NDArray[Any]) -> Any:
-    """Choose rows of an array, or items of a list, by a mask or by indices."""
+    """Choose rows of an array or frame, or items of a list, by a mask or by indices."""
     if isinstance(samples, np.ndarray):
         return samples[chosen]
+    if hasattr(samples, "columns"):
+        return safe_indexing(samples, chosen)
     return [samples[index] for index in (np.flatnonzero(chosen) if chosen.dtype == bool else chosen)]
 
 
-def _non_finite_columns(X: Any) -> str:
-    """Say which columns hold NaN or infinity, or nothing if that cannot be found out cheaply."""
+def _non_finite_columns(X: Any, usable: Callable[[NDArray[Any]], NDArray[np.bool_]], remedy: str) -> str:
+    """Say which columns hold what is not usable, or nothing if that cannot be found out cheaply."""
     try:
         table = check_array(X, dtype="numeric", ensure_all_finite=False, accept_sparse=False)
-        bad = ~np.isfinite(table)
+        bad = ~usable(table)
     except (TypeError, ValueError):
         return ""
     counts = bad.sum(axis=0)
@@ -185,7 +231,7 @@ def _non_finite_columns(X: Any) -> str:
     more = f" and {columns.size - _NAMED_COLUMNS} more" if columns.size > _NAMED_COLUMNS else ""
     return (
         f"Not finite, by column (number of rows): {', '.join(shown)}{more}. "
-        "Impute them (sklearn.impute, skanomaly.impute), drop those rows, or drop the columns."
+        f"{remedy}, drop those rows, or drop the columns."
     )
 
 
@@ -196,7 +242,8 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
     ----------
     y : array-like of shape (n_samples,) or None
         None means that no row is labelled. Labels that hold no -1 but values above 1 are class labels that some
-        pipeline handed on; they say nothing about anomalies, so every row counts as unlabelled, with a warning.
+        pipeline handed on; they say nothing about anomalies, so every row counts as unlabelled, with a warning. So
+        are 0 and 1 together warned of, since elsewhere 1 often means anomaly.
     n_samples : int
 
     Returns
@@ -206,12 +253,12 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
     Raises
     ------
     ValueError
-        If the length differs, a label is not a finite whole number, or other labels stand beside -1.
+        If the length differs, a label is true or false or not a finite whole number, or other labels stand beside -1.
 
     Warns
     -----
     UserWarning
-        If `y` holds class labels.
+        If `y` holds class labels, or both 0 and 1 and no -1.
     """
     if y is None:
         return np.zeros(n_samples, dtype=np.int8)
@@ -219,7 +266,11 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
     if len(labels) != n_samples:
         raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
     remedy = "Use +1 for normal, -1 for anomaly and 0 for unlabelled rows."
-    if labels.dtype.kind not in "iufb":
+    if labels.dtype.kind == "b":
+        raise ValueError(
+            f"y holds True and False, which could mean either. {remedy} Where True is an anomaly: np.where(y, -1, 1)."
+        )
+    if labels.dtype.kind not in "iuf":
         # "Unknown label type" are scikit-learn's words for it.
         raise ValueError(f"Unknown label type: y holds {labels.dtype}, for example {labels[:1].tolist()}. {remedy}")
     values = np.unique(labels)
@@ -227,6 +278,13 @@ def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
         raise ValueError(f"y holds {values[:5].tolist()}: labels must be whole and finite. {remedy}")
     foreign = values[(values < -1) | (values > 1)]
     if foreign.size == 0:
+        if values.tolist() == [0, 1]:
+            warnings.warn(
+                "y holds 0 and 1 and no -1: 1 counts as known to be normal, 0 as unlabelled. Where 1 means anomaly, "
+                "give 1 - 2 * y.",
+                UserWarning,
+                stacklevel=4,
+            )
         return labels.astype(np.int8)
     if values[0] < 0:
         raise ValueError(f"y holds the labels {foreign[:5].tolist()} beside -1. {remedy}")

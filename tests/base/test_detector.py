@@ -31,7 +31,7 @@ def table(seed):
     return np.random.default_rng(seed).normal(size=(60, 3))
 
 
-@pytest.mark.filterwarnings("ignore:y holds .* class labels:UserWarning")
+@pytest.mark.filterwarnings("ignore:y holds .*:UserWarning")
 def test_smallest_detector_passes_scikit_learns_checks():
     check_estimator(DistanceToMedian(), on_skip=None)
 
@@ -126,3 +126,14 @@ def test_auto_without_theory_says_so():
 
     with pytest.raises(NotImplementedError, match="Auto has no theory"):
         Auto(contamination="auto").fit(np.eye(3))
+
+
+def test_zeros_and_ones_are_read_with_a_warning(table):
+    y = np.arange(len(table)) < 3
+    with pytest.warns(UserWarning, match=r"y holds 0 and 1 and no -1.*1 - 2 \* y"):
+        DistanceToMedian().fit(table, y.astype(int))
+
+
+def test_true_and_false_are_no_labels(table):
+    with pytest.raises(ValueError, match=r"True and False.*np\.where\(y, -1, 1\)"):
+        DistanceToMedian().fit(table, np.arange(len(table)) < 3)

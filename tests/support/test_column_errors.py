@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skanomaly.audit import KNNDriftTest
 from skanomaly.detectors import GaussianDetector
+from skanomaly.impute import KNNSamplerImputer
 from skanomaly.robust import SampleCurator, ZErrorClassifier
 from skanomaly.sampling import SMOTE, ExpectedAnomalyPosterior, OptimalImbalance
 from skanomaly.sequence import RollingStatistic
@@ -15,8 +17,8 @@ from skanomaly.threshold import ThresholdedDetector
 ESTIMATORS = [
     GaussianDetector(),
     KNNDriftTest(),
-    ThresholdedDetector(),
-    RollingStatistic(),
+    ThresholdedDetector(GaussianDetector()),
+    RollingStatistic(window_size=5),
     SMOTE(),
     ExpectedAnomalyPosterior(),
     OptimalImbalance(LogisticRegression()),
@@ -32,12 +34,19 @@ def _frame():
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_columns_that_are_not_finite_are_named(estimator, value):
+@pytest.mark.parametrize(("value", "remedy"), [(np.nan, "Impute them"), (np.inf, "Put NaN for them")])
+def test_columns_that_are_not_finite_are_named(estimator, value, remedy):
     frame, y = _frame()
     frame.loc[[3, 5], "load"] = value
-    with pytest.raises(ValueError, match=r"by column \(number of rows\): 'load' \(2\)\. Impute them"):
+    with pytest.raises(ValueError, match=rf"by column \(number of rows\): 'load' \(2\)\. {remedy}"):
         estimator.fit(frame, y)
+
+
+def test_infinite_cells_are_named_apart_from_missing_ones():
+    frame, _ = _frame()
+    frame.loc[3, "load"], frame.loc[5, "heat"] = np.inf, np.nan
+    with pytest.raises(ValueError, match=r"'load' \(1\)\. Put NaN"):
+        KNNSamplerImputer().fit(frame)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
@@ -46,6 +55,15 @@ def test_columns_of_text_are_named(estimator):
     frame["city"] = "Bern"
     with pytest.raises(ValueError, match=r"Not numbers: column 'city'\. Encode text"):
         estimator.fit(frame, y)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("frame_of", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_columns_of_dates_are_named(estimator, frame_of):
+    frame, y = _frame()
+    frame["when"] = pd.date_range("2026-01-01", periods=40)
+    with pytest.raises(ValueError, match=r"Dates or durations: column 'when'\. Turn"):
+        estimator.fit(frame_of(frame.to_dict("series")), y)
 
 
 def test_text_in_an_array_is_answered_with_a_remedy():

@@ -1,9 +1,16 @@
-"""A threshold takes what its detector takes: a series, a collection, event traces."""
+"""A threshold takes what its detector takes: a frame, missing cells, a series, a collection, event traces."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import IsolationForest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skanomaly.model_selection import ScoreEnsemble
 from skanomaly.sequence import MarkovDetector, NGramDetector, RollingStatistic, SequenceNeighbors
@@ -83,3 +90,38 @@ def test_a_table_after_a_collection_leaves_nothing_of_either(seed):
     assert model.n_features_in_ == 3
     model.set_params(detector=MarkovDetector()).fit(_traces(seed))
     assert not hasattr(model, "n_features_in_")
+
+
+def _mixed(frame_of):
+    random = np.random.default_rng(0)
+    columns = {"age": random.normal(size=80), "income": random.normal(size=80), "city": ["Bern", "Basel"] * 40}
+    columns["income"][::9] = np.nan
+    return frame_of({name: list(values) for name, values in columns.items()})
+
+
+@pytest.mark.parametrize("frame_of", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_pipeline_inside_chooses_encodes_and_imputes_columns_by_name(wrap, frame_of):
+    frame = _mixed(frame_of)
+    prepare = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
+        (OneHotEncoder(sparse_output=False), ["city"]),
+    )
+    pipeline = make_pipeline(prepare, IsolationForest(n_estimators=10, random_state=0))
+    model = wrap(pipeline).fit(frame)
+    assert model.feature_names_in_.tolist() == ["age", "income", "city"]
+    assert model.predict(frame).shape == (80,)
+
+
+def test_missing_cells_pass_where_the_detector_inside_takes_them():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    rows[::7, 0] = np.nan
+    inside = make_pipeline(SimpleImputer(), IsolationForest(n_estimators=10, random_state=0))
+    assert_array_equal(ThresholdedDetector(inside).fit(rows).score_samples(rows), inside.fit(rows).score_samples(rows))
+
+
+def test_frames_with_other_columns_are_refused_before_the_detector_sees_them():
+    frame = _mixed(pd.DataFrame)[["age"]]
+    model = ThresholdedDetector(IsolationForest(n_estimators=10, random_state=0)).fit(frame)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame.rename(columns={"age": "years"}))
