@@ -188,7 +188,8 @@ def partial_roc_auc_score(
 
     References
     ----------
-    D. K. McClish (1989). Analyzing a portion of the ROC curve. Medical Decision Making 9.
+    .. [1] D. K. McClish (1989). Analyzing a portion of the ROC curve. Medical Decision Making 9.
+       https://doi.org/10.1177/0272989X8900900307
 
     Examples
     --------
@@ -362,8 +363,8 @@ def adjusted_precision_at_n_score(
 
     References
     ----------
-    G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge Discovery
-    30.
+    .. [1] G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge
+       Discovery 30. https://doi.org/10.1007/s10618-015-0444-8
 
     Examples
     --------
@@ -423,8 +424,8 @@ def adjusted_average_precision_score(
 
     References
     ----------
-    G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge Discovery
-    30.
+    .. [1] G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge
+       Discovery 30. https://doi.org/10.1007/s10618-015-0444-8
 
     Examples
     --------

@@ -141,8 +141,9 @@ class RandomProjectionDepth(BaseDetector):
     References
     ----------
     .. [1] Zuo, Y. and Serfling, R. (2000). General notions of statistical depth function. Annals of Statistics 28.
+       https://doi.org/10.1214/aos/1016218226
     .. [2] Velasco-Forero, S. and Angulo, J. (2012). Random projection depth for multivariate mathematical morphology.
-       IEEE Journal of Selected Topics in Signal Processing 6.
+       IEEE Journal of Selected Topics in Signal Processing 6. https://doi.org/10.1109/JSTSP.2012.2211336
     .. [3] Bauw, M., Velasco-Forero, S., Angulo, J., Adnet, C. and Airiau, O. (2021). Deep random projection
        outlyingness for unsupervised anomaly detection. arXiv:2106.15307.
 

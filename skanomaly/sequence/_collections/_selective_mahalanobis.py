@@ -69,6 +69,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
     ----------
     .. [1] Harada, N., Niizumi, D., Ohishi, Y., Takeuchi, D. and Yasuda, M. (2023). "First-shot anomaly sound detection
        for machine condition monitoring: a domain generalization baseline". EUSIPCO.
+       https://doi.org/10.23919/EUSIPCO58844.2023.10289721
 
     Examples
     --------

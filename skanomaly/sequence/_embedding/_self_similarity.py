@@ -98,7 +98,7 @@ class SelfSimilarityDetector(SeriesDetector):
     References
     ----------
     .. [1] Breunig, M. M., Kriegel, H.-P., Ng, R. T. and Sander, J. (2000). "LOF: identifying density-based local
-       outliers". SIGMOD Record 29(2), 93-104.
+       outliers". SIGMOD Record 29(2), 93-104. https://doi.org/10.1145/335191.335388
 
     Examples
     --------

@@ -149,7 +149,7 @@ class RollingMahalanobis(SeriesDetector):
     References
     ----------
     .. [1] Chen, Y., Wiesel, A., Eldar, Y. C. and Hero, A. O. (2010). "Shrinkage algorithms for MMSE covariance
-       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029.
+       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029. https://doi.org/10.1109/TSP.2010.2053029
 
     Examples
     --------
