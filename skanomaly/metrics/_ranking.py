@@ -258,8 +258,14 @@ def fpr_at_tpr_score(
 
     Notes
     -----
-    The strictest threshold that finds at least `tpr` of the anomalies, not interpolated. For two normal laws of equal
-    spread :math:`\delta` apart it tends to :math:`\Phi(1.645 - \delta)`.
+    The strictest threshold that finds at least `tpr` of the anomalies, not interpolated; anomalies are the positive
+    class, as in section 4.1 of [1]_. For two normal laws of equal spread :math:`\delta` apart it tends to
+    :math:`\Phi(1.645 - \delta)`.
+
+    References
+    ----------
+    .. [1] D. Hendrycks, M. Mazeika and T. Dietterich (2019). Deep anomaly detection with outlier exposure. ICLR.
+       arXiv:1812.04606.
 
     Examples
     --------

@@ -97,6 +97,8 @@ class GaussianDetector(BaseDetector):
        features for anomaly detection". ICPR 2020. https://doi.org/10.1109/ICPR48806.2021.9412109
     .. [4] Ren, J., Fort, S., Liu, J., Roy, A. G., Padhy, S. and Lakshminarayanan, B. (2021). "A simple fix to
        Mahalanobis distance for improving near-OOD detection". arXiv:2106.09022.
+    .. [5] Chen, Y., Wiesel, A., Eldar, Y. C. and Hero, A. O. (2010). "Shrinkage algorithms for MMSE covariance
+       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029. https://doi.org/10.1109/TSP.2010.2053029
 
     Examples
     --------

@@ -103,6 +103,8 @@ class NearestNeighborsDetector(BaseDetector):
        industrial anomaly detection". CVPR. https://doi.org/10.1109/CVPR52688.2022.01392
     .. [4] Gonzalez, T. F. (1985). "Clustering to minimize the maximum intercluster distance". Theoretical Computer
        Science 38, 293-306. https://doi.org/10.1016/0304-3975(85)90224-5
+    .. [5] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------
