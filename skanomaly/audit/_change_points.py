@@ -82,6 +82,7 @@ class KNNChangePointTest(NeighborAudit):
     References
     ----------
     .. [1] Chen, H. and Zhang, N. (2015). Graph-based change-point detection. Annals of Statistics 43.
+       https://doi.org/10.1214/14-AOS1269
 
     Examples
     --------

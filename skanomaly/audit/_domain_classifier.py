@@ -105,7 +105,7 @@ class DomainClassifierTest(BaseEstimator):
        materials discovery", Journal of Chemical Information and Modeling 65, 2025.
        https://doi.org/10.1021/acs.jcim.4c01766
     .. [2] Lopez-Paz, D. and Oquab, M. (2017). Revisiting classifier two-sample tests. International Conference on
-       Learning Representations.
+       Learning Representations. arXiv:1610.06545.
 
     Examples
     --------

@@ -127,9 +127,11 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     .. [1] Cummings, J., Snorrason, E. and Mueller, J. (2023). Detecting dataset drift and non-IID sampling via
        k-nearest neighbors. arXiv:2305.15696.
     .. [2] Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical Applications in
-       Genetics and Molecular Biology 9.
+       Genetics and Molecular Biology 9. https://doi.org/10.2202/1544-6115.1585
     .. [3] Besag, J. and Clifford, P. (1991). Sequential Monte Carlo p-values. Biometrika 78.
+       https://doi.org/10.1093/biomet/78.2.301
     .. [4] Chen, H. and Zhang, N. (2015). Graph-based change-point detection. Annals of Statistics 43.
+       https://doi.org/10.1214/14-AOS1269
 
     Examples
     --------

@@ -85,6 +85,7 @@ class KNNDriftMonitor(BaseEstimator):
     References
     ----------
     .. [1] Dunn, O. J. (1961). Multiple comparisons among means. Journal of the American Statistical Association 56.
+       https://doi.org/10.1080/01621459.1961.10482090
 
     Examples
     --------

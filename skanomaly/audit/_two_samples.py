@@ -80,9 +80,9 @@ class KNNTwoSampleTest(NeighborAudit):
     References
     ----------
     .. [1] Schilling, M. F. (1986). Multivariate two-sample tests based on nearest neighbors. Journal of the American
-       Statistical Association 81.
+       Statistical Association 81. https://doi.org/10.2307/2289012
     .. [2] Henze, N. (1988). A multivariate two-sample test based on the number of nearest neighbor type coincidences.
-       Annals of Statistics 16.
+       Annals of Statistics 16. https://doi.org/10.1214/aos/1176350835
 
     Examples
     --------

@@ -95,8 +95,8 @@ def fetch_adbench(
 
     References
     ----------
-    Songqiao Han, Xiyang Hu, Hailiang Huang, Minqi Jiang, Yue Zhao. ADBench: Anomaly Detection Benchmark. NeurIPS,
-    Datasets and Benchmarks, 2022.
+    .. [1] Songqiao Han, Xiyang Hu, Hailiang Huang, Minqi Jiang, Yue Zhao. ADBench: Anomaly Detection Benchmark.
+       NeurIPS, Datasets and Benchmarks, 2022. arXiv:2206.09426.
 
     Examples
     --------

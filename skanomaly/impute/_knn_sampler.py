@@ -130,7 +130,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     References
     ----------
     .. [1] Pashmchi, P., Benoit, J., Kanagawa, M. "kNNSampler: Stochastic Imputations for Recovering Missing Value
-           Distributions", 2025. https://doi.org/10.48550/arXiv.2509.08366
+       Distributions", 2025. arXiv:2509.08366.
 
     Examples
     --------

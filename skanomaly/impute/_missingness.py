@@ -85,7 +85,7 @@ class MissingnessAudit(BaseEstimator):
     ----------
     .. [1] Little, R. J. A. "A Test of Missing Completely at Random for Multivariate Data with Missing Values",
            Journal of the American Statistical Association 83, 1988. https://doi.org/10.1080/01621459.1988.10478722
-    .. [2] Westfall, P. H., Young, S. S. "Resampling-Based Multiple Testing", Wiley, 1993.
+    .. [2] Westfall, P. H., Young, S. S. "Resampling-Based Multiple Testing", Wiley, 1993. ISBN 978-0-471-55761-6.
 
     Examples
     --------

@@ -101,7 +101,9 @@ def pool_estimates(
     References
     ----------
     .. [1] Rubin, D. B. "Multiple Imputation for Nonresponse in Surveys", Wiley, 1987.
+       https://doi.org/10.1002/9780470316696
     .. [2] Barnard, J., Rubin, D. B. "Small-Sample Degrees of Freedom with Multiple Imputation", Biometrika 86, 1999.
+       https://doi.org/10.1093/biomet/86.4.948
 
     Examples
     --------

@@ -77,7 +77,12 @@ class GaussianColumnSampler(ColumnSampler):
     -----
     With precision matrix :math:`P` the columns :math:`J` of a row have mean
     :math:`\mu_J - P_{JJ}^{-1} P_{J,-J} (x - \mu)_{-J}` and covariance :math:`P_{JJ}^{-1}`. The covariance is that of
-    Ledoit and Wolf, on columns of standard deviation 1.
+    Ledoit and Wolf [1]_, on columns of standard deviation 1.
+
+    References
+    ----------
+    .. [1] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

@@ -122,16 +122,24 @@ def counterfactual(
 
     Notes
     -----
+    A counterfactual as in [1]_: the nearest row that is decided otherwise; here fewest columns come before distance.
     One column is searched exhaustively over the values tried. Beyond, the five best sets of columns are kept and each
     is extended by every further column, with the values of columns changed before tried anew: a beam search, so that a
     smaller set may be missed. Of the sets that suffice, the change is then shortened along the line back to the row,
     and the shortest is taken, in units of the background's standard deviations. The expected value is that of a
-    Gaussian with a covariance shrunk by Ledoit and Wolf's rule.
+    Gaussian with a covariance shrunk by Ledoit and Wolf's rule [2]_.
 
     It is an answer about the detector, not about the world: nothing says that the cause of an anomaly lies in these
     columns, or that changing them would do anything.
 
     Cost: about 5 (`n_values` + 1) n_features scores for each column changed.
+
+    References
+    ----------
+    .. [1] Wachter, S., Mittelstadt, B. and Russell, C. (2018). "Counterfactual explanations without opening the black
+       box: automated decisions and the GDPR". Harvard Journal of Law & Technology 31(2). arXiv:1711.00399.
+    .. [2] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

@@ -147,7 +147,7 @@ def discover_features(
     References
     ----------
     .. [1] Burns, C., Thomason, J. and Tansey, W. (2020). "Interpreting black box models via hypothesis testing".
-       Proceedings of the ACM-IMS Foundations of Data Science Conference, 47-57.
+       Proceedings of the ACM-IMS Foundations of Data Science Conference, 47-57. https://doi.org/10.1145/3412815.3416889
 
     Examples
     --------

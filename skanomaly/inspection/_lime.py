@@ -67,9 +67,9 @@ class LimeExplainer(Explainer):
     References
     ----------
     .. [1] Ribeiro, M. T., Singh, S. and Guestrin, C. (2016). "'Why should I trust you?' Explaining the predictions of
-       any classifier". KDD, 1135-1144.
+       any classifier". KDD, 1135-1144. https://doi.org/10.1145/2939672.2939778
     .. [2] Rashid, M., Amparore, E. G., Ferrari, E. and Verda, D. (2024). "Using stratified sampling to improve LIME
-       image explanations". AAAI 38(13), 14785-14792.
+       image explanations". AAAI 38(13), 14785-14792. https://doi.org/10.1609/aaai.v38i13.29397
 
     Examples
     --------

@@ -50,8 +50,8 @@ class PermutationExplainer(Explainer):
 
     References
     ----------
-    .. [1] Štrumbelj, E. and Kononenko, I. (2014). "Explaining prediction models and individual predictions with
-       feature contributions". Knowledge and Information Systems 41, 647-665.
+    .. [1] Štrumbelj, E. and Kononenko, I. (2014). "Explaining prediction models and individual predictions with feature
+       contributions". Knowledge and Information Systems 41, 647-665. https://doi.org/10.1007/s10115-013-0679-x
 
     Examples
     --------

@@ -114,7 +114,7 @@ def explanation_sensitivity(
     References
     ----------
     .. [1] Bansal, N., Agarwal, C. and Nguyen, A. (2020). "SAM: the sensitivity of attribution methods to
-       hyperparameters". CVPR, 8673-8683.
+       hyperparameters". CVPR, 8673-8683. arXiv:2003.08754.
 
     Examples
     --------

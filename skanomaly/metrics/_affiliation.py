@@ -52,7 +52,8 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
 
     References
     ----------
-    A. Huet, J. M. Navarro and D. Rossi (2022). Local evaluation of time series anomaly detection algorithms. KDD.
+    .. [1] A. Huet, J. M. Navarro and D. Rossi (2022). Local evaluation of time series anomaly detection algorithms.
+       KDD. https://doi.org/10.1145/3534678.3539339
 
     Examples
     --------

@@ -55,8 +55,8 @@ def crps_score(y_true: Any, y_dist: Any, *, sample_weight: Any = None) -> float:
 
     References
     ----------
-    T. Gneiting and A. E. Raftery (2007). Strictly proper scoring rules, prediction, and estimation. Journal of the
-    American Statistical Association 102.
+    .. [1] T. Gneiting and A. E. Raftery (2007). Strictly proper scoring rules, prediction, and estimation. Journal of
+       the American Statistical Association 102. https://doi.org/10.1198/016214506000001437
 
     Examples
     --------

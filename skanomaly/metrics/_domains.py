@@ -70,8 +70,8 @@ def domain_roc_auc_score(
 
     References
     ----------
-    K. Dohi et al. (2023). Description and discussion on DCASE 2023 challenge task 2: first-shot unsupervised anomalous
-    sound detection for machine condition monitoring.
+    .. [1] K. Dohi et al. (2023). Description and discussion on DCASE 2023 challenge task 2: first-shot unsupervised
+       anomalous sound detection for machine condition monitoring. arXiv:2305.07828.
 
     Examples
     --------

@@ -56,8 +56,8 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
 
     References
     ----------
-    A. Garg et al. (2022). An evaluation of anomaly detection and diagnosis in multivariate time series. IEEE
-    Transactions on Neural Networks and Learning Systems 33.
+    .. [1] A. Garg et al. (2022). An evaluation of anomaly detection and diagnosis in multivariate time series. IEEE
+       Transactions on Neural Networks and Learning Systems 33. https://doi.org/10.1109/TNNLS.2021.3105827
 
     Examples
     --------
@@ -122,7 +122,8 @@ def point_adjusted_f1_score(
 
     References
     ----------
-    S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+    .. [1] S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+       https://doi.org/10.1609/aaai.v36i7.20680
 
     Examples
     --------
@@ -175,7 +176,8 @@ def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
 
     References
     ----------
-    S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+    .. [1] S. Kim et al. (2022). Towards a rigorous evaluation of time-series anomaly detection. AAAI.
+       https://doi.org/10.1609/aaai.v36i7.20680
 
     Examples
     --------

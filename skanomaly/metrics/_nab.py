@@ -79,8 +79,9 @@ def nab_score(
 
     References
     ----------
-    A. Lavin and S. Ahmad (2015). Evaluating real-time anomaly detection algorithms: the Numenta anomaly benchmark. IEEE
-    International Conference on Machine Learning and Applications.
+    .. [1] A. Lavin and S. Ahmad (2015). Evaluating real-time anomaly detection algorithms: the Numenta anomaly
+       benchmark. IEEE International Conference on Machine Learning and Applications.
+       https://doi.org/10.1109/ICMLA.2015.141
 
     Examples
     --------

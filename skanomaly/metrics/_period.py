@@ -36,6 +36,11 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
         Lag of the highest local maximum from lag 4 on; 125 where there is none, or where it lies below lag 6 or above
         lag 303.
 
+    References
+    ----------
+    .. [1] Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series anomaly detection
+       benchmark. NeurIPS. https://doi.org/10.52202/079017-3437
+
     Examples
     --------
     >>> import numpy as np

@@ -43,7 +43,12 @@ def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = -1, sample_weight
 
     Notes
     -----
-    ``sklearn.metrics.brier_score_loss``; defined for one class too.
+    Half of the score of [1]_ for two classes: ``sklearn.metrics.brier_score_loss``; defined for one class too.
+
+    References
+    ----------
+    .. [1] Brier, G. W. (1950). Verification of forecasts expressed in terms of probability. Monthly Weather Review 78,
+       1-3. https://doi.org/10.1175/1520-0493(1950)078%3C0001:VOFEIT%3E2.0.CO;2
 
     Examples
     --------
@@ -148,6 +153,15 @@ def expected_calibration_error(
     See Also
     --------
     brier_score : Rewards telling rows apart, too.
+
+    Notes
+    -----
+    The measure of [1]_, of the probability of one class.
+
+    References
+    ----------
+    .. [1] Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015). Obtaining well calibrated probabilities using
+       Bayesian binning. AAAI 29. https://doi.org/10.1609/aaai.v29i1.9602
 
     Examples
     --------

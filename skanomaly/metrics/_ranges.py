@@ -77,7 +77,7 @@ def range_precision_recall_fscore(
 
     References
     ----------
-    N. Tatbul et al. (2018). Precision and recall for time series. NeurIPS.
+    .. [1] N. Tatbul et al. (2018). Precision and recall for time series. NeurIPS. arXiv:1803.03639.
 
     Examples
     --------

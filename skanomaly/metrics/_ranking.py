@@ -188,7 +188,8 @@ def partial_roc_auc_score(
 
     References
     ----------
-    D. K. McClish (1989). Analyzing a portion of the ROC curve. Medical Decision Making 9.
+    .. [1] D. K. McClish (1989). Analyzing a portion of the ROC curve. Medical Decision Making 9.
+       https://doi.org/10.1177/0272989X8900900307
 
     Examples
     --------
@@ -257,8 +258,14 @@ def fpr_at_tpr_score(
 
     Notes
     -----
-    The strictest threshold that finds at least `tpr` of the anomalies, not interpolated. For two normal laws of equal
-    spread :math:`\delta` apart it tends to :math:`\Phi(1.645 - \delta)`.
+    The strictest threshold that finds at least `tpr` of the anomalies, not interpolated; anomalies are the positive
+    class, as in section 4.1 of [1]_. For two normal laws of equal spread :math:`\delta` apart it tends to
+    :math:`\Phi(1.645 - \delta)`.
+
+    References
+    ----------
+    .. [1] D. Hendrycks, M. Mazeika and T. Dietterich (2019). Deep anomaly detection with outlier exposure. ICLR.
+       arXiv:1812.04606.
 
     Examples
     --------
@@ -362,8 +369,8 @@ def adjusted_precision_at_n_score(
 
     References
     ----------
-    G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge Discovery
-    30.
+    .. [1] G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge
+       Discovery 30. https://doi.org/10.1007/s10618-015-0444-8
 
     Examples
     --------
@@ -423,8 +430,8 @@ def adjusted_average_precision_score(
 
     References
     ----------
-    G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge Discovery
-    30.
+    .. [1] G. O. Campos et al. (2016). On the evaluation of unsupervised outlier detection. Data Mining and Knowledge
+       Discovery 30. https://doi.org/10.1007/s10618-015-0444-8
 
     Examples
     --------

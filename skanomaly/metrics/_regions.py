@@ -74,7 +74,8 @@ def per_region_overlap_score(
 
     References
     ----------
-    P. Bergmann et al. (2021). The MVTec anomaly detection dataset. International Journal of Computer Vision 129.
+    .. [1] P. Bergmann et al. (2021). The MVTec anomaly detection dataset. International Journal of Computer Vision 129.
+       https://doi.org/10.1007/s11263-020-01400-4
 
     Examples
     --------

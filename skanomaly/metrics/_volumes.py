@@ -65,9 +65,10 @@ def vus_pr_score(
 
     References
     ----------
-    J. Paparrizos et al. (2022). Volume under the surface: a new accuracy evaluation measure for time-series anomaly
-    detection. PVLDB 15. Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series
-    anomaly detection benchmark. NeurIPS.
+    .. [1] J. Paparrizos et al. (2022). Volume under the surface: a new accuracy evaluation measure for time-series
+       anomaly detection. PVLDB 15. https://doi.org/10.14778/3551793.3551830
+    .. [2] Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series anomaly detection
+       benchmark. NeurIPS. https://doi.org/10.52202/079017-3437
 
     Examples
     --------
@@ -119,7 +120,14 @@ def vus_roc_score(
 
     See Also
     --------
-    vus_pr_score : Definition and references.
+    vus_pr_score : Definition.
+
+    References
+    ----------
+    .. [1] J. Paparrizos et al. (2022). Volume under the surface: a new accuracy evaluation measure for time-series
+       anomaly detection. PVLDB 15. https://doi.org/10.14778/3551793.3551830
+    .. [2] Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series anomaly detection
+       benchmark. NeurIPS. https://doi.org/10.52202/079017-3437
 
     Examples
     --------

@@ -110,7 +110,13 @@ class ConsensusScorer:
     Notes
     -----
     Spearman's correlation between the detector's scores and the mean rank over the committee. A committee that shares a
-    weakness with a candidate votes for it. The committee is fitted once a call.
+    weakness with a candidate votes for it. The committee is fitted once a call. Strategies of consensus are compared in
+    [1]_; here the committee is fixed, since a scorer sees one candidate at a time.
+
+    References
+    ----------
+    .. [1] Ma, M. Q., Zhao, Y., Zhang, X. and Akoglu, L. (2021). A large-scale study on unsupervised outlier model
+       selection: do internal strategies suffice? arXiv:2104.01422.
 
     Examples
     --------

@@ -91,9 +91,9 @@ class ScoreEnsemble(BaseDetector):
     References
     ----------
     .. [1] Zimek, A., Campello, R. J. G. B. and Sander, J. (2014). Ensembles for unsupervised outlier detection:
-       challenges and research questions. SIGKDD Explorations 15(1).
+       challenges and research questions. SIGKDD Explorations 15(1). https://doi.org/10.1145/2594473.2594476
     .. [2] Rayana, S. and Akoglu, L. (2016). Less is more: building selective anomaly ensembles. ACM Transactions on
-       Knowledge Discovery from Data 10(4).
+       Knowledge Discovery from Data 10(4). https://doi.org/10.1145/2890508
 
     Examples
     --------

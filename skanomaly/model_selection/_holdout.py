@@ -69,7 +69,7 @@ class ReusableHoldout:
     References
     ----------
     .. [1] Dwork, C., Feldman, V., Hardt, M., Pitassi, T., Reingold, O. and Roth, A. (2015). The reusable holdout:
-       preserving validity in adaptive data analysis. Science 349, 636-638. doi:10.1126/science.aaa9375
+       preserving validity in adaptive data analysis. Science 349, 636-638. https://doi.org/10.1126/science.aaa9375
 
     Examples
     --------

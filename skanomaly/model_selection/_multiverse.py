@@ -248,8 +248,8 @@ def specification_curve(
 
     References
     ----------
-    .. [1] Simonsohn, U., Simmons, J. P. and Nelson, L. D. (2020). Specification curve analysis. Nature Human
-       Behaviour 4.
+    .. [1] Simonsohn, U., Simmons, J. P. and Nelson, L. D. (2020). Specification curve analysis. Nature Human Behaviour
+       4. https://doi.org/10.1038/s41562-020-0912-z
 
     Examples
     --------

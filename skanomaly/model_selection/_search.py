@@ -92,7 +92,13 @@ class DetectorSearch(BaseDetector):
 
     On 20 public tables and 14 candidates a choice by consensus gained 0.047 in area under the curve over the mean
     candidate, and 0.010 (p = 0.7) over an isolation forest with default settings; by stability 0.031 and -0.006. Three
-    labelled anomalies and 50 normal rows gained 0.081 and 0.044 (the table is in the guide).
+    labelled anomalies and 50 normal rows gained 0.081 and 0.044 (the table is in the guide). That strategies without
+    labels gain little over such a forest is the finding of [1]_, too.
+
+    References
+    ----------
+    .. [1] Ma, M. Q., Zhao, Y., Zhang, X. and Akoglu, L. (2021). A large-scale study on unsupervised outlier model
+       selection: do internal strategies suffice? arXiv:2104.01422.
 
     Examples
     --------

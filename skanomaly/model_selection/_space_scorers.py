@@ -55,7 +55,7 @@ class SeparabilityScorer:
     References
     ----------
     .. [1] Marques, H. O., Campello, R. J. G. B., Sander, J. and Zimek, A. (2020). Internal evaluation of unsupervised
-       outlier detection. ACM Transactions on Knowledge Discovery from Data 14(4). doi:10.1145/3394053
+       outlier detection. ACM Transactions on Knowledge Discovery from Data 14(4). https://doi.org/10.1145/3394053
 
     Examples
     --------

@@ -73,8 +73,12 @@ class SampleCurator(BaseSampler):
     clean errors with heavier tails lose the share that lies beyond the threshold besides. A class is never dropped
     whole.
 
-    The mask is that of Z-Error Loss (Godin 2025), which proposes the list of masked rows for curation; folds, p-values
-    and decisions are ours.
+    The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation; folds, p-values and
+    decisions are ours.
+
+    References
+    ----------
+    .. [1] Godin, G. (2025). Z-Error Loss for Training Neural Networks. arXiv:2506.02154.
 
     Examples
     --------

@@ -59,11 +59,15 @@ class ZErrorMask:
 
     Notes
     -----
-    Z-Error Loss (Godin 2025). We add the median and MAD, one-sided masks, the floor `min_keep` and pooled statistics,
-    and take the margin in place of the raw output, which is not identified where there are more than two classes.
+    Z-Error Loss [1]_. We add the median and MAD, one-sided masks, the floor `min_keep` and pooled statistics, and take
+    the margin in place of the raw output, which is not identified where there are more than two classes.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With the median, groups of fewer than 6 rows are kept whole.
+
+    References
+    ----------
+    .. [1] Godin, G. (2025). Z-Error Loss for Training Neural Networks. arXiv:2506.02154.
 
     Examples
     --------

@@ -70,12 +70,17 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     With :math:`w_c` the share of class c before over after resampling, the corrected probability is
-    :math:`p_c w_c / \sum_k p_k w_k`. It is exact where resampling draws rows of a class from that class's own
+    :math:`p_c w_c / \sum_k p_k w_k` [1]_. It is exact where resampling draws rows of a class from that class's own
     distribution, and approximate for interpolated rows.
 
     ``sample_weight`` and other arrays with one entry a row may be passed to ``fit``. A row of training keeps its
     weight; a synthetic row gets its parents' weights, interpolated, where the sampler tells them, else the mean of
     its class. Arrays that are not weights cannot be made up for synthetic rows; they raise.
+
+    References
+    ----------
+    .. [1] M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori
+       Probabilities: A Simple Procedure", Neural Computation 14, 2002. https://doi.org/10.1162/089976602753284446
 
     Examples
     --------

@@ -81,12 +81,12 @@ class ConformalDetector(BaseDetector):
 
     References
     ----------
-    .. [1] Bates, S., Candes, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with conformal
-       p-values. Annals of Statistics 51.
-    .. [2] Barber, R., Candes, E., Ramdas, A. and Tibshirani, R. (2021). Predictive inference with the jackknife+.
-       Annals of Statistics 49.
-    .. [3] Tibshirani, R., Barber, R., Candes, E. and Ramdas, A. (2019). Conformal prediction under covariate shift.
-       NeurIPS.
+    .. [1] Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with conformal
+       p-values. Annals of Statistics 51. https://doi.org/10.1214/22-AOS2244
+    .. [2] Barber, R., Candès, E., Ramdas, A. and Tibshirani, R. (2021). Predictive inference with the jackknife+.
+       Annals of Statistics 49. https://doi.org/10.1214/20-AOS1965
+    .. [3] Tibshirani, R., Barber, R., Candès, E. and Ramdas, A. (2019). Conformal prediction under covariate shift.
+       NeurIPS. arXiv:1904.06019.
 
     Examples
     --------

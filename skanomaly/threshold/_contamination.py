@@ -102,7 +102,7 @@ class ContaminationPosterior(BaseDetector):
 
     Notes
     -----
-    "gammagmm" follows Perini, Buerkner and Klami [1]_: a Dirichlet process mixture of the standardised log scores,
+    "gammagmm" follows Perini, Bürkner and Klami [1]_: a Dirichlet process mixture of the standardised log scores,
     components ordered by :math:`r = \frac1M \sum_m \mu_m / (1 + \sqrt{\Sigma_{mm}})`, and a logistic link fixed by
     :math:`P(\gamma = 0) = p_0` and :math:`P(\gamma \ge t) = p_{high}`. We changed three things. Given the
     variational fit the posterior is a mixture of Betas, so nothing is sampled; the constraints are held on
@@ -120,10 +120,10 @@ class ContaminationPosterior(BaseDetector):
 
     References
     ----------
-    .. [1] Perini, L., Buerkner, P.-C. and Klami, A. (2023). Estimating the contamination factor's distribution in
-       unsupervised anomaly detection. ICML.
+    .. [1] Perini, L., Bürkner, P.-C. and Klami, A. (2023). Estimating the contamination factor's distribution in
+       unsupervised anomaly detection. ICML. arXiv:2210.10487.
     .. [2] Miller, J. W. and Dunson, D. B. (2019). Robust Bayesian inference via coarsening. Journal of the American
-       Statistical Association 114.
+       Statistical Association 114. https://doi.org/10.1080/01621459.2018.1469995
 
     Examples
     --------

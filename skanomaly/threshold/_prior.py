@@ -39,8 +39,13 @@ class ContaminationPrior(BaseEstimator):
 
     Notes
     -----
-    The published method (``method="gammagmm"`` of :class:`ContaminationPosterior`) has ``p_zero=0.01``,
+    The published method [1]_ (``method="gammagmm"`` of :class:`ContaminationPosterior`) has ``p_zero=0.01``,
     ``p_high=0.01``, ``high_contamination=0.15`` and ``max_contamination=0.25``.
+
+    References
+    ----------
+    .. [1] Perini, L., Bürkner, P.-C. and Klami, A. (2023). Estimating the contamination factor's distribution in
+       unsupervised anomaly detection. ICML. arXiv:2210.10487.
 
     Examples
     --------

@@ -45,8 +45,16 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
 
     Notes
     -----
-    Valid for independent p-values and for split conformal ones, which depend on each other through the calibration
-    rows in a harmless way (Bates et al. 2023, Testing for outliers with conformal p-values).
+    The step-up procedure of [1]_, section 3.1. Valid for independent p-values and for split conformal ones, which
+    depend on each other through the calibration rows in a harmless way [2]_.
+
+    References
+    ----------
+    .. [1] Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate: a practical and powerful
+       approach to multiple testing. Journal of the Royal Statistical Society B 57, 289-300.
+       https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
+    .. [2] Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with conformal
+       p-values. Annals of Statistics 51. https://doi.org/10.1214/22-AOS2244
 
     Examples
     --------
@@ -72,13 +80,21 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
     Returns
     -------
     float
-        ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0 (Storey 2002). Anomalies that look normal are
-        not counted.
+        ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0: one less the share of nulls of
+        [1]_, with the added 1 of [2]_. Anomalies that look normal are not counted.
 
     Raises
     ------
     ValueError
         If a p-value lies outside [0, 1] or is NaN, `threshold` outside (0, 1), or there is no p-value.
+
+    References
+    ----------
+    .. [1] Storey, J. D. (2002). A direct approach to false discovery rates. Journal of the Royal Statistical Society B
+       64, 479-498. https://doi.org/10.1111/1467-9868.00346
+    .. [2] Storey, J. D., Taylor, J. E. and Siegmund, D. (2004). Strong control, conservative point estimation and
+       simultaneous conservative consistency of false discovery rates: a unified approach. Journal of the Royal
+       Statistical Society B 66, 187-205. https://doi.org/10.1111/j.1467-9868.2004.00439.x
 
     Examples
     --------
@@ -100,8 +116,9 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
 def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     """Estimate for each row the probability of being an anomaly, from the p-values of a batch.
 
-    One minus Storey's share of nulls over the density of the p-values, which is estimated as the decreasing function of
-    largest likelihood (Grenander). The estimate needs some hundred rows, and depends on the batch by nature.
+    One minus the local false discovery rate [1]_: Storey's share of nulls [2]_ over the density of the p-values, which
+    is estimated as the decreasing function of largest likelihood [3]_. The estimate needs some hundred rows, and
+    depends on the batch by nature.
 
     Parameters
     ----------
@@ -117,6 +134,16 @@ def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     ------
     ValueError
         If a p-value lies outside [0, 1] or is NaN, or there is none.
+
+    References
+    ----------
+    .. [1] Efron, B., Tibshirani, R., Storey, J. D. and Tusher, V. (2001). Empirical Bayes analysis of a microarray
+       experiment. Journal of the American Statistical Association 96, 1151-1160.
+       https://doi.org/10.1198/016214501753382129
+    .. [2] Storey, J. D. (2002). A direct approach to false discovery rates. Journal of the Royal Statistical Society B
+       64, 479-498. https://doi.org/10.1111/1467-9868.00346
+    .. [3] Grenander, U. (1956). On the theory of mortality measurement, part II. Skandinavisk Aktuarietidskrift 39,
+       125-153. https://doi.org/10.1080/03461238.1956.10414944
 
     Examples
     --------
@@ -141,7 +168,7 @@ def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
 class OnlineFDR:
     """Hold the false discovery rate over a stream of p-values, deciding each before the next is seen.
 
-    LORD++ (Ramdas, Yang, Wainwright and Jordan 2017): a budget is spent over time and earned back by discoveries.
+    LORD++ [1]_: a budget is spent over time, in the sequence of [2]_, and earned back by discoveries.
 
     Parameters
     ----------
@@ -158,6 +185,13 @@ class OnlineFDR:
     Notes
     -----
     Proven for independent p-values. Those of one calibration set are not independent.
+
+    References
+    ----------
+    .. [1] Ramdas, A., Yang, F., Wainwright, M. J. and Jordan, M. I. (2017). Online control of the false discovery rate
+       with decaying memory. NeurIPS 30. arXiv:1710.00499.
+    .. [2] Javanmard, A. and Montanari, A. (2018). Online rules for control of false discovery rate and false discovery
+       exceedance. Annals of Statistics 46, 526-554. https://doi.org/10.1214/17-AOS1559
 
     Examples
     --------

@@ -59,10 +59,17 @@ class ScoreRefiner(BaseDetector):
 
     Notes
     -----
-    Array form of "Test Time Training for Industrial Anomaly Segmentation" (Costanzino et al. 2024): there the rows are
-    patches of one image. Rows are whitened by the shrunken covariance of the training rows, without which a linear
-    classifier learns the directions of large variance. Refinement helps where anomalies of a batch are alike; where
-    each is odd in its own way it can lose to the scores it started from.
+    Array form of [1]_: there the rows are patches of one image. Rows are whitened by the shrunken covariance [2]_ of
+    the training rows, without which a linear classifier learns the directions of large variance. Refinement helps where
+    anomalies of a batch are alike; where each is odd in its own way it can lose to the scores it started from.
+
+    References
+    ----------
+    .. [1] Costanzino, A., Zama Ramirez, P., Del Moro, M., Aiezzo, A., Lisanti, G., Salti, S. and Di Stefano, L. (2024).
+       Test time training for industrial anomaly segmentation. CVPR workshops.
+       https://doi.org/10.1109/CVPRW63382.2024.00395
+    .. [2] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

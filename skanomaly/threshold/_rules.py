@@ -109,6 +109,16 @@ class PosteriorShare(ThresholdRule):
     --------
     ContaminationPosterior : Several detectors at once, and the posterior itself.
 
+    Notes
+    -----
+    The posterior is that of ``ContaminationPosterior(method="two_group")``, from one column of scores; its likelihood
+    is coarsened as in [1]_.
+
+    References
+    ----------
+    .. [1] Miller, J. W. and Dunson, D. B. (2019). Robust Bayesian inference via coarsening. Journal of the American
+       Statistical Association 114. https://doi.org/10.1080/01621459.2018.1469995
+
     Examples
     --------
     Ten of 200 rows score far below the others. The median of the posterior accuses fewer of them:
@@ -150,6 +160,17 @@ class RobustTail(ThresholdRule):
         False alarm rate that the rule has for normally distributed scores.
     side : {"both", "lower"}, default="both"
         Deviations that give the scale: all, or those of the less odd half alone, for skewed scores and many anomalies.
+
+    Notes
+    -----
+    The rule of [1]_, with a false alarm rate in place of a multiple. What we added: one side, and the mean absolute
+    deviation where more than half of the scores are equal.
+
+    References
+    ----------
+    .. [1] Leys, C., Ley, C., Klein, O., Bernard, P. and Licata, L. (2013). Detecting outliers: do not use standard
+       deviation around the mean, use absolute deviation around the median. Journal of Experimental Social Psychology
+       49, 764-766. https://doi.org/10.1016/j.jesp.2013.03.013
 
     Examples
     --------
@@ -195,8 +216,13 @@ class TailFit(ThresholdRule):
 
     Notes
     -----
-    Fitted by probability-weighted moments (Hosking and Wallis 1987), which exist for every sample of two. Anomalies in
-    the training table make the tail heavier and the threshold on scores too low: too few rows are called anomalies.
+    Fitted by probability-weighted moments [1]_, which exist for every sample of two. Anomalies in the training table
+    make the tail heavier and the threshold on scores too low: too few rows are called anomalies.
+
+    References
+    ----------
+    .. [1] Hosking, J. R. M. and Wallis, J. R. (1987). Parameter and quantile estimation for the generalized Pareto
+       distribution. Technometrics 29, 339-349. https://doi.org/10.1080/00401706.1987.10488243
 
     Examples
     --------
@@ -237,8 +263,8 @@ class FLaw(ThresholdRule):
 
     For a detector whose outlyingness is the squared distance with mean and covariance (denominator n - 1) estimated
     from the training rows: a new row follows ``d (n^2 - 1) / (n (n - d))`` times an F law with d and n - d degrees of
-    freedom. At n = 100, d = 20 and a nominal 1 % the chi-square threshold of common practice gives 10.4 % false alarms,
-    and 10.9 % where the covariance has the denominator n.
+    freedom [1]_. At n = 100, d = 20 and a nominal 1 % the chi-square threshold of common practice gives 10.4 % false
+    alarms, and 10.9 % where the covariance has the denominator n.
 
     Parameters
     ----------
@@ -246,6 +272,11 @@ class FLaw(ThresholdRule):
         False alarm rate for new rows.
     covariance : {"unbiased", "maximum_likelihood"}, default="unbiased"
         Denominator of the covariance that the detector used: n - 1, or n as scikit-learn's estimators have it.
+
+    References
+    ----------
+    .. [1] Tracy, N. D., Young, J. C. and Mason, R. L. (1992). Multivariate control charts for individual observations.
+       Journal of Quality Technology 24, 88-95. https://doi.org/10.1080/00224065.1992.12015232
 
     Examples
     --------

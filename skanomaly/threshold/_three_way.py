@@ -34,6 +34,15 @@ class DecisionCosts:
     --------
     predict_three_way : Decisions at these costs.
 
+    Notes
+    -----
+    With look for the boundary region the cuts are the two thresholds of [1]_, and its third where looking never pays.
+
+    References
+    ----------
+    .. [1] Yao, Y. (2010). Three-way decisions with probabilistic rough sets. Information Sciences 180, 341-353.
+       https://doi.org/10.1016/j.ins.2009.09.021
+
     Examples
     --------
     A missed anomaly that costs more lowers the probability from which on a row is looked at:
@@ -105,6 +114,15 @@ def predict_three_way(
     ------
     ValueError
         If evidence lies outside [0, 1] or is NaN, or `kind` is another word.
+
+    Notes
+    -----
+    The decisions of least risk of [1]_.
+
+    References
+    ----------
+    .. [1] Yao, Y. (2010). Three-way decisions with probabilistic rough sets. Information Sciences 180, 341-353.
+       https://doi.org/10.1016/j.ins.2009.09.021
 
     Examples
     --------

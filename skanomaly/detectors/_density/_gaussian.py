@@ -90,13 +90,15 @@ class GaussianDetector(BaseDetector):
     References
     ----------
     .. [1] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
-       Journal of Multivariate Analysis 88(2), 365-411.
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
     .. [2] Lee, K., Lee, K., Lee, H. and Shin, J. (2018). "A simple unified framework for detecting out-of-distribution
-       samples and adversarial attacks". NeurIPS 31.
+       samples and adversarial attacks". NeurIPS 31. arXiv:1807.03888.
     .. [3] Rippel, O., Mertens, P. and Merhof, D. (2021). "Modeling the distribution of normal data in pre-trained deep
-       features for anomaly detection". ICPR 2020.
+       features for anomaly detection". ICPR 2020. https://doi.org/10.1109/ICPR48806.2021.9412109
     .. [4] Ren, J., Fort, S., Liu, J., Roy, A. G., Padhy, S. and Lakshminarayanan, B. (2021). "A simple fix to
        Mahalanobis distance for improving near-OOD detection". arXiv:2106.09022.
+    .. [5] Chen, Y., Wiesel, A., Eldar, Y. C. and Hero, A. O. (2010). "Shrinkage algorithms for MMSE covariance
+       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029. https://doi.org/10.1109/TSP.2010.2053029
 
     Examples
     --------

@@ -126,8 +126,8 @@ class RandomProjectionDepth(BaseDetector):
     ``contamination="auto"`` puts the threshold at :math:`\exp(\mathrm{med}\,L + 2.5758 \cdot 1.4826\,
     \mathrm{mad}\,L) - 0.1` with :math:`L = \log(0.1 + O)` over the training outlyingness :math:`O`.
 
-    Columns are taken as they come: put a scaler in front, or whiten. Ledoit and Wolf's shrinkage towards a round cloud
-    keeps an extremely narrow direction narrow; "mcd" does not, and is the choice where such directions matter and
+    Columns are taken as they come: put a scaler in front, or whiten. Ledoit and Wolf's shrinkage [4]_ towards a round
+    cloud keeps an extremely narrow direction narrow; "mcd" does not, and is the choice where such directions matter and
     rows are many.
 
     ``feature_contributions`` splits each deviation :math:`(u^T x - m(u)) / s(u)` by the loadings of its direction; for
@@ -141,10 +141,13 @@ class RandomProjectionDepth(BaseDetector):
     References
     ----------
     .. [1] Zuo, Y. and Serfling, R. (2000). General notions of statistical depth function. Annals of Statistics 28.
+       https://doi.org/10.1214/aos/1016218226
     .. [2] Velasco-Forero, S. and Angulo, J. (2012). Random projection depth for multivariate mathematical morphology.
-       IEEE Journal of Selected Topics in Signal Processing 6.
+       IEEE Journal of Selected Topics in Signal Processing 6. https://doi.org/10.1109/JSTSP.2012.2211336
     .. [3] Bauw, M., Velasco-Forero, S., Angulo, J., Adnet, C. and Airiau, O. (2021). Deep random projection
        outlyingness for unsupervised anomaly detection. arXiv:2106.15307.
+    .. [4] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

@@ -96,12 +96,15 @@ class NearestNeighborsDetector(BaseDetector):
     References
     ----------
     .. [1] Ramaswamy, S., Rastogi, R. and Shim, K. (2000). "Efficient algorithms for mining outliers from large data
-       sets". SIGMOD Record 29(2), 427-438.
+       sets". SIGMOD Record 29(2), 427-438. https://doi.org/10.1145/335191.335437
     .. [2] Angiulli, F. and Pizzuti, C. (2002). "Fast outlier detection in high dimensional spaces". PKDD, 15-27.
+       https://doi.org/10.1007/3-540-45681-3_2
     .. [3] Roth, K., Pemula, L., Zepeda, J., Schölkopf, B., Brox, T. and Gehler, P. (2022). "Towards total recall in
-       industrial anomaly detection". CVPR.
+       industrial anomaly detection". CVPR. https://doi.org/10.1109/CVPR52688.2022.01392
     .. [4] Gonzalez, T. F. (1985). "Clustering to minimize the maximum intercluster distance". Theoretical Computer
-       Science 38, 293-306.
+       Science 38, 293-306. https://doi.org/10.1016/0304-3975(85)90224-5
+    .. [5] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

@@ -106,6 +106,7 @@ class TomekLinks(BaseSampler):
     References
     ----------
     .. [1] I. Tomek, "Two modifications of CNN", IEEE Transactions on Systems, Man, and Cybernetics 6, 1976.
+       https://doi.org/10.1109/TSMC.1976.4309452
 
     Examples
     --------
@@ -250,7 +251,7 @@ class SamplerChain(BaseSampler):
     References
     ----------
     .. [1] G. E. A. P. A. Batista, R. C. Prati and M. C. Monard, "A study of the behavior of several methods for
-       balancing machine learning training data", SIGKDD Explorations 6, 2004.
+       balancing machine learning training data", SIGKDD Explorations 6, 2004. https://doi.org/10.1145/1007730.1007735
 
     Examples
     --------

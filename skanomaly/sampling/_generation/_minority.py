@@ -84,11 +84,12 @@ class MinoritySampler(BaseSampler):
 
     References
     ----------
-    .. [1] S. Um, B. Kim and J. C. Ye, "Boost-and-Skip: A Simple Guidance-Free Diffusion for Minority Generation",
-       ICML 2025.
+    .. [1] S. Um, B. Kim and J. C. Ye, "Boost-and-Skip: A Simple Guidance-Free Diffusion for Minority Generation", ICML
+       2025. arXiv:2502.06516.
     .. [2] S. Um and J. C. Ye, "Self-Guided Generation of Minority Samples Using Diffusion Models", ECCV 2024.
+       arXiv:2407.11555.
     .. [3] S. K. Aithal, P. Maini, Z. C. Lipton and J. Z. Kolter, "Understanding Hallucinations in Diffusion Models
-       through Mode Interpolation", NeurIPS 2024.
+       through Mode Interpolation", NeurIPS 2024. arXiv:2406.09358.
 
     Examples
     --------

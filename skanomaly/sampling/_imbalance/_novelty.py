@@ -57,6 +57,7 @@ class RandomDistillationNovelty(BaseEstimator):
     References
     ----------
     .. [1] Y. Burda, H. Edwards, A. Storkey and O. Klimov, "Exploration by Random Network Distillation", ICLR 2019.
+       arXiv:1810.12894.
 
     Examples
     --------
@@ -208,7 +209,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] K. Duan et al., "Novelty-based Sample Reuse for Continuous Robotics Control", 2024.
+    .. [1] K. Duan et al., "Novelty-based Sample Reuse for Continuous Robotics Control", 2024. arXiv:2410.13490.
 
     Examples
     --------

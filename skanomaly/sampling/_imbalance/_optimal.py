@@ -117,8 +117,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] F. S. Pezzicoli, V. Ros, F. P. Landes and M. Baity-Jesi, "Class Imbalance in Anomaly Detection: Learning
-       from an Exactly Solvable Model", AISTATS 2025.
+    .. [1] F. S. Pezzicoli, V. Ros, F. P. Landes and M. Baity-Jesi, "Class Imbalance in Anomaly Detection: Learning from
+       an Exactly Solvable Model", AISTATS 2025. arXiv:2501.11638.
 
     Examples
     --------

@@ -99,7 +99,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     References
     ----------
     .. [1] L. Perini, M. Rudolph, S. Schmedding and C. Qiu, "Uncertainty-aware Evaluation of Auxiliary Anomalies with
-       the Expected Anomaly Posterior", Transactions on Machine Learning Research, 2025.
+       the Expected Anomaly Posterior", Transactions on Machine Learning Research, 2025. arXiv:2405.13699.
 
     Examples
     --------

@@ -57,8 +57,13 @@ class EAPSampler(BaseSampler):
 
     Notes
     -----
-    A good candidate is near the data and unlike the other classes. With few rows of a class the quality knows little
-    more than they show: it cannot find kinds of anomaly that nobody labelled.
+    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. With few rows
+    of a class the quality knows little more than they show: it cannot find kinds of anomaly that nobody labelled.
+
+    References
+    ----------
+    .. [1] L. Perini, M. Rudolph, S. Schmedding and C. Qiu, "Uncertainty-aware Evaluation of Auxiliary Anomalies with
+       the Expected Anomaly Posterior", Transactions on Machine Learning Research, 2025. arXiv:2405.13699.
 
     Examples
     --------

@@ -243,6 +243,7 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
     ----------
     .. [1] H. M. Nguyen, E. W. Cooper and K. Kamei, "Borderline over-sampling for imbalanced data classification",
        International Journal of Knowledge Engineering and Soft Data Paradigms 3, 2011.
+       https://doi.org/10.1504/IJKESDP.2011.039875
 
     Examples
     --------

@@ -69,8 +69,8 @@ class DomainSMOTE(BaseSampler):
 
     References
     ----------
-    .. [1] K. Dohi et al., "Description and Discussion on DCASE 2023 Challenge Task 2: First-Shot Unsupervised
-       Anomalous Sound Detection for Machine Condition Monitoring", DCASE Workshop 2023.
+    .. [1] K. Dohi et al., "Description and Discussion on DCASE 2023 Challenge Task 2: First-Shot Unsupervised Anomalous
+       Sound Detection for Machine Condition Monitoring", DCASE Workshop 2023. arXiv:2305.07828.
 
     Examples
     --------

@@ -68,13 +68,13 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
     -----
     Neighbours are the nearest under dynamic time warping in a band [2]_. Each place k of a series x moves to
     :math:`x_k + u (z_l - x_k)`, where l is drawn from the places of the neighbour z that the alignment gives k [1]_.
-    The authors align with time warp edit distance; squared differences here, with all channels warped together.
+    aeon aligns with time warp edit distance by default; squared differences here, with all channels warped together.
     ``score_samples`` compares values place by place, without warping.
 
     References
     ----------
-    .. [1] C. Qiu, M. Middlehurst, C. Holder and A. Bagnall, "Class imbalance in time series classification: ESMOTE",
-       as implemented in aeon.
+    .. [1] The aeon developers, "Elastic Synthetic Minority Over-sampling Technique (ESMOTE)", a class of aeon, 2025.
+       https://github.com/aeon-toolkit/aeon/pull/2971
     .. [2] H. Sakoe and S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition", IEEE
        Transactions on Acoustics, Speech, and Signal Processing 26, 1978. https://doi.org/10.1109/TASSP.1978.1163055
 

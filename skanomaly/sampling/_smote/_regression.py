@@ -77,7 +77,7 @@ class RegressionSMOTE(BaseSampler):
     .. [1] L. Torgo, R. P. Ribeiro, B. Pfahringer and P. Branco, "SMOTE for Regression", EPIA 2013.
        https://doi.org/10.1007/978-3-642-40669-0_33
     .. [2] P. Branco, L. Torgo and R. P. Ribeiro, "SMOGN: a Pre-processing Approach for Imbalanced Regression", LIDTA
-       2017.
+       2017. https://proceedings.mlr.press/v74/branco17a.html
 
     Examples
     --------

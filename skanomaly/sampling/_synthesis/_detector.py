@@ -51,10 +51,19 @@ class SyntheticAnomalyDetector(BaseDetector):
 
     Notes
     -----
-    The "classifier" head of the self-supervised detectors (CutPaste, NSA, SimpleNet) on any table of features. It
-    finds what resembles the synthetic anomalies: with "swap", rows whose columns do not fit together; with
+    The "classifier" head of the self-supervised detectors (CutPaste [1]_, NSA [2]_, SimpleNet [3]_) on any table of
+    features. It finds what resembles the synthetic anomalies: with "swap", rows whose columns do not fit together; with
     "gaussian", rows off the data. The score is the log-odds of being normal. A classifier that learns single rows by
     heart (a fully grown forest) scores training rows too well; choose a smooth one.
+
+    References
+    ----------
+    .. [1] C.-L. Li, K. Sohn, J. Yoon and T. Pfister, "CutPaste: Self-Supervised Learning for Anomaly Detection and
+       Localization", CVPR 2021. arXiv:2104.04015.
+    .. [2] H. M. Schlüter, J. Tan, B. Hou and B. Kainz, "Natural Synthetic Anomalies for Self-Supervised Anomaly
+       Detection and Localization", ECCV 2022. arXiv:2109.15222.
+    .. [3] Z. Liu, Y. Zhou, Y. Xu and Z. Wang, "SimpleNet: A Simple Network for Image Anomaly Detection and
+       Localization", CVPR 2023. arXiv:2303.15140.
 
     Examples
     --------

@@ -72,6 +72,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     References
     ----------
     .. [1] D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019.
+       arXiv:1812.04606.
 
     Examples
     --------
@@ -218,7 +219,7 @@ class DiverseOutlierSampler(BaseSampler):
     References
     ----------
     .. [1] W. Jiang, H. Cheng, M. Chen, C. Wang and H. Wei, "DOS: Diverse Outlier Sampling for Out-of-Distribution
-       Detection", ICLR 2024.
+       Detection", ICLR 2024. arXiv:2306.02031.
 
     Examples
     --------

@@ -110,11 +110,11 @@ class AnomalySynthesizer(BaseSampler):
     References
     ----------
     .. [1] Z. Liu, Y. Zhou, Y. Xu and Z. Wang, "SimpleNet: A Simple Network for Image Anomaly Detection and
-       Localization", CVPR 2023.
+       Localization", CVPR 2023. arXiv:2303.15140.
     .. [2] C.-L. Li, K. Sohn, J. Yoon and T. Pfister, "CutPaste: Self-Supervised Learning for Anomaly Detection and
-       Localization", CVPR 2021.
+       Localization", CVPR 2021. arXiv:2104.04015.
     .. [3] H. M. Schlüter, J. Tan, B. Hou and B. Kainz, "Natural Synthetic Anomalies for Self-Supervised Anomaly
-       Detection and Localization", ECCV 2022.
+       Detection and Localization", ECCV 2022. arXiv:2109.15222.
 
     Examples
     --------

@@ -102,7 +102,7 @@ class BagRankingDetector(SequenceDetector):
     References
     ----------
     .. [1] Sultani, W., Chen, C. and Shah, M. (2018). "Real-world anomaly detection in surveillance videos". CVPR,
-       6479-6488.
+       6479-6488. https://doi.org/10.1109/CVPR.2018.00678
 
     Examples
     --------

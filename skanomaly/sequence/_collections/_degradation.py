@@ -69,6 +69,7 @@ def degrade_windows(
     ----------
     .. [1] Jeong, Y., Yang, E., Ryu, J. H., Park, I. and Kang, M. (2023). "AnomalyBERT: self-supervised transformer for
        time series anomaly detection using data degradation scheme". ICLR workshop on machine learning for IoT.
+       arXiv:2305.04468.
 
     Examples
     --------

@@ -77,8 +77,9 @@ class SequenceNeighbors(SequenceDetector):
     ----------
     .. [1] Sakoe, H. and Chiba, S. (1978). "Dynamic programming algorithm optimization for spoken word recognition".
        IEEE Transactions on Acoustics, Speech, and Signal Processing 26(1), 43-49.
+       https://doi.org/10.1109/TASSP.1978.1163055
     .. [2] Ramaswamy, S., Rastogi, R. and Shim, K. (2000). "Efficient algorithms for mining outliers from large data
-       sets". SIGMOD Record 29(2), 427-438.
+       sets". SIGMOD Record 29(2), 427-438. https://doi.org/10.1145/335191.335437
 
     Examples
     --------

@@ -75,6 +75,7 @@ class ReferenceDetector(SequenceDetector):
     ----------
     .. [1] Sakoe, H. and Chiba, S. (1978). "Dynamic programming algorithm optimization for spoken word recognition".
        IEEE Transactions on Acoustics, Speech, and Signal Processing 26(1), 43-49.
+       https://doi.org/10.1109/TASSP.1978.1163055
 
     Examples
     --------

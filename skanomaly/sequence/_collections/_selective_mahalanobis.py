@@ -56,9 +56,10 @@ class SelectiveMahalanobisDetector(SequenceDetector):
     Notes
     -----
     The selective Mahalanobis mode of the baseline of DCASE 2023 task 2 (Harada, Niizumi, Ohishi, Takeuchi and Yasuda
-    2023), over any reconstruction. What we changed: covariances are centred and shrunk; both readings of a recording's
-    distance are offered, since the paper's text describes the first and its code computes the second; the threshold is
-    that of `contamination`. A training series is scored by a model that saw it, as in other parametric detectors.
+    2023), over any reconstruction. What we changed: covariances are centred and shrunk [2]_; both readings of a
+    recording's distance are offered, since the paper's text describes the first and its code computes the second; the
+    threshold is that of `contamination`. A training series is scored by a model that saw it, as in other parametric
+    detectors.
 
     `domain` (metadata of ``fit``) names each series' domain; without it there is one. Scoring needs none. `y`: series
     labelled -1 are left out of training; +1 and 0 count alike.
@@ -69,6 +70,9 @@ class SelectiveMahalanobisDetector(SequenceDetector):
     ----------
     .. [1] Harada, N., Niizumi, D., Ohishi, Y., Takeuchi, D. and Yasuda, M. (2023). "First-shot anomaly sound detection
        for machine condition monitoring: a domain generalization baseline". EUSIPCO.
+       https://doi.org/10.23919/EUSIPCO58844.2023.10289721
+    .. [2] Ledoit, O. and Wolf, M. (2004). "A well-conditioned estimator for large-dimensional covariance matrices".
+       Journal of Multivariate Analysis 88(2), 365-411. https://doi.org/10.1016/S0047-259X(03)00096-4
 
     Examples
     --------

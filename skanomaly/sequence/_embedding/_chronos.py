@@ -43,8 +43,15 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The encoder of THEMIS (2025). Nothing is trained. A model that returns one step more than there are time points, the
-    end mark, loses it; one that returns fewer steps, of patches, has each repeated over its patch.
+    The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. A model that returns one step more than there
+    are time points, the end mark, loses it; one that returns fewer steps, of patches, has each repeated over its patch.
+
+    References
+    ----------
+    .. [1] Yadav Mahesh Lorik and others (2025). "THEMIS: unlocking pretrained knowledge with foundation model
+       embeddings for anomaly detection in time series". arXiv:2510.03911.
+    .. [2] Ansari, A. F. and others (2024). "Chronos: learning the language of time series". Transactions on Machine
+       Learning Research. arXiv:2403.07815.
 
     Examples
     --------

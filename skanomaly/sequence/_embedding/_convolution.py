@@ -63,6 +63,7 @@ class RandomConvolutionTransformer(TransformerMixin, BaseEstimator):
     ----------
     .. [1] Dempster, A., Petitjean, F. and Webb, G. I. (2020). "ROCKET: exceptionally fast and accurate time series
        classification using random convolutional kernels". Data Mining and Knowledge Discovery 34, 1454-1495.
+       https://doi.org/10.1007/s10618-020-00701-z
 
     Examples
     --------

@@ -84,11 +84,11 @@ class SelfSimilarityDetector(SeriesDetector):
 
     Notes
     -----
-    THEMIS (2025): embeddings of a frozen encoder, :math:`S_{ij} = |\cos(e_i, e_j)|` inside a window, and two adapters.
+    THEMIS [1]_: embeddings of a frozen encoder, :math:`S_{ij} = |\cos(e_i, e_j)|` inside a window, and two adapters.
     What we changed: "spectral" scores a moment by the part of its row that the k largest eigenvalues make,
     :math:`1 - \sqrt{\sum_{i \le k} \lambda_i^2 u_{it}^2 / n}`, and not by the norm of the rest, which a moment that
     resembles nothing makes small: on planted changes of shape the rest found between none and most, depending on k, and
-    the part nearly all for every k from 2 to 20. "local_outlier_factor", of Breunig and others (2000), compares with
+    the part nearly all for every k from 2 to 20. "local_outlier_factor", of Breunig and others [2]_, compares with
     training moments drawn at random, one in eight and 1,000 at most, of which one equal to the query is left out: with
     all of them, a long anomaly is a dense cluster of its own. Encoders of short windows stand beside pretrained ones,
     and all channels count.
@@ -97,8 +97,10 @@ class SelfSimilarityDetector(SeriesDetector):
 
     References
     ----------
-    .. [1] Breunig, M. M., Kriegel, H.-P., Ng, R. T. and Sander, J. (2000). "LOF: identifying density-based local
-       outliers". SIGMOD Record 29(2), 93-104.
+    .. [1] Yadav Mahesh Lorik and others (2025). "THEMIS: unlocking pretrained knowledge with foundation model
+       embeddings for anomaly detection in time series". arXiv:2510.03911.
+    .. [2] Breunig, M. M., Kriegel, H.-P., Ng, R. T. and Sander, J. (2000). "LOF: identifying density-based local
+       outliers". SIGMOD Record 29(2), 93-104. https://doi.org/10.1145/335191.335388
 
     Examples
     --------

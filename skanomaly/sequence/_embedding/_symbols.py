@@ -45,7 +45,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
     References
     ----------
     .. [1] Lin, J., Keogh, E., Wei, L. and Lonardi, S. (2007). "Experiencing SAX: a novel symbolic representation of
-       time series". Data Mining and Knowledge Discovery 15, 107-144.
+       time series". Data Mining and Knowledge Discovery 15, 107-144. https://doi.org/10.1007/s10618-007-0064-z
 
     Examples
     --------

@@ -68,7 +68,7 @@ class CompressionDetector(EventDetector):
     References
     ----------
     .. [1] Schmidhuber, J. (2009). "Driven by compression progress". Anticipatory Behavior in Adaptive Learning Systems,
-       Lecture Notes in Computer Science 5499, 48-76.
+       Lecture Notes in Computer Science 5499, 48-76. https://doi.org/10.1007/978-3-642-02565-5_4
 
     Examples
     --------

@@ -64,7 +64,7 @@ class EventCountDetector(EventDetector):
     References
     ----------
     .. [1] Xu, W., Huang, L., Fox, A., Patterson, D. and Jordan, M. I. (2009). "Detecting large-scale system problems by
-       mining console logs". SOSP, 117-132.
+       mining console logs". SOSP, 117-132. https://doi.org/10.1145/1629575.1629587
 
     Examples
     --------

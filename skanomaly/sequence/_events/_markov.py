@@ -71,10 +71,10 @@ class MarkovDetector(EventDetector):
 
     References
     ----------
-    .. [1] Cleary, J. G. and Witten, I. H. (1984). "Data compression using adaptive coding and partial string
-       matching". IEEE Transactions on Communications 32(4), 396-402.
+    .. [1] Cleary, J. G. and Witten, I. H. (1984). "Data compression using adaptive coding and partial string matching".
+       IEEE Transactions on Communications 32(4), 396-402. https://doi.org/10.1109/TCOM.1984.1096090
     .. [2] Moffat, A. (1990). "Implementing the PPM data compression scheme". IEEE Transactions on Communications
-       38(11), 1917-1921.
+       38(11), 1917-1921. https://doi.org/10.1109/26.61469
 
     Examples
     --------

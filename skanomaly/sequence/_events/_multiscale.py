@@ -62,7 +62,7 @@ class MultiscaleEventDetector(EventDetector):
     References
     ----------
     .. [1] Wang, Z., Chen, Z., Ni, J., Liu, H., Chen, H. and Tang, J. (2021). "Multi-scale one-class recurrent neural
-       networks for discrete event sequence anomaly detection". KDD, 3726-3734.
+       networks for discrete event sequence anomaly detection". KDD, 3726-3734. https://doi.org/10.1145/3447548.3467125
 
     Examples
     --------

@@ -56,9 +56,9 @@ class NGramDetector(EventDetector):
     References
     ----------
     .. [1] Forrest, S., Hofmeyr, S. A., Somayaji, A. and Longstaff, T. A. (1996). "A sense of self for Unix processes".
-       IEEE Symposium on Security and Privacy, 120-128.
+       IEEE Symposium on Security and Privacy, 120-128. https://doi.org/10.1109/SECPRI.1996.502675
     .. [2] Warrender, C., Forrest, S. and Pearlmutter, B. (1999). "Detecting intrusions using system calls: alternative
-       data models". IEEE Symposium on Security and Privacy, 133-145.
+       data models". IEEE Symposium on Security and Privacy, 133-145. https://doi.org/10.1109/SECPRI.1999.766910
 
     Examples
     --------

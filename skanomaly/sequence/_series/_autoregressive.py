@@ -66,15 +66,24 @@ class AutoregressiveDetector(SeriesDetector):
     Notes
     -----
     The score is the root mean square over channels of the one-step errors in units of their standard deviation in
-    training, averaged over `smoothing` points; the first `order` points take the first error. Nothing is left out of
-    training: a long anomaly that repeats is learnt. ``timepoint_weight`` weighs the points that are
-    forecast; it is not called `sample_weight` since repeating a row of a series is no weight.
+    training, averaged over `smoothing` points; the first `order` points take the first error. A standardised error is
+    the statistic for an odd innovation of an autoregression (type II of [1]_), and an average of point scores that of
+    [2]_ for a change; here they are errors, not code lengths. Nothing is left out of training: a long anomaly that
+    repeats is learnt. ``timepoint_weight`` weighs the points that are forecast; it is not called `sample_weight` since
+    repeating a row of a series is no weight.
 
     ``partial_fit`` goes on where the last call, or `fit`, ended: it adds up moments, so that the regression equals that
     of one fit on the whole series; the channels and origin are those of the first call, and the threshold belongs to
     the scores of the last that was long enough to be scored.
 
     Cost: O(n (p d)^2) for order p and d channels; memory O((p d)^2).
+
+    References
+    ----------
+    .. [1] Fox, A. J. (1972). "Outliers in time series". Journal of the Royal Statistical Society B 34(3), 350-363.
+       https://doi.org/10.1111/j.2517-6161.1972.tb00912.x
+    .. [2] Yamanishi, K. and Takeuchi, J. (2002). "A unifying framework for detecting outliers and change points from
+       non-stationary time series data". KDD, 676-681. https://doi.org/10.1145/775047.775148
 
     Examples
     --------

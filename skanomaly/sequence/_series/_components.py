@@ -74,7 +74,7 @@ class SubsequencePCA(SeriesDetector):
     References
     ----------
     .. [1] Jackson, J. E. and Mudholkar, G. S. (1979). "Control procedures for residuals associated with principal
-       component analysis". Technometrics 21(3), 341-349.
+       component analysis". Technometrics 21(3), 341-349. https://doi.org/10.1080/00401706.1979.10489779
 
     Examples
     --------
@@ -215,6 +215,7 @@ class SubsequenceKMeans(SeriesDetector):
        data". i-SAIRAS.
     .. [2] Keogh, E. and Lin, J. (2005). "Clustering of time-series subsequences is meaningless: implications for
        previous and future research". Knowledge and Information Systems 8(2), 154-177.
+       https://doi.org/10.1007/s10115-004-0172-7
 
     Examples
     --------

@@ -76,7 +76,7 @@ class GroupedDetector(BaseDetector):
     References
     ----------
     .. [1] Borghesi, A., Bartolini, A., Lombardi, M., Milano, M. and Benini, L. (2019). "Anomaly detection using
-       autoencoders in high performance computing systems". AAAI.
+       autoencoders in high performance computing systems". AAAI. https://doi.org/10.1609/aaai.v33i01.33019428
 
     Examples
     --------

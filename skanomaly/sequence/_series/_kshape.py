@@ -74,8 +74,9 @@ class KShapeDetector(SeriesDetector):
     References
     ----------
     .. [1] Paparrizos, J. and Gravano, L. (2015). "k-Shape: efficient and accurate clustering of time series". SIGMOD.
+       https://doi.org/10.1145/2723372.2737793
     .. [2] Boniol, P., Paparrizos, J., Palpanas, T. and Franklin, M. J. (2021). "SAND: streaming subsequence anomaly
-       detection". Proceedings of the VLDB Endowment 14(10), 1717-1729.
+       detection". Proceedings of the VLDB Endowment 14(10), 1717-1729. https://doi.org/10.14778/3467861.3467863
 
     Examples
     --------

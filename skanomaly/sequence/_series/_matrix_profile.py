@@ -89,9 +89,9 @@ def matrix_profile(
     References
     ----------
     .. [1] Zimmerman, Z. and others (2019). "Matrix Profile XIV: scaling time series motif discovery with GPUs to break
-       a quintillion pairwise comparisons a day and beyond". SoCC.
+       a quintillion pairwise comparisons a day and beyond". SoCC. https://doi.org/10.1145/3357223.3362721
     .. [2] Tafazoli, S. and Keogh, E. (2023). "Matrix Profile XXVIII: discovering multi-dimensional time series
-       anomalies with K of N anomaly detection". SDM.
+       anomalies with K of N anomaly detection". SDM. https://doi.org/10.1137/1.9781611977653.ch77
 
     Examples
     --------
@@ -205,7 +205,7 @@ class MatrixProfileDetector(SeriesDetector):
     References
     ----------
     .. [1] Keogh, E., Lin, J. and Fu, A. (2005). "HOT SAX: efficiently finding the most unusual time series
-       subsequence". ICDM.
+       subsequence". ICDM. https://doi.org/10.1109/ICDM.2005.79
 
     Examples
     --------

@@ -91,7 +91,7 @@ class SubsequenceNeighbors(SeriesDetector):
     References
     ----------
     .. [1] Ramaswamy, S., Rastogi, R. and Shim, K. (2000). "Efficient algorithms for mining outliers from large data
-       sets". SIGMOD Record 29(2), 427-438.
+       sets". SIGMOD Record 29(2), 427-438. https://doi.org/10.1145/335191.335437
 
     Examples
     --------

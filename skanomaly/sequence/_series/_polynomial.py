@@ -57,7 +57,7 @@ class PolynomialDetector(SeriesDetector):
     References
     ----------
     .. [1] Li, Z., Ma, H. and Mei, Y. (2007). "A unifying method for outlier and change detection from data streams
-       based on local polynomial fitting". PAKDD.
+       based on local polynomial fitting". PAKDD. https://doi.org/10.1007/978-3-540-71701-0_17
 
     Examples
     --------

@@ -50,9 +50,14 @@ class RollingStatistic(SeriesDetector):
 
     Notes
     -----
-    "norm" is, but for the ends, the score that leads the published ranking of the benchmark TSB-AD under the name
+    "norm" is, but for the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the name
     Sub-PCA: a sum of distances divided by shares of explained variance, which the smallest share decides. Cost: O(n)
     times channels, "range" O(n w).
+
+    References
+    ----------
+    .. [1] Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series anomaly detection
+       benchmark. NeurIPS. https://doi.org/10.52202/079017-3437
 
     Examples
     --------
@@ -149,7 +154,7 @@ class RollingMahalanobis(SeriesDetector):
     References
     ----------
     .. [1] Chen, Y., Wiesel, A., Eldar, Y. C. and Hero, A. O. (2010). "Shrinkage algorithms for MMSE covariance
-       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029.
+       estimation". IEEE Transactions on Signal Processing 58(10), 5016-5029. https://doi.org/10.1109/TSP.2010.2053029
 
     Examples
     --------

@@ -73,6 +73,7 @@ class SpectralResidualDetector(SeriesDetector):
     References
     ----------
     .. [1] Ren, H. and others (2019). "Time-series anomaly detection service at Microsoft". KDD.
+       https://doi.org/10.1145/3292500.3330680
 
     Examples
     --------

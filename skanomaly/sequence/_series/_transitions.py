@@ -65,7 +65,7 @@ class TransitionGraphDetector(SeriesDetector):
     References
     ----------
     .. [1] Boniol, P. and Palpanas, T. (2020). "Series2Graph: graph-based subsequence anomaly detection for time
-       series". Proceedings of the VLDB Endowment 13(12), 1821-1834.
+       series". Proceedings of the VLDB Endowment 13(12), 1821-1834. https://doi.org/10.14778/3407790.3407792
 
     Examples
     --------
