@@ -9,31 +9,34 @@ __all__ = ["k_center"]
 
 
 @kernel
-def k_center(X, start, centers):
+def k_center(X, center, nearest, centers):
     """Choose rows greedily, each the farthest from those chosen before: within twice the best covering radius.
 
-    Gonzalez (1985), section 2; ties go to the smallest row number.
+    Gonzalez (1985), section 2; ties go to the smallest row number. A long choice is made in several calls, each of
+    which goes on with `nearest` and the row that the last one returned.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
-    start : int
+    center : int
         First row chosen.
+    nearest : ndarray of shape (n,), float64
+        Squared distance to the nearest row chosen before, -1 for these themselves; infinite at the start. Updated.
     centers : ndarray of shape (m,), intp
-        Rows in the order chosen; m is at least 1 and at most n. Written.
+        Rows in the order chosen; at most as many as are left. Written.
 
     Returns
     -------
-    float
-        Squared distance of the row farthest from all chosen ones.
+    center : int
+        Row farthest from all chosen ones, the next to be chosen.
+    radius : float
+        Its squared distance.
 
     Notes
     -----
     O(n m d) time, O(n) memory.
     """
     n_rows = X.shape[0]
-    nearest = np.full(n_rows, np.inf)
-    center = start
     radius = np.inf
     for step in range(centers.size):
         centers[step] = center
@@ -48,4 +51,4 @@ def k_center(X, start, centers):
             if nearest[row] > radius:
                 radius = nearest[row]
                 center = row
-    return max(0.0, radius)
+    return center, max(0.0, radius)

@@ -11,7 +11,16 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from skanomaly._support._sklearn import check_sample_weight, safe_indexing
 
-__all__ = ["check_labels", "check_rows", "check_samples_of", "check_weights", "copy_kinds", "take", "validate_data"]
+__all__ = [
+    "check_labels",
+    "check_rows",
+    "check_samples_of",
+    "check_weights",
+    "copy_kinds",
+    "take",
+    "takes_rows",
+    "validate_data",
+]
 
 _NAMED_COLUMNS = 5
 _SHORTEST_FLAT = 32
@@ -192,6 +201,11 @@ def _accepted(detector: Any) -> InputTags:
 def _takes_missing(detector: Any) -> bool:
     """Say whether NaN may be handed on; a pipeline's tags tell nothing of its first step's."""
     return detector is not None and (hasattr(detector, "steps") or _accepted(detector).allow_nan)
+
+
+def takes_rows(detector: Any) -> bool:
+    """Say whether a detector scores rows of a table, one by one: neither moments of a series nor collections."""
+    return _accepted(detector).two_d_array and getattr(detector, "_rows_stand_alone", True)
 
 
 def copy_kinds(tags: Tags, detector: Any) -> Tags:

@@ -1,5 +1,7 @@
 """Conformal p-values: how many rows known to be normal are at least as odd."""
 
+import math
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -44,8 +46,9 @@ class ConformalDetector(BaseDetector):
     alpha : float in (0, 1), default=0.1
         Level of ``predict`` (false alarms among normal rows) and of :meth:`select` (false discoveries).
     weight_function : callable or None, default=None
-        Takes rows, returns their density where the detector is used over that where it was trained, up to a factor:
-        p-values for new rows that come from elsewhere (covariate shift). Only with "split".
+        Takes rows, in the container that they came in, and returns their density where the detector is used over that
+        where it was trained, up to a factor: p-values for new rows that come from elsewhere (covariate shift). Only
+        with "split".
     random_state : int, RandomState instance or None, default=None
         Splits the rows.
 
@@ -167,6 +170,14 @@ class ConformalDetector(BaseDetector):
         # Sum of the weights of calibration rows from each place up.
         self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
         self.n_calibration_ = sum(len(part) for part in weights)
+        if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
+            warnings.warn(
+                f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
+                f"{self.n_calibration_} calibration rows: no row can be called an anomaly. Give at least "
+                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha.",
+                UserWarning,
+                stacklevel=5,
+            )
         pooled = np.concatenate(self.calibration_scores_)
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0

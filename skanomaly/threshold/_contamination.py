@@ -117,6 +117,7 @@ class ContaminationPosterior(BaseDetector):
     absolute error 0.0385 against 0.0390 (25 tables, 513 cases; the constant 0.05 has 0.0441, "gammagmm" 0.0602).
 
     Contamination belongs to a data set. ``predict`` on other rows uses the stored threshold, not a new quantile.
+    ``prior__mean`` is a name for a grid search, once `prior` is given.
 
     References
     ----------
@@ -177,6 +178,8 @@ class ContaminationPosterior(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         given = self.detectors if reset else self.detectors_  # none after fit_scores
         first = given[0] if given else None
+        if not reset and not given and self.n_features_in_ == 1 and np.ndim(X) == 1:  # scores of one detector
+            X = np.asarray(X).reshape(-1, 1)
         return check_samples_of(self, first, X, reset=reset, min_samples=2 if reset else 1, dtype=np.float64)
 
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:  # noqa: ARG002
@@ -206,7 +209,8 @@ class ContaminationPosterior(BaseDetector):
         Returns
         -------
         self
-            ``score_samples`` and ``predict`` then take scores of new rows, in the same columns.
+            ``score_samples`` and ``predict`` then take scores of new rows, in the same columns; of one detector also
+            as shape (n_samples,).
         """
         with undone_on_error(self):
             scores = np.asarray(S)

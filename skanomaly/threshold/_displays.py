@@ -71,14 +71,22 @@ class ContaminationDisplay:
         ----------
         estimator : ContaminationPosterior
         X : array-like of shape (n_samples, n_features)
+            Rows, or scores after ``fit_scores``.
         level : float, default=0.9
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
         -------
         ContaminationDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` has no posterior.
         """
         check_is_fitted(estimator)
+        if not hasattr(estimator, "posterior_"):
+            raise TypeError(f"{type(estimator).__name__} has no posterior_ to draw; give a ContaminationPosterior.")
         return cls(
             posterior=estimator.posterior_,
             contamination=estimator.contamination_,
@@ -204,8 +212,18 @@ class PValueDisplay:
         Returns
         -------
         PValueDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` gives no p-values.
         """
         check_is_fitted(estimator)
+        if not hasattr(estimator, "pvalues"):
+            raise TypeError(
+                f"{type(estimator).__name__} gives no p-values; give a ConformalDetector, or p-values to "
+                "from_predictions."
+            )
         return cls(pvalues=estimator.pvalues(X), alpha=estimator.alpha if alpha is None else alpha).plot(ax=ax)
 
     @classmethod

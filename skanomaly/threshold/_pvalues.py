@@ -208,6 +208,9 @@ class OnlineFDR:
         self.level_ = 0.0
         self._discoveries: list[int] = []
 
+    def __repr__(self) -> str:
+        return f"OnlineFDR(alpha={self.alpha:g}): {len(self._discoveries)} discoveries in {self.n_tests_} tests"
+
     @staticmethod
     def _spending(times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of a budget spent at each time from 1 on; sums to at most 1."""

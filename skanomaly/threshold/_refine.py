@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import HasMethods, Interval
-from skanomaly._support._validation import check_rows
+from skanomaly._support._validation import check_rows, takes_rows
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._scores import require_scores
 
@@ -29,7 +29,7 @@ class ScoreRefiner(BaseDetector):
     Parameters
     ----------
     detector : estimator or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+        Anything of rows with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
     classifier : classifier or None, default=None
         Anything with ``fit`` and ``decision_function``; None is a logistic regression with balanced classes.
     odd_share : float in (0, 0.5], default=0.03
@@ -106,6 +106,14 @@ class ScoreRefiner(BaseDetector):
         self.normal_share = normal_share
         self.gate = gate
         self.contamination = contamination
+
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        if not takes_rows(self.detector):
+            raise ValueError(
+                f"detector={self.detector!r} scores no rows of a table, and the classifier of ScoreRefiner learns from "
+                "rows. Use ThresholdedDetector, or a detector of rows."
+            )
+        return super()._check(X, reset=reset)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any]:  # noqa: ARG002
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector

@@ -63,8 +63,11 @@ class ThresholdRule(BaseEstimator, ABC):
         """
         self._validate_params()
         outlyingness = -np.asarray(scores, dtype=np.float64)
-        if outlyingness.ndim != 1 or outlyingness.size == 0 or not np.isfinite(outlyingness).all():
-            raise ValueError("scores must be a non-empty column of finite numbers; the detector gave NaN or infinity.")
+        if outlyingness.ndim != 1 or outlyingness.size == 0:
+            raise ValueError(f"scores has shape {outlyingness.shape}; it must be one score a row, of one row or more.")
+        n_bad = int(np.count_nonzero(~np.isfinite(outlyingness)))
+        if n_bad > 0:
+            raise ValueError(f"scores holds NaN or infinity in {n_bad} of {outlyingness.size} rows; leave those out.")
         learns = not isinstance(self, FixedThreshold | FLaw)
         if learns and np.ptp(outlyingness) == 0:
             return float(-outlyingness[0])
@@ -159,7 +162,8 @@ class RobustTail(ThresholdRule):
     alpha : float in (0, 0.5], default=0.01
         False alarm rate that the rule has for normally distributed scores.
     side : {"both", "lower"}, default="both"
-        Deviations that give the scale: all, or those of the less odd half alone, for skewed scores and many anomalies.
+        Deviations that give the scale: all, or those of the less odd half alone, which anomalies reach last. Where
+        scores are skewed to the odd side, that half is the narrower one, and more normal rows are called anomalies.
 
     Notes
     -----
@@ -271,7 +275,14 @@ class FLaw(ThresholdRule):
     alpha : float in (0, 0.5], default=0.01
         False alarm rate for new rows.
     covariance : {"unbiased", "maximum_likelihood"}, default="unbiased"
-        Denominator of the covariance that the detector used: n - 1, or n as scikit-learn's estimators have it.
+        Denominator of the covariance that the detector used: n - 1, or n as scikit-learn's estimators and
+        ``GaussianDetector`` have it.
+
+    Notes
+    -----
+    It is the law of ``GaussianDetector(covariance="empirical")``, with "maximum_likelihood" here, on a table without
+    constant or dependent columns. A shrunk covariance gives far fewer false alarms than `alpha`, and the scores of
+    other detectors follow no such law.
 
     References
     ----------

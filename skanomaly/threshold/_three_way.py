@@ -114,6 +114,8 @@ def predict_three_way(
     ------
     ValueError
         If evidence lies outside [0, 1] or is NaN, or `kind` is another word.
+    TypeError
+        If `costs` are no ``DecisionCosts``.
 
     Notes
     -----
@@ -135,6 +137,8 @@ def predict_three_way(
     """
     if kind not in {"probability", "pvalue"}:
         raise ValueError(f"kind={kind!r} must be 'probability' or 'pvalue'.")
+    if not (costs is None or isinstance(costs, DecisionCosts)):
+        raise TypeError(f"costs={costs!r} must be a DecisionCosts, such as DecisionCosts(pass_anomaly=50.0).")
     probability = np.asarray(evidence, dtype=np.float64)
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError("evidence must lie between 0 and 1, without NaN.")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
 from skanomaly._support._sklearn import HasMethods
 from skanomaly._support._validation import check_samples_of, copy_kinds
@@ -47,8 +48,9 @@ class ThresholdedDetector(BaseDetector):
 
     Notes
     -----
-    ``rule__contamination`` and ``detector__n_estimators`` are names for a grid search. The rule sees the scores that
-    the fitted detector gives its own training rows.
+    ``rule__contamination`` and ``detector__n_estimators`` are names for a grid search, once `rule` and `detector` are
+    given. The rule sees the scores that the fitted detector gives its own training rows. ``feature_contributions`` is
+    there where the detector has it.
 
     Examples
     --------
@@ -85,6 +87,11 @@ class ThresholdedDetector(BaseDetector):
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:
         return -np.asarray(self.detector_.score_samples(X), dtype=np.float64)
+
+    @available_if(lambda self: hasattr(self._given(), "feature_contributions"))
+    def _contributions(self, X: Any) -> NDArray[np.float64]:
+        """Split scores as the detector does."""
+        return -np.asarray(self.detector_.feature_contributions(X), dtype=np.float64)
 
     def _auto_offset(self) -> float:
         return self._threshold

@@ -151,7 +151,9 @@ def test_components_find_clusters(seed):
 
 
 def test_components_never_outnumber_distinct_rows():
-    assert len(GaussianDetector(n_components=5, random_state=0).fit(np.repeat(np.eye(2), 9, axis=0)).means_) == 2
+    with pytest.warns(UserWarning, match=r"at most 2 different centres"):
+        detector = GaussianDetector(n_components=5, random_state=0).fit(np.repeat(np.eye(2), 9, axis=0))
+    assert len(detector.means_) == 2
 
 
 def test_classes_travel_through_a_pipeline_as_metadata(seed):
@@ -218,3 +220,15 @@ def test_classes_and_components_beat_one_gaussian_on_digits(seed):
     ]
     assert areas[0] > 0.91
     assert min(areas[1:]) > areas[0] + 0.01
+
+
+def test_more_components_than_pairs_of_rows_are_warned_of(seed):
+    with pytest.warns(UserWarning, match=r"n_components=30: 10 rows .*5 are used"):
+        detector = GaussianDetector(n_components=30, random_state=0).fit(_cloud(seed, 10, 2))
+    assert detector.means_.shape == (5, 2)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_missing_class_is_named(seed, missing):
+    with pytest.raises(ValueError, match="classes misses 1 entries"):
+        GaussianDetector().fit(_cloud(seed, 6), classes=np.array(["a", "b", "a", "b", "a", missing], dtype=object))

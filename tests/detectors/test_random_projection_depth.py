@@ -1,6 +1,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
@@ -470,3 +471,8 @@ def test_pipeline_and_grid_search(seed):
     grid = {"randomprojectiondepth__n_projections": [20, 40], "randomprojectiondepth__aggregation": ["mean", "max"]}
     search = GridSearchCV(pipeline, grid, scoring="roc_auc", cv=3).fit(rows, truth)
     assert search.best_score_ > 0.95
+
+
+def test_frame_in_place_of_shards_is_answered_with_a_remedy():
+    with pytest.raises(ValueError, match=r"fit_shards\(\[frame\]\)"):
+        RandomProjectionDepth().fit_shards(pd.DataFrame({"a": [1.0, 2.0]}))

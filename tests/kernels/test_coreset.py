@@ -7,7 +7,7 @@ from tests.reference import neighbors as reference
 
 def _choose(X, n_centers, start=0):
     centers = np.empty(n_centers, dtype=np.intp)
-    radius = _kernels.coreset.k_center(X, start, centers)
+    _, radius = _kernels.coreset.k_center(X, start, np.full(len(X), np.inf), centers)
     return centers, radius
 
 
@@ -16,6 +16,15 @@ def _choose(X, n_centers, start=0):
 def test_rows_chosen_equal_the_definition(seed, dtype, n_centers, start):
     X = np.random.default_rng(seed).normal(size=(40, 3)).astype(dtype)
     assert np.array_equal(_choose(X, n_centers, start)[0], reference.k_center(X, n_centers, start))
+
+
+def test_choice_in_parts_is_the_choice_in_one_go(seed):
+    X = np.random.default_rng(seed).normal(size=(40, 3))
+    nearest, center, parts = np.full(40, np.inf), 5, []
+    for size in (1, 4, 10):
+        parts.append(np.empty(size, dtype=np.intp))
+        center, _ = _kernels.coreset.k_center(X, center, nearest, parts[-1])
+    assert np.array_equal(np.concatenate(parts), _choose(X, 15, 5)[0])
 
 
 def test_ties_go_to_the_smallest_row():

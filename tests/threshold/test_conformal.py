@@ -14,6 +14,8 @@ from skanomaly.threshold import (
 )
 
 LEVELS = [0.01, 0.05, 0.1]
+# The laws hold where no p-value reaches the level, too.
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=.* is below 1:UserWarning")
 
 
 class Distance(BaseEstimator):
@@ -212,3 +214,16 @@ def test_the_online_budget_is_not_overspent():
 def test_values_that_are_no_pvalues_are_refused(values):
     with pytest.raises(ValueError, match="between 0 and 1"):
         benjamini_hochberg(values)
+
+
+def test_level_that_no_pvalue_reaches_is_warned_of(seed):
+    rows = np.random.default_rng(seed).normal(size=(40, 2))
+    with pytest.warns(UserWarning, match=r"alpha=0.01 is below 1 / \(20 \+ 1\).*at least 99 calibration rows"):
+        model = ConformalDetector(Distance(), alpha=0.01, random_state=0).fit(rows)
+    assert_array_equal(model.predict(rows + 1e6), 1)
+
+
+def test_stream_prints_what_it_found():
+    stream = OnlineFDR(alpha=0.1)
+    assert stream.update(0.0001)
+    assert repr(stream) == "OnlineFDR(alpha=0.1): 1 discoveries in 1 tests"

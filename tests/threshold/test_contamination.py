@@ -258,3 +258,10 @@ def test_it_ends_a_pipeline(seed):
     pipeline = make_pipeline(StandardScaler(), model).fit(X)
     assert set(pipeline.predict(X)) <= {-1, 1}
     assert pipeline.score_samples(X)[:5].max() < np.median(pipeline.score_samples(X))
+
+
+def test_scores_of_one_detector_are_scored_in_the_shape_that_they_were_learnt_in(seed):
+    scores = np.random.default_rng(seed).normal(size=200)
+    model = ContaminationPosterior(random_state=0).fit_scores(scores)
+    assert_array_equal(model.predict(scores), model.predict(scores[:, None]))
+    assert model.anomaly_probability(scores).shape == (200,)

@@ -2,7 +2,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import IsolationForest
 
+from skanomaly.sequence import RollingStatistic
 from skanomaly.threshold import (
     ConformalDetector,
     ContaminationDisplay,
@@ -108,3 +110,22 @@ def test_pvalue_display_counts_the_selection(seed):
     assert any(text.endswith("called anomalies") for text in texts)
     assert PValueDisplay.from_predictions([0.1, 0.9]).figure_ is not None
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("display", "takes"), [(ContaminationDisplay, "ContaminationPosterior"), (PValueDisplay, "ConformalDetector")]
+)
+def test_display_of_another_estimator_says_what_it_takes(seed, display, takes):
+    rows = np.random.default_rng(seed).normal(size=(60, 2))
+    with pytest.raises(TypeError, match=rf"IsolationForest .*give a {takes}"):
+        display.from_estimator(IsolationForest(n_estimators=5).fit(rows), rows)
+
+
+def test_refiner_of_what_scores_no_rows_says_so(seed):
+    with pytest.raises(ValueError, match="scores no rows of a table"):
+        ScoreRefiner(RollingStatistic()).fit(np.random.default_rng(seed).normal(size=60))
+
+
+def test_costs_of_another_type_are_refused():
+    with pytest.raises(TypeError, match="must be a DecisionCosts"):
+        predict_three_way([0.5], costs={"pass_anomaly": 3.0})

@@ -273,12 +273,14 @@ class RandomProjectionDepth(BaseDetector):
         Raises
         ------
         ValueError
-            If `shards` can be iterated only once or changes between passes, or with ``n_modes`` above 1,
+            If `shards` is a frame, can be iterated only once or changes between passes, or with ``n_modes`` above 1,
             ``whiten="mcd"`` or ``max_samples``, which need all rows at once.
         """
         needs_all = self.n_modes > 1 or self.whiten == "mcd" or self.max_samples is not None
         if needs_all:
             raise ValueError("fit_shards works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
+        if hasattr(shards, "columns"):
+            raise ValueError("shards is one frame; give a list of frames: fit_shards([frame]), or fit(frame).")
         with undone_on_error(self):
             table = ShardedTable(shards, self)
             self.__dict__.pop("_reservoir", None)

@@ -17,6 +17,7 @@ from skanomaly.detectors._density._spectrum import estimate_spectrum
 __all__ = ["NearestNeighborsDetector"]
 
 _BLOCK_ROWS = 2048
+_BLOCK_CENTERS = 128
 
 
 class NearestNeighborsDetector(BaseDetector):
@@ -34,12 +35,13 @@ class NearestNeighborsDetector(BaseDetector):
         The distance of the last of the neighbours, or the mean over them.
     metric : {"whitened", "euclidean", "cosine"}, default="whitened"
         Whitened is Euclidean after the training rows were made round by a covariance that is shrunk by Ledoit and
-        Wolf's rule: the best choice for embeddings, and as good as any for standardised tables.
+        Wolf's rule: the best choice for embeddings, and as good as any for standardised tables. No metric makes
+        columns of different units comparable: standardise tables first (Notes).
     bank : {"full", "random", "coreset"}, default="full"
         Rows kept: all, a random choice, or a greedy k-centre choice, which covers the rows evenly and therefore
         prefers outliers: use it on clean training rows only.
     bank_size : int or float, default=0.25
-        Rows kept by "random" and "coreset": a number, or a share in (0, 1].
+        Rows kept by "random" and "coreset": a number, or a share in (0, 1]; at least 2 and at most all.
     anomaly_weight : float, default=0.5
         Weight of the distance to the nearest known anomaly, which is subtracted; at least 0.
     trim : float, default=0.0
@@ -89,6 +91,9 @@ class NearestNeighborsDetector(BaseDetector):
     ``feature_contributions`` shares a distance among the columns in proportion to their parts of its square: squared
     differences, or each difference times the whitening matrix squared times all differences. Cosine distances are
     shared as half the squared distance of rows of norm 1.
+
+    Columns of different units need a ``StandardScaler`` in front: the shrunk covariance tends to a sphere, so that a
+    column of large numbers hides the others.
 
     Cost: O(n n_bank d) for scoring n rows, in blocks of one matrix product, or O(n log n_bank) by a KD-tree for at most
     eight columns; a coreset costs O(n n_bank d) once. Memory: the bank three times at the most.
@@ -213,7 +218,9 @@ class NearestNeighborsDetector(BaseDetector):
             return np.sort(random.choice(len(coded), size, replace=False))
         centers = np.empty(size, dtype=np.intp)
         rows = unit_rows(coded) if self.metric == "cosine" else coded
-        _kernels.coreset.k_center(rows, int(random.integers(len(rows))), centers)
+        center, nearest = int(random.integers(len(rows))), np.full(len(rows), np.inf)
+        for part in row_blocks(size, _BLOCK_CENTERS):  # so that it can be interrupted
+            center, _ = _kernels.coreset.k_center(rows, center, nearest, centers[part])
         return np.sort(centers)
 
     def _aggregate(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
