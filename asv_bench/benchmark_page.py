@@ -4,8 +4,9 @@
     python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER]
 
 It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of
-"Part/Title" chooses a section, whose old text is replaced. Sections that time something run alone, the others two at a
-time. Real data are read from the folder, or from ``SKANOMALY_DATA``. A section that fails is told, and left out.
+"Part/Title" chooses a section, whose old text is replaced. Each section bears its day, and the page says what machine
+and what versions each day had. Sections that time something run alone, the others two at a time. Real data are read
+from the folder, or from ``SKANOMALY_DATA``. A section that fails is told, and left out.
 """
 
 import argparse
@@ -57,7 +58,8 @@ SECTIONS = [
 ]
 PREFACE = """Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the
 command above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran
-alone; under the other headings two at a time, so that seconds there are no measurements."""
+alone; under the other headings two at a time, so that seconds there are no measurements. OpenBLAS had one thread unless
+a table says otherwise. Beside each command stands its day; what ran on each day:"""
 
 
 def explanation(command):
@@ -68,21 +70,18 @@ def explanation(command):
 
 
 def machine():
-    """Return a paragraph on the machine and on what is installed."""
+    """Return a sentence on the machine and on what is installed."""
     model = platform.processor() or platform.machine()
     cpus = Path("/proc/cpuinfo")
     if cpus.exists():
         model = re.search(r"model name\s*: (.*)", cpus.read_text(encoding="utf-8"))[1]
     found = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
     versions = ", ".join(f"{name} {found[name]}" for name in PEERS if name in found)
-    return (
-        f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, {versions}. "
-        f"OpenBLAS on one thread unless a table says otherwise."
-    )
+    return f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, {versions}."
 
 
-def section(title, command, data, scratch):
-    """Run one script and return its text, or None where it failed."""
+def section(title, command, day, data, scratch):
+    """Run one script and return its text under the day of the whole run, or None where it failed."""
     start = time.time()
     name, *words = shlex.split(command.format(scratch=scratch))
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
@@ -104,7 +103,6 @@ def section(title, command, data, scratch):
         return None
     summary, others = explanation(command)
     shown = command.format(scratch="cases.csv")
-    day = dt.datetime.now(tz=dt.UTC).date()
     parts = [
         f"### {title}",
         summary,
@@ -115,9 +113,12 @@ def section(title, command, data, scratch):
     return "\n\n".join(parts) + "\n"
 
 
-def write(texts):
-    """Write the page from the texts of its sections, in their order."""
-    parts = ["# Benchmarks", PREFACE, machine()]
+def write(texts, days):
+    """Write the page from the texts of its sections, in their order, and the machine of each day."""
+    shown = [
+        f"- {day}: {text}" for day, text in sorted(days.items()) if any(f"# {day}," in one for one in texts.values())
+    ]
+    parts = ["# Benchmarks", PREFACE, "\n".join(shown)]
     done = set()
     for part, title, *_ in SECTIONS:
         if title in texts:
@@ -128,11 +129,12 @@ def write(texts):
 
 
 def stored():
-    """Return the texts of the page as it stands, by title."""
+    """Return the texts of the page as it stands, by title, and its machines, by day."""
     if not PAGE.exists():
-        return {}
-    pieces = re.split(r"(?m)^(?=###? )", PAGE.read_text(encoding="utf-8"))
-    return {piece[4:].split("\n", 1)[0]: piece for piece in pieces if piece.startswith("### ")}
+        return {}, {}
+    head, *pieces = re.split(r"(?m)^(?=###? )", PAGE.read_text(encoding="utf-8"))
+    texts = {piece[4:].split("\n", 1)[0]: piece for piece in pieces if piece.startswith("### ")}
+    return texts, dict(re.findall(r"(?m)^- ([0-9-]{10}): (.*)$", head))
 
 
 def main():
@@ -142,7 +144,9 @@ def main():
     parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")
     options = parser.parse_args()
     chosen = [one for one in SECTIONS if not options.only or any(word in f"{one[0]}/{one[1]}" for word in options.only)]
-    texts = stored() if options.only else {}
+    texts, days = stored() if options.only else ({}, {})
+    day = str(dt.datetime.now(tz=dt.UTC).date())
+    days[day] = machine()
     scratch = ROOT / "build" / "benchmark_cases.csv"
     scratch.parent.mkdir(exist_ok=True)
     scratch.unlink(missing_ok=True)
@@ -150,14 +154,14 @@ def main():
     for timed in (True, False):
         batch = [one for one in chosen if one[3] == timed]
         with ThreadPoolExecutor(1 if timed else 2) as pool:
-            runs = [pool.submit(section, title, command, options.data, scratch) for _, title, command, _ in batch]
+            runs = [pool.submit(section, title, command, day, options.data, scratch) for _, title, command, _ in batch]
             for (_, title, *_), run in zip(batch, runs, strict=True):
                 text = run.result()
                 if text is None:
                     failed.append(title)
                 else:
                     texts[title] = text
-                    write(texts)
+                    write(texts, days)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
