@@ -458,7 +458,7 @@ def _resamples(scorer: Any) -> TypeGuard[AnomalyScorer]:
 
 
 def _resampled(scorer: AnomalyScorer, scores: NDArray[np.float64], counts: Any) -> NDArray[np.float64]:
-    metric = partial(scorer.metric, **scorer.parameters) if scorer.parameters else scorer.metric
+    metric = partial(scorer.house_metric, **scorer.parameters) if scorer.parameters else scorer.house_metric
     values = resampled_values(metric, scores, *counts)
     return values if scorer.greater_is_better else -values
 
