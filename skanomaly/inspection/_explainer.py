@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import validate_parameter_constraints
+from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import Scorer, numeric_rows
 
@@ -40,12 +41,18 @@ class Groups:
         """Read one label a column; None makes each column its own group."""
         if labels is None:
             return cls(np.arange(len(names)), names)
-        labels = np.asarray(labels)
-        if labels.shape != (len(names),):
+        try:
+            given = np.asarray(labels)
+        except ValueError:  # lists of unequal lengths
+            given = np.empty((0, 0))
+        if given.shape != (len(names),):
+            example = ["a" if 2 * column < len(names) else "b" for column in range(len(names))][:6]
+            more = " and so on" if len(names) > len(example) else ""
             raise ValueError(
-                f"groups has shape {labels.shape}; it must give one label to each of {len(names)} columns."
+                f"groups={shown(labels, 60)} must give one label to each of {len(names)} columns, in their order, for "
+                f"example {example}{more}: columns of equal label make one group."
             )
-        found, first, members = np.unique(labels, return_index=True, return_inverse=True)
+        found, first, members = np.unique(given, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(first))
         return cls(place[members], [str(label) for label in found[np.argsort(first)]])
 

@@ -226,7 +226,12 @@ def test_many_columns_are_walked_in_blocks(seed, monkeypatch):
     [
         ({"background": None}, "background is None"),
         ({"background": np.zeros((3, 7))}, "background has 7 columns and X has 4"),
-        ({"background": np.zeros((3, 4)), "groups": [1, 2]}, r"groups has shape \(2,\)"),
+        (
+            {"background": np.zeros((3, 4)), "groups": [1, 2]},
+            r"groups=\[1, 2\] must give one label to each of 4 columns",
+        ),
+        ({"background": np.zeros((3, 4)), "groups": [["x0", "x1"], ["x2"]]}, r"for example \['a', 'a', 'b', 'b'\]"),
+        ({"background": np.zeros((3, 4)), "groups": {"x0": "a"}}, r"groups=\{'x0': 'a'\} must give one label"),
         ({"background": np.zeros((3, 4)), "random_state": "x"}, "random_state"),
         ({"background": np.full((3, 4), np.nan)}, "background"),
     ],
