@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._drawing import BLUE, ORANGE, new_axes, shown
 from skanomaly.inspection._explainer import Explainer
+from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import column_names, numeric_rows
 
 __all__ = ["ContributionDisplay"]
@@ -88,7 +89,8 @@ class ContributionDisplay:
         """
         rows = numeric_rows(X)
         if len(rows) != 1:
-            raise ValueError(f"X holds {len(rows)} rows; one row is drawn at a time, for example X[[3]].")
+            one = "X.iloc[[3]]" if hasattr(X, "iloc") else "X[[3]]"
+            raise ValueError(f"X holds {len(rows)} rows; one row is drawn at a time, for example {one}.")
         parts = feature_contributions(estimator, X, method=method, background=background, random_state=random_state)
         names = column_names(X, estimator)
         values: Any = rows[0]
@@ -104,10 +106,12 @@ class ContributionDisplay:
 
         Parameters
         ----------
-        contributions : array-like of shape (n_features,)
+        contributions : array-like of shape (n_features,) or (1, n_features), or Explanation of one row
+            Of one row, as :func:`feature_contributions` and explainers return them.
         feature_names : sequence of str, default=None
-            None names columns x0, x1, ...
-        values : array-like of shape (n_features,), default=None
+            None takes the explanation's, or names columns x0, x1, ...
+        values : array-like of shape (n_features,) or (1, n_features), default=None
+            The row itself.
         n_features : int, default=10
         ax : matplotlib Axes, default=None
 
@@ -115,11 +119,18 @@ class ContributionDisplay:
         -------
         ContributionDisplay
         """
+        if isinstance(contributions, Explanation):
+            feature_names = contributions.feature_names if feature_names is None else feature_names
+            contributions = contributions.contributions
         parts = np.asarray(contributions, dtype=np.float64)
+        parts = parts[0] if parts.ndim == 2 and len(parts) == 1 else parts
         if parts.ndim != 1:
-            raise ValueError(f"contributions have shape {parts.shape}; those of one row are drawn at a time.")
+            raise ValueError(
+                f"contributions have shape {parts.shape}; those of one row are drawn at a time, for example "
+                "contributions[3]."
+            )
         names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
-        values = None if values is None else np.asarray(values, dtype=np.float64)
+        values = None if values is None else np.asarray(values, dtype=np.float64).ravel()
         return cls(contributions=parts, feature_names=names, values=values, n_features=n_features).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:

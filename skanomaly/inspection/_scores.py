@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
 
-__all__ = ["Scorer", "column_names", "numeric_rows"]
+__all__ = ["Scorer", "column_names", "numeric_rows", "scores_of"]
 
 _BLOCK_CELLS = 4_000_000
 
@@ -36,6 +37,32 @@ def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
     """
     rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", input_name=name)
     return rows
+
+
+def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Score rows by a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+
+    Raises
+    ------
+    TypeError
+        If it has no ``score_samples``.
+    """
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "score_samples"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no score_samples, and whether its scores are large or small for odd rows "
+            "cannot be known; give a fitted detector that has it, or scores to from_predictions, small for odd rows."
+        )
+    return np.asarray(estimator.score_samples(X), dtype=np.float64)
 
 
 class Scorer:
