@@ -69,7 +69,6 @@ class FeatureDiscovery(ShortRepr):
 
 @validate_params(
     {
-        "sampler": "no_validation",  # below, by the names that users know
         "method": [StrOptions({"resampling", "one_shot"})],
         "alternative": [StrOptions({"greater", "two-sided"})],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
