@@ -97,7 +97,7 @@ def discover_features(
     detector : estimator or callable
         Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain, finite numbers.
     background : array-like of shape (n_background, n_features)
         Normal rows that the sampler learns from, not those of `X`.
     sampler : object or None, default=None

@@ -11,7 +11,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import validate_parameter_constraints
 from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
 
 __all__ = ["Explainer", "Groups"]
 
@@ -62,6 +62,8 @@ class Explainer(ABC):
 
     _constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
+    _takes_any_kind: ClassVar[bool] = False
+
     background: Any
     groups: Any
     random_state: Any
@@ -91,12 +93,15 @@ class Explainer(ABC):
         validate_parameter_constraints(
             self._constraints, {name: getattr(self, name) for name in self._constraints}, type(self).__name__
         )
-        score, rows = Scorer(detector, X), numeric_rows(X)
         if self.background is None:
             raise ValueError(
                 "background is None; give rows of the normal kind, such as those the detector was fitted on."
             )
-        background = numeric_rows(self.background, "background")
+        if self._takes_any_kind:
+            rows, background, values = rows_of_any_kind(X, self.background)
+        else:
+            rows, background, values = numeric_rows(X), numeric_rows(self.background, "background"), {}
+        score = Scorer(detector, X, values)
         if background.shape[1] != rows.shape[1]:
             raise ValueError(
                 f"background has {background.shape[1]} columns and X has {rows.shape[1]}; they must agree."

@@ -118,6 +118,11 @@ def test_contributions_are_taken_as_an_explanation_with_its_names(detector, fram
     assert ContributionDisplay.from_predictions(explanation).feature_names == list(frame.columns)
 
 
+def test_contribution_bars_show_text_as_it_is():
+    display = ContributionDisplay.from_predictions([-1.0, 2.0], values=["north", 3])
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["x1 = 3", "x0 = north"]
+
+
 def test_terrain_holds_the_scores_of_its_grid(detector, frame):
     display = ScoreTerrainDisplay.from_estimator(detector, frame, features=("load", 3), grid_resolution=15)
     point = frame.median().to_frame().T
