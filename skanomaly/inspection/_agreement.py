@@ -22,11 +22,11 @@ class ExplanationAgreement(ShortRepr):
         Largest overlap (shared over either) with the columns at fault, over all cuts of the contributions: an
         upper bound, since the cut is chosen with the truth in hand.
     jaccard : ndarray of shape (n_samples,)
-        Overlap of as many columns as are at fault, those named first.
+        Overlap of as many columns as are at fault, those named first; of equal contributions those not at fault are.
     auc : ndarray of shape (n_samples,)
         Probability that a column at fault is named before another; NaN where all columns are at fault.
     hit : ndarray of shape (n_samples,), bool
-        Whether the column named first is at fault.
+        Whether the column named first is at fault; where several are equal, whether all of them are.
 
     Examples
     --------
@@ -62,8 +62,9 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
 
     Notes
     -----
-    A constant explanation overlaps by the share of columns at fault, and so does the worst one. That a detector flags a
-    row is no proof that it does so for the right reason [1]_: compare over rows that are flagged.
+    At the best cut a constant explanation overlaps by the share of columns at fault, and so does the worst one; in
+    `jaccard` and `hit` ties count against the explanation, so that the order of columns does not matter. That a
+    detector flags a row is no proof that it does so for the right reason [1]_: compare over rows that are flagged.
 
     References
     ----------
@@ -84,7 +85,7 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
         )
     if not truth.any(axis=1).all():
         raise ValueError("mask marks no column in some row; leave such rows out.")
-    order = np.argsort(parts, axis=1, kind="stable")
+    order = np.lexsort((truth, parts), axis=1)
     named, values = np.take_along_axis(truth, order, axis=1), np.take_along_axis(parts, order, axis=1)
     n_fault = truth.sum(axis=1)
     shared = np.cumsum(named, axis=1)

@@ -1,6 +1,7 @@
 """A picture of what each column adds to a row's score."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._drawing import BLUE, ORANGE, new_axes, shown
 from skanomaly.inspection._explainer import Explainer
-from skanomaly.inspection._scores import column_names, numeric_rows
+from skanomaly.inspection._explanation import Explanation
+from skanomaly.inspection._scores import column_names
 
 __all__ = ["ContributionDisplay"]
 
@@ -26,7 +28,7 @@ class ContributionDisplay:
     feature_names : sequence of str
         One a column.
     values : ndarray of shape (n_features,) or None, default=None
-        The row itself; shown beside the names.
+        The row itself, numbers or text; shown beside the names.
     n_features : int, default=10
         Most bars; the columns left over make one more together.
 
@@ -86,12 +88,12 @@ class ContributionDisplay:
         -------
         ContributionDisplay
         """
-        rows = numeric_rows(X)
-        if len(rows) != 1:
-            raise ValueError(f"X holds {len(rows)} rows; one row is drawn at a time, for example X[[3]].")
+        if np.ndim(X) != 2 or np.shape(X)[0] != 1:
+            one = "X.iloc[[3]]" if hasattr(X, "iloc") else "X[[3]]"
+            raise ValueError(f"X has shape {np.shape(X)}; one row is drawn at a time, for example {one}.")
         parts = feature_contributions(estimator, X, method=method, background=background, random_state=random_state)
         names = column_names(X, estimator)
-        values: Any = rows[0]
+        values: Any = _cells(X)
         if parts.shape[1] != len(names):  # columns were explained in groups
             names, values = [f"group {group}" for group in range(parts.shape[1])], None
         return cls(contributions=parts[0], feature_names=names, values=values, n_features=n_features).plot(ax=ax)
@@ -104,10 +106,12 @@ class ContributionDisplay:
 
         Parameters
         ----------
-        contributions : array-like of shape (n_features,)
+        contributions : array-like of shape (n_features,) or (1, n_features), or Explanation of one row
+            Of one row, as :func:`feature_contributions` and explainers return them.
         feature_names : sequence of str, default=None
-            None names columns x0, x1, ...
-        values : array-like of shape (n_features,), default=None
+            None takes the explanation's, or names columns x0, x1, ...
+        values : array-like of shape (n_features,) or (1, n_features), default=None
+            The row itself.
         n_features : int, default=10
         ax : matplotlib Axes, default=None
 
@@ -115,11 +119,18 @@ class ContributionDisplay:
         -------
         ContributionDisplay
         """
+        if isinstance(contributions, Explanation):
+            feature_names = contributions.feature_names if feature_names is None else feature_names
+            contributions = contributions.contributions
         parts = np.asarray(contributions, dtype=np.float64)
+        parts = parts[0] if parts.ndim == 2 and len(parts) == 1 else parts
         if parts.ndim != 1:
-            raise ValueError(f"contributions have shape {parts.shape}; those of one row are drawn at a time.")
+            raise ValueError(
+                f"contributions have shape {parts.shape}; those of one row are drawn at a time, for example "
+                "contributions[3]."
+            )
         names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
-        values = None if values is None else np.asarray(values, dtype=np.float64)
+        values = None if values is None else _cells(values)
         return cls(contributions=parts, feature_names=names, values=values, n_features=n_features).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -137,8 +148,7 @@ class ContributionDisplay:
         kept, left = order[: self.n_features], order[self.n_features :]
         widths = self.contributions[kept]
         names = [
-            shown(self.feature_names[column])
-            + ("" if self.values is None else f" = {shown(float(self.values[column]))}")
+            shown(self.feature_names[column]) + ("" if self.values is None else f" = {_written(self.values[column])}")
             for column in kept
         ]
         if left.size:
@@ -155,3 +165,16 @@ class ContributionDisplay:
         ax.set_xlabel("part in the score (below 0 is odd)")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _cells(row: Any) -> NDArray[Any]:
+    """Return the cells of one row: numbers, or objects where one of them is none."""
+    cells = np.ravel(np.asarray(row, dtype=object))
+    try:
+        return cells.astype(np.float64)
+    except (TypeError, ValueError):
+        return cells
+
+
+def _written(value: Any) -> str:
+    return shown(float(value) if isinstance(value, Real) else value)

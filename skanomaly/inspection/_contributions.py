@@ -4,33 +4,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
 from sklearn.covariance import EllipticEnvelope
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import (
-    MaxAbsScaler,
-    MinMaxScaler,
-    PowerTransformer,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._lime import LimeExplainer
+from skanomaly.inspection._origins import ACCEPTED_STEPS, origins
 from skanomaly.inspection._permutation import PermutationExplainer
 
 __all__ = ["feature_contributions"]
 
-# Each maps a column by itself to one column in the same place, so that contributions stay with their columns.
-_COLUMN_BY_COLUMN = (
-    MaxAbsScaler,
-    MinMaxScaler,
-    PowerTransformer,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
 _REMEDY = "ask for method='permutation' and give background rows."
 
 
@@ -43,9 +28,9 @@ def feature_contributions(
     ----------
     detector : estimator or callable
         Fitted. "exact" needs a detector with ``feature_contributions``, scikit-learn's ``EllipticEnvelope``, or a
-        pipeline that ends in one of these and has nothing but column-by-column scalers before it; a fitted search
-        stands for its best estimator, a wrapper that leaves the scores as they are for its ``detector_``. The other
-        methods take any detector with ``score_samples``, or a function from rows to scores, of which small is odd.
+        pipeline that ends in one of these and does not mix columns before it (see Notes); a fitted search stands for
+        its best estimator, a wrapper that leaves the scores as they are for its ``detector_``. The other methods take
+        any detector with ``score_samples``, or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
         Rows to explain, as the detector (or the pipeline) takes them.
     method : {"exact", "permutation", "lime", "stratified_lime"} or Explainer, default="exact"
@@ -83,6 +68,10 @@ def feature_contributions(
     Random projection depth: each direction's deviation :math:`|u^T x - m| / s` is linear in :math:`x` on either side of
     its median and splits into :math:`\pm u_j (x_j - c_j) / s`. Gaussian: :math:`(x-\mu)_j [P(x-\mu)]_j`. Neighbours:
     the parts of the squared distance, scaled to sum to the distance. All with a minus sign, as the score has one.
+
+    Steps before the detector may be scikit-learn's scalers of single columns, power and quantile transformers,
+    ``SimpleImputer``, selectors of columns, and a ``ColumnTransformer`` or pipeline of these. A missing cell gets the
+    part of the value that it is filled with, a column that is dropped gets 0, and one that is used twice the sum.
 
     Examples
     --------
@@ -124,16 +113,7 @@ def _exact(detector: Any, X: Any) -> NDArray[np.float64]:
         return _exact(detector.best_estimator_, X)
     if isinstance(detector, Pipeline):
         check_is_fitted(detector)
-        for name, step in detector.steps[:-1]:
-            if step is None or step == "passthrough":
-                continue
-            if type(step) not in _COLUMN_BY_COLUMN:
-                raise ValueError(
-                    f"step {name!r} of the pipeline is a {type(step).__name__}, which may mix columns, so that "
-                    f"contributions cannot be told apart exactly; {_REMEDY}"
-                )
-            X = step.transform(X)
-        return _exact(detector.steps[-1][1], X)
+        return _through_steps(detector, X)
     if hasattr(detector, "feature_contributions"):
         return np.asarray(detector.feature_contributions(X), dtype=np.float64)
     if hasattr(detector, "detector_") and _scores_alike(detector, detector.detector_, X):
@@ -141,6 +121,28 @@ def _exact(detector: Any, X: Any) -> NDArray[np.float64]:
     if type(detector) is EllipticEnvelope:
         return _mahalanobis(detector, X)
     raise ValueError(f"the score of {type(detector).__name__} is no sum over columns that we know of; {_REMEDY}")
+
+
+def _through_steps(pipeline: Pipeline, X: Any) -> NDArray[np.float64]:
+    """Explain the rows as the last step sees them, and give each part back to the column that it comes from."""
+    shape = np.shape(X)
+    if len(shape) != 2:
+        raise ValueError(f"X has shape {shape}; rows of a table are explained, for example X[[3]].")
+    places = np.arange(shape[1])
+    for name, step in pipeline.steps[:-1]:
+        try:
+            places = places[origins(step, len(places))]
+        except ValueError as error:
+            what = "holds" if isinstance(step, Pipeline | ColumnTransformer) else "is"
+            raise ValueError(
+                f"step {name!r} of the pipeline {what} {error}, so that contributions cannot be told apart exactly; "
+                f"{_REMEDY} Accepted steps are {ACCEPTED_STEPS}."
+            ) from None
+        if not (step is None or step == "passthrough"):
+            X = step.transform(X)
+    contributions = np.zeros(shape[::-1])
+    np.add.at(contributions, places, _exact(pipeline.steps[-1][1], X).T)
+    return np.ascontiguousarray(contributions.T)
 
 
 def _scores_alike(wrapper: Any, detector: Any, X: Any) -> bool:

@@ -101,7 +101,7 @@ def counterfactual(
     detector : estimator or callable
         Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
-        Rows to make normal; those that are stay as they are.
+        Rows to make normal, finite numbers; those that are stay as they are.
     background : array-like of shape (n_background, n_features)
         Normal rows; the values that a column may take come from them.
     threshold : float or None, default=None

@@ -5,10 +5,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._labels import turn_labels
 from skanomaly.inspection._drawing import BLUE, GREY, check_axes, new_axes
+from skanomaly.inspection._scores import scores_of
 
 __all__ = ["AnomalyCurveDisplay"]
 
@@ -69,9 +70,8 @@ class AnomalyCurveDisplay:
         -------
         AnomalyCurveDisplay
         """
-        check_is_fitted(estimator)
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(y, estimator.score_samples(X), name=name, ax=ax)
+        return cls.from_predictions(y, scores_of(estimator, X), name=name, ax=ax)
 
     @classmethod
     def from_predictions(cls, y_true: Any, y_score: Any, *, name: str = "detector", ax: Any = None) -> Self:

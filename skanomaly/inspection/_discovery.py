@@ -69,7 +69,6 @@ class FeatureDiscovery(ShortRepr):
 
 @validate_params(
     {
-        "sampler": [ColumnSampler, None],
         "method": [StrOptions({"resampling", "one_shot"})],
         "alternative": [StrOptions({"greater", "two-sided"})],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
@@ -98,12 +97,13 @@ def discover_features(
     detector : estimator or callable
         Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
     X : array-like of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain, finite numbers.
     background : array-like of shape (n_background, n_features)
         Normal rows that the sampler learns from, not those of `X`.
-    sampler : ColumnSampler or None, default=None
-        Law of a column given the others among normal rows; None is :class:`GaussianColumnSampler`. The guarantee
-        holds as far as the sampler is right.
+    sampler : object or None, default=None
+        Law of a column given the others among normal rows: a :class:`GaussianColumnSampler` (None is one),
+        :class:`NeighborColumnSampler` or :class:`IndependentColumnSampler`. The guarantee holds as far as the sampler
+        is right.
     method : {"resampling", "one_shot"}, default="resampling"
         p-values from many draws and the rule of Benjamini and Hochberg; or one draw for each entry and a threshold that
         counts the entries as far below zero, which is cheap and needs many entries.
@@ -161,6 +161,11 @@ def discover_features(
     >>> found.selected.sum(axis=0)
     array([0, 0, 5, 0])
     """
+    if not (sampler is None or isinstance(sampler, ColumnSampler)):
+        raise ValueError(
+            f"sampler={sampler!r} must be GaussianColumnSampler(), NeighborColumnSampler(), IndependentColumnSampler() "
+            "of skanomaly.inspection, or None."
+        )
     score, rows = Scorer(detector, X), numeric_rows(X)
     chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(background, "background"))
     parts = Groups.from_labels(groups, score.names)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import validate_parameter_constraints
+from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
 
 __all__ = ["Explainer", "Groups"]
 
@@ -40,12 +41,18 @@ class Groups:
         """Read one label a column; None makes each column its own group."""
         if labels is None:
             return cls(np.arange(len(names)), names)
-        labels = np.asarray(labels)
-        if labels.shape != (len(names),):
+        try:
+            given = np.asarray(labels)
+        except ValueError:  # lists of unequal lengths
+            given = np.empty((0, 0))
+        if given.shape != (len(names),):
+            example = ["a" if 2 * column < len(names) else "b" for column in range(len(names))][:6]
+            more = " and so on" if len(names) > len(example) else ""
             raise ValueError(
-                f"groups has shape {labels.shape}; it must give one label to each of {len(names)} columns."
+                f"groups={shown(labels, 60)} must give one label to each of {len(names)} columns, in their order, for "
+                f"example {example}{more}: columns of equal label make one group."
             )
-        found, first, members = np.unique(labels, return_index=True, return_inverse=True)
+        found, first, members = np.unique(given, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(first))
         return cls(place[members], [str(label) for label in found[np.argsort(first)]])
 
@@ -54,6 +61,8 @@ class Explainer(ABC):
     """Base class of explainers: a subclass writes ``__init__`` and ``_explain``."""
 
     _constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
+
+    _takes_any_kind: ClassVar[bool] = False
 
     background: Any
     groups: Any
@@ -84,12 +93,15 @@ class Explainer(ABC):
         validate_parameter_constraints(
             self._constraints, {name: getattr(self, name) for name in self._constraints}, type(self).__name__
         )
-        score, rows = Scorer(detector, X), numeric_rows(X)
         if self.background is None:
             raise ValueError(
                 "background is None; give rows of the normal kind, such as those the detector was fitted on."
             )
-        background = numeric_rows(self.background, "background")
+        if self._takes_any_kind:
+            rows, background, values = rows_of_any_kind(X, self.background)
+        else:
+            rows, background, values = numeric_rows(X), numeric_rows(self.background, "background"), {}
+        score = Scorer(detector, X, values)
         if background.shape[1] != rows.shape[1]:
             raise ValueError(
                 f"background has {background.shape[1]} columns and X has {rows.shape[1]}; they must agree."

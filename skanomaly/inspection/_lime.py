@@ -24,7 +24,8 @@ class LimeExplainer(Explainer):
     Parameters
     ----------
     background : array-like of shape (n_background, n_features)
-        Rows of the normal kind; what a column becomes when it is switched off is taken from them.
+        Rows of the normal kind, finite numbers as the rows to explain; what a column becomes when it is switched off is
+        taken from them.
     fill : {"median", "mean", "draw"}, default="median"
         What that is: the column's median, its mean, or its value in a background row drawn for each copy.
     n_samples : int, default=1000

@@ -21,7 +21,8 @@ class PermutationExplainer(Explainer):
     r"""Average change of the score as a column takes its own value, in random orders from background rows.
 
     Works with any detector, and the contributions sum to the score less the mean score of the background rows that
-    were drawn, whatever the number of orders.
+    were drawn, whatever the number of orders. Cells are swapped and never calculated with, so missing cells, and text
+    or categories in pandas frames, may be there where the detector takes them.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ class PermutationExplainer(Explainer):
         "n_background": [Interval(Integral, 1, None, closed="left")],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
     }
+    _takes_any_kind: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -94,6 +96,11 @@ class PermutationExplainer(Explainer):
         starts = np.repeat(np.arange(n_kept), self.n_permutations)
         orders = np.array([self._orders(len(groups), random) for _ in range(n_kept)]).reshape(len(starts), -1)
         scores, from_scores = score(rows), score(kept)
+        for name, found in (("X", scores), ("background", from_scores)):
+            if not np.isfinite(found).all():
+                raise ValueError(
+                    f"the scores of {name} hold NaN or infinity, which cannot be split; leave such rows out."
+                )
         contributions = np.zeros((len(rows), len(groups)))
         together = row_blocks(len(starts), max(1, _BLOCK_CELLS // (rows.shape[1] * len(groups))))
         for place, row in enumerate(rows):

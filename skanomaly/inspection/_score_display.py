@@ -4,10 +4,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._labels import turn_labels
 from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, new_axes
+from skanomaly.inspection._scores import scores_of
 from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreDisplay"]
@@ -72,8 +73,7 @@ class ScoreDisplay:
         -------
         ScoreDisplay
         """
-        check_is_fitted(estimator)
-        scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
+        scores = scores_of(estimator, X)
         return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, ax=ax)
 
     @classmethod

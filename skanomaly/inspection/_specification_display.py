@@ -22,7 +22,7 @@ class SpecificationCurveDisplay:
     values : ndarray of shape (n_specifications,)
         Result of each specification.
     parameters : sequence of dict
-        The choices of each specification; all have the same keys.
+        The choices of each specification. A key that one of them lacks has the level "default" there.
     value_name : str, default="result"
         Label of the upper panel.
 
@@ -55,43 +55,62 @@ class SpecificationCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, value_name: str = "result", ax: Any = None) -> Self:
-        """Draw a finished study.
+        """Draw a finished study; nothing is fitted here.
 
         Parameters
         ----------
         estimator : object
-            Holds ``values``, array of shape (n_specifications,), and ``parameters``, a list of as many dicts, as what
-            :func:`skanomaly.model_selection.specification_curve` returns does; or the results of a fitted search
-            (``cv_results_``).
+            What :func:`skanomaly.model_selection.specification_curve` returns, or anything with ``values``, array of
+            shape (n_specifications,), and ``parameters``, a list of as many dicts; or a fitted search
+            (``cv_results_``). Of a search with several metrics the one that it refits by is drawn.
         value_name : str, default="result"
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
         -------
         SpecificationCurveDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is something else, such as a detector.
+        ValueError
+            If a search has several metrics and refits by none of them.
         """
-        if hasattr(estimator, "cv_results_"):
-            results = estimator.cv_results_
-            return cls.from_predictions(results["mean_test_score"], results["params"], value_name=value_name, ax=ax)
-        return cls.from_predictions(estimator.values, estimator.parameters, value_name=value_name, ax=ax)
+        values, parameters = _results(estimator)
+        return cls.from_predictions(values, parameters, value_name=value_name, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, values: Any, parameters: Sequence[Mapping[str, Any]], *, value_name: str = "result", ax: Any = None
+        cls,
+        values: Any,
+        parameters: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        value_name: str = "result",
+        ax: Any = None,
     ) -> Self:
         """Draw results and the choices behind them.
 
         Parameters
         ----------
         values : array-like of shape (n_specifications,)
-        parameters : sequence of dict
+            Results; or, without `parameters`, a finished study as :meth:`from_estimator` takes it.
+        parameters : sequence of dict or None, default=None
+            The choices of each specification.
         value_name : str, default="result"
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
         -------
         SpecificationCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is not one result for each specification.
         """
+        if parameters is None:
+            values, parameters = _results(values)
         results = np.asarray(values, dtype=np.float64)
         if results.ndim != 1 or len(results) != len(parameters) or not len(results):
             raise ValueError(
@@ -144,11 +163,35 @@ class SpecificationCurveDisplay:
         labels: list[str] = []
         levels: list[list[int]] = [[] for _ in self.parameters]
         firsts = []
-        for name in self.parameters[0]:
+        for name in dict.fromkeys(name for parameters in self.parameters for name in parameters):
             firsts.append(len(labels))
-            texts = [f"{name.rpartition('__')[2]}: {shown(parameters[name])}" for parameters in self.parameters]
+            chosen = (shown(parameters[name]) if name in parameters else "default" for parameters in self.parameters)
+            texts = [f"{name.rpartition('__')[2]}: {level}" for level in chosen]
             found = list(dict.fromkeys(texts))
             for level, text in zip(levels, texts, strict=True):
                 level.append(len(labels) + found.index(text))
             labels += found
         return labels, levels, firsts
+
+
+def _results(study: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+    """Read the results of a finished study or of a fitted search, and the choices behind them."""
+    if hasattr(study, "cv_results_"):
+        results = study.cv_results_
+        by = getattr(study, "refit", None)
+        metric = by if isinstance(by, str) and f"mean_test_{by}" in results else "score"
+        if f"mean_test_{metric}" not in results:
+            found = [name.removeprefix("mean_test_") for name in results if name.startswith("mean_test_")]
+            raise ValueError(
+                f"the search has the metrics {', '.join(found)} and refits by none of them; choose one: "
+                f'SpecificationCurveDisplay.from_predictions(search.cv_results_["mean_test_{found[0]}"], '
+                'search.cv_results_["params"]).'
+            )
+        return results[f"mean_test_{metric}"], results["params"]
+    if hasattr(study, "values") and hasattr(study, "parameters"):
+        return study.values, study.parameters
+    raise TypeError(
+        f"{type(study).__name__} is no finished study; give what "
+        "skanomaly.model_selection.specification_curve(estimator, param_grid, X, y) returns, a fitted search, or "
+        "results and parameters to from_predictions."
+    )

@@ -176,7 +176,8 @@ class ScoreTerrainDisplay:
             ax.plot(*self.rows[~odd].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
             ax.plot(*self.rows[odd].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
         if ax.get_legend_handles_labels()[0]:
-            legend = ax.legend(loc="upper left", facecolor="#8a8a8a", framealpha=0.9, edgecolor="none")
+            place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3, "fontsize": "small"}
+            legend = ax.legend(facecolor="#8a8a8a", framealpha=0.9, edgecolor="none", **place)
             for text in legend.get_texts():
                 text.set_color("white")
         ax.set(xlabel=self.names[0], ylabel=self.names[1])

@@ -21,9 +21,10 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_pred : array-like of shape (n_timepoints,)
-        Predictions in the same labels, as ``predict`` returns them; not scores.
+        Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
+        ``predict`` returns them.
     pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Label of the anomalies in `y_true`.
 
     Returns
     -------

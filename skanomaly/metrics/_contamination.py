@@ -183,7 +183,12 @@ def _coverage(truth: NDArray[np.float64], y_dist: Any, level: float, sample_weig
     if _are_distributions(y_dist):
         ends = np.array([distribution.ppf(tails) for distribution in y_dist]).reshape(-1, 2)
     else:
-        ends = check_array(y_dist, dtype=np.float64, input_name="y_dist")
+        ends = check_array(y_dist, ensure_2d=False, dtype=np.float64, input_name="y_dist")
+        if ends.ndim != 2:
+            raise ValueError(
+                f"y_dist has shape {ends.shape}; give a distribution, or a row of draws or of the two ends of an "
+                "interval, for each table."
+            )
         if ends.shape[1] != 2:
             ends = np.quantile(ends, tails, axis=1).T
     check_consistent_length(truth, ends)

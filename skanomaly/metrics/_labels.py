@@ -90,8 +90,8 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
     ----------
     y_true : array-like of shape (n_timepoints,)
     values : array-like of shape (n_timepoints,)
-        Scores, small is odd; or predictions in the labels of `y_true` (``name="y_pred"``), which become 1 for an
-        anomaly and 0 for a normal point.
+        Scores, small is odd; or predictions (``name="y_pred"``) in the labels of `y_true`, or -1 and +1 as ``predict``
+        returns them, which become 1 for an anomaly and 0 for a normal point.
     pos_label : int, float, bool or str
     name : {"y_score", "y_pred"}, default="y_score"
 
@@ -102,13 +102,15 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
     Raises
     ------
     ValueError
-        As in :func:`check_ranked`, and if a point is unlabelled.
+        As in :func:`check_ranked`, if a point is unlabelled, or if predictions are in other labels than `y_true`.
     """
     labels = column_or_1d(y_true)
     if name == "y_pred":
         predictions = column_or_1d(values)
         check_consistent_length(labels, predictions)
-        predicted, labelled = check_anomalies(predictions, pos_label, name=name)
+        predicted, labelled = check_anomalies(
+            predictions, _label_of_predicted(labels, predictions, pos_label), name=name
+        )
         outlyingness = predicted.astype(np.float64)
     else:
         outlyingness, labelled = -_finite(values, name), np.ones(1, dtype=np.bool_)
@@ -177,7 +179,7 @@ def check_anomalies(
     ValueError
         If the labels are in no convention that `pos_label` fits.
     """
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+    if not _is_finite(labels):
         raise ValueError(f"{name} holds NaN or infinity. Use 0 for unlabelled rows.")
     values = _distinct(labels)
     anomaly = np.asarray(labels == pos_label, dtype=np.bool_)
@@ -187,15 +189,36 @@ def check_anomalies(
     missing = len(values) < 2 and pos_label != -1
     if not house and len(values) <= 2 and (pos_label in values or missing):
         return anomaly, np.ones(labels.shape, dtype=np.bool_)
-    shown = ", ".join(repr(value) for value in values[:5]) + (", ..." if len(values) > 5 else "")
     if set(values) <= {0, 1}:
         remedy = "Pass pos_label=1 if 1 is an anomaly and 0 is normal."
     else:
         remedy = "Pass the anomalies' label as pos_label, with one other label for normal rows."
     raise ValueError(
-        f"{name} holds the labels {shown}, and pos_label={pos_label!r}. The package's own labels are +1 for normal, "
-        f"-1 for an anomaly and 0 for unlabelled. {remedy}"
+        f"{name} holds the labels {_listed(values)}, and pos_label={pos_label!r}. The package's own labels are +1 for "
+        f"normal, -1 for an anomaly and 0 for unlabelled. {remedy}"
     )
+
+
+def _label_of_predicted(labels: NDArray[Any], predictions: NDArray[Any], pos_label: Any) -> Any:
+    """Return the anomalies' label among predictions: -1 where they are the package's own, else `pos_label`."""
+    found, true = _distinct(predictions), _distinct(labels)
+    own = -1 in found and set(found) <= {-1, 0, 1}
+    if own and -1 not in true:
+        return -1
+    if not own and len(true) == 2 and not set(found) <= set(true) and _is_finite(predictions):
+        raise ValueError(
+            f"y_pred holds the labels {_listed(found)}, and y_true {_listed(true)}. Give predictions in the labels of "
+            "y_true, or as predict returns them: +1 for normal and -1 for an anomaly."
+        )
+    return pos_label
+
+
+def _is_finite(labels: NDArray[Any]) -> bool:
+    return labels.dtype.kind != "f" or bool(np.isfinite(labels).all())
+
+
+def _listed(values: list[Any]) -> str:
+    return ", ".join(repr(value) for value in values[:5]) + (", ..." if len(values) > 5 else "")
 
 
 def _distinct(labels: NDArray[Any]) -> list[Any]:

@@ -36,6 +36,11 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
         Lag of the highest local maximum from lag 4 on; 125 where there is none, or where it lies below lag 6 or above
         lag 303.
 
+    Raises
+    ------
+    ValueError
+        If `x` has several channels.
+
     References
     ----------
     .. [1] Q. Liu and J. Paparrizos (2024). The elephant in the room: towards a reliable time-series anomaly detection
@@ -50,6 +55,9 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     >>> find_period(np.ones(2000))
     125
     """
+    shape = np.shape(x)
+    if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+        raise ValueError(f"x has shape {shape}; a period is that of one channel, for example x[:, 0] of an array.")
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64, input_name="x")[:_N_POINTS]
     centred = series - series.mean()
     energy = centred @ centred

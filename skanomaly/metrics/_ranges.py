@@ -40,7 +40,8 @@ def range_precision_recall_fscore(
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_pred : array-like of shape (n_timepoints,)
-        Predictions in the same labels, as ``predict`` returns them; not scores.
+        Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
+        ``predict`` returns them.
     existence_weight : float, default=0.2
         How much of an event's recall finding any of its points brings; the rest is for its share covered.
     bias : {"flat", "front", "back", "middle"}, default="flat"
@@ -48,7 +49,7 @@ def range_precision_recall_fscore(
     cardinality : {"reciprocal", "one"}, default="reciprocal"
         Whether a range covered in x pieces counts 1/x, or the pieces do not matter.
     pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Label of the anomalies in `y_true`.
 
     Returns
     -------

@@ -235,9 +235,17 @@ def fit_detectors(
     ------
     ValueError
         If there is none.
+    TypeError
+        If something else than a detector is among them.
     """
     if len(detectors) == 0:
         raise ValueError("detectors is empty; give at least one detector, or None for the default ones.")
+    for detector in detectors:
+        if isinstance(detector, type) or not hasattr(detector, "fit"):
+            raise TypeError(
+                f"detectors holds {detector!r}; give a list of detectors, without names, such as [IsolationForest(), "
+                "LocalOutlierFactor(novelty=True)]."
+            )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]
     labels = () if y is None or not y.any() else (y,)
     return map_blocks(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)

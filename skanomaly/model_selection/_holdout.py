@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
+from skanomaly.model_selection._names import get_scorer
 
 __all__ = ["BudgetExhaustedError", "ReusableHoldout"]
 
@@ -188,13 +189,13 @@ class ReusableHoldout:
         pairs = zip(np.asarray(train_values).tolist(), np.asarray(holdout_values).tolist(), strict=True)
         return np.array([self.query(train, held) for train, held in pairs], dtype=np.float64)
 
-    def scorer(self, scoring: Callable[..., float], X_train: Any, y_train: Any) -> Callable[..., float]:
+    def scorer(self, scoring: str | Callable[..., float], X_train: Any, y_train: Any) -> Callable[..., float]:
         """Wrap a scorer so that a search sees this holdout's answers only.
 
         Parameters
         ----------
-        scoring : callable
-            ``scoring(estimator, X, y)``, in [0, 1].
+        scoring : str or callable
+            Name for :func:`get_scorer`, or ``scoring(estimator, X, y)``; in [0, 1].
         X_train : array-like of shape (n_samples, n_features)
             Rows that the candidates are fitted on.
         y_train : array-like of shape (n_samples,)
@@ -203,7 +204,17 @@ class ReusableHoldout:
         -------
         callable
             To be given as `scoring`, with a `cv` whose one split trains on these rows and tests on the holdout.
+
+        Raises
+        ------
+        ValueError
+            If there is no scorer of that name.
+        TypeError
+            If `scoring` is neither a name nor callable.
         """
+        scoring = get_scorer(scoring) if isinstance(scoring, str) else scoring
+        if not callable(scoring):
+            raise TypeError(f"scoring={scoring!r} must be a name for get_scorer, or scoring(estimator, X, y).")
         return _HoldoutScorer(self, scoring, X_train, y_train)
 
     def _new_limit(self) -> float:

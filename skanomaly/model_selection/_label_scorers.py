@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly.model_selection._foreign_metrics import check_parameters, in_house_terms
 from skanomaly.model_selection._labels import anomaly_labels
 from skanomaly.model_selection._responses import flagged, outlyingness
 
@@ -28,8 +29,9 @@ def make_anomaly_scorer(
     ----------
     metric : callable
         ``metric(y_true, y_score, **parameters)``: gets labels +1 and -1 and scores that are small for anomalies, as
-        the functions of ``skanomaly.metrics`` do; for ``response="predict"`` labels +1 and -1 twice. scikit-learn's
-        metrics that take 1 for +1 fit too.
+        the functions of ``skanomaly.metrics`` do; for ``response="predict"`` labels +1 and -1 twice. A metric of
+        scikit-learn, and any whose `pos_label` is 1 by default, gets what it expects instead: 1 for an anomaly, 0 for
+        a normal row, and scores that are large for anomalies; for ``response="predict"`` such labels twice.
     response : {"score", "predict"}, default="score"
         What the metric compares with the labels: the detector's scores, or its decisions.
     greater_is_better : bool, default=True
@@ -47,15 +49,21 @@ def make_anomaly_scorer(
     AnomalyScorer
         To be called as ``scorer(estimator, X, y)``.
 
+    Raises
+    ------
+    TypeError
+        If the metric takes no such parameter.
+
     Examples
     --------
     >>> from sklearn.ensemble import IsolationForest
-    >>> from sklearn.metrics import f1_score
+    >>> from sklearn.metrics import recall_score
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import make_anomaly_scorer
     >>> X, y = make_shifted_anomalies(n_samples=300, contamination=0.1, random_state=0)
-    >>> scorer = make_anomaly_scorer(f1_score, response="predict", average="macro")
-    >>> scorer(IsolationForest(contamination=0.1, random_state=0).fit(X), X, y == -1) > 0.6
+    >>> forest = IsolationForest(contamination=0.1, random_state=0).fit(X)
+    >>> share_found = (forest.predict(X) == -1)[y == -1].mean()
+    >>> bool(make_anomaly_scorer(recall_score, response="predict")(forest, X, y) == share_found)
     True
     """
     return AnomalyScorer(
@@ -74,7 +82,7 @@ class AnomalyScorer:
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_score, **parameters)``.
+        ``metric(y_true, y_score, **parameters)``, as :func:`make_anomaly_scorer` takes it.
     response : {"score", "predict"}, default="score"
         What is compared with the labels.
     greater_is_better : bool, default=True
@@ -120,6 +128,12 @@ class AnomalyScorer:
         self.ordered = ordered
         self.pos_label = pos_label
         self.parameters = dict(parameters or {})
+        check_parameters(metric, self.parameters)
+
+    @property
+    def house_metric(self) -> Callable[..., float]:
+        """The metric, to be called with labels +1 and -1 and with scores of which small is odd."""
+        return in_house_terms(self.metric, self.parameters, response=self.response)
 
     def __repr__(self) -> str:
         name = getattr(self.metric, "__name__", repr(self.metric))
@@ -204,7 +218,7 @@ class AnomalyScorer:
         parameters = dict(self.parameters)
         if sample_weight is not None:
             parameters["sample_weight"] = np.asarray(sample_weight)[known]
-        value = float(self.metric(labels[known], response[known], **parameters))
+        value = float(self.house_metric(labels[known], response[known], **parameters))
         return value if self.greater_is_better else -value
 
     def _unscored(self, reason: str) -> float:

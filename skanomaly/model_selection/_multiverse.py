@@ -71,7 +71,8 @@ class SpecificationCurve(_Runs):
         Runs from the smallest value to the largest: the curve.
     choice_shares : dict of str to float
         Share of the variance of `values` between the levels of each choice alone. What is missing to 1 is interaction;
-        0 for all where nothing varies.
+        0 for all where nothing varies. In a list of grids a choice that a grid leaves out has the level "default"
+        there; choices that come and go together share what they explain, and shares may then sum to more than 1.
     pvalue : float
         Share of permuted labels whose median over the runs is at least as large; NaN where none were permuted.
     scores : ndarray of shape (n_samples, n_runs)
@@ -150,6 +151,11 @@ class SeedStability(_Runs):
 
     seeds: NDArray[np.int64]
     sampling_std: float
+
+    def __repr__(self) -> str:
+        """Return the class, mean and deviation, and its fields, long ones in short."""
+        name, fields = super().__repr__().split("(", 1)
+        return f"{name}(mean={self.mean!r}, std={self.std!r}, {fields}"
 
     @property
     def mean(self) -> float:
@@ -419,7 +425,7 @@ def choice_shares(points: list[dict[str, Any]], values: NDArray[np.float64]) -> 
     shares = {}
     for name in sorted({name for point in points for name in point}):
         between = 0.0
-        levels = np.array([repr(point.get(name)) for point in points])[known]
+        levels = np.array([repr(point[name]) if name in point else "default" for point in points])[known]
         for level in np.unique(levels):
             members = values[known][levels == level]
             between += members.size * float(members.mean() - values[known].mean()) ** 2
@@ -458,7 +464,7 @@ def _resamples(scorer: Any) -> TypeGuard[AnomalyScorer]:
 
 
 def _resampled(scorer: AnomalyScorer, scores: NDArray[np.float64], counts: Any) -> NDArray[np.float64]:
-    metric = partial(scorer.metric, **scorer.parameters) if scorer.parameters else scorer.metric
+    metric = partial(scorer.house_metric, **scorer.parameters) if scorer.parameters else scorer.house_metric
     values = resampled_values(metric, scores, *counts)
     return values if scorer.greater_is_better else -values
 

@@ -14,10 +14,6 @@ from skanomaly.model_selection._volume_scorers import ExcessMassScorer, MassVolu
 __all__ = ["get_scorer", "get_scorer_names"]
 
 
-def _f1(y_true: Any, y_pred: Any, **parameters: Any) -> float:
-    return float(f1_score(y_true, y_pred, pos_label=-1, zero_division=0.0, **parameters))
-
-
 # Name -> metric and how make_anomaly_scorer shall call it.
 _LABELLED: dict[str, tuple[Callable[..., float], dict[str, Any]]] = {
     "adjusted_average_precision": (metrics.adjusted_average_precision_score, {}),
@@ -26,7 +22,7 @@ _LABELLED: dict[str, tuple[Callable[..., float], dict[str, Any]]] = {
     "balanced_accuracy": (balanced_accuracy_score, {"response": "predict"}),
     "best_f1": (metrics.best_f1_score, {}),
     "event_f1": (metrics.event_f1_score, {"ordered": True}),
-    "f1": (_f1, {"response": "predict"}),
+    "f1": (f1_score, {"response": "predict", "zero_division": 0.0}),
     "neg_fpr_at_tpr": (metrics.fpr_at_tpr_score, {"greater_is_better": False}),
     "oracle_f1": (metrics.oracle_f1_score, {}),
     "partial_roc_auc": (metrics.partial_roc_auc_score, {}),
@@ -92,6 +88,8 @@ def get_scorer(name: str, **parameters: Any) -> Callable[..., float]:
     ------
     ValueError
         If the name is not known.
+    TypeError
+        If the scorer takes no such parameter.
 
     Examples
     --------
@@ -114,5 +112,5 @@ def get_scorer(name: str, **parameters: Any) -> Callable[..., float]:
         return scorer
     if name in _LABELLED:
         metric, call = _LABELLED[name]
-        return make_anomaly_scorer(metric, **call, **parameters)
+        return make_anomaly_scorer(metric, **{**call, **parameters})
     raise ValueError(f"There is no scorer {name!r}. Known are: {', '.join(get_scorer_names())}.")

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import average_precision_score
+from skanomaly.model_selection._foreign_metrics import in_house_terms
 from skanomaly.model_selection._labels import anomaly_labels
 from skanomaly.model_selection._resampling import bootstrap_counts, resampled_values
 
@@ -83,7 +84,8 @@ def choice_uncertainty(
     candidate_scores : array-like of shape (n_samples, n_candidates)
         ``score_samples`` of each candidate (small is odd), for example from scikit-learn's ``cross_val_predict``.
     metric : callable, default=average_precision_score
-        ``metric(y_true, y_score)`` with -1 for anomalies and small scores for odd rows; more is better.
+        ``metric(y_true, y_score)`` with -1 for anomalies and small scores for odd rows; more is better. A metric of
+        scikit-learn, and any whose `pos_label` is 1 by default, gets 1 for anomalies and scores large for odd rows.
     n_resamples : int, default=500
         Bootstrap resamples, of anomalies and normal rows apart.
     level : float, default=0.9
@@ -132,6 +134,7 @@ def choice_uncertainty(
         raise ValueError(f"n_resamples={n_resamples!r} must be at least 1.")
     known = labels != 0
     scores, labels = scores[known], labels[known]
+    metric = in_house_terms(metric)
     values = np.array([float(metric(labels, column)) for column in scores.T])
     counts = bootstrap_counts(labels, n_resamples, generator(random_state))
     return uncertainty_of_values(values, resampled_values(metric, scores, *counts), level)

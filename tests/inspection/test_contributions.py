@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import make_column_transformer
 from sklearn.covariance import EllipticEnvelope
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
+from sklearn.feature_selection import SelectorMixin
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -21,6 +25,21 @@ from sklearn.preprocessing import (
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
 from skanomaly.inspection import LimeExplainer, PermutationExplainer, feature_contributions
 from skanomaly.threshold import RobustTail, ThresholdedDetector
+
+
+class SelectByName(SelectorMixin, BaseEstimator):
+    """Keep columns by name."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def fit(self, X, y=None):
+        self.n_features_in_, self.feature_names_in_ = X.shape[1], np.asarray(X.columns, dtype=object)
+        return self
+
+    def _get_support_mask(self):
+        return np.isin(self.feature_names_in_, list(self.columns))
+
 
 SCALERS = [
     MaxAbsScaler(),
@@ -120,6 +139,52 @@ def test_exact_refuses_a_step_that_mixes_columns(seed):
     pipeline = make_pipeline(PCA(5), GaussianDetector()).fit(rows)
     with pytest.raises(ValueError, match=r"'pca' of the pipeline is a PCA.*method='permutation'"):
         feature_contributions(pipeline, rows)
+
+
+SIMPLE_STEPS = {
+    "imputer": (SimpleImputer(), "abcd"),
+    "imputer that keeps": (SimpleImputer(keep_empty_features=True), "abcde"),
+    "imputer that tells": (SimpleImputer(add_indicator=True), "abcdbe"),
+    "selector": (SelectByName("bd"), "bd"),
+    "names": (make_column_transformer((StandardScaler(), ["d", "a"]), ("passthrough", ["b"])), "dab"),
+    "places": (make_column_transformer((RobustScaler(), [3]), ("drop", [1, 4]), remainder="passthrough"), "dac"),
+    "mask": (make_column_transformer(("passthrough", [True, False, True, False, False])), "ac"),
+    "nothing": (make_column_transformer((StandardScaler(), []), ("passthrough", slice("b", "d"))), "bcd"),
+    "nested": (
+        make_column_transformer((make_pipeline(SimpleImputer(), StandardScaler()), lambda _: ["d", "c", "e"])),
+        "dc",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without any observed values:UserWarning")
+@pytest.mark.parametrize("name", SIMPLE_STEPS)
+def test_exact_gives_parts_back_to_the_columns_they_come_from(seed, name):
+    step, columns = SIMPLE_STEPS[name]
+    frame = pd.DataFrame(_rows(seed), columns=list("abcde"))
+    if "imputer" in name or name == "nested":
+        frame["e"] = np.nan
+        frame.loc[::7, "b"] = np.nan if "imputer" in name else 0.0
+    pipeline = make_pipeline(clone(step), GaussianDetector()).fit(frame)
+    parts = pd.DataFrame(feature_contributions(pipeline, frame), columns=frame.columns)
+    inside = pipeline[-1].feature_contributions(pipeline[:-1].transform(frame))
+    expected = pd.DataFrame(0.0, index=frame.index, columns=frame.columns)
+    for place, column in enumerate(columns):
+        expected[column] += inside[:, place]
+    assert_allclose(parts, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_exact_refuses_a_part_that_mixes_columns(seed):
+    rows = _rows(seed)
+    pipeline = make_pipeline(make_column_transformer((PCA(1), [0, 1])), GaussianDetector()).fit(rows)
+    with pytest.raises(ValueError, match=r"'columntransformer' of the pipeline holds a PCA.*SimpleImputer"):
+        feature_contributions(pipeline, rows)
+
+
+def test_exact_refuses_a_row_that_is_no_table(seed):
+    rows = _rows(seed)
+    with pytest.raises(ValueError, match=r"X has shape \(5,\)"):
+        feature_contributions(make_pipeline(StandardScaler(), GaussianDetector()).fit(rows), rows[0])
 
 
 def test_exact_refuses_a_score_that_is_no_sum(seed):

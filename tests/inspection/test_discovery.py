@@ -179,7 +179,12 @@ def test_sampler_stands_constant_and_lone_columns(sampler):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"alpha": 0}, "alpha"), ({"method": "x"}, "method"), ({"n_draws": 0}, "n_draws"), ({"sampler": 3}, "sampler")],
+    [
+        ({"alpha": 0}, "alpha"),
+        ({"method": "x"}, "method"),
+        ({"n_draws": 0}, "n_draws"),
+        ({"sampler": "gaussian"}, "sampler='gaussian' must be GaussianColumnSampler"),
+    ],
 )
 def test_bad_option_is_named(options, words):
     rows = np.zeros((3, 2))

@@ -1,5 +1,7 @@
 """The pictures: what they hold and say."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -96,7 +99,28 @@ def test_contributions_of_many_rows_are_refused(detector, frame):
     with pytest.raises(ValueError, match="one row is drawn at a time"):
         ContributionDisplay.from_estimator(detector, frame)
     with pytest.raises(ValueError, match="one row are drawn"):
-        ContributionDisplay.from_predictions([[1.0]])
+        ContributionDisplay.from_predictions([[1.0], [2.0]])
+
+
+def test_contributions_of_many_rows_of_a_frame_name_the_frames_way(detector, frame):
+    with pytest.raises(ValueError, match=r"X\.iloc\[\[3\]\]"):
+        ContributionDisplay.from_estimator(detector, frame)
+
+
+def test_contributions_of_one_row_are_taken_as_a_table(detector, frame):
+    parts = feature_contributions(detector, frame[:1])
+    display = ContributionDisplay.from_predictions(parts, feature_names=frame.columns, values=frame[:1])
+    assert_array_equal(display.contributions, parts[0])
+
+
+def test_contributions_are_taken_as_an_explanation_with_its_names(detector, frame):
+    explanation = PermutationExplainer(background=frame, random_state=0).explain(detector, frame[:1])
+    assert ContributionDisplay.from_predictions(explanation).feature_names == list(frame.columns)
+
+
+def test_contribution_bars_show_text_as_it_is():
+    display = ContributionDisplay.from_predictions([-1.0, 2.0], values=["north", 3])
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["x1 = 3", "x0 = north"]
 
 
 def test_terrain_holds_the_scores_of_its_grid(detector, frame):
@@ -114,6 +138,12 @@ def test_terrain_is_cut_where_asked(detector, frame):
     point = frame.iloc[[3]].copy()
     point["heat"], point["load"] = display.horizontal[0], display.vertical[1]
     assert display.scores[1, 0] == pytest.approx(detector.score_samples(point)[0])
+
+
+def test_terrain_keeps_its_legend_off_the_map(detector, frame):
+    display = ScoreTerrainDisplay.from_estimator(detector, frame, grid_resolution=10)
+    display.figure_.canvas.draw()
+    assert display.ax_.get_legend().get_window_extent().y0 >= display.ax_.get_window_extent().y1
 
 
 @pytest.mark.parametrize("features", [("nope", 0), (0, 4)])
@@ -162,6 +192,12 @@ def test_curves_refuse(y, words):
         AnomalyCurveDisplay.from_predictions(y, [-1.0, 0.0, 0.5])
 
 
+@pytest.mark.parametrize("display", [AnomalyCurveDisplay, ScoreDisplay])
+def test_estimator_without_scores_is_refused(display, frame):
+    with pytest.raises(TypeError, match="LocalOutlierFactor has no score_samples"):
+        display.from_estimator(LocalOutlierFactor().fit(frame), frame, np.where(np.arange(80) < 3, -1, 1))
+
+
 def test_curves_need_two_axes():
     _, ax = plt.subplots()
     with pytest.raises(ValueError, match="ax holds 1 axes; 2 are needed"):
@@ -202,6 +238,48 @@ def test_specifications_of_a_multiverse(frame):
     curve = specification_curve(GaussianDetector(), {"covariance": ["diag", "oas", "empirical"]}, frame, y)
     display = SpecificationCurveDisplay.from_estimator(curve)
     assert_allclose(display.ax_[0].lines[0].get_ydata(), np.sort(curve.values))
+
+
+def test_specifications_of_several_grids_show_what_a_grid_leaves_out(frame):
+    grids = [{"covariance": ["diag", "oas"]}, {"contamination": [0.2]}]
+    curve = specification_curve(GaussianDetector(), grids, frame)
+    display = SpecificationCurveDisplay.from_predictions(curve)
+    assert [label.get_text() for label in display.ax_[1].get_yticklabels()] == [
+        "covariance: diag",
+        "covariance: oas",
+        "covariance: default",
+        "contamination: default",
+        "contamination: 0.2",
+    ]
+
+
+def _search_of_two_metrics(frame, refit):
+    scoring = {name: partial(_power, power=power) for power, name in enumerate(("one", "two"), 1)}
+    return GridSearchCV(GaussianDetector(), {"covariance": ["diag", "oas"]}, scoring=scoring, cv=2, refit=refit).fit(
+        frame
+    )
+
+
+def _power(estimator, X, power):
+    return estimator.score_samples(X).mean() ** power
+
+
+def test_specifications_of_several_metrics_are_those_of_the_refit(frame):
+    search = _search_of_two_metrics(frame, "two")
+    display = SpecificationCurveDisplay.from_estimator(search)
+    assert_array_equal(display.values, search.cv_results_["mean_test_two"])
+
+
+def test_specifications_of_several_metrics_without_refit_ask_for_one(frame):
+    with pytest.raises(ValueError, match=r"metrics one, two .*cv_results_\[\"mean_test_one\"\]"):
+        SpecificationCurveDisplay.from_estimator(_search_of_two_metrics(frame, refit=False))
+
+
+@pytest.mark.parametrize("method", ["from_estimator", "from_predictions"])
+@pytest.mark.parametrize("other", [GaussianDetector(), [1.0, 2.0]])
+def test_specifications_refuse_what_is_no_study(method, other):
+    with pytest.raises(TypeError, match=f"{type(other).__name__} is no finished study"):
+        getattr(SpecificationCurveDisplay, method)(other)
 
 
 def test_specifications_refuse_other_lengths():

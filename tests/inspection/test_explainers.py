@@ -5,10 +5,14 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest
+from sklearn.impute import SimpleImputer
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from skanomaly.inspection import LimeExplainer, PermutationExplainer
+from skanomaly.inspection import LimeExplainer, PermutationExplainer, counterfactual, discover_features
 from skanomaly.inspection._lime import log_adjustment
 from tests.reference import lime as reference
 
@@ -226,7 +230,12 @@ def test_many_columns_are_walked_in_blocks(seed, monkeypatch):
     [
         ({"background": None}, "background is None"),
         ({"background": np.zeros((3, 7))}, "background has 7 columns and X has 4"),
-        ({"background": np.zeros((3, 4)), "groups": [1, 2]}, r"groups has shape \(2,\)"),
+        (
+            {"background": np.zeros((3, 4)), "groups": [1, 2]},
+            r"groups=\[1, 2\] must give one label to each of 4 columns",
+        ),
+        ({"background": np.zeros((3, 4)), "groups": [["x0", "x1"], ["x2"]]}, r"for example \['a', 'a', 'b', 'b'\]"),
+        ({"background": np.zeros((3, 4)), "groups": {"x0": "a"}}, r"groups=\{'x0': 'a'\} must give one label"),
         ({"background": np.zeros((3, 4)), "random_state": "x"}, "random_state"),
         ({"background": np.full((3, 4), np.nan)}, "background"),
     ],
@@ -252,6 +261,68 @@ def test_bad_option_is_named(kind, options, words):
 def test_bad_parameter_is_named(kind, options, words):
     with pytest.raises(ValueError, match=words):
         kind(background=np.zeros((3, 4)), **options).explain(_bent, np.zeros((2, 4)))
+
+
+def _varied(seed):
+    """A table with text, a category, whole numbers and missing cells, and a pipeline that takes it."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"heat": random.normal(size=80), "load": random.normal(size=80)})
+    frame["site"] = random.choice(["north", "south"], 80)
+    frame["kind"] = pd.Categorical(random.choice(["u", "v"], 80))
+    frame["count"] = pd.array(random.integers(5, size=80), dtype="Int64")
+    frame.loc[3, "heat"], frame.loc[4, "count"] = np.nan, pd.NA
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["site", "kind"]), (SimpleImputer(), ["heat", "load", "count"]), sparse_threshold=0
+    )
+    return frame, make_pipeline(encode, IsolationForest(n_estimators=20, random_state=0)).fit(frame)
+
+
+def test_permutation_takes_what_the_pipeline_takes(seed):
+    frame, pipeline = _varied(seed)
+    explanation = PermutationExplainer(background=frame, random_state=0).explain(pipeline, frame[:6])
+    assert_allclose(explanation.scores, pipeline.score_samples(frame[:6]))
+    assert_allclose(explanation.residuals, 0, atol=1e-12)
+
+
+def test_permutation_of_text_is_that_of_its_numbers(seed):
+    frame, _ = _varied(seed)
+    coded = frame[["heat", "load", "site"]].fillna(0.0)
+    plain = coded.assign(site=(coded["site"] == "north").astype(float))
+    parts = [
+        PermutationExplainer(background=table, random_state=0).explain(score, table[:6]).contributions
+        for table, score in (
+            (coded, lambda X: -np.abs(X["heat"] * X["load"]) - 3 * (X["site"] == "north")),
+            (plain, lambda X: -np.abs(X["heat"] * X["load"]) - 3 * X["site"]),
+        )
+    ]
+    assert_allclose(*parts, atol=1e-12)
+
+
+def test_text_without_frames_is_told(seed):
+    frame, pipeline = _varied(seed)
+    with pytest.raises(ValueError, match="pandas frames of the same columns"):
+        PermutationExplainer(background=frame.to_numpy(dtype=object)).explain(pipeline, frame)
+
+
+@pytest.mark.parametrize(
+    "explain",
+    [
+        lambda pipeline, frame: LimeExplainer(background=frame).explain(pipeline, frame),
+        lambda pipeline, frame: counterfactual(pipeline, frame, background=frame),
+        lambda pipeline, frame: discover_features(pipeline, frame, background=frame),
+    ],
+    ids=["lime", "counterfactual", "discovery"],
+)
+def test_columns_that_are_no_finite_numbers_are_named(seed, explain):
+    frame, pipeline = _varied(seed)
+    with pytest.raises(ValueError, match=r"not so in column 'heat', 'site', 'kind', 'count'\. Encode text"):
+        explain(pipeline, frame)
+
+
+def test_scores_that_cannot_be_split_are_refused(seed):
+    rows = _rows(seed)
+    with pytest.raises(ValueError, match="the scores of X hold NaN"):
+        PermutationExplainer(background=rows).explain(lambda X: np.where(X[:, 0] > 99, np.nan, 0.0), rows + 100)
 
 
 def test_detector_without_a_known_sign_is_refused():

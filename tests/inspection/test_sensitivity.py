@@ -96,7 +96,18 @@ def test_agreement_is_that_of_the_best_cut(seed):
     found = explanation_agreement(parts, mask)
     for row, truth, best in zip(parts, mask, found.best_jaccard, strict=True):
         assert best == pytest.approx(max(jaccard_score(truth, row <= cut) for cut in np.unique(row)))
-    assert_array_equal(found.hit, mask[np.arange(20), parts.argmin(axis=1)])
+    first = parts == parts.min(axis=1, keepdims=True)
+    assert_array_equal(found.hit, (mask | ~first).all(axis=1))
+
+
+def test_agreement_does_not_depend_on_the_order_of_columns(seed):
+    random = np.random.default_rng(seed)
+    parts, mask = random.integers(-2, 2, size=(20, 12)), random.random((20, 12)) < 0.3
+    mask[:, 0] = True
+    order = random.permutation(12)
+    found, permuted = explanation_agreement(parts, mask), explanation_agreement(parts[:, order], mask[:, order])
+    for name in ("best_jaccard", "jaccard", "auc", "hit"):
+        assert_array_equal(getattr(found, name), getattr(permuted, name))
 
 
 def test_agreement_of_known_maps():

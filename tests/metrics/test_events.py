@@ -202,6 +202,11 @@ def test_find_period_finds_a_sine(period, seed):
     assert abs(metrics.find_period(series) - period) <= 1
 
 
+def test_find_period_of_several_channels_is_refused():
+    with pytest.raises(ValueError, match=r"x has shape \(50, 2\); a period is that of one channel"):
+        metrics.find_period(np.zeros((50, 2)))
+
+
 @pytest.mark.parametrize("size", [3, 30, 700])
 def test_find_period_matches_the_definition(size, seed):
     series = np.cumsum(np.random.default_rng(seed).normal(size=size))

@@ -108,6 +108,21 @@ def test_predictions_and_labels_share_their_convention(metric):
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
+@pytest.mark.parametrize(("odd", "normal"), [(1, 0), (True, False), ("odd", "fine")])
+def test_predictions_of_a_detector_fit_labels_of_any_convention(metric, odd, normal):
+    predicted = np.roll(Y_TRUE, 1)
+    assert metric(np.where(Y_TRUE == -1, odd, normal), predicted, pos_label=odd) == metric(Y_TRUE, predicted)
+
+
+@pytest.mark.parametrize("metric", PREDICTED)
+@pytest.mark.parametrize(("labels", "shown"), [((0, 1), "-1, 1"), (("fine", "odd"), "-1, 1")])
+def test_predictions_in_other_labels_are_refused_by_both(metric, labels, shown):
+    called = np.where(Y_TRUE == -1, labels[1], labels[0])
+    with pytest.raises(ValueError, match=f"y_pred holds the labels {labels[0]!r}, {labels[1]!r}, and y_true {shown}"):
+        metric(Y_TRUE, called)
+
+
+@pytest.mark.parametrize("metric", PREDICTED)
 def test_scores_are_no_predictions(metric):
     with pytest.raises(ValueError, match="y_pred holds the labels"):
         metric(Y_TRUE, Y_SCORE)

@@ -167,3 +167,9 @@ def test_shares_lie_between_zero_and_one(metric):
 def test_contaminations_and_distributions_must_agree_in_number(metric, y_dist):
     with pytest.raises(ValueError, match="inconsistent numbers"):
         metric([0.1, 0.2], y_dist)
+
+
+@pytest.mark.parametrize("metric", [metrics.interval_coverage_score, metrics.interval_calibration_error])
+def test_intervals_need_more_than_one_number_a_table(metric):
+    with pytest.raises(ValueError, match=r"y_dist has shape \(1,\); give a distribution"):
+        metric([0.1], [0.2])

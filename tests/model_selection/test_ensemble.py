@@ -153,3 +153,10 @@ def test_pyod_detectors_are_combined(rows):
     ensemble = ScoreEnsemble([knn.KNN(), IsolationForest(random_state=0)], combine="rank").fit(rows)
     far = np.full((1, 3), 30.0)
     assert ensemble.predict(far) == -1
+
+
+@pytest.mark.parametrize("model", [ScoreEnsemble, DetectorSearch])
+@pytest.mark.parametrize("detectors", [[("named", Column())], ("named", Column())])
+def test_named_detectors_are_refused_with_the_form_to_use(rows, model, detectors):
+    with pytest.raises(TypeError, match="give a list of detectors, without names"):
+        model(detectors).fit(rows)

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skanomaly.model_selection import BudgetExhaustedError, ReusableHoldout
+from tests.model_selection.toys import Column
 
 SIZE, N_KEPT = 2000, 500
 
@@ -140,6 +141,17 @@ def test_search_sees_answers_and_their_cost_is_counted(seed):
 def test_copies_of_the_scorer_share_the_budget():
     scorer = ReusableHoldout(budget=1).scorer(_accuracy, np.zeros((2, 1)), [1, -1])
     assert copy.deepcopy(scorer) is scorer
+
+
+def test_scorer_may_be_named():
+    X, y = np.arange(10.0)[:, None], np.repeat([1, -1], 5)
+    scorer = ReusableHoldout(random_state=0).scorer("roc_auc", X, y)
+    assert scorer(Column().fit(X), X, y) == 1.0
+
+
+def test_scorer_that_cannot_be_called_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"scoring=3 must be a name for get_scorer, or scoring\(estimator, X, y\)"):
+        ReusableHoldout().scorer(3, np.zeros((2, 1)), [1, -1])
 
 
 def test_scorer_stays_in_its_process():

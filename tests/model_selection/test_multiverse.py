@@ -42,6 +42,11 @@ def test_shares_equal_their_definition(seed):
     assert choice_shares(points, values) == pytest.approx(expected)
 
 
+def test_choice_that_a_grid_leaves_out_is_a_level_of_its_own():
+    points = [{"a": 1, "b": None}, {"a": 2, "b": None}, {"a": 3}]
+    assert choice_shares(points, np.array([0.0, 0.0, 3.0]))["b"] == 1.0
+
+
 @pytest.mark.parametrize("values", [np.zeros(4), np.full(4, np.nan)])
 def test_shares_of_nothing_are_zero(values):
     assert choice_shares([{"a": level} for level in range(4)], values) == {"a": 0.0}
@@ -120,6 +125,11 @@ def test_seeds_reach_every_part_and_are_reproducible(table):
     np.testing.assert_array_equal(first.scores, second.scores)
     assert 0 < first.mean_agreement < 1
     assert first.sampling_std > 0
+
+
+def test_stability_prints_mean_and_deviation(table):
+    stability = seed_stability(IsolationForest(n_estimators=2), *table, n_seeds=3)
+    assert repr(stability).startswith(f"SeedStability(mean={stability.mean!r}, std={stability.std!r}, values=")
 
 
 def test_more_trees_are_more_stable(table):

@@ -1,5 +1,6 @@
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from sklearn.svm import OneClassSVM
 
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.model_selection import (
+    AnomalyScorer,
     StratifiedAnomalyKFold,
     get_scorer,
     get_scorer_names,
@@ -217,6 +219,65 @@ def test_unknown_name_lists_the_known():
 def test_unknown_response_is_refused():
     with pytest.raises(ValueError, match="response='proba'"):
         make_anomaly_scorer(sklearn_metrics.roc_auc_score, response="proba")
+
+
+@pytest.mark.parametrize("metric", ["f1_score", "precision_score", "recall_score"])
+@pytest.mark.parametrize("convention", ["house", "natural"])
+def test_anomaly_is_the_positive_class_of_foreign_decision_metrics(table, metric, convention):
+    X, y = table
+    forest = IsolationForest(random_state=0).fit(X)
+    function = getattr(sklearn_metrics, metric)
+    expected = function(y == -1, forest.predict(X) == -1)
+    assert make_anomaly_scorer(function, response="predict")(forest, X, CONVENTIONS[convention](y)) == expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "response"),
+    [
+        ("f1_score", "f1", "predict"),
+        ("balanced_accuracy_score", "balanced_accuracy", "predict"),
+        ("average_precision_score", "average_precision", "score"),
+        ("roc_auc_score", "roc_auc", "score"),
+    ],
+)
+def test_foreign_metric_agrees_with_the_scorer_of_its_name(table, metric, name, response):
+    X, y = table
+    forest = IsolationForest(random_state=0).fit(X)
+    scorer = make_anomaly_scorer(getattr(sklearn_metrics, metric), response=response)
+    assert scorer(forest, X, y == -1) == pytest.approx(get_scorer(name)(forest, X, y == -1), abs=1e-12)
+
+
+def _own_recall(y_true, y_pred, *, pos_label=1):
+    return sklearn_metrics.recall_score(y_true, y_pred, pos_label=pos_label)
+
+
+@pytest.mark.parametrize(
+    ("metric", "parameters"),
+    [
+        (partial(sklearn_metrics.fbeta_score, beta=2), {}),
+        (partial(sklearn_metrics.fbeta_score, beta=2, pos_label=-1), {}),
+        (sklearn_metrics.fbeta_score, {"beta": 2, "pos_label": -1}),
+        (lambda y_true, y_pred: sklearn_metrics.fbeta_score(y_true, y_pred, beta=2, pos_label=-1), {}),
+    ],
+)
+def test_positive_label_that_is_given_already_is_kept(table, metric, parameters):
+    X, y = table
+    forest = IsolationForest(random_state=0).fit(X)
+    expected = sklearn_metrics.fbeta_score(y == -1, forest.predict(X) == -1, beta=2)
+    assert AnomalyScorer(metric, response="predict", parameters=parameters)(forest, X, y) == expected
+
+
+def test_own_metric_whose_positive_label_is_one_sees_the_anomaly_there(table):
+    X, y = table
+    forest = IsolationForest(random_state=0).fit(X)
+    expected = sklearn_metrics.recall_score(y == -1, forest.predict(X) == -1)
+    assert make_anomaly_scorer(_own_recall, response="predict")(forest, X, y) == expected
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "f1", "vus_pr"])
+def test_unknown_parameter_is_refused_at_once(name):
+    with pytest.raises(TypeError, match=r"takes no parameter 'foo'; it takes: "):
+        get_scorer(name, foo=3)
 
 
 def test_scores_alone_give_the_same_value(table):

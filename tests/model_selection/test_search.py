@@ -2,6 +2,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn import metrics as sklearn_metrics
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
@@ -34,6 +35,34 @@ def test_few_labels_choose_the_column_that_tells(table, criterion):
     assert search.best_index_ == 0
     assert search.criterion_ == ("roc_auc" if criterion == "auto" else criterion)
     assert search.uncertainty_.best_probability[0] > 0.5
+
+
+@pytest.mark.parametrize("truth", [(1, 0), (True, False)])
+def test_zeros_and_ones_choose_as_the_labels_they_stand_for(table, truth):
+    X, y = table
+    odd, normal = truth
+    house, natural = (
+        DetectorSearch(COLUMNS, n_resamples=20, random_state=0).fit(X, labels).uncertainty_.values
+        for labels in (y, np.where(y == -1, odd, normal))
+    )
+    np.testing.assert_array_equal(house, natural)
+
+
+def test_zeros_and_ones_that_cannot_be_read_warn_and_do_not_choose(table):
+    X, y = table
+    with pytest.warns(UserWarning, match="which of the two is the anomaly cannot be known"):
+        search = DetectorSearch(COLUMNS, n_resamples=5).fit(X, (y == 1).astype(int))
+    assert search.criterion_ == "consensus"
+
+
+def test_choice_takes_the_anomaly_for_the_positive_class_of_foreign_metrics(table):
+    X, y = table
+    ours, theirs = (
+        choice_uncertainty(y, -X, metric=metric, n_resamples=20, random_state=0)
+        for metric in (average_precision_score, sklearn_metrics.average_precision_score)
+    )
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-12)
+    np.testing.assert_allclose(ours.interval, theirs.interval, atol=1e-12)
 
 
 def test_stability_chooses_the_stable(table):

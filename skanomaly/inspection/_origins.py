@@ -1,0 +1,99 @@
+"""Which column of a table each column after some steps comes from."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from skanomaly._support._sklearn import safe_indexing
+
+__all__ = ["ACCEPTED_STEPS", "origins"]
+
+# Each maps a column by itself to one column in the same place, so that contributions stay with their columns.
+_COLUMN_BY_COLUMN = (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+ACCEPTED_STEPS = (
+    "MaxAbsScaler, MinMaxScaler, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler, SimpleImputer, "
+    "selectors of columns, and a ColumnTransformer of these"
+)
+
+
+def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
+    """Say for each column after a fitted step which column before it comes from.
+
+    Parameters
+    ----------
+    step : transformer, "passthrough" or None
+    n_columns : int
+        Columns before the step.
+
+    Returns
+    -------
+    ndarray of shape (n_columns_after,)
+
+    Raises
+    ------
+    ValueError
+        If the step may mix columns; it says which class does.
+    """
+    if step is None or (isinstance(step, str) and step == "passthrough") or type(step) in _COLUMN_BY_COLUMN:
+        return np.arange(n_columns)
+    if type(step) is FunctionTransformer and step.func is None:
+        return np.arange(n_columns)
+    if type(step) is SimpleImputer:
+        return _of_imputer(step)
+    if isinstance(step, SelectorMixin):
+        return np.asarray(step.get_support(indices=True), dtype=np.intp)
+    if type(step) is Pipeline:
+        places = np.arange(n_columns)
+        for _, part in step.steps:
+            places = places[origins(part, len(places))]
+        return places
+    if type(step) is ColumnTransformer:
+        return _of_parts(step)
+    raise ValueError(f"a {type(step).__name__}, which may mix columns")
+
+
+def _of_imputer(step: SimpleImputer) -> NDArray[np.intp]:
+    """Columns that were all missing are left out; indicators of missing cells come last."""
+    empty = np.array([isinstance(value, float) and np.isnan(value) for value in step.statistics_], dtype=bool)
+    kept = np.arange(empty.size) if step.keep_empty_features else np.flatnonzero(~empty)
+    return kept if step.indicator_ is None else np.append(kept, step.indicator_.features_)
+
+
+def _of_parts(step: ColumnTransformer) -> NDArray[np.intp]:
+    places = np.empty(max(part.stop for part in step.output_indices_.values()), dtype=np.intp)
+    for name, part, columns in step.transformers_:
+        taken = _taken(step, columns)
+        if taken.size and not (isinstance(part, str) and part == "drop"):
+            places[step.output_indices_[name]] = taken[origins(part, taken.size)]
+    return places
+
+
+def _taken(step: ColumnTransformer, columns: Any) -> NDArray[np.intp]:
+    """Resolve names, places, masks and slices as the transformer does."""
+    table: Any = np.arange(step.n_features_in_)[None]
+    if hasattr(step, "feature_names_in_"):
+        import pandas as pd
+
+        table = pd.DataFrame(table, columns=step.feature_names_in_)
+    return np.ravel(safe_indexing(table, columns, axis=1)).astype(np.intp)

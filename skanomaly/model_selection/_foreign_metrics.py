@@ -1,0 +1,89 @@
+"""Metrics that take 1 for the positive class, as scikit-learn's do, turned so that it is the anomaly."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["check_parameters", "in_house_terms"]
+
+
+def in_house_terms(
+    metric: Callable[..., float], parameters: Mapping[str, Any] | None = None, *, response: str = "score"
+) -> Callable[..., float]:
+    """Return a metric of labels +1 and -1 and of scores of which small is odd.
+
+    Parameters
+    ----------
+    metric : callable
+        Taken as it is, unless it is one of scikit-learn's or has a `pos_label` that is 1 by default.
+    parameters : mapping or None, default=None
+        What it will be called with; a `pos_label` in it says that the metric knows these labels already.
+    response : {"score", "predict"}, default="score"
+        Whether it compares labels with scores or with decisions.
+
+    Returns
+    -------
+    callable
+    """
+    function, given = metric, set(parameters or ())
+    while isinstance(function, partial):
+        given |= set(function.keywords)
+        function = function.func
+    if "pos_label" in given or not _takes_one(function):
+        return metric
+    return _AnomalyIsOne(metric, response)
+
+
+def check_parameters(metric: Callable[..., float], parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that a metric does not take.
+
+    Parameters
+    ----------
+    metric : callable
+    parameters : mapping
+
+    Raises
+    ------
+    TypeError
+        If the metric's signature is known and lacks one of them.
+    """
+    known = _signature(metric)
+    if known is None or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values()):
+        return
+    wrong = [name for name in parameters if name not in known]
+    if wrong:
+        taken = ", ".join(list(known)[2:]) or "none"
+        name = getattr(metric, "__name__", repr(metric))
+        raise TypeError(f"{name} takes no parameter {', '.join(map(repr, wrong))}; it takes: {taken}.")
+
+
+def _takes_one(function: Callable[..., float]) -> bool:
+    if (getattr(function, "__module__", None) or "").partition(".")[0] == "sklearn":
+        return True
+    known = _signature(function) or {}
+    default = known["pos_label"].default if "pos_label" in known else None
+    return isinstance(default, int) and default == 1
+
+
+def _signature(function: Callable[..., float]) -> Mapping[str, inspect.Parameter] | None:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some compiled functions tell nothing
+        return None
+
+
+class _AnomalyIsOne:
+    """Calls a metric with 1 for an anomaly, 0 for a normal row, and scores that are large for anomalies."""
+
+    def __init__(self, metric: Callable[..., float], response: str) -> None:
+        self._metric = metric
+        self._response = response
+
+    def __call__(self, y_true: NDArray[Any], response: NDArray[Any], **parameters: Any) -> float:
+        """Turn labels and scores, or decisions, and compare them."""
+        turned = (response == -1).astype(np.int64) if self._response == "predict" else -response
+        return self._metric((y_true == -1).astype(np.int64), turned, **parameters)
