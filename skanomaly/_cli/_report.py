@@ -40,9 +40,9 @@ td.right, th.right { text-align: right; font-variant-numeric: tabular-nums; }
 td.odd { color: var(--odd); font-weight: 600; }
 @media (max-width: 34rem) {
   tr { display: grid; grid-template-columns: var(--columns); border-bottom: 1px solid var(--line); }
-  th, td { border: 0; padding: .3rem .4rem; overflow-wrap: anywhere; }
+  th, td { border: 0; padding: .3rem .25rem; overflow-wrap: anywhere; }
   th.why { display: none; }
-  td.why { grid-column: 1 / -1; padding: 0 .4rem .6rem; }
+  td.why { grid-column: 1 / -1; padding: 0 .25rem .6rem; }
 }
 .reason { min-width: 11rem; margin-bottom: .25rem; overflow-wrap: anywhere; }
 .bar { display: block; height: .3rem; border-radius: .15rem; background: var(--odd); }
@@ -108,8 +108,9 @@ def _rows(result: ScanResult) -> str:
     heads += [] if result.moments is None else [f"<th>{escape(result.moments.column)}</th>"]
     heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
-    # On a phone each row is a grid of its own: shares of the width keep the columns under their heads.
-    widths = ["3fr", "4fr", *([] if result.moments is None else ["7fr"]), "5fr", *(["6fr"] if labelled else [])]
+    # On a phone each row is a grid of its own: fixed widths keep the columns under their heads.
+    moment = [] if result.moments is None else ["minmax(0, 1fr)"]
+    widths = ["3rem", "3.8rem", *moment, "4.6rem", *(["5rem"] if labelled else [])]
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
         kind = "right odd" if flags[row] == -1 else "right"

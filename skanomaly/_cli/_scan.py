@@ -177,7 +177,8 @@ def scan(
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
-    shown = oddest_apart(scores, top, getattr(model, "window_size_", 1)) if series else order[:top]
+    gap = getattr(model, "context_size", 0) or getattr(model, "window_size_", 1)
+    shown = oddest_apart(scores, top, gap) if series else order[:top]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
