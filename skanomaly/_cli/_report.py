@@ -110,7 +110,7 @@ def _rows(result: ScanResult) -> str:
     heads += ["<th>label</th>"] if labelled else []
     # On a phone each row is a grid of its own: fixed widths keep the columns under their heads.
     moment = [] if result.moments is None else ["minmax(0, 1fr)"]
-    widths = ["2.6rem", "3.6rem", *moment, "4.3rem", *(["5rem"] if labelled else [])]
+    widths = ["2.9rem", "3.5rem", *moment, "4.3rem", *(["4.9rem"] if labelled else [])]
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
         kind = "right odd" if flags[row] == -1 else "right"
