@@ -70,7 +70,7 @@ def _scan(
     detector: Annotated[
         str | None,
         typer.Option(
-            "--detector", "-d", help="Any detector by name; a wrong one lists them.", show_default=f"{DEFAULT}"
+            "--detector", "-d", help="Any detector by name; a wrong name lists them all.", show_default=f"{DEFAULT}"
         ),
     ] = None,
     contamination: Annotated[
@@ -102,9 +102,9 @@ def _scan(
     errors = Console(stderr=True)
     try:
         if output is not None:
-            check_output(output)
+            check_output(output, table)
         if report is not None:
-            check_report(report)
+            check_report(report, table)
         columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
         with ExitStack() as stack:  # no bar at all off a terminal, where even a disabled one may print a line
             progress = None
@@ -120,12 +120,14 @@ def _scan(
                 time=time,
                 progress=progress,
             )
-        print_result(result, Console())
-        if output is not None:
+        if output is not None:  # files first: whoever reads the printed lines may leave early, as head does
             write_scores(result, output)
-            typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")
         if report is not None:
             write_report(result, report)
+        print_result(result, Console())
+        if output is not None:
+            typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")
+        if report is not None:
             typer.echo(f"Report written to {report}.")
     except InputError as error:
         typer.echo(f"skanomaly: error: {error}", err=True)

@@ -63,9 +63,13 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, s
     spelled = {known.lower(): known for known in classes}
     known = spelled.get(name.lower())
     if known is None:
+        for other in _classes(series=not series):
+            if other.lower() == name.lower():
+                kinds = ("rows", "leave out --time") if series else ("series", "add --time COLUMN")
+                raise InputError(f"{other} scores {kinds[0]}: {kinds[1]}, or take another --detector.")
         near = difflib.get_close_matches(name.lower(), spelled, n=1)
-        hint = f"did you mean {spelled[near[0]]}?" if near else f"there are {', '.join(detector_names(series=series))}."
-        raise InputError(f"no detector {name!r}; {hint}")
+        hint = f"did you mean {spelled[near[0]]}? There" if near else "there"
+        raise InputError(f"no detector {name!r}; {hint} are {', '.join(detector_names(series=series))}.")
     detector = classes[known]()
     wished = {"random_state": random_state, "n_jobs": n_jobs}
     return detector.set_params(**{key: value for key, value in wished.items() if key in detector.get_params()})

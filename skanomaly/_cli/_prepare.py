@@ -22,6 +22,7 @@ _FEWEST_ROWS_OF_A_COUNTER = 20
 # A text column of which at least this share reads as numbers is a column of numbers with marks for missing ones.
 _LEAST_SHARE_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
+_FIRST_ROUNDED = 2.0**53  # from here on float64 does not hold every whole number
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
 _ID = re.compile(r"(^|[\W_])(ids?|uuid|guid)$|^ids?[\W_]|^Unnamed: \d+$|(?-i:[a-z]I[dD]$)", re.IGNORECASE)
 _DATE_SAMPLE = 200
@@ -111,7 +112,10 @@ def _column(
         raise _UnusableError("infinite values only")
     lowest, highest = finite.min(), finite.max()
     if lowest == highest:
-        raise _UnusableError("one value besides infinity" if infinite.any() else "the same value in every row")
+        if infinite.any():
+            raise _UnusableError("one value besides infinity")
+        lost = abs(lowest) >= _FIRST_ROUNDED and len(series.dropna().unique()) > 1
+        raise _UnusableError("differs by less than float64 can hold" if lost else "the same value in every row")
     if not missing.any() and not infinite.any():
         _refuse_identifier(numbers, name)
     if infinite.any():

@@ -85,7 +85,7 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
     if label is None:
         remarks += [_hint(name) for name in frame.columns if _looks_like_labels(frame, name)]
         return Table(path.name, frame, remarks=remarks)
-    labels = _labels(frame[_known(label, list(frame.columns), path.name)], label)
+    labels = _labels(frame[_known(label, list(frame.columns), path.name)], label, remarks)
     return Table(path.name, frame.drop(columns=label), labels, label, remarks)
 
 
@@ -112,10 +112,11 @@ def _from_npz(path: Path, label: str | None) -> Table:
     if label is None:
         return Table(path.name, frame, remarks=[_hint("y")] if "y" in keys else [])
     _known(label, [key for key in keys if key != "X"], path.name)
-    labels = _labels(arrays[label], label)
+    remarks: list[str] = []
+    labels = _labels(arrays[label], label, remarks)
     if len(labels) != len(X):
         raise InputError(f"{label} has {len(labels)} labels and X has {len(X)} rows.")
-    return Table(path.name, frame, labels, label)
+    return Table(path.name, frame, labels, label, remarks)
 
 
 def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
@@ -150,7 +151,8 @@ def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
     except pd.errors.ParserWarning as error:
         raise ValueError("rows have more fields than the first line, which should name the columns.") from error
     except pd.errors.ParserError as error:
-        raise ValueError(str(error).removeprefix("Error tokenizing data. ")) from error
+        fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
+        raise ValueError(f"{fault}. Mend that line; a field that holds {delimiter!r} must be quoted.") from error
     remarks = []
     if headless:
         frame.columns = [f"x{index}" for index in range(frame.shape[1])]
@@ -159,11 +161,13 @@ def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
 
 
 def _from_parquet(path: Path) -> "pd.DataFrame":
-    """Read a Parquet file; its index, if it has one, is no column."""
+    """Read a Parquet file; a level of its index is a column if it has a name that no column has."""
     import pandas as pd
 
     import_optional("pyarrow", extra="cli")
-    return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+    frame = pd.read_parquet(path, engine="pyarrow")
+    named = [level for level in frame.index.names if level is not None and level not in frame.columns]
+    return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
 
 
 def _is_number(text: str, decimal: str) -> bool:
@@ -202,13 +206,13 @@ def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
     return 0 < int((labels == -1).sum()) <= len(labels) // 2
 
 
-def _labels(values: Any, name: str) -> NDArray[np.int64]:
-    """Turn labels to ours, and see that both kinds are there."""
+def _labels(values: Any, name: str, remarks: list[str]) -> NDArray[np.int64]:
+    """Turn labels to ours, and remark if one kind is not there."""
     try:
         labels = turn_labels(values, name=f"label column {name!r}")
     except ValueError as error:
         raise InputError(str(error)) from error
     for kind, word in ((-1, "anomaly"), (1, "normal row")):
         if not (labels == kind).any():
-            raise InputError(f"label column {name!r} holds no {word}; AUROC needs both kinds.")
+            remarks.append(f"Label column {name} holds no {word}: scores are judged where both kinds are there.")
     return labels

@@ -39,11 +39,10 @@ th { color: var(--soft); font-weight: 600; }
 td.right, th.right { text-align: right; font-variant-numeric: tabular-nums; }
 td.odd { color: var(--odd); font-weight: 600; }
 @media (max-width: 34rem) {
-  tr { display: flex; flex-wrap: wrap; border-bottom: 1px solid var(--line); }
-  th, td { border: 0; min-width: 3.2rem; padding: .3rem .4rem; }
-  th.wide, td.wide { min-width: 4.8rem; }
+  tr { display: grid; grid-template-columns: var(--columns); border-bottom: 1px solid var(--line); }
+  th, td { border: 0; padding: .3rem .25rem; overflow-wrap: anywhere; }
   th.why { display: none; }
-  td.why { flex: 0 0 100%; padding: 0 .4rem .6rem; }
+  td.why { grid-column: 1 / -1; padding: 0 .25rem .6rem; }
 }
 .reason { min-width: 11rem; margin-bottom: .25rem; overflow-wrap: anywhere; }
 .bar { display: block; height: .3rem; border-radius: .15rem; background: var(--odd); }
@@ -78,6 +77,7 @@ def report_page(result: ScanResult) -> str:
         "<h2>Oddest rows</h2>",
         _rows(result),
         f"<p class='soft'>{escape(legend(result, plain=False).plain)}</p>",
+        _over_time(result),
         f"<h2>Scores by rank</h2>{_ranking(result)}",
         f"<h2>How many are anomalies?</h2>{_contamination(result)}",
         f"<h2>Drift</h2>{_drift(result)}",
@@ -104,14 +104,17 @@ def _findings(result: ScanResult) -> str:
 def _rows(result: ScanResult) -> str:
     """Tabulate the oddest rows with their reasons."""
     flags, labelled = result.flags, result.labels is not None
-    heads = ["<th class='right'>rank</th><th class='right wide'>row</th>"]
+    heads = ["<th class='right'>rank</th><th class='right'>row</th>"]
     heads += [] if result.moments is None else [f"<th>{escape(result.moments.column)}</th>"]
-    heads += ["<th class='right wide'>score</th>"]
+    heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
+    # On a phone each row is a grid of its own: fixed widths keep the columns under their heads.
+    moment = [] if result.moments is None else ["minmax(0, 1fr)"]
+    widths = ["2.9rem", "3.5rem", *moment, "4.3rem", *(["4.9rem"] if labelled else [])]
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
-        kind = "right wide odd" if flags[row] == -1 else "right wide"
-        cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right wide'>{row}</td>"]
+        kind = "right odd" if flags[row] == -1 else "right"
+        cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right'>{row}</td>"]
         if result.moments is not None:
             cells.append(f"<td>{escape(result.moments.texts[row])}</td>")
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")
@@ -121,7 +124,10 @@ def _rows(result: ScanResult) -> str:
         cells.append(f"<td class='why'>{''.join(map(_reason, reasons))}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
     head = f"<tr>{''.join(heads)}<th class='why'>odd because of</th></tr>"
-    return f"<div class='scroll'><table><thead>{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
+    return (
+        f"<div class='scroll'><table style='--columns: {' '.join(widths)}'><thead>{head}</thead>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
 
 
 def _reason(reason: Reason) -> str:
@@ -131,6 +137,30 @@ def _reason(reason: Reason) -> str:
         f"<span class='soft'>{reason.share:.0%}</span>"
         f"<span class='bar' style='width:{max(1.0, 100 * reason.share):.0f}%'></span></div>"
     )
+
+
+def _over_time(result: ScanResult) -> str:
+    """Draw the scores of a series in the order of time, with the threshold."""
+    if result.moments is None:
+        return ""
+    order, texts = result.moments.order, result.moments.texts
+    ends, oddest = _largest_of_bins(-result.scores[order])
+    places, scores = ends - 1.0, -oddest
+    low, high = _padded(float(scores.min()), float(max(scores.max(), min(result.threshold, 0.0))))
+    plot = Plot(
+        "Scores over time",
+        (0.0, float(max(len(order) - 1, 1))),
+        (low, high),
+        "row, in the order of time",
+        "score (small is odd)",
+    )
+    plot.line(places, scores, "plain-line")
+    odd = scores < result.threshold
+    plot.rule(result.threshold, f"threshold {score(result.threshold)}")
+    plot.dots(places[odd], scores[odd], "odd", 2.8)
+    thinned = f"; {len(places)} of {len(order):,} drawn, the oddest of each run" if len(places) < len(order) else ""
+    span = f"From {escape(texts[order[0]])} to {escape(texts[order[-1]])}"
+    return f"<h2>Scores over time</h2>{plot.svg()}<p class='soft'>{span}; dots are below the threshold{thinned}.</p>"
 
 
 def _ranking(result: ScanResult) -> str:

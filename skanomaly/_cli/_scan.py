@@ -1,5 +1,6 @@
 """The main job: score every row of a table, and say which are odd and why."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def scan(
     n_rows = len(prepared.filled)
     n_jobs = -1 if n_rows > _ROWS_WORTH_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
-    scores = _scores(model, prepared.scaled, progress, at_once=series)
+    scores, remarks = _scores(model, prepared.scaled, progress, at_once=series)
     if contamination is None:
         progress.stage("Estimating contamination")
         estimate = estimate_contamination(
@@ -176,7 +177,8 @@ def scan(
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
-    shown = oddest_apart(scores, top, getattr(model, "window_size_", 1)) if series else order[:top]
+    gap = getattr(model, "context_size", 0) or getattr(model, "window_size_", 1)
+    shown = oddest_apart(scores, top, gap) if series else order[:top]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
@@ -192,7 +194,7 @@ def scan(
         n_columns=table.frame.shape[1],
         n_used=len(prepared.names),
         n_blank_rows=prepared.n_blank_rows,
-        remarks=table.remarks,
+        remarks=[*table.remarks, *remarks],
         notes=prepared.notes,
         detector=type(model).__name__,
         random_state=random_state,
@@ -210,24 +212,32 @@ def scan(
     )
 
 
-def _scores(model: Any, rows: NDArray[np.float64], progress: Progress, *, at_once: bool) -> NDArray[np.float64]:
-    """Fit, and score: a table in blocks, which gives the same scores as all at once; a series at once."""
+def _scores(
+    model: Any, rows: NDArray[np.float64], progress: Progress, *, at_once: bool
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Fit, and score: a table in blocks, which gives the same scores as all at once; a series at once.
+
+    What the detector warns of is returned, without remedies: they name parameters that the command does not have.
+    """
     name = type(model).__name__
     progress.stage(f"Fitting {name}")
     try:
-        model.fit(rows)
-        progress.stage("Scoring rows")
-        parts = []
-        size = len(rows) if at_once else _BLOCK_ROWS
-        for start in range(0, len(rows), size):
-            parts.append(model.score_samples(rows[start : start + size]))
-            progress.advance(min(1.0, (start + size) / len(rows)))
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", UserWarning)
+            model.fit(rows)
+            progress.stage("Scoring rows")
+            parts = []
+            size = len(rows) if at_once else _BLOCK_ROWS
+            for start in range(0, len(rows), size):
+                parts.append(model.score_samples(rows[start : start + size]))
+                progress.advance(min(1.0, (start + size) / len(rows)))
     except (ValueError, ImportError, MemoryError) as error:
         raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
     scores = np.concatenate(parts).astype(np.float64)
     if np.isnan(scores).any():
         raise InputError(f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; try another detector.")
-    return scores
+    sentences = (" ".join(str(warning.message).split()).partition(". ")[0].rstrip(".") for warning in warned)
+    return scores, [f"{name}: {sentence}." for sentence in dict.fromkeys(sentences)]
 
 
 def _reasons(
@@ -314,8 +324,8 @@ def _shown(table: Table, position: int, row: int, value: float) -> float:
 
 
 def _judge(table: Table, scores: NDArray[np.float64]) -> Judgement | None:
-    """Hold the scores against the labels of labelled rows."""
-    if table.labels is None:
+    """Hold the scores against the labels of labelled rows, where both kinds are there."""
+    if table.labels is None or not {-1, 1} <= set(table.labels.tolist()):
         return None
     from sklearn.metrics import average_precision_score, roc_auc_score
 

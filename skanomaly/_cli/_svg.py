@@ -11,6 +11,7 @@ __all__ = ["Plot"]
 
 Values = NDArray[np.floating[Any]]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 10.0, 10.0, 34.0
+_CHARACTER = 6.0  # width of a character, amply
 
 
 @dataclass
@@ -64,14 +65,22 @@ class Plot:
         if vertical:
             at = float(self._x(np.array([value]))[0])
             ends = f'x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{self.height - _BOTTOM}"'
-            room = at < 0.6 * self.width
-            place = f'x="{at + (4 if room else -4):.1f}" y="{_TOP + 10}" text-anchor="{"start" if room else "end"}"'
+            left, anchor = self._beside(at, len(label) * _CHARACTER)
+            place = f'x="{left:.1f}" y="{_TOP + 10}" text-anchor="{anchor}"'
         else:
             at = float(self._y(np.array([value]))[0])
             ends = f'x1="{_LEFT}" x2="{self.width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
             above = at > _TOP + 14
             place = f'x="{_LEFT + 4}" y="{at + (-4 if above else 12):.1f}" text-anchor="start"'
         self._marks.append(f'<line class="rule" {ends}/><text class="rule-text" {place}>{escape(label)}</text>')
+
+    def _beside(self, at: float, length: float) -> tuple[float, str]:
+        """Place words of a length to the right of a line, to its left, or where neither has room, inside the panel."""
+        if at + 4 + length <= self.width - _RIGHT:
+            return at + 4, "start"
+        if at - 4 - length >= _LEFT:
+            return at - 4, "end"
+        return max(_LEFT, self.width - _RIGHT - length), "start"
 
     def svg(self) -> str:
         """Return the picture."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Moments", "in_order", "oddest_apart"]
 
+_PARTS = [("%d", "%m", "%Y"), ("%m", "%d", "%Y"), ("%d", "%m", "%y"), ("%m", "%d", "%y"), ("%Y", "%m", "%d")]
+_CLOCKS = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"]
+_FORM_SAMPLE = 100
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -46,7 +50,8 @@ def in_order(table: Table, column: str) -> tuple[Table, Moments]:
     ----------
     table : Table
     column : str
-        Holds numbers, dates or times; rows of equal time stay as they stand.
+        Holds numbers, dates or times, all in one form; rows of equal time stay as they stand. Where the day and the
+        month may each come first, the form is that in which the rows are in order.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def in_order(table: Table, column: str) -> tuple[Table, Moments]:
     Raises
     ------
     InputError
-        If there is no such column, or a value of it is missing or no time.
+        If there is no such column, a value of it is missing or no time, or days cannot be told from months.
     """
     names = [str(name) for name in table.frame.columns]
     if column not in names:
@@ -79,21 +84,69 @@ def in_order(table: Table, column: str) -> tuple[Table, Moments]:
 
 
 def _times(series: "pd.Series[Any]", column: str) -> NDArray[Any]:
+    """Read a column of any dtype as numbers or dates, every row in one way."""
     import pandas as pd
 
+    missing = series.isna().to_numpy()
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise InputError(f"--time: {column} misses a time in row {row}; fill it in, or drop the rows that miss one.")
     if pd.api.types.is_numeric_dtype(series.dtype):
         times = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong = ~np.isfinite(times)
+        wrong, hint = ~np.isfinite(times), ""
+    elif pd.api.types.is_timedelta64_dtype(series.dtype):
+        return series.to_numpy()
     else:
-        dates = pd.to_datetime(series.astype(str), errors="coerce", utc=True, format="mixed")
-        wrong = dates.isna().to_numpy()
-        times = dates.to_numpy(dtype="datetime64[ns]")
+        dates, hint = _dates(series.astype(str), column)
+        wrong, times = dates.isna().to_numpy(), dates.to_numpy(dtype="datetime64[ns]")
     if wrong.any():
         row = int(np.argmax(wrong))
+        shown = str(series.iloc[row])
         raise InputError(
-            f"--time: {series.iloc[row]!r} in row {row} of {column} is no time; give a number, a date or a time."
+            f"--time: {shown!r} in row {row} of {column} is no time{hint}; give a number, a date or a time."
         )
     return times
+
+
+def _dates(texts: "pd.Series[str]", column: str) -> tuple["pd.Series[Any]", str]:
+    """Read all rows in the one form that fits most; a row that it does not fit becomes NaT, and the form is named."""
+    iso = _parsed(texts, "ISO8601")
+    if iso.notna().all():
+        return iso, ""
+    sample = texts.head(_FORM_SAMPLE)
+    fitting = {form: int(_parsed(sample, form).notna().sum()) for form in _forms()}
+    most = max(fitting.values())
+    read = [(form, _parsed(texts, form)) for form, fits in fitting.items() if fits == most > 0]
+    best = min((dates.isna().sum() for _, dates in read), default=len(texts))
+    if best >= iso.isna().sum():
+        return iso, ""
+    read = [(form, dates) for form, dates in read if dates.isna().sum() == best]
+    form, dates = read[0]
+    if best or len(read) == 1:
+        return dates, f" in the form of the others, {form}"
+    # Several fit: of day and month either may come first, and the order of the rows tells which.
+    ascending = [dates for _, dates in read if dates.is_monotonic_increasing]
+    orderly = ascending or [dates for _, dates in read if dates.is_monotonic_decreasing]
+    if not orderly:
+        raise InputError(
+            f"--time: {texts.iloc[0]!r} of {column} may have the day or the month first, and the rows are in order by "
+            "neither; write dates as 2024-12-31."
+        )
+    return orderly[0], ""
+
+
+def _parsed(texts: "pd.Series[str]", form: str) -> "pd.Series[Any]":
+    import pandas as pd
+
+    return pd.to_datetime(texts, format=form, errors="coerce", utc=True)
+
+
+def _forms() -> list[str]:
+    """List the forms of dates and times besides ISO 8601."""
+    dates = [f"{first}{mark}{second}{mark}{third}" for mark in "/.-" for first, second, third in _PARTS]
+    clocks = [clock + zone for clock in _CLOCKS for zone in ("", "%z", " %Z")]
+    dates += ["%d %b %Y", "%d-%b-%Y", "%b %d, %Y"]
+    return [*dates, *clocks, *(f"{date} {clock}" for date in dates for clock in clocks)]
 
 
 def oddest_apart(scores: NDArray[np.float64], top: int, gap: int) -> NDArray[np.intp]:

@@ -58,7 +58,7 @@ def _agreement(judged: Judgement, n_rows: int) -> Text:
     unlabelled = n_rows - judged.n_labelled
     apart = f"; {count(unlabelled, 'unlabelled row')} left out" if unlabelled else ""
     return markup(
-        f"with the label [cyan]{escape(judged.label_name)}[/] ({judged.n_anomalies:,} anomalies in "
+        f"with the labels in [cyan]{escape(judged.label_name)}[/] ({count(judged.n_anomalies, 'anomaly')} in "
         f"{count(judged.n_labelled, 'row')}{apart}): AUROC [bold]{judged.auroc:.3f}[/], average precision "
         f"[bold]{judged.average_precision:.3f}[/]"
     )
@@ -110,7 +110,8 @@ def shortened(name: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """Write a number of things."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    several = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else several}"
 
 
 def score(value: float) -> str:

@@ -15,43 +15,49 @@ _ENDINGS = (".csv", ".parquet")
 _REPORT_ENDINGS = (".html", ".htm")
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, table: Path | None = None) -> None:
     """See that scores can be written there, before any work is done.
 
     Parameters
     ----------
     path : Path
+    table : Path or None
+        The file that is scanned.
 
     Raises
     ------
     InputError
-        If the ending is another, or the folder does not exist.
+        If the ending is another, the folder does not exist, or the table is there.
     """
-    _check_path(path, "--output", _ENDINGS)
+    _check_path(path, "--output", _ENDINGS, table)
 
 
-def check_report(path: Path) -> None:
+def check_report(path: Path, table: Path | None = None) -> None:
     """See that a page can be written there, before any work is done.
 
     Parameters
     ----------
     path : Path
+    table : Path or None
+        The file that is scanned.
 
     Raises
     ------
     InputError
-        If the ending is another, or the folder does not exist.
+        If the ending is another, the folder does not exist, or the table is there.
     """
-    _check_path(path, "--report", _REPORT_ENDINGS)
+    _check_path(path, "--report", _REPORT_ENDINGS, table)
 
 
-def _check_path(path: Path, option: str, endings: tuple[str, ...]) -> None:
+def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path | None) -> None:
     if path.suffix.lower() not in endings:
         raise InputError(f"cannot write {path.name}: {option} ends in {' or '.join(endings)}.")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder.")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}.")
+    if table is not None and path.exists() and table.exists() and path.samefile(table):
+        raise InputError(f"cannot write {path}: it is the table to scan; give {option} another name.")
 
 
 def write_scores(result: "ScanResult", path: Path) -> None:

@@ -99,7 +99,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows; pandas and polars frames keep their column names.
+            Training rows; pandas and polars frames keep their column names. Where a class scores series, the rows are
+            time points, and 32 or more numbers in one dimension are a series too. Where it scores sequences or event
+            traces, a collection of these.
         y : array-like of shape (n_samples,), default=None
             Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 unlabelled.
 
@@ -150,12 +152,14 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            What `fit` takes; one score a row, time point, sequence or trace.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            The score of a row depends on that row and on the training rows alone. A training row is never evidence
-            for itself, so scores of training rows can be held against scores of new ones.
+            A score depends on its row, sequence or trace and on training alone; that of a time point on those around
+            it too. A training row is never evidence for itself, so scores of training rows can be held against scores
+            of new ones.
         """
         check_is_fitted(self)
         return -self._outlyingness(self._check(X, reset=False))
@@ -186,6 +190,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            What `fit` takes; one score a row, time point, sequence or trace.
 
         Returns
         -------
@@ -200,6 +205,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            What `fit` takes; one label a row, time point, sequence or trace.
 
         Returns
         -------

@@ -11,7 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._validation import check_rows
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._input import as_column, as_sequences, as_traces, first_non_finite, make_vocabulary
+from skanomaly.sequence._input import (
+    as_column,
+    as_sequences,
+    as_traces,
+    first_non_finite,
+    make_vocabulary,
+    require_names_apart,
+)
 from skanomaly.sequence._windows import windows_to_points
 
 __all__ = ["EventDetector", "SequenceDetector", "SeriesDetector"]
@@ -59,11 +66,13 @@ class SeriesDetector(BaseDetector):
     """
 
     _rows_stand_alone: ClassVar[bool] = False
+    _window_parameter: ClassVar[str] = "window_size"  # what sets the window
 
     window_size_: int
     point_alignment: str
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        require_names_apart(X)
         series = as_column(X, may_reshape=reset or self.n_features_in_ == 1, training=reset)
         try:
             return check_rows(self, series, reset=reset, min_samples=self._min_samples if reset else 1)
@@ -86,7 +95,7 @@ class SeriesDetector(BaseDetector):
         if len(X) < self.window_size_:
             raise ValueError(
                 f"X has {len(X)} time points and a window of this detector {self.window_size_}: give it at least one "
-                "window's worth of context, or fit with a smaller window_size."
+                f"window's worth of context, or fit with a smaller {self._window_parameter}."
             )
         return X
 

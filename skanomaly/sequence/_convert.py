@@ -1,5 +1,6 @@
 """To and from the layouts of other libraries: channels first, and long tables."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def _swapped(X: NDArray[Any], name: str, *, most: int) -> NDArray[Any]:
 
 
 def from_long(
-    frame: Any, *, id_column: str, time_column: str | None = None, value_columns: list[str]
+    frame: Any, *, id_column: str, time_column: str | None = None, value_columns: str | list[str]
 ) -> tuple[list[NDArray[Any]], NDArray[Any]]:
     """Cut a long table into the series it holds.
 
@@ -102,7 +103,7 @@ def from_long(
         Says which series a row belongs to.
     time_column : str, default=None
         Orders the rows of a series; rows of equal time keep the table's order. None keeps it altogether.
-    value_columns : list of str
+    value_columns : str or list of str
         The features, in this order.
 
     Returns
@@ -114,7 +115,12 @@ def from_long(
     Raises
     ------
     ValueError
-        If a column is missing, or an id is.
+        If a column is missing or stands twice, columns differ in length, or an id or a time is missing.
+
+    Warns
+    -----
+    UserWarning
+        If times are text that does not sort by time.
 
     See Also
     --------
@@ -129,9 +135,10 @@ def from_long(
     >>> ids.tolist(), sequences[0].ravel().tolist()
     (['b', 'a'], [0.1, 0.3])
     """
-    values = np.column_stack([_read(frame, name) for name in value_columns])
-    order, bounds, ids = _grouped(frame, id_column, time_column)
-    return np.split(values[order], bounds), ids
+    names = [value_columns] if isinstance(value_columns, str) else list(value_columns)
+    columns = [_read(frame, name) for name in names]
+    order, bounds, ids = _grouped(frame, id_column, time_column, dict(zip(names, columns, strict=True)))
+    return np.split(np.column_stack(columns)[order], bounds), ids
 
 
 def from_long_events(
@@ -159,7 +166,12 @@ def from_long_events(
     Raises
     ------
     ValueError
-        If a column is missing, or an id is.
+        If a column is missing or stands twice, columns differ in length, or an id or a time is missing.
+
+    Warns
+    -----
+    UserWarning
+        If times are text that does not sort by time.
 
     See Also
     --------
@@ -174,7 +186,7 @@ def from_long_events(
     [['open', 'read', 'close'], ['open']]
     """
     tokens = _read(frame, event_column)
-    order, bounds, ids = _grouped(frame, id_column, time_column)
+    order, bounds, ids = _grouped(frame, id_column, time_column, {event_column: tokens})
     return [part.tolist() for part in np.split(tokens[order], bounds)], ids
 
 
@@ -184,17 +196,47 @@ def _read(frame: Any, name: str) -> NDArray[Any]:
     except Exception as error:  # each library has an error of its own for a missing column
         names = list(getattr(frame, "columns", frame))
         raise ValueError(f"The table has no column {name!r}; it has {names}.") from error
-    return np.asarray(column)
+    values = np.asarray(column)
+    if values.ndim != 1:
+        fault = f"has shape {values.shape}" if isinstance(frame, dict) else "stands several times in the table"
+        raise ValueError(f"Column {name!r} {fault}; give one column of that name, with one value a row.")
+    return values
 
 
 def _grouped(
-    frame: Any, id_column: str, time_column: str | None
+    frame: Any, id_column: str, time_column: str | None, others: dict[str, NDArray[Any]]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[Any]]:
     """Return the rows sorted by id and order, where each id but the first starts, and the ids."""
-    codes, ids = pd.factorize(_read(frame, id_column))
+    identity = _read(frame, id_column)
+    times = None if time_column is None else _read(frame, time_column)
+    for name, column in others.items() if times is None else [*others.items(), (time_column, times)]:
+        if len(column) != len(identity):
+            raise ValueError(
+                f"Column {name!r} has {len(column)} rows and {id_column!r} has {len(identity)}; give each row a value "
+                "in both."
+            )
+    codes, ids = pd.factorize(identity)
     if (codes < 0).any():
         raise ValueError(f"Column {id_column!r} misses an id in row {int(np.argmin(codes))}; each row needs one.")
-    keys = (codes,) if time_column is None else (_read(frame, time_column), codes)
-    order = np.lexsort(keys)
+    if times is not None:
+        _require_times(times, str(time_column))
+    order = np.lexsort((codes,) if times is None else (times, codes))
     bounds = np.flatnonzero(np.diff(codes[order])) + 1
     return order, bounds, np.asarray(ids)
+
+
+def _require_times(times: NDArray[Any], name: str) -> None:
+    """Refuse missing times, and warn of text that does not sort by time."""
+    missing = np.asarray(pd.isna(times))
+    if missing.any():
+        raise ValueError(f"Column {name!r} misses a time in row {int(np.argmax(missing))}; each row needs one.")
+    if pd.api.types.infer_dtype(times) != "string":
+        return
+    same_length = len({len(text) for text in times}) == 1
+    if not same_length or pd.isna(pd.to_datetime(times, format="ISO8601", errors="coerce", utc=True)).any():
+        warnings.warn(
+            f"Column {name!r} holds times as text, which sorts as text: '10' before '9'. Turn it to numbers or dates "
+            "first, as by pandas.to_numeric or pandas.to_datetime.",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -13,6 +13,7 @@ from skanomaly.sequence._input import as_column
 __all__ = ["SeriesDisplay"]
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.4"
+_MOST_NAMED = 5
 
 
 class SeriesDisplay:
@@ -71,7 +72,9 @@ class SeriesDisplay:
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, times: Any = None, ax: Any = None) -> Self:
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: int = -1, times: Any = None, ax: Any = None
+    ) -> Self:
         """Score a series with a fitted detector, and draw both.
 
         Parameters
@@ -80,7 +83,9 @@ class SeriesDisplay:
             Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (that of a pipeline's last step counts).
         X : array-like of shape (n_timepoints, n_features)
         y : array-like of shape (n_timepoints,), default=None
-            -1 for known anomalies.
+            `pos_label` for known anomalies.
+        pos_label : int, default=-1
+            The label of anomalies.
         times : array-like of shape (n_timepoints,), default=None
             None takes the index of a pandas frame, else counts.
         ax : sequence of 2 matplotlib Axes, default=None
@@ -93,11 +98,20 @@ class SeriesDisplay:
         check_is_fitted(estimator)
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
         offset = getattr(last, "offset_", None)
-        return cls.from_predictions(X, estimator.score_samples(X), y, offset=offset, times=times, ax=ax)
+        scores = estimator.score_samples(X)
+        return cls.from_predictions(X, scores, y, pos_label=pos_label, offset=offset, times=times, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, X: Any, y_score: Any, y: Any = None, *, offset: float | None = None, times: Any = None, ax: Any = None
+        cls,
+        X: Any,
+        y_score: Any,
+        y: Any = None,
+        *,
+        pos_label: int = -1,
+        offset: float | None = None,
+        times: Any = None,
+        ax: Any = None,
     ) -> Self:
         """Take scores from anywhere, and draw them.
 
@@ -107,7 +121,9 @@ class SeriesDisplay:
         y_score : array-like of shape (n_timepoints,)
             Small is odd.
         y : array-like of shape (n_timepoints,), default=None
-            -1 for known anomalies.
+            `pos_label` for known anomalies.
+        pos_label : int, default=-1
+            The label of anomalies.
         offset : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
@@ -122,7 +138,7 @@ class SeriesDisplay:
         Raises
         ------
         ValueError
-            If the lengths differ.
+            If the lengths differ, or labels are 0 and 1 and `pos_label` is -1.
         """
         if times is None and hasattr(X, "iloc"):
             times = X.index
@@ -134,7 +150,7 @@ class SeriesDisplay:
         places = None if times is None else np.asarray(times)
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
-        labels = None if y is None else check_labels(y, len(series))
+        labels = None if y is None else _shaded(y, pos_label, len(series))
         display = cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
         return display.plot(ax=ax)
 
@@ -157,10 +173,11 @@ class SeriesDisplay:
         if axes.size != 2:
             raise ValueError(f"ax holds {axes.size} Axes; two panels are drawn.")
         places = np.arange(len(self.series)) if self.times is None else self.times
-        few = self.series.shape[1] <= 5
         lines = axes[0].plot(places, self.series, linewidth=0.8, color=_BLUE if self.series.shape[1] == 1 else None)
-        if self.names is not None and few:
-            axes[0].legend(lines, self.names, frameon=False, loc="upper right", ncols=len(lines))
+        if self.names is not None:
+            title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
+            shown = lines[:_MOST_NAMED], self.names[:_MOST_NAMED]
+            axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
         axes[1].plot(places, self.scores, linewidth=0.8, color=_GREY)
         if self.offset is not None:
             below = self.scores < self.offset
@@ -180,3 +197,13 @@ class SeriesDisplay:
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
                 axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)
+
+
+def _shaded(y: Any, pos_label: int, n_timepoints: int) -> NDArray[np.int8]:
+    """Turn labels to -1 for anomalies."""
+    found = np.unique(np.asarray(y))
+    if pos_label == -1:
+        if found.tolist() == [0, 1]:
+            raise ValueError("y holds 0 and 1, and pos_label=-1. Pass pos_label=1 if 1 is an anomaly and 0 is normal.")
+        return check_labels(y, n_timepoints)
+    return check_labels(np.where(np.asarray(y) == pos_label, -1, 1), n_timepoints)

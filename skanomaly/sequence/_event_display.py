@@ -14,7 +14,7 @@ __all__ = ["EventDisplay"]
 
 _ORANGE = "#D55E00"
 _MOST_NAMED = 24
-_LONGEST_NAME = 9
+_POINTS_A_CHARACTER = 5.5
 
 
 class EventDisplay:
@@ -28,6 +28,9 @@ class EventDisplay:
         Small is odd.
     decisions : ndarray of shape (n_traces,) or None
         Score of each trace less the threshold; negative ones are marked as flagged. None marks none.
+    offset : float or None
+        Threshold on the scores of traces: an event of that score is at most half as dark as can be. None lets the
+        oddest event drawn be darkest, however usual.
 
     Attributes
     ----------
@@ -54,10 +57,12 @@ class EventDisplay:
         traces: list[Sequence[Any]],
         event_scores: list[NDArray[Any]],
         decisions: NDArray[Any] | None = None,
+        offset: float | None = None,
     ) -> None:
         self.traces = traces
         self.event_scores = event_scores
         self.decisions = decisions
+        self.offset = offset
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, ax: Any = None) -> Self:
@@ -66,7 +71,7 @@ class EventDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``score_events`` and ``decision_function``.
+            Fitted; with ``score_events``, ``decision_function`` and, for the colours, ``offset_``.
         X : list of sequences of tokens
         ax : matplotlib Axes, default=None
             None makes a figure.
@@ -74,13 +79,25 @@ class EventDisplay:
         Returns
         -------
         EventDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator scores no events.
         """
         check_is_fitted(estimator)
-        decisions = estimator.decision_function(X)
-        return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, ax=ax)
+        if not hasattr(estimator, "score_events"):
+            raise ValueError(
+                f"{type(estimator).__name__} scores no events: it has no score_events. Give a detector of event traces "
+                "that has, such as MarkovDetector, or draw a series with SeriesDisplay."
+            )
+        decisions, offset = estimator.decision_function(X), getattr(estimator, "offset_", None)
+        return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, offset=offset, ax=ax)
 
     @classmethod
-    def from_predictions(cls, X: Any, event_scores: Any, *, decisions: Any = None, ax: Any = None) -> Self:
+    def from_predictions(
+        cls, X: Any, event_scores: Any, *, decisions: Any = None, offset: float | None = None, ax: Any = None
+    ) -> Self:
         """Take scores of events from anywhere, and draw them.
 
         Parameters
@@ -90,6 +107,8 @@ class EventDisplay:
             Small is odd.
         decisions : array-like of shape (n_traces,), default=None
             Negative for flagged traces.
+        offset : float, default=None
+            Threshold on the scores of traces, for the colours.
         ax : matplotlib Axes, default=None
             None makes a figure.
 
@@ -110,7 +129,7 @@ class EventDisplay:
         flags = None if decisions is None else np.asarray(decisions)
         if flags is not None and flags.shape != (len(traces),):
             raise ValueError(f"decisions has shape {flags.shape} and there are {len(traces)} traces.")
-        return cls(traces=traces, event_scores=scores, decisions=flags).plot(ax=ax)
+        return cls(traces=traces, event_scores=scores, decisions=flags, offset=offset).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw one row a trace.
@@ -131,7 +150,7 @@ class EventDisplay:
         odd = np.full((n_traces, max(longest, 1)), np.nan)
         for cells_of_trace, part in zip(odd, self.event_scores, strict=True):
             cells_of_trace[: len(part)] = -part
-        largest = np.nanmax(odd, initial=0.0)
+        largest = float(np.nanmax(odd, initial=max(0.0, -2.0 * (self.offset or 0.0))))
         cells = ax.pcolormesh(
             np.ma.masked_invalid(odd), cmap="Oranges", vmin=0.0, vmax=largest or 1.0, edgecolor="white", linewidth=1
         )
@@ -157,11 +176,14 @@ class EventDisplay:
         return f"trace {row}, flagged" if flagged else f"trace {row}"
 
     def _write(self, ax: Any, odd: NDArray[np.float64], largest: float) -> None:
-        """Write each event's name into its cell."""
+        """Write each event's name into its cell, as much of it as there is room for."""
+        box = ax.get_position()
+        points = 72 * box.width * ax.figure.get_figwidth() / odd.shape[1]
+        n_characters = max(2, int(points / _POINTS_A_CHARACTER))
         for row, trace in enumerate(self.traces):
             for place, token in enumerate(trace):
                 dark = odd[row, place] > 0.6 * largest
                 name = str(token)
-                name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+                name = name if len(name) <= n_characters else f"{name[: n_characters - 1]}…"
                 color = "white" if dark else "black"
                 ax.text(place + 0.5, row + 0.5, name, ha="center", va="center", fontsize="small", color=color)

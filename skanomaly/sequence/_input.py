@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_column", "as_sequences", "as_traces", "first_non_finite", "make_vocabulary"]
+__all__ = ["as_column", "as_sequences", "as_traces", "first_non_finite", "make_vocabulary", "require_names_apart"]
 
 _SHORTEST_FLAT = 32
 
@@ -29,8 +29,10 @@ def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
     Raises
     ------
     ValueError
-        If a flat array is too short to be taken for a series.
+        If a flat array is empty or too short to be taken for a series.
     """
+    if may_reshape and getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) == 0:
+        raise ValueError("X has 0 time points; give at least one.")
     flat = getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) > 0 and np.ndim(X[_first_key(X)]) == 0
     if not flat or not may_reshape:
         return X
@@ -54,6 +56,24 @@ def first_non_finite(X: Any) -> int | None:
         return None
     rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
     return int(rows[0]) if rows.size > 0 else None
+
+
+def require_names_apart(X: Any) -> None:
+    """Refuse a frame in which two columns have one name.
+
+    Parameters
+    ----------
+    X : array-like
+
+    Raises
+    ------
+    ValueError
+        If so; the name is given.
+    """
+    names = list(getattr(X, "columns", []))
+    if len(set(names)) < len(names):
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        raise ValueError(f"X has several columns named {twice!r}. Give each a name of its own, or drop all but one.")
 
 
 def as_sequences(X: Any) -> list[NDArray[Any]]:
@@ -125,11 +145,16 @@ def as_traces(X: Any) -> list[Sequence[Hashable]]:
     Raises
     ------
     ValueError
-        If `X` is no collection, or an item is a string or no sequence; the item is named.
+        If `X` is no collection or a data frame, or an item is a string or no sequence; the item is named.
     """
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
-    return [_as_trace(item, index) for index, item in enumerate(np.asarray(X) if hasattr(X, "columns") else X)]
+    if hasattr(X, "columns"):
+        raise ValueError(
+            "Expected a list of token sequences, got a data frame. Where each row is an event, use "
+            "from_long_events(X, id_column=..., event_column=...); where each row is a trace, use X.to_numpy()."
+        )
+    return [_as_trace(item, index) for index, item in enumerate(X)]
 
 
 def _as_trace(item: Any, index: int) -> Sequence[Hashable]:

@@ -10,12 +10,15 @@ __all__ = [
     "WindowLookup",
     "effective_window",
     "informative_channels",
+    "require_neighbors",
     "rolling_mean",
     "windows_to_points",
 ]
 
 
-def effective_window(window_size: int, n_timepoints: int, *, name: str = "window_size") -> int:
+def effective_window(
+    window_size: int, n_timepoints: int, *, name: str = "window_size", noun: str = "windows", n_windows: int = 2
+) -> int:
     """Return the window that a training series of `n_timepoints` can hold.
 
     Parameters
@@ -26,27 +29,56 @@ def effective_window(window_size: int, n_timepoints: int, *, name: str = "window
         Length of the training series.
     name : str, default="window_size"
         Parameter named in the warning.
+    noun : str, default="windows"
+        What the warning calls them.
+    n_windows : int, default=2
+        How many the series must hold, end to end.
 
     Returns
     -------
     int
-        `window_size` where the series holds two such windows end to end; else a quarter of the series, at least 1.
+        `window_size` where the series holds so many such windows; else a quarter of the series, or its part by
+        `n_windows` if that is less, at least 1.
 
     Warns
     -----
     UserWarning
         If the window is shortened.
     """
-    if n_timepoints >= 2 * window_size:
+    if n_timepoints >= n_windows * window_size:
         return window_size
-    shorter = max(1, n_timepoints // 4)
+    shorter = max(1, n_timepoints // max(4, n_windows))
     warnings.warn(
-        f"{name}={window_size} needs {2 * window_size} time points and the series has {n_timepoints}; windows of "
-        f"{shorter} are used. Give a longer series or a smaller {name}.",
+        f"{name}={window_size} needs {n_windows * window_size} time points and the series has {n_timepoints}; {noun} "
+        f"of {shorter} are used. Give a longer series or a smaller {name}.",
         UserWarning,
         stacklevel=6,
     )
     return shorter
+
+
+def require_neighbors(exclusion_zone: int | None, largest: int, n_timepoints: int) -> None:
+    """Refuse an exclusion zone that leaves windows without a neighbour, which would count as normal.
+
+    Parameters
+    ----------
+    exclusion_zone : int or None
+        None is the default, which is not checked.
+    largest : int
+        The largest that leaves enough neighbours.
+    n_timepoints : int
+        Length of the series.
+
+    Raises
+    ------
+    ValueError
+        If the zone is larger.
+    """
+    if exclusion_zone is not None and exclusion_zone > max(largest, 0):
+        raise ValueError(
+            f"exclusion_zone={exclusion_zone} leaves windows of a series of {n_timepoints} time points without a "
+            f"neighbour; give {max(largest, 0)} at the most, or a longer series."
+        )
 
 
 def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str) -> NDArray[np.float64]:

@@ -52,7 +52,7 @@ def test_scan_prints_table_threshold_and_judgement():
     words = " ".join(run.stdout.split())
     assert re.search(r"anomalies \d+ of 378 rows: score below -\d", words)
     assert re.search(r"contamination 0\.\d+, estimated; between 0(\.\d+)? and 0\.\d+ in 9 cases of 10", words)
-    assert re.search(r"with the label target \(21 anomalies in 378 rows\): AUROC 0\.9\d\d", words)
+    assert re.search(r"with the labels in target \(21 anomalies in 378 rows\): AUROC 0\.9\d\d", words)
     assert run.stderr == ""
 
 
@@ -85,7 +85,7 @@ def test_scan_options_reach_the_scan(messy):
     words = " ".join(run.stdout.split())
     assert "10 of 200 rows: score below" in words
     assert "contamination 0.05, as asked" in words
-    assert "with the label odd" in words
+    assert "with the labels in odd" in words
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -142,6 +142,47 @@ def test_scan_unwritable_output_is_one_line(messy):
     run = _run("scan", messy, "--output", path)
     assert run.exit_code == 2
     assert "it is a folder" in run.stderr
+
+
+@pytest.mark.parametrize(("option", "name"), [("--output", "t.csv"), ("--output", "link.csv"), ("--report", "t.html")])
+def test_scan_does_not_overwrite_its_table(tmp_path, option, name):
+    (tmp_path / "t.csv").write_text("a\n1\n2\n5\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "t.csv")
+    (tmp_path / "t.html").hardlink_to(tmp_path / "t.csv")
+    run = _run("scan", tmp_path / "t.csv", option, tmp_path / name)
+    assert run.exit_code == 2
+    assert f"it is the table to scan; give {option} another name" in run.stderr
+    assert (tmp_path / "t.csv").read_text() == "a\n1\n2\n5\n"
+
+
+def test_scan_writes_files_though_its_reader_leaves(messy):
+    path = messy.parent / "scores.csv"
+    command = [sys.executable, "-m", "skanomaly", "scan", str(messy), "--output", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        run.stdout.close()
+        errors = run.stderr.read()
+    assert (run.returncode, errors) == (1, "")
+    assert len(pd.read_csv(path)) == 200
+
+
+def test_scan_without_an_anomaly_in_the_labels_says_so(messy):
+    pd.read_csv(messy).assign(odd=0).to_csv(messy, index=False)
+    run = _run("scan", messy, "--label", "odd")
+    assert run.exit_code == 0, run.output
+    words = " ".join(run.stdout.split())
+    assert "Label column odd holds no anomaly" in words
+    assert "agreement" not in words
+
+
+def test_wrong_detector_lists_them_all(messy):
+    words = _run("scan", messy, "--detector", "RandomProjectionDeph").stderr
+    assert "did you mean RandomProjectionDepth?" in words
+    assert "IsolationForest" in words
+
+
+def test_detector_of_series_names_the_missing_option(messy):
+    words = _run("scan", messy, "--detector", "subsequenceneighbors").stderr
+    assert "SubsequenceNeighbors scores series: add --time COLUMN" in words
 
 
 def test_scan_unknown_option_is_a_usage_error():

@@ -162,3 +162,10 @@ def test_prepare_tells_how_far_it_is(frame):
     shares = []
     prepare(Table("t.csv", frame), shares.append)
     assert shares == [0.5, 1.0]
+
+
+def test_prepare_tells_equal_numbers_from_those_float64_makes_equal():
+    base = 2**60
+    frame = pd.DataFrame({"a": [1.0, 2.0, 4.0], "big": [base, base + 1, base], "same": [base] * 3})
+    notes = {note.finding: note.columns for note in prepare(Table("t", frame)).notes}
+    assert notes == {"differs by less than float64 can hold": ["big"], "the same value in every row": ["same"]}

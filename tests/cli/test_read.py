@@ -107,17 +107,38 @@ def test_read_recognises_label_conventions(tmp_path, values, expected):
     [
         ([0, 1, 2], "holds 0, 1, 2. Use 1 for anomaly"),
         (["ok", "bad", "ok"], "holds ok, bad, not numbers"),
-        ([0, 0, 0], "holds no anomaly"),
-        ([-1, -1, -1], "holds no normal row"),
         ([1, 1, 1], "holds only 1"),
         ([0, 1, None], "lacks a label in 1 rows"),
-        ([0, -1, 0], "holds no normal row"),
     ],
 )
 def test_read_refuses_other_labels(tmp_path, values, words):
     FRAME.assign(odd=values).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InputError, match=words):
         read_table(tmp_path / "t.parquet", label="odd")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [([0, 0, 0], "holds no anomaly"), ([-1, -1, -1], "holds no normal row"), ([0, -1, 0], "holds no normal row")],
+)
+def test_read_remarks_on_labels_of_one_kind(tmp_path, values, words):
+    FRAME.assign(odd=values).to_parquet(tmp_path / "t.parquet")
+    assert words in read_table(tmp_path / "t.parquet", label="odd").remarks[0]
+
+
+def test_read_named_index_is_a_column(tmp_path):
+    FRAME.set_index("a").to_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet").frame, FRAME)
+
+
+def test_read_index_named_as_a_column_is_none(tmp_path):
+    FRAME.set_index(pd.Index([7, 8, 9], name="b")).to_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet").frame, FRAME)
+
+
+def test_read_ragged_text_tells_the_remedy(tmp_path):
+    with pytest.raises(InputError, match=r"saw 3\. Mend that line; a field that holds ',' must be quoted"):
+        read_table(_write(tmp_path / "t.csv", "a,b\n1,2\n1,2,3\n"))
 
 
 def test_read_missing_file_is_named(tmp_path):

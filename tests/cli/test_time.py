@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,8 +7,11 @@ from typer.testing import CliRunner
 
 from skanomaly._cli._app import app
 from skanomaly._cli._errors import InputError
+from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._report import report_page
 from skanomaly._cli._scan import scan
-from skanomaly._cli._time import oddest_apart
+from skanomaly._cli._svg import Plot
+from skanomaly._cli._time import in_order, oddest_apart
 
 
 @pytest.fixture
@@ -72,12 +77,81 @@ def test_numbers_are_times_too(beats):
     np.testing.assert_array_equal(scan(beats, time="when", label="fault").scores, dated)
 
 
+FORMS = [
+    "%d/%m/%Y %H:%M",
+    "%d.%m.%Y %H:%M",
+    "%m/%d/%Y %I:%M %p",
+    "%d-%b-%Y %H:%M:%S",
+    "%d/%m/%y %H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S+02:00",
+    "%Y-%m-%d %H:%M:%S UTC",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n_rows", [200, 600])  # eight days do not tell days from months
+def test_dates_of_every_form_keep_a_sorted_table(beats, form, n_rows):
+    frame = pd.read_csv(beats, parse_dates=["when"]).sort_values("when").head(n_rows)
+    frame["when"] = frame["when"].dt.strftime(form)
+    frame.to_csv(beats, index=False)
+    table, moments = in_order(read_table(beats), "when")
+    np.testing.assert_array_equal(moments.order, np.arange(n_rows))
+    assert table.remarks == []
+
+
+def test_dates_that_two_forms_fit_in_no_order_are_refused():
+    frame = pd.DataFrame({"t": ["03/04/2024", "01/05/2024", "02/03/2024"], "a": [1.0, 2.0, 4.0]})
+    with pytest.raises(InputError, match=r"'03/04/2024' of t may have the day or the month first.*2024-12-31"):
+        in_order(Table("t", frame), "t")
+
+
+def test_date_of_another_form_is_named():
+    frame = pd.DataFrame({"t": ["13/04/2024", "14/05/2024", "2024-05-15"], "a": [1.0, 2.0, 4.0]})
+    with pytest.raises(InputError, match=r"'2024-05-15' in row 2 of t is no time in the form of the others, %d/%m/%Y"):
+        in_order(Table("t", frame), "t")
+
+
+@pytest.mark.parametrize("times", [[1.0, np.nan, 3.0], ["2024-01-01", None, "2024-01-03"]])
+def test_missing_time_is_named(times):
+    with pytest.raises(InputError, match="t misses a time in row 1; fill it in"):
+        in_order(Table("t", pd.DataFrame({"t": times, "a": [1.0, 2.0, 4.0]})), "t")
+
+
+def test_warning_of_a_detector_becomes_a_note(beats):
+    pd.read_csv(beats).sort_values("when").head(40).to_csv(beats, index=False)
+    run = CliRunner().invoke(app, ["scan", str(beats), "--time", "when"])
+    assert run.exit_code == 0, run.output
+    assert run.stderr == ""
+    words = " ".join(run.stdout.split())
+    assert "needs 200 time points and the series has 40; windows of 10 are used." in words
+    assert "smaller window_size" not in words
+
+
+def test_page_draws_scores_over_time(beats):
+    page = report_page(scan(beats, time="when"))
+    assert 'aria-label="Scores over time"' in page
+    assert "From 2024-01-01" in page
+
+
+@pytest.mark.parametrize("at", [0.0, 60.0, 95.0])
+def test_words_beside_a_line_stay_in_the_picture(at):
+    plot = Plot("t", (0.0, 100.0), (0.0, 1.0), "x", "y")
+    label = "row 123 (2024-01-17 16:00:00)"
+    plot.rule(at, label, vertical=True)
+    place, anchor = re.search(r'<text class="rule-text" x="([\d.]+)" y="20.0" text-anchor="(\w+)"', plot.svg()).groups()
+    width = 5.5 * len(label)
+    left = float(place) if anchor == "start" else float(place) - width
+    assert left >= 0
+    assert left + width <= plot.width
+
+
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
         (None, {"time": "wen"}, "did you mean when"),
         ({"when": "soon"}, {"time": "when"}, "'soon' in row 3 of when is no time"),
-        (None, {"time": "when", "detector": "GaussianDetector"}, "no detector 'GaussianDetector'"),
+        (None, {"time": "when", "detector": "GaussianDetector"}, "GaussianDetector scores rows: leave out --time"),
     ],
 )
 def test_bad_times_are_told(beats, change, options, message):

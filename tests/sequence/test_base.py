@@ -244,7 +244,21 @@ def test_table_of_tokens_has_a_trace_in_each_row():
     table = np.array([[1, 2, 2], [1, 3, 2], [1, 2, 3]])
     expected = Rare().fit(table.tolist()).score_samples(table.tolist())
     assert_array_equal(Rare().fit(table).score_samples(table), expected)
-    assert_array_equal(Rare().fit(pd.DataFrame(table)).score_samples(pd.DataFrame(table)), expected)
+
+
+def test_columns_of_one_name_are_refused():
+    with pytest.raises(ValueError, match=r"several columns named 'a'\. Give each a name of its own"):
+        Jump().fit(pd.DataFrame(np.zeros((40, 2)), columns=["a", "a"]))
+
+
+def test_frame_of_events_is_refused_with_the_remedy():
+    with pytest.raises(ValueError, match=r"use from_long_events\(X, id_column=\.\.\., event_column=\.\.\.\)"):
+        Rare().fit(pd.DataFrame({"job": [1, 1, 2], "event": ["open", "close", "open"]}))
+
+
+def test_empty_flat_array_is_refused_as_a_series():
+    with pytest.raises(ValueError, match="X has 0 time points; give at least one"):
+        Jump().fit(np.zeros(0))
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,45 @@ def test_missing_id_is_named():
     table = pd.DataFrame({"pump": ["a", None], "bar": [1.0, 2.0]})
     with pytest.raises(ValueError, match="misses an id in row 1"):
         from_long(table, id_column="pump", value_columns=["bar"])
+
+
+@pytest.mark.parametrize("times", [[1.0, np.nan, 0.0], ["2024-01-02", None, "2024-01-01"]])
+def test_missing_time_is_named(times):
+    table = pd.DataFrame({"pump": ["a"] * 3, "t": times, "bar": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match="Column 't' misses a time in row 1"):
+        from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
+
+
+def test_times_as_text_are_warned_of():
+    table = pd.DataFrame({"pump": ["a"] * 2, "t": ["10", "9"], "bar": [1.0, 2.0]})
+    with pytest.warns(UserWarning, match="Column 't' holds times as text"):
+        from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
+
+
+def test_dates_as_text_of_one_length_sort_by_time():
+    table = pd.DataFrame({"pump": ["a"] * 2, "t": ["2024-01-10", "2024-01-09"], "bar": [1.0, 2.0]})
+    sequences, _ = from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
+    assert_array_equal(sequences[0].ravel(), [2.0, 1.0])
+
+
+def test_one_value_column_needs_no_list():
+    sequences, _ = from_long(LONG, id_column="pump", time_column="hour", value_columns="bar")
+    assert_array_equal(sequences[1], [[0.6], [0.7]])
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda table: from_long(table, id_column="pump", value_columns="bar"),
+        lambda table: from_long_events(table, id_column="pump", event_column="bar"),
+    ],
+)
+def test_columns_of_other_lengths_are_named(convert):
+    with pytest.raises(ValueError, match="Column 'bar' has 2 rows and 'pump' has 3"):
+        convert({"pump": ["a"] * 3, "bar": [1.0, 2.0]})
+
+
+def test_column_that_stands_twice_is_named():
+    table = pd.DataFrame([["a", 1.0, 2.0]], columns=["pump", "bar", "bar"])
+    with pytest.raises(ValueError, match="Column 'bar' stands several times"):
+        from_long(table, id_column="pump", value_columns="bar")

@@ -49,6 +49,26 @@ def test_lengths_must_agree(arguments, words):
         SeriesDisplay.from_predictions(WAVE, **arguments)
 
 
+def test_labels_of_other_tools_are_shaded_by_pos_label():
+    display = SeriesDisplay.from_predictions(WAVE, WAVE, (LABELS == -1).astype(int), pos_label=1)
+    assert (display.labels == LABELS).all()
+    pyplot.close(display.figure_)
+
+
+def test_labels_zero_and_one_ask_for_pos_label():
+    with pytest.raises(ValueError, match="Pass pos_label=1 if 1 is an anomaly"):
+        SeriesDisplay.from_predictions(WAVE, WAVE, (LABELS == -1).astype(int))
+
+
+def test_legend_of_many_channels_names_the_first():
+    frame = pd.DataFrame({f"c{index}": WAVE for index in range(8)})
+    display = SeriesDisplay.from_predictions(frame, WAVE)
+    legend = display.ax_[0].get_legend()
+    assert legend.get_title().get_text() == "5 of 8 channels"
+    assert len(legend.get_texts()) == 5
+    pyplot.close(display.figure_)
+
+
 def test_two_axes_are_needed():
     figure, axis = pyplot.subplots()
     with pytest.raises(ValueError, match="1 Axes; two panels"):

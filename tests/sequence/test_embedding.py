@@ -251,3 +251,16 @@ def test_symbols_lead_detectors_of_events(seed):
     odd = [np.sin(np.linspace(0, 90, 400)) for _ in range(3)]
     model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, reduction="mean")).fit(waves)
     assert (model.predict(odd) == -1).all()
+
+
+def test_stride_beyond_a_window_leaves_no_moment_out(seed):
+    x = np.random.default_rng(seed).normal(size=200)
+    assert np.isfinite(SelfSimilarityDetector(window_size=30, stride=90).fit(x).score_samples(x)).all()
+
+
+def test_convolutions_are_named_columns_of_frames(seed):
+    waves = np.random.default_rng(seed).normal(size=(5, 40, 1))
+    frame = (
+        RandomConvolutionTransformer(n_kernels=3, random_state=0).set_output(transform="pandas").fit_transform(waves)
+    )
+    assert list(frame.columns) == [f"randomconvolutiontransformer{index}" for index in range(6)]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skanomaly.sequence import EventDisplay, MarkovDetector
+from skanomaly.sequence import EventDisplay, MarkovDetector, RollingStatistic
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 LOG = [["open", *["read"] * (1 + index % 3), "close"] for index in range(30)]
@@ -28,10 +28,24 @@ def test_long_traces_are_drawn_without_names_on_given_axes():
     pyplot.close(figure)
 
 
-def test_long_names_are_cut():
-    display = EventDisplay.from_predictions([["a-rather-long-name"]], [np.zeros(1)])
-    assert display.ax_.texts[0].get_text() == "a-rather…"
+@pytest.mark.parametrize(("n_events", "text"), [(1, "a-rather-long-name"), (12, "a-rath…"), (24, "a-…")])
+def test_names_are_cut_to_the_room_of_a_cell(n_events, text):
+    display = EventDisplay.from_predictions([["a-rather-long-name"] * n_events], [np.zeros(n_events)])
+    assert display.ax_.texts[0].get_text() == text
     pyplot.close(display.figure_)
+
+
+def test_usual_events_are_pale_whatever_is_drawn_beside_them():
+    detector = MarkovDetector().fit(LOG)
+    display = EventDisplay.from_estimator(detector, LOG[:3])
+    assert display.ax_.collections[0].norm.vmax == pytest.approx(-2 * detector.offset_)
+    pyplot.close(display.figure_)
+
+
+def test_detector_without_scores_of_events_is_refused():
+    detector = RollingStatistic(window_size=20).fit(np.arange(100.0))
+    with pytest.raises(ValueError, match="RollingStatistic scores no events"):
+        EventDisplay.from_estimator(detector, LOG)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, IsolationForest
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -21,6 +21,7 @@ from skanomaly.sequence import (
     PolynomialDetector,
     RollingMahalanobis,
     RollingStatistic,
+    SelfSimilarityDetector,
     SlidingWindowDetector,
     SpectralResidualDetector,
     SubsequenceKMeans,
@@ -67,7 +68,7 @@ DIFFICULT = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:(window_size|order . 1)=:UserWarning")
+@pytest.mark.filterwarnings("ignore:(window_size|block_size|order)=:UserWarning")
 @pytest.mark.parametrize("kind", DIFFICULT)
 @detectors
 def test_difficult_series_are_scored_finitely(detector, kind):
@@ -85,6 +86,7 @@ def test_one_time_point_is_refused_by_name(detector):
         detector.fit([[1.0]])
 
 
+@pytest.mark.filterwarnings("ignore:window_size=20 needs 120:UserWarning")
 @detectors
 def test_pipeline_and_search_over_time_splits(detector):
     X = np.sin(np.arange(240) / 5)[:, None] + 0.1 * np.random.default_rng(0).normal(size=(240, 2))
@@ -103,6 +105,59 @@ def test_short_series_shortens_the_window_and_says_so():
     with pytest.warns(UserWarning, match="window_size=100 needs 200 time points and the series has 60; windows of 15"):
         detector = SubsequenceNeighbors().fit(np.random.default_rng(0).normal(size=(60, 1)))
     assert detector.window_size_ == 15
+
+
+def test_short_series_shortens_the_order_and_says_so():
+    with pytest.warns(UserWarning, match="order=50 needs 102 time points and the series has 60; an order of 14"):
+        AutoregressiveDetector().fit(np.random.default_rng(0).normal(size=(60, 1)))
+
+
+def test_series_shorter_than_an_order_is_refused_in_scoring(seed):
+    x = np.random.default_rng(seed).normal(size=(60, 1))
+    with pytest.raises(ValueError, match="smaller order"):
+        AutoregressiveDetector(order=9).fit(x).score_samples(x[:5])
+
+
+@pytest.mark.parametrize("detector", [PolynomialDetector(), KShapeDetector(random_state=0)], ids=str)
+@pytest.mark.filterwarnings("ignore:(window_size|block_size)=:UserWarning")
+def test_short_series_is_scored_by_shorter_parts(detector, seed):
+    x = np.random.default_rng(seed).normal(size=60)
+    assert np.ptp(detector.fit(x).score_samples(x)) > 0
+
+
+def test_series_of_one_block_is_refused_in_scoring(seed):
+    x = np.random.default_rng(seed).normal(size=300)
+    with pytest.raises(ValueError, match="50 time points and a block of this detector 50"):
+        PolynomialDetector(block_size=50).fit(x).score_samples(x[:50])
+
+
+@pytest.mark.parametrize(
+    ("detector", "largest"),
+    [
+        (SubsequenceNeighbors(window_size=20, random_state=0), 89),
+        (MatrixProfileDetector(window_size=20), 89),
+        (MatrixProfileDetector(window_size=20, causal=True), 179),
+    ],
+    ids=str,
+)
+def test_zone_that_leaves_no_neighbor_is_refused(detector, largest, seed):
+    x = np.random.default_rng(seed).normal(size=200)
+    assert detector.set_params(exclusion_zone=largest).fit(x).score_windows(x).max() <= 0
+    with pytest.raises(ValueError, match=f"exclusion_zone={largest + 1} leaves .* give {largest} at the most"):
+        detector.set_params(exclusion_zone=largest + 1).fit(x)
+
+
+@pytest.mark.parametrize("estimator", [IsolationForest(), LogisticRegression()], ids=str)
+def test_what_is_no_regressor_is_refused(estimator, seed):
+    with pytest.raises(ValueError, match=r"estimator=.*; give one, such as sklearn.linear_model.Ridge"):
+        AutoregressiveDetector(estimator, order=5).fit(np.random.default_rng(seed).normal(size=60))
+
+
+@pytest.mark.parametrize(
+    "detector", [RollingMahalanobis(window_size=30), SelfSimilarityDetector(window_size=30, context_size=10)], ids=str
+)
+def test_window_that_is_used_is_told(detector, seed):
+    assert detector.fit(np.random.default_rng(seed).normal(size=200)).window_size_ == 30
 
 
 def _wave(seed, n=1500):
@@ -408,6 +463,17 @@ def test_groups_too_small_or_unseen_fall_back(seed):
 def test_wrong_groups_are_named(group, X, words):
     with pytest.raises(ValueError, match=words):
         GroupedDetector(group=group).fit(X)
+
+
+@pytest.mark.parametrize("X", [[np.zeros((5, 2)), np.zeros((6, 2))], [np.zeros((5, 2))] * 2], ids=["ragged", "even"])
+def test_list_of_series_is_no_table_of_groups(X):
+    with pytest.raises(ValueError, match=r"X is a list of series.*numpy\.vstack"):
+        GroupedDetector().fit(X)
+
+
+def test_groups_of_a_frame_need_columns_of_their_own_names():
+    with pytest.raises(ValueError, match="several columns named 'b'"):
+        GroupedDetector().fit(pd.DataFrame(np.zeros((20, 3)), columns=["a", "b", "b"]))
 
 
 def test_grouped_search_reaches_the_inner_parameters(seed):

@@ -28,8 +28,9 @@ class SequenceNeighbors(SequenceDetector):
     ----------
     representation : {"both", "warped", "resampled", "statistics"}, default="both"
         "resampled" is the Euclidean distance of the series brought to `n_points` places; "warped" that along the best
-        alignment inside a band (dynamic time warping); "statistics" that of twelve statistics a feature. "both" is
-        warped and statistics, each by its place in the tail of the training distances; the larger counts.
+        alignment inside a band (dynamic time warping); "statistics" that of twelve statistics a feature and the
+        logarithm of the length, each divided by its deviation in training. "both" is warped and statistics, each by its
+        place in the tail of the training distances; the larger counts.
     n_neighbors : int, default=1
         The neighbour whose distance counts, at least 1; never more than there are other training series. One is best on
         clean training series; some more stand contamination.
@@ -62,8 +63,8 @@ class SequenceNeighbors(SequenceDetector):
     -----
     Dynamic time warping inside a band is from Sakoe and Chiba (1978); distances to nearest neighbours as outlier scores
     from Ramaswamy, Rastogi and Shim (2000). What we changed: series of different lengths are brought to `n_points`
-    places before they are warped; distances are root mean squares over places; one training series with the values of
-    the query is left out.
+    places before they are warped; distances by shape are root mean squares over places, those by statistics Euclidean;
+    one training series with the values of the query is left out.
 
     ``score_timepoints`` are distances of the resampled series to its nearest neighbour by shape (warped where warping
     is in use), place by place, brought back to the series' own moments.

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +21,7 @@ _FILTER_LENGTHS = (7, 9, 11)
 _BLOCK_SEQUENCES = 64
 
 
-class RandomConvolutionTransformer(TransformerMixin, BaseEstimator):
+class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Describes series by the answers of random filters.
 
     Turns a collection into a table, so that any detector of tables can follow; and windows into embeddings, so that it
@@ -161,6 +161,10 @@ class RandomConvolutionTransformer(TransformerMixin, BaseEstimator):
 
         map_blocks(fill, row_blocks(len(sequences), _BLOCK_SEQUENCES), n_jobs=self.n_jobs)
         return out
+
+    @property
+    def _n_features_out(self) -> int:
+        return 2 * len(self._lengths)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

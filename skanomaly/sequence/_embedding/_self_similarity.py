@@ -51,7 +51,8 @@ class SelfSimilarityDetector(SeriesDetector):
     window_size : int, default=512
         Moments compared with each other, at least 2; a shorter series is one window.
     stride : int, default=256
-        Moments from one window to the next, at least 1; scores are averaged where windows overlap.
+        Moments from one window to the next, at least 1 and never more than a window; scores are averaged where windows
+        overlap.
     context_size : int or None, default=100
         Moments that the encoder sees around each one; it returns one vector a window. A context much longer than the
         anomaly makes many moments odd in like ways, which "convolution" suffers from. None is for encoders that return
@@ -64,6 +65,8 @@ class SelfSimilarityDetector(SeriesDetector):
 
     Attributes
     ----------
+    window_size_ : int
+        Moments compared with each other in training: fewer than `window_size` where the series is shorter.
     encoder_ : object
         Fitted encoder.
     mean_ : ndarray of shape (`n_features_in_`,)
@@ -154,6 +157,7 @@ class SelfSimilarityDetector(SeriesDetector):
         self.mean_, spread = values.mean(axis=0), values.std(axis=0)
         self.scale_ = np.where(spread > _FLAT * np.abs(self.mean_), spread, 1.0)
         self._context = None if self.context_size is None else min(int(self.context_size), max(1, len(X) // 2))
+        self.window_size_ = min(int(self.window_size), len(X))
         series = self._standardised(X)
         self.encoder_ = self._make_encoder()
         if hasattr(self.encoder_, "fit"):
@@ -172,14 +176,15 @@ class SelfSimilarityDetector(SeriesDetector):
         return RandomConvolutionTransformer(n_kernels=_N_KERNELS, random_state=draw_seed(self.random_state))
 
     def _training_windows(self, series: Values) -> Values:
-        size = min(self.window_size, len(series)) if self._context is None else self._context
+        size = self.window_size_ if self._context is None else self._context
         starts = window_starts(len(series), size, max(1, size // 2))
         return np.stack([series[start : start + size] for start in starts])
 
     def _embeddings(self, series: Values) -> list[tuple[slice, Values]]:
         """Return the embeddings of the moments of each window."""
         size = min(self.window_size, len(series))
-        places = [slice(int(start), int(start) + size) for start in window_starts(len(series), size, self.stride)]
+        stride = min(self.stride, size)  # no moment between two windows
+        places = [slice(int(start), int(start) + size) for start in window_starts(len(series), size, stride)]
         if self._context is None:
             coded = np.asarray(self.encoder_.transform(np.stack([series[place] for place in places])), dtype=np.float64)
             if coded.ndim != 3 or coded.shape[:2] != (len(places), size):
@@ -190,8 +195,8 @@ class SelfSimilarityDetector(SeriesDetector):
             return list(zip(places, coded, strict=True))
         if len(series) < self._context:
             raise ValueError(
-                f"X has {len(series)} time points and the encoder sees {self._context} at once: give as many, or fit "
-                "with a smaller context_size."
+                f"X has {len(series)} time points and the encoder sees {self._context} at once: give as many, or "
+                "fit with a smaller context_size."
             )
         whole = moment_embeddings(self.encoder_, series, self._context)
         return [(place, whole[place]) for place in places]

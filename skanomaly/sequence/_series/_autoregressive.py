@@ -1,11 +1,13 @@
 """Odd is what the past did not foretell."""
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
@@ -14,7 +16,7 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._windows import effective_window, informative_channels, rolling_mean
+from skanomaly.sequence._windows import informative_channels, rolling_mean
 
 __all__ = ["AutoregressiveDetector"]
 
@@ -105,6 +107,8 @@ class AutoregressiveDetector(SeriesDetector):
         "binary_channels": [StrOptions({"ignore", "keep"})],
     }
 
+    _window_parameter: ClassVar[str] = "order"
+
     _tail: NDArray[np.float64]
 
     def __init__(
@@ -145,7 +149,9 @@ class AutoregressiveDetector(SeriesDetector):
         return self._run_fit(X, y, timepoint_weight=timepoint_weight)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        self._begin(X, max(1, effective_window(self.order + 1, len(X), name="order + 1") - 1))
+        if self.estimator is not None:
+            _require_regressor(self.estimator)
+        self._begin(X, _effective_order(self.order, len(X)))
         weights = check_weights(metadata.get("timepoint_weight"), X)
         centred = self._centred(X)
         if self.estimator is None:
@@ -260,6 +266,31 @@ class AutoregressiveDetector(SeriesDetector):
             elif first:
                 self.offset_ = 0.0
         return self
+
+
+def _require_regressor(estimator: Any) -> None:
+    """Refuse what says of itself that it is something else; an estimator without tags may be a regressor."""
+    kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
+    if kind not in {None, "regressor"}:
+        raise ValueError(
+            f"estimator={estimator!r:.80} is a {kind.replace('_', ' ')}, and time points are foretold by a regressor; "
+            "give one, such as sklearn.linear_model.Ridge()."
+        )
+
+
+def _effective_order(order: int, n_timepoints: int) -> int:
+    """Return the order that a training series can hold: with the point foretold, twice end to end."""
+    needed = 2 * (order + 1)
+    if n_timepoints >= needed:
+        return order
+    less = max(1, n_timepoints // 4 - 1)
+    warnings.warn(
+        f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
+        "Give a longer series or a smaller order.",
+        UserWarning,
+        stacklevel=6,
+    )
+    return less
 
 
 def _lagged(rows: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -15,6 +15,7 @@ from skanomaly._support._blocks import map_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseDetector
+from skanomaly.sequence._input import require_names_apart
 
 __all__ = ["GroupedDetector"]
 
@@ -119,7 +120,8 @@ class GroupedDetector(BaseDetector):
         return bool(getattr(self.detector, "_rows_stand_alone", True))
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
-        table = X if hasattr(X, "columns") else check_array(X, dtype=None, ensure_min_samples=2 if reset else 1)
+        table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
+        require_names_apart(table)
         validate_data(self, table, reset=reset, skip_check_array=True)
         place = self._place(table)
         if place is None:
@@ -184,6 +186,19 @@ class GroupedDetector(BaseDetector):
 
     def _auto_offset(self) -> float:
         return 0.0
+
+
+def _as_table(X: Any, *, fewest: int) -> NDArray[Any]:
+    try:
+        table: NDArray[Any] = check_array(X, dtype=None, ensure_min_samples=fewest)
+    except ValueError as error:
+        if not isinstance(X, list | tuple) or not {"inhomogeneous", "dim"} & set(str(error).split()):
+            raise
+        raise ValueError(
+            "X is a list of series, and GroupedDetector takes one table in which a column holds the groups: stack the "
+            "series (numpy.vstack), each with its group as a column."
+        ) from None
+    return table
 
 
 def _require_groups(groups: NDArray[Any]) -> None:

@@ -43,7 +43,7 @@ class KShapeDetector(SeriesDetector):
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than eight.
+        The window used: shorter where the training series holds fewer than six.
     cluster_centers_ : list of ndarray of shape (n_clusters_used, 4 * `window_size_`)
         Typical stretches, z-normalised, a table for each channel used.
     cluster_weights_ : list of ndarray of shape (n_clusters_used,)
@@ -122,8 +122,7 @@ class KShapeDetector(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        longest = max(1, len(X) // 4)
-        self.window_size_ = min(effective_window(self.window_size, len(X)), longest)
+        self.window_size_ = effective_window(self.window_size, len(X), n_windows=6)
         self._embedding = WindowEmbedding(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_array
 
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._input import as_column
+from skanomaly.sequence._input import as_column, first_non_finite
 from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
-from skanomaly.sequence._windows import WindowLookup, effective_window
+from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
 
 __all__ = ["MatrixProfileDetector", "matrix_profile"]
 
@@ -70,8 +70,8 @@ def matrix_profile(
     Raises
     ------
     ValueError
-        If a series is shorter than a window, holds NaN, or the channels differ in number, or `side` is given with
-        `other`.
+        If a series is shorter than a window, holds NaN, or the channels differ in number, `side` is given with
+        `other`, or no window has a neighbour outside `exclusion_zone`.
 
     See Also
     --------
@@ -105,6 +105,7 @@ def matrix_profile(
     """
     series = _as_series(X, "X", window_size)
     if other is None:
+        require_neighbors(exclusion_zone, len(series) - window_size - 1, len(series))
         zone = default_zone(window_size) if exclusion_zone is None else exclusion_zone
         which = {"both": 0, "left": 1, "right": 2}[side]
         return _over_channels(
@@ -124,7 +125,15 @@ def matrix_profile(
 
 
 def _as_series(X: Any, name: str, window_size: int) -> NDArray[np.float64]:
-    series = check_array(as_column(X, may_reshape=True, training=False), dtype=np.float64, input_name=name)
+    column = as_column(X, may_reshape=True, training=False)
+    try:
+        series = check_array(column, dtype=np.float64, input_name=name)
+    except ValueError as error:
+        row = first_non_finite(column) if "NaN" in str(error) or "infinity" in str(error) else None
+        if row is None:
+            raise
+        remedy = "Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
+        raise ValueError(f"{error}\nThe first is at time point {row}. {remedy}") from None
     if len(series) < window_size:
         raise ValueError(f"{name} has {len(series)} time points, fewer than one window of {window_size}.")
     return series
@@ -161,7 +170,8 @@ class MatrixProfileDetector(SeriesDetector):
     window_size : int, default=100
         Time points a window, at least 2.
     exclusion_zone : int, default=None
-        Training windows at most so far from a window are no evidence for it; None is a quarter of the window.
+        Training windows at most so far from a window are no evidence for it; None is a quarter of the window. One that
+        would leave a training window without any evidence (in causal mode, all of them) is refused.
     channel_aggregation : {"mean", "max"} or int, default="mean"
         As in :func:`matrix_profile`; a number above that of the channels counts as all of them.
     causal : bool, default=False
@@ -169,7 +179,7 @@ class MatrixProfileDetector(SeriesDetector):
         to its last point, so that no score knows the future.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        windows that cover it, or that of the window that ends with it. Without effect where `causal` is true.
     contamination : float, default=0.1
         Share of the training points that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
@@ -251,6 +261,8 @@ class MatrixProfileDetector(SeriesDetector):
         self.window_size_ = effective_window(self.window_size, len(X))
         self._series = X
         self._lookup = WindowLookup(X, self.window_size_)
+        n_windows = len(X) - self.window_size_ + 1
+        require_neighbors(self.exclusion_zone, n_windows - 2 if self.causal else n_windows // 2 - 1, len(X))
         which = 1 if self.causal else 0
         zone = self._zone()
         self.profile_ = self._profile(lambda tables: self_join(tables[0], zone=zone, n_jobs=self.n_jobs)[which], [X])

@@ -14,7 +14,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._embedding import WindowEmbedding
-from skanomaly.sequence._windows import WindowLookup, effective_window
+from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
 
 __all__ = ["SubsequenceNeighbors"]
 
@@ -39,7 +39,8 @@ class SubsequenceNeighbors(SeriesDetector):
         What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its
         standard deviation set to 1, or nothing.
     exclusion_zone : int, default=None
-        Training windows at most so far from a window are no evidence for it; None is half a window.
+        Training windows at most so far from a window are no evidence for it; None is half a window. One that would
+        leave a training window without any evidence is refused.
     binary_channels : {"ignore", "keep"}, default="ignore"
         Whether channels with one or two values in training are left out where others have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
@@ -145,6 +146,8 @@ class SubsequenceNeighbors(SeriesDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
         self._begin(X, effective_window(self.window_size, len(X)))
         self._add(X)
+        # The window halfway between the first and the last reference has the least of all beyond its zone.
+        require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
         """Go on with the series of the calls before.

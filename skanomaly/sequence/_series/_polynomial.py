@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._embedding import WindowEmbedding
-from skanomaly.sequence._windows import rolling_mean
+from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["PolynomialDetector"]
 
@@ -34,6 +34,8 @@ class PolynomialDetector(SeriesDetector):
 
     Attributes
     ----------
+    block_size_ : int
+        Time points of a block: fewer than `block_size` where the training series holds fewer than two.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -96,12 +98,19 @@ class PolynomialDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.block_size_ = effective_window(self.block_size, len(X), name="block_size", noun="blocks")
         self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        block_size = getattr(self, "block_size_", self.block_size)  # a model stored by 0.1.0.dev0 lacks it
+        if len(X) <= block_size:
+            raise ValueError(
+                f"X has {len(X)} time points and a block of this detector {block_size}: give it more than a "
+                "block, so that something foretells it, or fit with a smaller block_size."
+            )
         prepared = self._embedding.prepare(X)
-        size = 10 * self.block_size if self.neighborhood_size is None else self.neighborhood_size
-        errors = np.abs(_left_out_errors(prepared, self.block_size, max(size, 2), self.degree)).mean(axis=1)
+        size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
+        errors = np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1)
         return rolling_mean(errors, self.smoothing)
 
 
@@ -115,8 +124,6 @@ def _left_out_errors(
         stop = min(start + block_size, len(rows))
         places = np.arange(max(0, start - margin), min(len(rows), stop + margin))
         around = places[(places < start) | (places >= stop)]
-        if len(around) == 0:  # the series is one block: nothing foretells it
-            continue
         half = 0.5 * (places[-1] - places[0])
         center = 0.5 * (places[-1] + places[0])
         # Chebyshev polynomials of the place in [-1, 1]: powers of degree four are all but collinear.

@@ -132,6 +132,8 @@ class RollingMahalanobis(SeriesDetector):
 
     Attributes
     ----------
+    window_size_ : int
+        The window used, `window_size`.
     shrinkage_ : float
         Share of the scaled identity in the covariance.
     offset_ : float
@@ -188,6 +190,7 @@ class RollingMahalanobis(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+        self.window_size_ = self.window_size
         self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
         prepared = self._embedding.prepare(X)
         self._transform, self.shrinkage_ = np.zeros((prepared.shape[1],) * 2), 1.0
