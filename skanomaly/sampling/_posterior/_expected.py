@@ -1,5 +1,6 @@
 """The expected anomaly posterior: the quality of auxiliary anomalies."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -151,7 +152,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            -1 anomaly, +1 or 0 normal; or two values, of which the larger (1, True) is the anomaly.
+            -1 anomaly, +1 or 0 normal; or two numbers, of which the larger (1, True) is the anomaly and the rarer.
 
         Returns
         -------
@@ -160,7 +161,13 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no labelled anomaly or there are fewer than three normal rows.
+            If there is no labelled anomaly, there are fewer than three normal rows, or `y` does not say which label
+            is the anomaly.
+
+        Warns
+        -----
+        UserWarning
+            If the larger of two numbers is the commoner.
         """
         with undone_on_error(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
@@ -313,7 +320,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
 
 
 def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
-    """Say which rows are labelled anomalies, in either convention.
+    """Say which rows are labelled anomalies: -1 beside +1 or 0, or the larger and rarer of two numbers.
 
     Parameters
     ----------
@@ -327,7 +334,12 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
     Raises
     ------
     ValueError
-        If y is missing, of another length, or neither convention.
+        If y is missing, of another length, text, or neither convention.
+
+    Warns
+    -----
+    UserWarning
+        If the larger of two numbers is the commoner.
     """
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
@@ -336,14 +348,26 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
         raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
     check_classification_targets(labels)
     values = np.unique(labels)
-    if labels.dtype.kind in "iufb" and -1 in values and np.isin(values, [-1, 0, 1]).all():
-        return np.asarray(labels == -1)
-    if len(values) > 2:
+    shown, remedy = values[:5].tolist(), "Use -1 for anomalies and +1 or 0 for other rows"
+    if len(values) > 2 and not np.isin(values, [-1, 0, 1]).all():
+        raise ValueError(f"Only binary classification is supported: y holds {shown}. {remedy}.")
+    if labels.dtype.kind not in "iufb":
+        # "Unknown label type" are scikit-learn's words for it.
         raise ValueError(
-            f"Only binary classification is supported: y holds {values[:5].tolist()}. "
-            "Use -1 for anomalies and +1 or 0 for other rows."
+            f"Unknown label type: y holds {shown}, which do not say which is the anomaly. {remedy}, for example "
+            f"np.where(y == {shown[0]!r}, -1, 1)."
         )
-    return np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
+    if -1 in values and np.isin(values, [-1, 0, 1]).all():
+        return np.asarray(labels == -1)
+    odd = np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
+    if 2 * np.count_nonzero(odd) > n_samples:
+        warnings.warn(
+            f"y holds {shown}: the larger counts as the anomaly, and {np.count_nonzero(odd)} of {n_samples} rows have "
+            f"it, where anomalies are usually the rarer. {remedy}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return odd
 
 
 def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], min_neighbors: int) -> int:
