@@ -77,6 +77,11 @@ def test_impossible_widths_are_refused(width, rows):
         AnomalySynthesizer(width=width).synthesize(rows)
 
 
+def test_labels_0_and_1_are_warned_of_with_the_remedy(rows):
+    with pytest.warns(UserWarning, match=r"0 and 1 and no -1.*1 - 2 \* y"):
+        AnomalySynthesizer(random_state=0).fit_resample(rows, np.where(np.arange(60) < 4, 1, 0))
+
+
 def test_resampled_sequences_are_labelled(sequences):
     sampler = AnomalySynthesizer(proportion=0.5, random_state=0)
     made, labels = sampler.fit_resample(sequences, np.ones(30, dtype=int))
