@@ -59,6 +59,28 @@ def test_impossible_shares_are_refused(ratios, seed):
         OptimalImbalance(ratios=ratios).fit(*_rows(seed, 200))
 
 
+@pytest.mark.parametrize(
+    "labels", [np.array(["ok", "fraud"]), np.array(["ok", "fraud"], dtype=object), np.array([1, 0])], ids=str
+)
+def test_labels_do_not_move_the_default_scores(labels, seed):
+    X, y = _rows(seed, 400)
+    named = labels[y]
+    plain, other = (OptimalImbalance(ratios=(0.3, 0.5), cv=3, random_state=0).fit(X, given) for given in (y, named))
+    assert_allclose(other.results_["mean_score"], plain.results_["mean_score"], rtol=1e-6)
+
+
+def test_best_score_is_the_largest_of_the_results(seed):
+    search = OptimalImbalance(ratios=(0.3, 0.5), cv=3, random_state=0).fit(*_rows(seed, 400))
+    assert search.best_score_ == search.results_["mean_score"].max()
+
+
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning", "ignore:One or more of the test scores:UserWarning")
+def test_shares_without_any_score_are_refused(seed):
+    X, y = _rows(seed, 200)
+    with pytest.raises(ValueError, match=r"ratios=\[0.3, 0.5\].*scoring='f1'"):
+        OptimalImbalance(ratios=(0.3, 0.5), scoring="f1", cv=3).fit(X, np.where(y, "fraud", "ok"))
+
+
 def _stream(seed, n=4000):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 2))

@@ -301,7 +301,7 @@ def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) != 2 or 2 * counts.min() >= counts.max():
         return {}
-    return {classes[counts.argmin()].item(): int(counts.max() // 2)}
+    return {classes.tolist()[counts.argmin()]: int(counts.max() // 2)}
 
 
 def _only(X: Any, y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
