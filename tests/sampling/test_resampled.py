@@ -34,7 +34,12 @@ def _rows(seed, weights=0.9):
     return make_classification(300, 6, weights=[weights], flip_y=0, class_sep=0.8, random_state=seed)
 
 
-@pytest.mark.filterwarnings("ignore:No (cluster holds|row of class):UserWarning", "ignore:y holds 0 and 1:UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:No (cluster holds|row of class):UserWarning",
+    "ignore:y holds 0 and 1:UserWarning",
+    "ignore:outlier_label=-1 is no label of y:UserWarning",
+    "ignore:(categorical_features='auto' found|SMOTEN takes every value):UserWarning",
+)
 @pytest.mark.parametrize("cls", SAMPLERS)
 def test_every_sampler_works_in_both_pipelines(cls, seed):
     X, y = _rows(seed)

@@ -174,6 +174,12 @@ def test_impossible_strategies_are_refused(strategy, words, seed):
         SMOTE(sampling_strategy=strategy).fit_resample(X, y)
 
 
+@pytest.mark.parametrize("cls", FAMILY)
+def test_one_class_is_refused(cls, seed):
+    with pytest.raises(ValueError, match="y holds 1 class, 7, and sampling_strategy='auto'"):
+        cls().fit_resample(_rows(seed)[0], np.full(390, 7))
+
+
 def test_ratio_of_three_classes_is_refused(seed):
     with pytest.raises(ValueError, match="two classes"):
         SMOTE(sampling_strategy=0.5).fit_resample(*_rows(seed))
