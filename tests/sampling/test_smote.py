@@ -1,6 +1,8 @@
 import warnings
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -243,6 +245,36 @@ def test_cosine_domain_rows_have_norms_between_their_parents(seed):
     table = np.column_stack([X, np.repeat([0, 1], [50, 10])])
     rows, _ = DomainSMOTE(metric="cosine", random_state=seed).fit_resample(table, np.ones(60))
     assert_allclose(np.linalg.norm(rows[:, :5], axis=1), 1.0)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_domains_named_by_words_are_balanced_too(kind, seed):
+    random = np.random.default_rng(seed)
+    site = np.repeat(["mill", "mine"], [90, 10])
+    table = kind({"a": random.normal(size=100), "site": site.tolist(), "b": random.normal(size=100)})
+    rows, _ = DomainSMOTE(domain_column="site", random_state=seed).fit_resample(table, np.ones(100))
+    assert list(rows["site"]).count("mine") == list(rows["site"]).count("mill") == 90
+
+
+def test_domains_named_by_words_give_the_rows_of_numbers(seed):
+    random = np.random.default_rng(seed)
+    X, domain = random.normal(size=(100, 2)), np.repeat([0, 1], [90, 10])
+    plain, _ = DomainSMOTE(random_state=seed).fit_resample(np.column_stack([X, domain]), np.ones(100))
+    words = np.array(["mill", "mine"], dtype=object)[domain]
+    rows, _ = DomainSMOTE(random_state=seed).fit_resample(np.column_stack([X.astype(object), words]), np.ones(100))
+    assert_allclose(rows[:, :2].astype(float), plain[:, :2])
+
+
+def test_small_domains_are_warned_of_by_name(seed):
+    X = np.column_stack([_rows(seed)[0][:12], np.repeat([1.0, 2.0], [9, 3])])
+    with pytest.warns(UserWarning, match=r"Domain 2\.0 has 3 rows, so k_neighbors=5 is lowered to 2"):
+        DomainSMOTE(random_state=seed).fit_resample(X, np.ones(12))
+
+
+def test_a_domain_column_of_measurements_is_warned_of(seed):
+    X, y = _rows(seed, (60, 30))
+    with pytest.warns(UserWarning, match="domain_column=-1 has (60|30) values in the (60|30) rows of class"):
+        DomainSMOTE().fit(X, y)
 
 
 def test_unknown_domain_column_is_refused(seed):

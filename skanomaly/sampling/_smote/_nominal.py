@@ -78,9 +78,10 @@ class SMOTENC(BaseSampler):
     :math:`M^2` for each category that differs, with M the median, over continuous columns, of the class's standard
     deviation. Continuous columns are interpolated as in SMOTE; each category is the commonest among the k
     neighbours, ties drawn. Where M is 0 (a constant majority of columns) categories would not count at all; M is then
-    1, as it is where no column is continuous. Columns keep their dtypes, in pandas and polars frames and in arrays:
-    what lies between integers is rounded to the nearest one. Neighbours come from one matrix product over [continuous, one-hot
+    1, as it is where no column is continuous. Neighbours come from one matrix product over [continuous, one-hot
     M/sqrt(2)], and beyond 512 one-hot columns from a scan of the codes.
+
+    Columns keep their dtypes, in pandas and polars frames and in arrays: what lies between integers is rounded.
 
     References
     ----------

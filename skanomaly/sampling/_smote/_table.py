@@ -171,7 +171,7 @@ class MixedTable:
         out = np.empty((len(self.source) + len(numbers), self.source.shape[1]), dtype=self.source.dtype)
         out[: len(self.source)] = self.source
         for position, values in new.items():
-            rounded = out.dtype.kind in "iu" and position not in self.positions
+            rounded = out.dtype.kind in "iub" and position not in self.positions
             out[len(self.source) :, position] = np.rint(values) if rounded else values
         return out
 
@@ -181,7 +181,8 @@ class MixedTable:
         columns = []
         for position in range(self.source.shape[1]):
             before, values = self.source.iloc[:, position], new[position]
-            if position not in self.positions and pd.api.types.is_integer_dtype(before.dtype):
+            kinds = pd.api.types
+            if position not in self.positions and (kinds.is_integer_dtype(before) or kinds.is_bool_dtype(before)):
                 values = np.rint(values)
             after = pd.Series(values).astype(before.dtype)
             columns.append(pd.concat([before, after], ignore_index=True).rename(before.name))
@@ -194,9 +195,10 @@ class MixedTable:
         for position, name in enumerate(self.source.columns):
             before, values = self.source[name], new[position]
             if position in self.positions:
-                after = type(before)(name, [None if value is pd.NA or value != value else value for value in values])
+                after = type(before)(name, [None if pd.isna(value) else value for value in values])
             else:
-                after = type(before)(name, np.rint(values) if before.dtype.is_integer() else values)
+                whole = before.dtype.is_integer() or str(before.dtype) == "Boolean"
+                after = type(before)(name, np.rint(values) if whole else values)
             columns.append(after.cast(before.dtype))
         return self.source.vstack(type(self.source)(columns))
 
