@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
@@ -147,3 +148,25 @@ def test_display_tells_rows_apart(sampler, seed):
     assert ("dropped" in names) == (not display.kept.all())
     assert ("synthetic" in names) == (len(display.synthetic) > 0)
     assert ("rejected" in names) == isinstance(sampler, EAPSampler)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (lambda X: pd.DataFrame(X[:, :2], columns=["age", "income"]), ("age", "income")),
+        (lambda X: X[:, :2], ("column 0", "column 1")),
+        (lambda X: X, ("first component", "second component")),
+    ],
+    ids=["frame", "array", "projected"],
+)
+def test_display_names_its_axes(kind, names, seed):
+    X, y = _rows(seed, 200)
+    ax = SamplerDisplay.from_estimator(RandomUnderSampler(random_state=0), kind(X), y).ax_
+    assert (ax.get_xlabel(), ax.get_ylabel()) == names
+
+
+def test_legend_of_a_display_stands_beside_its_points(seed):
+    X, y = _rows(seed, 200)
+    display = SamplerDisplay.from_estimator(RandomUnderSampler(random_state=0), X, y)
+    display.figure_.canvas.draw()
+    assert display.ax_.get_legend().get_window_extent().x0 >= display.ax_.get_window_extent().x1
