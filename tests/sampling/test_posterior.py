@@ -178,6 +178,19 @@ def test_sampler_keeps_the_best_candidates(seed):
     assert_allclose(sampler.score_samples(rows[175:]), sampler.qualities_)
 
 
+def test_sampler_does_not_depend_on_n_jobs(seed):
+    X, y = _rows(seed)
+    expected, found = (EAPSampler(n_jobs=n_jobs, random_state=0).fit_resample(X, y)[0] for n_jobs in (None, 2))
+    assert_array_equal(found, expected)
+
+
+def test_verbose_sampler_prints_its_progress(seed, capsys):
+    EAPSampler(verbose=True, random_state=0).fit_resample(*_rows(seed))
+    printed = capsys.readouterr().out
+    assert "EAPSampler: class -1, 336 candidates for 112 rows" in printed
+    assert "scored 336 of 336 rows" in printed
+
+
 def test_sampler_takes_another_generator(seed):
     X, y = make_blobs([100, 20], centers=[[0, 0], [3, 0]], random_state=seed)
     made = EAPSampler(generator=SMOTE(k_neighbors=3), sampling_strategy=0.5, random_state=seed).fit_resample(X, y)

@@ -62,6 +62,8 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         at random. Memory and time grow with its square, and no more with the table.
     n_jobs : int or None, default=None
         Threads over subsets; the scores do not depend on it.
+    verbose : bool or int, default=False
+        Whether to print how many rows are scored after each block of 1,024.
     random_state : int, RandomState instance or None, default=None
         Draws the subsets, and seeds the estimator's copies.
 
@@ -97,6 +99,9 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     isolation forest); columns are standardised, by all rows. `max_samples` is ours: all pairs of normal rows are
     compared in every subset, and the paper's experiments have no more than 1,000 either.
 
+    Cost: fit takes ``n_subsets * max_samples**2`` comparisons, and scoring ``n_subsets * max_samples`` for every
+    candidate, which is the larger part from some thousand candidates on. Fewer subsets are the first thing to save.
+
     References
     ----------
     .. [1] L. Perini, M. Rudolph, S. Schmedding and C. Qiu, "Uncertainty-aware Evaluation of Auxiliary Anomalies with
@@ -122,6 +127,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         "prior": [Interval(Real, 0, 1, closed="neither"), None],
         "max_samples": [Interval(Integral, 3, None, closed="left")],
         "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -134,6 +140,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         prior: float | None = None,
         max_samples: int = 1000,
         n_jobs: int | None = None,
+        verbose: bool | int = False,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -142,6 +149,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         self.prior = prior
         self.max_samples = max_samples
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -259,8 +267,12 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         """
         check_is_fitted(self)
         rows = self._standardise(check_rows(self, X, reset=False, dtype=np.float64))
-        blocks = row_blocks(len(rows), _BLOCK_ROWS)
-        return np.concatenate([self._posterior(rows[block]) for block in blocks])
+        parts = []
+        for block in row_blocks(len(rows), _BLOCK_ROWS):
+            parts.append(self._posterior(rows[block]))
+            if self.verbose:
+                print(f"ExpectedAnomalyPosterior: scored {block.stop} of {len(rows)} rows")  # noqa: T201  # what verbose is for
+        return np.concatenate(parts)
 
     def _posterior(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         to_normals, to_anomalies = cdist(rows, self._normals), cdist(rows, self._anomalies)
