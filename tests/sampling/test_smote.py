@@ -289,6 +289,12 @@ def _skewed(seed, n=3000):
     return X, np.exp(X[:, 0] + 0.1 * random.normal(size=n))
 
 
+def test_missing_labels_are_counted(seed):
+    X, _ = _rows(seed, (10, 5))
+    with pytest.raises(ValueError, match="y lacks a value in 5 rows"):
+        SMOTE().fit_resample(X, np.repeat(np.array(["ok", np.nan], dtype=object), [10, 5]))
+
+
 def test_rare_targets_become_common(seed):
     X, y = _skewed(seed)
     _, targets = RegressionSMOTE(random_state=seed).fit_resample(X, y)
@@ -302,6 +308,12 @@ def test_oversampling_rare_targets_keeps_every_row(seed):
     assert_array_equal(rows[:500], X)
     assert_array_equal(targets[:500], y)
     assert len(rows) > 500
+
+
+def test_targets_of_text_are_answered_with_the_sampler_of_classes(seed):
+    X, y = _skewed(seed, 20)
+    with pytest.raises(ValueError, match=r"y must hold numbers\..*take SMOTE"):
+        RegressionSMOTE().fit_resample(X, np.where(y > 1, "high", "low"))
 
 
 def test_targets_without_extremes_are_left_alone(seed):
