@@ -164,6 +164,11 @@ def test_default_chain_takes_labels_of_text(kind, seed):
     assert np.sum(targets == "ok") == np.sum(targets == "fraud") == np.sum(y == 0) // 2
 
 
+def test_a_chain_of_named_samplers_is_refused(seed):
+    with pytest.raises(TypeError, match=r"without names; it holds \('grow', SMOTE\(\)\)"):
+        SamplerChain([("grow", SMOTE())]).fit_resample(*_rows(seed))
+
+
 def test_tomek_links_agree_with_imbalanced_learn(seed):
     from imblearn.under_sampling import TomekLinks as Theirs
 
