@@ -24,9 +24,9 @@ __all__ = ["SampleCurator"]
 class SampleCurator(BaseSampler):
     """Decides which rows to keep, which to look at and which to drop, with a bound on clean rows dropped.
 
-    The estimator is trained once a fold with its mask, each time without that fold. A row's suspicion is its standardised
-    error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped where both
-    speak against it.
+    The estimator is trained once a fold with its mask, each time without that fold. A row's suspicion is its
+    standardised error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped
+    where both speak against it.
 
     Parameters
     ----------
