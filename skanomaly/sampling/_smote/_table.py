@@ -220,7 +220,7 @@ def _numbers(X: Any, positions: NDArray[np.intp], remedy: str) -> NDArray[np.flo
         shown = repr(names[position]) if names else str(position)
         try:
             table[:, place] = _as_float(columns[position])
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"{error}. Not numbers: column {shown}. {remedy}") from error
         for word, wrong in (("NaN", np.isnan(table[:, place])), ("infinity", np.isinf(table[:, place]))):
             if wrong.any():
