@@ -71,6 +71,7 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     Parameters
     ----------
     estimator : estimator
+        Its ``_for_classes``, where it has that, is what to take for a ``y`` of classes.
     X : array-like of shape (n_samples, n_features)
     *targets : array-like of shape (n_samples,)
         ``y``, where there is one.
@@ -88,24 +89,41 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     """
     _refuse_dates(X)
     try:
-        return validation.validate_data(estimator, X, *targets, **options)
+        checked = validation.validate_data(estimator, X, *targets, **options)
+        if targets and options.get("y_numeric") and checked[1].dtype.kind in "US":  # scikit-learn lets them pass
+            checked[1].astype(np.float64)
     except ValueError as error:
-        hint = _text_columns(X) if "could not convert" in str(error) else ""
-        if "NaN" in str(error):
+        hint = ""
+        if "could not convert" in str(error):
+            sibling = getattr(estimator, "_for_classes", "a classifier")
+            hint = _text_columns(X) or f"y must hold numbers. Where it holds classes, take {sibling}."
+        elif "NaN" in str(error):
             hint = _non_finite_columns(X, np.isfinite, "Impute them (sklearn.impute, skanomaly.impute)")
+            hint = hint or _lacking(targets)
         elif "infinity" in str(error):  # NaN may be allowed
             hint = _non_finite_columns(X, lambda table: ~np.isinf(table), "Put NaN for them and impute it")
         if not hint:
             raise
         raise ValueError(f"{error}\n{hint}") from None
+    return checked
 
 
 def _text_columns(X: Any) -> str:
-    """Say which columns of a frame are no numbers, and what to do about it."""
+    """Say which columns of a frame are no numbers, and what to do about it; nothing where all are."""
     remedy = "Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or drop it."
     if not hasattr(X, "columns"):
-        return f"X must hold numbers. {remedy}"
-    return f"Not numbers: column {_listed([name for name in X.columns if not _numeric(X[name])])}. {remedy}"
+        return "" if _numeric(X) else f"X must hold numbers. {remedy}"
+    bad = [name for name in X.columns if not _numeric(X[name])]
+    return f"Not numbers: column {_listed(bad)}. {remedy}" if bad else ""
+
+
+def _lacking(targets: tuple[Any, ...]) -> str:
+    """Say how many entries of y are missing, or nothing."""
+    if not targets or targets[0] is None:
+        return ""
+    values = np.asarray(targets[0], dtype=object)
+    lacking = sum(value is None or (isinstance(value, float) and np.isnan(value)) for value in values.ravel().tolist())
+    return f"y lacks a value in {lacking} rows. Drop those rows." if lacking else ""
 
 
 def _listed(names: list[Any]) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._validation import check_rows, validate_data
 
-__all__ = ["decode_frame", "encode_table", "is_frame", "learn_categories"]
+__all__ = ["as_pandas", "decode_frame", "encode_table", "is_frame", "is_polars", "learn_categories", "like"]
 
 Categories = list[pd.Index | None]
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
@@ -17,6 +17,47 @@ _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
 def is_frame(X: Any) -> bool:
     """Whether `X` is a pandas frame."""
     return isinstance(X, pd.DataFrame)
+
+
+def is_polars(X: Any) -> bool:
+    """Whether `X` is a polars frame."""
+    return type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "get_columns")
+
+
+def as_pandas(X: Any) -> Any:
+    """Turn a polars frame to a pandas one, null to NaN or None; anything else stays as it is."""
+    return pd.DataFrame({name: np.asarray(X[name]) for name in X.columns}) if is_polars(X) else X
+
+
+def like(frame: Any, template: Any) -> Any:
+    """Turn a completed pandas frame to polars where `template` is polars, with its types where they can hold the cells.
+
+    Parameters
+    ----------
+    frame : DataFrame or ndarray of shape (n_samples, n_output_features)
+    template : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    polars or pandas frame, or ndarray
+    """
+    if not (is_frame(frame) and is_polars(template)):
+        return frame
+    columns = []
+    for name, column in frame.items():
+        values = column.to_numpy()
+        if name not in template.columns:  # an indicator
+            columns.append(type(template[template.columns[0]])(name, values))
+            continue
+        before = template[name]
+        numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if numeric:
+            after = type(before)(name, values)
+            whole = before.dtype.is_integer() and (values == np.floor(values)).all()
+            columns.append(after.cast(before.dtype) if whole or before.dtype.is_float() else after)
+        else:
+            columns.append(type(before)(name, column.tolist()).cast(before.dtype))
+    return type(template)(columns)
 
 
 def _is_categorical(column: pd.Series) -> bool:
@@ -82,7 +123,7 @@ def encode_table(estimator: Any, X: Any, categories: Categories | None, *, reset
         return check_rows(estimator, X, reset=reset, ensure_all_finite="allow-nan")
     if not is_frame(X):
         raise ValueError(
-            f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a pandas frame with categorical "
+            f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categorical "
             "columns; give it a frame with the same columns."
         )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -92,8 +133,6 @@ def encode_table(estimator: Any, X: Any, categories: Categories | None, *, reset
     for index, (name, column) in enumerate(X.items()):
         known = categories[index]
         if known is None:
-            if column.dtype.kind in "mM":
-                raise ValueError(f"Column {name!r} holds {column.dtype}; turn it into numbers first, for example days.")
             table[:, index] = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
             if np.isinf(table[:, index]).any():
                 raise ValueError(f"Input X contains infinity in column {name!r}; replace it by a number or by NaN.")

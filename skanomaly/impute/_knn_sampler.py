@@ -16,7 +16,7 @@ from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly.base._atomic import undone_on_error
-from skanomaly.impute._columns import decode_frame, encode_table, is_frame, learn_categories
+from skanomaly.impute._columns import as_pandas, decode_frame, encode_table, is_frame, learn_categories, like
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys
@@ -124,8 +124,10 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     *Choice.* The loss is added up over all rows, or over a random part once that would cost more than about 1e9
     operations.
 
-    Pandas frames with category, string, boolean or object columns come back as frames with their dtypes. A category
-    unseen in fit stays and equals no other.
+    Pandas and polars frames with category, string, boolean or object columns come back as frames with their dtypes; a
+    column of integers, nullable ones too, becomes float where a number between integers is filled in. Frames of
+    numbers alone come back from `transform` as arrays, unless ``set_output`` says otherwise. A category unseen in fit
+    stays and equals no other.
 
     References
     ----------
@@ -204,6 +206,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         del y
         with undone_on_error(self):
+            X = as_pandas(X)
             self.categories_ = learn_categories(X)
             table = encode_table(self, X, self.categories_, reset=True).astype(np.float64, copy=False)
             self._kept: NDArray[np.bool_] = np.asarray(~np.isnan(table).all(axis=0))
@@ -232,11 +235,12 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_output_features)
-            A pandas frame if the imputer was fitted on a frame with categorical columns.
+            A frame of the kind of `X`, pandas or polars, if the imputer was fitted on a frame with categorical columns.
         """
-        table, values, keys, completion = self._prepare(X)
+        frame = as_pandas(X)
+        table, values, keys, completion = self._prepare(frame)
         filled = completion.fill(values, keys, 0)
-        return self._assemble(X, table, filled, as_frame=self.categories_ is not None)
+        return like(self._assemble(frame, table, filled, as_frame=self.categories_ is not None), X)
 
     def sample(self, X: Any, n_imputations: int = 5, *, bootstrap: bool = False) -> list[Any]:
         """Fill the missing cells several times, independently.
@@ -252,7 +256,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         list of ndarray or DataFrame of shape (n_samples, n_output_features)
-            Frames if `X` is a pandas frame. Without `bootstrap` the first is what `transform` fills in.
+            Frames of its kind if `X` is a pandas or polars frame. Without `bootstrap` the first is what `transform`
+            fills in.
 
         Raises
         ------
@@ -263,7 +268,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"strategy={self.strategy!r} fills in one value; use strategy='sample' for several.")
         if n_imputations < 1:
             raise ValueError(f"n_imputations={n_imputations} must be at least 1.")
-        table, values, keys, completion = self._prepare(X)
+        frame = as_pandas(X)
+        table, values, keys, completion = self._prepare(frame)
         tables = []
         for imputation in range(n_imputations):
             source = completion
@@ -273,7 +279,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             lost = np.isnan(filled)
             if lost.any():  # the resample holds no donor of some column
                 filled[lost] = completion.fill(values, keys, imputation)[lost]
-            tables.append(self._assemble(X, table, filled, as_frame=is_frame(X)))
+            tables.append(like(self._assemble(frame, table, filled, as_frame=is_frame(frame)), X))
         return tables
 
     def predict_interval(self, X: Any, level: float = 0.9) -> ImputationInterval:
@@ -297,7 +303,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
-        _, values, keys, completion = self._prepare(X)
+        _, values, keys, completion = self._prepare(as_pandas(X))
         result = completion.over_donors(values, keys, interval_of(level), 3)
         plain = np.where(completion.donors.categorical, np.nan, values)
         missing = np.isnan(values)

@@ -1,5 +1,6 @@
 """A test of whether cells are missing completely at random."""
 
+import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -13,7 +14,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly.base._atomic import undone_on_error
-from skanomaly.impute._columns import encode_table, learn_categories
+from skanomaly.impute._columns import as_pandas, encode_table, learn_categories
 
 __all__ = ["MissingnessAudit"]
 
@@ -43,14 +44,16 @@ class MissingnessAudit(BaseEstimator):
     statistic_ : float
         Largest standardised difference over all pairs of columns; 0 if no pair can be compared.
     pvalue_ : float
-        Probability of one at least as large if cells are missing completely at random.
+        Probability of one at least as large if cells are missing completely at random; 1 if no pair can be compared,
+        which is warned of where cells are missing.
     column_statistics_ : ndarray of shape (`n_features_in_`,)
         Largest standardised difference between the rows that lack this column and those that have it.
     column_pvalues_ : ndarray of shape (`n_features_in_`,)
         Adjusted for the number of columns: naming all columns below `alpha` is wrong about any with probability
         `alpha` at most.
     related_columns_ : ndarray of shape (`n_features_in_`,), int
-        The column that differs most, or -1 where none could be compared.
+        Position of the column that differs most, for frames too, or -1 where none could be compared;
+        ``feature_names_in_`` at a position that is not -1 names it.
     categories_ : list of (Index or None), or None
         Categories of each column, None for a numeric one; None if all are numeric.
     n_features_in_ : int
@@ -128,9 +131,15 @@ class MissingnessAudit(BaseEstimator):
         Returns
         -------
         self
+
+        Warns
+        -----
+        UserWarning
+            If cells are missing and nothing could be compared.
         """
         del y
         with undone_on_error(self):
+            X = as_pandas(X)
             self.categories_ = learn_categories(X)
             table = encode_table(self, X, self.categories_, reset=True)
             self._scores = [_Scores(column, coded=self._is_coded(index)) for index, column in enumerate(table.T)]
@@ -144,6 +153,13 @@ class MissingnessAudit(BaseEstimator):
             exceeded = (maxima >= self.column_statistics_[:, None] * _EQUAL).sum(axis=1)
             compared = self.column_statistics_ > 0
             self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_permutations), 1.0)
+            if missing.any() and not compared.any():
+                warnings.warn(
+                    "Nothing could be compared, so pvalue_=1.0 says nothing: no column that varies has "
+                    f"{_FEWEST_ROWS} rows both with and without a missing cell elsewhere. Give more rows.",
+                    UserWarning,
+                    stacklevel=3,
+                )
             self.statistic_ = float(self.column_statistics_.max())
             self.pvalue_ = float(self.column_pvalues_.min())
             self.related_columns_ = np.where(compared, self._owner[strongest], -1)
@@ -169,7 +185,7 @@ class MissingnessAudit(BaseEstimator):
             related column itself adds 0.
         """
         check_is_fitted(self)
-        table = encode_table(self, X, self.categories_, reset=False)
+        table = encode_table(self, as_pandas(X), self.categories_, reset=False)
         missing, scores = np.isnan(table), self._score_columns(table)
         evidence = np.zeros(len(table))
         for column in np.flatnonzero(self._strongest >= 0):

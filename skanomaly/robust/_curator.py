@@ -24,9 +24,9 @@ __all__ = ["SampleCurator"]
 class SampleCurator(BaseSampler):
     """Decides which rows to keep, which to look at and which to drop, with a bound on clean rows dropped.
 
-    The estimator is trained `cv` times with its mask, each time without one fold. A row's suspicion is its standardised
-    error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped where both
-    speak against it.
+    The estimator is trained once a fold with its mask, each time without that fold. A row's suspicion is its
+    standardised error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped
+    where both speak against it.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class SampleCurator(BaseSampler):
         Share of rows that may be dropped from clean data.
     false_look_rate : float, default=0.05
         Share of rows that may be dropped or marked for a look in clean data.
-    cv : int, default=5
-        Number of folds.
+    cv : int or cross-validation splitter, default=5
+        Number of folds, shuffled and for classes stratified; or a splitter that tests every row once.
     random_state : int, RandomState instance or None, default=None
         Folds, and clones of `estimator` that leave theirs at None.
 
@@ -98,7 +98,7 @@ class SampleCurator(BaseSampler):
         "estimator": [None, HasMethods(["fit", "score_samples"])],
         "false_drop_rate": [Interval(Real, 0, 1, closed="neither")],
         "false_look_rate": [Interval(Real, 0, 1, closed="neither")],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "random_state": ["random_state"],
     }
 
@@ -108,7 +108,7 @@ class SampleCurator(BaseSampler):
         *,
         false_drop_rate: float = 0.01,
         false_look_rate: float = 0.05,
-        cv: int = 5,
+        cv: Any = 5,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -135,15 +135,23 @@ class SampleCurator(BaseSampler):
             estimator.set_params(random_state=seed)
         classifier = is_classifier(estimator)
         smallest = np.unique(y, return_counts=True)[1].min() if classifier else y.size
-        n_splits = min(self.cv, int(y.size if not classifier else max(smallest, 2)))
         if y.size < 2 or (classifier and smallest < 2):
             raise ValueError(
                 f"SampleCurator needs at least 2 rows, of each class where y holds classes; n_samples={y.size}, "
                 f"the rarest class has {smallest}. If y holds quantities, give estimator=ZErrorRegressor()."
             )
-        kind = StratifiedKFold if classifier else KFold
+        splitter = self.cv
+        if isinstance(splitter, Integral):
+            kind = StratifiedKFold if classifier else KFold
+            splitter = kind(
+                min(int(splitter), int(smallest if classifier else y.size)), shuffle=True, random_state=seed
+            )
+        folds = list(splitter.split(X, y))
+        n_splits = len(folds)
+        if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
+            raise ValueError(f"cv={self.cv!r} must test every row once; give KFold, StratifiedKFold or a number.")
         suspicion, frequency = np.empty(y.size), np.zeros(y.size)
-        for train, test in kind(n_splits, shuffle=True, random_state=seed).split(X, y):
+        for train, test in folds:
             fitted = clone(estimator).fit(X[train], y[train])
             suspicion[test] = -fitted.score_samples(X[test], y[test])
             frequency[train] += fitted.mask_frequency_ / (n_splits - 1)

@@ -44,6 +44,8 @@ class TrainingDynamics(BaseEstimator):
         Nearest learning curves that vote, weighted by closeness.
     n_epochs : int, default=40
         Passes over the data, for estimators with ``partial_fit``.
+    verbose : bool or int, default=False
+        Whether to print the mean loss after each epoch or stage.
     random_state : int, RandomState instance or None, default=None
         Probes, order of rows, and a clone of `estimator` that leaves its own at None.
 
@@ -106,6 +108,7 @@ class TrainingDynamics(BaseEstimator):
         "n_probes": [Interval(Integral, 4, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_epochs": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -116,12 +119,14 @@ class TrainingDynamics(BaseEstimator):
         n_probes: int = 150,
         n_neighbors: int = 20,
         n_epochs: int = 40,
+        verbose: bool | int = False,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.n_probes = n_probes
         self.n_neighbors = n_neighbors
         self.n_epochs = n_epochs
+        self.verbose = verbose
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -166,7 +171,12 @@ class TrainingDynamics(BaseEstimator):
                 targets = (targets - targets.mean()) / (spread if spread > 0 else 1.0)
             probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
             table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
-            losses = np.stack(list(self._epochs(estimator, table, labels, random)), axis=1)
+            curves = []
+            for curve in self._epochs(estimator, table, labels, random):
+                curves.append(curve)
+                if self.verbose:
+                    print(f"TrainingDynamics: epoch {len(curves)}, loss {curve[: len(rows)].mean():.6f}")  # noqa: T201  # what verbose is for
+            losses = np.stack(curves, axis=1)
             self.n_epochs_ = losses.shape[1]
             self.loss_trajectories_ = losses[: rows.shape[0]]
             self.mean_loss_ = self.loss_trajectories_.mean(axis=1)

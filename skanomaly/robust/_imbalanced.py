@@ -248,6 +248,8 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    _for_classes: ClassVar[str] = "ZErrorClassifier"
+
     def __init__(
         self,
         *,

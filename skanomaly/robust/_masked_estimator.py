@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier, is_regressor
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -147,9 +147,23 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is neither a classifier nor a regressor.
+        ValueError
+            If `method` is "partial_fit" and `estimator` has no such method, or `y` holds one class.
         """
         with undone_on_error(self):
             classifier = is_classifier(self.estimator)
+            if not (classifier or is_regressor(self.estimator)):
+                raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
+            if self.method == "partial_fit" and not hasattr(self.estimator, "partial_fit"):
+                raise ValueError(
+                    f"method='partial_fit' needs an estimator with partial_fit, and {self.estimator!r} has none. Give "
+                    "method='refit' or 'auto'."
+                )
             allow_nan = get_tags(self.estimator).input_tags.allow_nan
             rows, targets = validate_data(
                 self, X, y, dtype=None, ensure_all_finite="allow-nan" if allow_nan else True, y_numeric=not classifier

@@ -108,6 +108,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     """
 
     _classifier = False
+    _for_classes: ClassVar[str] = "ZErrorClassifier"
 
     def __init__(
         self,

@@ -28,6 +28,8 @@ class SamplerDisplay:
         Which training rows the sampler kept.
     rejected : ndarray of shape (n_rejected, 2), default=None
         Places of candidates that were made and not taken.
+    names : tuple of two str, default=("first component", "second component")
+        What the axes show.
 
     Attributes
     ----------
@@ -54,12 +56,14 @@ class SamplerDisplay:
         synthetic: NDArray[Any],
         kept: NDArray[np.bool_],
         rejected: NDArray[Any] | None = None,
+        names: tuple[str, str] = ("first component", "second component"),
     ) -> None:
         self.real = real
         self.labels = labels
         self.synthetic = synthetic
         self.kept = kept
         self.rejected = rejected
+        self.names = names
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None, ax: Any = None) -> Self:
@@ -72,7 +76,8 @@ class SamplerDisplay:
             Numbers only.
         y : array-like of shape (n_samples,)
         transformer : transformer to two columns, default=None
-            Fitted to `X`; None is the first two principal components, or the columns themselves where there are two.
+            Fitted to `X`; None is the first two principal components, or the columns themselves where there are two,
+            which then name the axes.
         ax : matplotlib Axes, default=None
             None makes a figure.
 
@@ -95,6 +100,7 @@ class SamplerDisplay:
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
             rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
+            names=("first component", "second component") if transformer is not None else _names(X),
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -123,14 +129,21 @@ class SamplerDisplay:
         for label, rows, marker, colour in groups:
             if len(rows):
                 ax.scatter(*rows.T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
-        ax.set(xlabel="first component", ylabel="second component")
-        ax.legend(frameon=False)
+        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the points, never over them
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
 def _dense(X: Any) -> NDArray[Any]:
     return X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+
+
+def _names(X: Any) -> tuple[str, str]:
+    """Name the axes of a table of one or two columns."""
+    columns = list(getattr(X, "columns", ()))
+    shown = [str(name) for name in columns] or [f"column {place}" for place in range(np.shape(X)[1])]
+    return (shown[0], shown[1]) if len(shown) > 1 else (shown[0], "")
 
 
 def _two(table: Any) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Tags, get_tags
@@ -123,15 +124,17 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Classes, values, or for a detector +1 and -1.
         **params : dict
-            Passed to the estimator's ``fit``; with metadata routing enabled, as requested.
+            Passed to the estimator's ``fit``, resampled where there is one entry a row; with metadata routing enabled,
+            as requested.
 
         Returns
         -------
         self
         """
         with undone_on_error(self):
-            routed = process_routing(self, "fit", **params) if params else None
-            passed = {} if routed is None else dict(routed.estimator.fit)
+            passed = params
+            if params and get_config()["enable_metadata_routing"]:
+                passed = dict(process_routing(self, "fit", **params).estimator.fit)
             self.sampler_, inner = seeded_clones(
                 [SMOTE() if self.sampler is None else self.sampler, self._inner()], self.random_state
             )

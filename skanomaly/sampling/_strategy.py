@@ -27,6 +27,11 @@ def _counts(y: NDArray[Any]) -> dict[Any, int]:
 
 def _named(strategy: str, counts: dict[Any, int], *, auto: str) -> list[Any]:
     """List the classes that a word means."""
+    if len(counts) == 1:
+        raise ValueError(
+            f"y holds 1 class, {next(iter(counts))!r}, and sampling_strategy={strategy!r} compares classes. Give rows "
+            "of at least two classes, or a dict of final counts."
+        )
     strategy = auto if strategy == "auto" else strategy
     smallest, largest = min(counts, key=lambda label: counts[label]), max(counts, key=lambda label: counts[label])
     if strategy in {"minority", "majority"}:
@@ -69,7 +74,8 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     Raises
     ------
     ValueError
-        If a class does not exist, a final count is below the present one, or the ratio is below the present one.
+        If a class does not exist, a final count is below the present one, the ratio is below the present one, or a
+        word is given for one class.
     """
     counts = _counts(y)
     largest = max(counts.values())
@@ -116,7 +122,7 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     Raises
     ------
     ValueError
-        If a class does not exist, or a final count or ratio would need new rows.
+        If a class does not exist, a final count or ratio would need new rows, or a word is given for one class.
     """
     counts = _counts(y)
     smallest = min(counts.values())

@@ -92,6 +92,7 @@ def test_pvalue_is_the_exact_permutation_pvalue_of_one_column():
     assert abs(audit.pvalue_ - 2 / 252) < 0.005
 
 
+@pytest.mark.filterwarnings("ignore:Nothing could be compared:UserWarning")
 @pytest.mark.parametrize(
     "table",
     [
@@ -108,6 +109,11 @@ def test_nothing_to_compare_refutes_nothing(table):
     assert (audit.statistic_, audit.pvalue_) == (0.0, 1.0)
     assert_array_equal(audit.related_columns_, -1)
     assert_array_equal(audit.score_samples(table), 0.0)
+
+
+def test_nothing_to_compare_is_warned_of():
+    with pytest.warns(UserWarning, match=r"Nothing could be compared, so pvalue_=1.0 says nothing.*5 rows"):
+        MissingnessAudit(n_permutations=19).fit(np.array([[1.0, np.nan], [2.0, 3.0]]))
 
 
 def test_monotone_transformations_change_nothing(seed):

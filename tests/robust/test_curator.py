@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.stats import binom
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold, ShuffleSplit
 
 from skanomaly.base import check_sampler
 from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier, ZErrorMask
@@ -80,6 +82,20 @@ def test_estimator_is_replaceable(estimator):
     X, y, wrong = make(0, 0.1, 500)
     curator = SampleCurator(estimator, cv=3, random_state=0).fit(X, y)
     assert roc_auc_score(wrong, curator.suspicion_) > 0.8
+
+
+def test_suspicion_is_the_error_in_the_fold_of_a_splitter(seed):
+    X, y, _ = _regression(seed, n=300)
+    inner = MaskedEstimator(Ridge(), cv=None, random_state=0)
+    curator = SampleCurator(inner, cv=KFold(3), random_state=seed).fit(X, y)
+    train, test = next(KFold(3).split(X))
+    assert_array_equal(curator.suspicion_[test], -clone(inner).fit(X[train], y[train]).score_samples(X[test], y[test]))
+
+
+def test_a_splitter_that_leaves_rows_untested_is_refused(seed):
+    X, y, _ = _regression(seed, n=100)
+    with pytest.raises(ValueError, match="must test every row once"):
+        SampleCurator(cv=ShuffleSplit(3)).fit(X, y)
 
 
 def test_no_class_is_dropped_whole():

@@ -81,6 +81,12 @@ def test_digits_tell_their_probes_apart(seed):
     assert np.mean(accuracy) >= 0.76  # .82 on average over seeds; chance is .33
 
 
+def test_verbose_prints_each_epoch(capsys):
+    X, y = make_blobs(60, centers=2, random_state=0)
+    TrainingDynamics(n_epochs=3, verbose=True, random_state=0).fit(X, y)
+    assert capsys.readouterr().out.count("TrainingDynamics: epoch") == 3
+
+
 def test_unknown_category_is_refused():
     X, y, _ = _blobs(0)
     with pytest.raises(ValueError, match="must be one of"):

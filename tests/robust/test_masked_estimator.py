@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.ensemble import GradientBoostingRegressor, IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier, SGDRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -122,6 +122,16 @@ def test_missing_cells_reach_an_estimator_that_takes_them():
 def test_a_single_class_is_refused():
     with pytest.raises(ValueError, match="at least two classes"):
         MaskedEstimator(GaussianNB()).fit([[1.0], [2.0]], [1, 1])
+
+
+def test_a_detector_is_refused():
+    with pytest.raises(TypeError, match="classifier or a regressor; got IsolationForest"):
+        MaskedEstimator(IsolationForest()).fit([[1.0], [2.0]], [1, -1])
+
+
+def test_epochs_of_an_estimator_without_them_are_refused():
+    with pytest.raises(ValueError, match=r"method='partial_fit'.*Ridge\(\) has none"):
+        MaskedEstimator(Ridge(), method="partial_fit").fit([[1.0], [2.0]], [1.0, 2.0])
 
 
 def test_mask_and_estimator_are_tuned_by_nested_names():

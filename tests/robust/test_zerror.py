@@ -11,7 +11,7 @@ from sklearn.linear_model import HuberRegressor, LinearRegression, LogisticRegre
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from skanomaly.robust import ZErrorClassifier, ZErrorMask, ZErrorRegressor
+from skanomaly.robust import ImbalancedRegressor, ZErrorClassifier, ZErrorMask, ZErrorRegressor
 
 PLAIN = ZErrorMask(threshold=np.inf)
 BY_DEVIATION = ZErrorMask(threshold=2.0, center_scale="mean_std")
@@ -310,6 +310,12 @@ def test_batches_of_six_can_mask():
     X, y = np.zeros((42, 1)), np.r_[np.zeros(41), 1e6]
     model = ZErrorRegressor(batch_size=6, masking=BY_DEVIATION, random_state=0).fit(X, y)
     assert model.mask_count_[-1] > 0
+
+
+@pytest.mark.parametrize("make", [ZErrorRegressor, ImbalancedRegressor])
+def test_targets_of_text_are_answered_with_the_classifier(make):
+    with pytest.raises(ValueError, match=r"y must hold numbers\..*take ZErrorClassifier"):
+        make().fit(pd.DataFrame({"a": [1.0, 2.0]}), ["ok", "fraud"])
 
 
 def test_missing_targets_are_refused():

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
@@ -57,6 +58,28 @@ def test_probabilities_have_the_prevalence(seed):
 def test_impossible_shares_are_refused(ratios, seed):
     with pytest.raises(ValueError, match="ratios"):
         OptimalImbalance(ratios=ratios).fit(*_rows(seed, 200))
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(["ok", "fraud"]), np.array(["ok", "fraud"], dtype=object), np.array([1, 0])], ids=str
+)
+def test_labels_do_not_move_the_default_scores(labels, seed):
+    X, y = _rows(seed, 400)
+    named = labels[y]
+    plain, other = (OptimalImbalance(ratios=(0.3, 0.5), cv=3, random_state=0).fit(X, given) for given in (y, named))
+    assert_allclose(other.results_["mean_score"], plain.results_["mean_score"], rtol=1e-6)
+
+
+def test_best_score_is_the_largest_of_the_results(seed):
+    search = OptimalImbalance(ratios=(0.3, 0.5), cv=3, random_state=0).fit(*_rows(seed, 400))
+    assert search.best_score_ == search.results_["mean_score"].max()
+
+
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning", "ignore:One or more of the test scores:UserWarning")
+def test_shares_without_any_score_are_refused(seed):
+    X, y = _rows(seed, 200)
+    with pytest.raises(ValueError, match=r"ratios=\[0.3, 0.5\].*scoring='f1'"):
+        OptimalImbalance(ratios=(0.3, 0.5), scoring="f1", cv=3).fit(X, np.where(y, "fraud", "ok"))
 
 
 def _stream(seed, n=4000):
@@ -125,3 +148,25 @@ def test_display_tells_rows_apart(sampler, seed):
     assert ("dropped" in names) == (not display.kept.all())
     assert ("synthetic" in names) == (len(display.synthetic) > 0)
     assert ("rejected" in names) == isinstance(sampler, EAPSampler)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (lambda X: pd.DataFrame(X[:, :2], columns=["age", "income"]), ("age", "income")),
+        (lambda X: X[:, :2], ("column 0", "column 1")),
+        (lambda X: X, ("first component", "second component")),
+    ],
+    ids=["frame", "array", "projected"],
+)
+def test_display_names_its_axes(kind, names, seed):
+    X, y = _rows(seed, 200)
+    ax = SamplerDisplay.from_estimator(RandomUnderSampler(random_state=0), kind(X), y).ax_
+    assert (ax.get_xlabel(), ax.get_ylabel()) == names
+
+
+def test_legend_of_a_display_stands_beside_its_points(seed):
+    X, y = _rows(seed, 200)
+    display = SamplerDisplay.from_estimator(RandomUnderSampler(random_state=0), X, y)
+    display.figure_.canvas.draw()
+    assert display.ax_.get_legend().get_window_extent().x0 >= display.ax_.get_window_extent().x1

@@ -74,10 +74,23 @@ def test_frame_of_categories_alone(seed):
 
 def test_frame_of_numbers_alone_is_interpolated(seed):
     frame, y = _frame(seed)
-    sampler = SMOTENC(random_state=seed)
+    sampler = SMOTENC(categorical_features=[], random_state=seed)
     rows, _ = sampler.fit_resample(frame[["amount"]], y)
     first, second = frame["amount"].to_numpy()[sampler.parents_].T
     np.testing.assert_allclose(rows["amount"][100:], first + sampler.steps_ * (second - first))
+
+
+@pytest.mark.parametrize(("kind", "words"), [(pd.DataFrame, r"of \['amount', 'count'\]"), (np.asarray, "in an array")])
+def test_a_table_without_a_category_is_warned_of(kind, words, seed):
+    frame, y = _frame(seed)
+    with pytest.warns(UserWarning, match=f"categorical_features='auto' found no categorical column {words}"):
+        SMOTENC(random_state=seed).fit_resample(kind(frame[["amount", "count"]]), y)
+
+
+def test_continuous_columns_among_categories_are_warned_of(seed):
+    frame, y = _frame(seed)
+    with pytest.warns(UserWarning, match="column 'amount' holds 100 numbers that are not whole"):
+        SMOTEN(random_state=seed).fit_resample(frame, y)
 
 
 def test_missing_category_is_a_category_and_missing_number_an_error(seed):
@@ -86,8 +99,15 @@ def test_missing_category_is_a_category_and_missing_number_an_error(seed):
     frame.loc[85:90, "kind"] = None
     SMOTENC(random_state=seed).fit_resample(frame, y)
     frame.loc[3, "amount"] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="NaN: column 'amount', in 1 rows"):
         SMOTENC().fit_resample(frame, y)
+
+
+@pytest.mark.parametrize("labels", [np.array([0.0, np.nan]), np.array(["ok", None], dtype=object)], ids=str)
+def test_a_missing_label_is_refused(labels, seed):
+    frame, y = _frame(seed)
+    with pytest.raises(ValueError, match="y contains NaN, in 20 rows"):
+        SMOTENC().fit_resample(frame, labels[y])
 
 
 def test_text_that_is_not_named_categorical_is_refused():
@@ -108,6 +128,25 @@ def test_object_arrays_come_back_as_object_arrays(seed):
     rows, _ = SMOTENC(categorical_features=[1], random_state=seed).fit_resample(X, y)
     assert rows.dtype == object
     assert_array_equal(rows[:100], X)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_numbers_keep_their_types_in_either_frame(kind, seed):
+    frame, y = _frame(seed)
+    columns = {"whole": frame["count"].astype("int16"), "single": frame["amount"].astype("float32")}
+    table = kind({name: column.to_numpy() for name, column in columns.items()} | {"kind": frame["kind"].tolist()})
+    rows, _ = SMOTENC(random_state=seed).fit_resample(table, y)
+    assert [rows[name].to_numpy().dtype for name in columns] == [np.int16, np.float32]
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_whole_numbers_between_rows_are_rounded(kind, seed):
+    frame, y = _frame(seed)
+    count = frame["count"].to_numpy() * 10
+    sampler = SMOTENC(random_state=seed)
+    rows, _ = sampler.fit_resample(kind({"count": count, "kind": frame["kind"].tolist()}), y)
+    first, second = count[sampler.parents_].T
+    assert_array_equal(rows["count"].to_numpy()[100:], np.rint(first + sampler.steps_ * (second - first)))
 
 
 def test_polars_frames_come_back_as_polars_frames(seed):

@@ -136,6 +136,18 @@ def test_labels_of_either_convention_mean_the_same(labels, seed):
     assert_array_equal(ExpectedAnomalyPosterior(n_subsets=5, random_state=0).fit(X, other).score_samples(X), expected)
 
 
+def test_labels_that_are_text_are_refused(seed):
+    X, y = _rows(seed)
+    with pytest.raises(ValueError, match=r"holds \['fraud', 'ok'\].*np.where\(y == 'fraud', -1, 1\)"):
+        ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, "fraud", "ok"))
+
+
+def test_most_rows_as_anomalies_are_warned_of(seed):
+    X, y = _rows(seed)
+    with pytest.warns(UserWarning, match=r"holds \[0, 1\].*120 of 128 rows"):
+        ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, 0, 1))
+
+
 def test_select_returns_the_best_first(seed):
     X, y = _rows(seed)
     quality = ExpectedAnomalyPosterior(n_subsets=10, random_state=0).fit(X, y)
@@ -164,6 +176,19 @@ def test_sampler_keeps_the_best_candidates(seed):
     assert len(sampler.rejected_) == 125
     assert sampler.score_samples(sampler.rejected_).max() <= sampler.qualities_.min() + 1e-12
     assert_allclose(sampler.score_samples(rows[175:]), sampler.qualities_)
+
+
+def test_sampler_does_not_depend_on_n_jobs(seed):
+    X, y = _rows(seed)
+    expected, found = (EAPSampler(n_jobs=n_jobs, random_state=0).fit_resample(X, y)[0] for n_jobs in (None, 2))
+    assert_array_equal(found, expected)
+
+
+def test_verbose_sampler_prints_its_progress(seed, capsys):
+    EAPSampler(verbose=True, random_state=0).fit_resample(*_rows(seed))
+    printed = capsys.readouterr().out
+    assert "EAPSampler: class -1, 336 candidates for 112 rows" in printed
+    assert "scored 336 of 336 rows" in printed
 
 
 def test_sampler_takes_another_generator(seed):

@@ -34,7 +34,12 @@ def _rows(seed, weights=0.9):
     return make_classification(300, 6, weights=[weights], flip_y=0, class_sep=0.8, random_state=seed)
 
 
-@pytest.mark.filterwarnings("ignore:No (cluster holds|row of class):UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:No (cluster holds|row of class):UserWarning",
+    "ignore:y holds 0 and 1:UserWarning",
+    "ignore:outlier_label=-1 is no label of y:UserWarning",
+    "ignore:(categorical_features='auto' found|SMOTEN takes every value):UserWarning",
+)
 @pytest.mark.parametrize("cls", SAMPLERS)
 def test_every_sampler_works_in_both_pipelines(cls, seed):
     X, y = _rows(seed)
@@ -120,6 +125,19 @@ def test_routed_weights_reach_the_estimator(seed):
     assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
+def test_weights_reach_the_estimator_without_routing(seed):
+    X, y = _rows(seed)
+    weights = np.random.default_rng(seed).random(300) + 0.1
+    sampler = RandomUnderSampler(random_state=0)
+    model = ResampledEstimator(sampler, DecisionTreeClassifier(max_depth=3, random_state=0))
+    model.fit(X, y, sample_weight=weights)
+    rows, targets = sampler.fit_resample(X, y)
+    expected = DecisionTreeClassifier(max_depth=3, random_state=0).fit(
+        rows, targets, sample_weight=weights[sampler.sample_indices_]
+    )
+    assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
 def test_arrays_that_are_not_weights_cannot_be_made_up(seed):
     from skanomaly.sampling._resampled import resampled_metadata
 
@@ -137,6 +155,18 @@ def test_default_chain_grows_to_half_then_balances(seed):
     assert np.sum(targets == 0) == np.sum(targets == 1) == np.sum(y == 0) // 2
     kept = sampler.sample_indices_ >= 0
     assert_array_equal(rows[kept], X[sampler.sample_indices_[kept]])
+
+
+@pytest.mark.parametrize("kind", [None, object])
+def test_default_chain_takes_labels_of_text(kind, seed):
+    X, y = _rows(seed)
+    targets = SamplerChain(random_state=0).fit_resample(X, np.array(["ok", "fraud"], dtype=kind)[y])[1]
+    assert np.sum(targets == "ok") == np.sum(targets == "fraud") == np.sum(y == 0) // 2
+
+
+def test_a_chain_of_named_samplers_is_refused(seed):
+    with pytest.raises(TypeError, match=r"without names; it holds \('grow', SMOTE\(\)\)"):
+        SamplerChain([("grow", SMOTE())]).fit_resample(*_rows(seed))
 
 
 def test_tomek_links_agree_with_imbalanced_learn(seed):

@@ -1,6 +1,8 @@
 import warnings
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -174,6 +176,12 @@ def test_impossible_strategies_are_refused(strategy, words, seed):
         SMOTE(sampling_strategy=strategy).fit_resample(X, y)
 
 
+@pytest.mark.parametrize("cls", FAMILY)
+def test_one_class_is_refused(cls, seed):
+    with pytest.raises(ValueError, match="y holds 1 class, 7, and sampling_strategy='auto'"):
+        cls().fit_resample(_rows(seed)[0], np.full(390, 7))
+
+
 def test_ratio_of_three_classes_is_refused(seed):
     with pytest.raises(ValueError, match="two classes"):
         SMOTE(sampling_strategy=0.5).fit_resample(*_rows(seed))
@@ -239,6 +247,36 @@ def test_cosine_domain_rows_have_norms_between_their_parents(seed):
     assert_allclose(np.linalg.norm(rows[:, :5], axis=1), 1.0)
 
 
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_domains_named_by_words_are_balanced_too(kind, seed):
+    random = np.random.default_rng(seed)
+    site = np.repeat(["mill", "mine"], [90, 10])
+    table = kind({"a": random.normal(size=100), "site": site.tolist(), "b": random.normal(size=100)})
+    rows, _ = DomainSMOTE(domain_column="site", random_state=seed).fit_resample(table, np.ones(100))
+    assert list(rows["site"]).count("mine") == list(rows["site"]).count("mill") == 90
+
+
+def test_domains_named_by_words_give_the_rows_of_numbers(seed):
+    random = np.random.default_rng(seed)
+    X, domain = random.normal(size=(100, 2)), np.repeat([0, 1], [90, 10])
+    plain, _ = DomainSMOTE(random_state=seed).fit_resample(np.column_stack([X, domain]), np.ones(100))
+    words = np.array(["mill", "mine"], dtype=object)[domain]
+    rows, _ = DomainSMOTE(random_state=seed).fit_resample(np.column_stack([X.astype(object), words]), np.ones(100))
+    assert_allclose(rows[:, :2].astype(float), plain[:, :2])
+
+
+def test_small_domains_are_warned_of_by_name(seed):
+    X = np.column_stack([_rows(seed)[0][:12], np.repeat([1.0, 2.0], [9, 3])])
+    with pytest.warns(UserWarning, match=r"Domain 2\.0 has 3 rows, so k_neighbors=5 is lowered to 2"):
+        DomainSMOTE(random_state=seed).fit_resample(X, np.ones(12))
+
+
+def test_a_domain_column_of_measurements_is_warned_of(seed):
+    X, y = _rows(seed, (60, 30))
+    with pytest.warns(UserWarning, match="domain_column=-1 has (60|30) values in the (60|30) rows of class"):
+        DomainSMOTE().fit(X, y)
+
+
 def test_unknown_domain_column_is_refused(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="domain_column"):
@@ -249,6 +287,12 @@ def _skewed(seed, n=3000):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 5))
     return X, np.exp(X[:, 0] + 0.1 * random.normal(size=n))
+
+
+def test_missing_labels_are_counted(seed):
+    X, _ = _rows(seed, (10, 5))
+    with pytest.raises(ValueError, match="y lacks a value in 5 rows"):
+        SMOTE().fit_resample(X, np.repeat(np.array(["ok", np.nan], dtype=object), [10, 5]))
 
 
 def test_rare_targets_become_common(seed):
@@ -264,6 +308,12 @@ def test_oversampling_rare_targets_keeps_every_row(seed):
     assert_array_equal(rows[:500], X)
     assert_array_equal(targets[:500], y)
     assert len(rows) > 500
+
+
+def test_targets_of_text_are_answered_with_the_sampler_of_classes(seed):
+    X, y = _skewed(seed, 20)
+    with pytest.raises(ValueError, match=r"y must hold numbers\..*take SMOTE"):
+        RegressionSMOTE().fit_resample(X, np.where(y > 1, "high", "low"))
 
 
 def test_targets_without_extremes_are_left_alone(seed):

@@ -77,6 +77,11 @@ def test_impossible_widths_are_refused(width, rows):
         AnomalySynthesizer(width=width).synthesize(rows)
 
 
+def test_labels_0_and_1_are_warned_of_with_the_remedy(rows):
+    with pytest.warns(UserWarning, match=r"0 and 1 and no -1.*1 - 2 \* y"):
+        AnomalySynthesizer(random_state=0).fit_resample(rows, np.where(np.arange(60) < 4, 1, 0))
+
+
 def test_resampled_sequences_are_labelled(sequences):
     sampler = AnomalySynthesizer(proportion=0.5, random_state=0)
     made, labels = sampler.fit_resample(sequences, np.ones(30, dtype=int))
@@ -126,7 +131,7 @@ def test_exposure_lowers_confidence_in_outliers(seed):
     outliers = np.vstack([shuffled, mixed])
     inner = LogisticRegression(max_iter=2000)
     test = ~train
-    plain = OutlierExposureClassifier(inner).fit(X[train] / 16, y[train])
+    plain = OutlierExposureClassifier(inner, weight=0).fit(X[train] / 16, y[train])
     exposed = OutlierExposureClassifier(inner).fit(
         np.vstack([X[train], outliers]) / 16, np.concatenate([y[train], np.full(len(outliers), -1)])
     )
@@ -138,6 +143,13 @@ def test_exposure_lowers_confidence_in_outliers(seed):
 def test_two_classes_alone_are_classes(seed):
     X, y = make_blobs([30, 30], centers=[[0, 0], [4, 0]], random_state=seed)
     assert_array_equal(OutlierExposureClassifier().fit(X, np.where(y, 1, -1)).classes_, [-1, 1])
+
+
+@pytest.mark.parametrize("model", [OutlierExposureClassifier(), DiverseOutlierSampler()], ids=str)
+def test_an_outlier_label_that_y_lacks_is_warned_of(model, seed):
+    X, y = make_blobs([30, 30], centers=[[0, 0], [4, 0]], random_state=seed)
+    with pytest.warns(UserWarning, match=r"outlier_label=-1 is no label of y, which holds \[0, 1\]"):
+        model.fit(X, y)
 
 
 def test_chosen_outliers_are_hard_and_diverse(seed):

@@ -273,6 +273,12 @@ class SamplerChain(BaseSampler):
         self.samplers = samplers
         self.random_state = random_state
 
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        for sampler in self.samplers or []:
+            if not hasattr(sampler, "fit_resample"):
+                raise TypeError(f"samplers must be a list of samplers, without names; it holds {sampler!r}.")
+        return super()._check(X, y)
+
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         samplers = (
             [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
@@ -292,7 +298,11 @@ class SamplerChain(BaseSampler):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = all(get_tags(sampler).input_tags.sparse for sampler in self.samplers or [])
+        tags.input_tags.sparse = all(
+            get_tags(sampler).input_tags.sparse
+            for sampler in self.samplers or []
+            if hasattr(sampler, "__sklearn_tags__")
+        )
         return tags
 
 
@@ -301,7 +311,7 @@ def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) != 2 or 2 * counts.min() >= counts.max():
         return {}
-    return {classes[counts.argmin()].item(): int(counts.max() // 2)}
+    return {classes.tolist()[counts.argmin()]: int(counts.max() // 2)}
 
 
 def _only(X: Any, y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:

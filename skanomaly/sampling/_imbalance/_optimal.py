@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, make_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
@@ -44,7 +45,7 @@ class _TrainShare(BaseSampler):
         classes, counts = np.unique(y, return_counts=True)
         if self.share is None or len(classes) != 2:
             return X, y, np.arange(len(y), dtype=np.intp)
-        rare, common = (classes[place].item() for place in (counts.argmin(), 1 - counts.argmin()))
+        rare, common = (classes.tolist()[place] for place in (counts.argmin(), 1 - counts.argmin()))
         few, many = int(counts.min()), int(counts.max())
         odds = self.share / (1.0 - self.share)
         given = RandomUnderSampler() if self.sampler is None else self.sampler
@@ -72,7 +73,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Over-sampler that makes the rare class larger; None leaves rows of the common class out instead. Shares below
         the natural one always leave rare rows out.
     scoring : str or callable, default="average_precision"
-        What is compared, on untouched test folds.
+        What is compared, on untouched test folds. The words "average_precision" take the rarer class as positive,
+        whatever its label; any other name is scikit-learn's own scorer, whose positive class is the label 1.
     cv : int or splitter, default=5
         Folds; a number is stratified and shuffled.
     correct_prior : bool, default=True
@@ -86,6 +88,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     ----------
     best_ratio_ : float
         Share of the rare class that scored best.
+    best_score_ : float
+        Its mean score over the folds.
     natural_ratio_ : float
         Share of the rare class in y.
     results_ : dict of ndarray
@@ -181,7 +185,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y holds more or fewer than two classes, or a share is not in (0, 1).
+            If y holds more or fewer than two classes, a share is not in (0, 1), or no share but the natural one could
+            be scored.
         """
         with undone_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
@@ -204,12 +209,26 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 n_folds = max(2, min(int(folds), int(counts.min())))
                 folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
             grid = {"sampler__share": [None, *ratios.tolist()]}
-            search = GridSearchCV(model, grid, scoring=self.scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
+            scoring = self.scoring
+            if scoring == "average_precision":
+                scoring = make_scorer(
+                    average_precision_score,
+                    response_method=("decision_function", "predict_proba"),
+                    pos_label=self.classes_[counts.argmin()],
+                )
+            search = GridSearchCV(model, grid, scoring=scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
             found = search.fit(rows, targets).cv_results_
             shares = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]
+            if ratios.size and np.isnan(scores[1:]).all():
+                raise ValueError(
+                    f"No score at any of ratios={ratios.tolist()}, so there is nothing to choose among; the warnings "
+                    f"say which fits failed. With scoring={self.scoring!r}, sampler={self.sampler!r}, "
+                    f"cv={self.cv!r}: let a scorer know the rare class (sklearn.metrics.make_scorer, pos_label), "
+                    "choose another sampler, or fewer folds."
+                )
             best = int(np.where(np.isnan(scores), -np.inf, scores).argmax())
-            self.best_ratio_ = float(shares[best])
+            self.best_ratio_, self.best_score_ = float(shares[best]), float(scores[best])
             order = np.argsort(shares, kind="stable")
             self.results_ = {
                 "ratio": shares[order],

@@ -1,5 +1,6 @@
 """The expected anomaly posterior: the quality of auxiliary anomalies."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -61,6 +62,8 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         at random. Memory and time grow with its square, and no more with the table.
     n_jobs : int or None, default=None
         Threads over subsets; the scores do not depend on it.
+    verbose : bool or int, default=False
+        Whether to print how many rows are scored after each block of 1,024.
     random_state : int, RandomState instance or None, default=None
         Draws the subsets, and seeds the estimator's copies.
 
@@ -96,6 +99,9 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     isolation forest); columns are standardised, by all rows. `max_samples` is ours: all pairs of normal rows are
     compared in every subset, and the paper's experiments have no more than 1,000 either.
 
+    Cost: fit takes ``n_subsets * max_samples**2`` comparisons, and scoring ``n_subsets * max_samples`` for every
+    candidate, which is the larger part from some thousand candidates on. Fewer subsets are the first thing to save.
+
     References
     ----------
     .. [1] L. Perini, M. Rudolph, S. Schmedding and C. Qiu, "Uncertainty-aware Evaluation of Auxiliary Anomalies with
@@ -121,6 +127,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         "prior": [Interval(Real, 0, 1, closed="neither"), None],
         "max_samples": [Interval(Integral, 3, None, closed="left")],
         "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -133,6 +140,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         prior: float | None = None,
         max_samples: int = 1000,
         n_jobs: int | None = None,
+        verbose: bool | int = False,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -141,6 +149,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         self.prior = prior
         self.max_samples = max_samples
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -151,7 +160,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            -1 anomaly, +1 or 0 normal; or two values, of which the larger (1, True) is the anomaly.
+            -1 anomaly, +1 or 0 normal; or two numbers, of which the larger (1, True) is the anomaly and the rarer.
 
         Returns
         -------
@@ -160,7 +169,13 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no labelled anomaly or there are fewer than three normal rows.
+            If there is no labelled anomaly, there are fewer than three normal rows, or `y` does not say which label
+            is the anomaly.
+
+        Warns
+        -----
+        UserWarning
+            If the larger of two numbers is the commoner.
         """
         with undone_on_error(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
@@ -252,8 +267,12 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         """
         check_is_fitted(self)
         rows = self._standardise(check_rows(self, X, reset=False, dtype=np.float64))
-        blocks = row_blocks(len(rows), _BLOCK_ROWS)
-        return np.concatenate([self._posterior(rows[block]) for block in blocks])
+        parts = []
+        for block in row_blocks(len(rows), _BLOCK_ROWS):
+            parts.append(self._posterior(rows[block]))
+            if getattr(self, "verbose", False):  # estimators stored before it was a parameter lack it
+                print(f"ExpectedAnomalyPosterior: scored {block.stop} of {len(rows)} rows")  # noqa: T201  # what verbose is for
+        return np.concatenate(parts)
 
     def _posterior(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         to_normals, to_anomalies = cdist(rows, self._normals), cdist(rows, self._anomalies)
@@ -313,7 +332,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
 
 
 def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
-    """Say which rows are labelled anomalies, in either convention.
+    """Say which rows are labelled anomalies: -1 beside +1 or 0, or the larger and rarer of two numbers.
 
     Parameters
     ----------
@@ -327,7 +346,12 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
     Raises
     ------
     ValueError
-        If y is missing, of another length, or neither convention.
+        If y is missing, of another length, text, or neither convention.
+
+    Warns
+    -----
+    UserWarning
+        If the larger of two numbers is the commoner.
     """
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
@@ -336,14 +360,26 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
         raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
     check_classification_targets(labels)
     values = np.unique(labels)
-    if labels.dtype.kind in "iufb" and -1 in values and np.isin(values, [-1, 0, 1]).all():
-        return np.asarray(labels == -1)
-    if len(values) > 2:
+    shown, remedy = values[:5].tolist(), "Use -1 for anomalies and +1 or 0 for other rows"
+    if len(values) > 2 and not np.isin(values, [-1, 0, 1]).all():
+        raise ValueError(f"Only binary classification is supported: y holds {shown}. {remedy}.")
+    if labels.dtype.kind not in "iufb":
+        # "Unknown label type" are scikit-learn's words for it.
         raise ValueError(
-            f"Only binary classification is supported: y holds {values[:5].tolist()}. "
-            "Use -1 for anomalies and +1 or 0 for other rows."
+            f"Unknown label type: y holds {shown}, which do not say which is the anomaly. {remedy}, for example "
+            f"np.where(y == {shown[0]!r}, -1, 1)."
         )
-    return np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
+    if -1 in values and np.isin(values, [-1, 0, 1]).all():
+        return np.asarray(labels == -1)
+    odd = np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
+    if 2 * np.count_nonzero(odd) > n_samples:
+        warnings.warn(
+            f"y holds {shown}: the larger counts as the anomaly, and {np.count_nonzero(odd)} of {n_samples} rows have "
+            f"it, where anomalies are usually the rarer. {remedy}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return odd
 
 
 def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], min_neighbors: int) -> int:

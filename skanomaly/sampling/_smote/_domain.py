@@ -1,5 +1,6 @@
 """SMOTE between domains."""
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from skanomaly.sampling._smote._engine import (
     find_neighbors,
     usable_neighbors,
 )
+from skanomaly.sampling._smote._table import MixedTable, check_mixed
 from skanomaly.sampling._strategy import dense_classes
 
 __all__ = ["DomainSMOTE"]
@@ -29,8 +31,8 @@ class DomainSMOTE(BaseSampler):
     Parameters
     ----------
     domain_column : int or str, default=-1
-        Column that says which domain a row belongs to. It is kept, takes no part in distances, and a synthetic row
-        has its parents' domain.
+        Column that says which domain a row belongs to, by numbers or by words. It is kept, takes no part in distances,
+        and a synthetic row has its parents' domain. A column with nearly as many values as rows is warned of.
     ratio : float, default=1.0
         Rows of each domain over those of the largest domain of the class, afterwards.
     k_neighbors : int, default=5
@@ -108,9 +110,8 @@ class DomainSMOTE(BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _position(self, n_columns: int) -> int:
+    def _position(self, names: list[Any], n_columns: int) -> int:
         if isinstance(self.domain_column, str):
-            names = list(getattr(self, "feature_names_in_", ()))
             if self.domain_column not in names:
                 raise ValueError(f"domain_column={self.domain_column!r} is not a column of X; its columns are {names}.")
             return names.index(self.domain_column)
@@ -118,54 +119,84 @@ class DomainSMOTE(BaseSampler):
             raise ValueError(f"domain_column={self.domain_column}; X has {n_columns} columns.")
         return int(self.domain_column) % n_columns
 
+    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        names = list(getattr(X, "columns", ()))
+        table = X if names else np.asarray(X)
+        if names or (table.ndim == 2 and table.shape[1] and table.dtype.kind in "OUS"):
+            position = self._position(names, table.shape[1])
+            if not _numeric(table[names[position]] if names else table[:, position]):
+                remedy = "Columns beside domain_column must hold numbers; encode or drop the others."
+                return check_mixed(self, X, y, np.array([position], dtype=np.intp), remedy=remedy)
+        return dense_classes(self, X, y)
+
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        position = self._position(X.shape[1])
-        features = np.delete(X, position, axis=1)
+        position = 0
+        if isinstance(X, MixedTable):
+            features, domains, words = X.numbers, X.codes[:, 0], X.categories[0]
+        else:
+            position = self._position(list(getattr(self, "feature_names_in_", ())), X.shape[1])
+            features, domains, words = np.delete(X, position, axis=1), X[:, position], None
         random = generator(self.random_state)
         parts = [
             part
             for label in np.unique(y)
-            for part in self._grow(features, X[:, position], np.flatnonzero(y == label), label, random)
+            for part in self._grow(features, domains, words, np.flatnonzero(y == label), label, random)
         ]
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
+        rows, targets, indices, self.parents_, self.steps_ = assemble(features, y, parts)
         if self.metric == "cosine" and self.steps_.size:
-            self._scale(rows[len(y) :], features, position)
-        return rows, targets, indices
+            self._scale(rows[len(y) :], features)
+        new = domains[self.parents_[:, 0]]
+        if isinstance(X, MixedTable):
+            return X.extended(rows[len(y) :], new[:, None]), targets, indices
+        return np.insert(rows, position, np.concatenate([domains, new]), axis=1), targets, indices
 
     def _grow(
         self,
         features: NDArray[Any],
         domains: NDArray[Any],
+        words: Any,
         rows: NDArray[np.intp],
         label: Any,
         random: np.random.Generator,
     ) -> list[Segments]:
         names, counts = np.unique(domains[rows], return_counts=True)
+        if rows.size > 2 and 2 * names.size > rows.size:
+            warnings.warn(
+                f"domain_column={self.domain_column!r} has {names.size} values in the {rows.size} rows of class "
+                f"{label}: they are hardly domains. Name the column that says which domain a row belongs to.",
+                UserWarning,
+                stacklevel=5,
+            )
         parts = []
         for name, count in zip(names, counts, strict=True):
             n_new = int(self.ratio * counts.max()) - int(count)
             if n_new <= 0 or features.shape[1] == 0:
                 continue
             members = rows[domains[rows] == name]
-            n_near = usable_neighbors(self.k_neighbors, members.size, name, "k_neighbors")
+            shown = name if words is None else words[name]
+            n_near = usable_neighbors(self.k_neighbors, members.size, shown, "k_neighbors", group="Domain")
             near = find_neighbors(features[members], np.arange(members.size), n_near, self.n_jobs, metric=self.metric)
             chosen = choose_seeds(members.size, n_new, "balanced", random)
             partners = members[draw_partners(near, chosen, random)]
             parts.append(Segments(label, members[chosen], partners, random.random(n_new)))
         return parts
 
-    def _scale(self, new: NDArray[Any], features: NDArray[Any], position: int) -> None:
+    def _scale(self, new: NDArray[Any], features: NDArray[Any]) -> None:
         """Give synthetic rows the norm between their parents', in place."""
         norms = np.linalg.norm(features, axis=1)[self.parents_]
         wanted = norms[:, 0] + self.steps_ * (norms[:, 1] - norms[:, 0])
-        columns = np.delete(np.arange(new.shape[1]), position)
-        present = np.linalg.norm(new[:, columns], axis=1)
-        new[:, columns] *= (wanted / np.where(present > 0, present, 1.0))[:, None]
-
-    def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        return dense_classes(self, X, y)
+        present = np.linalg.norm(new, axis=1)
+        new *= (wanted / np.where(present > 0, present, 1.0))[:, None]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def _numeric(column: Any) -> bool:
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -42,15 +42,16 @@ def is_same(y: NDArray[Any], label: Any) -> NDArray[np.intp]:
     return np.flatnonzero(y == label)
 
 
-def usable_neighbors(n_neighbors: int, n_rows: int, label: Any, name: str) -> int:
-    """Bound the number of neighbours by what a class offers, with a warning where that is less."""
+def usable_neighbors(n_neighbors: int, n_rows: int, label: Any, name: str, *, group: str = "Class") -> int:
+    """Bound the number of neighbours by what a class, or other group, offers, with a warning where that is less."""
     if n_rows > n_neighbors:
         return n_neighbors
+    group = f"{group} {(label.item() if isinstance(label, np.generic) else label)!r}"
     if n_rows == 1:
-        warnings.warn(f"Class {label!r} has one row: its synthetic rows are copies of it.", UserWarning, stacklevel=4)
+        warnings.warn(f"{group} has one row: its synthetic rows are copies of it.", UserWarning, stacklevel=4)
     else:
         warnings.warn(
-            f"Class {label!r} has {n_rows} rows, so {name}={n_neighbors} is lowered to {n_rows - 1}.",
+            f"{group} has {n_rows} rows, so {name}={n_neighbors} is lowered to {n_rows - 1}.",
             UserWarning,
             stacklevel=4,
         )

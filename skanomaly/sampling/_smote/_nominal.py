@@ -1,9 +1,11 @@
 """SMOTE for tables with categorical columns: SMOTENC and SMOTEN."""
 
+import warnings
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -33,7 +35,7 @@ class SMOTENC(BaseSampler):
     ----------
     categorical_features : "auto" or array-like, default="auto"
         Categorical columns, by position, name or mask. "auto" takes a frame's columns of type category, string,
-        object or bool, and none of an array.
+        object or bool, and none of an array; it warns where it finds none.
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     k_neighbors : int, default=5
@@ -79,6 +81,8 @@ class SMOTENC(BaseSampler):
     1, as it is where no column is continuous. Neighbours come from one matrix product over [continuous, one-hot
     M/sqrt(2)], and beyond 512 one-hot columns from a scan of the codes.
 
+    Columns keep their dtypes, in pandas and polars frames and in arrays: what lies between integers is rounded.
+
     References
     ----------
     .. [1] N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: Synthetic Minority Over-sampling
@@ -122,7 +126,16 @@ class SMOTENC(BaseSampler):
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         self.categorical_features_ = find_categorical(X, self.categorical_features)
-        return check_mixed(self, X, y, self.categorical_features_)
+        table, targets = check_mixed(self, X, y, self.categorical_features_)
+        if isinstance(self.categorical_features, str) and self.categorical_features_.size == 0:
+            where = f"of {list(X.columns)[:5]}" if hasattr(X, "columns") else "in an array"
+            warnings.warn(
+                f"categorical_features='auto' found no categorical column {where}: rows are interpolated as by SMOTE. "
+                "Name the categorical columns, or take SMOTE.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return table, targets
 
     def _fit_resample(self, X: MixedTable, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
@@ -247,7 +260,17 @@ class SMOTEN(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        return check_mixed(self, X, y, None)
+        table, targets = check_mixed(self, X, y, None)
+        fine = [position for position, known in enumerate(table.categories) if _is_continuous(known)]
+        if fine:
+            names = getattr(X, "columns", range(len(table.categories)))
+            warnings.warn(
+                f"SMOTEN takes every value for a category of its own, and column {names[fine[0]]!r} holds "
+                f"{len(table.categories[fine[0]])} numbers that are not whole. Take SMOTENC, or bin the column.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return table, targets
 
     def _fit_resample(self, X: MixedTable, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
@@ -292,6 +315,14 @@ class SMOTEN(BaseSampler):
         tags.input_tags.sparse = False
         tags.input_tags.categorical = True
         return tags
+
+
+def _is_continuous(known: pd.Index) -> bool:
+    """Whether categories are numbers of which some are not whole."""
+    if known.dtype.kind != "f":
+        return False
+    values = known.to_numpy()
+    return bool((values[np.isfinite(values)] % 1 != 0).any())
 
 
 def _mismatch(numbers: NDArray[np.float64]) -> float:

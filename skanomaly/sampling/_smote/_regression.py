@@ -100,6 +100,8 @@ class RegressionSMOTE(BaseSampler):
         "random_state": ["random_state"],
     }
 
+    _for_classes: ClassVar[str] = "SMOTE"
+
     def __init__(
         self,
         *,

@@ -26,6 +26,7 @@ __all__ = [
 
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
+_NAME_CATEGORIES = "A column that is not categorical must hold numbers; name the others in categorical_features."
 _LARGEST_DIFFERENCE = 4.0  # square of the largest sum of differences between two distributions
 
 
@@ -115,7 +116,7 @@ class Coder:
         for place, (position, known) in enumerate(zip(self.positions, self.categories, strict=True)):
             found = pd.Index(known).get_indexer(pd.Index(np.asarray(columns[position])))
             codes[:, place] = np.where(found < 0, len(known), found)
-        return _numbers(columns, self.positions, len(X)), codes
+        return _numbers(X, self.positions, _NAME_CATEGORIES), codes
 
 
 @dataclass
@@ -156,38 +157,50 @@ class MixedTable:
 
         Returns
         -------
-        frame, ndarray, or list of tuples (for polars)
+        frame or ndarray
+            With the dtypes of the given one: new numbers are rounded in a column of integers.
         """
         continuous = np.setdiff1d(np.arange(self.positions.size + numbers.shape[1]), self.positions)
         new: dict[int, Any] = {int(position): numbers[:, place] for place, position in enumerate(continuous)}
         for place, (position, known) in enumerate(zip(self.positions, self.categories, strict=True)):
             new[int(position)] = known.take(codes[:, place])
         if isinstance(self.source, pd.DataFrame):
-            return self._frame(new, len(numbers))
+            return self._pandas(new, len(numbers))
         if hasattr(self.source, "columns"):
-            rows = zip(*(new[position] for position in sorted(new)), strict=True)
-            return [*self.source.rows(), *rows]
+            return self._polars(new)
         out = np.empty((len(self.source) + len(numbers), self.source.shape[1]), dtype=self.source.dtype)
         out[: len(self.source)] = self.source
         for position, values in new.items():
-            out[len(self.source) :, position] = values
+            rounded = out.dtype.kind in "iub" and position not in self.positions
+            out[len(self.source) :, position] = np.rint(values) if rounded else values
         return out
 
-    def _frame(self, new: dict[int, Any], n_new: int) -> Any:
+    def _pandas(self, new: dict[int, Any], n_new: int) -> Any:
         if n_new == 0:
             return self.source.reset_index(drop=True)
         columns = []
         for position in range(self.source.shape[1]):
             before, values = self.source.iloc[:, position], new[position]
-            if position in self.positions:
-                after = pd.Series(values).astype(before.dtype)
-            else:
-                whole = before.dtype.kind in "iu" and (np.asarray(values) == np.floor(values)).all()
-                after = pd.Series(values, dtype=before.dtype if whole or before.dtype.kind == "f" else np.float64)
+            kinds = pd.api.types
+            if position not in self.positions and (kinds.is_integer_dtype(before) or kinds.is_bool_dtype(before)):
+                values = np.rint(values)
+            after = pd.Series(values).astype(before.dtype)
             columns.append(pd.concat([before, after], ignore_index=True).rename(before.name))
         frame = pd.concat(columns, axis=1)
         frame.columns = self.source.columns
         return frame
+
+    def _polars(self, new: dict[int, Any]) -> Any:
+        columns = []
+        for position, name in enumerate(self.source.columns):
+            before, values = self.source[name], new[position]
+            if position in self.positions:
+                after = type(before)(name, [None if pd.isna(value) else value for value in values])
+            else:
+                whole = before.dtype.is_integer() or str(before.dtype) == "Boolean"
+                after = type(before)(name, np.rint(values) if whole else values)
+            columns.append(after.cast(before.dtype))
+        return self.source.vstack(type(self.source)(columns))
 
 
 def _as_table(X: Any) -> Any:
@@ -198,20 +211,35 @@ def _as_table(X: Any) -> Any:
     return check_array(X, dtype=kind, ensure_all_finite=array.dtype.kind not in "OUS")
 
 
-def _numbers(columns: list[Any], positions: NDArray[np.intp], n_rows: int) -> NDArray[np.float64]:
-    kept = [column for position, column in enumerate(columns) if position not in positions]
-    if not kept:
-        return np.empty((n_rows, 0))
-    try:
-        table = np.column_stack([np.asarray(column, dtype=np.float64) for column in kept])
-    except ValueError as error:
-        raise ValueError(
-            f"{error}. A column that is not categorical must hold numbers; name the others in categorical_features."
-        ) from error
-    return check_array(table, dtype=np.float64, order="C")
+def _numbers(X: Any, positions: NDArray[np.intp], remedy: str) -> NDArray[np.float64]:
+    """Columns outside `positions` as numbers; errors name the column."""
+    columns, names = _columns(X), list(getattr(X, "columns", ()))
+    kept = np.setdiff1d(np.arange(len(columns)), positions)
+    table = np.empty((len(X), kept.size))
+    for place, position in enumerate(kept):
+        shown = repr(names[position]) if names else str(position)
+        try:
+            table[:, place] = _as_float(columns[position])
+        except ValueError as error:
+            raise ValueError(f"{error}. Not numbers: column {shown}. {remedy}") from error
+        for word, wrong in (("NaN", np.isnan(table[:, place])), ("infinity", np.isinf(table[:, place]))):
+            if wrong.any():
+                raise ValueError(
+                    f"Input X contains {word}: column {shown}, in {np.count_nonzero(wrong)} rows. Impute such cells "
+                    "(sklearn.impute, skanomaly.impute), drop those rows, or drop the column."
+                )
+    return table
 
 
-def check_mixed(estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | None) -> tuple[MixedTable, NDArray[Any]]:
+def _as_float(column: Any) -> NDArray[np.float64]:
+    if isinstance(column, pd.Series):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(column, dtype=np.float64)
+
+
+def check_mixed(
+    estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | None, *, remedy: str = _NAME_CATEGORIES
+) -> tuple[MixedTable, NDArray[Any]]:
     """Validate a mixed table and class labels.
 
     Parameters
@@ -222,6 +250,8 @@ def check_mixed(estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | No
     y : array-like of shape (n_samples,)
     positions : ndarray of intp or None
         Categorical columns; None takes all.
+    remedy : str
+        What to do about text in another column.
 
     Returns
     -------
@@ -238,6 +268,9 @@ def check_mixed(estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | No
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
     targets = column_or_1d(y, warn=True)
+    lacking = np.count_nonzero(pd.isna(targets))
+    if lacking:
+        raise ValueError(f"Input y contains NaN, in {lacking} rows. Drop those rows.")
     check_consistent_length(table, targets)
     check_classification_targets(targets)
     if len(table) == 0:
@@ -251,7 +284,7 @@ def check_mixed(estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | No
         except TypeError as error:
             raise TypeError(f"A category: the argument must be a string or a number. {error}") from error
         categories.append(pd.Index(known))
-    return MixedTable(table, where, _numbers(columns, where, len(table)), codes, categories), targets
+    return MixedTable(table, where, _numbers(table, where, remedy), codes, categories), targets
 
 
 def value_differences(codes: NDArray[np.intp], n_codes: NDArray[np.intp], y: NDArray[Any]) -> list[NDArray[np.float64]]:

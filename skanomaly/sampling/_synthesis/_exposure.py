@@ -1,5 +1,6 @@
 """Classifiers that have seen outliers, and the choice of which outliers to show them."""
 
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -25,9 +26,16 @@ from skanomaly.sampling._strategy import dense_classes
 __all__ = ["DiverseOutlierSampler", "OutlierExposureClassifier"]
 
 
-def _outliers(y: NDArray[Any], label: Any) -> NDArray[np.bool_]:
-    """Rows that carry the outliers' label, unless that leaves fewer than two classes."""
+def _outliers(y: NDArray[Any], label: Any, *, needed: bool = True) -> NDArray[np.bool_]:
+    """Rows that carry the outliers' label, unless that leaves fewer than two classes; warns where none does."""
     marked = np.asarray(y == label) if np.ndim(y == label) else np.zeros(len(y), dtype=bool)
+    if needed and not marked.any():
+        warnings.warn(
+            f"outlier_label={label!r} is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, "
+            "and nothing is done about any. Give the outliers' label as outlier_label.",
+            UserWarning,
+            stacklevel=4,
+        )
     if len(np.unique(y[~marked])) < 2:
         return np.zeros(len(y), dtype=bool)
     return marked
@@ -42,9 +50,10 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         What is trained; it must minimise a log-loss for the outliers to count exactly. None means
         ``LogisticRegression()``.
     weight : float, default=0.5
-        Weight of all outliers over that of all other rows.
+        Weight of all outliers over that of all other rows; 0 leaves them out.
     outlier_label : int or str, default=-1
-        Label of the outliers in y. Where fewer than two other classes remain it is a class like any other.
+        Label of the outliers in y; one that y lacks is warned of. Where fewer than two other classes remain it is a
+        class like any other.
 
     Attributes
     ----------
@@ -117,7 +126,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-            odd = _outliers(targets, self.outlier_label)
+            odd = _outliers(targets, self.outlier_label, needed=self.weight > 0)
             self.classes_ = np.unique(targets[~odd])
             inner = clone(LogisticRegression() if self.estimator is None else self.estimator)
             if not odd.any() or self.weight == 0 or not weights[odd].any():
@@ -186,7 +195,8 @@ class DiverseOutlierSampler(BaseSampler):
         Learns the classes and "none of them"; its probability of the latter says how hard an outlier is. None means
         ``LogisticRegression()``.
     outlier_label : int or str, default=-1
-        Label of the pool in y. Where fewer than two other classes remain it is a class like any other.
+        Label of the pool in y; one that y lacks is warned of. Where fewer than two other classes remain it is a class
+        like any other.
     features : callable, default=None
         Map of rows to the features that diversity is judged in; None takes the rows.
     n_rounds : int, default=3

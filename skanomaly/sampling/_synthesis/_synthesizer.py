@@ -96,6 +96,9 @@ class AnomalySynthesizer(BaseSampler):
 
     Notes
     -----
+    Labels are +1 normal, -1 anomaly and 0 unlabelled, here and in what ``fit_resample`` returns; 0 and 1 alone are
+    warned of, since 1 would mean normal.
+
     - *gaussian* adds noise whose scale is ``strength`` times 1.1 to a power drawn from 0, ..., 4 (SimpleNet [1]_).
     - *swap* replaces entries by those of another normal row: a drawn set of columns, or a block of time points.
     - *paste* moves a block of the row to another place of the same row (CutPaste [2]_); columns must be comparable.
