@@ -34,9 +34,12 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     ----------
     n_neighbors : int or "auto", default="auto"
         Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
-    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
-        "gower" takes frames of mixed columns and missing values: a pair of rows is compared on the columns that both
-        have. "precomputed" takes a sparse neighbour graph, whose stored entries are used in full.
+    metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
+        "standardized" is the Euclidean distance after each column is divided by its standard deviation over all fitted
+        rows (constant columns by 1), as with a StandardScaler in front, so units do not matter. "euclidean" takes the
+        columns as they are: the one with the largest numbers decides. "gower" takes frames of mixed columns and missing
+        values: a pair of rows is compared on the columns that both have. "precomputed" takes a sparse neighbour graph,
+        whose stored entries are used in full.
     statistic : {"multiscale", "ks", "mean_gap", "same_group"}, default="multiscale"
         "multiscale": the largest standardised number of edges within a gap, over about 12 gaps; for dependence at any
         range. "ks": the Kolmogorov-Smirnov distance between the gaps of neighbours and of all pairs. "mean_gap": the
@@ -157,7 +160,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         self,
         *,
         n_neighbors: int | str = "auto",
-        metric: str = "euclidean",
+        metric: str = "standardized",
         statistic: str = "multiscale",
         null: str = "moments",
         n_permutations: int = 999,

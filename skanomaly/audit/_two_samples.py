@@ -29,8 +29,9 @@ class KNNTwoSampleTest(NeighborAudit):
     ----------
     n_neighbors : int or "auto", default="auto"
         Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
-    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
-        As in :class:`KNNDriftTest`.
+    metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
+        As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over all samples, so
+        units do not matter.
     null : {"moments", "permutation"}, default="moments"
         "moments" refers the standardised number to the normal law, "permutation" is exact.
     n_permutations : int, default=999
@@ -106,7 +107,7 @@ class KNNTwoSampleTest(NeighborAudit):
         self,
         *,
         n_neighbors: int | str = "auto",
-        metric: str = "euclidean",
+        metric: str = "standardized",
         null: str = "moments",
         n_permutations: int = 999,
         ties: str = "random",

@@ -185,7 +185,7 @@ def test_n_jobs_changes_nothing(null):
 
 @pytest.mark.parametrize("ties", ["random", "all"])
 @pytest.mark.parametrize("null", ["moments", "permutation"])
-@pytest.mark.parametrize("metric", ["euclidean", "cosine", "gower"])
+@pytest.mark.parametrize("metric", ["standardized", "euclidean", "cosine", "gower"])
 def test_equal_rows_have_pvalue_one(ties, null, metric):
     test = KNNDriftTest(ties=ties, null=null, metric=metric, random_state=0).fit(np.full((40, 2), 3.0))
     assert test.pvalue_ == test.change_pvalue_ == 1.0
@@ -322,7 +322,7 @@ def test_precomputed_graph_is_the_same_test():
     rows = np.random.default_rng(0).normal(size=(300, 3))
     graph = kneighbors_graph(rows, 10, mode="distance")
     order = np.random.default_rng(1).permutation(300)
-    plain = KNNDriftTest(random_state=0).fit(rows, order=order)
+    plain = KNNDriftTest(metric="euclidean", random_state=0).fit(rows, order=order)
     given = KNNDriftTest(metric="precomputed", random_state=0).fit(graph, order=order)
     assert_allclose(given.z_scales_, plain.z_scales_)
     assert_array_equal(given.change_scores_, plain.change_scores_)
@@ -404,7 +404,7 @@ def test_polars_frame_of_mixed_columns():
     assert first.pvalue_ == KNNDriftTest(metric="gower", random_state=0).fit(pd.DataFrame(columns)).pvalue_
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["standardized", "euclidean", "cosine"])
 def test_missing_value_raises(metric):
     rows = np.random.default_rng(0).normal(size=(30, 2))
     rows[3, 1] = np.nan
