@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -28,7 +29,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     stand anywhere in it; under drift, in batches, or along a walk they stand near. The moments of the edge counts under
     all permutations of the rows are known exactly, so no permutation need be drawn.
 
-    As a step of a pipeline it hands its rows on unchanged.
+    As a step of a pipeline it hands on what it was given, a frame as that frame.
 
     Parameters
     ----------
@@ -298,12 +299,17 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Checked as for :meth:`predict`.
 
         Returns
         -------
-        X : as validated
-            A graph or a frame of mixed columns comes back as it was.
+        X : the very object given
+            Unless :meth:`set_output` asks for another kind of table. A frame whose column names are no strings comes
+            back as a shallow copy, because `set_output` names columns in place; a list comes back as an array, unless
+            its columns are mixed.
         """
         check_is_fitted(self)
-        rows = self._read(X, reset=False)
-        return X if self.metric in {"gower", "precomputed"} else rows
+        self._read(X, reset=False)
+        if isinstance(X, pd.DataFrame) and not hasattr(self, "feature_names_in_"):
+            return X.copy(deep=False)
+        return X if hasattr(X, "shape") or self.metric == "gower" else np.asarray(X)

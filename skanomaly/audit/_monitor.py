@@ -159,7 +159,8 @@ class KNNDriftMonitor(BaseEstimator):
                 f"n_neighbors={self.n_neighbors} needs a larger window than window_size={self.window_size}."
             )
         self._reference = check_rows(self, X, reset=True, min_samples=2)
-        self._units = ColumnUnits(self._reference) if self.metric == "standardized" else None
+        if self.metric == "standardized":
+            self._units = ColumnUnits(self._reference)
         self._seed = draw_seed(self.random_state)
         self.window_ = self._reference[:0]
         self._waiting = self.window_size
@@ -237,11 +238,11 @@ class KNNDriftMonitor(BaseEstimator):
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False)
         reference, metric = self._reference, self.metric
-        if self._units is None:
-            rows = rows.astype(reference.dtype, copy=False)
-        else:
+        if metric == "standardized":
             rows, reference = self._units.divide(rows, reference.dtype), self._units.divide(reference)
             metric = "euclidean"
+        else:
+            rows = rows.astype(reference.dtype, copy=False)
         width = min(self.n_neighbors, len(reference) - 1)
         distances, _ = nearest_neighbors(
             reference, rows, n_neighbors=width, metric=metric, exclude="value", n_jobs=self.n_jobs

@@ -425,6 +425,36 @@ def test_pipeline_routes_metadata_and_hands_rows_on():
     assert_allclose(scaled, StandardScaler().fit_transform(rows[mixed]), atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars", "sparse"])
+def test_transform_hands_on_what_it_was_given(kind):
+    table = np.random.default_rng(0).normal(size=(40, 2))
+    if kind == "pandas":
+        table = pd.DataFrame(table, columns=["a", "b"], index=np.arange(5, 45))
+    elif kind == "polars":
+        table = pytest.importorskip("polars").DataFrame({"a": table[:, 0], "b": table[:, 1]})
+    elif kind == "sparse":
+        table = kneighbors_graph(table, 5)
+    test = KNNDriftTest(metric="precomputed" if kind == "sparse" else "standardized", random_state=0)
+    assert test.fit_transform(table) is table
+
+
+def test_transform_hands_a_list_on_as_an_array():
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    assert_array_equal(KNNDriftTest(random_state=0).fit_transform(rows.tolist()), rows)
+
+
+def test_transform_hands_a_frame_without_names_on():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), index=np.arange(5, 45))
+    pd.testing.assert_frame_equal(KNNDriftTest(random_state=0).fit_transform(frame), frame)
+
+
+def test_set_output_names_no_columns_of_the_frame_given():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)))
+    named = KNNDriftTest(random_state=0).set_output(transform="pandas").fit_transform(frame)
+    assert list(named.columns) == ["x0", "x1"]
+    assert list(frame.columns) == [0, 1]
+
+
 def test_failed_fit_leaves_nothing():
     test = KNNDriftTest(random_state=0)
     with pytest.raises(ValueError, match="length"):
