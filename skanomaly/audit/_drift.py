@@ -71,7 +71,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Never 0. With "moments" and several gaps it comes from 20,000 simulations; below their resolution it is an
         upper bound by the normal tails.
     scales_ : ndarray of shape (n_scales,)
-        Gaps counted: in rows, or in the units of `times` (nanoseconds for dates and durations).
+        Gaps counted, in units of ``gap_unit_``.
+    gap_unit_ : {"rows", "times", "nanoseconds"}
+        "rows" unless `times` was given; "times" for its own units, "nanoseconds" for dates and durations.
     z_scales_ : ndarray of shape (n_scales,)
         Standardised number of edges within each gap; positive where neighbours are too near.
     gap_totals_ : ndarray of shape (n_scales,)
@@ -249,6 +251,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         graph, all_equal = self._connect(X, layout, rng=graph_rng, ties=self.ties, n_queries=self.n_queries)
         scales = Scales(layout, graph, scale_thresholds(layout, graph))
         self.scales_ = scales.thresholds
+        self.gap_unit_ = layout.gap_unit
         self.gap_totals_ = scales.totals
         self.expected_totals_ = scales.mean
         self.z_scales_ = (self.gap_totals_ - scales.mean) / scales.deviations

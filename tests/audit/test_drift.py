@@ -254,10 +254,23 @@ def test_missing_label_raises(name):
         KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: labels})
 
 
-@pytest.mark.parametrize("name", ["times", "order", "strata"])
-def test_metadata_of_other_length_raises(name):
-    with pytest.raises(ValueError, match="must agree in length"):
-        KNNDriftTest().fit(np.arange(30.0)[:, None], **{name: np.arange(29)})
+@pytest.mark.parametrize("name", ["times", "order", "strata", "groups"])
+@pytest.mark.parametrize(
+    "value",
+    ["age", 3, pd.Timestamp("2026-01-01"), np.float64(2.0), np.zeros((30, 2)), [[1, 2], [3]], {"age": 1}],
+    ids=["name", "number", "date", "scalar", "table", "ragged", "dict"],
+)
+def test_metadata_that_is_no_column_raises(name, value):
+    statistic = "same_group" if name == "groups" else "ks"
+    with pytest.raises(ValueError, match=rf"^{name}[= ].*for example {name}=X\['age'\]"):
+        KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: value})
+
+
+@pytest.mark.parametrize("name", ["times", "order", "strata", "groups"])
+def test_metadata_of_other_length_is_named(name):
+    statistic = "same_group" if name == "groups" else "ks"
+    with pytest.raises(ValueError, match=f"^{name} has 29 (values|labels) and X has 30 rows"):
+        KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: np.arange(29)})
 
 
 def test_order_and_times_exclude_each_other():
@@ -402,6 +415,29 @@ def test_polars_frame_of_mixed_columns():
     columns = {"size": rng.normal(size=60), "name": rng.choice(["a", "b"], 60).tolist()}
     first = KNNDriftTest(metric="gower", random_state=0).fit(polars.DataFrame(columns))
     assert first.pvalue_ == KNNDriftTest(metric="gower", random_state=0).fit(pd.DataFrame(columns)).pvalue_
+
+
+def test_list_in_a_cell_is_named():
+    frame = pd.DataFrame({"size": np.arange(30.0), "tags": [["a", "b"]] * 30})
+    with pytest.raises(ValueError, match=r"Column 'tags' holds a list: \['a', 'b'\].*astype\(str\)"):
+        KNNDriftTest(metric="gower").fit(frame)
+
+
+def test_list_in_a_new_cell_is_named():
+    frame = pd.DataFrame({"size": np.arange(30.0), "tags": ["a", "b"] * 15})
+    test = KNNDriftTest(metric="gower", random_state=0).fit(frame)
+    with pytest.raises(ValueError, match="Column 'tags' holds a list"):
+        test.predict(frame.head(2).assign(tags=[["a"], ["b"]]))
+
+
+@pytest.mark.parametrize(
+    ("times", "unit"),
+    [(None, "rows"), (np.arange(40), "times"), (np.datetime64("2026-01-01") + np.arange(40), "nanoseconds")],
+    ids=["none", "numbers", "dates"],
+)
+def test_gaps_have_a_unit(times, unit):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    assert KNNDriftTest(random_state=0).fit(rows, times=times).gap_unit_ == unit
 
 
 @pytest.mark.parametrize("metric", ["standardized", "euclidean", "cosine"])
