@@ -18,6 +18,7 @@ from skanomaly.audit._gower import MixedColumns
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout
 from skanomaly.audit._rows import RowEvidence, Searchable, row_scores
+from skanomaly.audit._units import ColumnUnits
 
 __all__ = ["NeighborAudit"]
 
@@ -29,7 +30,7 @@ class NeighborAudit(BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "metric": [StrOptions({"euclidean", "cosine", "gower", "precomputed"})],
+        "metric": [StrOptions({"standardized", "euclidean", "cosine", "gower", "precomputed"})],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
@@ -42,9 +43,10 @@ class NeighborAudit(BaseEstimator, ABC):
     _evidence: RowEvidence
     _searchable: Searchable | None
     _columns: MixedColumns
+    _units: ColumnUnits
 
     def _read(self, X: Any, *, reset: bool) -> Any:
-        """Validate a table, or a graph where `metric` is "precomputed"; mixed columns become numbers."""
+        """Validate a table, or a graph where `metric` is "precomputed"; scale columns, turn mixed ones to numbers."""
         if self.metric == "precomputed":
             graph = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_min_samples=_FEWEST_ROWS * reset)
             if not sparse.issparse(graph):
@@ -63,11 +65,16 @@ class NeighborAudit(BaseEstimator, ABC):
                     f"{_FEWEST_ROWS if reset else 1} and 1 is required."
                 )
             return rows
-        return check_rows(self, X, reset=reset, min_samples=_FEWEST_ROWS if reset else 1)
+        rows = check_rows(self, X, reset=reset, min_samples=_FEWEST_ROWS if reset else 1)
+        if self.metric != "standardized":
+            return rows
+        if reset:
+            self._units = ColumnUnits(rows)
+        return self._units.divide(rows)
 
     def _search(self) -> Search:
         ranges = self._columns.inverse_ranges if self.metric == "gower" else None
-        return Search(self.metric, ranges, self.n_jobs)
+        return Search("euclidean" if self.metric == "standardized" else self.metric, ranges, self.n_jobs)
 
     def _wanted(self, n_rows: int) -> int:
         """Resolve `n_neighbors`."""

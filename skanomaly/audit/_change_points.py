@@ -29,8 +29,9 @@ class KNNChangePointTest(NeighborAudit):
     ----------
     n_neighbors : int or "auto", default="auto"
         Neighbours of each row. "auto" is 10, or all other rows of the part where there are fewer.
-    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
-        As in :class:`KNNDriftTest`. With "precomputed" the parts use the edges within them.
+    metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
+        As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over the whole table,
+        for the parts too, so units do not matter. With "precomputed" the parts use the edges within them.
     null : {"moments", "permutation"}, default="moments"
         "moments" approximates the tail of the scan from exact moments (graphs of 30,000 edges or fewer are permuted
         nevertheless), "permutation" is exact.
@@ -107,7 +108,7 @@ class KNNChangePointTest(NeighborAudit):
         self,
         *,
         n_neighbors: int | str = "auto",
-        metric: str = "euclidean",
+        metric: str = "standardized",
         null: str = "moments",
         n_permutations: int = 999,
         margin: float = 0.05,

@@ -7,14 +7,19 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._optional import import_optional
+from skanomaly.audit._drift import KNNDriftTest
 
 __all__ = ["DriftDisplay"]
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
+_SECONDS = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0, "milliseconds": 1e-3}
 
 
 class DriftDisplay:
     """Gaps between neighbours against chance, the change scan, and the rows' scores along the order.
+
+    Make it with :meth:`from_estimator`. The constructor takes the same numbers where no estimator is at hand, and
+    :meth:`plot` draws them.
 
     Parameters
     ----------
@@ -32,6 +37,9 @@ class DriftDisplay:
         Rows that score at or below it are flagged.
     pvalue, change_pvalue : float
         Shown in the titles.
+    gap_unit : {"rows", "times", "nanoseconds"}, default="rows"
+        What scales count: rows of the order, time in units of its own, or nanoseconds, which are drawn in days, hours,
+        minutes, seconds or milliseconds, the longest of which the largest gap has two.
 
     Attributes
     ----------
@@ -61,6 +69,7 @@ class DriftDisplay:
         threshold: float,
         pvalue: float,
         change_pvalue: float,
+        gap_unit: str = "rows",
     ) -> None:
         self.scales = scales
         self.observed = observed
@@ -71,6 +80,7 @@ class DriftDisplay:
         self.threshold = threshold
         self.pvalue = pvalue
         self.change_pvalue = change_pvalue
+        self.gap_unit = gap_unit
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
@@ -79,14 +89,24 @@ class DriftDisplay:
         Parameters
         ----------
         estimator : KNNDriftTest
-            Fitted.
+            Fitted; the step itself, where it stands in a pipeline.
         ax : sequence of 3 matplotlib Axes, default=None
             None makes a figure.
 
         Returns
         -------
         DriftDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is anything else: the other tests have no gaps.
         """
+        if not isinstance(estimator, KNNDriftTest):
+            raise TypeError(
+                f"estimator is of class {type(estimator).__name__}; DriftDisplay takes a fitted KNNDriftTest "
+                "(of a pipeline, the step itself: pipeline[-1])."
+            )
         check_is_fitted(estimator)
         with np.errstate(divide="ignore"):
             threshold = float(np.log10(estimator.pvalue_threshold_))
@@ -100,6 +120,7 @@ class DriftDisplay:
             threshold=threshold,
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
+            gap_unit=estimator.gap_unit_,
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -124,11 +145,12 @@ class DriftDisplay:
         gaps, scan, rows = axes
         ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
         if ratio.size:
-            edges = np.maximum(self.scales, 1e-9 * self.scales[-1])
+            scales, _ = self._gaps()
+            edges = np.maximum(scales, 1e-9 * scales[-1])
             gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=_BLUE, linewidth=1.8)
             gaps.set(xscale="log")
         gaps.axhline(1.0, color=_GREY, linestyle="--", linewidth=1)
-        gaps.set(xlabel="gap in the order", ylabel="neighbours / chance", ylim=(0, None))
+        gaps.set(xlabel=self._gaps()[1], ylabel="neighbours / chance", ylim=(0, None))
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=_BLUE, linewidth=1.2)
@@ -144,3 +166,14 @@ class DriftDisplay:
         rows.set(xlabel="row of the order", ylabel="log10 p of the row")
         rows.set_title(f"{np.count_nonzero(flagged)} of {flagged.size} rows flagged")
         return self
+
+    def _gaps(self) -> tuple[NDArray[np.float64], str]:
+        """Return the scales as drawn, and what they are called."""
+        if self.gap_unit == "rows":
+            return self.scales, "gap in the order"
+        if self.gap_unit == "times":
+            return self.scales, "gap in time"
+        seconds = self.scales * 1e-9
+        largest = seconds.max(initial=0.0)
+        unit = next((name for name, length in _SECONDS.items() if largest >= 2 * length), "milliseconds")
+        return seconds / _SECONDS[unit], f"gap in time, {unit}"

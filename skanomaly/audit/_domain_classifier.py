@@ -21,7 +21,7 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_co
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
-from skanomaly.audit._two_samples import stacked, two_halves
+from skanomaly.audit._two_samples import refuse_second, stacked, two_halves
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["DomainClassifierTest"]
@@ -79,11 +79,12 @@ class DomainClassifierTest(BaseEstimator):
     sample_scores_ : ndarray of shape (n_samples,)
         Cross-fitted log-odds of belonging to the reference; low means foreign to it.
     groups_ : ndarray of shape (n_groups,)
-        Labels: the first is the reference's.
+        Labels of the samples, sorted: the first is the reference's. After :meth:`fit_samples` 0 and 1.
     estimators_ : list of classifiers
         One per fold.
     offset_ : float
-        Score below which :meth:`predict` labels rows -1.
+        Score below which :meth:`predict` labels rows -1. Rows have no p-values here, and so neither
+        ``sample_pvalues_`` nor ``pvalue_threshold_``, by which the tests on neighbours judge them.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -148,7 +149,7 @@ class DomainClassifierTest(BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Cross-fit the classifier and test it against chance.
 
         Parameters
@@ -157,10 +158,11 @@ class DomainClassifierTest(BaseEstimator):
             Rows of both samples, at least 4 of each. A given `estimator` that takes frames of mixed columns gets
             them.
         y : None
-            Ignored.
+            Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
-            Labels of two samples, of which the smaller is the reference's. None holds the first half of the rows, as
-            reference, against the second.
+            Labels of two samples. The label that sorts first is the reference's, whatever the sizes: of "new" and
+            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None holds the first half
+            of the rows, as reference, against the second.
 
         Returns
         -------
@@ -169,8 +171,14 @@ class DomainClassifierTest(BaseEstimator):
         Raises
         ------
         ValueError
-            If there are more than two labels or fewer than 4 rows of one.
+            If there are more than two labels or fewer than 4 rows of one, or `y` is a table.
+
+        Warns
+        -----
+        UserWarning
+            If `y` is given without `groups`.
         """
+        refuse_second(y, groups)
         with undone_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]

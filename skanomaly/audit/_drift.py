@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -28,15 +29,18 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     stand anywhere in it; under drift, in batches, or along a walk they stand near. The moments of the edge counts under
     all permutations of the rows are known exactly, so no permutation need be drawn.
 
-    As a step of a pipeline it hands its rows on unchanged.
+    As a step of a pipeline it hands on what it was given, a frame as that frame.
 
     Parameters
     ----------
     n_neighbors : int or "auto", default="auto"
         Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
-    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
-        "gower" takes frames of mixed columns and missing values: a pair of rows is compared on the columns that both
-        have. "precomputed" takes a sparse neighbour graph, whose stored entries are used in full.
+    metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
+        "standardized" is the Euclidean distance after each column is divided by its standard deviation over all fitted
+        rows (constant columns by 1), as with a StandardScaler in front, so units do not matter. "euclidean" takes the
+        columns as they are: the one with the largest numbers decides. "gower" takes frames of mixed columns and missing
+        values: a pair of rows is compared on the columns that both have. "precomputed" takes a sparse neighbour graph,
+        whose stored entries are used in full.
     statistic : {"multiscale", "ks", "mean_gap", "same_group"}, default="multiscale"
         "multiscale": the largest standardised number of edges within a gap, over about 12 gaps; for dependence at any
         range. "ks": the Kolmogorov-Smirnov distance between the gaps of neighbours and of all pairs. "mean_gap": the
@@ -67,7 +71,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Never 0. With "moments" and several gaps it comes from 20,000 simulations; below their resolution it is an
         upper bound by the normal tails.
     scales_ : ndarray of shape (n_scales,)
-        Gaps counted: in rows, or in the units of `times` (nanoseconds for dates and durations).
+        Gaps counted, in units of ``gap_unit_``.
+    gap_unit_ : {"rows", "times", "nanoseconds"}
+        "rows" unless `times` was given; "times" for its own units, "nanoseconds" for dates and durations.
     z_scales_ : ndarray of shape (n_scales,)
         Standardised number of edges within each gap; positive where neighbours are too near.
     gap_totals_ : ndarray of shape (n_scales,)
@@ -159,7 +165,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         self,
         *,
         n_neighbors: int | str = "auto",
-        metric: str = "euclidean",
+        metric: str = "standardized",
         statistic: str = "multiscale",
         null: str = "moments",
         n_permutations: int = 999,
@@ -247,6 +253,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         graph, all_equal = self._connect(X, layout, rng=graph_rng, ties=self.ties, n_queries=self.n_queries)
         scales = Scales(layout, graph, scale_thresholds(layout, graph))
         self.scales_ = scales.thresholds
+        self.gap_unit_ = layout.gap_unit
         self.gap_totals_ = scales.totals
         self.expected_totals_ = scales.mean
         self.z_scales_ = (self.gap_totals_ - scales.mean) / scales.deviations
@@ -297,12 +304,17 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Checked as for :meth:`predict`.
 
         Returns
         -------
-        X : as validated
-            A graph or a frame of mixed columns comes back as it was.
+        X : the very object given
+            Unless :meth:`set_output` asks for another kind of table. A frame whose column names are no strings comes
+            back as a shallow copy, because `set_output` names columns in place; a list comes back as an array, unless
+            its columns are mixed.
         """
         check_is_fitted(self)
-        rows = self._read(X, reset=False)
-        return X if self.metric in {"gower", "precomputed"} else rows
+        self._read(X, reset=False)
+        if isinstance(X, pd.DataFrame) and not hasattr(self, "feature_names_in_"):
+            return X.copy(deep=False)
+        return X if hasattr(X, "shape") or self.metric == "gower" else np.asarray(X)

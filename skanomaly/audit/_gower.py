@@ -37,7 +37,7 @@ class MixedColumns:
                 if present.size and np.ptp(present) > 0:
                     self.inverse_ranges[index] = 1.0 / np.ptp(present)
             else:
-                self._categories.append(np.asarray(pd.unique(column.dropna().astype(object))))
+                self._categories.append(np.asarray(pd.unique(_hashable(column.dropna().astype(object)))))
         return self
 
     def encode(self, X: Any) -> NDArray[np.float64]:
@@ -49,7 +49,8 @@ class MixedColumns:
             if categories is None:
                 encoded[:, index] = _numbers(column)
             else:
-                codes = pd.Index(categories).get_indexer(pd.Index(column.astype(object))).astype(np.float64)
+                present = pd.Index(_hashable(column.astype(object)))
+                codes = pd.Index(categories).get_indexer(present).astype(np.float64)
                 codes[codes < 0] = len(categories)
                 codes[column.isna().to_numpy()] = np.nan
                 encoded[:, index] = codes
@@ -65,6 +66,20 @@ def _frame(X: Any) -> pd.DataFrame:
     if table.ndim != 2:
         raise ValueError(f"X has {table.ndim} dimensions; a table of rows and columns is needed.")
     return pd.DataFrame(table).infer_objects()
+
+
+def _hashable(column: pd.Series) -> pd.Series:
+    """Refuse values that are themselves containers, which no category can be."""
+    for value in column:
+        try:
+            hash(value)
+        except TypeError:
+            raise ValueError(
+                f"Column {column.name!r} holds a {type(value).__name__}: {value!r:.50}. metric='gower' compares "
+                "numbers, text, booleans and categories; turn it to text (astype(str)) or to several columns, or drop "
+                "it."
+            ) from None
+    return column
 
 
 def _is_numeric(column: pd.Series) -> bool:

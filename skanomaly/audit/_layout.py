@@ -30,6 +30,8 @@ class Layout:
         Place in the order of all rows, strata mixed.
     cuts : ndarray of shape (n,), bool
         Whether the order may be cut before place ``t``: not before the first, nor between equals.
+    gap_unit : {"rows", "times", "nanoseconds"}
+        What coordinates count.
     """
 
     rows: NDArray[np.intp]
@@ -39,6 +41,7 @@ class Layout:
     consecutive: bool
     places: NDArray[np.intp]
     cuts: NDArray[np.bool_]
+    gap_unit: str = "rows"
 
     @property
     def sizes(self) -> NDArray[np.float64]:
@@ -84,14 +87,15 @@ def lay_out(
     """
     if order is not None and times is not None:
         raise ValueError("order and times were both given; give one of them.")
-    keys = np.arange(n_rows, dtype=np.float64)
+    keys, gap_unit = np.arange(n_rows, dtype=np.float64), "rows"
     if order is None and times is None and strata is None:  # as they come: nothing to sort
         places, offsets = np.arange(n_rows), np.array([0, n_rows], dtype=np.intp)
         return Layout(places, offsets, np.zeros(n_rows, dtype=np.intp), keys, True, places, keys > 0)  # noqa: FBT003  # a field of a record
     if order is not None:
-        keys = numeric_keys(order, n_rows, name="order")
+        keys, _ = numeric_keys(order, n_rows, name="order")
     elif times is not None:
-        keys = numeric_keys(times, n_rows, name="times")
+        keys, dated = numeric_keys(times, n_rows, name="times")
+        gap_unit = "nanoseconds" if dated else "times"
     codes = np.zeros(n_rows, dtype=np.intp) if strata is None else label_codes(strata, n_rows, name="strata")[0]
     if strata is None and (np.diff(keys) > 0).all():
         rows = np.arange(n_rows)
@@ -115,23 +119,45 @@ def lay_out(
         run = np.cumsum(first) - 1
         consecutive = bool(first.all())
         coordinates = (np.bincount(run, weights=within) / np.bincount(run))[run]
-    return Layout(rows, offsets, blocks, coordinates, consecutive, places, cuts)
+    return Layout(rows, offsets, blocks, coordinates, consecutive, places, cuts, gap_unit)
 
 
-def numeric_keys(values: Any, n_rows: int, *, name: str) -> NDArray[np.float64]:
+def _column(values: Any, n_rows: int, *, name: str, kind: str) -> NDArray[Any]:
+    """Read one value a row; a column's name, a scalar, a table or another length raises and says which parameter."""
+    remedy = f"Pass the column itself, for example {name}=X['age']."
+    if isinstance(values, str | bytes) or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
+        raise ValueError(f"{name}={values!r:.50} is no column. {remedy}")
+    try:
+        column: NDArray[Any] = column_or_1d(values, dtype=None)
+    except ValueError:
+        shape = getattr(values, "shape", None)
+        given = f"has shape {tuple(shape)}, not" if shape is not None else "does not hold"
+        raise ValueError(f"{name} {given} one value a row. {remedy}") from None
+    if len(column) != n_rows:
+        raise ValueError(f"{name} has {len(column)} {kind} and X has {n_rows} rows; they must agree in length.")
+    return column
+
+
+def numeric_keys(values: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.float64], bool]:
     """Turn sort keys to float64, dates and durations to nanoseconds since the first; refuse missing ones.
+
+    Returns
+    -------
+    keys : ndarray of shape (n_rows,)
+    dated : bool
+        Whether they were dates or durations.
 
     Raises
     ------
     ValueError
-        If the length differs, a key is missing or infinite, or keys are not numbers, dates or durations.
+        If `values` is no column, the length differs, a key is missing or infinite, or keys are not numbers, dates or
+        durations.
     """
-    keys = column_or_1d(values, dtype=None)
-    if len(keys) != n_rows:
-        raise ValueError(f"{name} has {len(keys)} values and X has {n_rows} rows; they must agree in length.")
+    keys = _column(values, n_rows, name=name, kind="values")
     if keys.dtype.kind == "O":
         keys = _from_objects(keys, name=name)
-    if keys.dtype.kind in "mM":
+    dated = keys.dtype.kind in "mM"
+    if dated:
         missing = np.isnat(keys)
         unit = "datetime64[ns]" if keys.dtype.kind == "M" else "timedelta64[ns]"
         whole = keys.astype(unit).astype(np.int64)
@@ -146,7 +172,7 @@ def numeric_keys(values: Any, n_rows: int, *, name: str) -> NDArray[np.float64]:
             f"{name} is NaN, NaT or infinite in {np.count_nonzero(missing)} rows, so these have no place in the order; "
             "drop them or fill their value in."
         )
-    return numbers
+    return numbers, dated
 
 
 def _from_objects(keys: NDArray[Any], *, name: str) -> NDArray[Any]:
@@ -172,13 +198,11 @@ def label_codes(labels: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.intp
     Raises
     ------
     ValueError
-        If the length differs or a label is missing.
+        If `labels` is no column, the length differs or a label is missing.
     """
     import pandas as pd
 
-    values = column_or_1d(labels, dtype=None)
-    if len(values) != n_rows:
-        raise ValueError(f"{name} has {len(values)} labels and X has {n_rows} rows; they must agree in length.")
+    values = _column(labels, n_rows, name=name, kind="labels")
     codes, found = pd.factorize(values, sort=True)
     if (codes < 0).any():
         raise ValueError(f"{name} is missing in {np.count_nonzero(codes < 0)} rows; drop them or name them a group.")

@@ -13,6 +13,7 @@ from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows
 from skanomaly.audit._two_samples import KNNTwoSampleTest
+from skanomaly.audit._units import ColumnUnits
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNDriftMonitor"]
@@ -32,7 +33,10 @@ class KNNDriftMonitor(BaseEstimator):
     ----------
     n_neighbors : int, default=10
         Neighbours of each row, among reference and window; below `window_size`.
-    metric : {"euclidean", "cosine"}, default="euclidean"
+    metric : {"standardized", "euclidean", "cosine"}, default="standardized"
+        "standardized" is the Euclidean distance after each column is divided by its standard deviation (constant ones
+        by 1), so units do not matter: in a look over reference and window together, without which its p-value would
+        not be exact, and for :meth:`score_samples` over the reference. "euclidean" takes the columns as they are.
     window_size : int, default=100
         Rows held against the reference.
     stride : int or None, default=None
@@ -101,7 +105,7 @@ class KNNDriftMonitor(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "metric": [StrOptions({"euclidean", "cosine"})],
+        "metric": [StrOptions({"standardized", "euclidean", "cosine"})],
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "stride": [None, Interval(Integral, 1, None, closed="left")],
         "n_looks": [None, Interval(Integral, 1, None, closed="left")],
@@ -114,7 +118,7 @@ class KNNDriftMonitor(BaseEstimator):
         self,
         *,
         n_neighbors: int = 10,
-        metric: str = "euclidean",
+        metric: str = "standardized",
         window_size: int = 100,
         stride: int | None = None,
         n_looks: int | None = 100,
@@ -156,6 +160,8 @@ class KNNDriftMonitor(BaseEstimator):
                 f"n_neighbors={self.n_neighbors} needs a larger window than window_size={self.window_size}."
             )
         self._reference = check_rows(self, X, reset=True, min_samples=2)
+        if self.metric == "standardized":
+            self._units = ColumnUnits(self._reference)
         self._seed = draw_seed(self.random_state)
         self.window_ = self._reference[:0]
         self._waiting = self.window_size
@@ -231,9 +237,15 @@ class KNNDriftMonitor(BaseEstimator):
         from skanomaly._support._neighbors import nearest_neighbors
 
         check_is_fitted(self)
-        rows = check_rows(self, X, reset=False).astype(self._reference.dtype, copy=False)
-        width = min(self.n_neighbors, len(self._reference) - 1)
+        rows = check_rows(self, X, reset=False)
+        reference, metric = self._reference, self.metric
+        if metric == "standardized":
+            rows, reference = self._units.divide(rows, reference.dtype), self._units.divide(reference)
+            metric = "euclidean"
+        else:
+            rows = rows.astype(reference.dtype, copy=False)
+        width = min(self.n_neighbors, len(reference) - 1)
         distances, _ = nearest_neighbors(
-            self._reference, rows, n_neighbors=width, metric=self.metric, exclude="value", n_jobs=self.n_jobs
+            reference, rows, n_neighbors=width, metric=metric, exclude="value", n_jobs=self.n_jobs
         )
         return -distances.mean(axis=1)

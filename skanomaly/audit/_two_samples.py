@@ -1,5 +1,6 @@
 """Two or more samples on one neighbour graph."""
 
+import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -16,7 +17,9 @@ from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._statistics import SameGroup
 from skanomaly.base._atomic import undone_on_error
 
-__all__ = ["KNNTwoSampleTest", "stacked", "two_halves"]
+__all__ = ["KNNTwoSampleTest", "refuse_second", "stacked", "two_halves"]
+
+_NAMED_COLUMNS = 5
 
 
 class KNNTwoSampleTest(NeighborAudit):
@@ -29,8 +32,9 @@ class KNNTwoSampleTest(NeighborAudit):
     ----------
     n_neighbors : int or "auto", default="auto"
         Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
-    metric : {"euclidean", "cosine", "gower", "precomputed"}, default="euclidean"
-        As in :class:`KNNDriftTest`.
+    metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
+        As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over all samples, so
+        units do not matter.
     null : {"moments", "permutation"}, default="moments"
         "moments" refers the standardised number to the normal law, "permutation" is exact.
     n_permutations : int, default=999
@@ -52,7 +56,7 @@ class KNNTwoSampleTest(NeighborAudit):
         Two-sided: samples that avoid their own rows, as duplicates shared out between two samples do, also count.
         Never 0.
     groups_ : ndarray of shape (n_groups,)
-        Labels of the samples.
+        Labels of the samples, sorted; after :meth:`fit_samples` 0 for the reference and 1 for the other.
     n_permutations_ : int
         Permutations drawn; 0 with "moments".
     sample_pvalues_ : ndarray of shape (n_samples,)
@@ -106,7 +110,7 @@ class KNNTwoSampleTest(NeighborAudit):
         self,
         *,
         n_neighbors: int | str = "auto",
-        metric: str = "euclidean",
+        metric: str = "standardized",
         null: str = "moments",
         n_permutations: int = 999,
         ties: str = "random",
@@ -124,7 +128,7 @@ class KNNTwoSampleTest(NeighborAudit):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Test the samples.
 
         Parameters
@@ -132,7 +136,7 @@ class KNNTwoSampleTest(NeighborAudit):
         X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
             Rows of all samples; at least 3.
         y : None
-            Ignored.
+            Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
             Label of each row's sample. None holds the first half of the rows against the second. With one label the
             p-value is 1.
@@ -144,8 +148,15 @@ class KNNTwoSampleTest(NeighborAudit):
         Raises
         ------
         ValueError
-            On missing values where they are not allowed, too few rows, or labels missing or of another length.
+            On missing values where they are not allowed, too few rows, labels missing or of another length, or a table
+            for `y`.
+
+        Warns
+        -----
+        UserWarning
+            If `y` is given without `groups`.
         """
+        refuse_second(y, groups)
         with undone_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
@@ -199,10 +210,70 @@ def two_halves(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:
     """Stack two tables of the same kind, and label their rows 0 and 1."""
     groups = np.repeat([0, 1], [len(reference), len(sample)])
+    if hasattr(reference, "columns") and hasattr(sample, "columns"):
+        _check_names(list(reference.columns), list(sample.columns))
     if isinstance(reference, pd.DataFrame) and isinstance(sample, pd.DataFrame):
-        if list(reference.columns) != list(sample.columns):
-            raise ValueError("reference and sample differ in their feature names; select the same columns of both.")
         return pd.concat([reference, sample], ignore_index=True), groups
     if hasattr(reference, "vstack") and type(reference) is type(sample):  # polars
         return reference.vstack(sample), groups
-    return np.concatenate([np.asarray(reference), np.asarray(sample)]), groups
+    first, second = np.asarray(reference), np.asarray(sample)
+    if first.shape[1:] != second.shape[1:]:
+        raise ValueError(
+            f"reference has shape {first.shape} and sample {second.shape}; give two tables of the same columns."
+        )
+    return np.concatenate([first, second]), groups
+
+
+def _check_names(reference: list[Any], sample: list[Any]) -> None:
+    """Refuse frames of other feature names, or of the same in another order, and name them."""
+    if reference == sample:
+        return
+    lacking = [
+        f"{owner} lacks {_shown(missing)}"
+        for owner, missing in (
+            ("sample", [name for name in reference if name not in sample]),
+            ("reference", [name for name in sample if name not in reference]),
+        )
+        if missing
+    ]
+    raise ValueError(
+        f"reference and sample differ in their feature names: {'; '.join(lacking)}. Select the same columns of both."
+        if lacking
+        else f"reference and sample have their feature names in another order: {_shown(reference)} and "
+        f"{_shown(sample)}. Give sample[reference.columns]."
+    )
+
+
+def _shown(names: list[Any]) -> str:
+    more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
+    return ", ".join(repr(name) for name in names[:_NAMED_COLUMNS]) + more
+
+
+def refuse_second(y: Any, groups: Any) -> None:
+    """Refuse a second table where `y` stands, and warn of labels there that nothing reads.
+
+    Raises
+    ------
+    ValueError
+        If `y` has two dimensions.
+
+    Warns
+    -----
+    UserWarning
+        If `y` has one and `groups` is None.
+    """
+    if y is None:
+        return
+    shape = getattr(y, "shape", None) or np.shape(y)
+    if len(shape) > 1:
+        raise ValueError(
+            f"y has shape {tuple(shape)}, but fit takes the rows of both samples as X; "
+            "use fit_samples(reference, sample) to compare two tables."
+        )
+    if groups is None:
+        warnings.warn(
+            "y is not used: the first half of the rows is held against the second. Pass labels of samples as groups=, "
+            "or two tables to fit_samples(reference, sample).",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -43,7 +43,7 @@ def test_change_pvalue_keeps_its_level(n):
     assert (pvalues <= 0.05).sum() <= stats.binom.isf(1e-4, n_runs, 0.05 * slack)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+@pytest.mark.parametrize("metric", ["standardized", "euclidean", "precomputed"])
 def test_three_parts_are_separated(seed, metric):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(450, 2))

@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from skanomaly.audit import DriftDisplay, KNNDriftTest
+from skanomaly.audit import DomainClassifierTest, DriftDisplay, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 
@@ -41,6 +42,44 @@ def test_too_few_axes_raise(drifted):
     with pytest.raises(ValueError, match="holds 2 Axes"):
         DriftDisplay.from_estimator(drifted, ax=axes)
     pyplot.close(figure)
+
+
+@pytest.mark.parametrize("cls", [KNNChangePointTest, KNNDriftMonitor, DomainClassifierTest])
+def test_another_estimator_raises_and_is_named(cls):
+    fitted = cls().fit(np.random.default_rng(0).normal(size=(60, 2)))
+    with pytest.raises(TypeError, match=rf"{cls.__name__}; DriftDisplay takes a fitted KNNDriftTest"):
+        DriftDisplay.from_estimator(fitted)
+
+
+def _drawn(times):
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    display = DriftDisplay.from_estimator(KNNDriftTest(random_state=0).fit(rows, times=times))
+    pyplot.close(display.figure_)
+    return display.ax_[0]
+
+
+@pytest.mark.parametrize("step", ["1 day", "1 hour", "1 minute", "1 second", "1 millisecond", "1 microsecond"])
+def test_gaps_between_dates_are_drawn_in_a_readable_unit(step):
+    axis = _drawn(pd.Timestamp("2026-01-01") + np.arange(100) * pd.Timedelta(step))
+    unit = axis.get_xlabel().removeprefix("gap in time, ")
+    # The largest gap is half the table's.
+    assert axis.patches[0].get_data().edges[-1] == pytest.approx(
+        50 * pd.Timedelta(step) / pd.Timedelta(1, unit), rel=0.05
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "unit"),
+    [("1 day", "days"), ("1 hour", "days"), ("1 minute", "minutes"), ("7 minutes", "hours"), ("1 second", "seconds")],
+)
+def test_unit_is_the_longest_of_which_the_largest_gap_has_two(step, unit):
+    times = pd.Timestamp("2026-01-01") + np.arange(100) * pd.Timedelta(step)
+    assert _drawn(times).get_xlabel() == f"gap in time, {unit}"
+
+
+@pytest.mark.parametrize(("times", "label"), [(None, "gap in the order"), (np.arange(100) / 3, "gap in time")])
+def test_gaps_without_dates_are_called_what_they_are(times, label):
+    assert _drawn(times).get_xlabel() == label
 
 
 def test_unfitted_test_raises():

@@ -185,7 +185,7 @@ def test_n_jobs_changes_nothing(null):
 
 @pytest.mark.parametrize("ties", ["random", "all"])
 @pytest.mark.parametrize("null", ["moments", "permutation"])
-@pytest.mark.parametrize("metric", ["euclidean", "cosine", "gower"])
+@pytest.mark.parametrize("metric", ["standardized", "euclidean", "cosine", "gower"])
 def test_equal_rows_have_pvalue_one(ties, null, metric):
     test = KNNDriftTest(ties=ties, null=null, metric=metric, random_state=0).fit(np.full((40, 2), 3.0))
     assert test.pvalue_ == test.change_pvalue_ == 1.0
@@ -254,10 +254,23 @@ def test_missing_label_raises(name):
         KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: labels})
 
 
-@pytest.mark.parametrize("name", ["times", "order", "strata"])
-def test_metadata_of_other_length_raises(name):
-    with pytest.raises(ValueError, match="must agree in length"):
-        KNNDriftTest().fit(np.arange(30.0)[:, None], **{name: np.arange(29)})
+@pytest.mark.parametrize("name", ["times", "order", "strata", "groups"])
+@pytest.mark.parametrize(
+    "value",
+    ["age", 3, pd.Timestamp("2026-01-01"), np.float64(2.0), np.zeros((30, 2)), [[1, 2], [3]], {"age": 1}],
+    ids=["name", "number", "date", "scalar", "table", "ragged", "dict"],
+)
+def test_metadata_that_is_no_column_raises(name, value):
+    statistic = "same_group" if name == "groups" else "ks"
+    with pytest.raises(ValueError, match=rf"^{name}[= ].*for example {name}=X\['age'\]"):
+        KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: value})
+
+
+@pytest.mark.parametrize("name", ["times", "order", "strata", "groups"])
+def test_metadata_of_other_length_is_named(name):
+    statistic = "same_group" if name == "groups" else "ks"
+    with pytest.raises(ValueError, match=f"^{name} has 29 (values|labels) and X has 30 rows"):
+        KNNDriftTest(statistic=statistic).fit(np.arange(30.0)[:, None], **{name: np.arange(29)})
 
 
 def test_order_and_times_exclude_each_other():
@@ -322,7 +335,7 @@ def test_precomputed_graph_is_the_same_test():
     rows = np.random.default_rng(0).normal(size=(300, 3))
     graph = kneighbors_graph(rows, 10, mode="distance")
     order = np.random.default_rng(1).permutation(300)
-    plain = KNNDriftTest(random_state=0).fit(rows, order=order)
+    plain = KNNDriftTest(metric="euclidean", random_state=0).fit(rows, order=order)
     given = KNNDriftTest(metric="precomputed", random_state=0).fit(graph, order=order)
     assert_allclose(given.z_scales_, plain.z_scales_)
     assert_array_equal(given.change_scores_, plain.change_scores_)
@@ -404,7 +417,30 @@ def test_polars_frame_of_mixed_columns():
     assert first.pvalue_ == KNNDriftTest(metric="gower", random_state=0).fit(pd.DataFrame(columns)).pvalue_
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_list_in_a_cell_is_named():
+    frame = pd.DataFrame({"size": np.arange(30.0), "tags": [["a", "b"]] * 30})
+    with pytest.raises(ValueError, match=r"Column 'tags' holds a list: \['a', 'b'\].*astype\(str\)"):
+        KNNDriftTest(metric="gower").fit(frame)
+
+
+def test_list_in_a_new_cell_is_named():
+    frame = pd.DataFrame({"size": np.arange(30.0), "tags": ["a", "b"] * 15})
+    test = KNNDriftTest(metric="gower", random_state=0).fit(frame)
+    with pytest.raises(ValueError, match="Column 'tags' holds a list"):
+        test.predict(frame.head(2).assign(tags=[["a"], ["b"]]))
+
+
+@pytest.mark.parametrize(
+    ("times", "unit"),
+    [(None, "rows"), (np.arange(40), "times"), (np.datetime64("2026-01-01") + np.arange(40), "nanoseconds")],
+    ids=["none", "numbers", "dates"],
+)
+def test_gaps_have_a_unit(times, unit):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    assert KNNDriftTest(random_state=0).fit(rows, times=times).gap_unit_ == unit
+
+
+@pytest.mark.parametrize("metric", ["standardized", "euclidean", "cosine"])
 def test_missing_value_raises(metric):
     rows = np.random.default_rng(0).normal(size=(30, 2))
     rows[3, 1] = np.nan
@@ -423,6 +459,36 @@ def test_pipeline_routes_metadata_and_hands_rows_on():
         assert pipeline.predict(rows).shape == (200,)
         scaled = make_pipeline(StandardScaler(), check, StandardScaler()).fit_transform(rows[mixed], order=mixed)
     assert_allclose(scaled, StandardScaler().fit_transform(rows[mixed]), atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars", "sparse"])
+def test_transform_hands_on_what_it_was_given(kind):
+    table = np.random.default_rng(0).normal(size=(40, 2))
+    if kind == "pandas":
+        table = pd.DataFrame(table, columns=["a", "b"], index=np.arange(5, 45))
+    elif kind == "polars":
+        table = pytest.importorskip("polars").DataFrame({"a": table[:, 0], "b": table[:, 1]})
+    elif kind == "sparse":
+        table = kneighbors_graph(table, 5)
+    test = KNNDriftTest(metric="precomputed" if kind == "sparse" else "standardized", random_state=0)
+    assert test.fit_transform(table) is table
+
+
+def test_transform_hands_a_list_on_as_an_array():
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    assert_array_equal(KNNDriftTest(random_state=0).fit_transform(rows.tolist()), rows)
+
+
+def test_transform_hands_a_frame_without_names_on():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), index=np.arange(5, 45))
+    pd.testing.assert_frame_equal(KNNDriftTest(random_state=0).fit_transform(frame), frame)
+
+
+def test_set_output_names_no_columns_of_the_frame_given():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)))
+    named = KNNDriftTest(random_state=0).set_output(transform="pandas").fit_transform(frame)
+    assert list(named.columns) == ["x0", "x1"]
+    assert list(frame.columns) == [0, 1]
 
 
 def test_failed_fit_leaves_nothing():

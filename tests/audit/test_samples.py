@@ -57,10 +57,56 @@ def test_equal_rows_have_pvalue_one():
     assert KNNTwoSampleTest(random_state=0).fit(np.zeros((40, 2))).pvalue_ == 1.0
 
 
-def test_frames_of_different_columns_raise():
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_frames_of_different_columns_raise_and_name_them(cls, kind):
+    library = pd if kind == "pandas" else pytest.importorskip("polars")
+    first = library.DataFrame({"a": [1.0, 2], "b": [3.0, 4]})
+    second = library.DataFrame({"a": [1.0, 2], "c": [3.0, 4]})
+    with pytest.raises(ValueError, match="feature names: sample lacks 'b'; reference lacks 'c'"):
+        cls().fit_samples(first, second)
+
+
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_frames_of_columns_in_another_order_raise(cls):
     first = pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4]})
-    with pytest.raises(ValueError, match="feature names"):
-        KNNTwoSampleTest().fit_samples(first, first[["b", "a"]])
+    with pytest.raises(ValueError, match=r"another order: 'a', 'b' and 'b', 'a'. Give sample\[reference.columns\]"):
+        cls().fit_samples(first, first[["b", "a"]])
+
+
+def test_arrays_of_different_widths_raise():
+    with pytest.raises(ValueError, match=r"reference has shape \(9, 2\) and sample \(9, 3\)"):
+        KNNTwoSampleTest().fit_samples(np.zeros((9, 2)), np.zeros((9, 3)))
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "frame"])
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_second_table_in_place_of_y_raises(cls, kind):
+    first, second = np.random.default_rng(0).normal(size=(2, 30, 2))
+    second = {"array": second, "list": second.tolist(), "frame": pd.DataFrame(second)}[kind]
+    with pytest.raises(ValueError, match=r"y has shape \(30, 2\).*fit_samples\(reference, sample\)"):
+        cls().fit(first, second)
+
+
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_labels_in_place_of_groups_warn(cls):
+    rows = np.random.default_rng(0).normal(size=(30, 2))
+    with pytest.warns(UserWarning, match=r"y is not used.*groups=.*fit_samples"):
+        cls().fit(rows, np.arange(30) % 2)
+
+
+@pytest.mark.parametrize("cls", [KNNTwoSampleTest, DomainClassifierTest])
+def test_labels_beside_groups_do_not_warn(cls):
+    rows = np.random.default_rng(0).normal(size=(30, 2))
+    cls().fit(rows, np.arange(30), groups=np.arange(30) % 2)
+
+
+def test_reference_is_the_label_that_sorts_first():
+    rows = np.random.default_rng(0).normal(size=(90, 2))
+    rows[:30] += 3
+    test = DomainClassifierTest(random_state=0).fit(rows, groups=["old"] * 30 + ["new"] * 60)
+    assert test.groups_.tolist() == ["new", "old"]
+    assert test.sample_scores_[30:].mean() > 0 > test.sample_scores_[:30].mean()
 
 
 def test_halves_are_the_default():
