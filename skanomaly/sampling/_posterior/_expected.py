@@ -270,7 +270,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         parts = []
         for block in row_blocks(len(rows), _BLOCK_ROWS):
             parts.append(self._posterior(rows[block]))
-            if getattr(self, "verbose", False):  # estimators stored before it was a parameter lack it
+            if self.verbose:
                 print(f"ExpectedAnomalyPosterior: scored {block.stop} of {len(rows)} rows")  # noqa: T201  # what verbose is for
         return np.concatenate(parts)
 

@@ -102,7 +102,7 @@ class PolynomialDetector(SeriesDetector):
         self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        block_size = getattr(self, "block_size_", self.block_size)  # a model stored by 0.1.0.dev0 lacks it
+        block_size = self.block_size_
         if len(X) <= block_size:
             raise ValueError(
                 f"X has {len(X)} time points and a block of this detector {block_size}: give it more than a "
