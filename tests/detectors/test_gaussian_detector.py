@@ -151,9 +151,7 @@ def test_components_find_clusters(seed):
 
 
 def test_components_never_outnumber_distinct_rows():
-    with pytest.warns(UserWarning, match=r"at most 2 different centres"):
-        detector = GaussianDetector(n_components=5, random_state=0).fit(np.repeat(np.eye(2), 9, axis=0))
-    assert len(detector.means_) == 2
+    assert len(GaussianDetector(n_components=5, random_state=0).fit(np.repeat(np.eye(2), 9, axis=0)).means_) == 2
 
 
 def test_classes_travel_through_a_pipeline_as_metadata(seed):
@@ -223,7 +221,7 @@ def test_classes_and_components_beat_one_gaussian_on_digits(seed):
 
 
 def test_more_components_than_pairs_of_rows_are_warned_of(seed):
-    with pytest.warns(UserWarning, match=r"n_components=30: 10 rows .*5 are used"):
+    with pytest.warns(UserWarning, match=r"n_components=30 .*10 rows to a centre; 5 are used"):
         detector = GaussianDetector(n_components=30, random_state=0).fit(_cloud(seed, 10, 2))
     assert detector.means_.shape == (5, 2)
 

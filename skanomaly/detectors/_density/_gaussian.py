@@ -41,8 +41,8 @@ class GaussianDetector(BaseDetector):
         Share of the variance, in (0, 1), that the leading directions hold; the direction that straddles it belongs to
         both subspaces. Only used with `subspace`.
     n_components : int, default=1
-        Number of centres that k-means finds, with one covariance for all; at most half as many as there are
-        rows. Only used where `fit` gets no `classes`.
+        Number of centres that k-means finds, with one covariance for all; no more than distinct rows, and at most half
+        as many as rows. Only used where `fit` gets no `classes`.
     relative : bool, default=False
         Subtract the distance under one Gaussian for all rows, which takes out what all classes share.
     contamination : float, default=0.1
@@ -193,15 +193,15 @@ class GaussianDetector(BaseDetector):
                 raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; they must agree.")
             self.classes_, members = np.unique(labels[normal], return_inverse=True)
             return members
-        n_components, most = self.n_components, min(RowLookup(rows).n_distinct, len(rows) // 2)
+        n_components, most = self.n_components, len(rows) // 2
         if n_components > most:
             warnings.warn(
-                f"n_components={n_components}: {len(rows)} rows hold at most {most} different centres of two rows; "
-                f"{most} are used. Give more rows or a smaller n_components.",
+                f"n_components={n_components} leaves fewer than two of {len(rows)} rows to a centre; {most} are used. "
+                "Give more rows or a smaller n_components.",
                 UserWarning,
                 stacklevel=6,
             )
-            n_components = most
+        n_components = min(n_components, most, RowLookup(rows).n_distinct)
         if n_components == 1:
             members = np.zeros(len(rows), dtype=np.intp)
         else:
