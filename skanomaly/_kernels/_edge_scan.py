@@ -17,7 +17,7 @@ def crossing_totals(starts, partners, weights, places, out):
     Parameters
     ----------
     starts, partners, weights : ndarray
-        A graph of :func:`~skanomaly._kernels._permutation_moments.merge_edges`.
+        A graph of :func:`~skanomaly._kernels._permutation_moments.graph_sums`.
     places : ndarray of shape (n,), intp
         Place of each row in the order, a permutation of 0 to n - 1.
     out : ndarray of shape (n,)
@@ -113,7 +113,7 @@ def permuted_scan_maxima(rng, offsets, starts, partners, weights, places, mean, 
     rng : numpy.random.Generator
     offsets : ndarray of shape (n_blocks + 1,), intp
     starts, partners, weights : ndarray
-        A graph of :func:`~skanomaly._kernels._permutation_moments.merge_edges`.
+        A graph of :func:`~skanomaly._kernels._permutation_moments.graph_sums`.
     places : ndarray of shape (n,), intp
     mean, deviation : ndarray of shape (n,)
         By cut; a deviation of 0 leaves the cut out.

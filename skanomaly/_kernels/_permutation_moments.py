@@ -11,7 +11,6 @@ __all__ = [
     "graph_sums",
     "group_total",
     "inner_edges",
-    "merge_edges",
     "permuted_bin_totals",
     "permuted_distances",
     "permuted_gap_totals",
@@ -48,72 +47,16 @@ def inner_edges(indptr, indices, blocks):
 
 
 @kernel
-def merge_edges(indptr, indices, weights, blocks):
-    """Merge each edge with its reverse, and drop edges between blocks and from a row to itself.
-
-    Parameters
-    ----------
-    indptr : ndarray of shape (n + 1,), intp
-    indices : ndarray of shape (n_edges,), intp
-        Directed edges, those of row ``i`` in ``indptr[i]:indptr[i + 1]``.
-    weights : ndarray of shape (n_edges,) or (0,), float64
-        Empty means that every edge weighs 1.
-    blocks : ndarray of shape (n,), intp
-
-    Returns
-    -------
-    starts : ndarray of shape (n + 1,), intp
-    partners : ndarray of shape (n_merged,), intp
-        Undirected edges, each under its lower end and in the order in which it was first met.
-    merged : ndarray of shape (n_merged,), float64
-        Summed weights. O(n + n_edges), by counting sort.
-    """
-    n = indptr.size - 1
-    ends = np.zeros(n + 1, dtype=np.intp)
-    for row in range(n):
-        for edge in range(indptr[row], indptr[row + 1]):
-            other = indices[edge]
-            if other != row and blocks[other] == blocks[row]:
-                ends[min(row, other) + 1] += 1
-    for row in range(n):
-        ends[row + 1] += ends[row]
-    fill = ends[:-1].copy()
-    highs = np.empty(ends[n], dtype=np.intp)
-    parts = np.empty(ends[n])
-    for row in range(n):
-        for edge in range(indptr[row], indptr[row + 1]):
-            other = indices[edge]
-            if other != row and blocks[other] == blocks[row]:
-                low = min(row, other)
-                highs[fill[low]] = max(row, other)
-                parts[fill[low]] = weights[edge] if weights.size > 0 else 1.0
-                fill[low] += 1
-    seen = np.full(n, -1, dtype=np.intp)
-    starts = np.zeros(n + 1, dtype=np.intp)
-    place = 0
-    for row in range(n):
-        first = place
-        for edge in range(ends[row], ends[row + 1]):
-            high = highs[edge]
-            if seen[high] >= first:
-                parts[seen[high]] += parts[edge]
-            else:
-                seen[high] = place
-                highs[place] = high
-                parts[place] = parts[edge]
-                place += 1
-        starts[row + 1] = place
-    return starts, highs[:place], parts[:place]
-
-
-@kernel
 def graph_sums(starts, partners, weights, blocks, n_blocks):
     r"""Sum, per block, :math:`w_e`, :math:`w_e^2` over the edges and :math:`D_v^2` over the vertices; O(n + edges).
 
     Parameters
     ----------
-    starts, partners, weights : ndarray
-        A graph of :func:`merge_edges`.
+    starts : ndarray of shape (n + 1,), intp
+    partners : ndarray of shape (n_merged,), intp
+        Undirected edges under their lower ends: those of row ``i`` in ``starts[i]:starts[i + 1]``.
+    weights : ndarray of shape (n_merged,), float64
+        The two directions of an edge together.
     blocks : ndarray of shape (n,), intp
     n_blocks : int
 
@@ -143,7 +86,7 @@ def bin_totals(starts, partners, weights, positions, bin_of_gap, out):
     Parameters
     ----------
     starts, partners, weights : ndarray
-        A graph of :func:`merge_edges`.
+        A graph as in :func:`graph_sums`.
     positions : ndarray of shape (n,), intp
     bin_of_gap : ndarray of shape (n,), intp
         Bin of each gap from 0 to n - 1.
@@ -164,7 +107,7 @@ def threshold_totals(starts, partners, weights, coordinates, thresholds, out):
     Parameters
     ----------
     starts, partners, weights : ndarray
-        A graph of :func:`merge_edges`.
+        A graph as in :func:`graph_sums`.
     coordinates : ndarray of shape (n,), float64
     thresholds : ndarray of shape (n_bins - 1,), float64
     out : ndarray of shape (n_bins,)
@@ -278,7 +221,7 @@ def permuted_distances(rng, offsets, starts, partners, weights, positions, backg
     rng : numpy.random.Generator
     offsets : ndarray of shape (n_blocks + 1,), intp
     starts, partners, weights : ndarray
-        A graph of :func:`merge_edges`.
+        A graph as in :func:`graph_sums`.
     positions : ndarray of shape (n,), intp
     background : ndarray of shape (n,)
         Expected weight of the edges whose gap is ``g`` or less.

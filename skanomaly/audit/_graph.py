@@ -13,7 +13,7 @@ from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly.audit._gower import gower_neighbors
 from skanomaly.audit._layout import Layout
 
-__all__ = ["Graph", "Search", "build_graph", "given_graph"]
+__all__ = ["Graph", "Search", "build_graph", "given_graph", "merge_edges"]
 
 _MOST_EDGES = 20_000_000
 # Other classes looked up beyond the neighbours wanted, so that a tie at the end is seen whole.
@@ -41,7 +41,7 @@ class Graph:
     @cached_property
     def merged(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """The undirected edges, each under its lower end with the weights of both directions, as kernels take them."""
-        return _kernels.permutation_moments.merge_edges(self.indptr, self.indices, self.weights, self.layout.blocks)
+        return merge_edges(self.indptr, self.indices, self.weights, self.layout.blocks)
 
     @cached_property
     def ends(self) -> NDArray[np.intp] | None:
@@ -64,6 +64,37 @@ class Graph:
         mutual = _kernels.ordered_edges.count_mutual(self.indptr, self.indices)
         degrees = self.ends.sum(axis=1)
         return np.array([[self.indices.size, self.indices.size + 2 * mutual, degrees @ degrees]], dtype=np.float64)
+
+
+def merge_edges(
+    indptr: NDArray[np.intp], indices: NDArray[np.intp], weights: NDArray[np.float64], blocks: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Merge each edge with its reverse, and drop edges between blocks and from a row to itself.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,), intp
+    indices : ndarray of shape (n_edges,), intp
+        Directed edges, those of row ``i`` in ``indptr[i]:indptr[i + 1]``.
+    weights : ndarray of shape (n_edges,) or (0,), float64
+        Empty means that every edge weighs 1.
+    blocks : ndarray of shape (n,), intp
+
+    Returns
+    -------
+    starts : ndarray of shape (n + 1,), intp
+    partners : ndarray of shape (n_merged,), intp
+        Undirected edges, each under its lower end.
+    merged : ndarray of shape (n_merged,), float64
+        Summed weights.
+    """
+    n = indptr.size - 1
+    rows = np.repeat(np.arange(n), np.diff(indptr))
+    inner = (rows != indices) & (blocks[rows] == blocks[indices])
+    rows, others = rows[inner], indices[inner]
+    parts = weights[inner] if weights.size else np.ones(rows.size)
+    table = sparse.coo_array((parts, (np.minimum(rows, others), np.maximum(rows, others))), shape=(n, n)).tocsr()
+    return table.indptr.astype(np.intp), table.indices.astype(np.intp), table.data
 
 
 class Search:

@@ -10,8 +10,8 @@ def _case(rng, n=7, n_blocks=2):
     indptr = np.arange(0, 3 * n + 1, 3).astype(np.intp)
     indices = np.concatenate([rng.choice(n, 3, replace=False) for _ in range(n)]).astype(np.intp)
     weights = rng.random(indices.size)
-    merged = _kernels.permutation_moments.merge_edges(indptr, indices, weights, blocks)
     pairs = reference.merged_weights(reference.directed_edges(indptr, indices, weights), blocks)
+    merged = reference.merged_arrays(pairs, n)
     sums = _kernels.permutation_moments.graph_sums(*merged, blocks, n_blocks)
     return blocks, merged, pairs, sums
 

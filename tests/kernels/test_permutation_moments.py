@@ -19,29 +19,7 @@ def _merged(rng, n=12, degree=4, n_blocks=2, *, unit=True):
     blocks = np.sort(rng.integers(0, n_blocks, n)).astype(np.intp)
     graph = _graph(rng, n, degree, unit=unit)
     pairs = reference.merged_weights(reference.directed_edges(*graph), blocks)
-    return kernels.merge_edges(*graph, blocks), pairs, blocks
-
-
-def _as_pairs(starts, partners, weights):
-    return {
-        (row, int(partners[edge])): weights[edge]
-        for row in range(len(starts) - 1)
-        for edge in range(starts[row], starts[row + 1])
-    }
-
-
-@pytest.mark.parametrize("unit", [True, False])
-def test_merge_edges_sums_both_directions(seed, unit):
-    merged, expected, _ = _merged(np.random.default_rng(seed), unit=unit)
-    assert _as_pairs(*merged) == pytest.approx(expected)
-
-
-def test_merge_edges_of_no_edges():
-    starts, partners, weights = kernels.merge_edges(
-        np.zeros(4, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty(0), np.zeros(3, dtype=np.intp)
-    )
-    assert starts.tolist() == [0, 0, 0, 0]
-    assert partners.size == weights.size == 0
+    return reference.merged_arrays(pairs, n), pairs, blocks
 
 
 def test_inner_edges_drops_loops_and_strangers(seed):

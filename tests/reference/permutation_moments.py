@@ -25,6 +25,13 @@ def merged_weights(edges, blocks):
     return found
 
 
+def merged_arrays(pairs, n):
+    """Lay merged pairs out by their lower end: starts, partners, weights."""
+    ordered = sorted(pairs)
+    starts = np.searchsorted([low for low, _ in ordered], np.arange(n + 1)).astype(np.intp)
+    return starts, np.array([high for _, high in ordered], dtype=np.intp), np.array([pairs[pair] for pair in ordered])
+
+
 def block_permutations(blocks):
     """Yield all permutations of the rows that keep each row in its block."""
     labels = sorted(set(blocks))
