@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["count_select_median", "group_center_scale", "sort_order", "weighted_center_scale"]
+__all__ = ["count_select", "group_center_scale", "sort_order", "weighted_center_scale"]
 
 
 @kernel
@@ -17,11 +17,11 @@ def _count_at_most(values, n_values, limit):
 
 
 @kernel
-def count_select_median(values, n_values, start, step, candidates):
-    """Median of ``values[:n_values]``, the mean of the two middle values where their number is even.
+def count_select(values, n_values, lower_rank, upper_rank, start, step, candidates):
+    """Mean of the values of two ranks of ``values[:n_values]``, equal ones or neighbours: a median, or any quantile.
 
-    Counts of values below a moving limit bracket the middle ranks (counting vectorises, selecting does not); the few
-    values left inside the bracket are sorted. Exact; about six passes when `start` is near.
+    Counts of values below a moving limit bracket the ranks (counting vectorises, selecting does not); the few values
+    left inside the bracket are sorted. Exact; about six passes when `start` is near.
 
     Parameters
     ----------
@@ -29,8 +29,10 @@ def count_select_median(values, n_values, start, step, candidates):
         Finite.
     n_values : int
         At least 1.
+    lower_rank, upper_rank : int
+        From 0; `upper_rank` is `lower_rank` or the next. Half of ``n_values - 1`` and of ``n_values`` give the median.
     start, step : float
-        A guess of the median and of a tenth of the spread; any finite numbers do, `step` above 0.
+        A guess of the result and of a tenth of the spread; any finite numbers do, `step` above 0.
     candidates : ndarray of shape (at least n_values,)
         Scratch.
 
@@ -39,8 +41,6 @@ def count_select_median(values, n_values, start, step, candidates):
     float
         NaN where a value is not finite.
     """
-    lower_rank = (n_values - 1) // 2
-    upper_rank = n_values // 2
     low = start
     low_count = _count_at_most(values, n_values, start)
     high = start
@@ -82,7 +82,7 @@ def count_select_median(values, n_values, start, step, candidates):
         elif count >= upper_rank + 1:
             high = middle
             high_count = count
-        else:  # the limit parts the two middle values
+        else:  # the limit parts the two values
             below = -np.inf
             above = np.inf
             for index in range(n_values):
@@ -142,13 +142,15 @@ def group_center_scale(values, n_values, robust, start, spread, scratch):
         for index in range(n_values):
             square += (values[index] - mean) ** 2
         return mean, np.sqrt(square / max(n_values - 1, 1))
-    center = count_select_median(values, n_values, start, 0.2 * spread, scratch[1])
+    lower_rank = (n_values - 1) // 2
+    upper_rank = n_values // 2
+    center = count_select(values, n_values, lower_rank, upper_rank, start, 0.2 * spread, scratch[1])
     deviations = scratch[0]
     total = 0.0
     for index in range(n_values):
         deviations[index] = abs(values[index] - center)
         total += deviations[index]
-    mad = count_select_median(deviations, n_values, 0.6745 * spread, 0.12 * spread, scratch[1])
+    mad = count_select(deviations, n_values, lower_rank, upper_rank, 0.6745 * spread, 0.12 * spread, scratch[1])
     if mad > 0:
         return center, 1.482602218505602 * mad
     return center, 1.2533141373155003 * total / n_values

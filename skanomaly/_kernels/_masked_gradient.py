@@ -7,27 +7,31 @@ prediction), 1 (the loss) or 2 (the margin, target times output).
 
 import numpy as np
 
-from skanomaly._kernels._center_scale import group_center_scale, sort_order, weighted_center_scale
+from skanomaly._kernels._center_scale import count_select, group_center_scale, sort_order, weighted_center_scale
 from skanomaly._kernels._jit import kernel
 
 __all__ = ["adam_step", "kept_rows", "masked_adam_epoch"]
 
 
 @kernel
-def _relax(oddness, weights, keep, min_keep):
+def _relax(oddness, weights, keep, min_keep, candidates):
     """Keep the least odd rows until a share `min_keep` of the weight is kept; ties at the limit all stay."""
-    total = 0.0
-    for index in range(oddness.size):
-        total += 1.0 if weights is None else weights[index]
-    order = np.empty(oddness.size, dtype=np.intp)
-    sort_order(oddness, order)
-    kept = 0.0
     limit = -np.inf
-    for place in range(oddness.size):
-        if kept >= min_keep * total:
-            break
-        kept += 1.0 if weights is None else weights[order[place]]
-        limit = oddness[order[place]]
+    if weights is None:
+        rank = int(np.ceil(min_keep * oddness.size)) - 1  # a share of 0 is never too little
+        limit = count_select(oddness, oddness.size, rank, rank, 0.0, 0.2, candidates)
+    else:
+        order = np.empty(oddness.size, dtype=np.intp)
+        sort_order(oddness, order)
+        total = 0.0
+        for index in range(oddness.size):
+            total += weights[index]
+        kept = 0.0
+        for place in range(oddness.size):
+            if kept >= min_keep * total:
+                break
+            kept += weights[order[place]]
+            limit = oddness[order[place]]
     for index in range(oddness.size):
         if oddness[index] <= limit:
             keep[index] = True
@@ -147,7 +151,7 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
         total = float(n_rows)
         masked_weight = float(n_masked)
     if total - masked_weight < min_keep * total:
-        _relax(oddness[:n_rows], weights, keep, min_keep)
+        _relax(oddness[:n_rows], weights, keep, min_keep, scratch[0])
         n_masked = 0
         for row in range(n_rows):
             n_masked += not keep[row]

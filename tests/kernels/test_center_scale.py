@@ -7,6 +7,11 @@ from skanomaly import _kernels
 from tests.reference import center_scale as reference
 
 
+def _median(values, start, step):
+    size = values.size
+    return _kernels.center_scale.count_select(values, size, (size - 1) // 2, size // 2, start, step, np.empty(size))
+
+
 def _samples(seed):
     random = np.random.default_rng(seed)
     for size in (1, 2, 3, 6, 7, 17, 40, 64, 101, 256):
@@ -18,27 +23,35 @@ def _samples(seed):
 
 @pytest.mark.parametrize("start", [0.0, 4.0, -1e5])
 @pytest.mark.parametrize("step", [0.1, 1e-300, 1e4])
-def test_count_select_median_is_the_median(seed, start, step):
+def test_count_select_of_the_middle_is_the_median(seed, start, step):
     for values in _samples(seed):
-        got = _kernels.center_scale.count_select_median(values, values.size, start, step, np.empty(values.size))
+        got = _median(values, start, step)
         assert got == np.median(values)
 
 
-def test_count_select_median_parts_two_clusters_between_the_middle_values():
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 1.0])
+def test_count_select_of_one_rank_is_the_sorted_value(seed, share):
+    for values in _samples(seed):
+        rank = round(share * (values.size - 1))
+        got = _kernels.center_scale.count_select(values, values.size, rank, rank, 0.0, 0.2, np.empty(values.size))
+        assert got == np.sort(values)[rank]
+
+
+def test_count_select_parts_two_clusters_between_the_middle_values():
     values = np.r_[np.linspace(0.0, 1.0, 40), np.linspace(100.0, 101.0, 40)]
-    assert _kernels.center_scale.count_select_median(values, 80, 0.0, 60.0, np.empty(80)) == 50.5
+    assert _median(values, 0.0, 60.0) == 50.5
 
 
-def test_count_select_median_over_adjacent_floats():
+def test_count_select_over_adjacent_floats():
     values = np.repeat([1.0, np.nextafter(1.0, 2.0)], [30, 31])
     for start, step in ((0.0, 3.0), (np.nextafter(1.0, 0.0), 2.3e-16)):
-        got = _kernels.center_scale.count_select_median(values, 61, start, step, np.empty(61))
+        got = _median(values, start, step)
         assert got == np.nextafter(1.0, 2.0)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_count_select_median_of_what_is_not_finite_is_nan_or_infinite(value):
-    got = _kernels.center_scale.count_select_median(np.full(40, value), 40, 0.0, 0.1, np.empty(40))
+def test_count_select_of_what_is_not_finite_is_nan_or_infinite(value):
+    got = _median(np.full(40, value), 0.0, 0.1)
     assert not np.isfinite(got)
 
 

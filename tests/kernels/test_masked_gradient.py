@@ -208,3 +208,9 @@ def test_epoch_of_single_precision_agrees_with_double(seed):
     order, bounds = random.permutation(60), np.array([0, 30, 60])
     single, double = (_epoch(table, y, order, bounds, masking=True) for table in (X, X.astype(np.float64)))
     assert_allclose(single[0], double[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(20)])
+def test_all_rows_stay_where_all_must(seed, weights):
+    values = np.random.default_rng(seed).standard_cauchy(20)
+    assert _kept(values, weights=weights, threshold=0.1, min_keep=1.0).all()
