@@ -309,7 +309,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         Returns
         -------
         X : the very object given
-            Unless :meth:`set_output` asks for another kind of table. A frame whose column names are no strings comes
+            Unless ``set_output`` asks for another kind of table. A frame whose column names are no strings comes
             back as a shallow copy, because `set_output` names columns in place; a list comes back as an array, unless
             its columns are mixed.
         """
