@@ -45,12 +45,12 @@ def kernel_epoch(X, y, masking, robust):
     random = np.random.default_rng(0)
     state = np.zeros((3, X.shape[1] + 1))
     bounds = np.linspace(0, len(y), -(-len(y) // 256) + 1).astype(np.intp)
-    masked, pooled, empty = np.zeros(len(y), dtype=np.int64), np.zeros((1, 3)), np.empty(0)
+    masked, pooled = np.zeros(len(y), dtype=np.int64), np.zeros((1, 3))
 
     def run():
         order = random.permutation(len(y))
         _kernels.masked_gradient.masked_adam_epoch(
-            *(X, y, empty, order, bounds, *state, 0, 0.05, 1e-4, 0),
+            *(X, y, None, order, bounds, *state, 0, 0.05, 1e-4, 0),
             *(masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked),
         )
 
