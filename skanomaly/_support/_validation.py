@@ -17,6 +17,7 @@ __all__ = [
     "check_samples_of",
     "check_weights",
     "copy_kinds",
+    "is_numeric",
     "take",
     "takes_rows",
     "validate_data",
@@ -112,8 +113,8 @@ def _text_columns(X: Any) -> str:
     """Say which columns of a frame are no numbers, and what to do about it; nothing where all are."""
     remedy = "Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or drop it."
     if not hasattr(X, "columns"):
-        return "" if _numeric(X) else f"X must hold numbers. {remedy}"
-    bad = [name for name in X.columns if not _numeric(X[name])]
+        return "" if is_numeric(X) else f"X must hold numbers. {remedy}"
+    bad = [name for name in X.columns if not is_numeric(X[name])]
     return f"Not numbers: column {_listed(bad)}. {remedy}" if bad else ""
 
 
@@ -149,7 +150,8 @@ def _is_time(dtype: Any) -> bool:
     return getattr(dtype, "kind", "O") in {"m", "M"}
 
 
-def _numeric(column: Any) -> bool:
+def is_numeric(column: Any) -> bool:
+    """Say whether all values of a column can be read as numbers."""
     try:
         np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import is_numeric
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import (
     Segments,
@@ -124,7 +125,7 @@ class DomainSMOTE(BaseSampler):
         table = X if names else np.asarray(X)
         if names or (table.ndim == 2 and table.shape[1] and table.dtype.kind in "OUS"):
             position = self._position(names, table.shape[1])
-            if not _numeric(table[names[position]] if names else table[:, position]):
+            if not is_numeric(table[names[position]] if names else table[:, position]):
                 remedy = "Columns beside domain_column must hold numbers; encode or drop the others."
                 return check_mixed(self, X, y, np.array([position], dtype=np.intp), remedy=remedy)
         return dense_classes(self, X, y)
@@ -192,11 +193,3 @@ class DomainSMOTE(BaseSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
-
-
-def _numeric(column: Any) -> bool:
-    try:
-        np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True
