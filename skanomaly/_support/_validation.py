@@ -17,7 +17,9 @@ __all__ = [
     "check_samples_of",
     "check_weights",
     "copy_kinds",
+    "count_missing",
     "is_numeric",
+    "listed",
     "take",
     "takes_rows",
     "validate_data",
@@ -115,21 +117,27 @@ def _text_columns(X: Any) -> str:
     if not hasattr(X, "columns"):
         return "" if is_numeric(X) else f"X must hold numbers. {remedy}"
     bad = [name for name in X.columns if not is_numeric(X[name])]
-    return f"Not numbers: column {_listed(bad)}. {remedy}" if bad else ""
+    return f"Not numbers: column {listed(bad)}. {remedy}" if bad else ""
 
 
 def _lacking(targets: tuple[Any, ...]) -> str:
     """Say how many entries of y are missing, or nothing."""
     if not targets or targets[0] is None:
         return ""
-    values = np.asarray(targets[0], dtype=object)
-    lacking = sum(value is None or (isinstance(value, float) and np.isnan(value)) for value in values.ravel().tolist())
+    lacking = count_missing(targets[0])
     return f"y lacks a value in {lacking} rows. Drop those rows." if lacking else ""
 
 
-def _listed(names: list[Any]) -> str:
+def count_missing(values: Any) -> int:
+    """Count what is None or NaN among values of any type."""
+    cells = np.asarray(values, dtype=object).ravel().tolist()
+    return sum(cell is None or (isinstance(cell, float) and np.isnan(cell)) for cell in cells)
+
+
+def listed(names: Any, show: Callable[[Any], str] = repr) -> str:
+    """Write the first few names, and how many more there are."""
     more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
-    return ", ".join(repr(name) for name in names[:_NAMED_COLUMNS]) + more
+    return ", ".join(show(name) for name in names[:_NAMED_COLUMNS]) + more
 
 
 def _refuse_dates(X: Any) -> None:
@@ -139,7 +147,7 @@ def _refuse_dates(X: Any) -> None:
     bad = [name for name, dtype in zip(X.columns, X.dtypes, strict=True) if _is_time(dtype)]
     if bad:
         raise ValueError(
-            f"Dates or durations: column {_listed(bad)}. Turn them to numbers, such as seconds since a start, make "
+            f"Dates or durations: column {listed(bad)}. Turn them to numbers, such as seconds since a start, make "
             "them the index, or drop them."
         )
 
@@ -195,7 +203,7 @@ def check_samples_of(
         of_moments = not getattr(detector, "_rows_stand_alone", True)
         if of_moments and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
             X = np.asarray(X).reshape(-1, 1)
-        if _takes_missing(detector):
+        if _takes_missing(detector, accepted):
             options["ensure_all_finite"] = "allow-nan"
         rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
         return X if named else rows
@@ -218,9 +226,9 @@ def _accepted(detector: Any) -> InputTags:
     return get_tags(detector).input_tags if hasattr(detector, "__sklearn_tags__") else InputTags()
 
 
-def _takes_missing(detector: Any) -> bool:
+def _takes_missing(detector: Any, accepted: InputTags) -> bool:
     """Say whether NaN may be handed on; a pipeline's tags tell nothing of its first step's."""
-    return detector is not None and (hasattr(detector, "steps") or _accepted(detector).allow_nan)
+    return detector is not None and (hasattr(detector, "steps") or accepted.allow_nan)
 
 
 def takes_rows(detector: Any) -> bool:
@@ -233,7 +241,7 @@ def copy_kinds(tags: Tags, detector: Any) -> Tags:
     accepted = _accepted(detector)
     tags.input_tags.two_d_array = accepted.two_d_array
     tags.input_tags.three_d_array = accepted.three_d_array
-    tags.input_tags.allow_nan = _takes_missing(detector)
+    tags.input_tags.allow_nan = _takes_missing(detector, accepted)
     return tags
 
 
@@ -258,15 +266,8 @@ def _non_finite_columns(X: Any, usable: Callable[[NDArray[Any]], NDArray[np.bool
     if columns.size == 0:
         return ""
     names = getattr(X, "columns", None)
-    shown = [
-        f"{names[index]!r} ({counts[index]})" if names is not None else f"{index} ({counts[index]})"
-        for index in columns[:_NAMED_COLUMNS]
-    ]
-    more = f" and {columns.size - _NAMED_COLUMNS} more" if columns.size > _NAMED_COLUMNS else ""
-    return (
-        f"Not finite, by column (number of rows): {', '.join(shown)}{more}. "
-        f"{remedy}, drop those rows, or drop the columns."
-    )
+    shown = listed(columns, lambda index: f"{index if names is None else repr(names[index])} ({counts[index]})")
+    return f"Not finite, by column (number of rows): {shown}. {remedy}, drop those rows, or drop the columns."
 
 
 def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:

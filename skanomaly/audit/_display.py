@@ -144,13 +144,13 @@ class DriftDisplay:
         self.ax_, self.figure_ = axes, axes[0].figure
         gaps, scan, rows = axes
         ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
+        scales, label = self._gaps()
         if ratio.size:
-            scales, _ = self._gaps()
             edges = np.maximum(scales, 1e-9 * scales[-1])
             gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=_BLUE, linewidth=1.8)
             gaps.set(xscale="log")
         gaps.axhline(1.0, color=_GREY, linestyle="--", linewidth=1)
-        gaps.set(xlabel=self._gaps()[1], ylabel="neighbours / chance", ylim=(0, None))
+        gaps.set(xlabel=label, ylabel="neighbours / chance", ylim=(0, None))
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=_BLUE, linewidth=1.2)

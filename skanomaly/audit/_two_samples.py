@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._validation import listed
 from skanomaly.audit._base import NeighborAudit
 from skanomaly.audit._layout import label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
@@ -18,8 +19,6 @@ from skanomaly.audit._statistics import SameGroup
 from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNTwoSampleTest", "refuse_second", "stacked", "two_halves"]
-
-_NAMED_COLUMNS = 5
 
 
 class KNNTwoSampleTest(NeighborAudit):
@@ -230,7 +229,7 @@ def _check_names(reference: list[Any], sample: list[Any]) -> None:
     if reference == sample:
         return
     lacking = [
-        f"{owner} lacks {_shown(missing)}"
+        f"{owner} lacks {listed(missing)}"
         for owner, missing in (
             ("sample", [name for name in reference if name not in sample]),
             ("reference", [name for name in sample if name not in reference]),
@@ -240,14 +239,9 @@ def _check_names(reference: list[Any], sample: list[Any]) -> None:
     raise ValueError(
         f"reference and sample differ in their feature names: {'; '.join(lacking)}. Select the same columns of both."
         if lacking
-        else f"reference and sample have their feature names in another order: {_shown(reference)} and "
-        f"{_shown(sample)}. Give sample[reference.columns]."
+        else f"reference and sample have their feature names in another order: {listed(reference)} and "
+        f"{listed(sample)}. Give sample[reference.columns]."
     )
-
-
-def _shown(names: list[Any]) -> str:
-    more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
-    return ", ".join(repr(name) for name in names[:_NAMED_COLUMNS]) + more
 
 
 def refuse_second(y: Any, groups: Any) -> None:

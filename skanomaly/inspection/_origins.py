@@ -33,8 +33,8 @@ _COLUMN_BY_COLUMN = (
     StandardScaler,
 )
 ACCEPTED_STEPS = (
-    "MaxAbsScaler, MinMaxScaler, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler, SimpleImputer, "
-    "selectors of columns, and a ColumnTransformer of these"
+    ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "SimpleImputer", "selectors of columns", ""])
+    + "and a ColumnTransformer of these"
 )
 
 

@@ -13,6 +13,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import count_missing
 from skanomaly.base import BaseDetector
 from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 
@@ -186,9 +187,9 @@ class GaussianDetector(BaseDetector):
         """Give each row the number of its class."""
         if classes is not None:
             labels = column_or_1d(classes)
-            missing = [label is None or label != label for label in labels.tolist()]  # noqa: PLR0124  # NaN alone differs
-            if any(missing):
-                raise ValueError(f"classes misses {sum(missing)} entries; each row needs a class.")
+            n_missing = count_missing(labels)
+            if n_missing:
+                raise ValueError(f"classes misses {n_missing} entries; each row needs a class.")
             if len(labels) != len(normal):
                 raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; they must agree.")
             self.classes_, members = np.unique(labels[normal], return_inverse=True)
