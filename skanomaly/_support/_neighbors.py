@@ -1,4 +1,4 @@
-"""Exact nearest neighbours for every room: a KD-tree, or blocks of a matrix product checked in float64."""
+"""Exact nearest neighbours for every module: a KD-tree, or blocks of a matrix product checked in float64."""
 
 from typing import Any
 
