@@ -79,7 +79,7 @@ PARAMETERS = {
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},
     ],
     "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],
-    "TrainingDynamics": [{"n_epochs": 5}, {"n_epochs": 5, "estimator": SGDClassifier(loss="log_loss")}],
+    "TrainingDynamics": [{"max_iter": 5}, {"max_iter": 5, "estimator": SGDClassifier(loss="log_loss")}],
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],
     # sequence: windows that fit the short tables of the checks

@@ -48,7 +48,7 @@ class SampleCurator(BaseSampler):
         Standardised error out of fold, large is odd: the curation score to rank rows by.
     mask_frequency_ : ndarray of shape (n_samples,)
         Share of the masked epochs in which the row was dropped, over the fits that trained on it.
-    pvalue_ : ndarray of shape (n_samples,)
+    sample_pvalues_ : ndarray of shape (n_samples,)
         Share of clean rows that would look at least as suspicious.
     decision_ : ndarray of shape (n_samples,) of str
         ``"keep"``, ``"look"`` or ``"drop"``.
@@ -158,11 +158,11 @@ class SampleCurator(BaseSampler):
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.suspicion_, self.mask_frequency_ = suspicion, frequency
-        self.pvalue_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
+        self.sample_pvalues_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U4")
-        decision[masked | (self.pvalue_ <= self.false_look_rate)] = "look"
-        decision[masked & (self.pvalue_ <= self.false_drop_rate)] = "drop"
+        decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
+        decision[masked & (self.sample_pvalues_ <= self.false_drop_rate)] = "drop"
         for label in np.unique(y) if classifier else ():
             members = y == label
             if (decision[members] == "drop").all():

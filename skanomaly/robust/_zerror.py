@@ -29,8 +29,8 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         Which rows are dropped; None is ``ZErrorMask()``. ``masking__threshold`` and the like reach it either way.
     hidden_layer_sizes : tuple of int or int, default=()
         Units of each hidden layer; ``()`` is the linear model.
-    alpha : float, default=0.0001
-        Ridge penalty ``alpha / 2 * |w|**2`` on the weights of the standardised problem.
+    ridge : float, default=0.0001
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
     batch_size : int or "auto", default="auto"
         Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
     learning_rate_init : float, default=None
@@ -115,7 +115,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         *,
         masking: ZErrorMask | None = None,
         hidden_layer_sizes: tuple[int, ...] | int = (),
-        alpha: float = 0.0001,
+        ridge: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: float | None = None,
         max_iter: int = 100,
@@ -125,7 +125,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     ) -> None:
         self.masking = masking
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.alpha = alpha
+        self.ridge = ridge
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -224,8 +224,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         cross (equal priors, so balanced accuracy is meant); or where the true minus the false positive rate is
         largest on the kept training rows. ``"gaussian"`` falls back on ``"youden"`` where the two do not cross between
         the means.
-    alpha : float, default=0.0001
-        Ridge penalty ``alpha / 2 * |w|**2`` on the weights of the standardised problem.
+    ridge : float, default=0.0001
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
     batch_size : int or "auto", default="auto"
         Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
     learning_rate_init : float, default=None
@@ -317,7 +317,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         masking: ZErrorMask | None = None,
         hidden_layer_sizes: tuple[int, ...] | int = (),
         cutoff: str = "fixed",
-        alpha: float = 0.0001,
+        ridge: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: float | None = None,
         max_iter: int = 100,
@@ -328,7 +328,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         self.masking = masking
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cutoff = cutoff
-        self.alpha = alpha
+        self.ridge = ridge
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter

@@ -27,7 +27,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "masking": [None, ZErrorMask],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [None, Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -66,7 +66,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             mask=ZErrorMask() if self.masking is None else self.masking,
             n_groups=len(self.classes_) if self._classifier else 1,
             classifier=self._classifier,
-            penalty=float(self.alpha),
+            penalty=float(self.ridge),
             rate=float(rate),
             random=random,
         )

@@ -31,7 +31,7 @@ class RandomDistillationNovelty(BaseEstimator):
         Random features of the student.
     n_outputs : int, default=16
         Random functions to learn.
-    alpha : float, default=1e-2
+    ridge : float, default=1e-2
         Ridge penalty of the student.
     random_state : int, RandomState instance or None, default=None
         Draws the functions and the features.
@@ -73,16 +73,16 @@ class RandomDistillationNovelty(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_features": [Interval(Integral, 1, None, closed="left")],
         "n_outputs": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "ridge": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
     def __init__(
-        self, *, n_features: int = 64, n_outputs: int = 16, alpha: float = 1e-2, random_state: Any = None
+        self, *, n_features: int = 64, n_outputs: int = 16, ridge: float = 1e-2, random_state: Any = None
     ) -> None:
         self.n_features = n_features
         self.n_outputs = n_outputs
-        self.alpha = alpha
+        self.ridge = ridge
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
@@ -127,7 +127,7 @@ class RandomDistillationNovelty(BaseEstimator):
                 self._target = (random.normal(size=(n_columns, width)), random.uniform(0, 2 * np.pi, size=width))
                 self._mix = random.normal(size=(width, int(self.n_outputs))) / np.sqrt(width)
                 self._student = (random.normal(size=(n_columns, width)), random.uniform(-1, 1, size=width))
-                self._gram = self.alpha * np.eye(width + 1)
+                self._gram = self.ridge * np.eye(width + 1)
                 self._moment = np.zeros((width + 1, int(self.n_outputs)))
                 self.n_samples_seen_ = 0
             features, targets = self._features(rows), self._targets(rows)
