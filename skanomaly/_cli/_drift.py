@@ -56,7 +56,7 @@ def drift_verdict(rows: NDArray[np.float64], *, random_state: int | None, n_jobs
         return DriftVerdict(None, remark=f"not tested below {_FEWEST_ROWS} rows")
     test = KNNDriftTest(
         n_queries=_MOST_QUERIES if n_rows > _MOST_QUERIES else None,
-        null="moments" if n_rows >= _FEWEST_ROWS_FOR_MOMENTS else "permutation",
+        null="asymptotic" if n_rows >= _FEWEST_ROWS_FOR_MOMENTS else "permutation",
         random_state=random_state,
         n_jobs=n_jobs,
     )
