@@ -46,6 +46,7 @@ PARAMETERS = {
         {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
     ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
+    "MissingnessTest": [{"n_permutations": 39}],
     # model_selection
     "DetectorSearch": [
         {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},
@@ -71,7 +72,6 @@ PARAMETERS = {
     ],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
-    "MissingnessAudit": [{"n_permutations": 39}],
     # robust
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [

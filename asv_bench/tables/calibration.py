@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skanomaly.audit import DomainClassifierTest, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest, KNNTwoSampleTest
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.audit import MissingnessTest
+from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import discover_features
 from skanomaly.robust import SampleCurator
 from skanomaly.threshold import ConformalDetector, ContaminationPosterior, OnlineFDR
@@ -64,7 +65,7 @@ def stream_monitor(seed, random):
 def missing_at_random(seed, random):
     X = _normal(random, 200)
     X[random.random(X.shape) < 0.1] = np.nan
-    return MissingnessAudit(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
+    return MissingnessTest(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
 
 
 def conformal_level(seed, random):
@@ -134,7 +135,7 @@ PROMISES = [
     ("KNNTwoSampleTest rejects two samples of one law", 0.05, "<=", two_sample_test),
     ("DomainClassifierTest rejects the same", 0.05, "<=", domain_classifier),
     ("KNNDriftMonitor raises an alarm in ten looks", 0.05, "<=", stream_monitor),
-    ("MissingnessAudit rejects cells missing at random", 0.05, "<=", missing_at_random),
+    ("MissingnessTest rejects cells missing at random", 0.05, "<=", missing_at_random),
     ("ConformalDetector calls new normal rows odd", 0.10, "<=", conformal_level),
     ("ConformalDetector.select, false among found", 0.10, "<=", conformal_discoveries),
     ("OnlineFDR, false among found", 0.10, "<=", online_discoveries),

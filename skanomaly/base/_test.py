@@ -27,7 +27,7 @@ def _labels_rows(test: Any) -> bool:
     return _has_pvalues(test) or hasattr(type(test), "_row_offset")
 
 
-def _compares_samples(test: Any) -> bool:
+def _takes_two_samples(test: Any) -> bool:
     return bool(type(test)._compares_samples)  # noqa: SLF001  # the base's own class attribute
 
 
@@ -128,7 +128,7 @@ class BaseTest(BaseEstimator, ABC):
             self._test(self._read(X, reset=True), **metadata)
         return self
 
-    @available_if(_compares_samples)
+    @available_if(_takes_two_samples)
     @final
     def fit_samples(self, reference: Any, sample: Any) -> Self:
         """Test a sample against a reference; the same as :meth:`fit` on both, stacked.

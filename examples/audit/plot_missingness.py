@@ -3,14 +3,14 @@ Why are the cells missing?
 ==========================
 
 Two tables lose the same share of one column: once by a coin, once where another column is large.
-:class:`~skanomaly.impute.MissingnessAudit` compares, for every pair of columns, the rows that lack the one with those
+:class:`~skanomaly.audit.MissingnessTest` compares, for every pair of columns, the rows that lack the one with those
 that have it, in the location and spread of the other, and tests the largest difference by permutation.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skanomaly.impute import MissingnessAudit
+from skanomaly.audit import MissingnessTest
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
@@ -26,7 +26,7 @@ for holes in (by_coin, by_age):
 figure, panels = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained", sharey=True)
 bins = np.linspace(-3.5, 3.5, 29)
 for axes, holes, title in zip(panels, (by_coin, by_age), ("missing by a coin", "missing by age"), strict=True):
-    audit = MissingnessAudit(random_state=0).fit(holes)
+    audit = MissingnessTest(random_state=0).fit(holes)
     lacking = np.isnan(holes[:, 0])
     for rows, color, label in ((~lacking, BLUE, "income present"), (lacking, ORANGE, "income missing")):
         axes.hist(holes[rows, 1], bins, density=True, histtype="step", lw=1.8, color=color, label=label)
