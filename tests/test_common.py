@@ -2,13 +2,19 @@
 
 import pytest
 from sklearn.base import clone
-from sklearn.utils import estimator_checks
+from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skanomaly.base import BaseDetector, BaseSampler
-from skanomaly.base._checks import _seeded, detector_checks, sampler_checks
-from skanomaly.base._collection_checks import takes_collections
+from skanomaly.base import BaseDetector, BaseSampler, BaseTest
+from skanomaly.base._checks import seeded
+from skanomaly.base._detector_checks import detector_checks
+from skanomaly.base._sampler_checks import sampler_checks
+from skanomaly.base._test_checks import statistical_checks
 from tests.estimators import EXPECTED_FAILURES, instances
+
+
+def takes_collections(estimator):
+    return not get_tags(estimator).input_tags.two_d_array
 
 
 def _ours(kind, checks):
@@ -55,11 +61,17 @@ def test_scikit_learn_check_without_data(estimator, check):
 @pytest.mark.filterwarnings("ignore:The two constraints have no solution:UserWarning")
 @pytest.mark.parametrize(("detector", "check"), list(_ours(BaseDetector, detector_checks)))
 def test_detector_keeps_the_contract(detector, check):
-    check(_seeded(detector))
+    check(seeded(detector))
 
 
 # The checks feed numbers and the classes 0 and 1 to samplers of categories, domains and anomalies too, which warn.
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(("sampler", "check"), list(_ours(BaseSampler, sampler_checks)))
 def test_sampler_keeps_the_contract(sampler, check):
-    check(_seeded(sampler))
+    check(seeded(sampler))
+
+
+# The checks feed small tables without missing values, in which nothing can be compared.
+@pytest.mark.parametrize(("test", "check"), list(_ours(BaseTest, statistical_checks)))
+def test_statistical_test_keeps_the_contract(test, check):
+    check(seeded(test))

@@ -96,7 +96,7 @@ class KNNChangePointTest(NeighborTest):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborTest._parameter_constraints,  # noqa: SLF001  # our own base's
+        **NeighborTest._parameter_constraints,  # our own base's
         "null": [StrOptions({"asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "margin": [Interval(Real, 0, 0.5, closed="neither")],

@@ -152,7 +152,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborTest._parameter_constraints,  # noqa: SLF001  # our own base's
+        **NeighborTest._parameter_constraints,  # our own base's
         "statistic": [StrOptions({"multiscale", "ks", "mean_gap", "same_group"})],
         "null": [StrOptions({"asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],

@@ -168,7 +168,7 @@ class KNNDriftMonitor(BaseTest):
         self.look_pvalues_, self.look_levels_, self.look_statistics_ = np.empty(0), np.empty(0), np.empty(0)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # fit has scikit-learn's signature
         """Take the next rows of the stream and look as often as they call for.
 
         Parameters

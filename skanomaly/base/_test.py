@@ -28,7 +28,7 @@ def _labels_rows(test: Any) -> bool:
 
 
 def _takes_two_samples(test: Any) -> bool:
-    return bool(type(test)._compares_samples)  # noqa: SLF001  # the base's own class attribute
+    return bool(type(test)._compares_samples)  # the base's own class attribute
 
 
 class BaseTest(BaseEstimator, ABC):

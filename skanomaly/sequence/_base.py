@@ -65,7 +65,7 @@ class SeriesDetector(BaseDetector):
         Names of the channels, where the training table had names that are all strings.
     """
 
-    _rows_stand_alone: ClassVar[bool] = False
+    scores_time_points: ClassVar[bool] = True
     _window_parameter: ClassVar[str] = "window_size"  # what sets the window
 
     window_size_: int
