@@ -8,6 +8,8 @@ from packaging.version import Version
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
@@ -37,7 +39,12 @@ PARAMETERS = {
     # audit
     "DomainClassifierTest": [
         {"cv": 2},
-        {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 9, "cv": 2},
+        {
+            "estimator": make_pipeline(StandardScaler(), LogisticRegression()),
+            "null": "permutation",
+            "n_permutations": 9,
+            "cv": 2,
+        },
     ],
     "KNNChangePointTest": [{"n_permutations": 99}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
     "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "stride": 5}],

@@ -1,5 +1,6 @@
 """scikit-learn's checks and ours, over every public estimator."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.utils import estimator_checks, get_tags
@@ -10,7 +11,8 @@ from skanomaly.base._checks import seeded
 from skanomaly.base._detector_checks import detector_checks
 from skanomaly.base._sampler_checks import sampler_checks
 from skanomaly.base._test_checks import statistical_checks
-from tests.estimators import EXPECTED_FAILURES, instances
+from tests.estimators import EXPECTED_FAILURES, instances, public_classes
+from tests.planted import PLANTED, build
 
 
 def takes_collections(estimator):
@@ -71,7 +73,17 @@ def test_sampler_keeps_the_contract(sampler, check):
     check(seeded(sampler))
 
 
-# The checks feed small tables without missing values, in which nothing can be compared.
 @pytest.mark.parametrize(("test", "check"), list(_ours(BaseTest, statistical_checks)))
 def test_statistical_test_keeps_the_contract(test, check):
     check(seeded(test))
+
+
+# Classes under BaseDetector have the same property among the checks of its contract.
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in public_classes() if hasattr(cls, "score_samples") and not issubclass(cls, BaseDetector)],
+    ids=lambda cls: cls.__name__,
+)
+def test_lower_scores_are_more_anomalous(cls, seed):
+    anomalous, normal = PLANTED[cls](build(cls), np.random.default_rng(seed))
+    assert np.mean(anomalous[:, None] < normal) > 0.8

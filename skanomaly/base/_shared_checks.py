@@ -203,7 +203,12 @@ def check_frames(estimator: Any) -> None:
     """A frame gives what its values give; permuted or renamed columns raise."""
     samples = samples_for(estimator)
     frame = pd.DataFrame(samples.X, columns=["a", "b", "c", "d"])
-    _same_results(samples.results(estimator, frame), samples.results(estimator), "the frame")
+    found, expected = samples.results(estimator, frame), samples.results(estimator)
+    if "pvalue_" in expected:  # an estimator within a test may compute a frame, which is column-major, in another order
+        for name, value in expected.items():
+            assert_close(found[name], value, f"{name} of the frame")
+    else:
+        _same_results(found, expected, "the frame")
     estimator = estimator.fit(frame)
     assert_same(estimator.feature_names_in_, ["a", "b", "c", "d"], "feature_names_in_")
     assert_raises(ValueError, "feature names", estimator.score_samples, frame[["b", "a", "c", "d"]])
