@@ -144,7 +144,9 @@ def test_private_files_of_other_modules_are_not_imported(path):
     for target, below, name in _package_imports(path):
         if target == module or target in IMPORTED_BY_FILE or (module in OF_ANY_MODULE and target == "_cli"):
             continue
-        private = [part for part in [*(below or "").split("."), name or ""] if part.startswith("_") and part != "__version__"]
+        private = [
+            part for part in [*(below or "").split("."), name or ""] if part.startswith("_") and part != "__version__"
+        ]
         assert not private, f"{_name(path)} imports {private} of {target}; import public names from skanomaly.{target}"
 
 

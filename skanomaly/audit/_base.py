@@ -1,4 +1,4 @@
-"""What the tests on a neighbour graph share: reading tables, searching, and judging rows."""
+"""What the tests on a neighbour graph share: reading tables, searching, and p-values of rows."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -18,7 +18,6 @@ from skanomaly.audit._units import ColumnUnits
 from skanomaly.base import BaseTest
 
 __all__ = ["NeighborTest"]
-
 
 
 class NeighborTest(BaseTest):
@@ -50,7 +49,9 @@ class NeighborTest(BaseTest):
     def _read(self, X: Any, *, reset: bool) -> Any:
         """Validate a table, or a graph where `metric` is "precomputed"; scale columns, turn mixed ones to numbers."""
         if self.metric == "precomputed":
-            graph = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset)
+            graph = validate_data(
+                self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset
+            )
             if not sparse.issparse(graph):
                 raise ValueError("metric='precomputed' needs a sparse neighbour graph, such as kneighbors_graph gives.")
             if reset and graph.shape[0] != graph.shape[1]:

@@ -106,7 +106,7 @@ class Moments(BaseEstimator):
         return np.concatenate([windows, windows**2], axis=2)
 
 
-@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), 16), (Moments(), None)], ids=["windows", "asymptotic"])
+@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), 16), (Moments(), None)], ids=["windows", "moments"])
 def test_any_transformer_is_an_encoder(seed, encoder, context_size):
     series, _ = _series(seed, 800)
     detector = SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(series)
@@ -114,7 +114,7 @@ def test_any_transformer_is_an_encoder(seed, encoder, context_size):
     assert detector.encoder_ is not encoder
 
 
-@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), None), (Moments(), 16)], ids=["windows", "asymptotic"])
+@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), None), (Moments(), 16)], ids=["windows", "moments"])
 def test_encoder_of_another_kind_is_refused(encoder, context_size):
     with pytest.raises(ValueError, match=r"encoder returned shape .* context_size"):
         SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(np.sin(np.arange(200.0)))
