@@ -3,9 +3,9 @@ Test whether values are missing completely at random
 ====================================================
 
 In two tables the same fraction of one column is missing: completely at random in the first, and more often for large
-values of another column in the second. For every pair of columns, :class:`~skanomaly.audit.MissingnessTest` compares the
-rows in which the first is missing with those in which it is present, in location and scale of the second. It tests the
-largest difference by permutation. The figure shows the age of rows with and without an income.
+values of another column in the second. For every pair of columns, :class:`~skanomaly.audit.MissingnessTest` compares
+the rows in which the first is missing with those in which it is present, in location and scale of the second. It tests
+the largest difference by permutation. The figure shows the age of rows with and without an income.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +27,7 @@ for incomplete in (at_random, by_age):
 figure, panels = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained", sharey=True)
 bins = np.linspace(-3.5, 3.5, 29)
 for axes, incomplete, title in zip(
-    panels, (at_random, by_age), ("missing completely at random", "missing by age"), strict=True
+    panels, (at_random, by_age), ("missing completely at random", "missing depending on age"), strict=True
 ):
     test = MissingnessTest(random_state=0).fit(incomplete)
     missing = np.isnan(incomplete[:, 0])
