@@ -100,7 +100,7 @@ def expected_moments(X, means, factors, constants, counts, sums, scatters):
 
 @kernel
 def responsibilities(X, means, factors, constants, out):
-    """Fraction of each component in each row; arguments as in :func:`expected_moments`, `out` (n_rows, n_components)."""
+    """Weight of each component in each row; arguments as in :func:`expected_moments`; `out` (n_rows, n_components)."""
     partial = np.empty(out.shape[1])
     for index in range(X.shape[0]):
         _row_log_densities(X[index], means, factors, constants, partial, out[index])
