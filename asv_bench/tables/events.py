@@ -24,14 +24,14 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from skanomaly.sequence import (
+from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
     MarkovDetector,
     MultiscaleEventDetector,
     NGramDetector,
-    SequenceNeighbors,
 )
+from skanomaly.sequence import SequenceNeighbors
 
 DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 # Published AUC and best F1: Markov, counts, runs and partial matching measured on the split named above; DeepLog and

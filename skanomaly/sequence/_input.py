@@ -1,12 +1,11 @@
-"""What counts as a series, a collection of series, or a collection of event traces."""
+"""Validation of a series and of a collection of series."""
 
-from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_column", "as_sequences", "as_traces", "first_non_finite", "make_vocabulary", "require_names_apart"]
+__all__ = ["as_column", "as_sequences", "first_non_finite", "require_names_apart"]
 
 _SHORTEST_FLAT = 32
 
@@ -128,77 +127,3 @@ def _as_sequence(item: NDArray[Any], dtype: Any, index: int) -> NDArray[Any]:
     if bad is not None:
         raise ValueError(f"X[{index}] holds NaN or infinity, first at time point {bad}. Impute it or drop that series.")
     return series
-
-
-def as_traces(X: Any) -> list[Sequence[Hashable]]:
-    """Validate a collection of event traces.
-
-    Parameters
-    ----------
-    X : sequence of sequences of tokens, or ndarray of shape (n_traces, n_events)
-
-    Returns
-    -------
-    list of sequence
-        Arrays have become lists of Python objects.
-
-    Raises
-    ------
-    ValueError
-        If `X` is no collection or a data frame, or an item is a string or no sequence; the item is named.
-    """
-    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
-        raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
-    if hasattr(X, "columns"):
-        raise ValueError(
-            "Expected a list of token sequences, got a data frame. Where each row is an event, use "
-            "from_long_events(X, id_column=..., event_column=...); where each row is a trace, use X.to_numpy()."
-        )
-    return [_as_trace(item, index) for index, item in enumerate(X)]
-
-
-def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
-    if isinstance(item, str | bytes):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
-            f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
-            "list, or use list(text) where characters are tokens."
-        )
-    if np.ndim(item) == 0 if isinstance(item, np.ndarray) else not hasattr(item, "__len__"):
-        raise ValueError(
-            f"X[{index}] is {item!r}: each item must be a sequence of tokens. Put a single trace into a list."
-        )
-    if hasattr(item, "tolist"):
-        tokens: list[Hashable] = item.tolist()
-        return tokens
-    return list(item)
-
-
-def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
-    """Give the tokens of all traces numbers in ascending order, or by type and spelling where they have none.
-
-    Parameters
-    ----------
-    traces : list of sequence of hashable
-
-    Returns
-    -------
-    dict of token to int
-
-    Raises
-    ------
-    ValueError
-        If a token cannot be hashed, or is NaN; the trace is named.
-    """
-    tokens: set[Hashable] = set()
-    for index, trace in enumerate(traces):
-        try:
-            tokens.update(trace)
-        except TypeError as error:
-            raise ValueError(f"X[{index}] holds a token that cannot be told from others: {error}.") from None
-    if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
-        raise ValueError("X holds NaN as a token. Give missing events a token of their own, or drop them.")
-    try:
-        ordered = sorted(tokens)  # type: ignore[type-var]
-    except TypeError:
-        ordered = sorted(tokens, key=lambda token: (type(token).__name__, repr(token)))
-    return {token: code for code, token in enumerate(ordered)}

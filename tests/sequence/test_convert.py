@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 
-from skanomaly.sequence import from_aeon, from_long, from_long_events, to_aeon
+from skanomaly.events import from_long_events
+from skanomaly.sequence import from_aeon, from_long, to_aeon
 
 
 @pytest.mark.parametrize("shape", [(4, 7, 2), (7, 2)])

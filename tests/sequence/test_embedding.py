@@ -9,9 +9,9 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
+from skanomaly.events import CompressionDetector
 from skanomaly.sequence import (
     ChronosEncoder,
-    CompressionDetector,
     RandomConvolutionTransformer,
     SelfSimilarityDetector,
     SymbolTransformer,

@@ -10,10 +10,10 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._tail import Tail
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, describe, normal_sequences, resample
-from skanomaly.sequence._tail import Tail
 
 __all__ = ["SequenceNeighbors"]
 

@@ -34,7 +34,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    CompressionDetector : Says which traces are hard to foretell.
+    skanomaly.events.CompressionDetector : Says which traces are hard to foretell.
 
     Notes
     -----
@@ -51,7 +51,8 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
     --------
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline
-    >>> from skanomaly.sequence import CompressionDetector, SymbolTransformer
+    >>> from skanomaly.events import CompressionDetector
+    >>> from skanomaly.sequence import SymbolTransformer
     >>> SymbolTransformer(n_symbols=4, segment_size=2).fit_transform([[0, 0, 1, 1, 5, 5, 9]])
     [[0, 1, 2, 3]]
     >>> waves = [np.sin(np.linspace(start, start + 40, 400)) for start in range(12)]

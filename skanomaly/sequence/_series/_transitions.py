@@ -50,7 +50,7 @@ class TransitionGraphDetector(SeriesDetector):
 
     See Also
     --------
-    MarkovDetector : The same for event traces.
+    skanomaly.events.MarkovDetector : The same for event traces.
     MatrixProfileDetector : Compares each window with each.
 
     Notes

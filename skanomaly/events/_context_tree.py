@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly.sequence._events._traces import Traces
+from skanomaly.events._traces import Traces
 
 __all__ = ["ContextTree", "Counts"]
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skanomaly.sequence import (
+from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
     MarkovDetector,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._optional import import_optional
-from skanomaly.sequence._input import as_traces
+from skanomaly.events._input import as_traces
 
 __all__ = ["EventDisplay"]
 
@@ -40,11 +40,11 @@ class EventDisplay:
 
     See Also
     --------
-    SeriesDisplay : The same for one series.
+    skanomaly.sequence.SeriesDisplay : The same for one series.
 
     Examples
     --------
-    >>> from skanomaly.sequence import EventDisplay, MarkovDetector
+    >>> from skanomaly.events import EventDisplay, MarkovDetector
     >>> detector = MarkovDetector().fit([["open", "read", "close"], ["open", "close"]] * 10)
     >>> display = EventDisplay.from_estimator(detector, [["open", "read"], ["open", "steal", "close"]])
     >>> [len(scores) for scores in display.event_scores], (display.decisions < 0).tolist()

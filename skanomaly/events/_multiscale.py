@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval
+from skanomaly._support._tail import Tail
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import EventDetector
-from skanomaly.sequence._events._context_model import ContextModel, blended_probability, event_scores
-from skanomaly.sequence._events._count_model import CountModel
-from skanomaly.sequence._events._traces import Traces, normal_traces, pack
-from skanomaly.sequence._tail import Tail
+from skanomaly.events._base import EventDetector
+from skanomaly.events._context_model import ContextModel, blended_probability, event_scores
+from skanomaly.events._count_model import CountModel
+from skanomaly.events._traces import Traces, normal_traces, pack
 
 __all__ = ["MultiscaleEventDetector"]
 
@@ -66,7 +66,7 @@ class MultiscaleEventDetector(EventDetector):
 
     Examples
     --------
-    >>> from skanomaly.sequence import MultiscaleEventDetector
+    >>> from skanomaly.events import MultiscaleEventDetector
     >>> traces = [["open", *["read"] * repeats, "close"] for repeats in (1, 2, 3)] * 10
     >>> detector = MultiscaleEventDetector().fit(traces)
     >>> order, number, normal = ["read", "open", "close"], ["open", *["read"] * 30, "close"], traces[0]

@@ -11,7 +11,7 @@ rounds; counts see that number and no order. Where an event is missing, the last
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skanomaly.sequence import EventCountDetector, EventDisplay, MarkovDetector
+from skanomaly.events import EventCountDetector, EventDisplay, MarkovDetector
 
 random = np.random.RandomState(0)
 normal = [["open", *["read", "check"] * random.randint(1, 4), "write", "close"] for _ in range(200)]

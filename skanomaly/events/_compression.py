@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import EventDetector
-from skanomaly.sequence._events._context_model import (
+from skanomaly.events._base import EventDetector
+from skanomaly.events._context_model import (
     REDUCTIONS,
     ContextModel,
     blended_probability,
     event_scores,
     reduce_events,
 )
-from skanomaly.sequence._events._traces import Traces, normal_traces
+from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["CompressionDetector"]
 
@@ -50,7 +50,7 @@ class CompressionDetector(EventDetector):
     See Also
     --------
     MarkovDetector : The same probabilities from short contexts.
-    SymbolTransformer : Makes traces of tokens from series of numbers.
+    skanomaly.sequence.SymbolTransformer : Makes traces of tokens from series of numbers.
 
     Notes
     -----
@@ -72,7 +72,7 @@ class CompressionDetector(EventDetector):
 
     Examples
     --------
-    >>> from skanomaly.sequence import CompressionDetector
+    >>> from skanomaly.events import CompressionDetector
     >>> traces = [list("abc" * repeats) for repeats in range(1, 11)]
     >>> detector = CompressionDetector(criterion="progress").fit(traces)
     >>> known, noise, pattern = detector.score_samples([list("abc" * 5), list("cbacacbbacabbca"), list("acb" * 5)])

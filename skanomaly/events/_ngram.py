@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import EventDetector
-from skanomaly.sequence._events._context_model import ContextModel, event_scores, reduce_events
-from skanomaly.sequence._events._traces import Traces, normal_traces
+from skanomaly.events._base import EventDetector
+from skanomaly.events._context_model import ContextModel, event_scores, reduce_events
+from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["NGramDetector"]
 
@@ -62,7 +62,7 @@ class NGramDetector(EventDetector):
 
     Examples
     --------
-    >>> from skanomaly.sequence import NGramDetector
+    >>> from skanomaly.events import NGramDetector
     >>> traces = [list("abcabc"), list("abc"), list("abcabcabc")] * 5
     >>> detector = NGramDetector(window_size=2).fit(traces)
     >>> detector.score_samples([list("abcabcabcabc"), list("abcacbabc")]).round(2).tolist()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._neighbors import NeighborIndex
-from skanomaly.sequence._events._traces import Traces, pack
+from skanomaly.events._traces import Traces, pack
 
 __all__ = ["CountModel"]
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import EventDetector
-from skanomaly.sequence._events._count_model import CountModel
-from skanomaly.sequence._events._traces import normal_traces, pack
+from skanomaly.events._base import EventDetector
+from skanomaly.events._count_model import CountModel
+from skanomaly.events._traces import normal_traces, pack
 
 __all__ = ["EventCountDetector"]
 
@@ -68,7 +68,7 @@ class EventCountDetector(EventDetector):
 
     Examples
     --------
-    >>> from skanomaly.sequence import EventCountDetector
+    >>> from skanomaly.events import EventCountDetector
     >>> traces = [["open", "read", "close"], ["open", "read", "read", "close"]] * 10
     >>> detector = EventCountDetector(scale="count").fit(traces)
     >>> detector.score_samples([["open", "read", "close"], ["open", "open", "open", "read", "close"], []]).round(2)

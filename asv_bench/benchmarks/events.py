@@ -4,12 +4,14 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from skanomaly.sequence import (
+from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
     MarkovDetector,
     MultiscaleEventDetector,
     NGramDetector,
+)
+from skanomaly.sequence import (
     RandomConvolutionTransformer,
     SelfSimilarityDetector,
     SequenceNeighbors,

@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly.sequence._events._context_tree import ContextTree, Counts
-from skanomaly.sequence._events._traces import Traces, pack
+from skanomaly.events._context_tree import ContextTree, Counts
+from skanomaly.events._traces import Traces, pack
 
 __all__ = ["REDUCTIONS", "ContextModel", "blended_probability", "event_scores", "reduce_events"]
 

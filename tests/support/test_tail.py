@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skanomaly.sequence._tail import Tail
+from skanomaly._support._tail import Tail
 
 
 def test_tail_is_the_share_of_training_scores_at_least_as_large(seed):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from skanomaly.sequence import EventDisplay, MarkovDetector, RollingStatistic
+from skanomaly.events import EventDisplay, MarkovDetector
+from skanomaly.sequence import RollingStatistic
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 LOG = [["open", *["read"] * (1 + index % 3), "close"] for index in range(30)]

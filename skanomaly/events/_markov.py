@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import EventDetector
-from skanomaly.sequence._events._context_model import (
+from skanomaly.events._base import EventDetector
+from skanomaly.events._context_model import (
     REDUCTIONS,
     ContextModel,
     blended_probability,
     event_scores,
     reduce_events,
 )
-from skanomaly.sequence._events._context_tree import Counts
-from skanomaly.sequence._events._traces import Traces, normal_traces
+from skanomaly.events._context_tree import Counts
+from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["MarkovDetector"]
 
@@ -78,7 +78,7 @@ class MarkovDetector(EventDetector):
 
     Examples
     --------
-    >>> from skanomaly.sequence import MarkovDetector
+    >>> from skanomaly.events import MarkovDetector
     >>> traces = [["open", "read", "close"], ["open", "read", "read", "close"], ["open", "close"]] * 10
     >>> detector = MarkovDetector().fit(traces)
     >>> detector.predict([["open", "read", "close"], ["open", "read"], ["open", "steal", "close"]])
