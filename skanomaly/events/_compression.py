@@ -10,11 +10,11 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.events._base import EventDetector
 from skanomaly.events._context_model import (
-    REDUCTIONS,
+    AGGREGATIONS,
     ContextModel,
+    aggregate_events,
     blended_probability,
     event_scores,
-    reduce_events,
 )
 from skanomaly.events._traces import Traces, normal_traces
 
@@ -32,7 +32,7 @@ class CompressionDetector(EventDetector):
         "surprise" is the code length of an event under the trained model. "progress" is what is saved of it once the
         model has seen the rest of the trace as well: small for what is known already and for noise, which teaches
         nothing that recurs; large for a new pattern that repeats.
-    reduction : {"max", "mean", "top3"} or None, default=None
+    aggregation : {"max", "mean", "top3"} or None, default=None
         How a trace's score follows from its events': the largest, their mean, or the mean of the three largest. None is
         "max" for surprise and "mean" for progress.
     contamination : float, default=0.1
@@ -81,10 +81,10 @@ class CompressionDetector(EventDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "order": [Interval(Integral, 0, None, closed="left")],
         "criterion": [StrOptions({"surprise", "progress"})],
-        "reduction": [StrOptions(REDUCTIONS), None],
+        "aggregation": [StrOptions(AGGREGATIONS), None],
     }
 
     def __init__(
@@ -92,15 +92,15 @@ class CompressionDetector(EventDetector):
         *,
         order: int = 6,
         criterion: str = "surprise",
-        reduction: str | None = None,
+        aggregation: str | None = None,
         contamination: float = 0.1,
     ) -> None:
         self.order = order
         self.criterion = criterion
-        self.reduction = reduction
+        self.aggregation = aggregation
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
         self._model = ContextModel(self.order).fit(normal_traces(X, y), self.n_tokens_)
 
     def _bits(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
@@ -113,8 +113,8 @@ class CompressionDetector(EventDetector):
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, bits = self._bits(X)
-        reduction = self.reduction or ("max" if self.criterion == "surprise" else "mean")
-        return reduce_events(bits, traces, reduction)[inverse]
+        aggregation = self.aggregation or ("max" if self.criterion == "surprise" else "mean")
+        return aggregate_events(bits, traces, aggregation)[inverse]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
         traces, inverse, bits = self._bits(X)

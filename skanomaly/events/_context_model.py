@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from skanomaly.events._context_tree import ContextTree, Counts
 from skanomaly.events._traces import Traces, pack
 
-__all__ = ["REDUCTIONS", "ContextModel", "blended_probability", "event_scores", "reduce_events"]
+__all__ = ["AGGREGATIONS", "ContextModel", "blended_probability", "event_scores", "aggregate_events"]
 
 Parts = list[NDArray[np.int64]]
-REDUCTIONS = {"max", "mean", "top3"}
+AGGREGATIONS = {"max", "mean", "top3"}
 
 
 class ContextModel:
@@ -79,12 +79,12 @@ def blended_probability(counts: Counts, n_outcomes: int) -> NDArray[np.float64]:
     return probability
 
 
-def reduce_events(values: NDArray[np.float64], traces: Traces, reduction: str) -> NDArray[np.float64]:
+def aggregate_events(values: NDArray[np.float64], traces: Traces, aggregation: str) -> NDArray[np.float64]:
     """Reduce one value an event to one a trace; every trace holds an event, if only its end mark."""
     starts = traces.offsets[:-1]
-    if reduction == "max":
+    if aggregation == "max":
         return np.maximum.reduceat(values, starts)
-    if reduction == "mean":
+    if aggregation == "mean":
         return np.add.reduceat(values, starts) / traces.lengths
     order = np.lexsort((-values, traces.owners))
     rank = np.arange(len(values)) - np.repeat(starts, traces.lengths)

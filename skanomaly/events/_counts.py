@@ -78,7 +78,7 @@ class EventCountDetector(EventDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "scale": [StrOptions({"count", "log"})],
     }
@@ -88,7 +88,7 @@ class EventCountDetector(EventDetector):
         self.scale = scale
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
         self._model = CountModel(self.scale).fit(normal_traces(X, y), self.n_tokens_)
         self.n_neighbors_ = min(self.n_neighbors, len(self._model) - 1)
 

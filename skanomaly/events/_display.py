@@ -28,7 +28,7 @@ class EventDisplay:
         Small is odd.
     decisions : ndarray of shape (n_traces,) or None
         Score of each trace less the threshold; negative ones are marked as flagged. None marks none.
-    offset : float or None
+    threshold : float or None
         Threshold on the scores of traces: an event of that score is at most half as dark as can be. None lets the
         oddest event drawn be darkest, however usual.
 
@@ -57,12 +57,12 @@ class EventDisplay:
         traces: list[Sequence[Any]],
         event_scores: list[NDArray[Any]],
         decisions: NDArray[Any] | None = None,
-        offset: float | None = None,
+        threshold: float | None = None,
     ) -> None:
         self.traces = traces
         self.event_scores = event_scores
         self.decisions = decisions
-        self.offset = offset
+        self.threshold = threshold
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, ax: Any = None) -> Self:
@@ -91,12 +91,12 @@ class EventDisplay:
                 f"{type(estimator).__name__} scores no events: it has no score_events. Give a detector of event traces "
                 "that has, such as MarkovDetector, or draw a series with SeriesDisplay."
             )
-        decisions, offset = estimator.decision_function(X), getattr(estimator, "offset_", None)
-        return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, offset=offset, ax=ax)
+        decisions, threshold = estimator.decision_function(X), getattr(estimator, "offset_", None)
+        return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, threshold=threshold, ax=ax)
 
     @classmethod
     def from_predictions(
-        cls, X: Any, event_scores: Any, *, decisions: Any = None, offset: float | None = None, ax: Any = None
+        cls, X: Any, event_scores: Any, *, decisions: Any = None, threshold: float | None = None, ax: Any = None
     ) -> Self:
         """Take scores of events from anywhere, and draw them.
 
@@ -107,7 +107,7 @@ class EventDisplay:
             Small is odd.
         decisions : array-like of shape (n_traces,), default=None
             Negative for flagged traces.
-        offset : float, default=None
+        threshold : float, default=None
             Threshold on the scores of traces, for the colours.
         ax : matplotlib Axes, default=None
             None makes a figure.
@@ -129,7 +129,7 @@ class EventDisplay:
         flags = None if decisions is None else np.asarray(decisions)
         if flags is not None and flags.shape != (len(traces),):
             raise ValueError(f"decisions has shape {flags.shape} and there are {len(traces)} traces.")
-        return cls(traces=traces, event_scores=scores, decisions=flags, offset=offset).plot(ax=ax)
+        return cls(traces=traces, event_scores=scores, decisions=flags, threshold=threshold).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw one row a trace.
@@ -150,7 +150,7 @@ class EventDisplay:
         odd = np.full((n_traces, max(longest, 1)), np.nan)
         for cells_of_trace, part in zip(odd, self.event_scores, strict=True):
             cells_of_trace[: len(part)] = -part
-        largest = float(np.nanmax(odd, initial=max(0.0, -2.0 * (self.offset or 0.0))))
+        largest = float(np.nanmax(odd, initial=max(0.0, -2.0 * (self.threshold or 0.0))))
         cells = ax.pcolormesh(
             np.ma.masked_invalid(odd), cmap="Oranges", vmin=0.0, vmax=largest or 1.0, edgecolor="white", linewidth=1
         )

@@ -10,11 +10,11 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.events._base import EventDetector
 from skanomaly.events._context_model import (
-    REDUCTIONS,
+    AGGREGATIONS,
     ContextModel,
+    aggregate_events,
     blended_probability,
     event_scores,
-    reduce_events,
 )
 from skanomaly.events._context_tree import Counts
 from skanomaly.events._traces import Traces, normal_traces
@@ -36,7 +36,7 @@ class MarkovDetector(EventDetector):
         "escape" blends the contexts of all lengths from 0 to `order`, each with the weight that prediction by partial
         matching gives to an event it has seen (variable order). A number is added to each count of the contexts of
         length `order` alone; more than 0.
-    reduction : {"max", "mean", "top3"}, default="max"
+    aggregation : {"max", "mean", "top3"}, default="max"
         How a trace's score follows from its events': the largest, their mean, or the mean of the three largest. A sum
         is not offered: it would measure length.
     contamination : float, default=0.1
@@ -88,10 +88,10 @@ class MarkovDetector(EventDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "order": [Interval(Integral, 0, None, closed="left")],
         "smoothing": [StrOptions({"escape"}), Interval(Real, 0, None, closed="neither")],
-        "reduction": [StrOptions(REDUCTIONS)],
+        "aggregation": [StrOptions(AGGREGATIONS)],
     }
 
     def __init__(
@@ -99,15 +99,15 @@ class MarkovDetector(EventDetector):
         *,
         order: int = 1,
         smoothing: float | str = "escape",
-        reduction: str = "max",
+        aggregation: str = "max",
         contamination: float = 0.1,
     ) -> None:
         self.order = order
         self.smoothing = smoothing
-        self.reduction = reduction
+        self.aggregation = aggregation
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
         self._model = ContextModel(self.order).fit(normal_traces(X, y), self.n_tokens_)
 
     def _bits(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
@@ -123,7 +123,7 @@ class MarkovDetector(EventDetector):
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, bits = self._bits(X)
-        return reduce_events(bits, traces, self.reduction)[inverse]
+        return aggregate_events(bits, traces, self.aggregation)[inverse]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
         traces, inverse, bits = self._bits(X)

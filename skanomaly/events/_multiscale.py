@@ -75,7 +75,7 @@ class MultiscaleEventDetector(EventDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "order": [Interval(Integral, 0, None, closed="left")],
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
@@ -89,7 +89,7 @@ class MultiscaleEventDetector(EventDetector):
         self.n_neighbors = n_neighbors
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_traces(X, y)
         self._events = ContextModel(self.order).fit(normal, self.n_tokens_)
         self._runs = ContextModel(self.window_size - 1).fit(normal, self.n_tokens_)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
 from skanomaly.events._base import EventDetector
-from skanomaly.events._context_model import ContextModel, event_scores, reduce_events
+from skanomaly.events._context_model import ContextModel, aggregate_events, event_scores
 from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["NGramDetector"]
@@ -72,7 +72,7 @@ class NGramDetector(EventDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
     }
@@ -82,7 +82,7 @@ class NGramDetector(EventDetector):
         self.min_count = min_count
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
         self._model = ContextModel(self.window_size - 1).fit(normal_traces(X, y), self.n_tokens_)
 
     def _unknown(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
@@ -91,7 +91,7 @@ class NGramDetector(EventDetector):
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, unknown = self._unknown(X)
-        return reduce_events(unknown, traces, "mean")[inverse]
+        return aggregate_events(unknown, traces, "mean")[inverse]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
         traces, inverse, unknown = self._unknown(X)

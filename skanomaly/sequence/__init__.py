@@ -9,10 +9,11 @@ from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
-from skanomaly.sequence._embedding._chronos import ChronosEncoder
-from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
-from skanomaly.sequence._embedding._self_similarity import SelfSimilarityDetector
-from skanomaly.sequence._embedding._symbols import SymbolTransformer
+from skanomaly.sequence._encoders._chronos import ChronosEncoder
+from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
+from skanomaly.sequence._encoders._symbols import SymbolTransformer
+from skanomaly.sequence._period import find_period
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
 from skanomaly.sequence._series._grouped import GroupedDetector
@@ -51,6 +52,7 @@ __all__ = [
     "SymbolTransformer",
     "TransitionGraphDetector",
     "degrade_windows",
+    "find_period",
     "from_aeon",
     "from_long",
     "matrix_profile",

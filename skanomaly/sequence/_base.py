@@ -55,13 +55,15 @@ class SeriesDetector(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
         require_names_apart(X)
         series = as_column(X, may_reshape=reset or self.n_features_in_ == 1, training=reset)
-        try:
-            return check_rows(self, series, reset=reset, min_samples=self._min_samples if reset else 1)
+        fewest = self._min_samples if reset else 1
+        rows = check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite=False)
+        first = first_non_finite(rows)
+        if first is None:
+            return rows
+        try:  # once more, for the error that names the columns
+            return check_rows(self, series, reset=reset, min_samples=fewest)
         except ValueError as error:
-            row = first_non_finite(series) if "Not finite" in str(error) else None
-            if row is None:
-                raise
-            raise ValueError(f"{error}\nThe first is at time point {row}.") from None
+            raise ValueError(f"{error}\nThe first is at time point {first}.") from None
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score the windows of a validated series; large is odd."""

@@ -115,7 +115,7 @@ def test_code_length_of_a_markov_chain_is_its_entropy(seed):
     stationary = np.real(left[1][:, np.argmax(np.real(left[0]))])
     stationary /= stationary.sum()
     entropy = -(stationary[:, None] * transition * np.log2(transition)).sum()
-    detector = CompressionDetector(order=3, reduction="mean").fit([states[:100_000], [0]])
+    detector = CompressionDetector(order=3, aggregation="mean").fit([states[:100_000], [0]])
     assert -detector.score_samples([states[100_001:]])[0] == pytest.approx(entropy, rel=0.02)
 
 
@@ -217,7 +217,7 @@ def test_grid_search_with_and_without_labels(detector, container):
 def test_reductions_are_the_largest_the_mean_and_the_three_largest(seed):
     traces = _traces(seed)
     queries = [trace for trace in _traces(seed + 1) if trace]
-    models = {name: MarkovDetector(reduction=name).fit(traces) for name in ("max", "mean", "top3")}
+    models = {name: MarkovDetector(aggregation=name).fit(traces) for name in ("max", "mean", "top3")}
     largest = [-events.min() for events in models["max"].score_events(queries)]
     assert_allclose(-models["max"].score_samples(queries), largest)
     assert (-models["top3"].score_samples(queries) <= np.array(largest) + 1e-12).all()

@@ -187,7 +187,7 @@ def test_reference_is_held_against_the_other_references(seed):
     random = np.random.default_rng(seed)
     X = [np.sin(np.linspace(0, 6, 50)) + 0.1 * random.normal(size=50) for _ in range(11)]
     X.append(X[0] + np.where(np.arange(50) == 20, 3.0, 0.0))
-    detector = ReferenceDetector(n_references=12, alignment="none", share=0.02).fit(X)
+    detector = ReferenceDetector(n_references=12, alignment="none", top_fraction=0.02).fit(X)
     assert np.argmin(detector.score_samples(X)) == 11
 
 
@@ -278,15 +278,17 @@ def _rebuilt(detector, series):
     return detector.reconstructor_.inverse_transform(detector.reconstructor_.transform(series))
 
 
-@pytest.mark.parametrize("mode", ["mean_of_distances", "distance_of_mean"])
-def test_one_domain_is_the_mahalanobis_distance_of_ledoit_and_wolf(seed, mode):
+@pytest.mark.parametrize("aggregation", ["mean_of_distances", "distance_of_mean"])
+def test_one_domain_is_the_mahalanobis_distance_of_ledoit_and_wolf(seed, aggregation):
     X, _ = _waves(seed)
     model = LedoitWolf().fit(np.concatenate(X))
-    if mode == "mean_of_distances":
+    if aggregation == "mean_of_distances":
         expected = [model.mahalanobis(series).mean() for series in X]
     else:
         expected = [model.mahalanobis(series.mean(axis=0, keepdims=True))[0] for series in X]
-    assert_allclose(-SelectiveMahalanobisDetector(mode=mode).fit(X).score_samples(X), expected, rtol=1e-10)
+    assert_allclose(
+        -SelectiveMahalanobisDetector(aggregation=aggregation).fit(X).score_samples(X), expected, rtol=1e-10
+    )
 
 
 def test_a_reconstructor_may_predict(seed):

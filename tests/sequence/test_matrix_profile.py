@@ -50,7 +50,7 @@ def test_channels_share_a_neighbor_in_the_mean(seed):
 def test_channels_are_ranked(aggregation, rank, seed):
     x = _walk(seed, 200, n_channels=3)
     each = np.sort([matrix_profile(x[:, channel], window_size=12).distances for channel in range(3)], axis=0)[::-1]
-    found = matrix_profile(x, window_size=12, channel_aggregation=aggregation).distances
+    found = matrix_profile(x, window_size=12, aggregation=aggregation).distances
     assert_array_equal(found, each[rank])
 
 
@@ -79,7 +79,7 @@ def test_series_of_one_window_has_no_neighbor():
         ({"X": np.zeros(9), "other": np.zeros(3), "window_size": 6}, "other has 3 time points"),
         ({"X": np.zeros((9, 1)), "other": np.zeros((9, 2)), "window_size": 6}, "1 channels and other has 2"),
         ({"X": np.zeros(9), "other": np.zeros(9), "window_size": 6, "side": "left"}, "side and exclusion_zone"),
-        ({"X": np.zeros((9, 2)), "window_size": 6, "channel_aggregation": 3}, "there are 2 channels"),
+        ({"X": np.zeros((9, 2)), "window_size": 6, "aggregation": 3}, "there are 2 channels"),
         ({"X": [1.0, np.nan, 2.0], "window_size": 2}, "NaN.\nThe first is at time point 1. Impute such values"),
         ({"X": np.zeros(9), "window_size": 4, "exclusion_zone": 5}, "exclusion_zone=5 .* 9 time points .* give 4 at"),
     ],

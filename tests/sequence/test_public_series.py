@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skanomaly.metrics import find_period, vus_pr_score
+from skanomaly.metrics import vus_pr_score
 from skanomaly.sequence import (
     AutoregressiveDetector,
     RollingStatistic,
     SubsequenceKMeans,
     SubsequenceNeighbors,
     SubsequencePCA,
+    find_period,
 )
 
 pytestmark = pytest.mark.slow

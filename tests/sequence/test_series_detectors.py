@@ -36,7 +36,7 @@ DETECTORS = [
     AutoregressiveDetector(KNeighborsRegressor(), order=10, smoothing=10),
     KShapeDetector(window_size=WINDOW, smoothing=10, random_state=0),
     MatrixProfileDetector(window_size=WINDOW),
-    MatrixProfileDetector(window_size=WINDOW, channel_aggregation=2, causal=True),
+    MatrixProfileDetector(window_size=WINDOW, aggregation=2, causal=True),
     PolynomialDetector(block_size=10, neighborhood_size=40, smoothing=10),
     RollingMahalanobis(),
     RollingStatistic(window_size=WINDOW),
@@ -328,7 +328,7 @@ def test_single_odd_points_are_found_by_unsmoothed_forecasts(seed):
 
 def test_moments_give_the_least_squares_forecast(seed):
     x = np.random.default_rng(seed).normal(size=(400, 2)).cumsum(axis=0)
-    ours = AutoregressiveDetector(order=4, alpha=0.0, smoothing=1).fit(x).score_samples(x)
+    ours = AutoregressiveDetector(order=4, ridge=0.0, smoothing=1).fit(x).score_samples(x)
     theirs = AutoregressiveDetector(LinearRegression(), order=4, smoothing=1).fit(x).score_samples(x)
     assert_allclose(ours, theirs, rtol=1e-5)
 
@@ -457,7 +457,7 @@ def test_groups_too_small_or_unseen_fall_back(seed):
         ("node", pd.DataFrame(np.ones((20, 1)), columns=["load"]), r"it has \['load'\]"),
         (0, np.ones((20, 1)), "1 feature"),
         (0, np.array([[np.nan, 1.0]] * 20), "NaN"),
-        ("node", pd.DataFrame({"node": ["a", None] * 10, "load": 1.0}), "NaN or None, first in row 1"),
+        ("node", pd.DataFrame({"node": ["a", None] * 10, "load": 1.0}), "NaN or None as a group, first in row 1"),
     ],
 )
 def test_wrong_groups_are_named(group, X, words):

@@ -51,7 +51,7 @@ class BagRankingDetector(SequenceDetector):
         Weight of the sum of an anomalous series' scores; at least 0.
     smoothness : float, default=8e-5
         Weight of the sum of its squared steps between neighbours; at least 0.
-    alpha : float, default=0.001
+    ridge : float, default=0.001
         Weight of half the squared norm of the coefficients; at least 0.
     max_iter : int, default=200
         Steps of Adam over all bags at once, at least 1.
@@ -119,11 +119,11 @@ class BagRankingDetector(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "sparsity": [Interval(Real, 0, None, closed="left")],
         "smoothness": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     }
@@ -134,7 +134,7 @@ class BagRankingDetector(SequenceDetector):
         n_segments: int | None = 32,
         sparsity: float = 8e-5,
         smoothness: float = 8e-5,
-        alpha: float = 1e-3,
+        ridge: float = 1e-3,
         max_iter: int = 200,
         learning_rate_init: float = 0.01,
         contamination: float = 0.1,
@@ -142,12 +142,12 @@ class BagRankingDetector(SequenceDetector):
         self.n_segments = n_segments
         self.sparsity = sparsity
         self.smoothness = smoothness
-        self.alpha = alpha
+        self.ridge = ridge
         self.max_iter = max_iter
         self.learning_rate_init = learning_rate_init
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         if not ((y < 0).any() and (y > 0).any()):
             raise ValueError(
                 f"y holds {np.unique(y).tolist()}: this detector learns from labels. Give -1 to series that hold an "
@@ -174,7 +174,7 @@ class BagRankingDetector(SequenceDetector):
         design = np.column_stack([bags.segments, np.ones(len(bags.segments))])
         start = bags.segments[inside].mean(axis=0) - bags.segments[~inside].mean(axis=0)
         weights = np.append(start / max(float(np.linalg.norm(start)), 1e-12), 0.0)
-        norm_slope = np.append(np.full(len(start), self.alpha), 0.0)
+        norm_slope = np.append(np.full(len(start), self.ridge), 0.0)
         mean, square = np.zeros_like(weights), np.zeros_like(weights)
         self.loss_curve_ = []
         for step in range(1, self.max_iter + 1):

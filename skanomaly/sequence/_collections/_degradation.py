@@ -15,15 +15,15 @@ _SHORTEST = 0.1  # of max_ratio
 _RAMP = 0.1  # of the interval, at both ends
 _MIX = 0.7
 _FAR = 0.1
-_COLUMN_SHARE = 0.3
-DEFAULT_SHARES = {"soft": 0.5, "uniform": 0.15, "peak": 0.15, "length": 0.1}
+_COLUMN_FRACTION = 0.3
+_DEFAULT_FRACTIONS = {"soft": 0.5, "uniform": 0.15, "peak": 0.15, "length": 0.1}
 _Window = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
 def degrade_windows(
     X: Any,
     *,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
     max_ratio: float = 0.15,
     random_state: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
@@ -33,7 +33,7 @@ def degrade_windows(
     ----------
     X : array-like of shape (n_windows, n_timepoints, n_features)
         Normal windows of equal length, at least 8 time points.
-    shares : mapping of str to float, default=None
+    fractions : mapping of str to float, default=None
         Share of windows that suffer each kind; they sum to 1 at most, and the rest stays whole. "soft" mixes in an
         interval of another window, up to seven tenths; "uniform" puts a constant; "peak" moves one point to the far
         end of the range; "length" stretches an interval or squeezes one. None is 0.5, 0.15, 0.15 and 0.1, in this
@@ -53,7 +53,7 @@ def degrade_windows(
     Raises
     ------
     ValueError
-        If windows differ in length or are too short, or shares are unknown, negative or sum to more than 1.
+        If windows differ in length or are too short, or fractions are unknown, negative or sum to more than 1.
 
     See Also
     --------
@@ -76,7 +76,7 @@ def degrade_windows(
     >>> import numpy as np
     >>> from skanomaly.sequence import degrade_windows
     >>> windows = np.sin(np.linspace(0, 60, 4000)).reshape(20, 200, 1)
-    >>> degraded, labels = degrade_windows(windows, shares={"uniform": 1.0}, random_state=0)
+    >>> degraded, labels = degrade_windows(windows, fractions={"uniform": 1.0}, random_state=0)
     >>> bool(((degraded != windows)[:, :, 0] == (labels == -1)).all())
     True
     """
@@ -84,7 +84,7 @@ def degrade_windows(
     if len({len(window) for window in windows}) != 1 or len(windows[0]) < 8:
         lengths = sorted({len(window) for window in windows})
         raise ValueError(f"X holds windows of {lengths[:5]} time points; give windows of one length, 8 at least.")
-    chosen = _check_shares(DEFAULT_SHARES if shares is None else shares)
+    chosen = _check_fractions(_DEFAULT_FRACTIONS if fractions is None else fractions)
     if not 0 < max_ratio <= 1:
         raise ValueError(f"max_ratio={max_ratio} is not in (0, 1].")
     table = np.array(windows, dtype=np.float64)
@@ -100,18 +100,18 @@ def degrade_windows(
     return changed, labels
 
 
-def _check_shares(shares: Mapping[str, float]) -> list[tuple[str, float]]:
-    unknown = sorted(set(shares) - set(_KINDS))
+def _check_fractions(fractions: Mapping[str, float]) -> list[tuple[str, float]]:
+    unknown = sorted(set(fractions) - set(_KINDS))
     if unknown:
-        raise ValueError(f"shares names {unknown}; the kinds are {sorted(_KINDS)}.")
-    values = np.array(list(shares.values()), dtype=np.float64)
+        raise ValueError(f"fractions names {unknown}; the kinds are {sorted(_KINDS)}.")
+    values = np.array(list(fractions.values()), dtype=np.float64)
     if (values < 0).any() or values.sum() > 1 + 1e-9:
-        raise ValueError(f"shares={dict(shares)} must not be negative nor sum to more than 1.")
-    return list(zip(shares, np.cumsum(values), strict=True))
+        raise ValueError(f"fractions={dict(fractions)} must not be negative nor sum to more than 1.")
+    return list(zip(fractions, np.cumsum(values), strict=True))
 
 
 def _columns(n_features: int, random: np.random.Generator) -> NDArray[np.intp]:
-    taken = random.random(n_features) < _COLUMN_SHARE
+    taken = random.random(n_features) < _COLUMN_FRACTION
     taken[random.integers(n_features)] = True
     return np.flatnonzero(taken)
 

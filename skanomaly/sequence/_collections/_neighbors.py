@@ -94,7 +94,7 @@ class SequenceNeighbors(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "representation": [StrOptions({"both", "warped", "resampled", "statistics"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_points": [Interval(Integral, 2, None, closed="left")],
@@ -119,7 +119,7 @@ class SequenceNeighbors(SequenceDetector):
         self.contamination = contamination
         self.n_jobs = n_jobs
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_sequences(X, y, fewest=2)
         self._lookup = SequenceLookup(normal)
         self.n_neighbors_ = min(self.n_neighbors, len(normal) - 1)

@@ -38,7 +38,7 @@ class ReferenceDetector(SequenceDetector):
     n_references : int, default=20
         Training series that give median and spread, at least 3; never more than there are. The first by order of
         distance from the central one.
-    share : float, default=0.05
+    top_fraction : float, default=0.05
         A series scores the mean of this share of its largest moments, in (0, 1]; one moment at least.
     contamination : float, default=0.1
         Share of the training series that is flagged, in (0, 0.5].
@@ -94,12 +94,12 @@ class ReferenceDetector(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "alignment": [StrOptions({"dtw", "shift", "none"})],
         "band": [Interval(Real, 0, 1, closed="right")],
         "scale": [StrOptions({"mad", "std"})],
         "n_references": [Interval(Integral, 3, None, closed="left")],
-        "share": [Interval(Real, 0, 1, closed="right")],
+        "top_fraction": [Interval(Real, 0, 1, closed="right")],
     }
     _min_samples: ClassVar[int] = 3
 
@@ -110,17 +110,17 @@ class ReferenceDetector(SequenceDetector):
         band: float = 0.1,
         scale: str = "mad",
         n_references: int = 20,
-        share: float = 0.05,
+        top_fraction: float = 0.05,
         contamination: float = 0.1,
     ) -> None:
         self.alignment = alignment
         self.band = band
         self.scale = scale
         self.n_references = n_references
-        self.share = share
+        self.top_fraction = top_fraction
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_sequences(X, y, fewest=self._min_samples)
         shapes = np.array([resample(series, _MEDOID_POINTS).ravel() for series in normal])
         squares = (shapes**2).sum(axis=1)
@@ -206,5 +206,5 @@ class ReferenceDetector(SequenceDetector):
         return np.array([self._mean_of_largest(moments) for moments in self._timepoint_outlyingness(X)])
 
     def _mean_of_largest(self, moments: NDArray[np.float64]) -> float:
-        n_largest = max(1, int(np.ceil(self.share * len(moments))))
+        n_largest = max(1, int(np.ceil(self.top_fraction * len(moments))))
         return float(np.sort(moments)[-n_largest:].mean())

@@ -29,7 +29,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         Has ``transform`` and ``inverse_transform``, or ``predict`` that returns rows like those it is given (fitted on
         the rows as their own targets). It is cloned and fitted on all training rows. None reconstructs nothing: the
         residual is the row itself.
-    mode : {"mean_of_distances", "distance_of_mean"}, default="mean_of_distances"
+    aggregation : {"mean_of_distances", "distance_of_mean"}, default="mean_of_distances"
         Mean over the rows of their squared distances, or squared distance of the rows' mean residual.
     contamination : float, default=0.1
         Share of the training series that is flagged, in (0, 0.5].
@@ -89,17 +89,17 @@ class SelectiveMahalanobisDetector(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "reconstructor": [HasMethods("fit"), None],
-        "mode": [StrOptions({"mean_of_distances", "distance_of_mean"})],
+        "aggregation": [StrOptions({"mean_of_distances", "distance_of_mean"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
 
     def __init__(
-        self, *, reconstructor: Any = None, mode: str = "mean_of_distances", contamination: float = 0.1
+        self, *, reconstructor: Any = None, aggregation: str = "mean_of_distances", contamination: float = 0.1
     ) -> None:
         self.reconstructor = reconstructor
-        self.mode = mode
+        self.aggregation = aggregation
         self.contamination = contamination
 
     def fit(self, X: Any, y: Any = None, *, domain: Any = None) -> Self:
@@ -121,7 +121,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         """
         return self._run_fit(X, y, domain=domain)
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], *, domain: Any = None, **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], *, domain: Any = None, **metadata: Any) -> None:
         names = np.zeros(len(X), dtype=np.int64) if domain is None else column_or_1d(domain)
         if len(names) != len(X):
             raise ValueError(f"domain names {len(names)} series and X has {len(X)}; they must agree in length.")
@@ -155,7 +155,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         return series.astype(np.float64) - np.reshape(rebuilt, series.shape)
 
     def _outlyingness(self, X: list[NDArray[Any]]) -> NDArray[np.float64]:
-        reduce = self.mode == "distance_of_mean"
+        reduce = self.aggregation == "distance_of_mean"
         distances = []
         for series in X:
             residuals = self._residuals(series)

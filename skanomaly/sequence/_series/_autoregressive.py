@@ -33,7 +33,7 @@ class AutoregressiveDetector(SeriesDetector):
         ridge regression, solved from moments, so that no table of windows is made.
     order : int, default=50
         Past time points that the forecast sees.
-    alpha : float, default=0.001
+    ridge : float, default=0.001
         Strength of the ridge: this share of each column's variance is added to it.
     smoothing : int, default=100
         Errors are averaged over so many time points. 1 finds single odd points.
@@ -98,10 +98,10 @@ class AutoregressiveDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "estimator": [HasMethods(["fit", "predict"]), None],
         "order": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
         "causal": ["boolean"],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -116,7 +116,7 @@ class AutoregressiveDetector(SeriesDetector):
         estimator: Any = None,
         *,
         order: int = 50,
-        alpha: float = 1e-3,
+        ridge: float = 1e-3,
         smoothing: int = 100,
         causal: bool = False,
         binary_channels: str = "ignore",
@@ -124,7 +124,7 @@ class AutoregressiveDetector(SeriesDetector):
     ) -> None:
         self.estimator = estimator
         self.order = order
-        self.alpha = alpha
+        self.ridge = ridge
         self.smoothing = smoothing
         self.causal = causal
         self.binary_channels = binary_channels
@@ -148,7 +148,7 @@ class AutoregressiveDetector(SeriesDetector):
         """
         return self._run_fit(X, y, timepoint_weight=timepoint_weight)
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         if self.estimator is not None:
             _require_regressor(self.estimator)
         self._begin(X, _effective_order(self.order, len(X)))
@@ -206,7 +206,7 @@ class AutoregressiveDetector(SeriesDetector):
         deviations = np.sqrt(np.where(covariance.diagonal() > floor, covariance.diagonal(), 1.0))
         scaled = covariance / np.outer(deviations, deviations)
         inner, last = slice(1, -n_channels), slice(-n_channels, None)
-        matrix = scaled[inner, inner] + max(self.alpha, 1e-10) * np.eye(scaled[inner, inner].shape[0])
+        matrix = scaled[inner, inner] + max(self.ridge, 1e-10) * np.eye(scaled[inner, inner].shape[0])
         coefficients = np.linalg.solve(matrix, scaled[inner, last])
         self.coef_ = coefficients.reshape(self._order, n_channels, n_channels)[::-1].transpose(2, 0, 1)
         self._weights = coefficients / deviations[inner, None] * deviations[last]
@@ -236,7 +236,7 @@ class AutoregressiveDetector(SeriesDetector):
         return rolling_mean(points, self.smoothing, causal=self.causal)
 
     @available_if(lambda self: self.estimator is None)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on with the series of the calls before.
 
         Parameters

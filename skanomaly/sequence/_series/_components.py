@@ -11,7 +11,7 @@ from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window
 
 __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
@@ -87,7 +87,7 @@ class SubsequencePCA(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "statistic": [StrOptions({"mahalanobis", "residual", "both"})],
         "n_components": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
@@ -115,15 +115,15 @@ class SubsequencePCA(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         n_windows = len(X) - self.window_size_ + 1
-        n_columns = self.window_size_ * len(self._embedding.channels)
+        n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             total += vectors.sum(axis=0)
             products += vectors.T @ vectors
         self._mean = total / n_windows
@@ -137,7 +137,7 @@ class SubsequencePCA(SeriesDetector):
         self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
         self._means = np.ones(2)
         if self.statistic == "both":
-            parts = [self._statistics(vectors) for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS)]
+            parts = [self._statistics(vectors) for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS)]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
 
@@ -150,7 +150,7 @@ class SubsequencePCA(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             if self.statistic == "mahalanobis":
                 coordinates = (vectors - self._mean) @ self._directions / self._scales
                 parts.append(np.square(coordinates).sum(axis=1))
@@ -229,7 +229,7 @@ class SubsequenceKMeans(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 2, None, closed="left")],
@@ -260,16 +260,16 @@ class SubsequenceKMeans(SeriesDetector):
         self.contamination = contamination
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
         starts = np.arange(len(X) - self.window_size_ + 1)
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
-        vectors = self._embedding.windows(self._embedding.prepare(X), starts)
+        vectors = self._vectors.windows(self._vectors.prepare(X), starts)
         # No more centres than different windows.
         model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
         counts = np.bincount(model.labels_)
@@ -278,7 +278,7 @@ class SubsequenceKMeans(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             squares = [np.square(vectors - center).sum(axis=1) for center in self.cluster_centers_]
             parts.append(np.sqrt(np.min(squares, axis=0)))
         return np.concatenate(parts)

@@ -139,7 +139,7 @@ class GroupedDetector(BaseDetector):
         values = check_array(
             rest, dtype=(np.float64, np.float32), order="C", ensure_min_samples=2 if reset else 1, input_name="X"
         )
-        _require_groups(groups)
+        _require_groups(groups, names[place] if hasattr(table, "columns") else place)
         return _Rows(values, groups)
 
     def _place(self, table: Any) -> int | None:
@@ -154,7 +154,7 @@ class GroupedDetector(BaseDetector):
             raise ValueError(f"group={self.group!r} is no column of X; it has {names or 'no names'}.")
         return names.index(self.group)
 
-    def _fit(self, X: _Rows, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: _Rows, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
 
         def fitted(rows: NDArray[np.intp]) -> Any:
@@ -191,8 +191,8 @@ class GroupedDetector(BaseDetector):
 def _as_table(X: Any, *, fewest: int) -> NDArray[Any]:
     try:
         table: NDArray[Any] = check_array(X, dtype=None, ensure_min_samples=fewest)
-    except ValueError as error:
-        if not isinstance(X, list | tuple) or not {"inhomogeneous", "dim"} & set(str(error).split()):
+    except ValueError:
+        if not _is_list_of_series(X):
             raise
         raise ValueError(
             "X is a list of series, and GroupedDetector takes one table in which a column holds the groups: stack the "
@@ -201,13 +201,44 @@ def _as_table(X: Any, *, fewest: int) -> NDArray[Any]:
     return table
 
 
-def _require_groups(groups: NDArray[Any]) -> None:
+def _is_list_of_series(X: Any) -> bool:
+    """Say whether a list holds tables, or rows of different lengths."""
+    if not isinstance(X, list | tuple):
+        return False
+    items = [item for item in X if _is_sized(item)]
+    return len({len(item) for item in items}) > 1 or any(_is_table(item) for item in items)
+
+
+def _is_table(item: Any) -> bool:
+    return item.ndim > 1 if hasattr(item, "ndim") else len(item) > 0 and _is_sized(item[0])
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_sized(item: Any) -> bool:
+    return hasattr(item, "__len__") and not isinstance(item, str | bytes)
+
+
+def _require_groups(groups: NDArray[Any], column: Any) -> None:
     try:
         codes = pd.factorize(groups)[0]
-    except TypeError as error:
-        raise TypeError(f"A group's argument must be a string or a number: {error}.") from None
+    except TypeError:
+        unhashable = next(value for value in groups.tolist() if not _is_hashable(value))
+        raise TypeError(
+            f"Column {column!r} holds a {type(unhashable).__name__}; values of the column that is the `group` argument "
+            "must be hashable, such as a string, a number or a boolean."
+        ) from None
     if (codes < 0).any():
-        raise ValueError(f"The groups hold NaN or None, first in row {int(np.argmin(codes))}; each row needs one.")
+        raise ValueError(
+            f"Column {column!r} holds NaN or None as a group, first in row {int(np.argmin(codes))}; give each row a "
+            "group, or drop those rows."
+        )
 
 
 def _parts(groups: NDArray[Any]) -> list[tuple[Any, NDArray[np.intp]]]:

@@ -10,8 +10,8 @@ from scipy import fft
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
 from skanomaly.sequence._series._profile import WindowTable, join
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean, windows_to_points
 
 __all__ = ["KShapeDetector", "k_shape"]
@@ -90,7 +90,7 @@ class KShapeDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -121,16 +121,16 @@ class KShapeDetector(SeriesDetector):
         self.contamination = contamination
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X), n_windows=6)
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         random = generator(self.random_state)
         length = min(4 * self.window_size_, len(X))
         starts = np.arange(0, len(X) - length + 1, max(1, 3 * self.window_size_ // 2))
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
-        for channel in self._embedding.prepare(X).T:
+        for channel in self._vectors.prepare(X).T:
             stretches = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts])
             labels, centers, n_iter = k_shape(stretches, min(self.n_clusters, len(starts)), self.max_iter, random)
             self.n_iter_ = max(self.n_iter_, n_iter)
@@ -139,7 +139,7 @@ class KShapeDetector(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         total = np.zeros(len(X) - self.window_size_ + 1)
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         for column, (centers, weights) in enumerate(zip(self.cluster_centers_, self.cluster_weights_, strict=True)):
             queries = WindowTable(prepared[:, [column]], self.window_size_)
             for center, weight in zip(centers, weights, strict=True):

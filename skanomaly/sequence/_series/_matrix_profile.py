@@ -25,7 +25,7 @@ _AGGREGATIONS = [StrOptions({"mean", "max"}), Interval(Integral, 1, None, closed
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "side": [StrOptions({"both", "left", "right"})],
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
-        "channel_aggregation": _AGGREGATIONS,
+        "aggregation": _AGGREGATIONS,
         "n_jobs": [Integral, None],
     },
     prefer_skip_nested_validation=True,
@@ -37,7 +37,7 @@ def matrix_profile(
     window_size: int,
     side: str = "both",
     exclusion_zone: int | None = None,
-    channel_aggregation: str | int = "mean",
+    aggregation: str | int = "mean",
     n_jobs: int | None = None,
 ) -> MatrixProfile:
     r"""Distance of each window to the window most like it, both z-normalised.
@@ -55,7 +55,7 @@ def matrix_profile(
     exclusion_zone : int, default=None
         Within one series, windows at most so many time points apart are no neighbours; None is a quarter of
         `window_size`, rounded up.
-    channel_aggregation : {"mean", "max"} or int, default="mean"
+    aggregation : {"mean", "max"} or int, default="mean"
         With several channels: the root mean square of the channels' distances to one common neighbour; the largest of
         the channels' own profiles; or the k-th largest of these.
     n_jobs : int or None, default=None
@@ -112,28 +112,25 @@ def matrix_profile(
             lambda tables: self_join(tables[0], zone=zone, n_jobs=n_jobs)[which],
             [series],
             window_size,
-            channel_aggregation,
+            aggregation,
         )
     if side != "both" or exclusion_zone is not None:
         raise ValueError("side and exclusion_zone belong to one series; with two, leave them at their defaults.")
     references = _as_series(other, "other", window_size)
     if references.shape[1] != series.shape[1]:
         raise ValueError(f"X has {series.shape[1]} channels and other has {references.shape[1]}; they must agree.")
-    return _over_channels(
-        lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, channel_aggregation
-    )
+    return _over_channels(lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, aggregation)
 
 
 def _as_series(X: Any, name: str, window_size: int) -> NDArray[np.float64]:
     column = as_column(X, may_reshape=True, training=False)
-    try:
-        series = check_array(column, dtype=np.float64, input_name=name)
-    except ValueError as error:
-        row = first_non_finite(column) if "NaN" in str(error) or "infinity" in str(error) else None
-        if row is None:
-            raise
-        remedy = "Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
-        raise ValueError(f"{error}\nThe first is at time point {row}. {remedy}") from None
+    series: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
+    first = first_non_finite(series)
+    if first is not None:
+        raise ValueError(
+            f"Input {name} contains {'NaN' if np.isnan(series).any() else 'infinity'}.\nThe first is at time point "
+            f"{first}. Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
+        )
     if len(series) < window_size:
         raise ValueError(f"{name} has {len(series)} time points, fewer than one window of {window_size}.")
     return series
@@ -147,7 +144,7 @@ def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggr
         return found
     rank = 1 if aggregation == "max" else int(aggregation)
     if rank > n_channels:
-        raise ValueError(f"channel_aggregation={rank} and there are {n_channels} channels.")
+        raise ValueError(f"aggregation={rank} and there are {n_channels} channels.")
     profiles = [
         find([WindowTable(part[:, [channel]], window_size) for part in series]) for channel in range(n_channels)
     ]
@@ -172,7 +169,7 @@ class MatrixProfileDetector(SeriesDetector):
     exclusion_zone : int, default=None
         Training windows at most so far from a window are no evidence for it; None is a quarter of the window. One that
         would leave a training window without any evidence (in causal mode, all of them) is refused.
-    channel_aggregation : {"mean", "max"} or int, default="mean"
+    aggregation : {"mean", "max"} or int, default="mean"
         As in :func:`matrix_profile`; a number above that of the channels counts as all of them.
     causal : bool, default=False
         Whether training windows are held against earlier ones alone (the left profile), and each window's score goes
@@ -229,10 +226,10 @@ class MatrixProfileDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
-        "channel_aggregation": _AGGREGATIONS,
+        "aggregation": _AGGREGATIONS,
         "causal": ["boolean"],
         "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
         "n_jobs": [Integral, None],
@@ -243,7 +240,7 @@ class MatrixProfileDetector(SeriesDetector):
         *,
         window_size: int = 100,
         exclusion_zone: int | None = None,
-        channel_aggregation: str | int = "mean",
+        aggregation: str | int = "mean",
         causal: bool = False,
         point_alignment: str = "mean",
         contamination: float = 0.1,
@@ -251,13 +248,13 @@ class MatrixProfileDetector(SeriesDetector):
     ) -> None:
         self.window_size = window_size
         self.exclusion_zone = exclusion_zone
-        self.channel_aggregation = channel_aggregation
+        self.aggregation = aggregation
         self.causal = causal
         self.point_alignment = point_alignment
         self.contamination = contamination
         self.n_jobs = n_jobs
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
         self._series = X
         self._lookup = WindowLookup(X, self.window_size_)
@@ -271,7 +268,7 @@ class MatrixProfileDetector(SeriesDetector):
         return default_zone(self.window_size_) if self.exclusion_zone is None else self.exclusion_zone
 
     def _profile(self, find: Any, series: list[NDArray[Any]]) -> MatrixProfile:
-        aggregation = self.channel_aggregation
+        aggregation = self.aggregation
         if isinstance(aggregation, Integral):
             aggregation = min(int(aggregation), series[0].shape[1])
         return _over_channels(find, series, self.window_size_, aggregation)

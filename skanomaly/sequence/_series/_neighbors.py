@@ -13,7 +13,7 @@ from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
 
 __all__ = ["SubsequenceNeighbors"]
@@ -106,7 +106,7 @@ class SubsequenceNeighbors(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 2, None, closed="left")],
@@ -143,13 +143,13 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self._begin(X, effective_window(self.window_size, len(X)))
         self._add(X)
         # The window halfway between the first and the last reference has the least of all beyond its zone.
         require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on with the series of the calls before.
 
         Parameters
@@ -165,7 +165,7 @@ class SubsequenceNeighbors(SeriesDetector):
         """
         self._validate_params()
         with undone_on_error(self):
-            first = not hasattr(self, "_embedding")
+            first = not hasattr(self, "_vectors")
             rows = self._check(X, reset=first)
             if first:
                 self._begin(rows, self.window_size)
@@ -177,14 +177,14 @@ class SubsequenceNeighbors(SeriesDetector):
 
     def _begin(self, X: NDArray[Any], window_size: int) -> None:
         self.window_size_ = window_size
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=window_size, normalize=self.normalize, binary_channels=self.binary_channels
         )
         self._seed = draw_seed(self.random_state)
         self._n_seen = 0
         self._lookup = WindowLookup(X[:0], window_size)
         self.reference_starts_ = np.empty(0, dtype=np.intp)
-        self._references = np.empty((0, window_size * len(self._embedding.channels)), dtype=np.float32)
+        self._references = np.empty((0, window_size * len(self._vectors.channels)), dtype=np.float32)
         self.n_neighbors_ = 0
 
     def _add(self, series: NDArray[Any]) -> None:
@@ -194,7 +194,7 @@ class SubsequenceNeighbors(SeriesDetector):
         if n_windows == 0:
             return
         kept, chosen = self._draw(n_windows)
-        windows = self._embedding.windows(self._embedding.prepare(series), chosen, np.float32)
+        windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
         starts = np.concatenate([self.reference_starts_[kept], self._n_seen + chosen])
         self._references = np.concatenate([self._references[kept], windows])
         self.reference_starts_ = starts
@@ -216,13 +216,13 @@ class SubsequenceNeighbors(SeriesDetector):
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         if self.n_neighbors_ == 0:
             raise NotFittedError(f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet.")
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         zones = self._zones(self._lookup.find(X))
         out = np.empty(len(zones))
 
         def score(block: slice) -> None:
             starts = np.arange(block.start, block.stop)
-            queries = self._embedding.windows(prepared, starts, np.float32)
+            queries = self._vectors.windows(prepared, starts, np.float32)
             products = np.column_stack([queries, np.ones(len(queries), np.float32)]) @ self._weights.T
             distances = np.empty((len(queries), self.n_neighbors_))
             indices = np.empty(distances.shape, dtype=np.intp)

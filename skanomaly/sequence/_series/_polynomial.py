@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["PolynomialDetector"]
@@ -72,7 +72,7 @@ class PolynomialDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "block_size": [Interval(Integral, 1, None, closed="left")],
         "degree": [Interval(Integral, 0, 15, closed="both")],
         "neighborhood_size": [Interval(Integral, 2, None, closed="left"), None],
@@ -97,9 +97,9 @@ class PolynomialDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.block_size_ = effective_window(self.block_size, len(X), name="block_size", noun="blocks")
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         block_size = self.block_size_
@@ -108,7 +108,7 @@ class PolynomialDetector(SeriesDetector):
                 f"X has {len(X)} time points and a block of this detector {block_size}: give it more than a "
                 "block, so that something foretells it, or fit with a smaller block_size."
             )
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
         errors = np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1)
         return rolling_mean(errors, self.smoothing)

@@ -9,7 +9,7 @@ from sklearn.covariance import oas
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["RollingMahalanobis", "RollingStatistic"]
@@ -70,7 +70,7 @@ class RollingStatistic(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "statistic": [StrOptions({"std", "range", "mean_absolute", "norm"})],
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -92,14 +92,14 @@ class RollingStatistic(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         out = np.zeros(len(X) - self.window_size_ + 1)
         for channel in prepared.T:
             windows = np.lib.stride_tricks.sliding_window_view(channel, self.window_size_)
@@ -170,7 +170,7 @@ class RollingMahalanobis(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "causal": ["boolean"],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -189,10 +189,10 @@ class RollingMahalanobis(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = self.window_size
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
-        prepared = self._embedding.prepare(X)
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        prepared = self._vectors.prepare(X)
         self._transform, self.shrinkage_ = np.zeros((prepared.shape[1],) * 2), 1.0
         if prepared.any():
             covariance, self.shrinkage_ = oas(prepared, assume_centered=True)
@@ -200,6 +200,6 @@ class RollingMahalanobis(SeriesDetector):
             self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        coded = self._embedding.prepare(X) @ self._transform
+        coded = self._vectors.prepare(X) @ self._transform
         distances = np.sqrt(np.square(coded).mean(axis=1))
         return rolling_mean(distances, self.window_size, causal=self.causal)

@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window
 
 __all__ = ["SlidingWindowDetector"]
@@ -83,7 +83,7 @@ class SlidingWindowDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "detector": [HasMethods(["fit", "score_samples"]), None],
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "features": [StrOptions({"raw", "statistics"}), callable],
@@ -114,13 +114,13 @@ class SlidingWindowDetector(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         starts = np.arange(0, len(X) - self.window_size_ + 1, self.stride)
-        table = self._table(self._embedding.prepare(X), starts)
+        table = self._table(self._vectors.prepare(X), starts)
         detector = IsolationForest(random_state=0) if self.detector is None else clone(self.detector)
         if y.any():
             covered = np.lib.stride_tricks.sliding_window_view(y, self.window_size_)[starts]
@@ -129,7 +129,7 @@ class SlidingWindowDetector(SeriesDetector):
             self.detector_ = detector.fit(table)
 
     def _table(self, prepared: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[Any]:
-        vectors = self._embedding.windows(prepared, starts)
+        vectors = self._vectors.windows(prepared, starts)
         if self.features == "raw":
             return vectors
         windows = vectors.reshape(len(starts), -1, self.window_size_)
@@ -139,7 +139,7 @@ class SlidingWindowDetector(SeriesDetector):
         return table
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         blocks = row_blocks(len(X) - self.window_size_ + 1, _BLOCK_WINDOWS)
         tables = (self._table(prepared, np.arange(block.start, block.stop)) for block in blocks)
         return -np.concatenate([np.asarray(self.detector_.score_samples(table), np.float64) for table in tables])

@@ -9,7 +9,7 @@ from scipy import fft
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import rolling_mean
 
 __all__ = ["SpectralResidualDetector", "saliency"]
@@ -86,7 +86,7 @@ class SpectralResidualDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "average_size": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -105,10 +105,10 @@ class SpectralResidualDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         size = min(self.average_size, len(X))
-        parts = [saliency(channel, size) for channel in self._embedding.prepare(X).T]
+        parts = [saliency(channel, size) for channel in self._vectors.prepare(X).T]
         return rolling_mean(np.mean(parts, axis=0), self.smoothing)

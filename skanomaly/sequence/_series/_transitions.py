@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, windows_to_points
 
 __all__ = ["TransitionGraphDetector"]
@@ -79,7 +79,7 @@ class TransitionGraphDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_rays": [Interval(Integral, 3, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
@@ -104,14 +104,14 @@ class TransitionGraphDetector(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         self._lookup = WindowLookup(X, self.window_size_)
         self._planes, self._nodes, self.transitions_ = [], [], []
-        for channel in self._embedding.prepare(X).T:
+        for channel in self._vectors.prepare(X).T:
             plane = _Plane(channel, self.window_size_)
             points = plane.project(channel)
             nodes = _Nodes(points, self.n_rays)
@@ -126,7 +126,7 @@ class TransitionGraphDetector(SeriesDetector):
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         twins = self._lookup.find(X)
         seen = (twins[:-1] >= 0) & (twins[1:] == twins[:-1] + 1)
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         total = np.zeros(len(twins))
         for channel, plane, nodes, counts in zip(prepared.T, self._planes, self._nodes, self.transitions_, strict=True):
             total += _seldomness(nodes.walk(plane.project(channel)), counts, seen)

@@ -249,7 +249,7 @@ def test_symbols_lead_detectors_of_events(seed):
     random = np.random.default_rng(seed)
     waves = [np.sin(np.linspace(start, start + 40, 400)) for start in random.uniform(0, 6, 20)]
     odd = [np.sin(np.linspace(0, 90, 400)) for _ in range(3)]
-    model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, reduction="mean")).fit(waves)
+    model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")).fit(waves)
     assert (model.predict(odd) == -1).all()
 
 

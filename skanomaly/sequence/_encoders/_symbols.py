@@ -56,7 +56,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
     >>> SymbolTransformer(n_symbols=4, segment_size=2).fit_transform([[0, 0, 1, 1, 5, 5, 9]])
     [[0, 1, 2, 3]]
     >>> waves = [np.sin(np.linspace(start, start + 40, 400)) for start in range(12)]
-    >>> model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, reduction="mean")).fit(waves)
+    >>> model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")).fit(waves)
     >>> model.predict([np.sin(np.linspace(0, 90, 400)), waves[3]])
     array([-1,  1])
     """
@@ -71,7 +71,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         self.segment_size = segment_size
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Lay out the alphabet.
 
         Parameters

@@ -20,8 +20,8 @@ _DEFAULT = 125
 def find_period(x: Any, *, max_lag: int = 400) -> int:
     """Find the period of a series by the highest peak of its autocorrelation.
 
-    The window that TSB-AD takes for :func:`vus_pr_score`. As a detector's window it is worse than a constant 100 in
-    most cases that we tried.
+    The benchmark TSB-AD takes it as the window of :func:`~skanomaly.metrics.vus_pr_score`. As the window of a detector it
+    was worse than a fixed window of 100 in most cases that we tried.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.metrics import find_period
+    >>> from skanomaly.sequence import find_period
     >>> find_period(np.sin(np.arange(2000) * 2 * np.pi / 50))
     50
     >>> find_period(np.ones(2000))

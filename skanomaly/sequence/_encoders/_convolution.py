@@ -91,7 +91,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Draw the filters and learn the features' scale.
 
         Parameters

@@ -73,7 +73,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Load the model.
 
         Parameters
@@ -123,7 +123,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
                 with torch.no_grad():
                     coded = self.pipeline_.embed(torch.from_numpy(batch))[0]
                 parts.append(np.asarray(coded.float().cpu().numpy(), dtype=np.float64))
-            features.append(_one_a_moment(np.concatenate(parts), windows.shape[1]))
+            features.append(_one_per_timepoint(np.concatenate(parts), windows.shape[1]))
         return np.concatenate(features, axis=2)
 
     def __sklearn_tags__(self) -> Tags:
@@ -133,7 +133,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _one_a_moment(steps: NDArray[np.float64], n_timepoints: int) -> NDArray[np.float64]:
+def _one_per_timepoint(steps: NDArray[np.float64], n_timepoints: int) -> NDArray[np.float64]:
     """Give each moment the embedding of its step."""
     n_steps = steps.shape[1]
     if n_steps == n_timepoints + 1:  # the last one is the end mark

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from skanomaly._support._blocks import row_blocks
 from skanomaly.sequence._windows import informative_channels
 
-__all__ = ["WindowEmbedding", "window_vectors"]
+__all__ = ["WindowVectors", "window_vectors"]
 
 
-class WindowEmbedding:
+class WindowVectors:
     """What training says about channels, and how a window becomes a vector.
 
     Parameters

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ENCODERS", "DelayEncoder", "moment_embeddings", "window_starts"]
+__all__ = ["ENCODERS", "DelayEncoder", "timepoint_embeddings", "window_starts"]
 
 ENCODERS = {"delay", "convolution"}
 _BLOCK_WINDOWS = 4096
@@ -14,7 +14,7 @@ _BLOCK_WINDOWS = 4096
 class DelayEncoder:
     """The window itself, each feature less its mean."""
 
-    def fit(self, windows: NDArray[np.float64]) -> "DelayEncoder":  # noqa: ARG002  # an encoder's form
+    def fit(self, windows: NDArray[np.float64]) -> "DelayEncoder":
         """Return itself."""
         return self
 
@@ -37,7 +37,7 @@ def centered_windows(series: NDArray[np.float64], size: int) -> NDArray[np.float
     return view[starts].swapaxes(1, 2)
 
 
-def moment_embeddings(encoder: Any, series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def timepoint_embeddings(encoder: Any, series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Encode the window around each moment; returns shape (n_timepoints, n_dimensions)."""
     parts = []
     windows = centered_windows(series, size)

@@ -14,14 +14,14 @@ from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
-from skanomaly.sequence._embedding._moments import ENCODERS, DelayEncoder, moment_embeddings, window_starts
+from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._timepoints import ENCODERS, DelayEncoder, timepoint_embeddings, window_starts
 
 __all__ = ["SelfSimilarityDetector"]
 
 _N_KERNELS = 64
 _N_REFERENCES = 1000
-_MOMENTS_A_REFERENCE = 8  # at least, so that one anomaly does not hold enough of them to be dense
+_TIMEPOINTS_PER_REFERENCE = 8  # at least, so that one anomaly does not hold enough of them to be dense
 _DECIMALS = 12  # beyond them, eigenvectors of equal moments differ
 _FLAT = 1e-9
 Values = NDArray[np.float64]
@@ -118,7 +118,7 @@ class SelfSimilarityDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "encoder": [StrOptions(ENCODERS), HasMethods("transform")],
         "head": [StrOptions({"spectral", "local_outlier_factor", "mean", "trimmed"})],
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -152,7 +152,7 @@ class SelfSimilarityDetector(SeriesDetector):
         self.contamination = contamination
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         values = X.astype(np.float64)
         self.mean_, spread = values.mean(axis=0), values.std(axis=0)
         self.scale_ = np.where(spread > _FLAT * np.abs(self.mean_), spread, 1.0)
@@ -198,7 +198,7 @@ class SelfSimilarityDetector(SeriesDetector):
                 f"X has {len(series)} time points and the encoder sees {self._context} at once: give as many, or "
                 "fit with a smaller context_size."
             )
-        whole = moment_embeddings(self.encoder_, series, self._context)
+        whole = timepoint_embeddings(self.encoder_, series, self._context)
         return [(place, whole[place]) for place in places]
 
     def _learn_density(self, series: Values) -> None:
@@ -207,7 +207,7 @@ class SelfSimilarityDetector(SeriesDetector):
         for place, part in windows:  # a moment that two windows hold counts once
             parts[place] = part
         fewest = min(len(parts), 2 * int(self.n_neighbors))
-        n_kept = max(2, min(_N_REFERENCES, max(fewest, len(parts) // _MOMENTS_A_REFERENCE)))
+        n_kept = max(2, min(_N_REFERENCES, max(fewest, len(parts) // _TIMEPOINTS_PER_REFERENCE)))
         chosen = np.sort(generator(self.random_state).choice(len(parts), n_kept, replace=False))
         self._references = NeighborIndex(np.ascontiguousarray(parts[chosen]))
         self._n_neighbors = min(self.n_neighbors, n_kept - 1)
