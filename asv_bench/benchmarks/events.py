@@ -27,15 +27,15 @@ EVENTS = {
 
 
 def make_traces(n_traces, generator):
-    """Traces of a job that opens, works in rounds and closes; one in fifty breaks off or runs backwards."""
-    traces, is_odd = [], np.arange(n_traces) % 50 == 0
-    for odd in is_odd:
+    """Traces of a job that opens, works in rounds and closes; one in fifty is truncated or reversed."""
+    traces, is_anomaly = [], np.arange(n_traces) % 50 == 0
+    for anomaly in is_anomaly:
         rounds = [["read", "check", "write"][: generator.integers(2, 4)] for _ in range(generator.integers(2, 8))]
         trace = ["open", *(event for part in rounds for event in part), "close"]
-        if odd:
+        if anomaly:
             trace = trace[::-1] if generator.random() < 0.5 else trace[: len(trace) // 2]
         traces.append(trace)
-    return traces, is_odd
+    return traces, is_anomaly
 
 
 class EventTraces:
@@ -46,8 +46,8 @@ class EventTraces:
 
     def setup(self, name):
         """Make traces, fit once."""
-        self.traces, self.is_odd = make_traces(20_000, np.random.Generator(np.random.PCG64(0)))
-        self.normal = [trace for trace, odd in zip(self.traces, self.is_odd, strict=True) if not odd]
+        self.traces, self.is_anomaly = make_traces(20_000, np.random.Generator(np.random.PCG64(0)))
+        self.normal = [trace for trace, anomaly in zip(self.traces, self.is_anomaly, strict=True) if not anomaly]
         self.detector = EVENTS[name].fit(self.normal)
 
     def time_fit(self, name):
@@ -64,7 +64,7 @@ class EventTraces:
 
     def track_auc(self, name):
         """Area under the curve."""
-        return roc_auc_score(self.is_odd, -self.detector.score_samples(self.traces))
+        return roc_auc_score(self.is_anomaly, -self.detector.score_samples(self.traces))
 
 
 class WholeSeries:

@@ -29,13 +29,13 @@ def overrides(hook: str) -> Callable[[Any], bool]:
 
 
 def require_samples(n_samples: int, fewest: int, kind: str) -> None:
-    """Raise ValueError in scikit-learn's words where there are fewer samples than `fewest`.
+    """Raise an error in scikit-learn's words if there are fewer samples than `fewest`.
 
     Parameters
     ----------
     n_samples, fewest : int
     kind : str
-        What a sample is called.
+        Name of a sample in the message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Scores of different units made comparable by their tails."""
+"""Scores of different units, made comparable by their tail probabilities."""
 
 from typing import Any, Self
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 __all__ = ["Tail"]
 
-_ROUNDING = 1e-9  # relative; far above that of float64, far below what tells two scores apart
+_ROUNDING = 1e-9  # relative; far above rounding in float64, far below a difference between two scores
 
 
 class Tail:
-    r"""How far out in the tail of the training scores a score lies.
+    r"""Tail probability of a score among the training scores, on a logarithmic scale.
 
-    :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`, and beyond the largest training score besides its distance from
-    it, in units of that score's distance from the median. Scores that differ by rounding count as equal: a training
-    score found again on another processor must not change its rank.
+    :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`. Above the largest training score, the distance to it is added,
+    in units of its distance from the median. Scores that differ only by rounding are ties, so that a training score
+    computed again on another processor keeps its rank.
     """
 
     def fit(self, scores: NDArray[Any]) -> Self:
-        """Keep the training scores; large is odd."""
+        """Store the training scores; large is anomalous."""
         self._sorted = np.sort(scores).astype(np.float64)
         largest = self._sorted[-1]
         spread = largest - float(np.median(self._sorted))
@@ -27,8 +27,8 @@ class Tail:
         return self
 
     def transform(self, scores: NDArray[Any]) -> NDArray[np.float64]:
-        """Place scores in the tail; ascending in the score."""
+        """Transform scores; the result increases with the score."""
         n_scores = len(self._sorted)
-        n_as_odd = n_scores - np.searchsorted(self._sorted, scores - _ROUNDING * np.abs(scores), side="left")
+        n_at_least = n_scores - np.searchsorted(self._sorted, scores - _ROUNDING * np.abs(scores), side="left")
         beyond = np.maximum(scores - self._sorted[-1], 0.0) / self._unit
-        return -np.log10((1 + n_as_odd) / (n_scores + 1)) + beyond
+        return -np.log10((1 + n_at_least) / (n_scores + 1)) + beyond

@@ -17,26 +17,26 @@ __all__ = ["EventDetector"]
 
 
 class EventDetector(BaseDetector):
-    """Base class of detectors that score event traces: sequences of tokens, whole numbers or anything hashable.
+    """Base class of detectors of event traces: sequences of tokens, which are integers or other hashable objects.
 
-    The input is a list, object array or pandas Series of token sequences, or a 2-D array of tokens with a trace in
-    each row. A trace may be empty. Tokens that training did not hold all become one further code, ``n_tokens_``.
+    The input is a list, object array or pandas Series of token sequences, or a 2-D array of tokens with one trace per
+    row. A trace may be empty. All tokens that do not occur in the training data share one code, ``n_tokens_``.
 
     Hooks
     -----
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`; ``X`` is a list of int64 arrays of codes of shape (n_events_i,),
-        which may be empty; codes run from 0 to ``n_tokens_``, the last of them in scoring only.
+        which may be empty; codes run from 0 to ``n_tokens_``. The last one occurs in scoring only.
     ``_event_outlyingness(X)``
-        Where a class can say which events were odd: a list of arrays of shape (n_events_i,), large is odd.
-        ``score_events`` then exists.
+        Optional, for classes that score single events: a list of arrays of shape (n_events_i,), large is anomalous.
+        The class then has ``score_events``.
 
     Attributes
     ----------
     vocabulary_ : dict
-        From token to code, in ascending order where the tokens have one.
+        Maps each token to its code, in ascending order if the tokens can be ordered.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
     """
@@ -57,12 +57,12 @@ class EventDetector(BaseDetector):
         ]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[Any]]:
-        """Score the events of validated traces; large is odd."""
+        """Score the events of validated traces; large is anomalous."""
         raise NotImplementedError
 
     @available_if(overrides("_event_outlyingness"))
     def score_events(self, X: Any) -> list[NDArray[Any]]:
-        """Score each event of each trace; small is odd.
+        """Score each event of each trace; lower scores are more anomalous.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Code length of a trace, and what the code learns from it."""
+"""Code length of a trace, and the compression progress it gives."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -22,46 +22,46 @@ __all__ = ["CompressionDetector"]
 
 
 class CompressionDetector(EventDetector):
-    r"""Bits that a compressor trained on normal traces spends on a trace, or saves by learning from it.
+    r"""Code length of a trace under a compressor trained on normal traces, or its compression progress.
 
     Parameters
     ----------
     order : int, default=6
-        Longest context of the compressor, in events; at least 0.
+        Length of the longest context of the compressor, in events; at least 0.
     criterion : {"surprise", "progress"}, default="surprise"
-        "surprise" is the code length of an event under the trained model. "progress" is what is saved of it once the
-        model has seen the rest of the trace as well: small for what is known already and for noise, which teaches
-        nothing that recurs; large for a new pattern that repeats.
+        "surprise" is the code length of an event under the trained model. "progress" is the reduction of that code
+        length once the model has also been updated with the rest of the trace: small for known patterns and for noise,
+        which does not recur; large for a new pattern that repeats.
     aggregation : {"max", "mean", "top3"} or None, default=None
-        How a trace's score follows from its events': the largest, their mean, or the mean of the three largest. None is
-        "max" for surprise and "mean" for progress.
+        How the scores of the events are aggregated to the score of the trace: the maximum, the mean, or the mean of the
+        three largest. None is "max" for "surprise" and "mean" for "progress".
     contamination : float, default=0.1
-        Share of the training traces that is flagged, in (0, 0.5].
+        Fraction of the training traces that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     vocabulary_ : dict
-        From token to code.
+        Maps each token to its code.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
 
     See Also
     --------
-    MarkovDetector : The same probabilities from short contexts.
-    skanomaly.sequence.SymbolTransformer : Makes traces of tokens from series of numbers.
+    MarkovDetector : Uses the same probabilities with short contexts.
+    skanomaly.sequence.SymbolTransformer : Converts numeric series to traces of tokens.
 
     Notes
     -----
     The model is that of :class:`MarkovDetector` with ``smoothing="escape"``; an event of probability p costs
-    :math:`-\log_2 p` bits, which sum to the length of a real code, since the probabilities sum to one. Progress is
-    Schmidhuber's (2009) compression progress on the trace x itself. What we changed: of
-    :math:`\mathrm{bits}(x \mid M) - \mathrm{bits}(x \mid M + x)` each event is left out of the model that codes it,
-    or noise would be learnt by heart. A trace with the events of a training trace is scored with one copy of that trace
-    left out of M.
+    :math:`-\log_2 p` bits. The probabilities sum to one, so these bits sum to the length of a valid code. Progress is
+    Schmidhuber's (2009) compression progress,
+    :math:`\mathrm{bits}(x \mid M) - \mathrm{bits}(x \mid M + x)` for a trace x. What we changed: each event is left out
+    of the model that codes it; otherwise the model would memorise noise. A trace equal to a training trace is scored
+    with one copy of that trace left out of M.
 
-    `y`: traces labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
     Cost: O(N order log N) for N events of distinct traces.
 

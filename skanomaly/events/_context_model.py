@@ -1,4 +1,4 @@
-"""Probabilities of events after their contexts, with a trace's own events left out."""
+"""Probabilities of events given their contexts, with the trace's own events left out."""
 
 from typing import Self
 
@@ -15,15 +15,15 @@ AGGREGATIONS = {"max", "mean", "top3"}
 
 
 class ContextModel:
-    """Counts of events after contexts, over traces that are closed by an end mark.
+    """Counts of events given their contexts, over traces with an end mark.
 
-    A trace with the codes of a training trace is looked up with one copy of that trace left out, so that it is no
-    evidence for itself. The distinct traces of a batch are looked up once each.
+    A trace equal to a training trace is looked up with one copy of that trace left out, so that it is not evidence for
+    itself. Each distinct trace of a batch is looked up once.
 
     Parameters
     ----------
     order : int
-        Longest context.
+        Length of the longest context.
     """
 
     def __init__(self, order: int) -> None:
@@ -33,20 +33,20 @@ class ContextModel:
         """Count the events of coded traces; codes run below `n_tokens`."""
         self.n_tokens = n_tokens
         traces, _, weights = self._close(X).distinct()
-        self._keys = dict.fromkeys(traces.identities())  # a set that every store of models knows
+        self._keys = dict.fromkeys(traces.identities())  # an ordered set; sets are not stored by every model format
         self._tree = ContextTree(self.order, n_tokens + 3).fit(traces, weights)
         return self
 
     @property
     def n_outcomes(self) -> int:
-        """What may come next: each token, an unseen one, the end."""
+        """Number of possible next events: each token, an unseen token, and the end."""
         return self.n_tokens + 2
 
     def _close(self, X: Parts) -> Traces:
         return pack(X, end=self.n_tokens + 1)
 
     def counts(self, X: Parts) -> tuple[Traces, NDArray[np.intp], Counts]:
-        """Return the distinct closed traces, each trace's number among them, and the counts behind their events."""
+        """Return the distinct traces with end marks, the index of each trace among them, and the event counts."""
         traces, inverse, _ = self._close(X).distinct()
         counts = self._tree.counts(traces)
         known = np.flatnonzero([key in self._keys for key in traces.identities()])
@@ -59,17 +59,17 @@ class ContextModel:
         return traces, inverse, counts
 
     def with_other_own(self, traces: Traces, counts: Counts) -> Counts:
-        """Add to the counts behind each event all other events of its own trace."""
+        """Add to the counts of each event all other events of its trace."""
         token, total, kinds = self._tree.own(traces, counts, 1)
         return Counts(token - 1, total - 1, kinds - (token == 1))
 
 
 def blended_probability(counts: Counts, n_outcomes: int) -> NDArray[np.float64]:
-    r"""Blend all orders by escape method C.
+    r"""Blend the contexts of all orders by escape method C.
 
     With :math:`c` the count of an event after a context, :math:`n` that of the context and :math:`u` the number of
-    different events after it, :math:`p_k = (c + u p_{k-1}) / (n + u)`, starting from the uniform distribution. Over all
-    outcomes these sum to one.
+    distinct events after it, :math:`p_k = (c + u p_{k-1}) / (n + u)`, starting from the uniform distribution. These sum
+    to one over all outcomes.
     """
     probability = np.full(counts.token.shape[1], 1.0 / n_outcomes)
     for token, total, kinds in zip(*counts, strict=True):
@@ -80,7 +80,7 @@ def blended_probability(counts: Counts, n_outcomes: int) -> NDArray[np.float64]:
 
 
 def aggregate_events(values: NDArray[np.float64], traces: Traces, aggregation: str) -> NDArray[np.float64]:
-    """Reduce one value an event to one a trace; every trace holds an event, if only its end mark."""
+    """Aggregate values per event to values per trace; every trace has at least one event, its end mark."""
     starts = traces.offsets[:-1]
     if aggregation == "max":
         return np.maximum.reduceat(values, starts)
@@ -93,7 +93,7 @@ def aggregate_events(values: NDArray[np.float64], traces: Traces, aggregation: s
 
 
 def event_scores(values: NDArray[np.float64], traces: Traces, inverse: NDArray[np.intp]) -> list[NDArray[np.float64]]:
-    """Give each trace its events' values; what the end mark is charged with goes to the last event, if larger."""
+    """Return the values of each trace's events; the last event takes the end mark's value if that is larger."""
     parts = []
     for part in traces.split(values):
         events = part[:-1].copy()

@@ -1,4 +1,4 @@
-"""How often each token followed each context: counts of every order, looked up by binary search."""
+"""Counts of each token after each context, for every order, looked up by binary search."""
 
 from typing import NamedTuple
 
@@ -13,16 +13,16 @@ Codes = NDArray[np.int64]
 
 
 class Counts(NamedTuple):
-    """Per event, and per order from 0 up: what the contexts before it were followed by.
+    """Counts per order (from 0) and event: how often its context was followed by what.
 
     Parameters
     ----------
     token : ndarray of shape (order + 1, n_events), int64
-        Times that the context of that length was followed by this token.
+        How often the context of that length was followed by this token.
     total : ndarray of shape (order + 1, n_events), int64
-        Times that the context was seen.
+        How often the context occurred.
     kinds : ndarray of shape (order + 1, n_events), int64
-        Different tokens that followed it.
+        Number of distinct tokens that followed it.
     """
 
     token: Codes
@@ -31,26 +31,26 @@ class Counts(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """Contexts of one order, and what followed them; keys ascend."""
+    """Contexts of one order and the tokens after them; keys are ascending."""
 
-    contexts: Codes  # key of a context: number of the context one shorter, times n_symbols, plus the token before it
+    contexts: Codes  # key: number of the context shorter by one, times n_symbols, plus the token before it
     total: Codes
     kinds: Codes
-    pairs: Codes  # key of a context and the token after it
+    pairs: Codes  # key of a context and the next token
     repeats: Codes
 
 
 class ContextTree:
     """Counts of tokens after contexts of 0 to `order` tokens.
 
-    A context is the run of tokens before an event, the nearest first; before the start of a trace stand start marks.
-    Contexts of length k are numbered by sorting their keys, made of the number of the context one shorter and one more
-    token, so that all lookups are binary searches over flat arrays.
+    A context is the run of tokens before an event, nearest first; traces are padded with start marks. Contexts of
+    length k are numbered by sorting their keys, which combine the number of the context shorter by one and one more
+    token. All lookups are therefore binary searches in flat arrays.
 
     Parameters
     ----------
     order : int
-        Longest context.
+        Length of the longest context.
     n_symbols : int
         Codes run from 0 to `n_symbols` - 2; `n_symbols` - 1 is the start mark.
     """
@@ -61,7 +61,7 @@ class ContextTree:
         self._levels: list[_Level] = []
 
     def fit(self, traces: Traces, weights: Codes) -> "ContextTree":
-        """Count the events of traces, each as often as its weight says."""
+        """Count the events of traces, each trace multiplied by its weight."""
         repeats = weights[traces.owners]
         context = np.zeros(len(traces.codes), dtype=np.int64)
         for order in range(self.order + 1):
@@ -81,11 +81,11 @@ class ContextTree:
         return self
 
     def counts(self, traces: Traces) -> Counts:
-        """Look up the counts behind each event; what training never held counts 0."""
+        """Look up the counts of each event; 0 for what did not occur in training."""
         shape = (self.order + 1, len(traces.codes))
         token, total, kinds = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         context = np.zeros(len(traces.codes), dtype=np.int64)
-        known = np.arange(len(traces.codes))  # a context that is unknown stays so when it grows
+        known = np.arange(len(traces.codes))  # an unknown context stays unknown when it gets longer
         for order, level in enumerate(self._levels):
             if order > 0:
                 context = context * self.n_symbols + self._before(traces, order)[known]
@@ -98,7 +98,7 @@ class ContextTree:
         return Counts(token, total, kinds)
 
     def own(self, traces: Traces, known: Counts, sign: int) -> Counts:
-        """Add each trace's own events to the counts behind it (`sign` 1), or take them out again (-1)."""
+        """Add each trace's own events to its counts (`sign` 1), or subtract them (-1)."""
         token, total, kinds = (part.copy() for part in known)
         owner = traces.owners
         context = owner.copy()
@@ -109,7 +109,7 @@ class ContextTree:
             _, first, pair, n_pair = np.unique(
                 context * self.n_symbols + traces.codes, return_index=True, return_inverse=True, return_counts=True
             )
-            # A kind comes or goes where all occurrences of the pair are this trace's own.
+            # A distinct follower is added or removed if all occurrences of the pair belong to this trace.
             before = known.token[order, first]
             moved = before == (0 if sign > 0 else n_pair)
             n_moved = np.bincount(context[first], moved, len(n_context)).astype(np.int64)
@@ -127,6 +127,6 @@ class ContextTree:
 
 
 def _find(keys: Codes, wanted: Codes) -> tuple[Codes, NDArray[np.bool_]]:
-    """Find each wanted key among ascending keys: its place, and whether it is there."""
+    """Look up keys among ascending keys: their positions, and whether they are present."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return place, keys[place] == wanted

@@ -13,34 +13,34 @@ __all__ = ["from_long_events"]
 def from_long_events(
     frame: Any, *, id_column: str, event_column: str, time_column: str | None = None
 ) -> tuple[list[list[Any]], NDArray[Any]]:
-    """Cut a long table of events into the traces it holds.
+    """Split a long table of events into traces.
 
     Parameters
     ----------
     frame : pandas or polars frame, or dict of array-like
-        One row an event.
+        One row per event.
     id_column : str
-        Says which trace an event belongs to.
+        Column with the trace that each event belongs to.
     event_column : str
-        The event's kind.
+        Column with the tokens.
     time_column : str, default=None
-        Orders the events of a trace; equal entries keep the table's order. None keeps it altogether.
+        Column that the events of a trace are sorted by; ties keep the order of the table. None keeps that order.
 
     Returns
     -------
     traces : list of list of tokens
-        In the order in which the ids first appear.
+        In order of first appearance of the ids.
     ids : ndarray of shape (n_traces,)
 
     Raises
     ------
     ValueError
-        If a column is missing or stands twice, columns differ in length, or an id or a time is missing.
+        If a column is missing or occurs twice, columns differ in length, or an id or a time is missing.
 
     Warns
     -----
     UserWarning
-        If times are text that does not sort by time.
+        If times are text that does not sort chronologically.
 
     See Also
     --------

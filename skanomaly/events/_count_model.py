@@ -1,4 +1,4 @@
-"""Event counts of traces, and the nearest of them."""
+"""Event counts of traces, and nearest neighbours among them."""
 
 from typing import Self
 
@@ -14,12 +14,12 @@ Parts = list[NDArray[np.int64]]
 
 
 class CountModel:
-    """Count vectors of training traces; one copy of a trace equal to the query is left out.
+    """Count vectors of training traces; one copy of a training trace equal to the query is left out.
 
     Parameters
     ----------
     scale : {"count", "log"}
-        Counts as they are, or the logarithm of one plus the count.
+        Raw counts, or the logarithm of one plus the count.
     """
 
     def __init__(self, scale: str) -> None:
@@ -39,7 +39,7 @@ class CountModel:
         return len(self._counts)
 
     def rescale(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bring counts to the scale on which distances are taken."""
+        """Transform counts to the scale on which distances are measured."""
         return np.log1p(counts) if self.scale == "log" else counts
 
     def vectors(self, traces: Traces) -> NDArray[np.float64]:

@@ -16,48 +16,48 @@ __all__ = ["EventCountDetector"]
 
 
 class EventCountDetector(EventDetector):
-    """Distance from a trace's event counts to the nearest normal trace's.
+    """Distance between the event counts of a trace and those of the nearest normal trace.
 
-    How often each event occurs, and nothing of their order: the simplest thing to try on a log, and hard to beat.
+    Only how often each event occurs is used, not the order. A simple first choice for logs, and often a strong one.
 
     Parameters
     ----------
     n_neighbors : int, default=1
-        The neighbour whose distance counts, at least 1; never more than there are other training traces. One is best on
-        clean training traces; some more stand contamination.
+        The distance to this neighbour is the score; at least 1, and at most the number of other training traces. 1 is
+        best on clean training data; larger values tolerate contamination.
     scale : {"count", "log"}, default="log"
-        Counts as they are, or the logarithm of one plus the count, which tames events that come in long bursts. (The
-        default was chosen on the HDFS sessions that the guide reports.)
+        Raw counts, or the logarithm of one plus the count, which limits the effect of long bursts of one event. The
+        default was chosen on the HDFS sessions reported in the user guide.
     contamination : float, default=0.1
-        Share of the training traces that is flagged, in (0, 0.5].
+        Fraction of the training traces that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     n_neighbors_ : int
-        Neighbour whose distance counts.
+        Rank of the neighbour whose distance is the score.
     vocabulary_ : dict
-        From token to code.
+        Maps each token to its code.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
 
     See Also
     --------
-    MarkovDetector : Sees the order of events and not how often they occur; the two complement each other.
-    MultiscaleEventDetector : Joins both.
+    MarkovDetector : Uses the order of events instead of their counts; the two complement each other.
+    MultiscaleEventDetector : Combines both.
 
     Notes
     -----
-    Count vectors as features of log traces are from Xu, Huang, Fox, Patterson and Jordan (2009), who then take the
-    residual of principal components. What we changed: the distance to the nearest neighbour stands in their place, all
-    unseen tokens share one more column, and one copy of a training trace equal to the query is left out.
+    Count vectors as features of log traces are from Xu, Huang, Fox, Patterson and Jordan (2009), who then use the
+    residual of principal components. What we changed: the distance to the nearest neighbour replaces that residual, all
+    unseen tokens share one extra column, and one copy of a training trace equal to the query is left out.
 
-    ``score_events``: with c the neighbour's count of a token, its (c + 1)-th and later occurrences are charged, by what
-    each adds to the squared distance; what is missing is charged to the last event. Over a trace these sum to the
-    squared distance.
+    ``score_events``: if the neighbour has c occurrences of a token, the (c + 1)-th and later occurrences score what
+    each adds to the squared distance. The contribution of missing tokens is added to the last event. Over a trace the
+    scores sum to minus the squared distance.
 
-    `y`: traces labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
     Cost: O(n m d) for n distinct traces to score, m training traces and d tokens; memory O(m d).
 
@@ -112,7 +112,7 @@ class EventCountDetector(EventDetector):
 
 
 def _occurrence(trace: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Count, for each event, its token's occurrences up to it."""
+    """Count the occurrences of each event's token up to and including that event."""
     order = np.argsort(trace, kind="stable")
     ordered = trace[order]
     number = np.arange(len(trace)) - np.searchsorted(ordered, ordered) + 1.0

@@ -1,4 +1,4 @@
-"""Pictures of scored event traces."""
+"""Display of scored event traces."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -18,29 +18,29 @@ _POINTS_A_CHARACTER = 5.5
 
 
 class EventDisplay:
-    """Traces as rows of events, each as dark as it is odd.
+    """Traces as rows of events, darker where they are more anomalous.
 
     Parameters
     ----------
     traces : list of sequence
         Tokens.
     event_scores : list of ndarray of shape (n_events_i,)
-        Small is odd.
+        Lower is more anomalous.
     decisions : ndarray of shape (n_traces,) or None
-        Score of each trace less the threshold; negative ones are marked as flagged. None marks none.
+        Decision function of the traces; traces with a negative value are marked as flagged. None marks none.
     threshold : float or None
-        Threshold on the scores of traces: an event of that score is at most half as dark as can be. None lets the
-        oddest event drawn be darkest, however usual.
+        Threshold on the scores of traces. It sets the colour scale: an event with this score has half the darkest
+        colour or less. None scales the colours to the most anomalous event drawn, even if that one is normal.
 
     Attributes
     ----------
     ax_ : Axes
-        What :meth:`plot` drew on.
+        The axes that :meth:`plot` drew on.
     figure_ : Figure
 
     See Also
     --------
-    skanomaly.sequence.SeriesDisplay : The same for one series.
+    skanomaly.sequence.SeriesDisplay : Display of one scored series.
 
     Examples
     --------
@@ -66,15 +66,15 @@ class EventDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, ax: Any = None) -> Self:
-        """Score traces with a fitted detector, and draw them.
+        """Score traces with a fitted detector and plot them.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``score_events``, ``decision_function`` and, for the colours, ``offset_``.
+            Fitted detector with ``score_events``, ``decision_function`` and, for the colour scale, ``offset_``.
         X : list of sequences of tokens
         ax : matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -83,13 +83,13 @@ class EventDisplay:
         Raises
         ------
         ValueError
-            If the estimator scores no events.
+            If the estimator does not score events.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "score_events"):
             raise ValueError(
-                f"{type(estimator).__name__} scores no events: it has no score_events. Give a detector of event traces "
-                "that has, such as MarkovDetector, or draw a series with SeriesDisplay."
+                f"{type(estimator).__name__} does not score events: it has no score_events. Use a detector of event "
+                "traces, such as MarkovDetector, or plot a series with SeriesDisplay."
             )
         decisions, threshold = estimator.decision_function(X), getattr(estimator, "offset_", None)
         return cls.from_predictions(X, estimator.score_events(X), decisions=decisions, threshold=threshold, ax=ax)
@@ -98,19 +98,19 @@ class EventDisplay:
     def from_predictions(
         cls, X: Any, event_scores: Any, *, decisions: Any = None, threshold: float | None = None, ax: Any = None
     ) -> Self:
-        """Take scores of events from anywhere, and draw them.
+        """Plot given scores of events.
 
         Parameters
         ----------
         X : list of sequences of tokens
         event_scores : list of array-like of shape (n_events_i,)
-            Small is odd.
+            Lower is more anomalous.
         decisions : array-like of shape (n_traces,), default=None
-            Negative for flagged traces.
+            Decision function; negative for flagged traces.
         threshold : float, default=None
-            Threshold on the scores of traces, for the colours.
+            Threshold on the scores of traces, for the colour scale.
         ax : matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -119,25 +119,29 @@ class EventDisplay:
         Raises
         ------
         ValueError
-            If the lengths differ.
+            If lengths differ.
         """
         traces = as_traces(X)
         scores = [np.asarray(part, dtype=np.float64) for part in event_scores]
         lengths = [len(trace) for trace in traces], [len(part) for part in scores]
         if lengths[0] != lengths[1]:
-            raise ValueError(f"event_scores has lengths {lengths[1][:5]} and the traces have {lengths[0][:5]}.")
+            raise ValueError(
+                f"event_scores has lengths {lengths[1][:5]}, traces have {lengths[0][:5]}; they must agree."
+            )
         flags = None if decisions is None else np.asarray(decisions)
         if flags is not None and flags.shape != (len(traces),):
-            raise ValueError(f"decisions has shape {flags.shape} and there are {len(traces)} traces.")
+            raise ValueError(
+                f"decisions has shape {flags.shape} and X has {len(traces)} traces; give one value per trace."
+            )
         return cls(traces=traces, event_scores=scores, decisions=flags, threshold=threshold).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw one row a trace.
+        """Plot one row per trace.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -147,15 +151,20 @@ class EventDisplay:
         n_traces, longest = len(self.traces), max([len(trace) for trace in self.traces], default=0)
         if ax is None:
             _, ax = pyplot.subplots(figsize=(9, 1.2 + 0.4 * n_traces), layout="constrained")
-        odd = np.full((n_traces, max(longest, 1)), np.nan)
-        for cells_of_trace, part in zip(odd, self.event_scores, strict=True):
+        outlyingness = np.full((n_traces, max(longest, 1)), np.nan)
+        for cells_of_trace, part in zip(outlyingness, self.event_scores, strict=True):
             cells_of_trace[: len(part)] = -part
-        largest = float(np.nanmax(odd, initial=max(0.0, -2.0 * (self.threshold or 0.0))))
+        largest = float(np.nanmax(outlyingness, initial=max(0.0, -2.0 * (self.threshold or 0.0))))
         cells = ax.pcolormesh(
-            np.ma.masked_invalid(odd), cmap="Oranges", vmin=0.0, vmax=largest or 1.0, edgecolor="white", linewidth=1
+            np.ma.masked_invalid(outlyingness),
+            cmap="Oranges",
+            vmin=0.0,
+            vmax=largest or 1.0,
+            edgecolor="white",
+            linewidth=1,
         )
         if longest <= _MOST_NAMED:
-            self._write(ax, odd, largest)
+            self._write(ax, outlyingness, largest)
         ax.invert_yaxis()
         ax.set(xlabel="event", xlim=(0, max(longest, 1)))
         places = np.arange(0, max(longest, 1), max(1, longest // 10))
@@ -175,14 +184,14 @@ class EventDisplay:
         flagged = self.decisions is not None and self.decisions[row] < 0
         return f"trace {row}, flagged" if flagged else f"trace {row}"
 
-    def _write(self, ax: Any, odd: NDArray[np.float64], largest: float) -> None:
-        """Write each event's name into its cell, as much of it as there is room for."""
+    def _write(self, ax: Any, outlyingness: NDArray[np.float64], largest: float) -> None:
+        """Write the name of each event into its cell, cut to the width of the cell."""
         box = ax.get_position()
-        points = 72 * box.width * ax.figure.get_figwidth() / odd.shape[1]
+        points = 72 * box.width * ax.figure.get_figwidth() / outlyingness.shape[1]
         n_characters = max(2, int(points / _POINTS_A_CHARACTER))
         for row, trace in enumerate(self.traces):
             for place, token in enumerate(trace):
-                dark = odd[row, place] > 0.6 * largest
+                dark = outlyingness[row, place] > 0.6 * largest
                 name = str(token)
                 name = name if len(name) <= n_characters else f"{name[: n_characters - 1]}…"
                 color = "white" if dark else "black"

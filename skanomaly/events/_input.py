@@ -18,19 +18,20 @@ def as_traces(X: Any) -> list[Sequence[Hashable]]:
     Returns
     -------
     list of sequence
-        Arrays have become lists of Python objects.
+        Arrays are converted to lists of Python objects.
 
     Raises
     ------
     ValueError
-        If `X` is no collection or a data frame, or an item is a string or no sequence; the item is named.
+        If `X` is not a collection or is a data frame, or an item is a string or not a sequence. The message names the
+        item.
     """
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
     if hasattr(X, "columns"):
         raise ValueError(
-            "Expected a list of token sequences, got a data frame. Where each row is an event, use "
-            "from_long_events(X, id_column=..., event_column=...); where each row is a trace, use X.to_numpy()."
+            "Expected a list of token sequences, got a data frame. If each row is an event, use "
+            "from_long_events(X, id_column=..., event_column=...); if each row is a trace, use X.to_numpy()."
         )
     return [_as_trace(item, index) for index, item in enumerate(X)]
 
@@ -39,7 +40,7 @@ def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
     if isinstance(item, str | bytes):
         raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
             f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
-            "list, or use list(text) where characters are tokens."
+            "list, or use list(text) if characters are tokens."
         )
     if np.ndim(item) == 0 if isinstance(item, np.ndarray) else not hasattr(item, "__len__"):
         raise ValueError(
@@ -52,7 +53,7 @@ def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
 
 
 def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
-    """Give the tokens of all traces numbers in ascending order, or by type and spelling where they have none.
+    """Assign codes to tokens in ascending order, or by type and representation if they have no order.
 
     Parameters
     ----------
@@ -65,16 +66,18 @@ def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
     Raises
     ------
     ValueError
-        If a token cannot be hashed, or is NaN; the trace is named.
+        If a token is not hashable or is NaN. The message names the trace.
     """
     tokens: set[Hashable] = set()
     for index, trace in enumerate(traces):
         try:
             tokens.update(trace)
         except TypeError as error:
-            raise ValueError(f"X[{index}] holds a token that cannot be told from others: {error}.") from None
+            raise ValueError(
+                f"X[{index}] holds a token that is not hashable: {error}. Use text, numbers or tuples."
+            ) from None
     if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
-        raise ValueError("X holds NaN as a token. Give missing events a token of their own, or drop them.")
+        raise ValueError("X holds NaN as a token. Replace missing events with a token of their own, or drop them.")
     try:
         ordered = sorted(tokens)  # type: ignore[type-var]
     except TypeError:

@@ -1,4 +1,4 @@
-"""Surprise of each event after the events before it."""
+"""Surprise of each event given the events before it."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -23,49 +23,50 @@ __all__ = ["MarkovDetector"]
 
 
 class MarkovDetector(EventDetector):
-    r"""Most surprising event of a trace, given the events before it.
+    r"""Surprise of the most surprising event of a trace, given the events before it.
 
-    Each event is scored by :math:`-\log_2 p`, with :math:`p` its probability after the `order` events before it. The
-    end of a trace is an event too, so that a trace that breaks off is odd. A trace is as odd as its oddest event.
+    The surprise of an event is :math:`-\log_2 p`, where :math:`p` is its probability given the `order` events before
+    it. The end of a trace counts as an event, so a truncated trace is anomalous. By default a trace is as anomalous as
+    its most anomalous event.
 
     Parameters
     ----------
     order : int, default=1
-        Events of context, at least 0.
+        Number of events in the context, at least 0.
     smoothing : "escape" or float, default="escape"
-        "escape" blends the contexts of all lengths from 0 to `order`, each with the weight that prediction by partial
-        matching gives to an event it has seen (variable order). A number is added to each count of the contexts of
-        length `order` alone; more than 0.
+        "escape" blends the contexts of all lengths from 0 to `order` with the weights of prediction by partial matching
+        (variable order). A number above 0 uses contexts of length `order` only and is added to each count (additive
+        smoothing).
     aggregation : {"max", "mean", "top3"}, default="max"
-        How a trace's score follows from its events': the largest, their mean, or the mean of the three largest. A sum
-        is not offered: it would measure length.
+        How the scores of the events are aggregated to the score of the trace: the maximum, the mean, or the mean of the
+        three largest. There is no sum, since it would mostly measure the length.
     contamination : float, default=0.1
-        Share of the training traces that is flagged, in (0, 0.5].
+        Fraction of the training traces that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     vocabulary_ : dict
-        From token to code.
+        Maps each token to its code.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
 
     See Also
     --------
-    NGramDetector : Counts runs of events that never occurred.
+    NGramDetector : Counts runs of events that do not occur in training.
     EventCountDetector : Ignores the order of events.
-    CompressionDetector : Long contexts, and what a trace teaches the model.
+    CompressionDetector : Uses long contexts, or compression progress.
 
     Notes
     -----
     Prediction by partial matching, method C, is from Cleary and Witten (1984) and Moffat (1990). What we changed:
     contexts are blended, :math:`p_k = (c + u p_{k-1}) / (n + u)` with :math:`c` the event's count, :math:`n` the
-    context's and :math:`u` the number of different events after it, instead of escaping with exclusion, so that
-    the probabilities sum to one; the last resort is uniform over the tokens, an unseen one and the end. A trace with
-    the events of a training trace is scored with one copy of that trace left out of all counts.
+    context's and :math:`u` the number of distinct events after it, instead of escaping with exclusion, so that the
+    probabilities sum to one. The blend starts from the uniform distribution over the tokens, an unseen token and the
+    end. A trace equal to a training trace is scored with one copy of that trace left out of all counts.
 
-    `y`: traces labelled -1 are left out of the counts; +1 and 0 count alike.
+    `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
     Cost: O(N order log N) for N events of distinct traces, in fit and in scoring. Unit of the scores: bits.
 

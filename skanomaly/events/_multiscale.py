@@ -1,4 +1,4 @@
-"""Events, runs of events and whole traces, on one scale."""
+"""Scores of events, runs of events and whole traces, made comparable."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,46 +18,47 @@ __all__ = ["MultiscaleEventDetector"]
 
 
 class MultiscaleEventDetector(EventDetector):
-    r"""Oddest of three views of a trace: its single events, its runs of events, the whole.
+    r"""Largest of three scores of a trace: of its single events, of its runs of events, and of the whole trace.
 
     Parameters
     ----------
     order : int, default=1
-        Events of context behind the surprise of a single event, at least 0.
+        Number of events in the context of a single event, at least 0.
     window_size : int, default=5
-        Events in a run, at least 2: the run's score is the mean surprise of its events, each after up to
-        `window_size` - 1 others.
+        Number of events per run, at least 2. The score of a run is the mean surprise of its events, each given up to
+        `window_size` - 1 events before it.
     n_neighbors : int, default=1
-        Neighbour whose distance in event counts scores the whole trace, at least 1.
+        The distance of the event counts to this neighbour scores the whole trace; at least 1.
     contamination : float, default=0.1
-        Share of the training traces that is flagged, in (0, 0.5].
+        Fraction of the training traces that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     scale_scores_ : ndarray of shape (n_traces, 3)
-        The three scores of the normal training traces, before they are made comparable; columns: event, run, trace.
+        The three scores of the normal training traces, before they are made comparable. Columns: event, run, trace.
     vocabulary_ : dict
-        From token to code.
+        Maps each token to its code.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
 
     See Also
     --------
-    MarkovDetector : The first view alone.
-    EventCountDetector : The third view alone.
+    MarkovDetector : The first score alone.
+    EventCountDetector : The third score alone.
 
     Notes
     -----
-    Three scales in one score are the idea of OC4Seq (Wang and others, 2021). What we changed: no network. A score s is
-    made comparable by its tail among the training scores, each of which left its own trace out:
-    :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`, and beyond the largest of them in units of its distance from
-    the median. The largest of the three is the trace's score.
+    Combining several scales in one score is the idea of OC4Seq (Wang and others, 2021). What we changed: there is no
+    network. A score s is made comparable by its tail probability among the n training scores, which are computed with
+    the trace itself left out: :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`. Above the largest training score,
+    the distance to it is added, in units of its distance from the median. The score of a trace is the largest of the
+    three.
 
     ``score_events`` are the surprises of the single events, in bits.
 
-    `y`: traces labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
     References
     ----------
@@ -102,7 +103,7 @@ class MultiscaleEventDetector(EventDetector):
         traces, inverse, bits = _surprise(self._events, X)
         event = np.maximum.reduceat(bits, traces.offsets[:-1])[inverse]
         traces, inverse, bits = _surprise(self._runs, X)
-        run = np.array([_oddest_run(part, self.window_size) for part in traces.split(bits)])[inverse]
+        run = np.array([_most_surprising_run(part, self.window_size) for part in traces.split(bits)])[inverse]
         whole, inverse, _ = pack(X).distinct()
         trace = self._counts.nearest(whole, self._n_neighbors)[0][inverse]
         return np.column_stack([event, run, trace])
@@ -121,7 +122,7 @@ def _surprise(model: ContextModel, X: list[NDArray[np.int64]]) -> tuple[Traces, 
     return traces, inverse, -np.log2(blended_probability(counts, model.n_outcomes))
 
 
-def _oddest_run(bits: NDArray[np.float64], window_size: int) -> float:
+def _most_surprising_run(bits: NDArray[np.float64], window_size: int) -> float:
     """Return the largest mean over runs of `window_size` events, or over the whole of a shorter trace."""
     size = min(window_size, len(bits))
     return float(np.convolve(bits, np.full(size, 1.0 / size), mode="valid").max())

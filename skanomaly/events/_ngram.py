@@ -1,4 +1,4 @@
-"""Runs of events that training never held."""
+"""Runs of events that do not occur in training."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -16,40 +16,40 @@ __all__ = ["NGramDetector"]
 
 
 class NGramDetector(EventDetector):
-    """Share of a trace's runs of events that training never held.
+    """Fraction of the runs of events (n-grams) of a trace that do not occur in training.
 
     Parameters
     ----------
     window_size : int, default=5
-        Events in a run, at least 1. Start marks before the first event fill runs up and the end of the trace is an
-        event, so that a trace of n events has n + 1 runs, however short it is.
+        Number of events per run, at least 1. Traces are padded with start marks and the end counts as an event, so a
+        trace of n events has n + 1 runs.
     min_count : int, default=1
-        Times that training must have held a run for it to count as known; at least 1. Raise it where training is
+        A run is known if it occurs at least this often in training; at least 1. Raise it if the training data are
         contaminated.
     contamination : float, default=0.1
-        Share of the training traces that is flagged, in (0, 0.5].
+        Fraction of the training traces that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     vocabulary_ : dict
-        From token to code.
+        Maps each token to its code.
     n_tokens_ : int
-        Number of different tokens in training.
+        Number of distinct tokens in the training data.
     offset_ : float
         Threshold on ``score_samples``: traces that score below are anomalies.
 
     See Also
     --------
-    MarkovDetector : Says how surprising an event is, not only whether it is new.
+    MarkovDetector : Measures how surprising an event is, not only whether it is new.
 
     Notes
     -----
     Method of Forrest, Hofmeyr, Somayaji and Longstaff (1996) in the form of Warrender, Forrest and Pearlmutter (1999).
-    What we changed: the marks at both ends, and that a trace with the events of a training trace is scored with one
-    copy of that trace left out. Scores take few values and tie often: a trace without a new run
-    scores 0, and where more than a share `contamination` of the training traces has a new run, not all are flagged.
+    What we changed: the marks at both ends, and that a trace equal to a training trace is scored with one copy of that
+    trace left out. Scores take few values and ties are common. A trace without a new run scores 0; if more than the
+    fraction `contamination` of the training traces has a new run, not all of them are flagged.
 
-    `y`: traces labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
     Cost: O(N window_size log N) for N events of distinct traces.
 

@@ -1,4 +1,4 @@
-"""A batch of coded traces in one flat array."""
+"""A batch of encoded traces in one flat array."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ __all__ = ["Traces", "normal_traces", "pack"]
 
 
 class Traces(NamedTuple):
-    """Coded traces, end to end.
+    """Encoded traces, concatenated.
 
     Parameters
     ----------
@@ -24,21 +24,23 @@ class Traces(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Events of each trace."""
+        """Number of events of each trace."""
         return np.diff(self.offsets)
 
     @property
     def owners(self) -> NDArray[np.int64]:
-        """Trace that each event belongs to."""
+        """Index of the trace that each event belongs to."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.lengths)
 
     def parts(self) -> list[NDArray[np.int64]]:
-        """One array of codes a trace."""
+        """One array of codes per trace."""
         return self.split(self.codes)
 
     def identities(self) -> list[str]:
-        """One key a trace; equal traces have equal keys."""
-        return [part.tobytes().decode("latin-1") for part in self.parts()]  # stores of models take text for keys
+        """One key per trace; equal traces have equal keys."""
+        return [
+            part.tobytes().decode("latin-1") for part in self.parts()
+        ]  # model formats such as skops need text as keys
 
     def take(self, indices: Iterable[int]) -> "Traces":
         """Choose traces, in the order given."""
@@ -46,7 +48,7 @@ class Traces(NamedTuple):
         return pack([parts[index] for index in indices])
 
     def distinct(self) -> tuple["Traces", NDArray[np.intp], NDArray[np.int64]]:
-        """Return the distinct traces by first appearance, each trace's number among them, and how often each stands."""
+        """Return the distinct traces by first appearance, the index of each trace among them, and their counts."""
         first: dict[str, int] = {}
         chosen: list[int] = []
         inverse = np.empty(len(self.offsets) - 1, dtype=np.intp)
@@ -58,12 +60,12 @@ class Traces(NamedTuple):
         return self.take(chosen), inverse, np.bincount(inverse, minlength=len(chosen))
 
     def split(self, values: NDArray[Any]) -> list[NDArray[Any]]:
-        """Cut one value an event into one array a trace."""
+        """Split one value per event into one array per trace."""
         return np.split(values, self.offsets[1:-1])
 
 
 def pack(parts: Sequence[NDArray[np.int64]], *, end: int | None = None) -> Traces:
-    """Lay coded traces end to end, each closed by the code `end` where one is given."""
+    """Concatenate encoded traces, each followed by the code `end` if one is given."""
     closing = np.full(0 if end is None else 1, end or 0, dtype=np.int64)
     lengths = np.array([len(part) + len(closing) for part in parts], dtype=np.int64)
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
@@ -72,8 +74,8 @@ def pack(parts: Sequence[NDArray[np.int64]], *, end: int | None = None) -> Trace
 
 
 def normal_traces(X: list[NDArray[np.int64]], y: NDArray[np.int8]) -> list[NDArray[np.int64]]:
-    """Leave out the traces that are labelled as anomalies; two at least must stay."""
+    """Drop the traces labelled as anomalies; at least two must remain."""
     kept = [trace for trace, label in zip(X, y, strict=True) if label >= 0]
     if len(kept) < 2:
-        raise ValueError(f"y leaves {len(kept)} traces that are not -1; a fit needs at least 2.")
+        raise ValueError(f"y leaves {len(kept)} traces that are not -1; fitting needs at least 2.")
     return kept

@@ -22,19 +22,19 @@ __all__ = ["SequenceDetector", "SeriesDetector"]
 
 
 class SeriesDetector(BaseDetector):
-    """Base class of detectors that score each moment of one series.
+    """Base class of detectors that score each time point of one series.
 
-    The input is a table of shape (n_timepoints, n_features), time on axis 0, one score a row. A 1-D array of at least
-    32 values is one series of one channel; a shorter one could as well be a single row and is refused.
+    The input is a table of shape (n_timepoints, n_features), time on axis 0, one score per row. A 1-D array of at
+    least 32 values is a series of one channel; a shorter one raises an error, since it could also be a single row.
 
     Hooks
     -----
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`.
     ``_window_outlyingness(X)``
-        Instead of ``_outlyingness``, where windows are scored: ndarray of shape (n_windows,), window ``i`` covering the
-        rows ``i`` to ``i + window_size_ - 1``. Points then follow by ``point_alignment`` ("last" where a class has a
-        parameter ``causal`` and it is true), and ``score_windows`` exists.
+        Instead of ``_outlyingness``, for classes that score windows: ndarray of shape (n_windows,), where window ``i``
+        covers the rows ``i`` to ``i + window_size_ - 1``. Time points are scored from windows by ``point_alignment``
+        ("last" if the class has a parameter ``causal`` and it is true). The class then has ``score_windows``.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class SeriesDetector(BaseDetector):
     """
 
     _rows_stand_alone: ClassVar[bool] = False
-    _window_parameter: ClassVar[str] = "window_size"  # what sets the window
+    _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
 
     window_size_: int
     point_alignment: str
@@ -66,7 +66,7 @@ class SeriesDetector(BaseDetector):
             raise ValueError(f"{error}\nThe first is at time point {first}.") from None
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Score the windows of a validated series; large is odd."""
+        """Score the windows of a validated series; large is anomalous."""
         raise NotImplementedError
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
@@ -77,14 +77,14 @@ class SeriesDetector(BaseDetector):
     def _long_enough(self, X: NDArray[Any]) -> NDArray[Any]:
         if len(X) < self.window_size_:
             raise ValueError(
-                f"X has {len(X)} time points and a window of this detector {self.window_size_}: give it at least one "
-                f"window's worth of context, or fit with a smaller {self._window_parameter}."
+                f"X has {len(X)} time points and a window of this detector has {self.window_size_}: give at least one "
+                f"window, or fit with a smaller {self._window_parameter}."
             )
         return X
 
     @available_if(overrides("_window_outlyingness"))
     def score_windows(self, X: Any) -> NDArray[Any]:
-        """Score each window; small is odd.
+        """Score each window; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class SeriesDetector(BaseDetector):
         Returns
         -------
         ndarray of shape (n_windows,)
-            Entry `i` belongs to the rows from `i` to ``i + window_size_ - 1``.
+            Entry `i` is the score of the rows `i` to ``i + window_size_ - 1``.
         """
         check_is_fitted(self)
         return -self._window_outlyingness(self._long_enough(self._check(X, reset=False)))
@@ -111,8 +111,8 @@ class SequenceDetector(BaseDetector):
         As in :class:`~skanomaly.base.BaseDetector`; ``X`` is a list of C-contiguous float64 or float32 arrays of shape
         (n_timepoints_i, n_features), each with at least one time point.
     ``_timepoint_outlyingness(X)``
-        Where a class can say which moments were odd: a list of arrays of shape (n_timepoints_i,), large is odd.
-        ``score_timepoints`` then exists.
+        Optional, for classes that score time points: a list of arrays of shape (n_timepoints_i,), large is anomalous.
+        The class then has ``score_timepoints``.
 
     Attributes
     ----------
@@ -137,12 +137,12 @@ class SequenceDetector(BaseDetector):
         return sequences
 
     def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Score the time points of validated sequences; large is odd."""
+        """Score the time points of validated sequences; large is anomalous."""
         raise NotImplementedError
 
     @available_if(overrides("_timepoint_outlyingness"))
     def score_timepoints(self, X: Any) -> list[NDArray[Any]]:
-        """Score each time point of each sequence; small is odd.
+        """Score each time point of each sequence; lower scores are more anomalous.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""To and from the layouts of other libraries: channels first, and long tables."""
+"""Conversion to and from the layouts of other libraries: channels first, and long tables."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ["from_aeon", "from_long", "to_aeon"]
 
 
 def from_aeon(X: Any) -> Any:
-    """Turn channels-first data into time-first data.
+    """Convert channels-first data to time-first data.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ of shape (n_channels, n_timepoints) or (n_timepoints,)
     Raises
     ------
     ValueError
-        If an array has no dimension or more than three.
+        If an array has zero or more than three dimensions.
 
     See Also
     --------
-    to_aeon : The way back.
+    to_aeon : The inverse.
 
     Examples
     --------
@@ -46,7 +46,7 @@ of shape (n_channels, n_timepoints) or (n_timepoints,)
 
 
 def to_aeon(X: Any) -> Any:
-    """Turn time-first data into channels-first data.
+    """Convert time-first data to channels-first data.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ series of shape (n_timepoints, n_features) or (n_timepoints,)
     Raises
     ------
     ValueError
-        If an array has no dimension or more than three.
+        If an array has zero or more than three dimensions.
 
     See Also
     --------
-    from_aeon : The way back.
+    from_aeon : The inverse.
 
     Examples
     --------
@@ -93,34 +93,34 @@ def _swapped(X: NDArray[Any], name: str, *, most: int) -> NDArray[Any]:
 def from_long(
     frame: Any, *, id_column: str, time_column: str | None = None, value_columns: str | list[str]
 ) -> tuple[list[NDArray[Any]], NDArray[Any]]:
-    """Cut a long table into the series it holds.
+    """Split a long table into series.
 
     Parameters
     ----------
     frame : pandas or polars frame, or dict of array-like
-        One row a series and time point.
+        One row per series and time point.
     id_column : str
-        Says which series a row belongs to.
+        Column with the series that each row belongs to.
     time_column : str, default=None
-        Orders the rows of a series; rows of equal time keep the table's order. None keeps it altogether.
+        Column that the rows of a series are sorted by; ties keep the order of the table. None keeps that order.
     value_columns : str or list of str
-        The features, in this order.
+        Columns with the features, in this order.
 
     Returns
     -------
     sequences : list of ndarray of shape (n_timepoints_i, n_features)
-        In the order in which the ids first appear.
+        In order of first appearance of the ids.
     ids : ndarray of shape (n_sequences,)
 
     Raises
     ------
     ValueError
-        If a column is missing or stands twice, columns differ in length, or an id or a time is missing.
+        If a column is missing or occurs twice, columns differ in length, or an id or a time is missing.
 
     Warns
     -----
     UserWarning
-        If times are text that does not sort by time.
+        If times are text that does not sort chronologically.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Pictures of a scored series."""
+"""Display of a scored series."""
 
 from typing import Any, Self
 
@@ -17,32 +17,32 @@ _MOST_NAMED = 5
 
 
 class SeriesDisplay:
-    """A series above its scores, with the threshold and the labelled stretches.
+    """A series and, below it, its scores, with the threshold and the labelled anomalies.
 
     Parameters
     ----------
     series : ndarray of shape (n_timepoints, n_features)
-        What is drawn in the upper panel.
+        Plotted in the upper panel.
     scores : ndarray of shape (n_timepoints,)
-        Small is odd.
+        Lower is more anomalous.
     threshold : float or None
-        Threshold: time points that score below are flagged. None flags none.
+        Threshold: time points with lower scores are flagged. None flags none.
     labels : ndarray of shape (n_timepoints,) or None
-        -1 where an anomaly is known; those stretches are shaded.
+        -1 for known anomalies, which are shaded.
     times : ndarray of shape (n_timepoints,) or None
-        Places on the horizontal axis, ascending; None counts time points.
+        Positions on the horizontal axis, ascending. None numbers the time points.
     feature_names : list of str or None
         Names of the channels.
 
     Attributes
     ----------
     ax_ : ndarray of shape (2,) of Axes
-        What :meth:`plot` drew on.
+        The axes that :meth:`plot` drew on.
     figure_ : Figure
 
     See Also
     --------
-    SubsequenceNeighbors : A detector to look at.
+    SubsequenceNeighbors : A detector of series.
 
     Examples
     --------
@@ -75,21 +75,22 @@ class SeriesDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any = None, *, pos_label: int = -1, times: Any = None, ax: Any = None
     ) -> Self:
-        """Score a series with a fitted detector, and draw both.
+        """Score a series with a fitted detector and plot both.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (that of a pipeline's last step counts).
+            Fitted detector with ``score_samples`` and, for the threshold, ``offset_`` (for a pipeline, of its last
+            step).
         X : array-like of shape (n_timepoints, n_features)
         y : array-like of shape (n_timepoints,), default=None
             `pos_label` for known anomalies.
         pos_label : int, default=-1
             The label of anomalies.
         times : array-like of shape (n_timepoints,), default=None
-            None takes the index of a pandas frame, else counts.
+            None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -113,13 +114,13 @@ class SeriesDisplay:
         times: Any = None,
         ax: Any = None,
     ) -> Self:
-        """Take scores from anywhere, and draw them.
+        """Plot a series with given scores.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
         y_score : array-like of shape (n_timepoints,)
-            Small is odd.
+            Lower is more anomalous.
         y : array-like of shape (n_timepoints,), default=None
             `pos_label` for known anomalies.
         pos_label : int, default=-1
@@ -127,9 +128,9 @@ class SeriesDisplay:
         threshold : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
-            None takes the index of a pandas frame, else counts.
+            None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -138,7 +139,7 @@ class SeriesDisplay:
         Raises
         ------
         ValueError
-            If the lengths differ, or labels are 0 and 1 and `pos_label` is -1.
+            If lengths differ, or labels are 0 and 1 and `pos_label` is -1.
         """
         if times is None and hasattr(X, "iloc"):
             times = X.index
@@ -157,12 +158,12 @@ class SeriesDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw the series and, below it, its scores.
+        """Plot the series and, below it, its scores.
 
         Parameters
         ----------
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------

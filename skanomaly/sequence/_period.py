@@ -20,8 +20,8 @@ _DEFAULT = 125
 def find_period(x: Any, *, max_lag: int = 400) -> int:
     """Find the period of a series by the highest peak of its autocorrelation.
 
-    The benchmark TSB-AD takes it as the window of :func:`~skanomaly.metrics.vus_pr_score`. As the window of a detector it
-    was worse than a fixed window of 100 in most cases that we tried.
+    The benchmark TSB-AD takes it as the window of :func:`~skanomaly.metrics.vus_pr_score`. As the window of a detector
+    it was worse than a fixed window of 100 in most cases that we tried.
 
     Parameters
     ----------

@@ -39,18 +39,18 @@ def _objects(items):
 TRACES = [["open", "read", "close"], ["open", "close"], [], ["open", "read", "read", "close"], ["open", "close"]] * 3
 
 
-def test_codes_ascend_with_the_tokens():
+def test_codes_follow_the_order_of_the_tokens():
     detector = Rare().fit(TRACES)
     assert detector.vocabulary_ == {"close": 0, "open": 1, "read": 2}
     assert detector.n_tokens_ == 3
 
 
-def test_tokens_without_order_are_numbered_all_the_same():
+def test_tokens_without_order_are_numbered_deterministically():
     mixed = [[1, "a", None], [("b", 2), 1]]
     assert Rare().fit(mixed).vocabulary_ == Rare().fit(mixed[::-1]).vocabulary_
 
 
-def test_unseen_token_is_the_greatest_surprise_and_is_located():
+def test_unseen_token_is_most_surprising_and_located():
     scores = Rare().fit(TRACES).score_events([["open", "delete", "close"]])[0]
     assert scores.argmin() == 1
 
@@ -65,13 +65,13 @@ def test_traces_come_in_any_container(kind):
     assert_array_equal(Rare().fit(kind(TRACES)).score_samples(kind(TRACES)), expected)
 
 
-def test_table_of_tokens_has_a_trace_in_each_row():
+def test_table_of_tokens_has_one_trace_per_row():
     table = np.array([[1, 2, 2], [1, 3, 2], [1, 2, 3]])
     expected = Rare().fit(table.tolist()).score_samples(table.tolist())
     assert_array_equal(Rare().fit(table).score_samples(table), expected)
 
 
-def test_frame_of_events_is_refused_with_the_remedy():
+def test_frame_of_events_raises_with_the_remedy():
     with pytest.raises(ValueError, match=r"use from_long_events\(X, id_column=\.\.\., event_column=\.\.\.\)"):
         Rare().fit(pd.DataFrame({"job": [1, 1, 2], "event": ["open", "close", "open"]}))
 
@@ -83,7 +83,7 @@ def test_frame_of_events_is_refused_with_the_remedy():
         ([1, 2, 3], r"X\[0\] is 1: each item"),
         (np.arange(4), r"X\[0\] is .*: each item"),
         ("open", "got str"),
-        ([[1], [[2]]], r"X\[1\] holds a token that cannot be told from others"),
+        ([[1], [[2]]], r"X\[1\] holds a token that is not hashable"),
         ([[1.0], [np.nan]], "NaN as a token"),
         ([[1]], "1 trace"),
     ],

@@ -28,7 +28,7 @@ DETECTORS = [
     CompressionDetector(criterion="progress"),
     MultiscaleEventDetector(),
 ]
-# What does not recur teaches nothing: progress is not for single strange events.
+# Compression progress is low for a single unusual event, which does not recur.
 SURPRISED = [detector for detector in DETECTORS if detector.get_params().get("criterion") != "progress"]
 
 
@@ -63,7 +63,7 @@ def test_ngram_equals_reference_without_own_trace(seed, window_size):
     traces = _traces(seed)
     queries = [*traces, [9, 0, 1], []]
     expected = [
-        -reference.unseen_run_share(query, reference.leave_one_out(query, traces), window_size) for query in queries
+        -reference.unseen_run_fraction(query, reference.leave_one_out(query, traces), window_size) for query in queries
     ]
     scores = NGramDetector(window_size=window_size).fit(traces).score_samples(queries)
     assert_allclose(scores, expected, atol=1e-15)
@@ -75,7 +75,7 @@ def test_probabilities_of_all_outcomes_sum_to_one(seed, smoothing):
     traces = [random.integers(0, 3, 6).tolist() for _ in range(20)]
     detector = MarkovDetector(order=2, smoothing=smoothing).fit(traces)
     prefix = [0, 1, 7][: random.integers(0, 4)]
-    # The last event is charged with the larger of its own surprise and the end's, so the token's is read before it.
+    # The last event takes the larger of its own surprise and the end's, so the token's is read before it.
     outcomes = [-detector.score_events([[*prefix, token, 7]])[0][len(prefix)] for token in (0, 1, 2, 7)]
     end = reference.blended_probabilities(prefix, traces, 2, detector.vocabulary_)[-1]
     if smoothing != "escape":
@@ -85,18 +85,18 @@ def test_probabilities_of_all_outcomes_sum_to_one(seed, smoothing):
     assert sum(2.0**-bits for bits in outcomes) + end == pytest.approx(1, abs=1e-12)
 
 
-def test_progress_is_saved_by_updating_with_the_trace(seed):
+def test_progress_is_code_length_saved_by_updating_with_the_trace(seed):
     traces = _traces(seed)
     query = [1, 2, 1, 2, 9]
     detector = CompressionDetector(order=2, criterion="progress").fit(traces)
     others = reference.leave_one_out(query, traces)
     known = reference.blended_probabilities(query, others, 2, detector.vocabulary_)
     updated = [*others, [1, 2, 1, 2, reference.UNSEEN]]
-    learnt = reference.blended_probabilities(query, updated, 2, detector.vocabulary_, forget=True)
-    assert detector.score_samples([query])[0] == pytest.approx(-np.log2(np.divide(learnt, known)).mean(), rel=1e-10)
+    after = reference.blended_probabilities(query, updated, 2, detector.vocabulary_, forget=True)
+    assert detector.score_samples([query])[0] == pytest.approx(-np.log2(np.divide(after, known)).mean(), rel=1e-10)
 
 
-def test_new_pattern_teaches_more_than_noise_and_noise_more_than_the_known(seed):
+def test_progress_ranks_new_patterns_above_noise_above_known_patterns(seed):
     random = np.random.default_rng(seed)
     traces = [list("abcd" * repeats) for repeats in range(2, 12)]
     queries = [list("acbd" * 8), random.choice(list("abcd"), 32).tolist(), list("abcd" * 8)]
@@ -137,21 +137,21 @@ def test_counts_equal_brute_force_without_own_trace(seed, scale):
 
 
 @pytest.mark.parametrize("scale", ["count", "log"])
-def test_charges_of_counts_sum_to_the_squared_distance(seed, scale):
+def test_event_scores_of_counts_sum_to_the_squared_distance(seed, scale):
     traces = _traces(seed)
     queries = [trace for trace in [*traces, [9, 9, 0]] if trace]
     detector = EventCountDetector(scale=scale).fit(traces)
-    charged = [-events.sum() for events in detector.score_events(queries)]
-    assert_allclose(charged, detector.score_samples(queries) ** 2, atol=1e-9)
+    summed = [-events.sum() for events in detector.score_events(queries)]
+    assert_allclose(summed, detector.score_samples(queries) ** 2, atol=1e-9)
 
 
 @pytest.mark.parametrize("detector", SURPRISED, ids=str)
-def test_unseen_token_is_odd_and_found(detector):
+def test_unseen_token_is_anomalous_and_located(detector):
     detector = clone(detector).fit(_log())
-    usual, strange = ["open", "read", "check", "close"], ["open", "read", "check", "steal", "close"]
-    scores = detector.score_samples([usual, strange])
+    normal, unseen = ["open", "read", "check", "close"], ["open", "read", "check", "steal", "close"]
+    scores = detector.score_samples([normal, unseen])
     assert scores[1] < scores[0]
-    assert np.argmin(detector.score_events([strange])[0]) == 3
+    assert np.argmin(detector.score_events([unseen])[0]) == 3
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=str)
@@ -163,20 +163,20 @@ def test_empty_trace_has_a_score_and_no_events(detector):
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=str)
-def test_empty_traces_may_be_all_of_training(detector):
+def test_training_data_may_be_empty_traces_only(detector):
     detector = clone(detector).fit([[], [], []])
     assert np.isfinite(detector.score_samples([[], ["a"], ["a"] * 5])).all()
 
 
 @pytest.mark.parametrize("detector", [EventCountDetector(), MarkovDetector(), MultiscaleEventDetector()], ids=str)
-def test_trace_that_breaks_off_is_odd_at_its_last_event(detector):
+def test_truncated_trace_is_anomalous_at_its_last_event(detector):
     detector = clone(detector).fit(_log())
-    broken = ["open", "read", "check", "read"]
-    assert detector.score_samples([broken])[0] < detector.score_samples(_log()).min()
-    assert np.argmin(detector.score_events([broken])[0]) == 3
+    truncated = ["open", "read", "check", "read"]
+    assert detector.score_samples([truncated])[0] < detector.score_samples(_log()).min()
+    assert np.argmin(detector.score_events([truncated])[0]) == 3
 
 
-def test_order_of_events_is_markovs_and_number_the_counts():
+def test_markov_detects_order_and_counts_detect_numbers():
     train = _log()
     order, number = ["close", "read", "check", "open"], ["open", *["read", "check"] * 12, "close"]
     markov, counts = MarkovDetector().fit(train), EventCountDetector().fit(train)
@@ -187,14 +187,14 @@ def test_order_of_events_is_markovs_and_number_the_counts():
 
 @pytest.mark.parametrize("detector", SURPRISED, ids=str)
 def test_known_anomalies_are_left_out_of_training(detector):
-    odd = [["close", "open"]] * 8
+    anomalies = [["close", "open"]] * 8
     y = np.repeat([1, -1], [30, 8])
-    with_labels = clone(detector).fit(_log() + odd, y).score_samples(odd)[0]
-    assert with_labels < clone(detector).fit(_log() + odd).score_samples(odd)[0]
+    with_labels = clone(detector).fit(_log() + anomalies, y).score_samples(anomalies)[0]
+    assert with_labels < clone(detector).fit(_log() + anomalies).score_samples(anomalies)[0]
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=str)
-def test_one_normal_trace_is_refused(detector):
+def test_one_normal_trace_raises(detector):
     with pytest.raises(ValueError, match="1 traces that are not -1"):
         clone(detector).fit(_log(3), [1, -1, -1])
 
@@ -214,7 +214,7 @@ def test_grid_search_with_and_without_labels(detector, container):
     assert np.isfinite(unlabelled.fit(traces).best_score_)
 
 
-def test_reductions_are_the_largest_the_mean_and_the_three_largest(seed):
+def test_aggregations_are_the_maximum_the_mean_and_the_three_largest(seed):
     traces = _traces(seed)
     queries = [trace for trace in _traces(seed + 1) if trace]
     models = {name: MarkovDetector(aggregation=name).fit(traces) for name in ("max", "mean", "top3")}
@@ -224,13 +224,13 @@ def test_reductions_are_the_largest_the_mean_and_the_three_largest(seed):
     assert (models["mean"].score_samples(queries) >= models["top3"].score_samples(queries) - 1e-12).all()
 
 
-def test_weights_of_repeated_traces_count(seed):
+def test_repeated_traces_change_the_probabilities(seed):
     traces = [trace for trace in _traces(seed) if trace]
     once = MarkovDetector().fit(traces)
     twice = MarkovDetector().fit(traces * 2)
     new = [[0, 1, 2, 3, 0, 1, 2, 3, 3]]
     assert not np.array_equal(once.score_samples(new), twice.score_samples(new))
-    # Run shares depend on what occurred, not on how often.
+    # The fraction of unseen runs depends on what occurred, not on how often.
     assert_array_equal(
         NGramDetector().fit(traces).score_samples(new), NGramDetector().fit(traces * 2).score_samples(new)
     )
@@ -241,8 +241,8 @@ def hdfs_file():
     return "events/hdfs.jsonl.gz"
 
 
-# Training traces are scored with one copy of themselves left out, so all 4,855 may be both training and normal test.
-# The published table has 7,000 further normal sessions that are not in the file; its figures stand in the comments.
+# Training traces are scored with one copy of themselves left out, so all 4,855 are both training and normal test data.
+# The published table uses 7,000 further normal sessions that are not in the file; its figures are in the comments.
 @pytest.mark.parametrize(
     ("detector", "auc", "best_f1"),
     [
@@ -260,10 +260,10 @@ def test_hdfs_figures(shared_data, hdfs_file, detector, auc, best_f1):
     with gzip.open(shared_data / hdfs_file, "rt") as lines:
         sessions = [json.loads(line) for line in lines]
     traces = [session["events"] for session in sessions]
-    is_odd = np.array([session["label"] for session in sessions])
-    detector = clone(detector).fit([trace for trace, odd in zip(traces, is_odd, strict=True) if not odd])
-    odd = -detector.score_samples(traces)
-    precision, recall, _ = precision_recall_curve(is_odd, odd)
-    assert roc_auc_score(is_odd, odd) == pytest.approx(auc, abs=5e-4)
+    is_anomaly = np.array([session["label"] for session in sessions])
+    detector = clone(detector).fit([trace for trace, anomaly in zip(traces, is_anomaly, strict=True) if not anomaly])
+    outlyingness = -detector.score_samples(traces)
+    precision, recall, _ = precision_recall_curve(is_anomaly, outlyingness)
+    assert roc_auc_score(is_anomaly, outlyingness) == pytest.approx(auc, abs=5e-4)
     assert np.max(2 * precision * recall / (precision + recall)) == pytest.approx(best_f1, abs=5e-4)
-    assert average_precision_score(is_odd, odd) > 0.998
+    assert average_precision_score(is_anomaly, outlyingness) > 0.998

@@ -62,22 +62,22 @@ def test_flat_array_is_a_series_of_one_channel():
     assert_array_equal(Jump().fit(pd.Series(flat)).predict(flat[:9]), Jump().fit(flat).predict(flat[:9, None]))
 
 
-def test_short_flat_array_may_be_a_row():
+def test_short_flat_array_raises_since_it_may_be_a_row():
     with pytest.raises(ValueError, match="may be one row or a short series"):
         Jump().fit(np.arange(31.0))
 
 
-def test_flat_array_is_refused_where_channels_are_missing():
+def test_flat_array_raises_if_channels_are_missing():
     with pytest.raises(ValueError, match="Reshape your data"):
         Jump().fit(SERIES).score_samples(SERIES[:, 0])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_first_bad_time_point_is_named(bad):
-    spoilt = SERIES.copy()
-    spoilt[[17, 40], 1] = bad
+    broken = SERIES.copy()
+    broken[[17, 40], 1] = bad
     with pytest.raises(ValueError, match="first is at time point 17"):
-        Jump().fit(spoilt)
+        Jump().fit(broken)
 
 
 def test_one_time_point_cannot_be_fitted():
@@ -85,20 +85,20 @@ def test_one_time_point_cannot_be_fitted():
         Jump().fit([[1.0, 2.0]])
 
 
-def test_other_errors_are_passed_on():
+def test_other_errors_are_raised_unchanged():
     with pytest.raises(ValueError, match="could not convert"):
         Jump().fit([["a", "b"]] * 40)
 
 
-def test_windows_are_scored_where_the_class_has_them():
+def test_score_windows_exists_if_the_class_scores_windows():
     detector = Range().fit(SERIES)
     assert detector.score_windows(SERIES).shape == (57,)
     assert_array_equal(detector.score_samples(SERIES)[3:], detector.score_windows(SERIES))
     assert not hasattr(Jump().fit(SERIES), "score_windows")
 
 
-def test_series_shorter_than_a_window_is_refused_in_scoring():
-    with pytest.raises(ValueError, match="3 time points and a window of this detector 4"):
+def test_series_shorter_than_a_window_raises_in_scoring():
+    with pytest.raises(ValueError, match="3 time points and a window of this detector has 4"):
         Range().fit(SERIES).score_samples(SERIES[:3])
 
 
@@ -136,14 +136,14 @@ def test_permuted_sequences_have_permuted_scores(kind, seed):
     assert_array_equal(detector.score_samples(permuted), detector.score_samples(kind(RAGGED))[order])
 
 
-def test_time_points_are_located():
+def test_score_timepoints_has_one_score_per_time_point():
     detector = Level().fit(RAGGED)
     located = detector.score_timepoints(RAGGED)
     assert [len(scores) for scores in located] == [len(series) for series in RAGGED]
     assert max(scores.max() for scores in located) <= 0
 
 
-def test_single_precision_is_kept_and_mixtures_are_doubled():
+def test_float32_is_kept_and_mixed_types_become_float64():
     class Keep(Level):
         def _fit(self, X, y, **metadata):
             super()._fit(X, y)
@@ -165,9 +165,9 @@ def test_single_precision_is_kept_and_mixtures_are_doubled():
         ([CUBE[0], CUBE[1, :, :1]], r"X\[1\] has 1 features and X\[0\] has 2"),
         ([CUBE[0], CUBE[:2]], r"X\[1\] has 3 dimensions"),
         ([CUBE[0], CUBE[1, :0]], r"X\[1\] is empty"),
-        ([CUBE[0], [["a", "b"]]], r"X\[1\] holds <U1"),
-        ([CUBE[0], np.array([[1, "b"]], dtype=object)], r"X\[1\] does not hold numbers"),
-        ([CUBE[0], [[1.0, 2.0], [np.nan, 2.0]]], r"X\[1\] holds NaN or infinity, first at time point 1"),
+        ([CUBE[0], [["a", "b"]]], r"X\[1\] has dtype <U1"),
+        ([CUBE[0], np.array([[1, "b"]], dtype=object)], r"X\[1\] is not a numeric array"),
+        ([CUBE[0], [[1.0, 2.0], [np.nan, 2.0]]], r"X\[1\] contains NaN or infinity, first at time point 1"),
         ([1.0, 2.0], r"X\[0\] has 0 dimensions"),
     ],
 )
@@ -176,7 +176,7 @@ def test_broken_collection_is_named(broken, words):
         Level().fit(broken)
 
 
-def test_other_number_of_features_is_refused_in_scoring():
+def test_other_number_of_features_raises_in_scoring():
     with pytest.raises(ValueError, match=r"X\[0\] has 1 features and Level was fitted with 2"):
         Level().fit(RAGGED).score_samples([np.ones(4)])
 
@@ -195,12 +195,12 @@ def test_collections_work_in_pipeline_and_search(kind, labelled):
     assert search.fit(X, y).predict(X).shape == (12,)
 
 
-def test_columns_of_one_name_are_refused():
-    with pytest.raises(ValueError, match=r"several columns named 'a'\. Give each a name of its own"):
+def test_duplicate_column_names_raise():
+    with pytest.raises(ValueError, match=r"several columns named 'a'\. Rename them"):
         Jump().fit(pd.DataFrame(np.zeros((40, 2)), columns=["a", "a"]))
 
 
-def test_empty_flat_array_is_refused_as_a_series():
+def test_empty_flat_array_raises_as_a_series():
     with pytest.raises(ValueError, match="X has 0 time points; give at least one"):
         Jump().fit(np.zeros(0))
 

@@ -26,25 +26,25 @@ def _series(seed, n_timepoints=1500):
     series = np.sin(np.arange(n_timepoints) / 5)
     start = int(random.integers(300, n_timepoints - 300))
     series[start : start + 40] = np.sin(np.arange(40) / 1.7)
-    is_odd = np.zeros(n_timepoints, dtype=bool)
-    is_odd[start : start + 40] = True
-    return series + 0.1 * random.normal(size=n_timepoints), is_odd
+    is_anomaly = np.zeros(n_timepoints, dtype=bool)
+    is_anomaly[start : start + 40] = True
+    return series + 0.1 * random.normal(size=n_timepoints), is_anomaly
 
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(("encoder", "context_size"), [("delay", 100), ("delay", 32), ("convolution", 32)])
 def test_change_of_shape_is_found(seed, encoder, context_size, head):
-    series, is_odd = _series(seed)
+    series, is_anomaly = _series(seed)
     detector = SelfSimilarityDetector(encoder=encoder, head=head, context_size=context_size, random_state=seed)
     detector.fit(series)
-    assert roc_auc_score(is_odd, -detector.score_samples(series)) >= 0.95
+    assert roc_auc_score(is_anomaly, -detector.score_samples(series)) >= 0.95
 
 
 def test_number_of_components_matters_little(seed):
-    series, is_odd = _series(seed)
+    series, is_anomaly = _series(seed)
     aucs = [
         roc_auc_score(
-            is_odd,
+            is_anomaly,
             -SelfSimilarityDetector(head="spectral", n_components=number).fit(series).score_samples(series),
         )
         for number in (2, 8, 20)
@@ -55,7 +55,7 @@ def test_number_of_components_matters_little(seed):
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("encoder", ["delay", "convolution"])
-def test_scores_do_not_know_the_unit(seed, encoder, head):
+def test_scores_do_not_depend_on_the_unit(seed, encoder, head):
     series, _ = _series(seed, 700)
     detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=seed)
     scores = clone(detector).fit(series).score_samples(series)
@@ -73,7 +73,7 @@ def test_degenerate_series_score_finitely(encoder, head, series):
     detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=0).fit(series)
     assert np.isfinite(detector.score_samples(series)).all()
     if len(series) > 3:
-        with pytest.raises(ValueError, match="X has 1 time points and the encoder sees"):
+        with pytest.raises(ValueError, match="X has 1 time points and the encoder needs"):
             detector.score_samples(series[:1])
 
 
@@ -99,14 +99,16 @@ class Halves(BaseEstimator):
         return np.hstack([windows[:, :middle].mean(axis=1), windows[:, middle:].mean(axis=1)])
 
 
-class Moments(BaseEstimator):
-    """An encoder of moments: value and its square."""
+class TimePoints(BaseEstimator):
+    """An encoder of time points: value and its square."""
 
     def transform(self, windows):
         return np.concatenate([windows, windows**2], axis=2)
 
 
-@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), 16), (Moments(), None)], ids=["windows", "moments"])
+@pytest.mark.parametrize(
+    ("encoder", "context_size"), [(Halves(), 16), (TimePoints(), None)], ids=["windows", "time points"]
+)
 def test_any_transformer_is_an_encoder(seed, encoder, context_size):
     series, _ = _series(seed, 800)
     detector = SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(series)
@@ -114,14 +116,16 @@ def test_any_transformer_is_an_encoder(seed, encoder, context_size):
     assert detector.encoder_ is not encoder
 
 
-@pytest.mark.parametrize(("encoder", "context_size"), [(Halves(), None), (Moments(), 16)], ids=["windows", "moments"])
-def test_encoder_of_another_kind_is_refused(encoder, context_size):
+@pytest.mark.parametrize(
+    ("encoder", "context_size"), [(Halves(), None), (TimePoints(), 16)], ids=["windows", "time points"]
+)
+def test_encoder_of_another_kind_raises(encoder, context_size):
     with pytest.raises(ValueError, match=r"encoder returned shape .* context_size"):
         SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(np.sin(np.arange(200.0)))
 
 
 class Array:
-    """As much of a torch tensor as is needed here."""
+    """The part of a torch tensor that is needed here."""
 
     def __init__(self, values):
         self.values = values
@@ -160,7 +164,7 @@ class SmallEncoder:
 
 @pytest.fixture
 def torch(monkeypatch):
-    """Stand in for torch: from_numpy and no_grad."""
+    """Replace torch by from_numpy and no_grad."""
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_numpy=Array, no_grad=Untracked))
 
 
@@ -182,11 +186,11 @@ def test_chronos_repeats_patches(seed):
 
 @pytest.mark.usefixtures("torch")
 def test_chronos_is_an_encoder_of_the_detector(seed):
-    series, is_odd = _series(seed, 1000)
+    series, is_anomaly = _series(seed, 1000)
     encoder = ChronosEncoder(model=SmallEncoder(extra=1))
     detector = SelfSimilarityDetector(encoder=encoder, context_size=None, head="local_outlier_factor", random_state=0)
     scores = -detector.fit(series).score_samples(series)
-    assert roc_auc_score(is_odd, scores) > 0.7
+    assert roc_auc_score(is_anomaly, scores) > 0.7
 
 
 @pytest.mark.usefixtures("torch")
@@ -220,19 +224,19 @@ def test_convolutions_do_not_depend_on_the_batch_nor_on_jobs(seed):
     assert_array_equal(one.transform(X), one.transform(list(X)))
 
 
-def test_convolutions_lead_any_table_detector(seed):
+def test_convolutions_are_features_for_any_table_detector(seed):
     random = np.random.default_rng(seed)
     waves = [
         np.sin(np.linspace(0, 20, 90 + index % 7)) + 0.1 * random.normal(size=90 + index % 7) for index in range(40)
     ]
-    odd = [np.sin(np.linspace(0, 45, 95)) + 0.1 * random.normal(size=95) for _ in range(10)]
+    anomalies = [np.sin(np.linspace(0, 45, 95)) + 0.1 * random.normal(size=95) for _ in range(10)]
     encoder = RandomConvolutionTransformer(n_kernels=100, random_state=seed)
     model = make_pipeline(encoder, IsolationForest(random_state=seed)).fit(waves[:30])
-    assert roc_auc_score(np.repeat([1, -1], 10), model.score_samples(waves[30:] + odd)) > 0.95
+    assert roc_auc_score(np.repeat([1, -1], 10), model.score_samples(waves[30:] + anomalies)) > 0.95
 
 
 @pytest.mark.parametrize("transformer", [RandomConvolutionTransformer(n_kernels=3), SymbolTransformer()], ids=str)
-def test_other_features_are_refused(transformer):
+def test_other_features_raise(transformer):
     fitted = clone(transformer).fit(np.zeros((3, 20, 2)))
     with pytest.raises(ValueError, match=r"X\[1\] has 3 features"):
         fitted.transform([np.zeros((20, 2)), np.zeros((20, 3))])
@@ -245,15 +249,15 @@ def test_symbols_of_several_features_are_tuples(seed):
     assert all(isinstance(token, tuple) and len(token) == 2 and set(token) <= {0, 1, 2} for token in traces[0])
 
 
-def test_symbols_lead_detectors_of_events(seed):
+def test_symbols_are_traces_for_detectors_of_events(seed):
     random = np.random.default_rng(seed)
     waves = [np.sin(np.linspace(start, start + 40, 400)) for start in random.uniform(0, 6, 20)]
-    odd = [np.sin(np.linspace(0, 90, 400)) for _ in range(3)]
+    anomalies = [np.sin(np.linspace(0, 90, 400)) for _ in range(3)]
     model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")).fit(waves)
-    assert (model.predict(odd) == -1).all()
+    assert (model.predict(anomalies) == -1).all()
 
 
-def test_stride_beyond_a_window_leaves_no_moment_out(seed):
+def test_stride_longer_than_a_window_leaves_out_no_time_point(seed):
     x = np.random.default_rng(seed).normal(size=200)
     assert np.isfinite(SelfSimilarityDetector(window_size=30, stride=90).fit(x).score_samples(x)).all()
 

@@ -1,1 +1,1 @@
-"""Encoders of windows, and what is odd among their embeddings."""
+"""Encoders of windows, and detectors on their embeddings."""

@@ -17,34 +17,35 @@ __all__ = ["ChronosEncoder"]
 
 
 class ChronosEncoder(TransformerMixin, BaseEstimator):
-    """One embedding for each moment of a window, from a frozen Chronos model.
+    """One embedding per time point of a window, from a pretrained Chronos model.
 
     Parameters
     ----------
     model : str or object, default="amazon/chronos-t5-small"
-        Name of a pretrained model, which the package `chronos` downloads once; or a pipeline that you have loaded, with
-        a method ``embed`` that turns a torch tensor of shape (n_windows, n_timepoints) into a pair of an embedding
-        tensor of shape (n_windows, n_steps, n_dimensions) and anything.
+        Name of a pretrained model, which the package `chronos` downloads once; or a loaded pipeline with a method
+        ``embed`` that takes a torch tensor of shape (n_windows, n_timepoints) and returns a pair, of which the first is
+        an embedding tensor of shape (n_windows, n_steps, n_dimensions).
     batch_size : int, default=32
-        Windows a call, at least 1.
+        Number of windows per call, at least 1.
     device : str, default="cpu"
-        Where a model given by name is loaded to.
+        Device that a model given by name is loaded to.
 
     Attributes
     ----------
     pipeline_ : object
-        The model that embeds.
+        The model.
     n_features_in_ : int
-        Number of features; each is embedded alone, and the embeddings stand side by side.
+        Number of features. Each is embedded separately, and the embeddings are concatenated.
 
     See Also
     --------
-    SelfSimilarityDetector : Takes it as encoder, with ``context_size=None``.
+    SelfSimilarityDetector : Accepts this encoder, with ``context_size=None``.
 
     Notes
     -----
-    The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. A model that returns one step more than there
-    are time points, the end mark, loses it; one that returns fewer steps, of patches, has each repeated over its patch.
+    The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. If a model returns one step more than
+    there are time points, the last one, the end mark, is dropped. If it returns fewer steps (patches), each is repeated
+    over the time points of its patch.
 
     References
     ----------
@@ -79,7 +80,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_windows, n_timepoints, n_features)
-            Windows; only the number of features is read.
+            Windows; only the number of features is used.
         y : Ignored
             Not used.
 
@@ -102,7 +103,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
-        """Embed the moments of windows.
+        """Embed the time points of windows.
 
         Parameters
         ----------
@@ -134,7 +135,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
 
 
 def _one_per_timepoint(steps: NDArray[np.float64], n_timepoints: int) -> NDArray[np.float64]:
-    """Give each moment the embedding of its step."""
+    """Return the embedding of each time point: that of its step."""
     n_steps = steps.shape[1]
     if n_steps == n_timepoints + 1:  # the last one is the end mark
         return steps[:, :-1]

@@ -22,42 +22,43 @@ _BLOCK_SEQUENCES = 64
 
 
 class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Describes series by the answers of random filters.
+    r"""Features of series from random convolutions.
 
-    Turns a collection into a table, so that any detector of tables can follow; and windows into embeddings, so that it
-    is an encoder for :class:`SelfSimilarityDetector`.
+    Converts a collection of series to a table, for any detector of tables. It is also an encoder of windows for
+    :class:`SelfSimilarityDetector`.
 
     Parameters
     ----------
     n_kernels : int, default=256
-        Filters, at least 1; each gives two columns.
+        Number of filters, at least 1; each gives two columns.
     n_jobs : int or None, default=None
         Threads over blocks of series; results do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        For the filters.
+        Seed of the filters.
 
     Attributes
     ----------
     mean_ : ndarray of shape (`n_features_in_`,)
-        Mean of each feature over all training moments.
+        Mean of each feature over all training time points.
     scale_ : ndarray of shape (`n_features_in_`,)
-        Its deviation.
+        Standard deviation of each feature.
     n_features_in_ : int
         Number of features.
 
     See Also
     --------
-    SelfSimilarityDetector : Takes it as encoder.
-    SequenceNeighbors : Statistics and warped shapes instead.
+    SelfSimilarityDetector : Accepts this transformer as encoder.
+    SequenceNeighbors : Uses statistics and warped shapes instead.
 
     Notes
     -----
     ROCKET (Dempster, Petitjean and Webb 2020): filters of length 7, 9 or 11 with normal weights of mean zero, a bias
     uniform in [-1, 1] and dilations uniform on a logarithmic scale up to the length of the series; the maximum and the
-    share of positive values of each. What we changed: each filter sees one channel, all series are padded, and values
-    are standardised by training as a whole and not series by series, so that level and size stay visible.
+    fraction of positive values of each are the features. What we changed: each filter uses one channel, all series are
+    padded, and values are standardised by the whole training data instead of each series, so that level and amplitude
+    are kept.
 
-    Cost: O(N K) for N moments and K filters; about 10 K operations a moment.
+    Cost: O(N K) for N time points and K filters, about 10 K operations per time point.
 
     References
     ----------
@@ -74,8 +75,8 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
     >>> random = np.random.default_rng(0)
     >>> waves = [np.sin(np.linspace(0, 20, 100)) + 0.1 * random.normal(size=100) for _ in range(40)]
     >>> model = make_pipeline(RandomConvolutionTransformer(n_kernels=50, random_state=0), NearestNeighborsDetector())
-    >>> usual, odd = model.fit(waves[:30]).score_samples([waves[35], np.sin(np.linspace(0, 60, 100))])
-    >>> bool(odd < usual)
+    >>> normal, anomaly = model.fit(waves[:30]).score_samples([waves[35], np.sin(np.linspace(0, 60, 100))])
+    >>> bool(anomaly < normal)
     True
     """
 
@@ -92,7 +93,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Draw the filters and learn the features' scale.
+        """Draw the filters and estimate the scale of the features.
 
         Parameters
         ----------
@@ -108,9 +109,9 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         """
         sequences = as_sequences(X)
         if not sequences:
-            raise ValueError("X holds no series; give one at least.")
+            raise ValueError("X has no series; give at least one.")
         self.n_features_in_ = sequences[0].shape[1]
-        values = np.concatenate(_alike(sequences, self.n_features_in_)).astype(np.float64)
+        values = np.concatenate(_require_features(sequences, self.n_features_in_)).astype(np.float64)
         self.mean_ = values.mean(axis=0)
         spread = values.std(axis=0)
         self.scale_ = np.where(spread > 1e-9 * np.abs(self.mean_), spread, 1.0)
@@ -130,7 +131,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         self._channels = random.integers(self.n_features_in_, size=self.n_kernels)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
-        """Describe series.
+        """Compute the features of series.
 
         Parameters
         ----------
@@ -139,10 +140,10 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         Returns
         -------
         ndarray of shape (n_sequences, 2 * n_kernels)
-            Maximum and share of positive values of each filter, side by side.
+            Maximum and fraction of positive values of each filter, side by side.
         """
         check_is_fitted(self)
-        sequences = _alike(as_sequences(X), self.n_features_in_)
+        sequences = _require_features(as_sequences(X), self.n_features_in_)
         out = np.empty((len(sequences), 2 * self.n_kernels))
 
         def fill(part: slice) -> None:
@@ -173,7 +174,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         return tags
 
 
-def _alike(sequences: list[NDArray[Any]], n_features: int) -> list[NDArray[Any]]:
+def _require_features(sequences: list[NDArray[Any]], n_features: int) -> list[NDArray[Any]]:
     for index, series in enumerate(sequences):
         if series.shape[1] != n_features:
             raise ValueError(f"X[{index}] has {series.shape[1]} features; {n_features} are expected.")

@@ -1,4 +1,4 @@
-"""Moments whose embedding is like no other's."""
+"""Time points whose embeddings are not similar to others."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -21,58 +21,58 @@ __all__ = ["SelfSimilarityDetector"]
 
 _N_KERNELS = 64
 _N_REFERENCES = 1000
-_TIMEPOINTS_PER_REFERENCE = 8  # at least, so that one anomaly does not hold enough of them to be dense
-_DECIMALS = 12  # beyond them, eigenvectors of equal moments differ
+_TIMEPOINTS_PER_REFERENCE = 8  # at least, so that the references of one anomaly are not a dense cluster
+_DECIMALS = 12  # beyond these, eigenvectors of equal time points differ by rounding
 _FLAT = 1e-9
 Values = NDArray[np.float64]
 
 
 class SelfSimilarityDetector(SeriesDetector):
-    r"""Moments that the rest of the series does not resemble, in the eyes of any encoder.
+    r"""Dissimilarity of the embedding of each time point to the rest of the series, for any encoder.
 
-    Each moment is embedded by an encoder of the window around it; two heads, free of training, say which embeddings
-    are odd.
+    An encoder embeds the window around each time point. Embeddings that are not similar to the others are anomalous,
+    as measured by one of several heads, which are not trained.
 
     Parameters
     ----------
     encoder : {"delay", "convolution"} or transformer, default="delay"
-        "delay" is the window less its mean; "convolution" is :class:`RandomConvolutionTransformer` with 64 filters. Any
-        object whose ``transform`` turns an array of shape (n_windows, n_timepoints, n_features) into embeddings will do
-        (see `context_size`); it is cloned and fitted on training windows.
+        "delay" is the window with its mean subtracted; "convolution" is :class:`RandomConvolutionTransformer` with 64
+        filters. Any object whose ``transform`` converts an array of shape (n_windows, n_timepoints, n_features) to
+        embeddings can be given (see `context_size`); it is cloned and fitted on training windows.
     head : {"local_outlier_factor", "spectral", "mean", "trimmed"}, default="local_outlier_factor"
-        "spectral": how little a moment takes part in the leading eigenvectors of the similarities.
-        "local_outlier_factor": density of the embeddings against that of their neighbours among training's. "mean": one
-        less the mean similarity;
-        "trimmed": one less the mean of the tenth of the similarities that are largest.
+        "spectral": how little a time point contributes to the leading eigenvectors of the similarities.
+        "local_outlier_factor": density of the training embeddings around an embedding, relative to the density around
+        its neighbours. "mean": one minus the mean similarity. "trimmed": one minus the mean of the largest tenth of the
+        similarities.
     n_components : int, default=8
-        Leading eigenvectors of "spectral", at least 1; 2 to 20 make little difference.
+        Number of leading eigenvectors of "spectral", at least 1. Values from 2 to 20 make little difference.
     n_neighbors : int, default=20
-        Neighbours of "local_outlier_factor", at least 1; never more than the references allow.
+        Number of neighbours of "local_outlier_factor", at least 1, and at most the number of references less one.
     window_size : int, default=512
-        Moments compared with each other, at least 2; a shorter series is one window.
+        Number of time points that are compared with each other, at least 2. A shorter series is one window.
     stride : int, default=256
-        Moments from one window to the next, at least 1 and never more than a window; scores are averaged where windows
-        overlap.
+        Number of time points from one window to the next, at least 1 and at most `window_size`. Scores are averaged
+        where windows overlap.
     context_size : int or None, default=100
-        Moments that the encoder sees around each one; it returns one vector a window. A context much longer than the
-        anomaly makes many moments odd in like ways, which "convolution" suffers from. None is for encoders that return
-        one vector for each moment, of shape (n_windows, n_timepoints, n_dimensions): they are given the windows of
-        `window_size`.
+        Number of time points around each time point that the encoder is given; it returns one vector per window. If the
+        context is much longer than the anomaly, many time points become anomalous in similar ways, which makes
+        "convolution" worse. None is for encoders that return one vector per time point, of shape (n_windows,
+        n_timepoints, n_dimensions); they are given the windows of `window_size`.
     contamination : float, default=0.1
-        Share of the training moments that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
-        For the filters of "convolution" and the references of "local_outlier_factor".
+        Seed of the filters of "convolution" and the references of "local_outlier_factor".
 
     Attributes
     ----------
     window_size_ : int
-        Moments compared with each other in training: fewer than `window_size` where the series is shorter.
+        Number of time points compared with each other in training: smaller than `window_size` if the series is shorter.
     encoder_ : object
         Fitted encoder.
     mean_ : ndarray of shape (`n_features_in_`,)
         Mean of each channel in training.
     scale_ : ndarray of shape (`n_features_in_`,)
-        Its deviation; the encoder sees standardised channels.
+        Standard deviation of each channel in training. The encoder is given standardised channels.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -83,20 +83,20 @@ class SelfSimilarityDetector(SeriesDetector):
     See Also
     --------
     ChronosEncoder : Embeddings of a pretrained forecaster.
-    SubsequenceNeighbors : Distances between windows, the measured default for series.
+    SubsequenceNeighbors : Distances between windows; more accurate on the public series of the user guide.
 
     Notes
     -----
-    THEMIS [1]_: embeddings of a frozen encoder, :math:`S_{ij} = |\cos(e_i, e_j)|` inside a window, and two adapters.
-    What we changed: "spectral" scores a moment by the part of its row that the k largest eigenvalues make,
-    :math:`1 - \sqrt{\sum_{i \le k} \lambda_i^2 u_{it}^2 / n}`, and not by the norm of the rest, which a moment that
-    resembles nothing makes small: on planted changes of shape the rest found between none and most, depending on k, and
-    the part nearly all for every k from 2 to 20. "local_outlier_factor", of Breunig and others [2]_, compares with
-    training moments drawn at random, one in eight and 1,000 at most, of which one equal to the query is left out: with
-    all of them, a long anomaly is a dense cluster of its own. Encoders of short windows stand beside pretrained ones,
-    and all channels count.
+    THEMIS [1]_ uses embeddings of a pretrained encoder, :math:`S_{ij} = |\cos(e_i, e_j)|` inside a window, and two
+    scores. What we changed: "spectral" scores a time point by the part of its row of S that the k largest eigenvalues
+    explain, :math:`1 - \sqrt{\sum_{i \le k} \lambda_i^2 u_{it}^2 / n}`, instead of the norm of the remainder, which is
+    small for a time point that is similar to nothing. On synthetic changes of shape, the remainder detected between
+    none and most, depending on k; the explained part detected nearly all for every k from 2 to 20.
+    "local_outlier_factor", from Breunig and others [2]_, compares with a random sample of the training time points, one
+    in eight and at most 1,000, and leaves out one that is equal to the query: with all of them, a long anomaly would be
+    a dense cluster. Encoders of short windows are offered besides pretrained ones, and all channels are used.
 
-    Cost: O(n window_size (p + window_size)) for n moments and embeddings of p dimensions, besides the encoder.
+    Cost: O(n window_size (p + window_size)) for n time points and embeddings of p dimensions, plus the encoder.
 
     References
     ----------
@@ -163,7 +163,7 @@ class SelfSimilarityDetector(SeriesDetector):
         if hasattr(self.encoder_, "fit"):
             self.encoder_.fit(self._training_windows(series))
         if self.head == "local_outlier_factor":
-            self._learn_density(series)
+            self._fit_density(series)
 
     def _standardised(self, X: NDArray[Any]) -> Values:
         return np.asarray((X.astype(np.float64) - self.mean_) / self.scale_)
@@ -181,30 +181,30 @@ class SelfSimilarityDetector(SeriesDetector):
         return np.stack([series[start : start + size] for start in starts])
 
     def _embeddings(self, series: Values) -> list[tuple[slice, Values]]:
-        """Return the embeddings of the moments of each window."""
+        """Return the embeddings of the time points of each window."""
         size = min(self.window_size, len(series))
-        stride = min(self.stride, size)  # no moment between two windows
+        stride = min(self.stride, size)  # no time point between two windows
         places = [slice(int(start), int(start) + size) for start in window_starts(len(series), size, stride)]
         if self._context is None:
             coded = np.asarray(self.encoder_.transform(np.stack([series[place] for place in places])), dtype=np.float64)
             if coded.ndim != 3 or coded.shape[:2] != (len(places), size):
                 raise ValueError(
                     f"encoder returned shape {coded.shape} for {len(places)} windows of {size}; with context_size=None "
-                    "it must return one vector for each moment. Set context_size for an encoder of whole windows."
+                    "it must return one vector per time point. Set context_size for an encoder of whole windows."
                 )
             return list(zip(places, coded, strict=True))
         if len(series) < self._context:
             raise ValueError(
-                f"X has {len(series)} time points and the encoder sees {self._context} at once: give as many, or "
-                "fit with a smaller context_size."
+                f"X has {len(series)} time points and the encoder needs {self._context}: give at least as many, or fit "
+                "with a smaller context_size."
             )
         whole = timepoint_embeddings(self.encoder_, series, self._context)
         return [(place, whole[place]) for place in places]
 
-    def _learn_density(self, series: Values) -> None:
+    def _fit_density(self, series: Values) -> None:
         windows = self._embeddings(series)
         parts = np.empty((len(series), windows[0][1].shape[1]))
-        for place, part in windows:  # a moment that two windows hold counts once
+        for place, part in windows:  # a time point in two windows counts once
             parts[place] = part
         fewest = min(len(parts), 2 * int(self.n_neighbors))
         n_kept = max(2, min(_N_REFERENCES, max(fewest, len(parts) // _TIMEPOINTS_PER_REFERENCE)))
@@ -219,12 +219,14 @@ class SelfSimilarityDetector(SeriesDetector):
         series = self._standardised(X)
         total, n_windows = np.zeros(len(series)), np.zeros(len(series))
         windows = self._embeddings(series)
-        for (place, _), odd in zip(windows, map_blocks(self._oddness, [part for _, part in windows]), strict=True):
-            total[place] += odd
+        for (place, _), part in zip(
+            windows, map_blocks(self._dissimilarity, [part for _, part in windows]), strict=True
+        ):
+            total[place] += part
             n_windows[place] += 1
         return np.round(total / n_windows, _DECIMALS)
 
-    def _oddness(self, embeddings: Values) -> Values:
+    def _dissimilarity(self, embeddings: Values) -> Values:
         if self.head == "local_outlier_factor":
             return self._local_outlier_factor(embeddings)
         unit = _unit(embeddings)
@@ -244,14 +246,14 @@ class SelfSimilarityDetector(SeriesDetector):
 
 
 def _unit(embeddings: Values) -> Values:
-    """Scale embeddings to norm 1; one that is tiny beside the others counts as zero, and all zeros as alike."""
+    """Scale embeddings to norm 1; one that is tiny compared with the others counts as zero, and zeros as equal."""
     norms = np.linalg.norm(embeddings, axis=1)
     rows = np.where((norms > _FLAT * max(norms.max(initial=0.0), 1.0))[:, None], embeddings, 0.0)
     return np.ascontiguousarray(unit_rows(rows))
 
 
 def _unexplained(similarity: Values, n_components: int) -> Values:
-    """Return one less the norm of each row of the leading part of a similarity matrix, over the largest possible."""
+    """Return one minus the norm of each row of the leading part of a similarity matrix, relative to its largest value."""
     n_rows = len(similarity)
     values, vectors = eigh(similarity, subset_by_index=(n_rows - n_components, n_rows - 1))
     return np.asarray(1.0 - np.sqrt((vectors**2) @ values**2 / n_rows))

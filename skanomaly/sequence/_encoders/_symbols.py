@@ -1,4 +1,4 @@
-"""Traces of symbols from series of numbers."""
+"""Conversion of numeric series to traces of symbols."""
 
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -16,31 +16,32 @@ __all__ = ["SymbolTransformer"]
 
 
 class SymbolTransformer(TransformerMixin, BaseEstimator):
-    """Writes series as traces of symbols, for detectors of events.
+    """Converts series to traces of symbols, for detectors of event traces.
 
     Parameters
     ----------
     n_symbols : int, default=8
-        Symbols of the alphabet, at least 2.
+        Size of the alphabet, at least 2.
     segment_size : int, default=4
-        Time points that become one symbol by their mean, at least 1; a shorter rest is a segment too.
+        Number of time points per symbol, at least 1; the symbol encodes their mean. A shorter remainder is a segment
+        too.
 
     Attributes
     ----------
     edges_ : ndarray of shape (n_symbols - 1,)
-        Where symbols meet, in standard deviations.
+        Boundaries between symbols, in standard deviations.
     n_features_in_ : int
         Number of features.
 
     See Also
     --------
-    skanomaly.events.CompressionDetector : Says which traces are hard to foretell.
+    skanomaly.events.CompressionDetector : Scores traces that are hard to predict.
 
     Notes
     -----
-    Symbolic aggregate approximation (Lin, Keogh, Wei and Lonardi 2007): each series less its mean and over its
-    deviation, means of segments, cut where a normal distribution has equal shares. What we changed: series of several
-    features give tuples of symbols.
+    Symbolic aggregate approximation (Lin, Keogh, Wei and Lonardi 2007): each series is
+    standardised, averaged over segments, and discretised at the quantiles of the normal distribution. What we changed:
+    series of several features give tuples of symbols.
 
     References
     ----------
@@ -72,12 +73,12 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Lay out the alphabet.
+        """Compute the boundaries between symbols.
 
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_timepoints, n_features) or list of array-like
-            Training series; only the number of features is read.
+            Training series; only the number of features is used.
         y : Ignored
             Not used.
 
@@ -91,7 +92,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> list[list[Any]]:
-        """Write series as traces.
+        """Convert series to traces of symbols.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         list of list of int, or of tuple of int
-            One symbol a segment, from 0 up; tuples where there are several features.
+            One symbol per segment, from 0; tuples if there are several features.
         """
         check_is_fitted(self)
         traces = []

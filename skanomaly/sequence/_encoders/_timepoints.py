@@ -1,4 +1,4 @@
-"""Embeddings of every moment of a series, from any encoder of windows."""
+"""Embeddings of every time point of a series, from any encoder of windows."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _BLOCK_WINDOWS = 4096
 
 
 class DelayEncoder:
-    """The window itself, each feature less its mean."""
+    """The window itself, with the mean of each feature subtracted."""
 
     def fit(self, windows: NDArray[np.float64]) -> "DelayEncoder":
         """Return itself."""
@@ -25,20 +25,20 @@ class DelayEncoder:
 
 
 def window_starts(n_timepoints: int, window_size: int, stride: int) -> NDArray[np.int64]:
-    """Lay windows over a series; the last one ends with it."""
+    """Return the starts of windows that cover a series; the last window ends at its end."""
     last = n_timepoints - window_size
     return np.unique(np.append(np.arange(0, last + 1, stride), last))
 
 
 def centered_windows(series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return one window around each moment, of shape (n_timepoints, size, n_features); ends take the nearest window."""
+    """Return one window per time point, of shape (n_timepoints, size, n_features); at the ends, the nearest window."""
     view = np.lib.stride_tricks.sliding_window_view(series, size, axis=0)
     starts = np.clip(np.arange(len(series)) - size // 2, 0, len(series) - size)
     return view[starts].swapaxes(1, 2)
 
 
 def timepoint_embeddings(encoder: Any, series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Encode the window around each moment; returns shape (n_timepoints, n_dimensions)."""
+    """Encode the window around each time point; return shape (n_timepoints, n_dimensions)."""
     parts = []
     windows = centered_windows(series, size)
     for start in range(0, len(windows), _BLOCK_WINDOWS):
@@ -47,7 +47,7 @@ def timepoint_embeddings(encoder: Any, series: NDArray[np.float64], size: int) -
         if coded.ndim != 2 or len(coded) != len(block):
             raise ValueError(
                 f"encoder returned shape {coded.shape} for {len(block)} windows; with context_size={size} it must "
-                "return one vector a window. Set context_size=None for an encoder that embeds each moment."
+                "return one vector per window. Set context_size=None for an encoder that embeds each time point."
             )
         parts.append(coded)
     return np.concatenate(parts)

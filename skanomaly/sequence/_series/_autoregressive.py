@@ -36,13 +36,13 @@ class AutoregressiveDetector(SeriesDetector):
     ridge : float, default=0.001
         Strength of the ridge: this share of each column's variance is added to it.
     smoothing : int, default=100
-        Errors are averaged over so many time points. 1 finds single odd points.
+        Number of time points that errors are averaged over. 1 finds single odd points.
     causal : bool, default=False
         Whether the average runs over the points up to each one instead of around it.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------

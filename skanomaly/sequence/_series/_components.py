@@ -27,7 +27,7 @@ class SubsequencePCA(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     statistic : {"mahalanobis", "residual", "both"}, default="mahalanobis"
         With components scaled to variance 1, the length over all of them; the length of what the leading components
         leave; or the sum of Hotelling's statistic in the leading components and of the squared residual, each divided
@@ -36,20 +36,20 @@ class SubsequencePCA(SeriesDetector):
         Leading components: the share of the variance that they explain, in (0, 1), or their number. "mahalanobis" does
         not use it.
     normalize : {"center", "zscore", "scale"}, default="scale"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     n_components_ : int
         Leading components.
     explained_variance_ : ndarray of shape (n_channels_used * `window_size_`,)
@@ -167,28 +167,28 @@ class SubsequenceKMeans(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     n_clusters : int, default=10
         Typical windows.
     n_references : int, default=4000
         Training windows that are clustered, drawn without replacement.
     normalize : {"center", "zscore", "scale"}, default="center"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
         For the choice of windows and the first centres.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     cluster_centers_ : ndarray of shape (n_clusters_used, n_channels_used * `window_size_`)
         Typical windows, normalised, channel after channel.
     offset_ : float

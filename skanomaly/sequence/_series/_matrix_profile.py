@@ -49,7 +49,7 @@ def matrix_profile(
     other : array-like of shape (n_timepoints_other, n_features) or (n_timepoints_other,), default=None
         The series in which neighbours are looked for; None is `X` itself.
     window_size : int
-        Time points a window, at least 2.
+        Time points per window, at least 2.
     side : {"both", "left", "right"}, default="both"
         Within one series: neighbours anywhere, only earlier ("left": what was new when it came), or only later.
     exclusion_zone : int, default=None
@@ -165,7 +165,7 @@ class MatrixProfileDetector(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window, at least 2.
+        Time points per window, at least 2.
     exclusion_zone : int, default=None
         Training windows at most so far from a window are no evidence for it; None is a quarter of the window. One that
         would leave a training window without any evidence (in causal mode, all of them) is refused.
@@ -175,17 +175,18 @@ class MatrixProfileDetector(SeriesDetector):
         Whether training windows are held against earlier ones alone (the left profile), and each window's score goes
         to its last point, so that no score knows the future.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it. Without effect where `causal` is true.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last"). Without effect where `causal`
+        is true.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
         Threads over bands of diagonals; results do not depend on it.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     profile_ : MatrixProfile
         Of the training series.
     offset_ : float

@@ -30,24 +30,24 @@ class SubsequenceNeighbors(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     n_neighbors : int, default=10
         The distance that counts is that to the neighbour of this rank; never more than the references allow.
     n_references : int, default=4000
         Training windows kept, drawn without replacement. Memory and time are proportional to it.
     normalize : {"center", "zscore", "scale"}, default="center"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its
-        standard deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     exclusion_zone : int, default=None
         Training windows at most so far from a window are no evidence for it; None is half a window. One that would
         leave a training window without any evidence is refused.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
         Threads over blocks of windows; results do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -56,7 +56,7 @@ class SubsequenceNeighbors(SeriesDetector):
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     reference_starts_ : ndarray of shape (n_references_used,)
         Where the references begin in training.
     n_neighbors_ : int

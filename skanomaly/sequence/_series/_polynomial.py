@@ -26,11 +26,11 @@ class PolynomialDetector(SeriesDetector):
     neighborhood_size : int, default=None
         Time points of the neighbourhood, the block included; None is ten blocks.
     smoothing : int, default=100
-        Errors are averaged over so many time points.
+        Number of time points that errors are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------

@@ -24,19 +24,19 @@ class RollingStatistic(SeriesDetector):
         Of the values of a window, after the channels were brought to mean 0 and variance 1 in training: standard
         deviation, range, mean of absolute values, or root mean square. Large is odd; channels are averaged.
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it (which knows no future).
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -126,9 +126,9 @@ class RollingMahalanobis(SeriesDetector):
     causal : bool, default=False
         Whether the average runs over the window that ends with the point instead of the one centred on it.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------

@@ -26,32 +26,33 @@ class SlidingWindowDetector(SeriesDetector):
     Parameters
     ----------
     detector : estimator, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+        Anything with ``fit`` and ``score_samples`` (lower is more anomalous); None is
+        ``IsolationForest(random_state=0)``.
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     features : {"raw", "statistics"} or callable, default="raw"
         What the detector sees of a window: its values; mean, standard deviation, least, largest, slope and roughness
         (standard deviation of the differences) of each channel; or what a function makes of an array of shape
         (n_windows, n_channels, window_size), a table of shape (n_windows, n_columns), window by window.
     normalize : {"center", "zscore", "scale"}, default="scale"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     stride : int, default=1
         Every so manieth window is used in training. All windows are scored.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     detector_ : estimator
         Fitted on windows.
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int

@@ -41,11 +41,11 @@ class SpectralResidualDetector(SeriesDetector):
     average_size : int, default=100
         Frequencies over which the logarithm of the amplitudes is averaged; never more than the series has points.
     smoothing : int, default=1
-        Scores are averaged over so many time points.
+        Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------

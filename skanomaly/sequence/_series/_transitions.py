@@ -26,19 +26,19 @@ class TransitionGraphDetector(SeriesDetector):
     n_rays : int, default=50
         Directions into which the plane of shapes is cut.
     smoothing : int, default=100
-        Scores are averaged over so many time points.
+        Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     transitions_ : list of ndarray of shape (n_nodes, n_nodes)
         How often training went from one node to another, by channel used.
     offset_ : float
