@@ -28,13 +28,12 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     x : array-like of shape (n_timepoints,)
         One channel; the first 20,000 points are used.
     max_lag : int, default=400
-        Longest lag looked at.
+        Largest lag considered.
 
     Returns
     -------
     int
-        Lag of the highest local maximum from lag 4 on; 125 where there is none, or where it lies below lag 6 or above
-        lag 303.
+        Lag of the highest local maximum from lag 4 on; 125 if there is none, or if it is below lag 6 or above lag 303.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     """
     shape = np.shape(x)
     if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
-        raise ValueError(f"x has shape {shape}; a period is that of one channel, for example x[:, 0] of an array.")
+        raise ValueError(f"x has shape {shape}; give one channel, for example x[:, 0] of an array.")
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64, input_name="x")[:_N_POINTS]
     centred = series - series.mean()
     energy = centred @ centred
@@ -71,6 +70,6 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     peaks = np.flatnonzero((inner > correlation[:-2]) & (inner > correlation[2:])) + 1
     if peaks.size == 0:
         return _DEFAULT
-    # Of equal peaks the last, as the benchmark's sort has it.
+    # The last of equal peaks, as in the benchmark.
     place = int(peaks[np.flatnonzero(correlation[peaks] == correlation[peaks].max())[-1]])
     return place + _FIRST_LAG if _FIRST_LAG <= place <= _LONGEST else _DEFAULT

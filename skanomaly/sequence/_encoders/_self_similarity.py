@@ -253,7 +253,7 @@ def _unit(embeddings: Values) -> Values:
 
 
 def _unexplained(similarity: Values, n_components: int) -> Values:
-    """Return one minus the norm of each row of the leading part of a similarity matrix, relative to its largest value."""
+    """Return one minus the relative norm of each row of the leading part of a similarity matrix."""
     n_rows = len(similarity)
     values, vectors = eigh(similarity, subset_by_index=(n_rows - n_components, n_rows - 1))
     return np.asarray(1.0 - np.sqrt((vectors**2) @ values**2 / n_rows))

@@ -1,4 +1,4 @@
-"""Windows against the main directions, and against the centres, of training windows."""
+"""Distances of windows in the principal components of training windows, and to cluster centres."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,23 +18,23 @@ __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
 
 _BLOCK_WINDOWS = 4096
 _FLOOR = 1e-6
-_LEAST_SHARE = 0.5
+_LEAST_FRACTION = 0.5
 
 
 class SubsequencePCA(SeriesDetector):
-    r"""Distance of windows in the principal components of training windows.
+    r"""Distance of each window in the principal components of the training windows.
 
     Parameters
     ----------
     window_size : int, default=100
         Time points per window.
     statistic : {"mahalanobis", "residual", "both"}, default="mahalanobis"
-        With components scaled to variance 1, the length over all of them; the length of what the leading components
-        leave; or the sum of Hotelling's statistic in the leading components and of the squared residual, each divided
-        by its mean in training, under a root.
+        "mahalanobis": norm of all components, scaled to variance 1. "residual": norm of what the leading components do
+        not explain. "both": square root of the sum of Hotelling's statistic in the leading components and the squared
+        residual, each divided by its mean in training.
     n_components : float or int, default=0.9
-        Leading components: the share of the variance that they explain, in (0, 1), or their number. "mahalanobis" does
-        not use it.
+        Leading components: the fraction of the variance that they explain, in (0, 1), or their number. Not used by
+        "mahalanobis".
     normalize : {"center", "zscore", "scale"}, default="scale"
         How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
         "zscore" also divides by its standard deviation, "scale" leaves it as it is.
@@ -51,7 +51,7 @@ class SubsequencePCA(SeriesDetector):
     window_size_ : int
         Window size used: smaller than `window_size` if the training series is shorter than two windows.
     n_components_ : int
-        Leading components.
+        Number of leading components.
     explained_variance_ : ndarray of shape (n_channels_used * `window_size_`,)
         Variances of the components, descending.
     offset_ : float
@@ -63,12 +63,12 @@ class SubsequencePCA(SeriesDetector):
 
     See Also
     --------
-    SubsequenceNeighbors : Needs no normal distribution.
+    SubsequenceNeighbors : Does not assume a normal distribution.
 
     Notes
     -----
-    The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances count as at least a
-    millionth of the largest. The moments are summed block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
+    The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances are at least a millionth of
+    the largest. Sums and products are accumulated block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
     of w points and d channels.
 
     References
@@ -162,16 +162,16 @@ class SubsequencePCA(SeriesDetector):
 
 
 class SubsequenceKMeans(SeriesDetector):
-    r"""Distance of windows to the nearest of a few typical windows.
+    r"""Distance of each window to the nearest of a few typical windows.
 
     Parameters
     ----------
     window_size : int, default=100
         Time points per window.
     n_clusters : int, default=10
-        Typical windows.
+        Number of typical windows.
     n_references : int, default=4000
-        Training windows that are clustered, drawn without replacement.
+        Number of training windows that are clustered, drawn without replacement.
     normalize : {"center", "zscore", "scale"}, default="center"
         How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
         "zscore" also divides by its standard deviation, "scale" leaves it as it is.
@@ -183,7 +183,7 @@ class SubsequenceKMeans(SeriesDetector):
     contamination : float, default=0.1
         Fraction of the training time points that is flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
-        For the choice of windows and the first centres.
+        Seed of the choice of windows and of the initial centres.
 
     Attributes
     ----------
@@ -200,13 +200,13 @@ class SubsequenceKMeans(SeriesDetector):
 
     See Also
     --------
-    KShapeDetector : Clusters shapes, wherever in the window they are.
+    KShapeDetector : Clusters shapes at any position in the window.
 
     Notes
     -----
     The method of Yairi, Kato and Hori (2001), with centres from a sample. Centres of overlapping windows are shifted
-    copies of smooth waves, whatever the data (Keogh and Lin, 2005): they serve as a net over normal windows and mean
-    nothing else. The defaults of window length and normalisation were chosen on the public series that the guide names.
+    copies of smooth waves for any data (Keogh and Lin, 2005): they cover the normal windows but should not be
+    interpreted. The defaults of `window_size` and `normalize` were chosen on the public series of the user guide.
     Cost: O(n k w d).
 
     References
@@ -270,11 +270,11 @@ class SubsequenceKMeans(SeriesDetector):
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
         vectors = self._vectors.windows(self._vectors.prepare(X), starts)
-        # No more centres than different windows.
+        # At most as many centres as distinct windows.
         model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
         counts = np.bincount(model.labels_)
-        # A burst that makes a cluster of its own is no typical window.
-        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_SHARE * counts.mean()]
+        # A cluster that is a single anomaly is not typical.
+        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_FRACTION * counts.mean()]
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []

@@ -1,4 +1,4 @@
-"""Distance to the nearest of a sample of windows."""
+"""Distances of windows to their nearest neighbours in a sample of training windows."""
 
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -24,23 +24,23 @@ _BLOCK_WINDOWS = 1024
 class SubsequenceNeighbors(SeriesDetector):
     r"""Distance of each window to its nearest neighbours in a sample of training windows.
 
-    A moment is the odder, the farther the stretch around it is from any normal stretch. Windows lose their mean but
-    keep their amplitude, so that spikes, changes of shape and of level are seen, and drift is not.
+    The farther the window around a time point is from all normal windows, the more anomalous the time point is. Windows
+    are centred but keep their amplitude, so spikes and changes of shape and level are detected, and drift is not.
 
     Parameters
     ----------
     window_size : int, default=100
         Time points per window.
     n_neighbors : int, default=10
-        The distance that counts is that to the neighbour of this rank; never more than the references allow.
+        The distance to this neighbour is the score; at most the number of references.
     n_references : int, default=4000
-        Training windows kept, drawn without replacement. Memory and time are proportional to it.
+        Number of training windows kept, drawn without replacement. Memory and time are proportional to it.
     normalize : {"center", "zscore", "scale"}, default="center"
         How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
         "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     exclusion_zone : int, default=None
-        Training windows at most so far from a window are no evidence for it; None is half a window. One that would
-        leave a training window without any evidence is refused.
+        Training windows at most this many time points from a window are not its neighbours; None is half a window. A
+        zone that leaves a training window without neighbours raises an error.
     binary_channels : {"ignore", "keep"}, default="ignore"
         "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
@@ -51,16 +51,16 @@ class SubsequenceNeighbors(SeriesDetector):
     n_jobs : int or None, default=None
         Threads over blocks of windows; results do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        For the references.
+        Seed of the choice of references.
 
     Attributes
     ----------
     window_size_ : int
         Window size used: smaller than `window_size` if the training series is shorter than two windows.
     reference_starts_ : ndarray of shape (n_references_used,)
-        Where the references begin in training.
+        First time points of the references in the training series.
     n_neighbors_ : int
-        Neighbour that counts.
+        Rank of the neighbour whose distance is the score.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -70,24 +70,24 @@ class SubsequenceNeighbors(SeriesDetector):
 
     See Also
     --------
-    MatrixProfileDetector : All windows, shapes alone.
-    SlidingWindowDetector : Any detector of rows, on windows.
+    MatrixProfileDetector : Uses all training windows, and only their shapes.
+    SlidingWindowDetector : Applies any detector of rows to windows.
 
     Notes
     -----
-    The k-th neighbour's distance is the score of Ramaswamy, Rastogi and Shim (2000), on windows. What we changed:
-    windows are centred instead of z-normalised, which would erase level and amplitude; references are a sample; and a
-    window that training holds, value for value, is no evidence for itself, nor are those around it.
+    The distance to the k-th neighbour is the score of Ramaswamy, Rastogi and Shim (2000), here for windows. What we
+    changed: windows are centred instead of z-normalised, which would remove the amplitude; references are a sample; and
+    a window equal to a training window is not compared with that window or the windows around it.
 
-    The defaults of window length and normalisation are the best of some forty settings on public series, which the
-    guide names; a period found in the data served worse than 100 there.
+    The defaults of `window_size` and `normalize` are the best of about forty settings on the public series of the user
+    guide. On these series a window of 100 was better than a period found in the data.
 
-    ``partial_fit`` goes on where the last call, or `fit`, ended; the references stay a uniform sample of all windows so
-    far. Channels, scales and window length are those of the first call, and the threshold belongs to the scores of the
-    last that held a window. It keeps eight bytes a time point, by which it knows windows again.
+    ``partial_fit`` continues the series of the last call or of `fit`; the references stay a uniform sample of all
+    windows so far. Channels, scales and window size are those of the first call; the threshold is computed from the
+    last call with at least one window. Eight bytes per time point are kept, to recognise training windows.
 
     Cost: O(n r w d) for n points, r references, windows of w points and d channels, as single-precision matrix
-    products; the chosen distances are measured again. Memory: O(r w d + n).
+    products; the distances to the neighbours found are computed again. Memory: O(r w d + n).
 
     References
     ----------
@@ -146,16 +146,16 @@ class SubsequenceNeighbors(SeriesDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self._begin(X, effective_window(self.window_size, len(X)))
         self._add(X)
-        # The window halfway between the first and the last reference has the least of all beyond its zone.
+        # The window halfway between the first and the last reference has the fewest references outside its zone.
         require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Go on with the series of the calls before.
+        """Continue the series of earlier calls.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
-            The next time points; in the first call at least 2.
+            The next time points; at least 2 in the first call.
         y : None
             Not used.
 
@@ -188,7 +188,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_neighbors_ = 0
 
     def _add(self, series: NDArray[Any]) -> None:
-        """Draw references from a further piece, which repeats the end of the piece before, a window less one point."""
+        """Draw references from a further piece, which begins with the end of the previous one."""
         n_windows = max(0, len(series) - self.window_size_ + 1)
         self._tail = series[max(0, len(series) - self.window_size_ + 1) :]
         if n_windows == 0:
@@ -204,7 +204,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_neighbors_ = min(self.n_neighbors, len(starts))
 
     def _draw(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return which references stay and which of the new windows join them: a uniform sample of all so far."""
+        """Return which references are kept and which new windows are added: a uniform sample of all so far."""
         random = np.random.Generator(np.random.PCG64([self._seed, self._n_seen]))
         n_kept, total = len(self.reference_starts_), self._n_seen + n_windows
         if total <= self.n_references:
@@ -215,7 +215,10 @@ class SubsequenceNeighbors(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         if self.n_neighbors_ == 0:
-            raise NotFittedError(f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet.")
+            raise NotFittedError(
+                f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet; "
+                "give more time points to partial_fit."
+            )
         prepared = self._vectors.prepare(X)
         zones = self._zones(self._lookup.find(X))
         out = np.empty(len(zones))
@@ -230,14 +233,14 @@ class SubsequenceNeighbors(SeriesDetector):
                 products, self._references, queries, zones[block], distances, indices
             )
             found = np.isfinite(distances)
-            # Where the zone leaves fewer neighbours the last of them counts; where it leaves none, nothing is odd.
+            # If the zone leaves fewer neighbours, the last of them is used; if it leaves none, the score is 0.
             out[block] = np.where(found, distances, 0.0).max(axis=1)
 
         map_blocks(score, row_blocks(len(zones), _BLOCK_WINDOWS), n_jobs=self.n_jobs)
         return out
 
     def _zones(self, twins: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return for each window the run of references that are no evidence for it."""
+        """Return for each window the range of references that are not its neighbours."""
         zone = self.window_size_ // 2 if self.exclusion_zone is None else self.exclusion_zone
         low = np.searchsorted(self.reference_starts_, twins - zone)
         high = np.searchsorted(self.reference_starts_, twins + zone, side="right")
@@ -245,6 +248,6 @@ class SubsequenceNeighbors(SeriesDetector):
 
 
 def _product_weights(references: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what turns windows with a one behind them into half the squared distance, less what references share."""
+    """Return weights whose product with [window, 1] is half the squared distance, up to a constant per window."""
     norms = np.einsum("ij,ij->i", references, references)
     return np.column_stack([-references, 0.5 * norms]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Rolling baselines: what any detector of series has to beat."""
+"""Rolling baselines for detectors of series."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -16,13 +16,13 @@ __all__ = ["RollingMahalanobis", "RollingStatistic"]
 
 
 class RollingStatistic(SeriesDetector):
-    r"""A statistic of each window: the baseline.
+    r"""A statistic of each window, as a baseline.
 
     Parameters
     ----------
     statistic : {"std", "range", "mean_absolute", "norm"}, default="std"
-        Of the values of a window, after the channels were brought to mean 0 and variance 1 in training: standard
-        deviation, range, mean of absolute values, or root mean square. Large is odd; channels are averaged.
+        Standard deviation, range, mean absolute value or root mean square of the values of a window, after channels are
+        scaled to mean 0 and variance 1 in training. Large values are anomalous; channels are averaged.
     window_size : int, default=100
         Time points per window.
     binary_channels : {"ignore", "keep"}, default="ignore"
@@ -46,13 +46,13 @@ class RollingStatistic(SeriesDetector):
 
     See Also
     --------
-    RollingMahalanobis : The baseline for many channels that depend on each other.
+    RollingMahalanobis : Baseline for many dependent channels.
 
     Notes
     -----
-    "norm" is, but for the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the name
-    Sub-PCA: a sum of distances divided by shares of explained variance, which the smallest share decides. Cost: O(n)
-    times channels, "range" O(n w).
+    "norm" is, except at the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the
+    name Sub-PCA: a sum of distances divided by fractions of explained variance, which is dominated by the smallest
+    fraction. Cost: O(n) times the number of channels, O(n w) for "range".
 
     References
     ----------
@@ -122,9 +122,9 @@ class RollingMahalanobis(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=20
-        Time points averaged.
+        Number of time points that distances are averaged over.
     causal : bool, default=False
-        Whether the average runs over the window that ends with the point instead of the one centred on it.
+        Whether the average is over the window that ends at the time point instead of the one centred on it.
     binary_channels : {"ignore", "keep"}, default="ignore"
         "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
@@ -133,9 +133,9 @@ class RollingMahalanobis(SeriesDetector):
     Attributes
     ----------
     window_size_ : int
-        The window used, `window_size`.
+        Window size used, equal to `window_size`.
     shrinkage_ : float
-        Share of the scaled identity in the covariance.
+        Weight of the scaled identity in the shrunk covariance.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -145,13 +145,13 @@ class RollingMahalanobis(SeriesDetector):
 
     See Also
     --------
-    RollingStatistic : Channel by channel.
+    RollingStatistic : Scores each channel separately.
     SubsequencePCA : Mahalanobis distance of windows.
 
     Notes
     -----
-    Channels are scaled to variance 1, their correlations shrunk by Chen, Wiesel, Eldar and Hero's rule (OAS). The
-    order of the points counts only in the average. Cost: O(n d^2).
+    Channels are scaled to variance 1 and their correlations are shrunk by the OAS rule of Chen, Wiesel, Eldar and Hero.
+    The order of the time points only affects the average. Cost: O(n d^2).
 
     References
     ----------

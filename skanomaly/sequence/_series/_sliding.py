@@ -1,4 +1,4 @@
-"""Any detector of rows, on windows."""
+"""Detectors of rows, applied to windows."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -21,24 +21,24 @@ _BLOCK_WINDOWS = 4096
 
 
 class SlidingWindowDetector(SeriesDetector):
-    """Puts a detector of rows on the windows of a series.
+    """Applies a detector of rows to the windows of a series.
 
     Parameters
     ----------
     detector : estimator, default=None
-        Anything with ``fit`` and ``score_samples`` (lower is more anomalous); None is
+        Any estimator with ``fit`` and ``score_samples`` (lower is more anomalous); None is
         ``IsolationForest(random_state=0)``.
     window_size : int, default=100
         Time points per window.
     features : {"raw", "statistics"} or callable, default="raw"
-        What the detector sees of a window: its values; mean, standard deviation, least, largest, slope and roughness
-        (standard deviation of the differences) of each channel; or what a function makes of an array of shape
-        (n_windows, n_channels, window_size), a table of shape (n_windows, n_columns), window by window.
+        Features of a window: "raw" is its values; "statistics" is the mean, standard deviation, minimum, maximum, slope
+        and roughness (standard deviation of the differences) of each channel. A function converts an array of shape
+        (n_windows, n_channels, window_size) to a table of shape (n_windows, n_columns), each window on its own.
     normalize : {"center", "zscore", "scale"}, default="scale"
         How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
         "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     stride : int, default=1
-        Every so manieth window is used in training. All windows are scored.
+        Number of time points from one training window to the next. All windows are scored.
     binary_channels : {"ignore", "keep"}, default="ignore"
         "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
@@ -50,7 +50,7 @@ class SlidingWindowDetector(SeriesDetector):
     Attributes
     ----------
     detector_ : estimator
-        Fitted on windows.
+        Detector fitted on windows.
     window_size_ : int
         Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
@@ -62,14 +62,14 @@ class SlidingWindowDetector(SeriesDetector):
 
     See Also
     --------
-    SubsequenceNeighbors : Neighbours among windows, without a table of windows.
+    SubsequenceNeighbors : Nearest neighbours among windows, without a table of windows.
 
     Notes
     -----
-    Windows are scored in blocks of 4,096, so that only training holds a table of windows: n / `stride` rows of
-    `window_size` times channels. Overlapping windows make a long anomaly its own dense cluster: detectors that compare
-    local densities, copulas and one-class support vectors then turn around and find the normal windows odd. A window is
-    labelled -1 where it holds an anomaly, +1 where all of its points are known to be normal.
+    Windows are scored in blocks of 4,096, so only training needs a table of all windows: n / `stride` rows with
+    `window_size` times the number of channels as columns. Overlapping windows make a long anomaly a dense cluster.
+    Detectors that compare local densities, copulas and one-class support vector machines may then flag the normal
+    windows instead. A window is labelled -1 if it contains an anomaly, +1 if all of its time points are labelled +1.
 
     Examples
     --------
@@ -136,7 +136,7 @@ class SlidingWindowDetector(SeriesDetector):
         windows = vectors.reshape(len(starts), -1, self.window_size_)
         table = window_statistics(windows) if self.features == "statistics" else np.asarray(self.features(windows))  # type: ignore[operator]
         if table.ndim != 2 or len(table) != len(starts):
-            raise ValueError(f"features returned shape {table.shape}; expected ({len(starts)}, n_columns).")
+            raise ValueError(f"features returned shape {table.shape}; it must return shape ({len(starts)}, n_columns).")
         return table
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -147,7 +147,7 @@ class SlidingWindowDetector(SeriesDetector):
 
 
 def window_statistics(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Describe windows of shape (n_windows, n_channels, window_size) by six numbers a channel."""
+    """Describe windows of shape (n_windows, n_channels, window_size) by six statistics per channel."""
     places = np.arange(windows.shape[2]) - (windows.shape[2] - 1) / 2
     slope = windows @ places / max(1.0, float(places @ places))
     differences = np.diff(windows, axis=2) if windows.shape[2] > 1 else np.zeros((*windows.shape[:2], 1))

@@ -1,4 +1,4 @@
-"""Moments that a smooth spectrum does not explain."""
+"""Time points that a smooth spectrum does not explain."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,14 +18,14 @@ _SMALLEST = 1e-12
 
 
 def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
-    """Return what remains of a series when its log spectrum loses its moving average; 0 for a constant series."""
+    """Return the saliency of a series: its log spectrum minus a moving average, transformed back; 0 if constant."""
     spectrum = fft.fft(x - x.mean())
     amplitude = np.abs(spectrum)
     floor = _SMALLEST * amplitude.max()
     if floor == 0:
         return np.zeros(len(x))
     logarithm = np.log(np.maximum(amplitude, floor))
-    logarithm[0] = logarithm[-1]  # the mean was taken off; it is no part of the spectrum
+    logarithm[0] = logarithm[-1]  # the mean is subtracted; it is not part of the spectrum
     before = average_size // 2
     padded = np.pad(logarithm, (before, average_size - 1 - before), mode="wrap")
     smooth = np.convolve(padded, np.full(average_size, 1.0 / average_size), mode="valid")
@@ -34,12 +34,12 @@ def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
 
 
 class SpectralResidualDetector(SeriesDetector):
-    r"""Saliency of each moment: what a smooth spectrum does not explain.
+    r"""Saliency of each time point: the part that a smooth spectrum does not explain.
 
     Parameters
     ----------
     average_size : int, default=100
-        Frequencies over which the logarithm of the amplitudes is averaged; never more than the series has points.
+        Number of frequencies that the log amplitudes are averaged over; at most the number of time points.
     smoothing : int, default=1
         Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
@@ -58,17 +58,17 @@ class SpectralResidualDetector(SeriesDetector):
 
     See Also
     --------
-    AutoregressiveDetector : Finds single points too, with ``smoothing=1``.
+    AutoregressiveDetector : Also detects single points, with ``smoothing=1``.
 
     Notes
     -----
     With amplitude :math:`A` and phase :math:`P` of the Fourier transform, the saliency is
-    :math:`|F^{-1}[\exp(\log A - h * \log A + i P)]|`, h a moving average [1]_. What we changed: the average of the
-    log amplitudes goes around, as the spectrum does (some programs put values of the series beyond its ends), the mean
-    of the series is no part of it, and channels are averaged. A scored series is described by its own spectrum;
-    training gives the channels' scales and the threshold. So scores of short pieces differ from those of the whole.
-    It is made for spikes and sudden changes in smooth series; white noise has no spectrum to take off. Cost:
-    O(n log n) and O(n q) for average_size q.
+    :math:`|F^{-1}[\exp(\log A - h * \log A + i P)]|`, h a moving average [1]_. What we changed: the moving average of
+    the log amplitudes is circular, like the spectrum (some programs extend the series instead), the mean of the series
+    is left out, and channels are averaged. A series is scored by its own spectrum, so scores of a part differ from
+    those of the whole; training gives the scales of the channels and the threshold. The method is for spikes and sudden
+    changes in smooth series; it does not work for white noise, whose spectrum is flat. Cost: O(n log n + n q) for
+    average_size q.
 
     References
     ----------

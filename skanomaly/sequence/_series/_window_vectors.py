@@ -1,4 +1,4 @@
-"""Windows as vectors: channels brought to one scale, windows cut out and normalised."""
+"""Windows as vectors: scaled channels, normalised windows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["WindowVectors", "window_vectors"]
 
 
 class WindowVectors:
-    """What training says about channels, and how a window becomes a vector.
+    """Scales channels by the training series and converts windows to vectors.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class WindowVectors:
         Training series.
     window_size : int
     normalize : {"center", "zscore", "scale"}
-        What is done to a window, after channels were scaled by training's mean and standard deviation.
+        How each window is normalised, after channels are scaled by their training mean and standard deviation.
     binary_channels : {"ignore", "keep"}
     """
 
@@ -30,18 +30,18 @@ class WindowVectors:
         self.normalize = normalize
         self.channels = informative_channels(X, binary_channels)
         kept = X[:, self.channels].astype(np.float64)
-        self.origin = kept[0]  # taken off first: a constant channel is then exactly 0
+        self.origin = kept[0]  # subtracted first, so that a constant channel is exactly 0
         kept = kept - self.origin
         self.center = kept.mean(axis=0)
         spread = kept.std(axis=0)
         self.scale = np.where(np.ptp(kept, axis=0) > 0, np.where(spread > 0, spread, 1.0), 1.0)
 
     def prepare(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the chosen channels on training's scale."""
+        """Return the chosen channels, scaled as in training."""
         return (X[:, self.channels].astype(np.float64) - self.origin - self.center) / self.scale
 
     def windows(self, prepared: NDArray[np.float64], starts: NDArray[np.intp], dtype: Any = np.float64) -> NDArray[Any]:
-        """Cut out and normalise windows; shape (n_starts, n_channels * window_size)."""
+        """Extract and normalise windows; return shape (n_starts, n_channels * window_size)."""
         return window_vectors(prepared, starts, self.window_size, self.normalize).astype(dtype)
 
     def blocks(self, X: NDArray[Any], block_windows: int) -> Iterator[NDArray[np.float64]]:
@@ -54,7 +54,7 @@ class WindowVectors:
 def window_vectors(
     prepared: NDArray[np.float64], starts: NDArray[np.intp], window_size: int, normalize: str
 ) -> NDArray[np.float64]:
-    """Cut windows out of a series, channel after channel, and normalise each channel of each."""
+    """Extract windows from a series, channel after channel, and normalise each channel of each window."""
     view = np.lib.stride_tricks.sliding_window_view(prepared, window_size, axis=0)
     vectors = view[starts]
     if normalize != "scale":
