@@ -92,7 +92,7 @@ PARAMETERS = {
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
         {"window_size": 5, "n_clusters": 2, "smoothing": 3, "point_alignment": "mean"},
     ],
-    "MatrixProfileDetector": [{"window_size": 5}, {"window_size": 4, "channel_aggregation": "max", "causal": True}],
+    "MatrixProfileDetector": [{"window_size": 5}, {"window_size": 4, "aggregation": "max", "causal": True}],
     "PolynomialDetector": [
         {"block_size": 4, "neighborhood_size": 30, "smoothing": 2},
         {"block_size": 3, "neighborhood_size": 20, "degree": 1, "smoothing": 1},
@@ -121,13 +121,13 @@ PARAMETERS = {
     "SubsequencePCA": [{"window_size": 4}, {"window_size": 3, "statistic": "both", "normalize": "center"}],
     # sequence: events, collections, embeddings
     "BagRankingDetector": [{}, {"n_segments": None, "max_iter": 20}],
-    "CompressionDetector": [{}, {"order": 2, "reduction": "mean"}],
+    "CompressionDetector": [{}, {"order": 2, "aggregation": "mean"}],
     "EventCountDetector": [{}, {"scale": "count", "n_neighbors": 3}],
-    "MarkovDetector": [{}, {"order": 3, "smoothing": 0.1, "reduction": "top3"}],
+    "MarkovDetector": [{}, {"order": 3, "smoothing": 0.1, "aggregation": "top3"}],
     "NGramDetector": [{}, {"window_size": 2}],
     "RandomConvolutionTransformer": [{"n_kernels": 5}],
     "ReferenceDetector": [{}, {"alignment": "none", "scale": "std", "n_references": 5}],
-    "SelectiveMahalanobisDetector": [{}, {"mode": "distance_of_mean"}],
+    "SelectiveMahalanobisDetector": [{}, {"aggregation": "distance_of_mean"}],
     "SelfSimilarityDetector": [
         {"window_size": 64, "stride": 32, "context_size": 4},
         {"window_size": 64, "stride": 32, "context_size": 4, "head": "spectral"},

@@ -12,7 +12,7 @@ import skanomaly
 PACKAGE = Path(skanomaly.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = Path(__file__).parent
-ROOMS_OF_LEVEL_TWO = {"detectors", "sequence", "threshold", "audit", "sampling", "impute", "robust"}
+ROOMS_OF_LEVEL_TWO = {"detectors", "sequence", "events", "threshold", "audit", "sampling", "impute", "robust"}
 MAY_IMPORT = {
     "_kernels": {"_kernels"},
     "_support": {"_support", "_kernels"},  # drivers of shared kernels

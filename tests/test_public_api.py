@@ -201,5 +201,5 @@ def test_displays_draw_alike(module, name):
 @pytest.mark.parametrize("name", sorted(importlib.import_module("skanomaly.metrics").__all__))
 def test_metrics_take_the_truth_first(name):
     names = list(inspect.signature(getattr(skanomaly.metrics, name)).parameters)
-    assert names[:1] in (["y_true"], ["x"])
-    assert names[0] == "x" or names[1] in {"y_score", "y_pred", "y_proba", "y_dist"}
+    assert names[:1] == ["y_true"]
+    assert names[1] in {"y_score", "y_pred", "y_proba", "y_dist"}

@@ -36,7 +36,7 @@ def vus_pr_score(
         As ``score_samples`` or ``decision_function`` return it: small is odd.
     window_size : int, default=100
         Largest tolerance: points within half of it of an event count in part. TSB-AD takes the period of a univariate
-        series (:func:`find_period`) and 100 for several channels. State it with the number.
+        series (:func:`~skanomaly.sequence.find_period`) and 100 for several channels. State it with the number.
     n_thresholds : int, default=250
         Thresholds, at even places among the sorted scores.
     pos_label : int, float, bool or str, default=-1
