@@ -8,6 +8,8 @@ from packaging.version import Version
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
@@ -37,7 +39,12 @@ PARAMETERS = {
     # audit
     "DomainClassifierTest": [
         {"cv": 2},
-        {"estimator": LogisticRegression(), "null": "permutation", "n_permutations": 9, "cv": 2},
+        {
+            "estimator": make_pipeline(StandardScaler(), LogisticRegression()),
+            "null": "permutation",
+            "n_permutations": 9,
+            "cv": 2,
+        },
     ],
     "KNNChangePointTest": [{"n_permutations": 99}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
     "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "stride": 5}],
@@ -46,6 +53,7 @@ PARAMETERS = {
         {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
     ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
+    "MissingnessTest": [{"n_permutations": 39}],
     # model_selection
     "DetectorSearch": [
         {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},
@@ -71,7 +79,6 @@ PARAMETERS = {
     ],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
-    "MissingnessAudit": [{"n_permutations": 39}],
     # robust
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [

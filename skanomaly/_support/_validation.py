@@ -20,6 +20,7 @@ __all__ = [
     "count_missing",
     "is_numeric",
     "listed",
+    "scores_time_points",
     "take",
     "takes_rows",
     "validate_data",
@@ -200,8 +201,7 @@ def check_samples_of(
             validation.validate_data(estimator, X, reset=reset, skip_check_array=True)
             _require(len(X), min_samples)
             return X
-        of_moments = not getattr(detector, "_rows_stand_alone", True)
-        if of_moments and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
+        if scores_time_points(detector) and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
             X = np.asarray(X).reshape(-1, 1)
         if _takes_missing(detector, accepted):
             options["ensure_all_finite"] = "allow-nan"
@@ -232,8 +232,25 @@ def _takes_missing(detector: Any, accepted: InputTags) -> bool:
 
 
 def takes_rows(detector: Any) -> bool:
-    """Say whether a detector scores rows of a table, one by one: neither moments of a series nor collections."""
-    return _accepted(detector).two_d_array and getattr(detector, "_rows_stand_alone", True)
+    """Say whether a detector scores rows of a table, one by one: neither time points of a series nor collections."""
+    return _accepted(detector).two_d_array and not scores_time_points(detector)
+
+
+def scores_time_points(detector: Any) -> bool:
+    """Say whether the rows that a detector scores are the time points of a series.
+
+    Parameters
+    ----------
+    detector : estimator or None
+        Its attribute ``scores_time_points``, or that of a pipeline's last step; False where there is none.
+
+    Returns
+    -------
+    bool
+    """
+    while hasattr(detector, "steps"):
+        detector = detector.steps[-1][1]
+    return bool(getattr(detector, "scores_time_points", False))
 
 
 def copy_kinds(tags: Tags, detector: Any) -> Tags:

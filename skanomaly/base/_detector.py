@@ -48,8 +48,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         another kind of input, whose samples are then what ``len`` counts.
     ``_min_samples``
         Class attribute: fewest training rows, 2 unless overridden.
-    ``_rows_stand_alone``
-        Class attribute: False where the rows before and after a row are part of its evidence, as in a series.
+    ``scores_time_points``
+        Public class attribute: True where the rows of a table are the time points of one series, so that the score of a
+        row depends on the rows around it. Meta-estimators and :func:`check_detector` read it.
 
     A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -73,7 +74,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
     _min_samples: ClassVar[int] = 2
-    _rows_stand_alone: ClassVar[bool] = True
+    scores_time_points: ClassVar[bool] = False
 
     contamination: float | str
 
@@ -91,7 +92,13 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     def _auto_offset(self) -> float:
         """Return the threshold that theory gives."""
-        raise NotImplementedError(f"{type(self).__name__} has no theory for contamination='auto'.")
+        name = type(self).__name__
+        if "contamination" not in self.get_params(deep=False):
+            raise NotImplementedError(
+                f"{name} has no parameter contamination. Add it to __init__ (contamination=0.1 is the default), or write "
+                "_auto_offset, which returns offset_, where theory gives the threshold."
+            )
+        raise NotImplementedError(f"{name} has no theory for contamination='auto'. Give a number in (0, 0.5].")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what normal rows look like.
@@ -129,6 +136,11 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
             outlyingness = self._fit(rows, labels, **metadata)
+            if outlyingness is not None and np.shape(outlyingness) != (len(rows),):
+                raise ValueError(
+                    f"{type(self).__name__}._fit returned training scores of shape {np.shape(outlyingness)} for "
+                    f"{len(rows)} samples; return shape ({len(rows)},), or None."
+                )
             # A class without that parameter has a rule of its own.
             if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())

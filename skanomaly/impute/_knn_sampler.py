@@ -103,7 +103,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     pool_estimates : What several imputations say about an estimate.
-    MissingnessAudit : Whether cells are missing completely at random.
+    skanomaly.audit.MissingnessTest : Whether values are missing completely at random.
     sklearn.impute.KNNImputer : The mean of the donors.
 
     Notes

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import check_samples_of, copy_kinds, take
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points, take
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
 from skanomaly.threshold._scores import require_scores
@@ -140,7 +140,7 @@ class ConformalDetector(BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
         detector = self._given()
         require_scores(detector)
-        if not getattr(detector, "_rows_stand_alone", True):
+        if scores_time_points(detector):
             raise ValueError(
                 f"detector={detector!r} scores time points of one series, and rows are split at random, which tears a "
                 "series apart. Cut it into a collection for a detector of collections, or use ThresholdedDetector."

@@ -41,10 +41,11 @@ class _Subset:
 
 
 class ExpectedAnomalyPosterior(BaseEstimator):
-    r"""Quality of auxiliary anomalies: near the data, yet told apart from normal rows.
+    r"""Quality of auxiliary anomalies: near the data, yet distinguished from normal rows.
 
-    Trained on many normal rows and few labelled anomalies it scores candidates, synthetic ones for example. Rows that
-    look normal score low; rows far from everything score the prior; rows between score high.
+    Trained on many normal rows and few labelled anomalies, :meth:`anomaly_posterior` rates candidates, synthetic ones
+    for example: rows that look normal get a low posterior, rows far from everything the prior, realistic anomalies a
+    high one. :meth:`score_samples` is its negative, as for every detector.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     >>> normal, anomalies = random.normal(size=(200, 2)), random.normal([4, 0], 0.5, size=(10, 2))
     >>> X, y = np.vstack([normal, anomalies]), np.repeat([1, -1], [200, 10])
     >>> quality = ExpectedAnomalyPosterior(n_subsets=20, random_state=0).fit(X, y)
-    >>> realistic, normal_like, absurd = quality.score_samples([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
+    >>> realistic, normal_like, absurd = quality.anomaly_posterior([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
     >>> bool(realistic > absurd > normal_like), bool(np.isclose(absurd, quality.prior_))
     (True, True)
     """
@@ -254,7 +255,21 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         return classifier.fit(rows, np.repeat([1, -1], [normals.size, anomalies.size]))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Compute the expected anomaly posterior of each auxiliary anomaly; large is good.
+        """Score each row by minus its expected anomaly posterior; lower scores are more anomalous.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``-anomaly_posterior(X)``, in (-1, 0).
+        """
+        return -self.anomaly_posterior(X)
+
+    def anomaly_posterior(self, X: Any) -> NDArray[np.float64]:
+        """Compute the expected anomaly posterior of each row, the quality of an auxiliary anomaly; higher is better.
 
         Parameters
         ----------
@@ -317,7 +332,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ValueError
             If `top` is neither.
         """
-        scores = self.score_samples(X)
+        scores = self.anomaly_posterior(X)
         whole = isinstance(top, Integral) and not isinstance(top, bool)
         if isinstance(top, bool) or not (0 <= top <= len(scores) if whole else 0 < top <= 1):
             raise ValueError(f"top={top!r} must be a share in (0, 1] or a number from 0 to {len(scores)}.")

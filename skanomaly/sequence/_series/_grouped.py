@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._input import require_names_apart
 
@@ -117,8 +117,9 @@ class GroupedDetector(BaseDetector):
         self.n_jobs = n_jobs
 
     @property
-    def _rows_stand_alone(self) -> bool:  # type: ignore[override]
-        return bool(getattr(self.detector, "_rows_stand_alone", True))
+    def scores_time_points(self) -> bool:  # type: ignore[override]
+        """Whether `detector` scores the time points of a series."""
+        return scores_time_points(self.detector)
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
