@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly.audit._base import NeighborAudit
@@ -14,7 +15,6 @@ from skanomaly.audit._layout import lay_out
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._scan import scan_edges
 from skanomaly.audit._statistics import scale_thresholds
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNChangePointTest"]
 
@@ -151,7 +151,7 @@ class KNNChangePointTest(NeighborAudit):
         ValueError
             On missing values where they are not allowed, too few rows, or metadata of another length.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
             rng, *generators = child_generators(draw_seed(self.random_state), 2 * self.max_changes + 2)

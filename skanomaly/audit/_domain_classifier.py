@@ -16,13 +16,13 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
 from skanomaly.audit._two_samples import refuse_second, stacked, two_halves
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["DomainClassifierTest"]
 
@@ -179,7 +179,7 @@ class DomainClassifierTest(BaseEstimator):
             If `y` is given without `groups`.
         """
         refuse_second(y, groups)
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
             codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly.audit._base import NeighborAudit
@@ -17,7 +18,6 @@ from skanomaly.audit._null import normal_pvalue, sequential_pvalue
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._scan import scan_edges
 from skanomaly.audit._statistics import Distance, EdgeStatistic, MeanGap, SameGroup, Scales, scale_thresholds
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNDriftTest"]
 
@@ -224,7 +224,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         ValueError
             On missing values where they are not allowed, too few rows, or metadata of another length.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
             if (groups is None) == (self.statistic == "same_group"):

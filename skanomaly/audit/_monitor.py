@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 from skanomaly.audit._units import ColumnUnits
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNDriftMonitor"]
 
@@ -150,7 +150,7 @@ class KNNDriftMonitor(BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             self._start(X)
         return self
 
@@ -186,7 +186,7 @@ class KNNDriftMonitor(BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             if not hasattr(self, "_reference"):
                 self._start(X)
                 return self

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import listed
@@ -16,7 +17,6 @@ from skanomaly.audit._layout import label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._statistics import SameGroup
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNTwoSampleTest", "refuse_second", "stacked", "two_halves"]
 
@@ -157,7 +157,7 @@ class KNNTwoSampleTest(NeighborAudit):
             If `y` is given without `groups`.
         """
         refuse_second(y, groups)
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._read(X, reset=True)
             n = rows.shape[0]
             codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_labels, check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseDetector"]
 
@@ -122,7 +122,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._check(X, reset=True)
             labels = check_labels(y, len(rows))
             weights = check_weights(metadata.get("sample_weight"), rows)

@@ -11,9 +11,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.impute._columns import as_pandas, encode_table, learn_categories
 
 __all__ = ["MissingnessAudit"]
@@ -138,7 +138,7 @@ class MissingnessAudit(BaseEstimator):
             If cells are missing and nothing could be compared.
         """
         del y
-        with undone_on_error(self):
+        with restore_on_error(self):
             X = as_pandas(X)
             self.categories_ = learn_categories(X)
             table = encode_table(self, X, self.categories_, reset=True)

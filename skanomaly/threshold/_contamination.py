@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
 from skanomaly.threshold._gammagmm import combine_fits, variational_posterior
 from skanomaly.threshold._prior import ContaminationPrior
@@ -212,7 +212,7 @@ class ContaminationPosterior(BaseDetector):
             ``score_samples`` and ``predict`` then take scores of new rows, in the same columns; of one detector also
             as shape (n_samples,).
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             scores = np.asarray(S)
             scores = scores[:, None] if scores.ndim == 1 else scores
             scores = check_array(scores, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)

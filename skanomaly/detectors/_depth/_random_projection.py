@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_labels, check_rows, check_weights
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.detectors._depth._directions import (
     Tile,
     draw_directions,
@@ -237,7 +237,7 @@ class RandomProjectionDepth(BaseDetector):
         self
             The fitted detector.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             reservoir = vars(self).get("_reservoir")
             rows = check_rows(self, X, reset=reservoir is None)
             counted, weights = _counted(check_labels(y, len(rows)), check_weights(sample_weight, rows))
@@ -281,7 +281,7 @@ class RandomProjectionDepth(BaseDetector):
             raise ValueError("fit_shards works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
         if hasattr(shards, "columns"):
             raise ValueError("shards is one frame; give a list of frames: fit_shards([frame]), or fit(frame).")
-        with undone_on_error(self):
+        with restore_on_error(self):
             table = ShardedTable(shards, self)
             self.__dict__.pop("_reservoir", None)
             self._per_block = directions_per_block(table.n_samples, table.dtype)

@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._posterior._probability import DistanceProbability
 
 __all__ = ["ExpectedAnomalyPosterior", "anomaly_mask"]
@@ -177,7 +177,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         UserWarning
             If the larger of two numbers is the commoner.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             odd = anomaly_mask(y, len(rows))
             if not odd.any() or np.count_nonzero(~odd) < 3:

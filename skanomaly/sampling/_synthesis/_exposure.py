@@ -15,11 +15,11 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.base import BaseSampler
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._strategy import dense_classes
 
@@ -122,7 +122,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)

@@ -12,9 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._windows import informative_channels, rolling_mean
 
@@ -251,7 +251,7 @@ class AutoregressiveDetector(SeriesDetector):
         self
         """
         self._validate_params()
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "_moments")
             rows = self._check(X, reset=first)
             if first:
