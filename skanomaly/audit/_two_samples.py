@@ -1,6 +1,5 @@
 """Two or more samples on one neighbour graph."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -12,6 +11,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import listed
+from skanomaly._support._warnings import warn_user
 from skanomaly.audit._base import NeighborAudit
 from skanomaly.audit._layout import label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
@@ -266,9 +266,7 @@ def refuse_second(y: Any, groups: Any) -> None:
             "use fit_samples(reference, sample) to compare two tables."
         )
     if groups is None:
-        warnings.warn(
+        warn_user(
             "y is not used: the first half of the rows is held against the second. Pass labels of samples as groups=, "
-            "or two tables to fit_samples(reference, sample).",
-            UserWarning,
-            stacklevel=4,
+            "or two tables to fit_samples(reference, sample)."
         )

@@ -7,12 +7,14 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
 
 __all__ = ["BaseDetector"]
@@ -103,7 +105,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             time points, and 32 or more numbers in one dimension are a series too. Where it scores sequences or event
             traces, a collection of these.
         y : array-like of shape (n_samples,), default=None
-            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 unlabelled.
+            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 or missing unlabelled. Of 0 and 1,
+            or False and True, 1 means anomaly and 0 unlabelled, with a warning that says so; other class labels are
+            ignored with a warning.
 
         Returns
         -------
@@ -124,7 +128,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
         with restore_on_error(self):
             rows = self._check(X, reset=True)
-            labels = check_labels(y, len(rows))
+            zero = "normal" if get_tags(self).target_tags.required else "unlabelled"
+            labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights

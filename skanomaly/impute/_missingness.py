@@ -1,6 +1,5 @@
 """A test of whether cells are missing completely at random."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -14,6 +13,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly._support._warnings import warn_user
 from skanomaly.impute._columns import as_pandas, encode_table, learn_categories
 
 __all__ = ["MissingnessAudit"]
@@ -154,11 +154,9 @@ class MissingnessAudit(BaseEstimator):
             compared = self.column_statistics_ > 0
             self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_permutations), 1.0)
             if missing.any() and not compared.any():
-                warnings.warn(
+                warn_user(
                     "Nothing could be compared, so pvalue_=1.0 says nothing: no column that varies has "
-                    f"{_FEWEST_ROWS} rows both with and without a missing cell elsewhere. Give more rows.",
-                    UserWarning,
-                    stacklevel=3,
+                    f"{_FEWEST_ROWS} rows both with and without a missing cell elsewhere. Give more rows."
                 )
             self.statistic_ = float(self.column_statistics_.max())
             self.pvalue_ = float(self.column_pvalues_.min())

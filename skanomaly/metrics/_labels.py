@@ -4,7 +4,6 @@ Scores come as the package returns them: small is odd. Labels are +1 for normal 
 unlabelled. Everything behind this file works with a mask of anomalies and with outlyingness, large is odd.
 """
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._validation import check_weights
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["Ranked", "check_anomalies", "check_ordered", "check_probabilities", "check_ranked", "undefined"]
 
@@ -244,7 +244,7 @@ def undefined(metric: str, reason: str) -> float:
     -------
     float
     """
-    warnings.warn(f"{metric} is not defined: {reason}.", UndefinedMetricWarning, stacklevel=4)
+    warn_user(f"{metric} is not defined: {reason}.", UndefinedMetricWarning)
     return float("nan")
 
 

@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import safe_indexing
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "top_overlap"]

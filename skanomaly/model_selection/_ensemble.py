@@ -14,11 +14,11 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 

@@ -9,10 +9,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import roc_auc_score
 from skanomaly.model_selection._agreement_scorers import oddest
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import plain_rows, scaled_rows, table_like
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]

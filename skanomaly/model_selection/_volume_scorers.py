@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]

@@ -1,11 +1,12 @@
 """To and from the layouts of other libraries: channels first, and long tables."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["from_aeon", "from_long", "from_long_events", "to_aeon"]
 
@@ -234,9 +235,7 @@ def _require_times(times: NDArray[Any], name: str) -> None:
         return
     same_length = len({len(text) for text in times}) == 1
     if not same_length or pd.isna(pd.to_datetime(times, format="ISO8601", errors="coerce", utc=True)).any():
-        warnings.warn(
+        warn_user(
             f"Column {name!r} holds times as text, which sorts as text: '10' before '9'. Turn it to numbers or dates "
-            "first, as by pandas.to_numeric or pandas.to_datetime.",
-            UserWarning,
-            stacklevel=4,
+            "first, as by pandas.to_numeric or pandas.to_datetime."
         )

@@ -1,6 +1,5 @@
 """How many rows are anomalies: a distribution, not a guess."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -10,10 +9,12 @@ from sklearn.base import clone
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_samples_of, copy_kinds
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
 from skanomaly.threshold._gammagmm import combine_fits, variational_posterior
@@ -22,7 +23,6 @@ from skanomaly.threshold._scores import (
     collect_scores,
     default_detectors,
     log_scores,
-    require_scores,
     robust_scale,
     usable_columns,
 )
@@ -259,11 +259,9 @@ class ContaminationPosterior(BaseDetector):
             likeness = np.triu(np.abs(np.corrcoef(scores.T)), 1)
             if (likeness > _SAME).any():
                 first, second = np.argwhere(likeness > _SAME)[0]
-                warnings.warn(
+                warn_user(
                     f"Detectors {first} and {second} agree (correlation above {_SAME}): they count as one opinion "
-                    "twice, and the posterior is too sure. Leave one out.",
-                    UserWarning,
-                    stacklevel=5,
+                    "twice, and the posterior is too sure. Leave one out."
                 )
         options: dict[str, Any] = {"max_components": self.max_components, "on_infeasible": self.on_infeasible}
         if self.inference in {"gibbs", "nuts"}:

@@ -11,10 +11,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._validation import check_rows, takes_rows
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ScoreRefiner"]
 

@@ -9,11 +9,11 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._rules import Quantile, ThresholdRule
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ThresholdedDetector"]
 

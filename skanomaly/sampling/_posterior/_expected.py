@@ -1,6 +1,5 @@
 """The expected anomaly posterior: the quality of auxiliary anomalies."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -20,6 +19,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
+from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._posterior._probability import DistanceProbability
 
 __all__ = ["ExpectedAnomalyPosterior", "anomaly_mask"]
@@ -373,11 +373,9 @@ def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
         return np.asarray(labels == -1)
     odd = np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
     if 2 * np.count_nonzero(odd) > n_samples:
-        warnings.warn(
+        warn_user(
             f"y holds {shown}: the larger counts as the anomaly, and {np.count_nonzero(odd)} of {n_samples} rows have "
-            f"it, where anomalies are usually the rarer. {remedy}.",
-            UserWarning,
-            stacklevel=3,
+            f"it, where anomalies are usually the rarer. {remedy}."
         )
     return odd
 

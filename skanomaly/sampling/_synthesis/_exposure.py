@@ -1,6 +1,5 @@
 """Classifiers that have seen outliers, and the choice of which outliers to show them."""
 
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -19,6 +18,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
 from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._strategy import dense_classes
@@ -30,11 +30,9 @@ def _outliers(y: NDArray[Any], label: Any, *, needed: bool = True) -> NDArray[np
     """Rows that carry the outliers' label, unless that leaves fewer than two classes; warns where none does."""
     marked = np.asarray(y == label) if np.ndim(y == label) else np.zeros(len(y), dtype=bool)
     if needed and not marked.any():
-        warnings.warn(
+        warn_user(
             f"outlier_label={label!r} is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, "
-            "and nothing is done about any. Give the outliers' label as outlier_label.",
-            UserWarning,
-            stacklevel=4,
+            "and nothing is done about any. Give the outliers' label as outlier_label."
         )
     if len(np.unique(y[~marked])) < 2:
         return np.zeros(len(y), dtype=bool)

@@ -1,6 +1,5 @@
 """Odd is what the past did not foretell."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -15,6 +14,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._windows import informative_channels, rolling_mean
 
@@ -284,11 +284,9 @@ def _effective_order(order: int, n_timepoints: int) -> int:
     if n_timepoints >= needed:
         return order
     less = max(1, n_timepoints // 4 - 1)
-    warnings.warn(
+    warn_user(
         f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
-        "Give a longer series or a smaller order.",
-        UserWarning,
-        stacklevel=6,
+        "Give a longer series or a smaller order."
     )
     return less
 
