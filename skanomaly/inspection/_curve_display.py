@@ -52,7 +52,9 @@ class AnomalyCurveDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, ax: Any = None) -> Self:
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, pos_label: Any = None, ax: Any = None
+    ) -> Self:
         """Score rows and draw how well that agrees with their labels.
 
         Parameters
@@ -99,12 +101,10 @@ class AnomalyCurveDisplay:
         Raises
         ------
         ValueError
-            If the labels are of neither convention, or one kind of row is missing.
+            If the labels cannot be read, or one kind of row is missing.
         """
-        labels, scores = (
-            read_labels(y_true, name="y_true", pos_label=pos_label),
-            column_or_1d(y_score, dtype=np.float64),
-        )
+        labels = read_labels(y_true, name="y_true", pos_label=pos_label)
+        scores = column_or_1d(y_score, dtype=np.float64)
         if labels.shape != scores.shape:
             raise ValueError(f"y_true has {len(labels)} entries and y_score has {len(scores)}; they must agree.")
         known = labels != 0
