@@ -10,7 +10,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["read_labels"]
+__all__ = ["native_labels", "read_labels"]
 
 _NATIVE = "Use -1 for anomaly, +1 for normal and 0 for unlabelled rows"
 _MOST_SHOWN = 5
@@ -79,6 +79,25 @@ def read_labels(
     return labels
 
 
+def native_labels(labels: NDArray[np.int8]) -> NDArray[Any]:
+    """Write labels that were read so that another estimator reads the same.
+
+    +1 and 0 without -1 would be taken for 1 as the anomaly, so that 0 becomes NaN there.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,), int8
+        +1 normal, -1 anomaly, 0 unlabelled.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int8 or float64
+    """
+    if (labels == -1).any() or labels.all():
+        return labels
+    return np.where(labels == 0, np.nan, labels)
+
+
 def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the labels as one column, and which of them are missing."""
     if hasattr(y, "iloc"):
@@ -111,15 +130,15 @@ def _numbers(values: NDArray[Any], name: str, *, lenient: bool) -> NDArray[Any]:
         only_booleans = all(isinstance(value, bool | np.bool_) for value in values)
         return values.astype(np.bool_ if only_booleans else np.float64)
     found, counts = np.unique(values.astype(str), return_counts=True)
-    rarest = str(found[counts.argmin()])
+    encoded = f"np.where({_variable(name)} == {str(found[counts.argmin()])!r}, -1, 1)"
     if lenient:  # the first words are scikit-learn's
         raise ValueError(
             f"Unknown label type: {name} holds {_listed(values)}, and which of them is the anomaly is not known. "
-            f"{_NATIVE}, for example np.where({name} == {rarest!r}, -1, 1)."
+            f"{_NATIVE}, for example {encoded}."
         )
     raise ValueError(
         f"{name} holds {_listed(values)}, and which of them is the anomaly is not known. Pass the anomalies' label as "
-        f"pos_label, or encode the labels, for example np.where({name} == {rarest!r}, -1, 1)."
+        f"pos_label, or encode the labels, for example {encoded}."
     )
 
 
@@ -147,13 +166,13 @@ def _recognised(values: NDArray[Any], name: str, zero: str, *, lenient: bool) ->
             f"{name} holds {one} in {n_ones} of {values.size} rows; {one} means anomaly beside {other}, and anomalies "
             "cannot be the majority."
         )
-        turn = f"np.where({name} == {one}, 1, -1)"
+        turn = f"np.where({_variable(name)} == {one}, 1, -1)"
         if lenient:
             warn_user(f"{problem} Every row counts as unlabelled. Where {one} means normal, give {turn}.")
             return np.zeros(values.size, dtype=np.int8)
         raise ValueError(
             f"{problem} Where {one} means normal, give {turn}. Where it does mean anomaly, pass pos_label={one}, or "
-            f"give np.where({name} == {one}, -1, 1)."
+            f"give np.where({_variable(name)} == {one}, -1, 1)."
         )
     if lenient and n_ones:
         warn_user(
@@ -182,6 +201,11 @@ def _distinct(values: NDArray[Any]) -> set[Any]:
     if np.logical_or.reduce([mask for _, mask in masks]).all():
         return {value for value, mask in masks if mask.any()}
     return set(np.unique(values).tolist())
+
+
+def _variable(name: str) -> str:
+    """Return what to call the labels in a line of code."""
+    return name if name.isidentifier() else "y"
 
 
 def _listed(values: NDArray[Any]) -> str:

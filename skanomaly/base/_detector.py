@@ -52,6 +52,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Class attribute: fewest training rows, 2 unless overridden.
     ``_rows_stand_alone``
         Class attribute: False where the rows before and after a row are part of its evidence, as in a series.
+    ``_zero_label``
+        Class attribute: what 0 means in a ``y`` of 0 and 1, where 1 is the anomaly: "unlabelled", or "normal" where
+        labels judge. It is "normal" wherever the tags say that `y` is required.
 
     A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -76,6 +79,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     }
     _min_samples: ClassVar[int] = 2
     _rows_stand_alone: ClassVar[bool] = True
+    _zero_label: ClassVar[str] = "unlabelled"
 
     contamination: float | str
 
@@ -128,7 +132,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
         with restore_on_error(self):
             rows = self._check(X, reset=True)
-            zero = "normal" if get_tags(self).target_tags.required else "unlabelled"
+            zero = "normal" if get_tags(self).target_tags.required else self._zero_label
             labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:

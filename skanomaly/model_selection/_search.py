@@ -10,7 +10,6 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skanomaly._support._blocks import map_blocks
-from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -132,6 +131,8 @@ class DetectorSearch(BaseDetector):
     }
     _min_samples: ClassVar[int] = 4
 
+    _zero_label: ClassVar[str] = "normal"  # labels choose, as they do in scorers
+
     def __init__(
         self,
         detectors: Any = None,
@@ -180,7 +181,7 @@ class DetectorSearch(BaseDetector):
         UserWarning
             If `y` holds 0 and 1: 1 is read as the anomaly, or, where most rows have it, no label is used.
         """
-        return self._run_fit(X, y if y is None else read_labels(y, lenient=True))
+        return self._run_fit(X, y)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # noqa: ARG002
         rows = np.asarray(X, dtype=np.float64)
