@@ -51,12 +51,12 @@ def test_contamination_is_the_share_of_training_rows_flagged(table, contaminatio
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (np.tile([-1, 2], 30), r"\[2\] beside -1"),
-        (np.full(60, 0.5), "whole"),
-        (np.full(60, np.nan), "whole and finite|NaN"),
+        (np.tile([-1, 2], 30), "y holds the labels -1, 2"),
+        (np.full(60, 0.5), "y holds the labels 0.5"),
+        (np.full(60, np.inf), "y holds the labels inf"),
         (np.array(["odd", "ok"] * 30), "y holds"),
         (np.zeros(59), "59 labels and X has 60 rows"),
-        (np.full(60, -3), r"\[-3\]"),
+        (np.full(60, -3), "y holds the labels -3"),
     ],
 )
 def test_labels_that_are_none_are_refused(table, labels, words):

@@ -95,7 +95,7 @@ READERS = {
         y, SCORES, domains=np.arange(len(SCORES)) % 2, pos_label=pos_label
     ),
     "choice_uncertainty": lambda y, pos_label: (
-        choice_uncertainty(y, SCORES[:, None], n_resamples=5, pos_label=pos_label, random_state=0).values
+        choice_uncertainty(y, SCORES[:, None], n_resamples=5, pos_label=pos_label, random_state=0).interval
     ),
     "AnomalyScorer": lambda y, pos_label: get_scorer("roc_auc", pos_label=pos_label).of_scores(y, SCORES),
     "ExpectedAnomalyPosterior": lambda y, pos_label: (
@@ -115,7 +115,7 @@ def test_readers_agree_whatever_the_labels(read, y, pos_label):
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_readers_name_the_labels_where_pos_label_is_none_of_them(read):
-    with pytest.raises(ValueError, match="pos_label='froud' does not occur .*'fraud', 'ok'"):
+    with pytest.raises(ValueError, match=r"pos_label='froud' does not occur .*'fraud', 'ok'"):
         read(TEXT, "froud")
 
 

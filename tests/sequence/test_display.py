@@ -62,11 +62,13 @@ def test_one_beside_zero_is_shaded():
     pyplot.close(display.figure_)
 
 
+def _shortest_window(detector, X, y=None):  # scikit-learn's form
+    return -detector.window_size
+
+
 def test_a_search_shows_the_threshold_of_its_best_detector():
     series = np.asarray(WAVE).reshape(-1, 1)
-    search = GridSearchCV(
-        RollingStatistic(), {"window_size": [10, 20]}, scoring=lambda detector, X, y=None: -detector.window_size, cv=2
-    ).fit(series)
+    search = GridSearchCV(RollingStatistic(), {"window_size": [10, 20]}, scoring=_shortest_window, cv=2).fit(series)
     display = SeriesDisplay.from_estimator(search, series)
     assert display.offset == search.best_estimator_.offset_
     pyplot.close(display.figure_)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -32,10 +32,7 @@ CALLS = {
     "RollingStatistic": lambda: RollingStatistic(window_size=39).fit(X),
     "roc_auc_score": lambda: roc_auc_score(np.ones(40), X[:, 0]),
     "make_candidates": lambda: make_candidates(IsolationForest(), {"contamination": [0.1]}),
-    "scorer in a search": lambda: GridSearchCV(
-        NearestNeighborsDetector(), {"n_neighbors": [2]}, scoring=get_scorer("roc_auc"), cv=2
-    ).fit(X, np.where(np.arange(40) < 20, 1, -1)),
-    "scorer in threads": lambda: cross_val_score(
+    "scorer in a search": lambda: cross_val_score(
         NearestNeighborsDetector(), X, np.where(np.arange(40) < 20, 1, -1), scoring=get_scorer("roc_auc"), cv=2
     ),
 }
@@ -43,10 +40,9 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_warning_points_at_the_line_of_the_user(call):
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match=" ") as caught:
         call()
-    ours = [warning for warning in caught if "Scoring failed" not in str(warning.message)]
-    assert {Path(warning.filename).name for warning in ours} == {Path(__file__).name}
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_line_is_that_of_the_call():
@@ -92,7 +88,9 @@ def test_filter_by_module_finds_the_user():
 
 
 def test_thread_without_a_line_of_the_user_warns_all_the_same():
-    with pytest.warns(UserWarning, match="from a thread"):
-        thread = threading.Thread(target=warn_user, args=("from a thread",))
+    thread = threading.Thread(target=warn_user, args=("from a thread",))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         thread.start()
         thread.join()
+    assert [str(warning.message) for warning in caught] == ["from a thread"]
