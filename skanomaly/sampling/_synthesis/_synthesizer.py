@@ -214,7 +214,10 @@ class AnomalySynthesizer(BaseSampler):
             raise ValueError(f"X has {X.ndim} dimensions; give rows (2) or sequences of equal length (3).")
         usual = np.flatnonzero(labels != -1)
         if usual.size == 0:
-            raise ValueError("y labels every row -1; anomalies are made from normal rows, so at least one is needed.")
+            raise ValueError(
+                f"y labels all {len(X)} samples as anomalies; anomalies are made from normal rows, so at least one is "
+                "needed."
+            )
         random = generator(seed)
         normal = X[usual].astype(np.float64)
         scale = normal.reshape(-1, X.shape[-1]).std(axis=0) if X.ndim == 3 else normal.std(axis=0)
