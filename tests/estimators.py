@@ -141,7 +141,12 @@ PARAMETERS = {
     ],
     "SequenceNeighbors": [{}, {"representation": "resampled", "n_neighbors": 3}],
     # sampling
-    "ExpectedAnomalyPosterior": [{"n_subsets": 10}, {"n_subsets": 10, "estimator": DecisionTreeClassifier()}],
+    # The checks feed class labels, of which pos_label says which is the anomaly.
+    "AnomalySynthesizer": [{"pos_label": 1}],
+    "ExpectedAnomalyPosterior": [
+        {"pos_label": 1, "n_subsets": 10},
+        {"pos_label": 1, "n_subsets": 10, "estimator": DecisionTreeClassifier()},
+    ],
     "OptimalImbalance": [{"ratios": (0.3, 0.5), "cv": 2}],
     "ResampledEstimator": [{"estimator": LogisticRegression()}],
     "SMOTE": [{}, {"selection": "random", "k_neighbors": 3}],

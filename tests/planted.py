@@ -45,7 +45,9 @@ def _far(novelty, random):
 
 
 def _outliers(classifier, random):
-    X = np.vstack([random.normal([x, 0], 1.0, size=(60, 2)) for x in (-5, 5)] + [random.normal([0, 9], 1, size=(30, 2))])
+    X = np.vstack(
+        [random.normal([x, 0], 1.0, size=(60, 2)) for x in (-5, 5)] + [random.normal([0, 9], 1, size=(30, 2))]
+    )
     scores = classifier.fit(X, np.repeat([0, 1, -1], [60, 60, 30])).score_samples(X)
     return scores[120:], scores[:120]
 

@@ -144,7 +144,9 @@ def test_private_files_of_other_modules_are_not_imported(path):
     for target, below, name in _package_imports(path):
         if target == module or target in IMPORTED_BY_FILE or (module in OF_ANY_MODULE and target == "_cli"):
             continue
-        private = [part for part in [*(below or "").split("."), name or ""] if part.startswith("_") and part != "__version__"]
+        private = [
+            part for part in [*(below or "").split("."), name or ""] if part.startswith("_") and part != "__version__"
+        ]
         assert not private, f"{_name(path)} imports {private} of {target}; import public names from skanomaly.{target}"
 
 
@@ -192,6 +194,16 @@ def test_numpy_random_functions_are_not_called(path):
         ):
             own_seed = node.attr == "default_rng" and TESTS in path.parents
             assert node.attr in allowed or own_seed, f"np.random.{node.attr} in line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_one_file_warns(path):
+    if _name(path) == "_support/_warnings.py":
+        return
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call):
+            assert "stacklevel" not in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}"
+            assert ast.unparse(node.func) not in {"warnings.warn", "warnings.warn_explicit", "warn"}, node.lineno
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)

@@ -10,10 +10,10 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
+from skanomaly.base._collection_checks import _collection, takes_collections
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skanomaly.base._collection_checks import _collection, takes_collections
 from tests.estimators import instances
 
 GOLDEN = Path(__file__).parent / "golden"

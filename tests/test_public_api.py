@@ -53,10 +53,10 @@ DEFAULTS = {
     "causal": False,
     "n_jobs": None,
     "sample_weight": None,
+    "pos_label": None,
     "sampling_strategy": "auto",
     "verbose": False,
 }
-POSITIVE_LABEL = {"metrics": -1, "model_selection": "auto"}
 # A DOI or another address, an arXiv number or an ISBN, each in one spelling.
 IDENTIFIER = re.compile(r"https://[\w.-]+/\S+|arXiv:\d{4}\.\d{4,5}\.|ISBN 97[89]-[\d-]{10,}\d\.")
 # Works that have none, by title.
@@ -180,10 +180,9 @@ def test_what_a_class_wraps_comes_first_by_position(module, name):
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_one_name_has_one_default(module, name):
-    defaults = {**DEFAULTS, "pos_label": POSITIVE_LABEL.get(module.__name__.rpartition(".")[2])}
     for parameter in _parameters(module, name):
-        if parameter.name in defaults and parameter.default is not parameter.empty:
-            assert parameter.default == defaults[parameter.name], parameter.name
+        if parameter.name in DEFAULTS and parameter.default is not parameter.empty:
+            assert parameter.default == DEFAULTS[parameter.name], parameter.name
 
 
 @pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])

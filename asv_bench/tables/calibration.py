@@ -15,9 +15,15 @@ from scipy.stats import binomtest
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 
-from skanomaly.audit import DomainClassifierTest, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest, KNNTwoSampleTest
+from skanomaly.audit import (
+    DomainClassifierTest,
+    KNNChangePointTest,
+    KNNDriftMonitor,
+    KNNDriftTest,
+    KNNTwoSampleTest,
+    MissingnessTest,
+)
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
-from skanomaly.audit import MissingnessTest
 from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import discover_features
 from skanomaly.robust import SampleCurator

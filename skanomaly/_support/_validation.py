@@ -1,18 +1,16 @@
 """The door: what comes in is checked once, here, and every error names what is wrong and the remedy."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import InputTags, Tags, get_tags, validation
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import check_array
 
 from skanomaly._support._sklearn import check_sample_weight, safe_indexing
 
 __all__ = [
-    "check_labels",
     "check_rows",
     "check_samples_of",
     "check_weights",
@@ -285,67 +283,6 @@ def _non_finite_columns(X: Any, usable: Callable[[NDArray[Any]], NDArray[np.bool
     names = getattr(X, "columns", None)
     shown = listed(columns, lambda index: f"{index if names is None else repr(names[index])} ({counts[index]})")
     return f"Not finite, by column (number of rows): {shown}. {remedy}, drop those rows, or drop the columns."
-
-
-def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
-    """Validate anomaly labels: +1 normal, -1 anomaly, 0 unlabelled.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or None
-        None means that no row is labelled. Labels that hold no -1 but values above 1 are class labels that some
-        pipeline handed on; they say nothing about anomalies, so every row counts as unlabelled, with a warning. So
-        are 0 and 1 together warned of, since elsewhere 1 often means anomaly.
-    n_samples : int
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int8
-
-    Raises
-    ------
-    ValueError
-        If the length differs, a label is true or false or not a finite whole number, or other labels stand beside -1.
-
-    Warns
-    -----
-    UserWarning
-        If `y` holds class labels, or both 0 and 1 and no -1.
-    """
-    if y is None:
-        return np.zeros(n_samples, dtype=np.int8)
-    labels = column_or_1d(y, warn=True)
-    if len(labels) != n_samples:
-        raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
-    remedy = "Use +1 for normal, -1 for anomaly and 0 for unlabelled rows."
-    if labels.dtype.kind == "b":
-        raise ValueError(
-            f"y holds True and False, which could mean either. {remedy} Where True is an anomaly: np.where(y, -1, 1)."
-        )
-    if labels.dtype.kind not in "iuf":
-        # "Unknown label type" are scikit-learn's words for it.
-        raise ValueError(f"Unknown label type: y holds {labels.dtype}, for example {labels[:1].tolist()}. {remedy}")
-    values = np.unique(labels)
-    if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.floor(values)).all()):
-        raise ValueError(f"y holds {values[:5].tolist()}: labels must be whole and finite. {remedy}")
-    foreign = values[(values < -1) | (values > 1)]
-    if foreign.size == 0:
-        if values.tolist() == [0, 1]:
-            warnings.warn(
-                "y holds 0 and 1 and no -1: 1 counts as known to be normal, 0 as unlabelled. Where 1 means anomaly, "
-                "give 1 - 2 * y.",
-                UserWarning,
-                stacklevel=4,
-            )
-        return labels.astype(np.int8)
-    if values[0] < 0:
-        raise ValueError(f"y holds the labels {foreign[:5].tolist()} beside -1. {remedy}")
-    warnings.warn(
-        f"y holds {foreign[:5].tolist()}: class labels, not anomaly labels. Every row counts as unlabelled. {remedy}",
-        UserWarning,
-        stacklevel=4,
-    )
-    return np.zeros(n_samples, dtype=np.int8)
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64] | None:

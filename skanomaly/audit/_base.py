@@ -20,7 +20,6 @@ from skanomaly.base import BaseTest
 __all__ = ["NeighborTest"]
 
 
-
 class NeighborTest(BaseTest):
     """Base of the tests on a neighbour graph; a subclass sets ``_evidence`` and the public attributes.
 
@@ -50,7 +49,9 @@ class NeighborTest(BaseTest):
     def _read(self, X: Any, *, reset: bool) -> Any:
         """Validate a table, or a graph where `metric` is "precomputed"; scale columns, turn mixed ones to numbers."""
         if self.metric == "precomputed":
-            graph = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset)
+            graph = validate_data(
+                self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset
+            )
             if not sparse.issparse(graph):
                 raise ValueError("metric='precomputed' needs a sparse neighbour graph, such as kneighbors_graph gives.")
             if reset and graph.shape[0] != graph.shape[1]:

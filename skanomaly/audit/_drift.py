@@ -224,9 +224,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
         """
         return self._run_fit(X, y, order=order, groups=groups, times=times, strata=strata)
 
-    def _test(
-        self, X: Any, *, order: Any = None, groups: Any = None, times: Any = None, strata: Any = None
-    ) -> None:
+    def _test(self, X: Any, *, order: Any = None, groups: Any = None, times: Any = None, strata: Any = None) -> None:
         n = X.shape[0]
         if (groups is None) == (self.statistic == "same_group"):
             raise ValueError(
@@ -234,9 +232,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
                 "groups and statistic='same_group' belong together."
             )
         seed = draw_seed(self.random_state)
-        generators = [
-            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)
-        ]
+        generators = [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)]
         layout = lay_out(n, order=order, times=times, strata=strata, rng=generators[0])
         codes = None if groups is None else label_codes(groups, n, name="groups")[0][layout.rows]
         self._test_layout(X, layout, codes, generators[1], generators[2], seed)

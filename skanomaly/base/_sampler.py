@@ -11,9 +11,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import fit_context
 from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseSampler"]
 
@@ -73,7 +73,7 @@ class BaseSampler(BaseEstimator, ABC):
         ValueError
             On input that cannot be resampled; the sampler is then as it was before.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = self._check(X, y)
             X_resampled, y_resampled, indices = self._fit_resample(rows, targets)
             self.sample_indices_ = np.asarray(indices, dtype=np.intp)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
+from skanomaly._support._responses import threshold_of
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["Counterfactual", "counterfactual"]
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._drawing import ORANGE, new_axes
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreTerrainDisplay"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
@@ -32,7 +32,7 @@ class _VolumeScorer(ABC):
             if value is not None and value < 1:
                 raise ValueError(f"{name}={value!r} must be at least 1.")
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a fitted detector without labels.
 
         Parameters

@@ -13,10 +13,10 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["TrainingDynamics"]
@@ -150,7 +150,7 @@ class TrainingDynamics(BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:

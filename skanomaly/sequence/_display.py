@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._optional import import_optional
-from skanomaly._support._validation import check_labels
+from skanomaly._support._responses import final_step
 from skanomaly.sequence._input import as_column
 
 __all__ = ["SeriesDisplay"]
@@ -73,20 +74,20 @@ class SeriesDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: int = -1, times: Any = None, ax: Any = None
+        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, times: Any = None, ax: Any = None
     ) -> Self:
         """Score a series with a fitted detector and plot both.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted detector with ``score_samples`` and, for the threshold, ``offset_`` (for a pipeline, of its last
-            step).
+            Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (of a pipeline the last step counts,
+            of a fitted search the best estimator).
         X : array-like of shape (n_timepoints, n_features)
         y : array-like of shape (n_timepoints,), default=None
-            `pos_label` for known anomalies.
-        pos_label : int, default=-1
-            The label of anomalies.
+            Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         times : array-like of shape (n_timepoints,), default=None
             None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
@@ -97,8 +98,7 @@ class SeriesDisplay:
         SeriesDisplay
         """
         check_is_fitted(estimator)
-        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        threshold = getattr(last, "offset_", None)
+        threshold = getattr(final_step(estimator), "offset_", None)
         scores = estimator.score_samples(X)
         return cls.from_predictions(X, scores, y, pos_label=pos_label, threshold=threshold, times=times, ax=ax)
 
@@ -109,7 +109,7 @@ class SeriesDisplay:
         y_score: Any,
         y: Any = None,
         *,
-        pos_label: int = -1,
+        pos_label: Any = None,
         threshold: float | None = None,
         times: Any = None,
         ax: Any = None,
@@ -122,9 +122,9 @@ class SeriesDisplay:
         y_score : array-like of shape (n_timepoints,)
             Lower is more anomalous.
         y : array-like of shape (n_timepoints,), default=None
-            `pos_label` for known anomalies.
-        pos_label : int, default=-1
-            The label of anomalies.
+            Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         threshold : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
@@ -139,7 +139,7 @@ class SeriesDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, or labels are 0 and 1 and `pos_label` is -1.
+            If the lengths differ, or the labels cannot be read.
         """
         if times is None and hasattr(X, "iloc"):
             times = X.index
@@ -151,7 +151,7 @@ class SeriesDisplay:
         places = None if times is None else np.asarray(times)
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
-        labels = None if y is None else _shaded(y, pos_label, len(series))
+        labels = None if y is None else read_labels(y, len(series), pos_label=pos_label)
         display = cls(
             series=series, scores=scores, threshold=threshold, labels=labels, times=places, feature_names=feature_names
         )
@@ -200,13 +200,3 @@ class SeriesDisplay:
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
                 axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)
-
-
-def _shaded(y: Any, pos_label: int, n_timepoints: int) -> NDArray[np.int8]:
-    """Turn labels to -1 for anomalies."""
-    found = np.unique(np.asarray(y))
-    if pos_label == -1:
-        if found.tolist() == [0, 1]:
-            raise ValueError("y holds 0 and 1, and pos_label=-1. Pass pos_label=1 if 1 is an anomaly and 0 is normal.")
-        return check_labels(y, n_timepoints)
-    return check_labels(np.where(np.asarray(y) == pos_label, -1, 1), n_timepoints)

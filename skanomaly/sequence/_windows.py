@@ -1,10 +1,11 @@
 """Sliding windows: their size, lookup by value, and scores of time points from scores of windows."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skanomaly._support._warnings import warn_user
 
 __all__ = [
     "WindowLookup",
@@ -48,11 +49,9 @@ def effective_window(
     if n_timepoints >= n_windows * window_size:
         return window_size
     shorter = max(1, n_timepoints // max(4, n_windows))
-    warnings.warn(
+    warn_user(
         f"{name}={window_size} needs {n_windows * window_size} time points and the series has {n_timepoints}; {noun} "
-        f"of {shorter} are used. Give a longer series or a smaller {name}.",
-        UserWarning,
-        stacklevel=6,
+        f"of {shorter} are used. Give a longer series or a smaller {name}."
     )
     return shorter
 

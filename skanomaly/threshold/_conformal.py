@@ -1,7 +1,6 @@
 """Conformal p-values: how many rows known to be normal are at least as odd."""
 
 import math
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -13,12 +12,13 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points, take
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ConformalDetector"]
 
@@ -137,7 +137,7 @@ class ConformalDetector(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         return check_samples_of(self, self._given(), X, reset=reset, min_samples=self._min_samples if reset else 1)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
         if scores_time_points(detector):
@@ -171,12 +171,10 @@ class ConformalDetector(BaseDetector):
         self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
         self.n_calibration_ = sum(len(part) for part in weights)
         if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
-            warnings.warn(
+            warn_user(
                 f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
                 f"{self.n_calibration_} calibration rows: no row can be called an anomaly. Give at least "
-                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha.",
-                UserWarning,
-                stacklevel=5,
+                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha."
             )
         pooled = np.concatenate(self.calibration_scores_)
         self._center = float(np.median(pooled))

@@ -1,6 +1,5 @@
 """How many rows are anomalies: a distribution, not a guess."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -10,11 +9,13 @@ from sklearn.base import clone
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_samples_of, copy_kinds
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
 from skanomaly.threshold._gammagmm import combine_fits, variational_posterior
 from skanomaly.threshold._prior import ContaminationPrior
@@ -22,7 +23,6 @@ from skanomaly.threshold._scores import (
     collect_scores,
     default_detectors,
     log_scores,
-    require_scores,
     robust_scale,
     usable_columns,
 )
@@ -182,7 +182,7 @@ class ContaminationPosterior(BaseDetector):
             X = np.asarray(X).reshape(-1, 1)
         return check_samples_of(self, first, X, reset=reset, min_samples=2 if reset else 1, dtype=np.float64)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         first, *generators = child_generators(self.random_state, self.n_init + 1)
         detectors = self.detectors
         if detectors is None:
@@ -196,7 +196,7 @@ class ContaminationPosterior(BaseDetector):
         return None
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_scores(self, S: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def fit_scores(self, S: Any, y: Any = None) -> Self:  # scikit-learn's signature
         """Learn from scores that are already there.
 
         Parameters
@@ -212,7 +212,7 @@ class ContaminationPosterior(BaseDetector):
             ``score_samples`` and ``predict`` then take scores of new rows, in the same columns; of one detector also
             as shape (n_samples,).
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             scores = np.asarray(S)
             scores = scores[:, None] if scores.ndim == 1 else scores
             scores = check_array(scores, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
@@ -259,11 +259,9 @@ class ContaminationPosterior(BaseDetector):
             likeness = np.triu(np.abs(np.corrcoef(scores.T)), 1)
             if (likeness > _SAME).any():
                 first, second = np.argwhere(likeness > _SAME)[0]
-                warnings.warn(
+                warn_user(
                     f"Detectors {first} and {second} agree (correlation above {_SAME}): they count as one opinion "
-                    "twice, and the posterior is too sure. Leave one out.",
-                    UserWarning,
-                    stacklevel=5,
+                    "twice, and the posterior is too sure. Leave one out."
                 )
         options: dict[str, Any] = {"max_components": self.max_components, "on_infeasible": self.on_infeasible}
         if self.inference in {"gibbs", "nuts"}:

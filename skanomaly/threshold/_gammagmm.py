@@ -1,6 +1,5 @@
 """The published contamination posterior, in closed form: link, two constraints, a mixture of Betas."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sklearn.cluster import KMeans
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._warnings import warn_user
 from skanomaly.threshold._distribution import BetaMixture
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._variational import Components, fit_components, normal_inverse_wishart
@@ -259,7 +259,7 @@ def combine_fits(fits: list[GammaFit], on_infeasible: str) -> tuple[BetaMixture,
         )
         if on_infeasible == "raise":
             raise ValueError(text)
-        warnings.warn(text, UserWarning, stacklevel=5)
+        warn_user(text)
     # As published, starts without a solution do not count, unless there is no other.
     solved = [fit for fit in fits if fit.status != "infeasible_high"]
     parts = [fit.distribution for fit in solved or fits]

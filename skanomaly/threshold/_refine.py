@@ -11,10 +11,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._validation import check_rows, takes_rows
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ScoreRefiner"]
 
@@ -82,7 +82,7 @@ class ScoreRefiner(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's way to inherit constraints
+        **BaseDetector._parameter_constraints,  # scikit-learn's way to inherit constraints
         "detector": [HasMethods(["fit"]), None],
         "classifier": [HasMethods(["fit", "decision_function"]), None],
         "odd_share": [Interval(Real, 0, 0.5, closed="right")],
@@ -115,7 +115,7 @@ class ScoreRefiner(BaseDetector):
             )
         return super()._check(X, reset=reset)
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any]:  # noqa: ARG002
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[Any]:
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
         require_scores(detector)
         self.detector_ = clone(detector).fit(X)

@@ -94,7 +94,7 @@ class Quantile(ThresholdRule):
     def __init__(self, *, contamination: float = 0.1) -> None:
         self.contamination = contamination
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         return float(-np.percentile(-outlyingness, 100.0 * self.contamination))
 
 
@@ -144,7 +144,7 @@ class PosteriorShare(ThresholdRule):
         self.prior = prior
         self.probability = probability
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         prior = ContaminationPrior() if self.prior is None else self.prior
         column = outlyingness[:, None]
         posterior = two_group_posterior(column, prior) if usable_columns(column).any() else prior.distribution()
@@ -197,7 +197,7 @@ class RobustTail(ThresholdRule):
         self.alpha = alpha
         self.side = side
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         median = np.median(outlyingness)
         deviations = np.abs(outlyingness - median)
         if self.side == "lower":
@@ -249,7 +249,7 @@ class TailFit(ThresholdRule):
         self.alpha = alpha
         self.tail = tail
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         start = float(np.quantile(outlyingness, 1.0 - self.tail))
         excess = np.sort(outlyingness[outlyingness > start] - start)
         if self.alpha >= self.tail or len(excess) < 2:
@@ -343,5 +343,5 @@ class FixedThreshold(ThresholdRule):
     def __init__(self, *, threshold: float = 0.0) -> None:
         self.threshold = threshold
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         return -self.threshold

@@ -1,6 +1,5 @@
 """Scores of detectors: collected from detectors, checked, and put on a common scale."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,25 +13,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from skanomaly._support._warnings import warn_user
+
 __all__ = [
     "collect_scores",
     "default_detectors",
     "log_scores",
-    "require_scores",
     "robust_scale",
     "usable_columns",
 ]
 
 _MOST_KERNEL_ROWS = 5000
-
-
-def require_scores(detector: Any) -> None:
-    """Raise if the detector cannot score rows."""
-    if not hasattr(detector, "score_samples"):
-        raise TypeError(
-            f"{detector!r} has no score_samples, so its rows cannot be ranked. Give a detector with score_samples "
-            "(small is odd); LocalOutlierFactor has it with novelty=True."
-        )
 
 
 def default_detectors(n_rows: int, seed: int, *, neighbors: bool) -> list[Any]:
@@ -55,11 +46,7 @@ def usable_columns(S: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which columns of scores tell rows apart; warn of those that hold NaN or infinity."""
     finite: NDArray[np.bool_] = np.atleast_1d(np.isfinite(S).all(axis=0))
     if not finite.all():
-        warnings.warn(
-            f"Scores of detector {np.flatnonzero(~finite).tolist()} hold NaN or infinity; it is left out.",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_user(f"Scores of detector {np.flatnonzero(~finite).tolist()} hold NaN or infinity; it is left out.")
     usable = finite.copy()
     usable[finite] = np.ptp(S[:, finite], axis=0) > 1e-12 * (1.0 + np.abs(S[:, finite]).max(axis=0, initial=0.0))
     return usable

@@ -58,7 +58,9 @@ def test_density_is_that_of_the_definition(seed):
     anomalies = reference._distances(rows, quality._anomalies[subset.anomalies])
     probability = subset.classifier.predict(distances, anomalies)
     weight = len(normals) * expected
-    assert_allclose(quality.anomaly_posterior(points), (quality.prior_ + weight * probability) / (1 + weight), atol=1e-12)
+    assert_allclose(
+        quality.anomaly_posterior(points), (quality.prior_ + weight * probability) / (1 + weight), atol=1e-12
+    )
 
 
 def test_far_candidates_get_the_very_prior(seed):

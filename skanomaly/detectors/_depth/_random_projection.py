@@ -1,6 +1,5 @@
 """Random projection depth."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -10,11 +9,13 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._validation import check_rows, check_weights
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.detectors._depth._directions import (
     Tile,
     draw_directions,
@@ -237,10 +238,12 @@ class RandomProjectionDepth(BaseDetector):
         self
             The fitted detector.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             reservoir = vars(self).get("_reservoir")
             rows = check_rows(self, X, reset=reservoir is None)
-            counted, weights = _counted(check_labels(y, len(rows)), check_weights(sample_weight, rows))
+            counted, weights = _counted(
+                read_labels(y, len(rows), zero="unlabelled", lenient=True), check_weights(sample_weight, rows)
+            )
             seed = draw_seed(self.random_state) if reservoir is None else reservoir.seed
             capacity = _RESERVOIR if self.max_samples is None else self.max_samples
             reservoir = keep_rows(reservoir, rows[counted], weights, seed, capacity)
@@ -281,7 +284,7 @@ class RandomProjectionDepth(BaseDetector):
             raise ValueError("fit_shards works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
         if hasattr(shards, "columns"):
             raise ValueError("shards is one frame; give a list of frames: fit_shards([frame]), or fit(frame).")
-        with undone_on_error(self):
+        with restore_on_error(self):
             table = ShardedTable(shards, self)
             self.__dict__.pop("_reservoir", None)
             self._per_block = directions_per_block(table.n_samples, table.dtype)
@@ -332,11 +335,9 @@ class RandomProjectionDepth(BaseDetector):
             kept = np.sort(random.choice(n_rows, max_samples, replace=False))
             rows, weights = rows[kept], plain_weights(_take(weights, kept))
         if self.aggregation == "max" and 2 * rows.shape[1] > len(rows):
-            warnings.warn(
+            warn_user(
                 f"With {len(rows)} rows of {rows.shape[1]} columns some direction puts more than half of the rows on "
-                "one point, so the maximum has no finite limit; use aggregation='mean'.",
-                UserWarning,
-                stacklevel=2,
+                "one point, so the maximum has no finite limit; use aggregation='mean'."
             )
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)

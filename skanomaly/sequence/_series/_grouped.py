@@ -12,6 +12,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
@@ -162,7 +163,7 @@ class GroupedDetector(BaseDetector):
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
 
         def fitted(rows: NDArray[np.intp]) -> Any:
-            labels = (y[rows],) if y[rows].any() else ()
+            labels = (native_labels(y[rows]),) if y[rows].any() else ()
             return clone(detector).fit(X.table[rows], *labels)
 
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}
