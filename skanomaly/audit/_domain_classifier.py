@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
+from skanomaly._support._ties import rank_scores, settled_threshold
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
@@ -257,7 +258,8 @@ class DomainClassifierTest(BaseEstimator):
         self.feature_importances_ = np.mean(losses, axis=0)
         self.single_areas_ = np.array([_single_area(rows, column, codes) for column in range(rows.shape[1])])
         self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
-        self.offset_ = float(np.percentile(self.sample_scores_[codes == 0], 100 * self.alpha))
+        reference = self.sample_scores_[codes == 0]
+        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
         balanced = np.where(codes == 0, 0.5 / (codes == 0).sum(), 0.5 / (codes == 1).sum())
         shift = np.log((codes == 0).sum() / (codes == 1).sum())
         odds = np.clip(self.sample_scores_ - shift, -700, 700)
@@ -285,7 +287,7 @@ class DomainClassifierTest(BaseEstimator):
         scores = _log_odds(fitted, _take(rows, test))
         foreign = int(codes[test].sum())
         called = np.zeros(test.size, dtype=bool)
-        called[np.argsort(scores, kind="stable")[:foreign]] = True
+        called[np.argsort(rank_scores(scores), kind="stable")[:foreign]] = True
         hits = int((called & (codes[test] == 1)).sum())
         self.accuracy_ = float(np.mean(called == codes[test]))
         self.pvalue_ = max(float(stats.hypergeom.sf(hits - 1, test.size, foreign, foreign)), SMALLEST)

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_labels, check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
 from skanomaly.base._atomic import undone_on_error
@@ -138,12 +139,13 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
-        """Put the threshold where a share `contamination` of the training scores lies below it."""
+        """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
         share = 100.0 * float(self.contamination)
         if weights is None:
-            self.offset_ = float(np.percentile(-outlyingness, share))
+            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, share)), -outlyingness)
         else:
-            self.offset_ = weighted_percentile(-outlyingness, share, weights)
+            offset = weighted_percentile(-outlyingness, share, weights)
+            self.offset_ = settled_threshold(offset, -outlyingness[weights > 0])
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:

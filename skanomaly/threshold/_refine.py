@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows, takes_rows
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._scores import require_scores
@@ -120,7 +121,7 @@ class ScoreRefiner(BaseDetector):
         require_scores(detector)
         self.detector_ = clone(detector).fit(X)
         outlyingness = self._outlyingness(X)
-        self.gate_ = float(-np.quantile(outlyingness, 1.0 - self.gate))
+        self.gate_ = settled_threshold(float(-np.quantile(outlyingness, 1.0 - self.gate)), -outlyingness)
         rows = np.asarray(X, dtype=np.float64)
         self._location = rows.mean(axis=0)
         values, vectors = np.linalg.eigh(LedoitWolf().fit(rows).covariance_)
