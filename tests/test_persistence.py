@@ -127,7 +127,8 @@ def _sorted_scores(part, found):
     pairs = list(vars(part).items()) if hasattr(part, "__dict__") else list(enumerate(part))
     for key, value in pairs:
         if isinstance(value, np.ndarray):
-            scores = value.dtype.kind == "f" and value.ndim == 1 and value.size >= 8 and (value % 1 != 0).any()
+            scores = value.dtype.kind == "f" and value.ndim == 1 and value.size >= 8
+            scores = scores and (value[np.isfinite(value)] % 1 != 0).any()
             if scores and (np.diff(value) >= 0).all():
                 found.append((part, key))
         elif isinstance(value, list) or type(value).__module__.startswith("skanomaly"):
