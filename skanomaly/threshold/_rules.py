@@ -87,7 +87,7 @@ class Quantile(ThresholdRule):
     --------
     >>> from skanomaly.threshold import Quantile
     >>> Quantile(contamination=0.25).offset([4.0, 3.0, 2.0, 1.0, 0.0])
-    1.0
+    0.5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"contamination": [Interval(Real, 0, 0.5, closed="right")]}
