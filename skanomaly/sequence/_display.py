@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._optional import import_optional
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly._support._validation import check_labels
 from skanomaly.sequence._input import as_column
 
 __all__ = ["SeriesDisplay"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.4"
 _MOST_NAMED = 5
 
 
@@ -25,13 +24,13 @@ class SeriesDisplay:
         What is drawn in the upper panel.
     scores : ndarray of shape (n_timepoints,)
         Small is odd.
-    offset : float or None
+    threshold : float or None
         Threshold: time points that score below are flagged. None flags none.
     labels : ndarray of shape (n_timepoints,) or None
         -1 where an anomaly is known; those stretches are shaded.
     times : ndarray of shape (n_timepoints,) or None
         Places on the horizontal axis, ascending; None counts time points.
-    names : list of str or None
+    feature_names : list of str or None
         Names of the channels.
 
     Attributes
@@ -59,17 +58,17 @@ class SeriesDisplay:
         *,
         series: NDArray[Any],
         scores: NDArray[Any],
-        offset: float | None = None,
+        threshold: float | None = None,
         labels: NDArray[Any] | None = None,
         times: NDArray[Any] | None = None,
-        names: list[str] | None = None,
+        feature_names: list[str] | None = None,
     ) -> None:
         self.series = series
         self.scores = scores
-        self.offset = offset
+        self.threshold = threshold
         self.labels = labels
         self.times = times
-        self.names = names
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
@@ -97,9 +96,9 @@ class SeriesDisplay:
         """
         check_is_fitted(estimator)
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        offset = getattr(last, "offset_", None)
+        threshold = getattr(last, "offset_", None)
         scores = estimator.score_samples(X)
-        return cls.from_predictions(X, scores, y, pos_label=pos_label, offset=offset, times=times, ax=ax)
+        return cls.from_predictions(X, scores, y, pos_label=pos_label, threshold=threshold, times=times, ax=ax)
 
     @classmethod
     def from_predictions(
@@ -109,7 +108,7 @@ class SeriesDisplay:
         y: Any = None,
         *,
         pos_label: int = -1,
-        offset: float | None = None,
+        threshold: float | None = None,
         times: Any = None,
         ax: Any = None,
     ) -> Self:
@@ -124,7 +123,7 @@ class SeriesDisplay:
             `pos_label` for known anomalies.
         pos_label : int, default=-1
             The label of anomalies.
-        offset : float, default=None
+        threshold : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
             None takes the index of a pandas frame, else counts.
@@ -151,7 +150,9 @@ class SeriesDisplay:
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
         labels = None if y is None else _shaded(y, pos_label, len(series))
-        display = cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
+        display = cls(
+            series=series, scores=scores, threshold=threshold, labels=labels, times=places, feature_names=names
+        )
         return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -166,23 +167,18 @@ class SeriesDisplay:
         -------
         self
         """
-        pyplot = import_optional("matplotlib.pyplot", extra="plot")
-        if ax is None:
-            _, ax = pyplot.subplots(2, 1, figsize=(9, 4), sharex=True, layout="constrained", height_ratios=[2, 1])
-        axes = np.asarray(ax, dtype=object).ravel()
-        if axes.size != 2:
-            raise ValueError(f"ax holds {axes.size} Axes; two panels are drawn.")
+        axes = axes_for(ax, 2, (9, 4), nrows=2, sharex=True, height_ratios=[2, 1])
         places = np.arange(len(self.series)) if self.times is None else self.times
-        lines = axes[0].plot(places, self.series, linewidth=0.8, color=_BLUE if self.series.shape[1] == 1 else None)
-        if self.names is not None:
+        lines = axes[0].plot(places, self.series, linewidth=0.8, color=BLUE if self.series.shape[1] == 1 else None)
+        if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
-            shown = lines[:_MOST_NAMED], self.names[:_MOST_NAMED]
+            shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
-        axes[1].plot(places, self.scores, linewidth=0.8, color=_GREY)
-        if self.offset is not None:
-            below = self.scores < self.offset
-            axes[1].axhline(self.offset, linewidth=0.8, linestyle="--", color=_ORANGE)
-            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=_ORANGE)
+        axes[1].plot(places, self.scores, linewidth=0.8, color=GREY)
+        if self.threshold is not None:
+            below = self.scores < self.threshold
+            axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=ORANGE)
+            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=ORANGE)
             axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
         self._shade(axes, places)
         axes[0].set_ylabel("value")
@@ -196,7 +192,7 @@ class SeriesDisplay:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], self.labels == -1, [0]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
-                axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)
+                axis.axvspan(places[start], places[stop - 1], color=ORANGE, alpha=0.2, linewidth=0)
 
 
 def _shaded(y: Any, pos_label: int, n_timepoints: int) -> NDArray[np.int8]:

@@ -25,7 +25,7 @@ def test_frame_gives_names_and_times():
     frame = pd.DataFrame({"flow": WAVE, "level": WAVE[::-1]}, index=pd.date_range("2026-01-01", periods=200, freq="h"))
     model = make_pipeline(StandardScaler(), RollingStatistic(window_size=20)).fit(frame)
     display = SeriesDisplay.from_estimator(model, frame)
-    assert display.offset == model[-1].offset_
+    assert display.threshold == model[-1].offset_
     assert display.times[0] == np.datetime64("2026-01-01")
     display.plot()
     assert [text.get_text() for text in display.ax_[0].get_legend().get_texts()] == ["flow", "level"]
@@ -71,6 +71,6 @@ def test_legend_of_many_channels_names_the_first():
 
 def test_two_axes_are_needed():
     figure, axis = pyplot.subplots()
-    with pytest.raises(ValueError, match="1 Axes; two panels"):
+    with pytest.raises(ValueError, match="1 axes; 2 are needed"):
         SeriesDisplay.from_predictions(WAVE, WAVE, ax=axis)
     pyplot.close(figure)
