@@ -45,6 +45,8 @@ FOREIGN_NAMES = {
 KEPT_NAMES = {"k_neighbors"}
 # What all classes share comes last, in this order.
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
+# A display of a finished study, which holds its rows itself.
+DISPLAYS_OF_STUDIES = {"SpecificationCurveDisplay"}
 # What a class wraps comes first, and may be given by position.
 WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
 # Same name, same default. The positive label is -1 where scores are rated, found out where rows are split or chosen.
@@ -194,7 +196,11 @@ def test_displays_draw_alike(module, name):
             parameters = inspect.signature(getattr(display, maker)).parameters
             assert parameters["ax"].default is None
             assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
-    assert next(iter(inspect.signature(display.from_estimator).parameters)) == "estimator"
+    first = list(inspect.signature(display.from_estimator).parameters)[:2]
+    assert first[0] == "estimator"
+    assert first[1] == "X" or name in DISPLAYS_OF_STUDIES
+    for method in (display, display.from_estimator, getattr(display, "from_predictions", display)):
+        assert not {"offset", "names"} & set(inspect.signature(method).parameters)
 
 
 @pytest.mark.parametrize("name", sorted(importlib.import_module("skanomaly.metrics").__all__))

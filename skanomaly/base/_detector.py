@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
 
@@ -159,12 +160,13 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
-        """Put the threshold where a share `contamination` of the training scores lies below it."""
+        """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
         share = 100.0 * float(self.contamination)
         if weights is None:
-            self.offset_ = float(np.percentile(-outlyingness, share))
+            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, share)), -outlyingness)
         else:
-            self.offset_ = weighted_percentile(-outlyingness, share, weights)
+            offset = weighted_percentile(-outlyingness, share, weights)
+            self.offset_ = settled_threshold(offset, -outlyingness[weights > 0])
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:

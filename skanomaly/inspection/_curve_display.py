@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._display import BLUE, GREY, axes_for
 from skanomaly._support._labels import read_labels
-from skanomaly.inspection._drawing import BLUE, GREY, check_axes, new_axes
 from skanomaly.inspection._scores import scores_of
 
 __all__ = ["AnomalyCurveDisplay"]
@@ -123,7 +123,7 @@ class AnomalyCurveDisplay:
         -------
         self
         """
-        axes = check_axes(new_axes(2, (8.4, 3.9)) if ax is None else ax, 2)
+        axes = axes_for(ax, 2, (8.4, 3.9))
         outlyingness, share = -self.scores, float(self.odd.mean())
         self.average_precision_ = float(average_precision_score(self.odd, outlyingness))
         self.roc_auc_ = float(roc_auc_score(self.odd, outlyingness))

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import threshold_of
-from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, new_axes
 from skanomaly.inspection._scores import scores_of
 
 __all__ = ["ScoreDisplay"]
@@ -113,7 +113,7 @@ class ScoreDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 3.6)) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 3.6))
         order = np.argsort(self.scores, kind="stable")
         ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
         odd = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold

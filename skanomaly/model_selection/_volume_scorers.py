@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
+from skanomaly._support._ties import count_above
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
@@ -69,8 +70,8 @@ class _VolumeScorer(ABC):
         low, high = rows.min(axis=0), rows.max(axis=0)
         uniform = table_like(X, random.uniform(low, high, size=(self.n_uniform, rows.shape[1])))
         levels = np.sort(outlyingness(estimator, X))
-        inside = np.searchsorted(np.sort(outlyingness(estimator, uniform)), levels, side="right")
-        mass = np.searchsorted(levels, levels, side="right") / levels.size
+        inside = self.n_uniform - count_above(np.sort(outlyingness(estimator, uniform)), levels)
+        mass = (levels.size - count_above(levels, levels)) / levels.size
         return mass, (inside + 1.0) / (self.n_uniform + 1.0)
 
     @abstractmethod

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly._support._labels import read_labels
-from skanomaly._support._optional import import_optional
 from skanomaly._support._responses import final_step
 from skanomaly.sequence._input import as_column
 
 __all__ = ["SeriesDisplay"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.4"
 _MOST_NAMED = 5
 
 
@@ -169,23 +168,18 @@ class SeriesDisplay:
         -------
         self
         """
-        pyplot = import_optional("matplotlib.pyplot", extra="plot")
-        if ax is None:
-            _, ax = pyplot.subplots(2, 1, figsize=(9, 4), sharex=True, layout="constrained", height_ratios=[2, 1])
-        axes = np.asarray(ax, dtype=object).ravel()
-        if axes.size != 2:
-            raise ValueError(f"ax holds {axes.size} Axes; two panels are drawn.")
+        axes = axes_for(ax, 2, (9, 4), nrows=2, sharex=True, height_ratios=[2, 1])
         places = np.arange(len(self.series)) if self.times is None else self.times
-        lines = axes[0].plot(places, self.series, linewidth=0.8, color=_BLUE if self.series.shape[1] == 1 else None)
+        lines = axes[0].plot(places, self.series, linewidth=0.8, color=BLUE if self.series.shape[1] == 1 else None)
         if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
             shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
-        axes[1].plot(places, self.scores, linewidth=0.8, color=_GREY)
+        axes[1].plot(places, self.scores, linewidth=0.8, color=GREY)
         if self.threshold is not None:
             below = self.scores < self.threshold
-            axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=_ORANGE)
-            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=_ORANGE)
+            axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=ORANGE)
+            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=ORANGE)
             axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
         self._shade(axes, places)
         axes[0].set_ylabel("value")
@@ -199,4 +193,4 @@ class SeriesDisplay:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], self.labels == -1, [0]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
-                axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)
+                axis.axvspan(places[start], places[stop - 1], color=ORANGE, alpha=0.2, linewidth=0)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._responses import require_scores
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._ties import count_below, typical_magnitude
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points, take
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
@@ -176,13 +177,15 @@ class ConformalDetector(BaseDetector):
                 f"{self.n_calibration_} calibration rows: no row can be called an anomaly. Give at least "
                 f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha."
             )
-        pooled = np.concatenate(self.calibration_scores_)
+        pooled = np.concatenate(self.calibration_scores_).astype(np.float64)
+        self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
 
     @staticmethod
-    def _scores_of(detector: Any, X: Any) -> NDArray[np.float64]:
-        scores = -np.asarray(detector.score_samples(X), dtype=np.float64)
+    def _scores_of(detector: Any, X: Any) -> NDArray[np.floating]:
+        scores = np.asarray(detector.score_samples(X))
+        scores = -scores if scores.dtype == np.float32 else -scores.astype(np.float64)  # ties depend on the precision
         if np.isnan(scores).any():
             raise ValueError(
                 f"{detector!r} gave NaN as score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be ranked. "
@@ -205,8 +208,8 @@ class ConformalDetector(BaseDetector):
         mean = np.zeros(len(X))
         for detector, scores, sums in zip(self.detectors_, self.calibration_scores_, self._weight_above, strict=True):
             outlyingness = self._scores_of(detector, X)
-            above += sums[np.searchsorted(scores, outlyingness, side="left")]
-            mean += outlyingness / len(self.detectors_)
+            above += sums[count_below(scores, outlyingness, self._magnitude)]
+            mean += outlyingness.astype(np.float64) / len(self.detectors_)
         total = sum(sums[0] for sums in self._weight_above)
         whole = total + own
         return np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0), mean

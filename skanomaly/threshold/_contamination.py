@@ -13,6 +13,7 @@ from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
+from skanomaly._support._ties import count_above, settled_threshold
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
@@ -293,10 +294,11 @@ class ContaminationPosterior(BaseDetector):
     def _auto_offset(self) -> float:
         n_anomalies = round(self.contamination_ * len(self._training))
         if n_anomalies == 0:
-            return float(-self._training[-1])
+            return settled_threshold(float(-self._training[-1]), -self._training)
         # Halfway between the last anomaly and the first normal row; equal scores are normal.
         first_normal = len(self._training) - n_anomalies - 1
-        return float(-0.5 * (self._training[first_normal] + self._training[first_normal + 1]))
+        middle = float(-0.5 * (self._training[first_normal] + self._training[first_normal + 1]))
+        return settled_threshold(middle, -self._training)
 
     def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each row to be among the anomalies, given its rank in the training scores.
@@ -313,7 +315,7 @@ class ContaminationPosterior(BaseDetector):
         """
         check_is_fitted(self)
         odd = -self.score_samples(X)
-        odder = len(self._training) - np.searchsorted(self._training, odd, side="right")
+        odder = count_above(self._training, odd)
         return self.posterior_.sf(odder / len(self._training))
 
     def __sklearn_tags__(self) -> Tags:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._warnings import warn_user
 
 __all__ = [
@@ -67,7 +67,7 @@ def log_scores(S: NDArray[np.float64], transform: str) -> NDArray[np.float64]:
     ndarray of shape (n_samples, n_detectors)
     """
     if transform == "rank_normal":
-        turned = ndtri((rankdata(S, axis=0) - 0.5) / len(S))
+        turned = ndtri((rank_scores(S, axis=0) - 0.5) / len(S))
     else:
         offset = 0.01
         if transform == "log_scaled":

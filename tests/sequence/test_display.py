@@ -85,6 +85,6 @@ def test_legend_of_many_channels_names_the_first():
 
 def test_one_axes_raises():
     figure, axis = pyplot.subplots()
-    with pytest.raises(ValueError, match="1 Axes; two panels"):
+    with pytest.raises(ValueError, match="1 axes; 2 are needed"):
         SeriesDisplay.from_predictions(WAVE, WAVE, ax=axis)
     pyplot.close(figure)
