@@ -13,9 +13,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import check_samples_of, copy_kinds, take
+from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
 from skanomaly.threshold._scores import require_scores
@@ -147,7 +148,7 @@ class ConformalDetector(BaseDetector):
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split'; method={self.method!r} has no weighted form here.")
-        rows = take(X, y >= 0)
+        rows = take_rows(X, y >= 0)
         if len(rows) < self._min_samples:
             raise ValueError(f"{len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         order = generator(self.random_state).permutation(len(rows))
@@ -160,8 +161,8 @@ class ConformalDetector(BaseDetector):
         for fold in folds:
             train = np.ones(len(rows), dtype=bool)
             train[fold] = False
-            calibration = take(rows, fold)
-            fitted = clone(detector).fit(take(rows, train))
+            calibration = take_rows(rows, fold)
+            fitted = clone(detector).fit(take_rows(rows, train))
             outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)

@@ -13,7 +13,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import count_missing
+from skanomaly._support._tables import count_missing
 from skanomaly.base import BaseDetector
 from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 
