@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skanomaly._support._tables import CATEGORY, NUMBER, column_kind, frame_library, is_frame, missing_values
+from skanomaly._support._tables import NUMBER, column_kind, frame_library, is_frame, missing_values
 
 __all__ = ["fill_missing", "like", "stack_rows", "take_rows"]
 
@@ -390,13 +388,18 @@ def _polars_column(before: Any, new: Any, order: NDArray[np.intp]) -> Any:
             cells[~missing] = whole
             after = series(before.name, cells.tolist(), dtype=kind)
         else:
-            before, after = before.cast(pl.Float64), series(before.name, _floats(values), dtype=pl.Float64)
+            before, after = (
+                before.cast(pl.Float64),
+                series(before.name, _floats(values), nan_to_null=True).cast(pl.Float64),
+            )
     elif kind.is_float():
-        after = series(before.name, _floats(values)).cast(kind)
+        after = series(before.name, _floats(values), nan_to_null=True).cast(kind)
     elif kind.is_decimal():
-        before, after = before.cast(pl.Float64), series(before.name, _floats(values), dtype=pl.Float64)
+        before, after = before.cast(pl.Float64), series(before.name, _floats(values), nan_to_null=True).cast(pl.Float64)
     else:
-        cells = [None if missing else value for value, missing in zip(values.tolist(), missing_values(values), strict=True)]
+        cells = [
+            None if missing else value for value, missing in zip(values.tolist(), missing_values(values), strict=True)
+        ]
         if name == "Enum" and not set(cells) - {None} <= set(kind.categories):
             before, kind = before.cast(pl.String), pl.String
         after = series(before.name, cells, dtype=kind)

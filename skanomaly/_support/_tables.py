@@ -37,9 +37,7 @@ _NAMED_COLUMNS = 5
 _NUMBER_WORDS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 _DATE_WORDS = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period"}
 _DATE_TYPES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
-_DATE_REMEDY = (
-    "Turn them to numbers, such as seconds since a start, make them the index, or drop them."
-)
+_DATE_REMEDY = "Turn them to numbers, such as seconds since a start, make them the index, or drop them."
 
 
 def frame_library(X: Any) -> str:
@@ -480,6 +478,19 @@ class TableReader:
             )
         return table
 
+    def fit_read(self, X: Any) -> NDArray[np.float64]:
+        """Fit to a table, then read it.
+
+        Parameters
+        ----------
+        X : frame, array or list of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+        """
+        return self.fit(X).read(X)
+
     def decode(self, table: Any, template: Any = None) -> Any:
         """Turn numbers and codes back to a table of the user's kind.
 
@@ -572,9 +583,10 @@ class TableReader:
     def _categories_of(self, columns: Sequence[pd.Series[Any]]) -> pd.Index[Any]:
         known = self._present(columns[0])
         for column in columns[1:]:
-            known = known.append(self._present(column).difference(known, sort=False))
+            more = self._present(column)
+            known = pd.Index([*known, *more[known.get_indexer(more) < 0]], dtype=object)
         if self.missing == "category" and any(column.isna().any() for column in columns):
-            known = known.append(pd.Index([None], dtype=object))
+            known = pd.Index([*known, None], dtype=object)
         return known
 
     def _require_accepted(self, frame: pd.DataFrame) -> None:
@@ -623,12 +635,10 @@ class TableReader:
         codes[codes < 0] = len(known) if self.unseen == "last" else -1.0
         if self.missing == "refuse":
             self._require_present(absent, place)
-        if self.missing == "category" and len(known) and known[-1] is None:
-            codes[absent] = len(known) - 1
-        elif self.missing == "category":
-            codes[absent] = len(known) if self.unseen == "last" else -1.0
-        else:
+        if self.missing != "category":
             codes[absent] = np.nan
+        elif len(known) and known[-1] is None:
+            codes[absent] = len(known) - 1
         return codes
 
     def _require_category(self, column: pd.Series[Any], known: pd.Index[Any], place: int) -> None:

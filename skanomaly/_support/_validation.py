@@ -178,12 +178,18 @@ def _read_frame(X: Any, *, numeric: bool) -> Any:
         raise ValueError(f"Not numbers: column {listed(names)}. {category_remedy(frame.iloc[:, words])}")
     if frame_library(X) == "polars" and not any(dtype.is_object() for dtype in X.dtypes):
         return X
-    unread = [place for place, dtype in enumerate(frame.dtypes) if dtype == object or isinstance(dtype, pd.ArrowDtype)]
+    whole = all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes)  # scikit-learn makes it a sparse matrix
+    unread = [place for place, dtype in enumerate(frame.dtypes) if not whole and _is_unread(dtype)]
     if unread:
         frame = frame.copy(deep=False)
         for place in unread:
             frame.isetitem(place, column_numbers(frame.iloc[:, place]))
     return frame
+
+
+def _is_unread(dtype: Any) -> bool:
+    """Say whether scikit-learn cannot read a column of numbers of this type, or only with a warning."""
+    return dtype == object or isinstance(dtype, pd.ArrowDtype | pd.SparseDtype)
 
 
 def _is_plain(dtype: Any) -> bool:
@@ -242,8 +248,11 @@ def is_numeric(column: Any) -> bool:
     """
     if frame_library(column) and not is_frame(column):
         return column_kind(column) == NUMBER
+    values = np.asarray(column)
+    if values.dtype.kind not in "OUS":
+        return True
     try:
-        np.asarray(column).astype(np.float64)
+        values.astype(np.float64)
     except (TypeError, ValueError):
         return False
     return True
