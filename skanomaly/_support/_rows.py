@@ -1,7 +1,5 @@
 """Giving rows back in the user's own kind of table: chosen rows, added rows, replaced values."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -9,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skanomaly._support._tables import NUMBER, column_kind, frame_library, is_frame, missing_values
+from skanomaly._support._columns import NUMBER, column_kind, frame_library, is_frame, missing_values
 
 __all__ = ["fill_missing", "like", "stack_rows", "take_rows"]
 
@@ -94,7 +92,7 @@ def stack_rows(X: Any, indices: Any, synthetic: Any) -> Any:
     1   9   1.5
     2   7   1.0
     """
-    if isinstance(X, list | tuple):
+    if not (frame_library(X) or sparse.issparse(X) or isinstance(X, np.ndarray)):
         X = _array_of(X)
     where = np.asarray(indices, dtype=np.intp)
     kept = where >= 0
@@ -105,27 +103,11 @@ def stack_rows(X: Any, indices: Any, synthetic: Any) -> Any:
         raise ValueError(f"{_n_rows(synthetic)} synthetic rows were given for {n_new} places of -1 in sample_indices.")
     own, order = take_rows(X, where[kept]), _order(kept)
     library = frame_library(X)
-    if library == "pyarrow" and not is_frame(X):
-        return _arrow_array(own, synthetic, order)
-    if library == "pyarrow":
-        return _arrow_table(own, synthetic, order)
-    if library == "pandas" and not hasattr(X, "iloc"):  # an Index or an extension array
-        return _pandas_column(pd.Series(own), synthetic, order).array
-    if library == "pandas" and is_frame(X):
-        parts = zip(_series_of(own), _columns_of(synthetic), strict=True)
-        frame = pd.concat([_pandas_column(before, new, order) for before, new in parts], axis=1)
-        frame.columns = X.columns
-        return frame
-    if library == "pandas":
-        return _pandas_column(own, synthetic, order)
-    if library == "polars" and is_frame(X):
-        parts = zip(own.get_columns(), _columns_of(synthetic), strict=True)
-        return type(X)([_polars_column(before, new, order) for before, new in parts])
-    if library == "polars":
-        return _polars_column(own, synthetic, order)
-    if sparse.issparse(X):
-        return _sparse_rows(own, synthetic, order)
-    return _array_rows(np.asarray(own), synthetic, order)
+    if library:
+        join = _JOIN_FRAME[library] if is_frame(X) else _JOIN_COLUMN[library]
+    else:
+        join = _sparse_rows if sparse.issparse(X) else _array_rows
+    return join(own, synthetic, order)
 
 
 def like(rows: Any, template: Any) -> Any:
@@ -228,7 +210,7 @@ def _order(kept: NDArray[np.bool_]) -> NDArray[np.intp]:
     return order
 
 
-def _series_of(frame: pd.DataFrame) -> list[pd.Series[Any]]:
+def _series_of(frame: pd.DataFrame) -> "list[pd.Series[Any]]":
     return [frame.iloc[:, place] for place in range(frame.shape[1])]
 
 
@@ -286,7 +268,7 @@ def _as_integers(values: NDArray[Any], dtype: Any) -> NDArray[Any] | None:
     return values.astype(dtype)
 
 
-def _pandas_column(before: pd.Series[Any], new: Any, order: NDArray[np.intp]) -> pd.Series[Any]:
+def _pandas_column(before: "pd.Series[Any]", new: Any, order: NDArray[np.intp]) -> "pd.Series[Any]":
     """Kept entries, then new ones, put in order; the index is new."""
     values = _values(new)
     before = before.reset_index(drop=True)
@@ -305,14 +287,14 @@ def _pandas_column(before: pd.Series[Any], new: Any, order: NDArray[np.intp]) ->
     return result
 
 
-def _holds(column: pd.Series[Any]) -> bool:
+def _holds(column: "pd.Series[Any]") -> bool:
     """Say whether the type, not only the values, is one of numbers."""
     return column.dtype != object and column_kind(column) == NUMBER and column.dtype.kind != "O"
 
 
-def _same_objects(values: NDArray[Any], before: pd.Series[Any]) -> pd.Series[Any]:
+def _same_objects(values: NDArray[Any], before: "pd.Series[Any]") -> "pd.Series[Any]":
     dtype = before.dtype
-    if dtype == object:
+    if isinstance(dtype, np.dtype) and dtype.kind == "O":
         whole = None
         if values.dtype.kind == "f" and pd.api.types.infer_dtype(before, skipna=True) == "integer":
             whole = _as_integers(values, np.int64)
@@ -323,7 +305,7 @@ def _same_objects(values: NDArray[Any], before: pd.Series[Any]) -> pd.Series[Any
     return pd.Series(values).astype(dtype)
 
 
-def _with_categories(before: pd.Series[Any], values: NDArray[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _with_categories(before: "pd.Series[Any]", values: NDArray[Any]) -> "tuple[pd.Series[Any], pd.Series[Any]]":
     present = pd.Index(pd.unique(values[~missing_values(values)]), dtype=object)
     listed = pd.Index(before.cat.categories, dtype=object)
     more = present[listed.get_indexer(present) < 0]
@@ -332,7 +314,7 @@ def _with_categories(before: pd.Series[Any], values: NDArray[Any]) -> tuple[pd.S
     return before, pd.Series(pd.Categorical(values, dtype=before.dtype))
 
 
-def _same_numbers(before: pd.Series[Any], values: NDArray[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _same_numbers(before: "pd.Series[Any]", values: NDArray[Any]) -> "tuple[pd.Series[Any], pd.Series[Any]]":
     """Give numbers the type of the column; a column of integers or booleans becomes float where it must."""
     dtype: Any = before.dtype
     if isinstance(dtype, pd.SparseDtype):
@@ -376,34 +358,63 @@ def _float_sibling(dtype: Any) -> Any:
 def _polars_column(before: Any, new: Any, order: NDArray[np.intp]) -> Any:
     import polars as pl
 
-    values, kind, series = _values(new), before.dtype, type(before)
-    name = str(kind).partition("(")[0]
-    if kind.is_integer() or name == "Boolean":
-        missing = missing_values(values)
-        probe = values[~missing]
-        plain = bool if name == "Boolean" else np.dtype(name.lower()) if name not in {"Int128", "UInt128"} else np.int64
-        whole = _as_integers(np.asarray(probe), plain)
-        if whole is not None:
-            cells = np.full(len(values), None, dtype=object)
-            cells[~missing] = whole
-            after = series(before.name, cells.tolist(), dtype=kind)
-        else:
-            before, after = (
-                before.cast(pl.Float64),
-                series(before.name, _floats(values), nan_to_null=True).cast(pl.Float64),
-            )
-    elif kind.is_float():
-        after = series(before.name, _floats(values), nan_to_null=True).cast(kind)
-    elif kind.is_decimal():
-        before, after = before.cast(pl.Float64), series(before.name, _floats(values), nan_to_null=True).cast(pl.Float64)
+    values, kind = _values(new), before.dtype
+    missing = missing_values(values)
+    kind = _polars_type(kind, values[~missing])
+    if kind != before.dtype:
+        before = before.cast(kind)
+    if kind.is_float():
+        after = pl.Series(before.name, _floats(values), nan_to_null=True).cast(kind)
     else:
-        cells = [
-            None if missing else value for value, missing in zip(values.tolist(), missing_values(values), strict=True)
-        ]
-        if name == "Enum" and not set(cells) - {None} <= set(kind.categories):
-            before, kind = before.cast(pl.String), pl.String
-        after = series(before.name, cells, dtype=kind)
+        cells = np.full(len(values), None, dtype=object)
+        cells[~missing] = _cells(kind, values[~missing])
+        after = pl.Series(before.name, cells.tolist(), dtype=kind)
     return pl.concat([before, after])[order]
+
+
+def _polars_plain(kind: Any) -> Any:
+    """Return the NumPy type of a polars type of integers or booleans; None for another."""
+    if str(kind) == "Boolean":
+        return np.bool_
+    # 128 bits are more than NumPy has.
+    return np.dtype(str(kind).lower().replace("128", "64")) if kind.is_integer() else None
+
+
+def _polars_type(kind: Any, present: NDArray[Any]) -> Any:
+    """Return the type that holds the kept values and the new ones."""
+    import polars as pl
+
+    plain = _polars_plain(kind)
+    if kind.is_decimal() or (plain is not None and _as_integers(present, plain) is None):
+        return pl.Float64
+    if str(kind).startswith("Enum") and not set(present.tolist()) <= set(kind.categories):
+        return pl.String
+    return kind
+
+
+def _cells(kind: Any, present: NDArray[Any]) -> list[Any]:
+    plain = _polars_plain(kind)
+    whole = None if plain is None else _as_integers(present, plain)
+    return (present if whole is None else whole).tolist()
+
+
+def _pandas_frame(own: pd.DataFrame, synthetic: Any, order: NDArray[np.intp]) -> pd.DataFrame:
+    parts = zip(_series_of(own), _columns_of(synthetic), strict=True)
+    frame = pd.concat([_pandas_column(before, new, order) for before, new in parts], axis=1)
+    frame.columns = own.columns
+    return frame
+
+
+def _pandas_values(own: Any, synthetic: Any, order: NDArray[np.intp]) -> Any:
+    """Join a series, or an extension array, which stays one."""
+    if isinstance(own, pd.Series):
+        return _pandas_column(own, synthetic, order)
+    return _pandas_column(pd.Series(own), synthetic, order).array
+
+
+def _polars_frame(own: Any, synthetic: Any, order: NDArray[np.intp]) -> Any:
+    parts = zip(own.get_columns(), _columns_of(synthetic), strict=True)
+    return type(own)([_polars_column(before, new, order) for before, new in parts])
 
 
 def _arrow_array(own: Any, synthetic: Any, order: NDArray[np.intp]) -> Any:
@@ -460,3 +471,7 @@ def _array_rows(own: NDArray[Any], synthetic: Any, order: NDArray[np.intp]) -> N
     rows[is_own] = own[order[is_own]]
     rows[~is_own] = new[order[~is_own] - len(own)]
     return rows
+
+
+_JOIN_FRAME = {"pandas": _pandas_frame, "polars": _polars_frame, "pyarrow": _arrow_table}
+_JOIN_COLUMN = {"pandas": _pandas_values, "polars": _polars_column, "pyarrow": _arrow_array}

@@ -11,10 +11,10 @@ from scipy import sparse
 from sklearn.utils import InputTags, Tags, get_tags, validation
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from skanomaly._support._sklearn import check_sample_weight
-from skanomaly._support._tables import (
+from skanomaly._support._columns import (
     CATEGORY,
     DATE,
+    DATE_REMEDY,
     NUMBER,
     category_remedy,
     column_kind,
@@ -28,6 +28,7 @@ from skanomaly._support._tables import (
     listed,
     to_pandas,
 )
+from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
     "check_any_rows",
@@ -166,10 +167,7 @@ def _read_frame(X: Any, *, numeric: bool) -> Any:
     kinds = column_kinds(frame) if numeric else [DATE if is_date_dtype(dtype) else "" for dtype in frame.dtypes]
     dates = [name for name, kind in zip(frame.columns, kinds, strict=True) if kind == DATE]
     if dates:
-        raise ValueError(
-            f"Dates or durations: column {listed(dates)}. Turn them to numbers, such as seconds since a start, make "
-            "them the index, or drop them."
-        )
+        raise ValueError(f"Dates or durations: column {listed(dates)}. {DATE_REMEDY}")
     if not numeric:
         return X
     words = [place for place, kind in enumerate(kinds) if kind == CATEGORY]
@@ -189,7 +187,7 @@ def _read_frame(X: Any, *, numeric: bool) -> Any:
 
 def _is_unread(dtype: Any) -> bool:
     """Say whether scikit-learn cannot read a column of numbers of this type, or only with a warning."""
-    return dtype == object or isinstance(dtype, pd.ArrowDtype | pd.SparseDtype)
+    return isinstance(dtype, pd.ArrowDtype | pd.SparseDtype) or pd.api.types.is_object_dtype(dtype)
 
 
 def _is_plain(dtype: Any) -> bool:
@@ -235,7 +233,7 @@ def _fault(X: Any, options: dict[str, Any]) -> str:
 def is_numeric(column: Any) -> bool:
     """Say whether all values of a column, or of an array, can be read as numbers.
 
-    A column of a frame is judged by its kind (:func:`skanomaly._support._tables.column_kind`): text that holds numbers
+    A column of a frame is judged by its kind (:func:`skanomaly._support._columns.column_kind`): text that holds numbers
     is text. An array is judged as scikit-learn does: text that holds numbers is numbers.
 
     Parameters

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skanomaly._support._columns import listed
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly._support._tables import listed
 from skanomaly.audit._base import NeighborAudit
 from skanomaly.audit._layout import label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue

@@ -73,7 +73,7 @@ class RandomUnderSampler(BaseSampler):
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:  # noqa: ARG002  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
         kept = np.ones(len(y), dtype=bool)
