@@ -13,10 +13,11 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._responses import require_scores
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import count_below, typical_magnitude
-from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points, take
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
@@ -152,13 +153,13 @@ class ConformalDetector(BaseDetector):
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
-        rows = take(X, y >= 0)
+        rows = take_rows(X, y >= 0)
         if len(rows) < self._min_samples:
             raise ValueError(f"Only {len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         self.detectors_, self.calibration_scores_, weights = [], [], []
         for train, fold in self._folds(rows):
-            calibration = take(rows, fold)
-            fitted = clone(detector).fit(take(rows, train))
+            calibration = take_rows(rows, fold)
+            fitted = clone(detector).fit(take_rows(rows, train))
             outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)

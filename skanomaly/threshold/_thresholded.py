@@ -14,7 +14,7 @@ from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._rules import ThresholdRule
+from skanomaly.threshold._rules import QuantileThreshold, ThresholdRule
 
 __all__ = ["ThresholdedDetector"]
 

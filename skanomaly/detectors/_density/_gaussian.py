@@ -9,10 +9,10 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._columns import count_missing
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import count_missing
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
