@@ -10,7 +10,6 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
-from skanomaly.base._collection_checks import _collection, takes_collections
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
