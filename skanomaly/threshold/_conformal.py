@@ -147,8 +147,8 @@ class ConformalDetector(BaseDetector):
         require_scores(detector)
         if scores_time_points(detector):
             raise ValueError(
-                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at random, "
-                "which breaks the order of the series. Cut the series into a collection and give a detector of "
+                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
+                "random, which breaks the order of the series. Cut the series into a collection and give a detector of "
                 "collections, or use ThresholdedDetector."
             )
         if self.weight_function is not None and self.method != "split":
@@ -201,8 +201,8 @@ class ConformalDetector(BaseDetector):
         scores = -scores if scores.dtype == np.float32 else -scores.astype(np.float64)  # ties depend on the precision
         if np.isnan(scores).any():
             raise ValueError(
-                f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be ranked. "
-                "Impute the rows or use another detector."
+                f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be "
+                "ranked. Impute the rows or use another detector."
             )
         return scores
 
