@@ -1,13 +1,13 @@
-"""Print how well event detectors rank the HDFS sessions, and neighbours whole series of eight public sets, in one run.
+"""Measure how well event detectors rank the HDFS sessions, and neighbours the series of eight public collections.
 
     python asv_bench/tables/events.py                       # the HDFS sessions, from SKANOMALY_DATA
     python asv_bench/tables/events.py --collections FOLDER  # and eight sets in a folder of aeon's or sktime's data
 
-HDFS: training is all 4,855 normal sessions. Each is scored with one copy of itself left out, so the same sessions are
-the normal side of the test, against 16,838 anomalous ones; "distinct" takes each session once. "halves" trains on
-every second normal session and tests on the others. Published figures are on 7,000 other normal sessions, 6,262 of
-which equal a training session, and are printed beside ours for what that is worth. Seconds are process time of one
-thread, fit and scoring of all sessions.
+HDFS: the detectors train on all 4,855 normal sessions. The same sessions are the normal part of the test, each scored
+with one copy of itself left out, against 16,838 anomalous ones. "distinct" counts each session once. "halves" trains on
+every second normal session and tests on the others. The published figures are printed for orientation only: they were
+measured on 7,000 other normal sessions, of which 6,262 equal a training session. Seconds are process time of one
+thread for fitting and scoring all sessions.
 """
 
 import gzip
@@ -75,7 +75,10 @@ def print_hdfs():
     first = {tuple(trace): index for index, trace in reversed(list(enumerate(traces)))}
     distinct = np.array(sorted(first.values()))
     others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_anomaly == 0)[::2])
-    print(f"HDFS: {len(normal):,} normal, {int(is_anomaly.sum()):,} anomalous, {len(distinct):,} distinct sessions.")
+    print(
+        f"HDFS: {len(normal):,} normal, {int(is_anomaly.sum()):,} anomalous, {len(distinct):,} distinct sessions. "
+        "Each row is a detector."
+    )
     measures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
     head("detector", *measures, "CPU s", "published AUC, F1")
     total = 0.0
@@ -95,7 +98,7 @@ def print_hdfs():
         )
         beside = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
         row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", beside)
-    print(f"\nAll rows: {total:.1f} CPU s. Quoted beside: DeepLog F1 0.945, LogAnomaly F1 0.976.\n")
+    print(f"\nAll rows: {total:.1f} CPU s. F1 quoted by later papers: DeepLog 0.945, LogAnomaly 0.976.\n")
 
 
 def read_set(folder, name, part):
@@ -113,12 +116,15 @@ def read_set(folder, name, part):
 
 def print_collections(folder):
     """Print the mean AUC over classes, each taken as the normal one in turn."""
-    print("Whole series: mean AUC over the classes as the normal one, train part against test part.")
+    print(
+        "Collections of series: mean AUC over the classes, each in turn the normal one; "
+        "training and test part as given."
+    )
     head("set", *REPRESENTATIONS)
     means = []
     for name in SETS:
         if not (folder / name).is_dir():
-            row(name, f"not in {folder}", *[""] * (len(REPRESENTATIONS) - 1))
+            row(name, "not in the folder", *[""] * (len(REPRESENTATIONS) - 1))
             continue
         (train, y), (test, z) = (read_set(folder, name, part) for part in ("TRAIN", "TEST"))
         areas = []
@@ -133,7 +139,7 @@ def print_collections(folder):
         means.append(areas)
         row(name, *(f"{area:.3f}" for area in areas))
     row("mean", *(f"{area:.3f}" for area in np.mean(means, axis=0)))
-    print("\nThe default, both, was chosen on these sets.")
+    print("\nThe default representation, both, was chosen on these sets.")
 
 
 def collections_folder(arguments):
@@ -149,6 +155,6 @@ if __name__ == "__main__":
         print_hdfs()
         sets = collections_folder(sys.argv[1:])
         if sets is None:
-            print("Whole series: aeon is not installed; name a folder of its sets with --collections.")
+            print("Collections: aeon is not installed; name a folder of its sets with --collections.")
         else:
             print_collections(sets)

@@ -1,11 +1,12 @@
 """Long tables: one row per sample and time point."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["group_rows", "read_column"]
 
@@ -103,9 +104,7 @@ def _require_times(times: NDArray[Any], name: str) -> None:
         return
     same_length = len({len(text) for text in times}) == 1
     if not same_length or pd.isna(pd.to_datetime(times, format="ISO8601", errors="coerce", utc=True)).any():
-        warnings.warn(
+        warn_user(
             f"Column {name!r} holds times as text, which sorts as text: '10' before '9'. Turn it to numbers or dates "
             "first, as by pandas.to_numeric or pandas.to_datetime.",
-            UserWarning,
-            stacklevel=4,
         )

@@ -5,9 +5,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Tail"]
+from skanomaly._support._ties import count_at_least
 
-_ROUNDING = 1e-9  # relative; far above rounding in float64, far below a difference between two scores
+__all__ = ["Tail"]
 
 
 class Tail:
@@ -29,6 +29,6 @@ class Tail:
     def transform(self, scores: NDArray[Any]) -> NDArray[np.float64]:
         """Transform scores; the result increases with the score."""
         n_scores = len(self._sorted)
-        n_at_least = n_scores - np.searchsorted(self._sorted, scores - _ROUNDING * np.abs(scores), side="left")
+        n_at_least = count_at_least(self._sorted, scores)
         beyond = np.maximum(scores - self._sorted[-1], 0.0) / self._unit
         return -np.log10((1 + n_at_least) / (n_scores + 1)) + beyond

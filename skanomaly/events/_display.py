@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._display import ORANGE as _ORANGE
 from skanomaly._support._optional import import_optional
 from skanomaly.events._input import as_traces
 
 __all__ = ["EventDisplay"]
 
-_ORANGE = "#D55E00"
 _MOST_NAMED = 24
 _POINTS_A_CHARACTER = 5.5
 

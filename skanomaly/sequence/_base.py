@@ -46,7 +46,7 @@ class SeriesDetector(BaseDetector):
         Names of the channels, where the training table had names that are all strings.
     """
 
-    _rows_stand_alone: ClassVar[bool] = False
+    scores_time_points: ClassVar[bool] = True
     _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
 
     window_size_: int

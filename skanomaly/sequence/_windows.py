@@ -1,10 +1,12 @@
 """Sliding windows: their size, lookup by value, and scores of time points from scores of windows."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skanomaly._support._hashing import hash_rows
+from skanomaly._support._warnings import warn_user
 
 __all__ = [
     "WindowLookup",
@@ -48,11 +50,9 @@ def effective_window(
     if n_timepoints >= n_windows * window_size:
         return window_size
     shorter = max(1, n_timepoints // max(4, n_windows))
-    warnings.warn(
+    warn_user(
         f"{name}={window_size} needs {n_windows * window_size} time points and the series has {n_timepoints}; {noun} "
-        f"of {shorter} are used. Give a longer series or a smaller {name}.",
-        UserWarning,
-        stacklevel=6,
+        f"of {shorter} are used. Give a longer series or a smaller {name}."
     )
     return shorter
 
@@ -162,22 +162,12 @@ def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]
     if len(series) < window_size:
         return np.zeros(0, dtype=np.uint64)
     base = 0x9E3779B97F4A7C15
-    rows = np.zeros(len(series), dtype=np.uint64)
-    for column in range(series.shape[1]):
-        values = series[:, column].astype(np.float64) + 0.0  # -0.0 equals 0.0
-        rows = _mixed(rows + values.view(np.uint64))
+    rows = hash_rows(series)
     powers = np.cumprod(np.full(len(rows), base, dtype=np.uint64))
     inverses = np.cumprod(np.full(len(rows), pow(base, -1, 2**64), dtype=np.uint64))
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(rows * powers)])
     n_windows = len(rows) - window_size + 1
     return (sums[window_size:] - sums[:n_windows]) * inverses[:n_windows]
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Mix the bits of integers: the finaliser of splitmix64."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
 
 
 def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.intp]:

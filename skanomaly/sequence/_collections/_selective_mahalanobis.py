@@ -5,10 +5,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import pinvh
 from sklearn.base import clone
-from sklearn.covariance import LedoitWolf
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
@@ -134,10 +135,10 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         for number in range(len(self.domains_)):
             rows = np.concatenate([part for part, own in zip(residuals, numbers, strict=True) if own == number])
             if len(rows) < 2:
-                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs at least two.")
-            models.append(LedoitWolf().fit(rows))
-        self.location_ = np.array([model.location_ for model in models])
-        self.precision_ = np.array([model.precision_ for model in models])
+                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs two at least.")
+            models.append(shrunk_covariance(rows))
+        self.location_ = np.array([model.location for model in models])
+        self.precision_ = np.array([pinvh(model.covariance, check_finite=False) for model in models])
 
     def _fit_reconstructor(self, rows: NDArray[Any]) -> Any:
         if self.reconstructor is None:

@@ -114,7 +114,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         ndarray of shape (n_windows, n_timepoints, n_features * n_dimensions)
         """
         check_is_fitted(self)
-        torch = import_optional("torch", extra="neural")
+        torch = import_optional("torch", extra="chronos")
         windows = np.asarray(as_sequences(X), dtype=np.float32)
         features = []
         for feature in range(windows.shape[2]):

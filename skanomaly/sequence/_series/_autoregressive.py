@@ -1,6 +1,5 @@
 """Errors of forecasts from the past."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -12,9 +11,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
-from skanomaly.base._atomic import undone_on_error
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._windows import informative_channels, rolling_mean
 
@@ -255,7 +255,7 @@ class AutoregressiveDetector(SeriesDetector):
         self
         """
         self._validate_params()
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "_moments")
             rows = self._check(X, reset=first)
             if first:
@@ -288,11 +288,9 @@ def _effective_order(order: int, n_timepoints: int) -> int:
     if n_timepoints >= needed:
         return order
     less = max(1, n_timepoints // 4 - 1)
-    warnings.warn(
+    warn_user(
         f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
-        "Give a longer series or a smaller order.",
-        UserWarning,
-        stacklevel=6,
+        "Give a longer series or a smaller order."
     )
     return less
 

@@ -12,8 +12,9 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._input import require_unique_names
 
@@ -117,8 +118,9 @@ class GroupedDetector(BaseDetector):
         self.n_jobs = n_jobs
 
     @property
-    def _rows_stand_alone(self) -> bool:  # type: ignore[override]
-        return bool(getattr(self.detector, "_rows_stand_alone", True))
+    def scores_time_points(self) -> bool:  # type: ignore[override]
+        """Whether `detector` scores the time points of a series."""
+        return scores_time_points(self.detector)
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
@@ -161,7 +163,7 @@ class GroupedDetector(BaseDetector):
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
 
         def fitted(rows: NDArray[np.intp]) -> Any:
-            labels = (y[rows],) if y[rows].any() else ()
+            labels = (native_labels(y[rows]),) if y[rows].any() else ()
             return clone(detector).fit(X.table[rows], *labels)
 
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}

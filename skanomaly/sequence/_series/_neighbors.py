@@ -9,9 +9,9 @@ from sklearn.exceptions import NotFittedError
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
@@ -164,7 +164,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self
         """
         self._validate_params()
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "_vectors")
             rows = self._check(X, reset=first)
             if first:

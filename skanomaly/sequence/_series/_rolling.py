@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import oas
 
+from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
@@ -195,7 +195,7 @@ class RollingMahalanobis(SeriesDetector):
         prepared = self._vectors.prepare(X)
         self._transform, self.shrinkage_ = np.zeros((prepared.shape[1],) * 2), 1.0
         if prepared.any():
-            covariance, self.shrinkage_ = oas(prepared, assume_centered=True)
+            _, covariance, self.shrinkage_ = shrunk_covariance(prepared, method="oas", assume_centered=True)
             values, vectors = np.linalg.eigh(covariance)
             self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
 

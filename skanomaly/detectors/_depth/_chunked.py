@@ -1,4 +1,4 @@
-"""Exact medians of a table that comes in pieces: counts add, whatever the pieces."""
+"""Exact medians of a table that comes in chunks: counts add, whatever the chunks."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._validation import check_rows
-from skanomaly.detectors._depth._directions import Tile
+from skanomaly._support._chunks import Chunks
+from skanomaly._support._covariance import Piece
 from skanomaly.detectors._depth._projections import (
     center_columns,
     directions_per_block,
@@ -20,7 +20,7 @@ from skanomaly.detectors._depth._projections import (
     tile_sums,
 )
 
-__all__ = ["ShardedTable"]
+__all__ = ["ChunkedTable"]
 
 _TILES_PER_SLAB = 16
 _N_THRESHOLDS = 8
@@ -30,42 +30,25 @@ _FEW = 128
 Lines = Callable[[NDArray[Any], slice], NDArray[Any]]
 
 
-class ShardedTable:
-    """A table behind an iterable of pieces, read again for each pass.
+class ChunkedTable:
+    """A table in chunks, with the medians and scales of its columns and projections.
 
     Parameters
     ----------
-    shards : iterable of array-like
-        Yields the same pieces at each iteration.
-    estimator : estimator
-        Its ``n_features_in_`` is set from the first piece and held against the others.
+    chunks : Chunks
 
     Attributes
     ----------
     n_samples, n_features : int
     dtype : dtype
-        What the pieces would have if put together.
+        What the chunks would have if put together.
     center : ndarray of shape (n_features,), float64
         Median of each column.
     """
 
-    def __init__(self, shards: Any, estimator: Any) -> None:
-        if iter(shards) is shards:
-            raise ValueError(
-                "shards can be iterated only once; pass a list, or an object whose __iter__ opens the data anew."
-            )
-        self._shards = shards
-        self._estimator = estimator
-        self.n_samples = 0
-        kinds = []
-        for index, shard in enumerate(shards):
-            rows = check_rows(estimator, shard, reset=index == 0)
-            self.n_samples += len(rows)
-            kinds.append(rows.dtype)
-        if self.n_samples < 2:
-            raise ValueError(f"shards hold {self.n_samples} rows; at least 2 are needed.")
-        self.dtype = np.result_type(*kinds)
-        self.n_features = int(estimator.n_features_in_)
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self.n_samples, self.n_features, self.dtype = chunks.n_samples, chunks.n_features, chunks.dtype
         self.tile_rows = rows_per_tile(self.n_features)
         self._per_block = directions_per_block(self.n_samples, self.dtype)
         self.center = np.zeros(self.n_features)
@@ -73,28 +56,10 @@ class ShardedTable:
         self.center = medians.astype(np.float64)
 
     def rows(self) -> Iterator[NDArray[Any]]:
-        """Yield all rows, re-cut into slabs of whole tiles whatever the pieces were."""
-        size = _TILES_PER_SLAB * self.tile_rows
-        held: list[NDArray[Any]] = []
-        n_held = n_seen = 0
-        for shard in self._shards:
-            rows = check_rows(self._estimator, shard, reset=False).astype(self.dtype, copy=False)
-            n_seen += len(rows)
-            held.append(rows)
-            n_held += len(rows)
-            if n_held >= size:
-                rows = np.concatenate(held)
-                whole = n_held - n_held % size
-                for start in range(0, whole, size):
-                    yield rows[start : start + size]
-                held = [rows[whole:].copy()]
-                n_held -= whole
-        if n_held:
-            yield np.concatenate(held)
-        if n_seen != self.n_samples:
-            raise ValueError(f"shards held {self.n_samples} rows in the first pass and {n_seen} in a later one.")
+        """Yield all rows, cut anew into slabs of whole tiles whatever the chunks were."""
+        return self._chunks.blocks(_TILES_PER_SLAB * self.tile_rows)
 
-    def tiles(self) -> Iterator[Tile]:
+    def tiles(self) -> Iterator[Piece]:
         """Yield all rows centred, tile by tile, in float64, without weights."""
         for rows in self.rows():
             for tile in row_blocks(len(rows), self.tile_rows):

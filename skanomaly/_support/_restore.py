@@ -1,14 +1,14 @@
-"""All or nothing: what a failed fit set is taken back."""
+"""All or nothing: an error or interrupt leaves an estimator as it was."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["undone_on_error"]
+__all__ = ["restore_on_error"]
 
 
 @contextmanager
-def undone_on_error(estimator: Any) -> Iterator[None]:
+def restore_on_error(estimator: Any) -> Iterator[None]:
     """Restore the attributes of `estimator` if the block raises or is interrupted.
 
     Fitted arrays must be replaced, not written into, for this to hold.

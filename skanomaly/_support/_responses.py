@@ -1,4 +1,4 @@
-"""How odd any detector finds a row, and which sign its library uses."""
+"""What a fitted detector of any library answers: scores with one sign, decisions, a threshold."""
 
 from typing import Any
 
@@ -7,33 +7,82 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-__all__ = ["final_step", "flagged", "outlyingness"]
+__all__ = ["best_estimator", "final_step", "flagged", "outlyingness", "require_scores", "threshold_of"]
 
 _REMEDY = (
-    "Give a fitted detector with score_samples (small is odd, as in scikit-learn; LocalOutlierFactor has it with "
-    "novelty=True), a detector of PyOD (large is odd), or a classifier that was trained with -1 as the anomaly."
+    "Give a fitted detector with score_samples (lower is more anomalous, as in scikit-learn; LocalOutlierFactor has it "
+    "with novelty=True), a detector of PyOD (larger is more anomalous), or a classifier that was trained with -1 as "
+    "the anomaly."
 )
 
 
+def best_estimator(estimator: Any) -> Any:
+    """Return the best estimator of a fitted search, however nested; any other estimator as it is."""
+    while hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    return estimator
+
+
 def final_step(estimator: Any) -> Any:
-    """Return what decides in the end: the last step of pipelines, the best estimator of searches."""
-    while True:
-        if isinstance(estimator, Pipeline):
-            estimator = estimator.steps[-1][1]
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
+    """Return what decides in the end: the last step of pipelines, the best estimator of fitted searches."""
+    while isinstance(estimator := best_estimator(estimator), Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def require_scores(detector: Any) -> None:
+    """Raise if the detector cannot score rows.
+
+    Raises
+    ------
+    TypeError
+        If it has no ``score_samples``.
+    """
+    if not hasattr(detector, "score_samples"):
+        raise TypeError(
+            f"{detector!r} has no score_samples, so its rows cannot be ranked. Give a detector with score_samples "
+            "(lower is more anomalous); LocalOutlierFactor has it with novelty=True."
+        )
+
+
+def threshold_of(estimator: Any, X: Any) -> float:
+    """Read a detector's threshold on ``score_samples``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; of a search the best estimator counts, of a pipeline the last step.
+    X : array-like of shape (n_samples, n_features)
+        Its first row reveals the threshold of a detector that has no ``offset_``.
+
+    Returns
+    -------
+    float
+        Rows that score at least that are normal.
+
+    Raises
+    ------
+    ValueError
+        If there is no such threshold.
+    """
+    final = final_step(estimator)
+    if hasattr(final, "offset_"):
+        return float(final.offset_)
+    if not hasattr(estimator, "decision_function") or not hasattr(estimator, "score_samples"):
+        raise ValueError("threshold is None, and the detector has no decision_function that tells it; give threshold.")
+    first = X[:1]
+    return float(np.asarray(estimator.score_samples(first))[0] - np.asarray(estimator.decision_function(first))[0])
 
 
 def outlyingness(estimator: Any, X: Any) -> NDArray[np.float64]:
-    """Score rows with a fitted estimator so that large is odd; the sign is found by its API.
+    """Score rows with a fitted estimator so that larger is more anomalous; the sign is found by its API.
 
     Parameters
     ----------
     estimator : fitted estimator
-        With ``score_samples`` (small is odd), or ``decision_scores_`` and ``decision_function`` (PyOD; large is odd),
-        or ``decision_function`` and scikit-learn's outlier tag (small is odd), or a classifier with a class -1.
+        With ``score_samples`` (lower is more anomalous), or ``decision_scores_`` and ``decision_function`` (PyOD;
+        larger is more anomalous), or ``decision_function`` and scikit-learn's outlier tag (lower is more anomalous),
+        or a classifier with a class -1.
     X : array-like of shape (n_samples, n_features)
 
     Returns

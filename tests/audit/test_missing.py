@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from skanomaly.impute import MissingnessAudit
+from skanomaly.audit import MissingnessTest
 
 
 def _at_random(seed, n_rows=120, n_columns=4):
@@ -17,14 +19,14 @@ def _at_random(seed, n_rows=120, n_columns=4):
     return table
 
 
-def test_audit_passes_scikit_learns_checks():
-    results = check_estimator(MissingnessAudit(n_permutations=19, random_state=0), on_skip=None, on_fail=None)
+def test_missingness_test_passes_scikit_learns_checks():
+    results = check_estimator(MissingnessTest(n_permutations=19, random_state=0), on_skip=None, on_fail=None)
     assert [result["check_name"] for result in results if result["status"] == "failed"] == []
 
 
 def test_missing_at_random_is_seldom_refuted(seed):
     refuted = sum(
-        MissingnessAudit(n_permutations=39, random_state=draw).fit(_at_random(100 * seed + draw)).pvalue_ <= 0.05
+        MissingnessTest(n_permutations=39, random_state=draw).fit(_at_random(100 * seed + draw)).pvalue_ <= 0.05
         for draw in range(60)
     )
     assert stats.binomtest(refuted, 60, 0.05, alternative="greater").pvalue > 1e-5
@@ -35,7 +37,7 @@ def test_missing_at_random_is_seldom_refuted(seed):
 @pytest.mark.parametrize("n_rows", [40, 300])
 def test_type_one_error_is_the_level(n_rows):
     refuted = sum(
-        MissingnessAudit(n_permutations=99, random_state=draw).fit(_at_random(draw, n_rows)).pvalue_ <= 0.05
+        MissingnessTest(n_permutations=99, random_state=draw).fit(_at_random(draw, n_rows)).pvalue_ <= 0.05
         for draw in range(1000)
     )
     assert stats.binomtest(refuted, 1000, 0.05, alternative="greater").pvalue > 0.001
@@ -48,7 +50,7 @@ def test_adjusted_column_pvalues_hold_the_familywise_level():
     for draw in range(500):
         table = _at_random(draw)
         table[table[:, 3] > np.nanquantile(table[:, 3], 0.8), 0] = np.nan
-        audit = MissingnessAudit(n_permutations=99, random_state=draw).fit(table)
+        audit = MissingnessTest(n_permutations=99, random_state=draw).fit(table)
         wrong += audit.column_pvalues_[1:].min() <= 0.05
     assert stats.binomtest(wrong, 500, 0.05, alternative="greater").pvalue > 0.001
 
@@ -56,7 +58,7 @@ def test_adjusted_column_pvalues_hold_the_familywise_level():
 def test_dependence_on_another_columns_value_is_found(seed):
     table = _at_random(seed, n_rows=400)
     table[table[:, 3] > np.nanquantile(table[:, 3], 0.8), 0] = np.nan
-    audit = MissingnessAudit(random_state=seed).fit(table)
+    audit = MissingnessTest(random_state=seed).fit(table)
     assert audit.pvalue_ == audit.column_pvalues_[0] == 0.001
     assert audit.related_columns_[0] in {2, 3}
 
@@ -65,7 +67,7 @@ def test_dependence_on_both_tails_is_found(seed):
     random = np.random.default_rng(seed)
     table = random.normal(size=(400, 3))
     table[np.abs(table[:, 1]) > 1.2, 0] = np.nan
-    audit = MissingnessAudit(random_state=seed).fit(table)
+    audit = MissingnessTest(random_state=seed).fit(table)
     assert audit.pvalue_ == 0.001
     assert_array_equal(audit.related_columns_, [1, -1, -1])
 
@@ -83,12 +85,12 @@ def test_statistic_is_the_rank_sum_tests(seed):
         m, n = lacks.sum(), len(lacks)
         variance = m * (n - m) / (n * (n - 1)) * ((scores - scores.mean()) ** 2).sum()
         expected.append(abs(scores[lacks].sum() - m * scores.mean()) / np.sqrt(variance))
-    assert_allclose(MissingnessAudit(n_permutations=9).fit(table).statistic_, max(expected), rtol=1e-9)
+    assert_allclose(MissingnessTest(n_permutations=9).fit(table).statistic_, max(expected), rtol=1e-9)
 
 
 def test_pvalue_is_the_exact_permutation_pvalue_of_one_column():
     table = np.column_stack([np.where(np.arange(10) < 5, np.nan, 1.0), np.arange(10.0)])
-    audit = MissingnessAudit(n_permutations=4999, random_state=0).fit(table)
+    audit = MissingnessTest(n_permutations=4999, random_state=0).fit(table)
     # Of the 252 choices of five rows, the two extreme ones reach the rank sum's maximum.
     assert abs(audit.pvalue_ - 2 / 252) < 0.005
 
@@ -106,7 +108,7 @@ def test_pvalue_is_the_exact_permutation_pvalue_of_one_column():
     ids=["complete", "one column", "few rows", "empty", "constant"],
 )
 def test_nothing_to_compare_refutes_nothing(table):
-    audit = MissingnessAudit(n_permutations=19).fit(table)
+    audit = MissingnessTest(n_permutations=19).fit(table)
     assert (audit.statistic_, audit.pvalue_) == (0.0, 1.0)
     assert_array_equal(audit.related_columns_, -1)
     assert_array_equal(audit.score_samples(table), 0.0)
@@ -114,13 +116,13 @@ def test_nothing_to_compare_refutes_nothing(table):
 
 def test_nothing_to_compare_is_warned_of():
     with pytest.warns(UserWarning, match=r"Nothing could be compared, so pvalue_=1.0 says nothing.*5 rows"):
-        MissingnessAudit(n_permutations=19).fit(np.array([[1.0, np.nan], [2.0, 3.0]]))
+        MissingnessTest(n_permutations=19).fit(np.array([[1.0, np.nan], [2.0, 3.0]]))
 
 
 def test_monotone_transformations_change_nothing(seed):
     table = _at_random(seed)
     first, second = (
-        MissingnessAudit(n_permutations=49, random_state=0).fit(values) for values in (table, np.log(table))
+        MissingnessTest(n_permutations=49, random_state=0).fit(values) for values in (table, np.log(table))
     )
     assert_array_equal(first.column_pvalues_, second.column_pvalues_)
     assert_allclose(first.score_samples(table), second.score_samples(np.log(table)))
@@ -128,7 +130,7 @@ def test_monotone_transformations_change_nothing(seed):
 
 def test_bits_do_not_depend_on_n_jobs(seed):
     table = _at_random(seed)
-    one, two = (MissingnessAudit(n_permutations=99, random_state=seed, n_jobs=n_jobs).fit(table) for n_jobs in (1, 2))
+    one, two = (MissingnessTest(n_permutations=99, random_state=seed, n_jobs=n_jobs).fit(table) for n_jobs in (1, 2))
     assert_array_equal(one.column_pvalues_, two.column_pvalues_)
 
 
@@ -138,20 +140,20 @@ def test_rows_that_speak_against_it_score_lowest(seed):
     table[random.random(500) < 0.1, 0] = np.nan
     guilty = table[:, 1] > 1.5
     table[guilty, 0] = np.nan
-    scores = MissingnessAudit(n_permutations=99, random_state=seed).fit(table).score_samples(table)
+    scores = MissingnessTest(n_permutations=99, random_state=seed).fit(table).score_samples(table)
     assert scores[guilty].max() < np.median(scores[~guilty])
     assert scores.sum() < 0
 
 
 def test_row_score_does_not_depend_on_the_batch(seed):
     table = _at_random(seed)
-    audit = MissingnessAudit(n_permutations=19, random_state=seed).fit(table)
+    audit = MissingnessTest(n_permutations=19, random_state=seed).fit(table)
     assert_array_equal(np.hstack([audit.score_samples(row[None]) for row in table]), audit.score_samples(table))
 
 
 def test_infinity_is_refused_and_leaves_the_audit(seed):
     table = _at_random(seed)
-    audit = MissingnessAudit(n_permutations=19, random_state=0).fit(table)
+    audit = MissingnessTest(n_permutations=19, random_state=0).fit(table)
     before = dict(vars(audit))
     table[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):
@@ -161,4 +163,61 @@ def test_infinity_is_refused_and_leaves_the_audit(seed):
 
 def test_unfitted_audit_says_so():
     with pytest.raises(NotFittedError):
-        MissingnessAudit().score_samples([[1.0]])
+        MissingnessTest().score_samples([[1.0]])
+
+
+def _mixed(seed, n_rows=120):
+    random = np.random.default_rng(seed)
+    size = random.normal(size=n_rows)
+    frame = pd.DataFrame(
+        {
+            "size": size,
+            "count": pd.array(random.poisson(3, n_rows), dtype="Int64"),
+            "kind": pd.Categorical(np.where(size > 0, "large", "small"), categories=["small", "large", "none"]),
+            "name": pd.Series(random.choice(["a", "b", "c"], n_rows), dtype="str"),
+            "flag": pd.array(size > 1, dtype="boolean"),
+        }
+    )
+    for column in frame.columns:
+        frame.loc[random.random(n_rows) < 0.15, column] = pd.NA if column in {"count", "flag"} else None
+    return frame
+
+
+def test_polars_frame_gives_the_result_of_the_pandas_frame(seed):
+    frame = _mixed(seed)[["size", "name", "flag"]]
+    polars = pl.DataFrame({name: column.tolist() for name, column in frame.items()}, nan_to_null=True, strict=False)
+    one, other = (MissingnessTest(n_permutations=39, random_state=0).fit(table) for table in (frame, polars))
+    assert (one.statistic_, one.pvalue_) == (other.statistic_, other.pvalue_)
+    assert_array_equal(one.score_samples(frame), other.score_samples(polars))
+
+
+def test_frame_with_other_columns_raises(seed):
+    frame = _mixed(seed)
+    use = MissingnessTest(n_permutations=9).fit(frame).score_samples
+    with pytest.raises(ValueError, match="feature names"):
+        use(frame[frame.columns[::-1]])
+    with pytest.raises(ValueError, match="fitted on a frame with categorical columns"):
+        use(frame[["size", "count"]].to_numpy(dtype=float, na_value=np.nan))
+    with pytest.raises(ValueError, match="0 rows"):
+        use(frame.iloc[:0])
+
+
+def test_category_that_goes_missing_with_a_number_is_found(seed):
+    frame = _mixed(seed, n_rows=400)
+    assert MissingnessTest(random_state=seed).fit(frame).pvalue_ > 1e-3
+    frame.loc[frame["size"] > 0.8, "name"] = None
+    test = MissingnessTest(random_state=seed).fit(frame)
+    assert test.column_pvalues_[3] == 0.001
+    assert test.related_columns_[3] in {0, 2, 4}  # size, and what follows from it
+
+
+def test_scores_of_fitted_rows_are_those_of_score_samples(seed):
+    frame = _mixed(seed)
+    test = MissingnessTest(n_permutations=9).fit(frame)
+    assert_array_equal(test.sample_scores_, test.score_samples(frame))
+
+
+def test_rows_have_no_pvalues():
+    test = MissingnessTest(n_permutations=9).fit(_mixed(0))
+    assert not hasattr(test, "sample_pvalues_")
+    assert not hasattr(test, "predict")

@@ -1,4 +1,4 @@
-"""Variational Gaussian mixture with a Dirichlet process prior, and the components it leaves."""
+"""Variational Gaussian mixture with a Dirichlet process prior."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["Components", "fit_components", "normal_inverse_wishart"]
 
 _RIDGE = 1e-6
 _TINY = 10 * np.finfo(float).eps
-_IDLE = 0.01  # soft rows below which a component is no longer updated
+_IDLE = 0.01  # expected rows below which a component is no longer updated
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Components:
     n_iter: int = 0
 
     def take(self, kept: Any) -> "Components":
-        """Return some of the components, in the order given."""
+        """Return the given components, in the given order."""
         parts = (self.concentrations, self.means, self.covariances, self.mean_precisions, self.dofs)
         weights, means, covariances, precisions, dofs = (part[kept] for part in parts)
         return Components(weights, means, covariances, precisions, dofs, bound=self.bound, n_iter=self.n_iter)
@@ -42,7 +42,7 @@ def normal_inverse_wishart(
     prior_mean: NDArray[np.float64],
     prior_scale: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Update the priors (mean precision 1, degrees of freedom n_features) by weighted moments of rows.
+    """Update the priors (mean precision 1, degrees of freedom n_features) by weighted sums of rows.
 
     Returns
     -------
@@ -91,25 +91,25 @@ def fit_components(
     """Fit the mixture by coordinate ascent from hard labels.
 
     The model, priors and stopping rule are those of scikit-learn's ``BayesianGaussianMixture`` with a Dirichlet
-    process prior and full covariances. Components with under 0.01 rows are frozen where they are (`prune`): their
-    sticks keep their place in the order, so the weights of the others do not change by more than that.
+    process prior and full covariances. With `prune`, components with an expected count below 0.01 rows are no longer
+    updated; they keep their place in the stick-breaking order, so the other weights change by no more than that.
 
     Parameters
     ----------
     S : ndarray of shape (n_samples, n_features)
     labels : ndarray of shape (n_samples,)
-        Component that each row starts in.
+        Initial component of each row.
     n_components : int
     concentration : float, default=0.01
     tol : float, default=1e-3
-        Least gain of the lower bound.
+        Gain of the lower bound below which the fit stops.
     max_iter : int, default=1500
     prune : bool, default=True
 
     Returns
     -------
     Components
-        All `n_components`; concentration ``1 + count``.
+        All `n_components` of them, with concentration ``1 + count``.
     """
     S = np.ascontiguousarray(S)
     n_features = S.shape[1]
