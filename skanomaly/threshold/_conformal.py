@@ -145,9 +145,9 @@ class ConformalDetector(BaseDetector):
         require_scores(detector)
         if not getattr(detector, "_rows_stand_alone", True):
             raise ValueError(
-                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at random, "
-                "which breaks the order of the series. Cut the series into a collection and give a detector of "
-                "collections, or use ThresholdedDetector."
+                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
+                "random, which breaks the order of the series. Cut the series into a collection and give a detector "
+                "of collections, or use ThresholdedDetector."
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
@@ -199,8 +199,8 @@ class ConformalDetector(BaseDetector):
         scores = -np.asarray(detector.score_samples(X), dtype=np.float64)
         if np.isnan(scores).any():
             raise ValueError(
-                f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be ranked. "
-                "Impute the rows or use another detector."
+                f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be "
+                "ranked. Impute the rows or use another detector."
             )
         return scores
 

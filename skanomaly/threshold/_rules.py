@@ -294,8 +294,8 @@ class FDistributionThreshold(ThresholdRule):
     Notes
     -----
     With ``covariance="maximum_likelihood"`` the rule is exact for ``GaussianDetector(covariance="empirical")`` on
-    tables without constant or linearly dependent columns. With a shrunk covariance there are far fewer false alarms than
-    `alpha`. The scores of other detectors do not follow this distribution.
+    tables without constant or linearly dependent columns. With a shrunk covariance there are far fewer false alarms
+    than `alpha`. The scores of other detectors do not follow this distribution.
 
     References
     ----------
