@@ -1,10 +1,10 @@
-"""Judge contamination estimates where the truth varies within a data set.
+"""Compare estimates of the contamination, each table subsampled to several true contaminations.
 
     python asv_bench/tables/contamination.py --data FOLDER --seeds 0 1 2 --cases cases.csv
 
 FOLDER holds npz files with `X` and `y` (1 anomaly, 0 normal). Each table is subsampled to contaminations from 0 to
-0.15; every method sees the same rows. Cases are appended to the file, so that runs with other seeds add up; with no
-seed the file is only summarised. Lower is better except for coverage, whose nominal value is 0.90.
+0.15, and every method gets the same rows. Cases are appended to the file, so runs with other seeds add up; without
+seeds the file is only summarised. Lower is better except for coverage, whose nominal value is 0.90.
 """
 
 import argparse
@@ -83,8 +83,8 @@ def summary(path):
         cases = list(csv.reader(file))
     names = list(dict.fromkeys(case[4] for case in cases))
     tables = sorted({case[0] for case in cases})
-    print(f"{len(tables)} tables, {len({tuple(case[:3]) for case in cases})} cases\n")
-    print("| method | absolute error | CRPS | covered at 90 % | Spearman within a table |")
+    print(f"{len(tables)} tables, {len({tuple(case[:3]) for case in cases})} cases: errors of each estimate.\n")
+    print("| method | absolute error | CRPS | coverage of the 90 % interval | Spearman within a table |")
     print("|---|---|---|---|---|")
     for name in names:
         rows = [case for case in cases if case[4] == name]

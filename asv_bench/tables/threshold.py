@@ -1,8 +1,8 @@
-"""Time the contamination posterior against scikit-learn's mixture, and thresholds against PyThresh on the same scores.
+"""Compare the time of ContaminationPosterior with scikit-learn's mixture, and of threshold rules with PyThresh.
 
     python asv_bench/tables/threshold.py
 
-CPU seconds of one process, in one run; set OPENBLAS_NUM_THREADS=1. Peers that are not installed are left out.
+Figures are CPU seconds of one process; set OPENBLAS_NUM_THREADS=1. Packages that are not installed are left out.
 """
 
 import importlib
@@ -40,7 +40,7 @@ def seconds(function, repeats=1):
 
 
 def scores(n_rows, n_detectors, seed=0):
-    """Correlated skewed scores with a tenth of anomalies; lower scores are more anomalous."""
+    """Correlated skewed scores with a tenth of anomalies; lower is more anomalous."""
     generator = np.random.default_rng(seed)
     common = generator.normal(size=(n_rows, 1))
     table = 0.7 * common + 0.7 * generator.normal(size=(n_rows, n_detectors))
@@ -65,6 +65,7 @@ def main():
         )
         for seed in range(5)
     )
+    print("Fit of the posterior and of five mixtures of the same size.\n")
     print("| what | CPU s | ratio |\n|---|---|---|")
     print(f"| five BayesianGaussianMixture(K=100), 1831 x 5 | {theirs:.2f} | 1 |")
     print(f"| ContaminationPosterior(method=GammaGMM()), five starts | {ours:.2f} | {ours / theirs:.3f} |")
@@ -102,7 +103,7 @@ def main():
         )
 
     ours, theirs = seconds(stage, 20), seconds(published, 3)
-    print("\n| posterior stage, K = 50 | CPU ms | ratio |\n|---|---|---|")
+    print("\nThe last stage of the GammaGMM method.\n\n| posterior stage, K = 50 | CPU ms | ratio |\n|---|---|---|")
     print(f"| closed form, 256 draws, constraints solved | {1000 * ours:.1f} | 1 |")
     print(
         f"| 10,000 samples draw by draw, as published, constraints given | {1000 * theirs:.0f} | {theirs / ours:.0f} |"

@@ -86,11 +86,11 @@ def expected_moments(X, means, factors, constants, counts, sums, scatters):
         for component in range(n_components):
             if log_density[component] > largest - 27.7:
                 log_share = log_density[component] - log_total
-                share = math.exp(log_share)
-                entropy -= share * log_share
-                counts[component] += share
+                fraction = math.exp(log_share)
+                entropy -= fraction * log_share
+                counts[component] += fraction
                 for feature in range(n_features):
-                    weighted = share * row[feature]
+                    weighted = fraction * row[feature]
                     sums[component, feature] += weighted
                     for other in range(feature + 1):
                         scatters[component, feature, other] += weighted * row[other]
@@ -99,7 +99,7 @@ def expected_moments(X, means, factors, constants, counts, sums, scatters):
 
 @kernel
 def responsibilities(X, means, factors, constants, out):
-    """Share of each component in each row; arguments as in :func:`expected_moments`, `out` (n_rows, n_components)."""
+    """Weight of each component in each row; arguments as in :func:`expected_moments`; `out` (n_rows, n_components)."""
     partial = np.empty(out.shape[1])
     for index in range(X.shape[0]):
         _row_log_densities(X[index], means, factors, constants, partial, out[index])
@@ -175,9 +175,9 @@ def _mean_logistic(values, intercept, slope):
         argument = intercept + slope * values[index]
         if argument > 700.0:
             argument = 700.0
-        share = 1.0 / (1.0 + math.exp(argument))
-        total += share
-        derivative += share * (1.0 - share)
+        fraction = 1.0 / (1.0 + math.exp(argument))
+        total += fraction
+        derivative += fraction * (1.0 - fraction)
     return total / values.size, derivative / values.size
 
 
@@ -218,22 +218,22 @@ def ordered_link(draws, slope, p_zero, out):
     steps = 0
     while steps < 200 and high - low > 1e-15 * (1.0 + abs(high)):
         steps += 1
-        share, derivative = _mean_logistic(draws[0], intercept, slope)
-        if abs(share - target) < 1e-14 * target:
+        fraction, derivative = _mean_logistic(draws[0], intercept, slope)
+        if abs(fraction - target) < 1e-14 * target:
             break
-        if share > target:
+        if fraction > target:
             low = intercept
         else:
             high = intercept
-        step = intercept + (share - target) / derivative if derivative > 0.0 else high
+        step = intercept + (fraction - target) / derivative if derivative > 0.0 else high
         intercept = step if low < step < high else 0.5 * (low + high)
     reached = 1.0 - p_zero
     out[:] = 0.0
     last = draws.shape[0] - 1
     for component in range(last):
-        share, _ = _mean_logistic(draws[component + 1], intercept, slope)
-        out[component] = reached * (1.0 - share)
-        reached *= share
+        fraction, _ = _mean_logistic(draws[component + 1], intercept, slope)
+        out[component] = reached * (1.0 - fraction)
+        reached *= fraction
         if reached < 1e-16:
             return intercept
     out[last] = reached

@@ -1,7 +1,6 @@
 """Conformal p-values: the rank of a row's score among those of calibration rows."""
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -13,12 +12,15 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import check_samples_of, copy_kinds, take
+from skanomaly._support._ties import count_below, typical_magnitude
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ConformalDetector"]
 
@@ -143,7 +145,7 @@ class ConformalDetector(BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        if not getattr(detector, "_rows_stand_alone", True):
+        if scores_time_points(detector):
             raise ValueError(
                 f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
                 "random, which breaks the order of the series. Cut the series into a collection and give a detector "
@@ -151,13 +153,13 @@ class ConformalDetector(BaseDetector):
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
-        rows = take(X, y >= 0)
+        rows = take_rows(X, y >= 0)
         if len(rows) < self._min_samples:
             raise ValueError(f"Only {len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         self.detectors_, self.calibration_scores_, weights = [], [], []
         for train, fold in self._folds(rows):
-            calibration = take(rows, fold)
-            fitted = clone(detector).fit(take(rows, train))
+            calibration = take_rows(rows, fold)
+            fitted = clone(detector).fit(take_rows(rows, train))
             outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)
@@ -167,14 +169,13 @@ class ConformalDetector(BaseDetector):
         self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
         self.n_calibration_ = sum(len(part) for part in weights)
         if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
-            warnings.warn(
+            warn_user(
                 f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
                 f"{self.n_calibration_} calibration rows: no row can be flagged. Give at least "
-                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha.",
-                UserWarning,
-                stacklevel=5,
+                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha."
             )
-        pooled = np.concatenate(self.calibration_scores_)
+        pooled = np.concatenate(self.calibration_scores_).astype(np.float64)
+        self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
 
@@ -195,8 +196,9 @@ class ConformalDetector(BaseDetector):
             yield train, fold
 
     @staticmethod
-    def _scores_of(detector: Any, X: Any) -> NDArray[np.float64]:
-        scores = -np.asarray(detector.score_samples(X), dtype=np.float64)
+    def _scores_of(detector: Any, X: Any) -> NDArray[np.floating]:
+        scores = np.asarray(detector.score_samples(X))
+        scores = -scores if scores.dtype == np.float32 else -scores.astype(np.float64)  # ties depend on the precision
         if np.isnan(scores).any():
             raise ValueError(
                 f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be "
@@ -219,8 +221,8 @@ class ConformalDetector(BaseDetector):
         mean = np.zeros(len(X))
         for detector, scores, sums in zip(self.detectors_, self.calibration_scores_, self._weight_above, strict=True):
             outlyingness = self._scores_of(detector, X)
-            above += sums[np.searchsorted(scores, outlyingness, side="left")]
-            mean += outlyingness / len(self.detectors_)
+            above += sums[count_below(scores, outlyingness, self._magnitude)]
+            mean += outlyingness.astype(np.float64) / len(self.detectors_)
         total = sum(sums[0] for sums in self._weight_above)
         whole = total + own
         return np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0), mean

@@ -13,15 +13,17 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import fit_context
+from skanomaly._support._ties import count_above, settled_threshold
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
 from skanomaly.threshold._prior import ContaminationPrior
-from skanomaly.threshold._scores import require_scores, usable_columns
+from skanomaly.threshold._scores import usable_columns
 from skanomaly.threshold._two_group import TwoGroup
 
 __all__ = ["ContaminationPosterior"]
@@ -161,7 +163,7 @@ class ContaminationPosterior(BaseDetector):
             ``score_samples`` and ``predict`` then take scores of new rows in the same columns; scores of a single
             detector also in shape (n_samples,).
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             method, prior, (_, *generators) = self._parts()
             scores = np.asarray(S)
             scores = scores[:, None] if scores.ndim == 1 else scores
@@ -205,10 +207,11 @@ class ContaminationPosterior(BaseDetector):
     def _auto_offset(self) -> float:
         n_anomalies = round(self.contamination_ * len(self._training))
         if n_anomalies == 0:
-            return float(-self._training[-1])
+            return settled_threshold(float(-self._training[-1]), -self._training)
         # Halfway between the last anomaly and the first normal row; equal scores are normal.
         first_normal = len(self._training) - n_anomalies - 1
-        return float(-0.5 * (self._training[first_normal] + self._training[first_normal + 1]))
+        middle = float(-0.5 * (self._training[first_normal] + self._training[first_normal + 1]))
+        return settled_threshold(middle, -self._training)
 
     def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
         """Return the probability that each row is an anomaly, given its rank among the training scores.
@@ -225,9 +228,9 @@ class ContaminationPosterior(BaseDetector):
             than the row. Equal scores have the same rank.
         """
         check_is_fitted(self)
-        odd = -self.score_samples(X)
-        odder = len(self._training) - np.searchsorted(self._training, odd, side="right")
-        return self.posterior_.sf(odder / len(self._training))
+        outlyingness = -self.score_samples(X)
+        n_above = count_above(self._training, outlyingness)
+        return self.posterior_.sf(n_above / len(self._training))
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._display import BLUE as _BLUE
+from skanomaly._support._display import GREY as _GREY
+from skanomaly._support._display import ORANGE as _ORANGE
 from skanomaly._support._optional import import_optional
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
 __all__ = ["ContaminationDisplay", "PValueDisplay"]
-
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
 
 
 class ContaminationDisplay:

@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows, takes_rows
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ScoreRefiner"]
 
@@ -121,10 +122,10 @@ class ScoreRefiner(BaseDetector):
         require_scores(detector)
         self.detector_ = clone(detector).fit(X)
         outlyingness = self._outlyingness(X)
-        self.gate_ = float(-np.quantile(outlyingness, 1.0 - self.gate))
+        self.gate_ = settled_threshold(float(-np.quantile(outlyingness, 1.0 - self.gate)), -outlyingness)
         rows = np.asarray(X, dtype=np.float64)
-        self._location = rows.mean(axis=0)
-        values, vectors = np.linalg.eigh(LedoitWolf().fit(rows).covariance_)
+        self._location, covariance, _ = shrunk_covariance(rows)
+        values, vectors = np.linalg.eigh(covariance)
         least = 1e-9 * max(float(values[-1]), 1e-300)
         self.whitening_ = vectors / np.sqrt(np.maximum(values, least))
         return outlyingness

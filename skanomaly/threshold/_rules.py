@@ -11,6 +11,7 @@ from scipy.stats import genpareto, norm
 
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._ties import settled_threshold
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import usable_columns
 from skanomaly.threshold._two_group import TwoGroup
@@ -97,7 +98,7 @@ class QuantileThreshold(ThresholdRule):
     --------
     >>> from skanomaly.threshold import QuantileThreshold
     >>> QuantileThreshold(contamination=0.25).offset([4.0, 3.0, 2.0, 1.0, 0.0])
-    1.0
+    0.5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"contamination": [Interval(Real, 0, 0.5, closed="right")]}
@@ -106,7 +107,7 @@ class QuantileThreshold(ThresholdRule):
         self.contamination = contamination
 
     def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
-        return float(-np.percentile(-outlyingness, 100.0 * self.contamination))
+        return -settled_threshold(float(np.percentile(-outlyingness, 100.0 * self.contamination)), -outlyingness)
 
 
 class PosteriorThreshold(ThresholdRule):
@@ -162,7 +163,7 @@ class PosteriorThreshold(ThresholdRule):
         fraction = float(posterior.ppf(self.probability))
         ordered = np.sort(outlyingness)
         n_anomalies = min(round(fraction * len(ordered)), len(ordered) - 1)
-        return float(ordered[len(ordered) - n_anomalies - 1])
+        return -settled_threshold(float(-ordered[len(ordered) - n_anomalies - 1]), -ordered)
 
 
 class MADThreshold(ThresholdRule):
@@ -265,7 +266,7 @@ class ParetoThreshold(ThresholdRule):
         start = float(np.quantile(outlyingness, 1.0 - self.tail))
         excess = np.sort(outlyingness[outlyingness > start] - start)
         if self.alpha >= self.tail or len(excess) < 2:
-            return float(np.quantile(outlyingness, 1.0 - self.alpha))
+            return -settled_threshold(float(-np.quantile(outlyingness, 1.0 - self.alpha)), -outlyingness)
         mean = excess.mean()
         weighted = np.mean(excess * (len(excess) - np.arange(1, len(excess) + 1)) / (len(excess) - 1))
         shape = 2.0 - mean / max(mean - 2.0 * weighted, 1e-12 * mean)

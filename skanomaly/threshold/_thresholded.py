@@ -9,11 +9,12 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from skanomaly._support._labels import native_labels
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._rules import QuantileThreshold, ThresholdRule
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ThresholdedDetector"]
 
@@ -82,7 +83,7 @@ class ThresholdedDetector(BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        self.detector_ = clone(detector).fit(X, y) if y.any() else clone(detector).fit(X)
+        self.detector_ = clone(detector).fit(X, native_labels(y)) if y.any() else clone(detector).fit(X)
         rule = QuantileThreshold() if self.rule is None else self.rule
         self._threshold = rule.offset(self.detector_.score_samples(X), getattr(self, "n_features_in_", 1))
 

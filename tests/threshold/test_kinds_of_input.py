@@ -12,8 +12,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skanomaly.events import MarkovDetector, NGramDetector
 from skanomaly.model_selection import ScoreEnsemble
-from skanomaly.sequence import MarkovDetector, NGramDetector, RollingStatistic, SequenceNeighbors
+from skanomaly.sequence import RollingStatistic, SequenceNeighbors
 from skanomaly.threshold import ConformalDetector, ContaminationPosterior, QuantileThreshold, ThresholdedDetector
 
 

@@ -1,6 +1,5 @@
 """The published contamination posterior as a method of ContaminationPosterior."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
@@ -8,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
 from skanomaly import _kernels
@@ -16,6 +14,8 @@ from skanomaly._support._blocks import map_blocks
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._ties import rank_scores
+from skanomaly._support._warnings import warn_user
 from skanomaly.threshold._distribution import BetaMixture, ContaminationDistribution, averaged
 from skanomaly.threshold._mixture._link import GammaFit, link_posterior, order_components
 from skanomaly.threshold._mixture._variational import Components, fit_components, normal_inverse_wishart
@@ -191,7 +191,7 @@ class GammaGMM(ParameterObject):
 def _transformed(S: NDArray[np.float64], transform: str) -> NDArray[np.float64]:
     """Transform columns of outlyingness, none of them constant, and standardise them."""
     if transform == "rank_normal":
-        turned = ndtri((rankdata(S, axis=0) - 0.5) / len(S))
+        turned = ndtri((rank_scores(S, axis=0) - 0.5) / len(S))
     else:
         offset = 0.01
         if transform == "log_scaled":
@@ -209,11 +209,9 @@ def _warn_of_copies(scores: NDArray[np.float64]) -> None:
     likeness = np.triu(np.abs(np.corrcoef(scores.T)), 1)
     if (likeness > _SAME).any():
         first, second = np.argwhere(likeness > _SAME)[0]
-        warnings.warn(
+        warn_user(
             f"Detectors {first} and {second} agree (correlation above {_SAME}): they are counted as independent "
             "evidence, so the posterior is overconfident. Remove one of them.",
-            UserWarning,
-            stacklevel=5,
         )
 
 
@@ -264,7 +262,7 @@ def _combined(fits: list[GammaFit], on_infeasible: str) -> tuple[BetaMixture, st
         )
         if on_infeasible == "raise":
             raise ValueError(text)
-        warnings.warn(text, UserWarning, stacklevel=5)
+        warn_user(text)
     # As published, starts without a solution do not count, unless there is no other.
     solved = [fit for fit in fits if fit.status != "infeasible_high"]
     statuses = [fit.status for fit in fits]
