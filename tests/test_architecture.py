@@ -197,6 +197,16 @@ def test_numpy_random_functions_are_not_called(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_one_file_warns(path):
+    if _name(path) == "_support/_warnings.py":
+        return
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call):
+            assert "stacklevel" not in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}"
+            assert ast.unparse(node.func) not in {"warnings.warn", "warnings.warn_explicit", "warn"}, node.lineno
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_file_fits_in_six_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 

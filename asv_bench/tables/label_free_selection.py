@@ -1,12 +1,11 @@
-"""Does choosing a detector without labels help? 20 public tables, 14 candidates, every criterion of model_selection.
+"""Compare criteria that choose one of 14 detectors without labels, or with few, on 20 public tables.
 
     python asv_bench/tables/label_free_selection.py [--rows 900] [--seed 0] [--data FOLDER] [--json FILE]
 
-Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, less those with more than
-100 columns, fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every
-candidate is fitted on all rows, columns standardised, and judged by the area under the receiver operating
-characteristic (ROC) on the same rows. Few-label lines average 40 draws of labelled rows; there candidates are judged on
-the other rows.
+Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, without those that have more than 100 columns,
+fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every candidate is
+fitted on all rows, columns standardised, and judged by the area under the ROC curve on the same rows. Lines with
+labelled anomalies average 40 draws of labelled rows; there the candidates are judged on the other rows.
 """
 
 import argparse
@@ -89,7 +88,7 @@ def tables(folder, n_rows, seed):
 
 
 def score_gap(scores):
-    """Return the distance of the mean of the oddest twentieth from the mean of the rest, in the rest's deviations."""
+    """Return how many standard deviations the most anomalous 5 % lie, on average, above the mean of the rest."""
     ordered = np.sort(scores)
     cut = len(ordered) - max(1, len(ordered) // 20)
     return (ordered[cut:].mean() - ordered[:cut].mean()) / max(ordered[:cut].std(), 1e-12)
@@ -103,14 +102,14 @@ def criteria(pipelines, X, scores, seed):
         "mass volume, 5 columns at a time": MassVolumeScorer(n_draws=5, random_state=seed),
         "stability: top 5 % of two halves": StabilityScorer(random_state=seed),
         "internal consistency": SeparabilityScorer(random_state=seed),
-        "made-up anomalies, uniform": SyntheticAnomalyScorer(kind="uniform", random_state=seed),
-        "made-up anomalies, permuted columns": SyntheticAnomalyScorer(kind="permuted", random_state=seed),
-        "made-up anomalies, local": SyntheticAnomalyScorer(kind="local", random_state=seed),
+        "synthetic anomalies, uniform": SyntheticAnomalyScorer(kind="uniform", random_state=seed),
+        "synthetic anomalies, permuted columns": SyntheticAnomalyScorer(kind="permuted", random_state=seed),
+        "synthetic anomalies, local": SyntheticAnomalyScorer(kind="local", random_state=seed),
     }
     values = {name: [scorer(pipeline, X) for pipeline in pipelines] for name, scorer in every.items()}
     values["consensus with the mean rank"] = [spearmanr(column, ranks.mean(axis=1))[0] for column in ranks.T]
     values["standardised score gap"] = [score_gap(column) for column in scores.T]
-    parts = ("consensus with the mean rank", "stability: top 5 % of two halves", "made-up anomalies, local")
+    parts = ("consensus with the mean rank", "stability: top 5 % of two halves", "synthetic anomalies, local")
     values["mean rank of consensus, stability, local"] = np.mean([rankdata(values[part]) for part in parts], axis=0)
     return values
 
@@ -184,11 +183,12 @@ def report(results):
     means = np.array([np.mean(list(result["areas"].values())) for result in results])
     best = np.array([max(result["areas"].values()) for result in results])
     forest = np.array([result["areas"][FOREST] for result in results])
-    print(f"\nROC area, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}")
+    print(f"\nROC AUC, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}\n")
     for name in results[0]["areas"]:
-        print(f"  {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+        print(f"- {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+    print("\nROC AUC of the chosen candidate, its differences (p-value of Wilcoxon's test) and the rank correlation.\n")
     print(
-        "\n| choice by | tables | ROC | below the best | over the mean candidate (p) | over IsolationForest (p) "
+        "| choice by | tables | ROC AUC | below the best | above the mean candidate (p) | above IsolationForest (p) "
         "| Spearman |"
     )
     print("|---|---|---|---|---|---|---|")
@@ -227,7 +227,7 @@ def main():
             start = time.process_time()
             results.append({"table": name, **study(X, y, arguments.seed)})
             print(
-                f"{name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
+                f"- {name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
             )
             if arguments.json:
                 arguments.json.write_text(json.dumps(results))

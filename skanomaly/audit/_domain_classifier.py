@@ -17,6 +17,7 @@ from sklearn.utils import Tags, get_tags
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._ties import rank_scores, settled_threshold
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
@@ -244,8 +245,9 @@ class DomainClassifierTest(BaseTest):
             )
         self.feature_importances_ = np.mean(losses, axis=0)
         self.single_areas_ = np.array([_single_area(rows, column, codes) for column in range(rows.shape[1])])
-        self.statistic_ = float(roc_auc_score(codes, -self._fitted_scores))
-        self.offset_ = float(np.percentile(self._fitted_scores[codes == 0], 100 * self.alpha))
+        self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
+        reference = self.sample_scores_[codes == 0]
+        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
         balanced = np.where(codes == 0, 0.5 / (codes == 0).sum(), 0.5 / (codes == 1).sum())
         shift = np.log((codes == 0).sum() / (codes == 1).sum())
         odds = np.clip(self._fitted_scores - shift, -700, 700)
@@ -273,7 +275,7 @@ class DomainClassifierTest(BaseTest):
         scores = _log_odds(fitted, _take(rows, test))
         foreign = int(codes[test].sum())
         called = np.zeros(test.size, dtype=bool)
-        called[np.argsort(scores, kind="stable")[:foreign]] = True
+        called[np.argsort(rank_scores(scores), kind="stable")[:foreign]] = True
         hits = int((called & (codes[test] == 1)).sum())
         self.accuracy_ = float(np.mean(called == codes[test]))
         self.pvalue_ = max(float(stats.hypergeom.sf(hits - 1, test.size, foreign, foreign)), SMALLEST)

@@ -120,8 +120,8 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     least over the gaps is multiplied by their number. Rows share neighbours, so their p-values depend on each other.
 
     Decided cases: if all rows are equal, or all times, or there is one group, nothing can be distinguished and the
-    p-value is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat: rows
-    are sorted, and equal times stand at gap 0 from each other. NaN in `order`, `times`, `groups` or `strata` raises.
+    p-value is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat:
+    rows are sorted, and equal times have distance 0. NaN in `order`, `times`, `groups` or `strata` raises.
     Strata of one row have no edge and count for nothing; in strata of few rows all other rows are neighbours. "ks"
     takes ranks within strata, equal times in random order. A missing value raises except with ``metric="gower"``.
 

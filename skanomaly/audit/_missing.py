@@ -1,6 +1,5 @@
 """A test of whether values are missing completely at random."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseTest
 
 __all__ = ["MissingnessTest"]
@@ -144,11 +144,9 @@ class MissingnessTest(BaseTest):
         compared = self.column_statistics_ > 0
         self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_permutations), 1.0)
         if missing.any() and not compared.any():
-            warnings.warn(
+            warn_user(
                 "Nothing could be compared, so pvalue_=1.0 says nothing: no column that varies has "
                 f"{_FEWEST_ROWS} rows both with and without a missing value elsewhere. Give more rows.",
-                UserWarning,
-                stacklevel=5,
             )
         self.statistic_ = float(self.column_statistics_.max())
         self.pvalue_ = float(self.column_pvalues_.min())

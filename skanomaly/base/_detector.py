@@ -7,13 +7,16 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._ties import settled_threshold
+from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseDetector"]
 
@@ -51,6 +54,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     ``scores_time_points``
         Public class attribute: True where the rows of a table are the time points of one series, so that the score of a
         row depends on the rows around it. Meta-estimators and :func:`check_detector` read it.
+    ``_zero_label``
+        Class attribute: what 0 means in a ``y`` of 0 and 1, where 1 is the anomaly: "unlabelled", or "normal" where
+        labels judge. It is "normal" wherever the tags say that `y` is required.
 
     A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -75,6 +81,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     }
     _min_samples: ClassVar[int] = 2
     scores_time_points: ClassVar[bool] = False
+    _zero_label: ClassVar[str] = "unlabelled"
 
     contamination: float | str
 
@@ -110,7 +117,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             time points, and 32 or more numbers in one dimension are a series too. Where it scores sequences or event
             traces, a collection of these.
         y : array-like of shape (n_samples,), default=None
-            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 unlabelled.
+            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 or missing unlabelled. Of 0 and 1,
+            or False and True, 1 means anomaly and 0 unlabelled, with a warning that says so; other class labels are
+            ignored with a warning.
 
         Returns
         -------
@@ -129,9 +138,10 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._check(X, reset=True)
-            labels = check_labels(y, len(rows))
+            zero = "normal" if get_tags(self).target_tags.required else self._zero_label
+            labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
@@ -150,12 +160,13 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
-        """Set the threshold so that a fraction `contamination` of the training scores is below it."""
+        """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
         percent = 100.0 * float(self.contamination)
         if weights is None:
-            self.offset_ = float(np.percentile(-outlyingness, percent))
+            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, percent)), -outlyingness)
         else:
-            self.offset_ = weighted_percentile(-outlyingness, percent, weights)
+            offset = weighted_percentile(-outlyingness, percent, weights)
+            self.offset_ = settled_threshold(offset, -outlyingness[weights > 0])
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:

@@ -37,6 +37,12 @@ def check_sample_indices(sampler: Any) -> None:
     assert_same(targets[kept], samples.y[indices[kept]], "targets of rows that have an index")
     bad = int((~np.isfinite(rows)).any(axis=1).sum())
     assert not bad, f"Found: {bad} rows hold NaN or infinity."
+    # fit_resample returns the given rows wherever there is an index, so what the sampler made is compared as well.
+    made, labels, indices = sampler._fit_resample(*sampler._check(samples.X, samples.y))
+    kept = indices >= 0
+    assert_same(labels[kept], samples.y[indices[kept]], "targets that the hook returned")
+    if made is not None:
+        assert_same(made[kept], samples.X[indices[kept]], "rows that the hook returned")
 
 
 @holds

@@ -1,6 +1,5 @@
 """The contract of the statistical tests, written once."""
 
-import warnings
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self, final
 
@@ -15,6 +14,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import fit_context
 from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._validation import check_rows, listed
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["BaseTest"]
 
@@ -263,9 +263,7 @@ def _check_no_second_sample(y: Any, groups: Any) -> None:
             "use fit_samples(reference, sample) to compare two tables."
         )
     if groups is None:
-        warnings.warn(
+        warn_user(
             "y is not used: the first half of the rows is compared with the second. Pass labels of samples as groups=, "
             "or two tables to fit_samples(reference, sample).",
-            UserWarning,
-            stacklevel=5,
         )

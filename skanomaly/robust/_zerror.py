@@ -8,8 +8,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import ZErrorMask
 from skanomaly.robust._training import median_spread
 from skanomaly.robust._zerror_base import ZErrorEstimator, targets_like
@@ -151,7 +151,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
@@ -306,7 +306,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ZErrorEstimator._parameter_constraints,  # noqa: SLF001  # its own base
+        **ZErrorEstimator._parameter_constraints,  # its own base
         "cutoff": [StrOptions({"fixed", "gaussian", "youden"})],
     }
     _classifier = True
@@ -364,7 +364,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             If the first call names no `classes`, a later call names others, or `y` holds a label that is not in them.
         """
         first = not hasattr(self, "_training")
-        with undone_on_error(self):
+        with restore_on_error(self):
             if first and classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit: all labels of all chunks.")
             if classes is not None:
@@ -385,7 +385,9 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y holds {labels.size}. Use 'fixed'.")
         self.classes_ = labels
 
-    def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:  # noqa: ARG002  # the hook's signature
+    def _encode(
+        self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool
+    ) -> NDArray[Any]:  # the hook's signature
         if first and not hasattr(self, "_declared"):
             self._set_classes(np.unique(y))
         places = np.searchsorted(self.classes_, y).clip(max=self.classes_.size - 1)
