@@ -151,7 +151,7 @@ def test_scan_does_not_overwrite_its_table(tmp_path, option, name):
     (tmp_path / "t.html").hardlink_to(tmp_path / "t.csv")
     run = _run("scan", tmp_path / "t.csv", option, tmp_path / name)
     assert run.exit_code == 2
-    assert f"it is the table to scan; give {option} another name" in run.stderr
+    assert f"it is the table to scan. Give {option} another name" in run.stderr
     assert (tmp_path / "t.csv").read_text() == "a\n1\n2\n5\n"
 
 

@@ -141,7 +141,7 @@ def test_read_index_named_like_a_column_is_dropped(tmp_path):
 
 
 def test_read_ragged_text_names_the_remedy(tmp_path):
-    with pytest.raises(InputError, match=r"saw 3\. Correct that line; a field that holds ',' must be quoted"):
+    with pytest.raises(InputError, match=r"saw 3\. Correct that line; a field that contains ',' must be quoted"):
         read_table(_write(tmp_path / "t.csv", "a,b\n1,2\n1,2,3\n"))
 
 
