@@ -152,7 +152,7 @@ def main():
                 model = ExpectedAnomalyPosterior(
                     classifier, n_subsets=100 if classifier is None else 20, random_state=seed
                 ).fit(rows, y)
-                scores = model.score_samples(candidates)
+                scores = model.anomaly_posterior(candidates)
                 if classifier is None:
                     spent = time.process_time() - start
                 areas[key].append(roc_auc_score(good, scores))

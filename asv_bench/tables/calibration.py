@@ -15,9 +15,16 @@ from scipy.stats import binomtest
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 
-from skanomaly.audit import DomainClassifierTest, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest, KNNTwoSampleTest
+from skanomaly.audit import (
+    DomainClassifierTest,
+    KNNChangePointTest,
+    KNNDriftMonitor,
+    KNNDriftTest,
+    KNNTwoSampleTest,
+    MissingnessTest,
+)
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import discover_features
 from skanomaly.robust import SampleCurator
 from skanomaly.threshold import ConformalDetector, ContaminationPosterior, OnlineFDR
@@ -64,7 +71,7 @@ def stream_monitor(seed, random):
 def missing_at_random(seed, random):
     X = _normal(random, 200)
     X[random.random(X.shape) < 0.1] = np.nan
-    return MissingnessAudit(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
+    return MissingnessTest(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
 
 
 def conformal_level(seed, random):

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 
-from skanomaly.threshold import ContaminationPosterior, ContaminationPrior
+from skanomaly.threshold import ContaminationPosterior, ContaminationPrior, GammaGMM
 
 TRUTHS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15)
 GRID = np.linspace(0.0, 1.0, 4001)
@@ -41,7 +41,7 @@ def subsample(X, y, truth, n_rows, generator):
 
 
 def judge(distribution, point, truth):
-    """Absolute error, CRPS, and whether the central 90 % interval holds the truth."""
+    """Absolute error, CRPS, and whether the central 90 % interval contains the truth."""
     crps = trapezoid((distribution.cdf(GRID) - (truth <= GRID)) ** 2, GRID)
     low, high = distribution.interval(0.9)
     return abs(point - truth), crps, float(low - 1e-9 <= truth <= high + 1e-9), point
@@ -50,7 +50,7 @@ def judge(distribution, point, truth):
 def methods(seed):
     """Name and fit every method."""
     yield "TwoGroup (default)", ContaminationPosterior(random_state=seed)
-    yield "GammaGMM", ContaminationPosterior(method="gammagmm", n_init=3, on_infeasible="split", random_state=seed)
+    yield "GammaGMM", ContaminationPosterior(method=GammaGMM(n_init=3, on_infeasible="split"), random_state=seed)
 
 
 def run(path, seed, n_rows, writer):

@@ -24,14 +24,14 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from skanomaly.sequence import (
+from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
     MarkovDetector,
     MultiscaleEventDetector,
     NGramDetector,
-    SequenceNeighbors,
 )
+from skanomaly.sequence import SequenceNeighbors
 
 DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 # Published AUC and best F1: Markov, counts, runs and partial matching measured on the split named above; DeepLog and
@@ -59,9 +59,9 @@ SETS = (
 REPRESENTATIONS = ("resampled", "statistics", "warped", "both")
 
 
-def best_f1(is_odd, odd):
-    """F1 at the best threshold."""
-    precision, recall, _ = precision_recall_curve(is_odd, odd)
+def best_f1(is_anomaly, outlyingness):
+    """F1 at the threshold that suits it best."""
+    precision, recall, _ = precision_recall_curve(is_anomaly, outlyingness)
     return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
 
 
@@ -70,13 +70,13 @@ def print_hdfs():
     with gzip.open(DATA / "events" / "hdfs.jsonl.gz", "rt") as lines:
         sessions = [json.loads(line) for line in lines]
     traces = [session["events"] for session in sessions]
-    is_odd = np.array([session["label"] for session in sessions])
-    normal = [trace for trace, odd in zip(traces, is_odd, strict=True) if not odd]
+    is_anomaly = np.array([session["label"] for session in sessions])
+    normal = [trace for trace, anomaly in zip(traces, is_anomaly, strict=True) if not anomaly]
     first = {tuple(trace): index for index, trace in reversed(list(enumerate(traces)))}
     distinct = np.array(sorted(first.values()))
-    others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_odd == 0)[::2])
+    others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_anomaly == 0)[::2])
     print(
-        f"HDFS: {len(normal):,} normal, {int(is_odd.sum()):,} anomalous, {len(distinct):,} distinct sessions. "
+        f"HDFS: {len(normal):,} normal, {int(is_anomaly.sum()):,} anomalous, {len(distinct):,} distinct sessions. "
         "Each row is a detector."
     )
     measures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
@@ -84,17 +84,17 @@ def print_hdfs():
     total = 0.0
     for name, (detector, published) in ROWS.items():
         start = time.process_time()
-        odd = -clone(detector).fit(normal).score_samples(traces)
+        outlyingness = -clone(detector).fit(normal).score_samples(traces)
         seconds = time.process_time() - start
         total += seconds
         half = -clone(detector).fit(normal[::2]).score_samples([traces[index] for index in others])
         figures = (
-            roc_auc_score(is_odd, odd),
-            average_precision_score(is_odd, odd),
-            best_f1(is_odd, odd),
-            roc_auc_score(is_odd[distinct], odd[distinct]),
-            best_f1(is_odd[distinct], odd[distinct]),
-            roc_auc_score(is_odd[others], half),
+            roc_auc_score(is_anomaly, outlyingness),
+            average_precision_score(is_anomaly, outlyingness),
+            best_f1(is_anomaly, outlyingness),
+            roc_auc_score(is_anomaly[distinct], outlyingness[distinct]),
+            best_f1(is_anomaly[distinct], outlyingness[distinct]),
+            roc_auc_score(is_anomaly[others], half),
         )
         beside = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
         row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", beside)

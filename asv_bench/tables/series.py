@@ -26,7 +26,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skanomaly import sequence
-from skanomaly.metrics import find_period, vus_pr_score
+from skanomaly.metrics import vus_pr_score
 
 DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 NAB = (
@@ -187,7 +187,7 @@ SOURCES = {"NAB": lambda name: " " not in name, "MSL": lambda name: "msl" in nam
 
 def print_scores(cases, detectors):
     """Print one row per detector: mean VUS-PR, means by source, seconds."""
-    cases = [(name, X, y, find_period(X[:, 0])) for name, X, y in cases]
+    cases = [(name, X, y, sequence.find_period(X[:, 0])) for name, X, y in cases]
     print(f"Mean VUS-PR over {len(cases)} series, over all and by source.\n")
     print(f"| detector ({len(cases)} series) | mean VUS-PR | {' | '.join(SOURCES)} | process seconds |")
     print("|---|---|---|---|---|---|")
@@ -219,9 +219,9 @@ def summed_component_distances(x, window_size):
     spread = windows.std(axis=0)
     rows = (windows - windows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     _, singular, components = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    shares = singular**2 / (singular**2).sum()
+    fractions = singular**2 / (singular**2).sum()
     squares = (rows**2).sum(axis=1)[:, None] + 1.0 - 2 * rows @ components.T
-    scores = (np.sqrt(np.maximum(squares, 0)) / shares).sum(axis=1)
+    scores = (np.sqrt(np.maximum(squares, 0)) / fractions).sum(axis=1)
     before = -(-(window_size - 1) // 2)
     return np.pad(scores, (before, window_size - 1 - before), mode="edge")
 
@@ -231,12 +231,12 @@ def replicate():
     print("| series | published | here |\n|---|---|---|")
     for name, X, y in univariate_cases():
         if name in PUBLISHED:
-            period = find_period(X[:, 0])
+            period = sequence.find_period(X[:, 0])
             here = vus_pr_score(y, -summed_component_distances(X[:, 0], period), window_size=period)
             print(f"| {name} | {PUBLISHED[name]:.8f} | {here:.8f} |")
     norms = []
     for _, X, y in univariate_cases():
-        period = find_period(X[:, 0])
+        period = sequence.find_period(X[:, 0])
         norm = sequence.RollingStatistic(statistic="norm", window_size=period, point_alignment="center").fit(X)
         norms.append(vus_pr_score(y, norm.score_samples(X), window_size=period))
     print(f"\nRollingStatistic('norm') with the period as its window, 36 series: {np.mean(norms):.3f}")

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestNeighbors
 
+from skanomaly._support._covariance import shrunk_covariance
 from skanomaly.inspection._scores import numeric_rows
 
 __all__ = ["ColumnSampler", "GaussianColumnSampler", "IndependentColumnSampler", "NeighborColumnSampler"]
@@ -113,7 +113,8 @@ class GaussianColumnSampler(ColumnSampler):
         spread = self._rows.std(axis=0)
         self._constant = spread <= 1e-12 * np.abs(self._rows).max(axis=0)
         self._spread = np.where(self._constant, 1.0, spread)
-        self._precision = np.linalg.pinv(ledoit_wolf((self._rows - self._location) / self._spread)[0], hermitian=True)
+        covariance = shrunk_covariance((self._rows - self._location) / self._spread).covariance
+        self._precision = np.linalg.pinv(covariance, hermitian=True)
         return self
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._display import short_text
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import validate_parameter_constraints
-from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
 
@@ -49,8 +49,8 @@ class Groups:
             example = ["a" if 2 * column < len(names) else "b" for column in range(len(names))][:6]
             more = " and so on" if len(names) > len(example) else ""
             raise ValueError(
-                f"groups={shown(labels, 60)} must give one label to each of {len(names)} columns, in their order, for "
-                f"example {example}{more}: columns of equal label make one group."
+                f"groups={short_text(labels, 60)} must give one label to each of {len(names)} columns, in their order, "
+                f"for example {example}{more}: columns of equal label make one group."
             )
         found, first, members = np.unique(given, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(first))

@@ -83,7 +83,7 @@ class LimeExplainer(Explainer):
     """
 
     _constraints: ClassVar[dict[str, list[Any]]] = {
-        **Explainer._constraints,  # noqa: SLF001  # the class's own declaration, as scikit-learn's
+        **Explainer._constraints,  # the class's own declaration, as scikit-learn's
         "fill": [StrOptions({"median", "mean", "draw"})],
         "n_samples": [Interval(Integral, 2, None, closed="left")],
         "sampling": [StrOptions({"uniform", "stratified", "auto"})],

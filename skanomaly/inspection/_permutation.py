@@ -67,7 +67,7 @@ class PermutationExplainer(Explainer):
     """
 
     _constraints: ClassVar[dict[str, list[Any]]] = {
-        **Explainer._constraints,  # noqa: SLF001  # the class's own declaration, as scikit-learn's
+        **Explainer._constraints,  # the class's own declaration, as scikit-learn's
         "n_background": [Interval(Integral, 1, None, closed="left")],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
     }

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.inspection._drawing import ORANGE, new_axes
+from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreTerrainDisplay"]
 
@@ -32,7 +32,7 @@ class ScoreTerrainDisplay:
         Rows shown as points.
     odd : ndarray of shape (n_samples,), bool, or None, default=None
         Rows shown as anomalies.
-    names : tuple of two str, default=("x0", "x1")
+    feature_names : tuple of two str, default=("x0", "x1")
         Names of the columns.
 
     Attributes
@@ -62,7 +62,7 @@ class ScoreTerrainDisplay:
         threshold: float | None = None,
         rows: NDArray[np.float64] | None = None,
         odd: NDArray[np.bool_] | None = None,
-        names: tuple[str, str] = ("x0", "x1"),
+        feature_names: tuple[str, str] = ("x0", "x1"),
     ) -> None:
         self.horizontal = horizontal
         self.vertical = vertical
@@ -70,7 +70,7 @@ class ScoreTerrainDisplay:
         self.threshold = threshold
         self.rows = rows
         self.odd = odd
-        self.names = names
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
@@ -119,7 +119,7 @@ class ScoreTerrainDisplay:
             threshold=level,
             rows=rows[:, [first, second]],
             odd=score(rows) < level,
-            names=(score.names[first], score.names[second]),
+            feature_names=(score.names[first], score.names[second]),
         ).plot(ax=ax)
 
     @classmethod
@@ -130,7 +130,7 @@ class ScoreTerrainDisplay:
         scores: Any,
         *,
         threshold: float | None = None,
-        names: tuple[str, str] = ("x0", "x1"),
+        feature_names: tuple[str, str] = ("x0", "x1"),
         ax: Any = None,
     ) -> Self:
         """Draw scores known on a grid.
@@ -140,7 +140,7 @@ class ScoreTerrainDisplay:
         horizontal, vertical : array-like of shape (n_grid,)
         scores : array-like of shape (n_grid, n_grid)
         threshold : float, default=None
-        names : tuple of two str, default=("x0", "x1")
+        feature_names : tuple of two str, default=("x0", "x1")
         ax : matplotlib Axes, default=None
 
         Returns
@@ -151,7 +151,9 @@ class ScoreTerrainDisplay:
         across, up, height = arrays
         if height.shape != (len(up), len(across)):
             raise ValueError(f"scores have shape {height.shape}; the grid is {(len(up), len(across))}.")
-        return cls(horizontal=across, vertical=up, scores=height, threshold=threshold, names=names).plot(ax=ax)
+        return cls(
+            horizontal=across, vertical=up, scores=height, threshold=threshold, feature_names=feature_names
+        ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -164,7 +166,7 @@ class ScoreTerrainDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 4.0)) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 4.0))
         terrain = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
         ax.figure.colorbar(terrain, ax=ax, label="score (small is odd)")
         if self.threshold is not None and self.scores.min() < self.threshold < self.scores.max():
@@ -180,7 +182,7 @@ class ScoreTerrainDisplay:
             legend = ax.legend(facecolor="#8a8a8a", framealpha=0.9, edgecolor="none", **place)
             for text in legend.get_texts():
                 text.set_color("white")
-        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

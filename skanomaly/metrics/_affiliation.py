@@ -11,7 +11,9 @@ from skanomaly.metrics._runs import runs
 __all__ = ["affiliation_precision_recall_fscore"]
 
 
-def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: Any = -1) -> tuple[float, float, float]:
+def affiliation_precision_recall_fscore(
+    y_true: Any, y_pred: Any, *, pos_label: Any = None
+) -> tuple[float, float, float]:
     """Precision and recall by distance, each a probability of beating a random place, and their harmonic mean.
 
     Report the value of calling everything, ``y_pred = -1``, beside it: random predictions get about 0.7.
@@ -23,8 +25,8 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     y_pred : array-like of shape (n_timepoints,)
         Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
         ``predict`` returns them.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies in `y_true`.
+    pos_label : label, default=None
+        Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -18,7 +18,7 @@ _N_COVERAGES = 101
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
     """Harmonic mean of the share of events found and the share of called points that are anomalous.
 
     One called point a event is enough: a score that fires once at each event's first point gets 1. Read the precision
@@ -33,8 +33,8 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     threshold : float, default=None
         Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
         them. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     {"coverage": [Interval(Real, 0, 1, closed="both")], "threshold": _THRESHOLD}, prefer_skip_nested_validation=True
 )
 def point_adjusted_f1_score(
-    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = None
 ) -> float:
     """F1 after calling the whole of every event of which enough points are called; do not compare methods by it.
 
@@ -103,8 +103,8 @@ def point_adjusted_f1_score(
     threshold : float, default=None
         Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
         them. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def point_adjusted_f1_score(
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
     """Area under the point-adjusted F1 while the share of an event that must be called grows from 0 to 1.
 
     Parameters
@@ -153,8 +153,8 @@ def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
         As ``score_samples`` or ``decision_function`` return it: small is odd.
     threshold : float, default=None
         Points with scores below it are called. None means the best of all thresholds, for each coverage anew.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def nab_score(
     threshold: float | None = None,
     profile: str = "standard",
     probation: float = 0.15,
-    pos_label: Any = -1,
+    pos_label: Any = None,
 ) -> float:
     r"""Score of the Numenta Anomaly Benchmark, which rewards early detection: 100 is perfect, 0 is calling nothing.
 
@@ -53,8 +53,8 @@ def nab_score(
         Weights of hits, false alarms and misses: 1, 0.11, 1; 1, 0.22, 1; or 1, 0.11, 2.
     probation : float, default=0.15
         Share of the points at the beginning that are left out, in [0, 1); at most 750 points.
-    pos_label : int, float, bool or str, default=-1
-        Label of the windows.
+    pos_label : label, default=None
+        Label of the windows; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -27,7 +27,7 @@ _ONE_CLASS = "anomalies and normal rows must both count"
 _N = [Interval(Integral, 1, None, closed="left"), None]
 
 
-def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """Average precision of finding anomalies: the mean of the precision over the anomalies, as scikit-learn defines it.
 
     Random scores get the share of anomalies; that is the number to compare with.
@@ -38,8 +38,8 @@ def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, s
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
         As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -77,7 +77,7 @@ def _average_precision(ranked: Ranked, name: str) -> float:
     )
 
 
-def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """Area under the receiver operating characteristic: the probability that an anomaly looks odder than a normal row.
 
     Parameters
@@ -86,8 +86,8 @@ def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
         As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -149,7 +149,7 @@ def partial_roc_auc_score(
     *,
     max_fpr: float = 0.1,
     correction: str = "mcclish",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
     """Area under the receiver operating characteristic up to a false positive rate.
@@ -166,8 +166,8 @@ def partial_roc_auc_score(
         "mcclish" maps chance to 0.5 and perfection to 1, as scikit-learn and the evaluation program of the DCASE
         challenge do. "none" is the area divided by `max_fpr`, the formula in that challenge's text: chance is
         ``max_fpr / 2``.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -230,7 +230,7 @@ def partial_area(ranked: Ranked, max_fpr: float, correction: str) -> float:
 
 @validate_params({"tpr": [Interval(Real, 0, 1, closed="right")]}, prefer_skip_nested_validation=True)
 def fpr_at_tpr_score(
-    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""Share of normal rows called anomalies at the threshold that finds a share of the anomalies; less is better.
 
@@ -242,8 +242,8 @@ def fpr_at_tpr_score(
         As ``score_samples`` or ``decision_function`` return it: small is odd.
     tpr : float, default=0.95
         Share of anomalies to find, in (0, 1].
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -285,7 +285,7 @@ def fpr_at_tpr_score(
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     """Share of anomalies among the n oddest-looking rows.
 
@@ -298,8 +298,8 @@ def precision_at_n_score(
     n : int, default=None
         How many rows one looks at. None means the number (with weights, the weight) of anomalies, where precision and
         recall are the same.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -336,7 +336,7 @@ def precision_at_n_score(
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def adjusted_precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""Precision at n, moved so that chance gets 0 and the best possible ranking 1.
 
@@ -348,8 +348,8 @@ def adjusted_precision_at_n_score(
         As ``score_samples`` or ``decision_function`` return it: small is odd.
     n : int, default=None
         As in :func:`precision_at_n_score`.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -390,7 +390,7 @@ def adjusted_precision_at_n_score(
 
 @validate_params({"chance": [StrOptions({"share", "expected"})]}, prefer_skip_nested_validation=True)
 def adjusted_average_precision_score(
-    y_true: Any, y_score: Any, *, chance: str = "share", pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, chance: str = "share", pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""Average precision, moved so that chance gets 0 and perfection 1: comparable between tables.
 
@@ -403,8 +403,8 @@ def adjusted_average_precision_score(
     chance : {"share", "expected"}, default="share"
         What is 0: the share of anomalies, as in the paper, or the expected average precision of a random order, which
         is larger, and much so among few rows. The latter takes no weights.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 

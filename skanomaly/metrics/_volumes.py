@@ -21,7 +21,7 @@ _CONSTRAINTS = {
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_pr_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
     """Volume under the precision-recall surface: the number to report first for a series.
 
@@ -36,11 +36,11 @@ def vus_pr_score(
         As ``score_samples`` or ``decision_function`` return it: small is odd.
     window_size : int, default=100
         Largest tolerance: points within half of it of an event count in part. TSB-AD takes the period of a univariate
-        series (:func:`find_period`) and 100 for several channels. State it with the number.
+        series (:func:`~skanomaly.sequence.find_period`) and 100 for several channels. State it with the number.
     n_thresholds : int, default=250
         Thresholds, at even places among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def vus_pr_score(
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_roc_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
     """Volume under the surface of receiver operating characteristics.
 
@@ -105,8 +105,8 @@ def vus_roc_score(
         As in :func:`vus_pr_score`.
     n_thresholds : int, default=250
         Thresholds, at even places among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import safe_indexing
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "top_overlap"]
@@ -72,7 +72,7 @@ class StabilityScorer:
         if self.n_repeats < 1:
             raise ValueError(f"n_repeats={self.n_repeats!r} must be at least 1.")
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a detector without labels.
 
         Parameters
@@ -130,7 +130,7 @@ class ConsensusScorer:
 
     committee: Sequence[Any] | None = None
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a fitted detector without labels.
 
         Parameters

@@ -14,11 +14,12 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
@@ -110,7 +111,7 @@ class ScoreEnsemble(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "detectors": [list, tuple, None],
         "combine": [StrOptions({"rank", "top_ranks", "probability_integral", "robust_z"})],
         "n_top": [Interval(Integral, 1, None, closed="left"), None],
@@ -143,7 +144,7 @@ class ScoreEnsemble(BaseDetector):
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
         detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
         fitted = fit_detectors(detectors, X, y, n_jobs=self.n_jobs, random_state=self.random_state)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
@@ -247,7 +248,7 @@ def fit_detectors(
                 "LocalOutlierFactor(novelty=True)]."
             )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]
-    labels = () if y is None or not y.any() else (y,)
+    labels = () if y is None or not y.any() else (native_labels(y),)
     return map_blocks(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)
 
 

@@ -1,15 +1,15 @@
 """Scorers that hold a detector against labels."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._labels import read_labels
+from skanomaly._support._responses import flagged, outlyingness
+from skanomaly._support._warnings import warn_user
 from skanomaly.model_selection._foreign_metrics import check_parameters, in_house_terms
-from skanomaly.model_selection._labels import anomaly_labels
-from skanomaly.model_selection._responses import flagged, outlyingness
 
 __all__ = ["AnomalyScorer", "make_anomaly_scorer"]
 
@@ -20,7 +20,7 @@ def make_anomaly_scorer(
     response: str = "score",
     greater_is_better: bool = True,
     ordered: bool = False,
-    pos_label: Any = "auto",
+    pos_label: Any = None,
     **parameters: Any,
 ) -> "AnomalyScorer":
     """Make a metric of scores usable as `scoring`, with the signs and labels put right.
@@ -39,8 +39,8 @@ def make_anomaly_scorer(
     ordered : bool, default=False
         True for metrics of points in order: unlabelled rows are then handed to the metric, not left out, since that
         would move their neighbours together.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     **parameters : dict
         Passed to `metric`.
 
@@ -89,8 +89,8 @@ class AnomalyScorer:
         False turns the sign.
     ordered : bool, default=False
         Whether unlabelled rows go to the metric.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     parameters : dict or None, default=None
         Passed to `metric`.
 
@@ -99,9 +99,8 @@ class AnomalyScorer:
     Rows labelled 0 beside -1 or +1 are unlabelled and left out. Where a fold then lacks one of the classes, or holds
     scores that are not finite, the result is NaN, with one warning.
 
-    A fold is judged by its own labels. A fold that holds only 0 and +1 of the house's labels would be taken for the
-    other convention: give ``pos_label=-1`` where folds may lack a labelled anomaly, or split with
-    :class:`StratifiedAnomalyKFold`, whose folds never do.
+    The labels of each fold are read on their own. In a fold that holds only 0 (unlabelled) and +1 (normal), 1 would be
+    read as the anomaly: split with :class:`StratifiedAnomalyKFold`, whose folds always hold an anomaly.
 
     Examples
     --------
@@ -117,7 +116,7 @@ class AnomalyScorer:
         response: str = "score",
         greater_is_better: bool = True,
         ordered: bool = False,
-        pos_label: Any = "auto",
+        pos_label: Any = None,
         parameters: dict[str, Any] | None = None,
     ) -> None:
         if response not in {"score", "predict"}:
@@ -188,7 +187,7 @@ class AnomalyScorer:
         -------
         ndarray of shape (n_samples,), int8
         """
-        return anomaly_labels(y, pos_label=self.pos_label)
+        return read_labels(y, pos_label=self.pos_label)
 
     def of_scores(self, y: Any, y_score: Any, sample_weight: Any = None) -> float:
         """Score what some detector has returned already.
@@ -223,11 +222,9 @@ class AnomalyScorer:
 
     def _unscored(self, reason: str) -> float:
         name = getattr(self.metric, "__name__", repr(self.metric))
-        warnings.warn(
+        warn_user(
             f"{name} is NaN for a fold, since it {reason}. Use fewer folds, or split with "
-            "skanomaly.model_selection.StratifiedAnomalyKFold.",
-            UserWarning,
-            stacklevel=3,
+            "skanomaly.model_selection.StratifiedAnomalyKFold."
         )
         return float("nan")
 

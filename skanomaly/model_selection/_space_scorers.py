@@ -9,10 +9,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import roc_auc_score
 from skanomaly.model_selection._agreement_scorers import oddest
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import plain_rows, scaled_rows, table_like
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]
@@ -80,7 +80,7 @@ class SeparabilityScorer:
         if self.max_rows < 10:
             raise ValueError(f"max_rows={self.max_rows!r} must be at least 10.")
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a fitted detector without labels.
 
         Parameters
@@ -158,7 +158,7 @@ class SyntheticAnomalyScorer:
         if self.n_synthetic is not None and self.n_synthetic < 1:
             raise ValueError(f"n_synthetic={self.n_synthetic!r} must be at least 1, or None.")
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a fitted detector without labels.
 
         Parameters

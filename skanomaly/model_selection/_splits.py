@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import indexable
 
-from skanomaly.model_selection._labels import anomaly_labels
+from skanomaly._support._labels import read_labels
 
 __all__ = ["BlockedTimeSeriesSplit", "OneClassKFold", "StratifiedAnomalyKFold", "TransductiveSplit"]
 
@@ -22,8 +22,9 @@ def _require_folds(n_splits: Any) -> None:
 
 
 def _labels_or_none(y: Any, pos_label: Any) -> NDArray[np.int8] | None:
-    labels = None if y is None else anomaly_labels(y, pos_label=pos_label)
-    return labels if labels is not None and labels.any() else None
+    if y is None or not read_labels(y, pos_label=pos_label, zero="unlabelled").any():  # 0 alone labels no row
+        return None
+    return read_labels(y, pos_label=pos_label)
 
 
 def _n_rows(X: Any) -> int:
@@ -50,8 +51,8 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         Whether rows are shuffled first. Tables are often sorted by label.
     random_state : int, RandomState instance or None, default=0
         For shuffling. A number, the default, gives every candidate of a search the same folds.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -87,7 +88,7 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         unlabelled: str = "train",
         shuffle: bool = True,
         random_state: Any = 0,
-        pos_label: Any = "auto",
+        pos_label: Any = None,
     ) -> None:
         _require_folds(n_splits)
         if unlabelled not in {"train", "split"}:
@@ -98,7 +99,7 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         self.random_state = random_state
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # scikit-learn's
         """Return the number of folds.
 
         Parameters
@@ -187,8 +188,8 @@ class OneClassKFold(BaseCrossValidator):
         Whether normal rows are shuffled first.
     random_state : int, RandomState instance or None, default=0
         For shuffling.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -209,7 +210,7 @@ class OneClassKFold(BaseCrossValidator):
     """
 
     def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0, pos_label: Any = "auto"
+        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0, pos_label: Any = None
     ) -> None:
         _require_folds(n_splits)
         self.n_splits = n_splits
@@ -217,7 +218,7 @@ class OneClassKFold(BaseCrossValidator):
         self.random_state = random_state
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # scikit-learn's
         """Return the number of folds.
 
         Parameters
@@ -231,7 +232,7 @@ class OneClassKFold(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield the rows of each training and test set.
 
         Parameters
@@ -273,8 +274,8 @@ class TransductiveSplit(BaseCrossValidator):
 
     Parameters
     ----------
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -294,10 +295,10 @@ class TransductiveSplit(BaseCrossValidator):
     [(100, 5)]
     """
 
-    def __init__(self, *, pos_label: Any = "auto") -> None:
+    def __init__(self, *, pos_label: Any = None) -> None:
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # scikit-learn's
         """Return 1.
 
         Parameters
@@ -311,7 +312,7 @@ class TransductiveSplit(BaseCrossValidator):
         """
         return 1
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield all rows, and those that are labelled.
 
         Parameters
@@ -349,8 +350,8 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
     blocks : {"scorable", "all"}, default="scorable"
         Where `y` labels anomalies, "scorable" tests only blocks that hold an anomaly and a normal row: one block
         without would make a candidate's mean score NaN. "all" tests every block.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -367,7 +368,7 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
     [0 1 2 3 4] [6 7 8]
     """
 
-    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = "auto") -> None:
+    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = None) -> None:
         _require_folds(n_splits)
         if not isinstance(gap, Integral) or isinstance(gap, bool) or gap < 0:
             raise ValueError(f"gap={gap!r} must be a whole number of at least 0.")
@@ -378,7 +379,7 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
         self.blocks: str = blocks
         self.pos_label: Any = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # scikit-learn's
         """Return the number of blocks that are tested.
 
         Parameters
@@ -395,7 +396,7 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
         """
         return self.n_splits if X is None and y is None else len(self._blocks(_n_rows(y if X is None else X), y))
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield the rows of each training and test set.
 
         Parameters

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly.metrics import average_precision_score
 from skanomaly.model_selection._foreign_metrics import in_house_terms
-from skanomaly.model_selection._labels import anomaly_labels
 from skanomaly.model_selection._resampling import bootstrap_counts, resampled_values
 
 __all__ = ["ChoiceUncertainty", "choice_uncertainty", "uncertainty_of_values"]
@@ -72,7 +72,7 @@ def choice_uncertainty(
     metric: Callable[..., float] = average_precision_score,
     n_resamples: int = 500,
     level: float = 0.9,
-    pos_label: Any = "auto",
+    pos_label: Any = None,
     random_state: Any = None,
 ) -> ChoiceUncertainty:
     """Judge candidates on labelled rows, and say how sure their order is.
@@ -80,7 +80,7 @@ def choice_uncertainty(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 0 and 1 with 1 the rarer one.
+        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 1 anomaly and 0 normal.
     candidate_scores : array-like of shape (n_samples, n_candidates)
         ``score_samples`` of each candidate (small is odd), for example from scikit-learn's ``cross_val_predict``.
     metric : callable, default=average_precision_score
@@ -90,8 +90,8 @@ def choice_uncertainty(
         Bootstrap resamples, of anomalies and normal rows apart.
     level : float, default=0.9
         Of the intervals, in (0, 1).
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label.
+    pos_label : label, default=None
+        The anomalies' label. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
         For the resamples.
 
@@ -124,7 +124,7 @@ def choice_uncertainty(
     (2, array([2]))
     """
     scores = check_array(candidate_scores, dtype=np.float64)
-    labels = anomaly_labels(y_true, pos_label=pos_label)
+    labels = read_labels(y_true, name="y_true", pos_label=pos_label)
     if len(labels) != len(scores):
         raise ValueError(f"y_true has {len(labels)} labels and candidate_scores {len(scores)} rows.")
     n_odd, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
-from skanomaly.model_selection._responses import outlyingness
+from skanomaly._support._ties import count_above
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
@@ -32,7 +33,7 @@ class _VolumeScorer(ABC):
             if value is not None and value < 1:
                 raise ValueError(f"{name}={value!r} must be at least 1.")
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # a scorer's signature
         """Score a fitted detector without labels.
 
         Parameters
@@ -69,8 +70,8 @@ class _VolumeScorer(ABC):
         low, high = rows.min(axis=0), rows.max(axis=0)
         uniform = table_like(X, random.uniform(low, high, size=(self.n_uniform, rows.shape[1])))
         levels = np.sort(outlyingness(estimator, X))
-        inside = np.searchsorted(np.sort(outlyingness(estimator, uniform)), levels, side="right")
-        mass = np.searchsorted(levels, levels, side="right") / levels.size
+        inside = self.n_uniform - count_above(np.sort(outlyingness(estimator, uniform)), levels)
+        mass = (levels.size - count_above(levels, levels)) / levels.size
         return mass, (inside + 1.0) / (self.n_uniform + 1.0)
 
     @abstractmethod

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._ties import count_at_least
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
@@ -183,6 +184,6 @@ def _clean_pvalues(suspicion: NDArray[np.float64], threshold: float, *, two_side
     sides = 2.0 if two_sided else 1.0
     beyond = sides * norm.sf(threshold)
     within = np.sort(suspicion[suspicion <= threshold])
-    above = within.size - np.searchsorted(within, suspicion, side="left")
+    above = count_at_least(within, suspicion)
     inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
     return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))

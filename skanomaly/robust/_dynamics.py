@@ -13,10 +13,11 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["TrainingDynamics"]
@@ -159,7 +160,7 @@ class TrainingDynamics(BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:
@@ -300,7 +301,7 @@ class TrainingDynamics(BaseEstimator):
         if category not in self.categories_:
             raise ValueError(f"category={category!r} must be one of {self.categories_.tolist()}.")
         sign = -1.0 if category == "typical" else 1.0
-        ranks = np.argsort(np.argsort(sign * self.mean_loss_)) / self.mean_loss_.size
+        ranks = (rank_scores(sign * self.mean_loss_) - 1) / self.mean_loss_.size
         share = self.probe_proba_[:, int(np.flatnonzero(self.categories_ == category)[0])]
         return share + 1e-6 * ranks
 

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer
 
@@ -290,7 +290,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             random = generator(self.random_state)

@@ -8,8 +8,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import ZErrorMask
 from skanomaly.robust._training import median_and_mad
 from skanomaly.robust._zerror_base import ZErrorEstimator, targets_like
@@ -156,7 +156,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
@@ -372,7 +372,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             If `classes` is missing in the first call or changed in a later one, or `y` has a label that is not in it.
         """
         first = not hasattr(self, "_training")
-        with undone_on_error(self):
+        with restore_on_error(self):
             if first and classes is None:
                 raise ValueError(
                     "classes must be passed on the first call to partial_fit, with the labels of all chunks."

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer, Training
@@ -107,7 +107,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         UserWarning
             If batches are too small for any row to be masked.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():

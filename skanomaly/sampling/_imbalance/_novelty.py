@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones
 
 __all__ = ["NoveltyReplay", "RandomDistillationNovelty"]
@@ -85,7 +85,7 @@ class RandomDistillationNovelty(BaseEstimator):
         self.ridge = ridge
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
         """Forget everything, then learn from a batch.
 
         Parameters
@@ -100,7 +100,7 @@ class RandomDistillationNovelty(BaseEstimator):
         """
         return self._learn(X, reset=True)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
         """Learn from a batch.
 
         Parameters
@@ -117,7 +117,7 @@ class RandomDistillationNovelty(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X: Any, *, reset: bool) -> Self:
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
@@ -264,7 +264,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = self._validated(X, y, reset=True)
             self._start(np.unique(targets) if is_classifier(self._inner()) else None)
             for start in range(0, len(rows), int(self.batch_size)):
@@ -286,7 +286,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, reset=first)
             if first:
