@@ -59,13 +59,13 @@ def test_reusable_holdout_lets_signal_through(seed):
     assert np.median(np.abs(reported - true)) < 0.04 + 3 * 0.01
 
 
-def test_agreement_gives_the_training_value_and_costs_nothing(seed):
+def test_agreement_returns_the_training_value_and_costs_nothing(seed):
     holdout = ReusableHoldout(threshold=0.5, random_state=seed)
     assert holdout.query_many(np.full(50, 0.7), np.full(50, 0.71)).tolist() == [0.7] * 50
     assert (holdout.n_queries_, holdout.n_overfit_) == (50, 0)
 
 
-def test_disagreement_gives_the_holdouts_value_with_noise_and_costs(seed):
+def test_disagreement_returns_the_holdout_value_with_noise_and_costs(seed):
     holdout = ReusableHoldout(random_state=seed, budget=400)
     answers = holdout.query_many(np.ones(300), np.full(300, 0.3))
     assert abs(np.median(answers) - 0.3) < 0.005
@@ -98,15 +98,15 @@ def test_threshold_and_noise_follow_the_size():
 
 
 @pytest.mark.parametrize(("train", "held"), [(1.2, 0.5), (0.5, -0.1), (float("nan"), 0.5)])
-def test_values_outside_the_unit_interval_are_refused(train, held):
+def test_values_outside_the_unit_interval_raise(train, held):
     with pytest.raises(ValueError, match="must be in"):
         ReusableHoldout().query(train, held)
 
 
 @pytest.mark.parametrize("options", [{"threshold": 0}, {"noise": 0}, {"budget": -1}])
-def test_parameters_are_checked(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        ReusableHoldout(**options)
+def test_parameters_are_checked_by_the_first_query(options):
+    with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter of ReusableHoldout"):
+        ReusableHoldout(**options).query(0.5, 0.5)
 
 
 def test_size_is_checked():
@@ -149,7 +149,7 @@ def test_scorer_may_be_named():
     assert scorer(Column().fit(X), X, y) == 1.0
 
 
-def test_scorer_that_cannot_be_called_is_refused_at_once():
+def test_scorer_that_cannot_be_called_raises_at_once():
     with pytest.raises(TypeError, match=r"scoring=3 must be a name for get_scorer, or scoring\(estimator, X, y\)"):
         ReusableHoldout().scorer(3, np.zeros((2, 1)), [1, -1])
 
