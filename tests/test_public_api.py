@@ -16,6 +16,7 @@ ROOMS = [name for name in skanomaly.__all__ if not name.startswith("_")]
 FOREIGN_NAMES = {
     "X_reference": "background",
     "batchsize": "batch_size",
+    "combine": "aggregation",
     "distance": "metric",
     "hop": "stride",
     "k": "n_neighbors",
@@ -52,6 +53,7 @@ DEFAULTS = {
     "binary_channels": "ignore",
     "causal": False,
     "n_jobs": None,
+    "random_state": None,
     "sample_weight": None,
     "sampling_strategy": "auto",
     "verbose": False,

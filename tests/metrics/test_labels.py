@@ -84,7 +84,7 @@ def test_zeros_and_ones_need_to_say_which_is_an_anomaly(metric):
         (np.array([1, None, "bad", -1] * 2, dtype=object), -1),
     ],
 )
-def test_labels_that_do_not_fit_are_refused(metric, labels, pos_label):
+def test_labels_that_do_not_fit_raise(metric, labels, pos_label):
     with pytest.raises(ValueError, match=f"pos_label={pos_label}"):
         metric(labels, Y_SCORE, pos_label=pos_label)
 
@@ -96,8 +96,8 @@ def test_unlabelled_rows_are_left_out(metric):
 
 
 @pytest.mark.parametrize("metric", ORDERED)
-def test_unlabelled_points_in_order_are_refused(metric):
-    with pytest.raises(ValueError, match="2 points are labelled 0"):
+def test_unlabelled_time_points_raise(metric):
+    with pytest.raises(ValueError, match="2 time points are labelled 0"):
         metric(np.append(Y_TRUE, [0, 0]), np.append(Y_SCORE, [1.0, 1.0]))
 
 
@@ -108,15 +108,15 @@ def test_predictions_and_labels_share_their_convention(metric):
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-@pytest.mark.parametrize(("odd", "normal"), [(1, 0), (True, False), ("odd", "fine")])
-def test_predictions_of_a_detector_fit_labels_of_any_convention(metric, odd, normal):
+@pytest.mark.parametrize(("anomaly", "normal"), [(1, 0), (True, False), ("fraud", "fine")])
+def test_predictions_of_a_detector_fit_labels_of_any_convention(metric, anomaly, normal):
     predicted = np.roll(Y_TRUE, 1)
-    assert metric(np.where(Y_TRUE == -1, odd, normal), predicted, pos_label=odd) == metric(Y_TRUE, predicted)
+    assert metric(np.where(Y_TRUE == -1, anomaly, normal), predicted, pos_label=anomaly) == metric(Y_TRUE, predicted)
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-@pytest.mark.parametrize(("labels", "shown"), [((0, 1), "-1, 1"), (("fine", "odd"), "-1, 1")])
-def test_predictions_in_other_labels_are_refused_by_both(metric, labels, shown):
+@pytest.mark.parametrize(("labels", "shown"), [((0, 1), "-1, 1"), (("fine", "fraud"), "-1, 1")])
+def test_predictions_in_other_labels_raise(metric, labels, shown):
     called = np.where(Y_TRUE == -1, labels[1], labels[0])
     with pytest.raises(ValueError, match=f"y_pred holds the labels {labels[0]!r}, {labels[1]!r}, and y_true {shown}"):
         metric(Y_TRUE, called)
@@ -129,8 +129,8 @@ def test_scores_are_no_predictions(metric):
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-def test_unlabelled_predictions_are_refused(metric):
-    with pytest.raises(ValueError, match="1 points are labelled 0"):
+def test_unlabelled_predictions_raise(metric):
+    with pytest.raises(ValueError, match="1 time points are labelled 0"):
         metric(Y_TRUE, np.where(np.arange(8) == 2, 0, Y_TRUE))
 
 
@@ -142,7 +142,7 @@ def test_scores_must_be_finite(metric, bad):
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_missing_labels_are_refused(metric):
+def test_missing_labels_raise(metric):
     with pytest.raises(ValueError, match="NaN or infinity"):
         metric(np.where(np.arange(8) == 2, np.nan, Y_TRUE), Y_SCORE)
 
@@ -170,7 +170,7 @@ def test_anomalies_alone_are_defined_only_where_normal_rows_do_not_count(metric)
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_scores_rank_low_as_odd(metric):
+def test_low_scores_rank_as_anomalous(metric):
     perfect, worst = metric(Y_TRUE, np.where(Y_TRUE == -1, 0.0, 1.0)), metric(Y_TRUE, np.where(Y_TRUE == -1, 1.0, 0.0))
     if metric is metrics.fpr_at_tpr_score:
         perfect, worst = -perfect, -worst
@@ -187,7 +187,7 @@ def test_only_the_order_of_scores_counts(metric, seed):
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_inputs_are_left_alone(metric):
+def test_inputs_are_not_changed(metric):
     labels, scores = Y_TRUE.copy(), Y_SCORE.copy()
     labels.flags.writeable = scores.flags.writeable = False
     metric(labels, scores)
@@ -220,6 +220,6 @@ def test_rows_without_weight_do_not_make_a_class(metric, weights):
 
 @pytest.mark.parametrize("metric", RANKING)
 @pytest.mark.parametrize("weights", [[-1.0] + [1.0] * 7, [0.0] * 8, [1.0] * 7])
-def test_impossible_weights_are_refused(metric, weights):
+def test_impossible_weights_raise(metric, weights):
     with pytest.raises(ValueError, match=r"weight|inconsistent"):
         metric(Y_TRUE, Y_SCORE, sample_weight=weights)
