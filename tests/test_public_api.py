@@ -53,7 +53,6 @@ DEFAULTS = {
     "binary_channels": "ignore",
     "causal": False,
     "n_jobs": None,
-    "random_state": None,
     "sample_weight": None,
     "sampling_strategy": "auto",
     "verbose": False,
@@ -186,6 +185,16 @@ def test_one_name_has_one_default(module, name):
     for parameter in _parameters(module, name):
         if parameter.name in defaults and parameter.default is not parameter.empty:
             assert parameter.default == defaults[parameter.name], parameter.name
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_random_state_is_none_by_default(module, name):
+    member = getattr(module, name)
+    # A data set that is loaded is the same at each call.
+    if (inspect.isclass(member) and inspect.isabstract(member)) or name.startswith("load_"):
+        return
+    parameter = inspect.signature(member).parameters.get("random_state")
+    assert parameter is None or parameter.default is None
 
 
 @pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])
