@@ -42,7 +42,7 @@ print(there - start, imported - there, vus - imported, end - vus)
 
 
 def make_case(n_points, n_events, length):
-    """Labels and scores of a series; small is odd."""
+    """Labels and scores of a series; lower is more anomalous."""
     generator = np.random.default_rng(0)
     labels = np.ones(n_points)
     for start in generator.choice(n_points - length, n_events, replace=False):

@@ -1,4 +1,4 @@
-"""What scores that know nothing get under each metric of a series: read this table before any other.
+"""Values of each metric of a series for scores that contain no information.
 
     python asv_bench/tables/metrics_trust.py
 
@@ -41,7 +41,7 @@ def load(name):
     return series.astype(np.float64), np.where(stored["y"] == 1, -1, 1)
 
 
-def rolling_deviation(series, width=100):
+def rolling_std(series, width=100):
     """Standard deviation of the points around each."""
     padded = np.pad(series, (width // 2, width - width // 2 - 1), mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, width).std(axis=1)
@@ -53,16 +53,16 @@ def starts(labels):
 
 
 def make_scores(kind, series, labels, generator):
-    """Scores, small is odd."""
+    """Scores, lower is more anomalous."""
     noise = generator.random(labels.size)
-    if kind == "all equal but one point":
+    if kind == "all equal but one time point":
         return np.where(np.arange(labels.size) == generator.integers(labels.size), -1.0, 0.0)
-    if kind == "one hit at each event's start":
+    if kind == "one hit at the start of each event":
         noise[starts(labels)] = -1.0
         return noise
-    if kind == "truth, 30 points late":
+    if kind == "truth, 30 time points late":
         return np.roll(labels, 30).astype(np.float64)
-    return -rolling_deviation(series) if kind == "rolling standard deviation" else noise
+    return -rolling_std(series) if kind == "rolling standard deviation" else noise
 
 
 def best_f(metric, labels, scores):
@@ -84,16 +84,16 @@ METRICS = {
     "affiliation F1": lambda labels, scores: best_f(metrics.affiliation_precision_recall_fscore, labels, scores),
     "NAB": metrics.nab_score,
 }
-RANDOM = ("random", "all equal but one point", "one hit at each event's start")
-KINDS = (*RANDOM, "truth, 30 points late", "rolling standard deviation")
+RANDOM = ("random", "all equal but one time point", "one hit at the start of each event")
+KINDS = (*RANDOM, "truth, 30 time points late", "rolling standard deviation")
 
 
 def main():
     """Print the table."""
     warnings.simplefilter("ignore", UndefinedMetricWarning)  # a window that lies in NAB's probation
     cases = [load(name) for name in SERIES]
-    share = np.mean([np.mean(labels == -1) for _, labels in cases])
-    print(f"Mean share of anomalous points: {share:.3f}\n")
+    fraction = np.mean([np.mean(labels == -1) for _, labels in cases])
+    print(f"Mean fraction of anomalous time points: {fraction:.3f}\n")
     print("| scores | " + " | ".join(METRICS) + " |")
     print("|---" * (len(METRICS) + 1) + "|")
     for kind in KINDS:
