@@ -161,7 +161,7 @@ class ContributionDisplay:
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
-        ax.set_xlabel("contribution to the score (negative: more anomalous)")
+        ax.set_xlabel("contribution (below 0: more anomalous)")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
