@@ -46,6 +46,8 @@ FOREIGN_NAMES = {
 KEPT_NAMES = {"k_neighbors"}
 # What all classes share comes last, in this order.
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
+# A display of a finished study, which holds its rows itself.
+DISPLAYS_OF_STUDIES = {"SpecificationCurveDisplay"}
 # What a class wraps comes first, and may be given by position.
 WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
 # Same name, same default. The positive label is -1 where scores are rated, found out where rows are split or chosen.
@@ -54,10 +56,10 @@ DEFAULTS = {
     "causal": False,
     "n_jobs": None,
     "sample_weight": None,
+    "pos_label": None,
     "sampling_strategy": "auto",
     "verbose": False,
 }
-POSITIVE_LABEL = {"metrics": -1, "model_selection": "auto"}
 # A DOI or another address, an arXiv number or an ISBN, each in one spelling.
 IDENTIFIER = re.compile(r"https://[\w.-]+/\S+|arXiv:\d{4}\.\d{4,5}\.|ISBN 97[89]-[\d-]{10,}\d\.")
 # Works that have none, by title.
@@ -181,10 +183,9 @@ def test_what_a_class_wraps_comes_first_by_position(module, name):
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_one_name_has_one_default(module, name):
-    defaults = {**DEFAULTS, "pos_label": POSITIVE_LABEL.get(module.__name__.rpartition(".")[2])}
     for parameter in _parameters(module, name):
-        if parameter.name in defaults and parameter.default is not parameter.empty:
-            assert parameter.default == defaults[parameter.name], parameter.name
+        if parameter.name in DEFAULTS and parameter.default is not parameter.empty:
+            assert parameter.default == DEFAULTS[parameter.name], parameter.name
 
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
@@ -206,11 +207,15 @@ def test_displays_draw_alike(module, name):
             parameters = inspect.signature(getattr(display, maker)).parameters
             assert parameters["ax"].default is None
             assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
-    assert next(iter(inspect.signature(display.from_estimator).parameters)) == "estimator"
+    first = list(inspect.signature(display.from_estimator).parameters)[:2]
+    assert first[0] == "estimator"
+    assert first[1] == "X" or name in DISPLAYS_OF_STUDIES
+    for method in (display, display.from_estimator, getattr(display, "from_predictions", display)):
+        assert not {"offset", "names"} & set(inspect.signature(method).parameters)
 
 
 @pytest.mark.parametrize("name", sorted(importlib.import_module("skanomaly.metrics").__all__))
 def test_metrics_take_the_truth_first(name):
     names = list(inspect.signature(getattr(skanomaly.metrics, name)).parameters)
-    assert names[:1] in (["y_true"], ["x"])
-    assert names[0] == "x" or names[1] in {"y_score", "y_pred", "y_proba", "y_dist"}
+    assert names[:1] == ["y_true"]
+    assert names[1] in {"y_score", "y_pred", "y_proba", "y_dist"}

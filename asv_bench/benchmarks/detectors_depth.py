@@ -67,7 +67,7 @@ class Yardsticks:
 class Variants:
     """What the options cost, on 10,000 rows of 20 columns."""
 
-    params = ("mean", "max", "top", "diag", "ledoit_wolf", "mcd", "modes", "weights", "shards", "partial")
+    params = ("mean", "max", "top", "diag", "ledoit_wolf", "mcd", "modes", "weights", "chunks", "partial")
 
     def setup(self, variant):
         self.rows = _table(10_000, 20, "float64")
@@ -84,8 +84,8 @@ class Variants:
         self.time_fit(variant)
 
     def time_fit(self, variant):
-        if variant == "shards":
-            self.detector.fit_shards(np.array_split(self.rows, 4))
+        if variant == "chunks":
+            self.detector.fit_chunks(np.array_split(self.rows, 4))
         elif variant == "partial":
             self.detector.partial_fit(self.rows)
         else:

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.impute import KNNImputer
 
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.impute import KNNSamplerImputer
 
 
 def correlated_holes(n_rows, n_columns, rate):
@@ -58,11 +58,3 @@ class Choice:
 
     def time_fit(self, *_):
         self.imputer.fit(self.table)
-
-
-class Audit:
-    def setup(self):
-        self.holes = correlated_holes(5000, 20, 0.2)[1]
-
-    def time_fit(self):
-        MissingnessAudit(n_permutations=199, random_state=0).fit(self.holes)

@@ -1,11 +1,12 @@
-"""Print how time and memory grow with rows and columns: slopes on doubly logarithmic axes.
+"""Measure how time and memory grow with the number of rows and columns, as slopes on log-log axes.
 
     OPENBLAS_NUM_THREADS=1 python asv_bench/tables/growth.py [NAME ...]
 
-A slope of 1 says linear, of 2 quadratic; it is the least-squares line through the largest three sizes, so that fixed
-costs weigh little. Seconds are the least CPU seconds of some calls of one thread; memory is the peak that NumPy
-allocates on top of the input, as ``tracemalloc`` sees it (a dash where it stays below a megabyte, whatever its slope).
-For series and scores, rows are time points and columns are channels; what has one column only has no second slope.
+A slope of 1 means linear growth, 2 quadratic. It is the slope of the least-squares line through the largest three
+sizes, where fixed costs matter little. Seconds are the minimum CPU seconds of several calls in one thread. Memory is
+the peak that NumPy allocates on top of the input, as ``tracemalloc`` sees it (a dash below one megabyte, where the
+slope means nothing). For series and scores, rows are time points and columns are channels; a task with one column only
+has no second slope.
 """
 
 import os
@@ -156,6 +157,7 @@ def slope(sizes, values):
 def main():
     """Print the table."""
     warnings.simplefilter("ignore")
+    print("Cost at the largest size, and slopes.\n")
     print("| task | largest n | s | MB | time, slope in n | memory, slope in n | largest d | time, slope in d |")
     print("|---|---|---|---|---|---|---|---|")
     for name, (task, rows, columns) in TASKS.items():

@@ -1,12 +1,11 @@
-"""Selection of a detector without labels: 20 public tables, 14 candidates, every criterion of model_selection.
+"""Compare criteria that choose one of 14 detectors without labels, or with few, on 20 public tables.
 
     python asv_bench/tables/label_free_selection.py [--rows 900] [--seed 0] [--data FOLDER] [--json FILE]
 
-Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, less those with more than
-100 columns, fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every
-candidate is fitted on all rows, columns standardised, and evaluated by the area under the receiver operating
-characteristic (ROC) on the same rows. Lines with few labels are means of 40 draws of labelled rows, with candidates
-evaluated on the other rows.
+Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, without those that have more than 100 columns,
+fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every candidate is
+fitted on all rows, columns standardised, and judged by the area under the ROC curve on the same rows. Lines with
+labelled anomalies average 40 draws of labelled rows; there the candidates are judged on the other rows.
 """
 
 import argparse
@@ -88,8 +87,8 @@ def tables(folder, n_rows, seed):
         yield path.stem, np.ascontiguousarray(X[chosen], dtype=np.float64), y[chosen]
 
 
-def score_difference(scores):
-    """Return the mean of the highest twentieth minus the mean of the rest, over the standard deviation of the rest."""
+def score_gap(scores):
+    """Return how many standard deviations the most anomalous 5 % lie, on average, above the mean of the rest."""
     ordered = np.sort(scores)
     cut = len(ordered) - max(1, len(ordered) // 20)
     return (ordered[cut:].mean() - ordered[:cut].mean()) / max(ordered[:cut].std(), 1e-12)
@@ -109,7 +108,7 @@ def criteria(pipelines, X, scores, seed):
     }
     values = {name: [scorer(pipeline, X) for pipeline in pipelines] for name, scorer in every.items()}
     values["consensus with the mean rank"] = [spearmanr(column, ranks.mean(axis=1))[0] for column in ranks.T]
-    values["standardised score difference"] = [score_difference(column) for column in scores.T]
+    values["standardised score gap"] = [score_gap(column) for column in scores.T]
     parts = ("consensus with the mean rank", "stability: top 5 % of two halves", "synthetic anomalies, local")
     values["mean rank of consensus, stability, local"] = np.mean([rankdata(values[part]) for part in parts], axis=0)
     return values
@@ -185,11 +184,12 @@ def report(results):
     means = np.array([np.mean(list(result["areas"].values())) for result in results])
     best = np.array([max(result["areas"].values()) for result in results])
     forest = np.array([result["areas"][FOREST] for result in results])
-    print(f"\nROC area, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}")
+    print(f"\nROC AUC, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}\n")
     for name in results[0]["areas"]:
-        print(f"  {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+        print(f"- {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+    print("\nROC AUC of the chosen candidate, its differences (p-value of Wilcoxon's test) and the rank correlation.\n")
     print(
-        "\n| choice by | tables | ROC | below the best | over the mean candidate (p) | over IsolationForest (p) "
+        "| choice by | tables | ROC AUC | below the best | above the mean candidate (p) | above IsolationForest (p) "
         "| Spearman |"
     )
     print("|---|---|---|---|---|---|---|")
@@ -228,7 +228,7 @@ def main():
             start = time.process_time()
             results.append({"table": name, **study(X, y, arguments.seed)})
             print(
-                f"{name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
+                f"- {name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
             )
             if arguments.json:
                 arguments.json.write_text(json.dumps(results))

@@ -1,9 +1,10 @@
-"""Values of each metric of a series for scores that contain no information.
+"""Show the value of each metric for series on scores that carry little or no information.
 
     python asv_bench/tables/metrics_trust.py
 
-Twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel), from
-the folder in ``SKANOMALY_DATA``. Means over the series; scores with random numbers also over a hundred seeds.
+A metric that is high for random scores says little about a detector, so read this table before the others. The data are
+twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel) from the folder in
+``SKANOMALY_DATA``. Figures are means over the series; for scores with random numbers also over a hundred seeds.
 """
 
 import os
@@ -42,7 +43,7 @@ def load(name):
 
 
 def rolling_std(series, width=100):
-    """Standard deviation of the points around each."""
+    """Standard deviation of the surrounding time points."""
     padded = np.pad(series, (width // 2, width - width // 2 - 1), mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, width).std(axis=1)
 
@@ -53,7 +54,7 @@ def starts(labels):
 
 
 def make_scores(kind, series, labels, generator):
-    """Scores, lower is more anomalous."""
+    """Scores; lower is more anomalous."""
     noise = generator.random(labels.size)
     if kind == "all equal but one time point":
         return np.where(np.arange(labels.size) == generator.integers(labels.size), -1.0, 0.0)
@@ -84,7 +85,7 @@ METRICS = {
     "affiliation F1": lambda labels, scores: best_f(metrics.affiliation_precision_recall_fscore, labels, scores),
     "NAB": metrics.nab_score,
 }
-RANDOM = ("random", "all equal but one time point", "one hit at the start of each event")
+RANDOM = ("random", "all equal but one time point", "one hit at each event's start")
 KINDS = (*RANDOM, "truth, 30 time points late", "rolling standard deviation")
 
 
@@ -92,8 +93,8 @@ def main():
     """Print the table."""
     warnings.simplefilter("ignore", UndefinedMetricWarning)  # a window that lies in NAB's probation
     cases = [load(name) for name in SERIES]
-    fraction = np.mean([np.mean(labels == -1) for _, labels in cases])
-    print(f"Mean fraction of anomalous time points: {fraction:.3f}\n")
+    share = np.mean([np.mean(labels == -1) for _, labels in cases])
+    print(f"Each metric by kind of score. Mean fraction of anomalous time points: {share:.3f}\n")
     print("| scores | " + " | ".join(METRICS) + " |")
     print("|---" * (len(METRICS) + 1) + "|")
     for kind in KINDS:

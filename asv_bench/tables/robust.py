@@ -1,7 +1,9 @@
 # ruff: noqa: FBT003  # kernels take no keywords
-"""An epoch against SGDRegressor's, what the mask costs, and the outlier-share table, in one run.
+"""Measure the time of a training epoch, the cost of the mask, and the error by fraction of outliers.
 
-Run ``python asv_bench/tables/robust.py``. CPU times of one thread, the minimum over interleaved repeats.
+    python asv_bench/tables/robust.py
+
+Times are CPU times of one thread, the minimum over interleaved repeats.
 """
 
 import os
@@ -88,6 +90,7 @@ def epochs():
     )
     ours_epoch = (times["ours 110"] - times["ours 10"]) / 100
     sgd_epoch = (times["sgd 110"] - times["sgd 10"]) / 100
+    print("Time of one training epoch; the mask is on with mean_std and median_mad.")
     head(f"one epoch of {N_ROWS:,} rows, {N_COLUMNS} columns, batches of 256", "CPU microseconds", "ratio")
     row("SGDRegressor.fit, per epoch", f"{sgd_epoch * 1e6:.0f}", "1")
     row("SGDRegressor.partial_fit", f"{times['sgd'] * 1e6:.0f}", f"{times['sgd'] / sgd_epoch:.2f}")
@@ -110,8 +113,8 @@ def shares(n_seeds):
         "MLP": lambda: MLPRegressor(max_iter=40, random_state=0),
     }
     steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
-    print(f"\nRoot mean squared error by share of outliers, in deviations of the noise, {n_seeds} seeds.")
-    head("model", *(f"{share:.0%}" for share in steps), "CPU s a fit")
+    print(f"\nRoot mean squared error by fraction of outliers, in standard deviations of the noise, {n_seeds} seeds.")
+    head("model", *(f"{share:.0%}" for share in steps), "CPU s per fit")
     for name, make in models.items():
         cells, seconds = [], 0.0
         for share in steps:

@@ -21,7 +21,7 @@ candidates = np.vstack(
 kind = np.repeat([0, 1, 2], 60)
 
 quality = ExpectedAnomalyPosterior(random_state=0).fit(X, y)
-scores = quality.score_samples(candidates)
+scores = quality.anomaly_posterior(candidates)
 chosen = quality.select(candidates, top=60)
 print(f"{np.mean(kind[chosen] == 0):.0%} of the best third are realistic")
 

@@ -14,7 +14,6 @@ __all__ = ["Contamination", "estimate_contamination"]
 _MOST_ROWS = 2000
 _FEWEST_ROWS_OF_A_SAMPLE = 300
 _MOST_CELLS = 500_000
-_N_HALVINGS = 2
 _CREDIBILITY = 0.9
 
 
@@ -59,7 +58,7 @@ def estimate_contamination(
     n_rows = int(np.clip(_MOST_CELLS // rows.shape[1], _FEWEST_ROWS_OF_A_SAMPLE, _MOST_ROWS))
     if n_rows < len(rows):
         rows = rows[np.sort(generator(random_state).choice(len(rows), n_rows, replace=False))]
-    posterior = ContaminationPosterior(n_init=_N_HALVINGS, random_state=random_state)
+    posterior = ContaminationPosterior(random_state=random_state)
     try:
         posterior.fit_scores(rows) if scores else posterior.fit(rows)
     except (ValueError, MemoryError) as error:

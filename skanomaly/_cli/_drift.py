@@ -9,7 +9,7 @@ __all__ = ["DriftVerdict", "drift_verdict"]
 
 _MOST_QUERIES = 5000
 # Below this many rows permutations are drawn: the normal approximation is good from here on.
-_FEWEST_ROWS_FOR_MOMENTS = 100
+_FEWEST_ROWS_FOR_ASYMPTOTIC = 100
 _FEWEST_ROWS = 20
 _LEVEL = 0.05
 
@@ -56,7 +56,7 @@ def drift_verdict(rows: NDArray[np.float64], *, random_state: int | None, n_jobs
         return DriftVerdict(None, remark=f"not tested below {_FEWEST_ROWS} rows")
     test = KNNDriftTest(
         n_queries=_MOST_QUERIES if n_rows > _MOST_QUERIES else None,
-        null="moments" if n_rows >= _FEWEST_ROWS_FOR_MOMENTS else "permutation",
+        null="asymptotic" if n_rows >= _FEWEST_ROWS_FOR_ASYMPTOTIC else "permutation",
         random_state=random_state,
         n_jobs=n_jobs,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
-from skanomaly._support._labels import turn_labels
+from skanomaly._support._labels import read_labels
 from skanomaly._support._npz import read_npz
 from skanomaly._support._optional import import_optional
 
@@ -200,7 +200,7 @@ def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
     if not _LABEL_NAME.fullmatch(name) or list(frame.columns).count(name) != 1:
         return False
     try:
-        labels = turn_labels(frame[name])
+        labels = read_labels(frame[name])
     except ValueError:
         return False
     return 0 < int((labels == -1).sum()) <= len(labels) // 2
@@ -209,10 +209,10 @@ def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
 def _labels(values: Any, name: str, remarks: list[str]) -> NDArray[np.int64]:
     """Turn labels to ours, and remark if one kind is not there."""
     try:
-        labels = turn_labels(values, name=f"label column {name!r}")
+        labels = read_labels(values, name=f"label column {name!r}")
     except ValueError as error:
         raise InputError(str(error)) from error
     for kind, word in ((-1, "anomaly"), (1, "normal row")):
         if not (labels == kind).any():
             remarks.append(f"Label column {name} holds no {word}: scores are judged where both kinds are there.")
-    return labels
+    return labels.astype(np.int64)

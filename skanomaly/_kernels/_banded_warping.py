@@ -82,7 +82,7 @@ def nearest_warped(query, places, offsets, left_out, n_neighbors, band):
         The one series that is left out, or -1.
     n_neighbors : int
     band : float
-        Radius of the band as a share of the shorter series; 1 place at least.
+        Radius of the band as a fraction of the shorter series; 1 place at least.
 
     Returns
     -------

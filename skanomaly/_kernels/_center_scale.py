@@ -1,4 +1,4 @@
-"""Centre and scale of a short array, plain or weighted: mean and deviation, or median and MAD."""
+"""Centre and scale of a short array, plain or weighted: mean and standard deviation, or median and MAD."""
 
 import numpy as np
 
@@ -69,10 +69,10 @@ def count_select(values, n_values, lower_rank, upper_rank, start, step, candidat
         high_count = n_values
     rounds = 0
     while high_count - low_count > 16 and rounds < 10 and low > -np.inf:
-        share = (upper_rank + 0.5 - low_count) / (high_count - low_count)
+        fraction = (upper_rank + 0.5 - low_count) / (high_count - low_count)
         if rounds % 3 == 2:
-            share = 0.5
-        middle = low + share * (high - low)
+            fraction = 0.5
+        middle = low + fraction * (high - low)
         if not low < middle < high:
             break
         count = _count_at_most(values, n_values, middle)

@@ -18,7 +18,7 @@ def elastic_rows(series, first, second, steps, radius, picks, out):
     first, second : ndarray of shape (n_new,), intp
         Where each new series starts from, and what it moves towards.
     steps : ndarray of shape (n_new,), float64
-        Share of the way.
+        Fraction of the way.
     radius : float
         Half the width of the band in places, at least 1.
     picks : ndarray of shape (n_new, m), float64

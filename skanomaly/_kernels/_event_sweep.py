@@ -1,4 +1,4 @@
-"""Scores of events at every threshold, in one pass over points from the oddest on."""
+"""Scores of events at every threshold, in one pass over points from the most anomalous on."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def best_point_adjusted_f1(values, events, false_positives, lengths, needed):
     events : ndarray of shape (n_positive,), int
         Event of each.
     false_positives : ndarray of shape (n_positive,), int
-        Points outside events that are at least as odd.
+        Points outside events that are at least as anomalous.
     lengths, needed : ndarray of shape (n_events,), int
         Points of each event, and how many of them must be called.
 
@@ -47,7 +47,7 @@ def best_point_adjusted_f1(values, events, false_positives, lengths, needed):
 
 @kernel
 def best_event_f1(values, events, false_positives, n_events):
-    """Harmonic mean of the share of events found and of the points' precision, at its best threshold.
+    """Harmonic mean of the fraction of events found and of the points' precision, at its best threshold.
 
     Parameters as in :func:`best_point_adjusted_f1`; O(n_positive).
     """

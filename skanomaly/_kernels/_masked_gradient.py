@@ -14,26 +14,26 @@ __all__ = ["adam_step", "kept_rows", "masked_adam_epoch"]
 
 
 @kernel
-def _relax(oddness, weights, keep, min_keep, candidates):
-    """Keep the least odd rows until a share `min_keep` of the weight is kept; ties at the limit all stay."""
+def _relax(errors, weights, keep, min_keep, candidates):
+    """Keep the smallest errors until a fraction `min_keep` of the weight is kept; ties at the limit all stay."""
     limit = -np.inf
     if weights is None:
-        rank = int(np.ceil(min_keep * oddness.size)) - 1  # a share of 0 is never too little
-        limit = count_select(oddness, oddness.size, rank, rank, 0.0, 0.2, candidates)
+        rank = int(np.ceil(min_keep * errors.size)) - 1  # a fraction of 0 is never too little
+        limit = count_select(errors, errors.size, rank, rank, 0.0, 0.2, candidates)
     else:
-        order = np.empty(oddness.size, dtype=np.intp)
-        sort_order(oddness, order)
+        order = np.empty(errors.size, dtype=np.intp)
+        sort_order(errors, order)
         total = 0.0
-        for index in range(oddness.size):
+        for index in range(errors.size):
             total += weights[index]
         kept = 0.0
-        for place in range(oddness.size):
+        for place in range(errors.size):
             if kept >= min_keep * total:
                 break
             kept += weights[order[place]]
-            limit = oddness[order[place]]
-    for index in range(oddness.size):
-        if oddness[index] <= limit:
+            limit = errors[order[place]]
+    for index in range(errors.size):
+        if errors[index] <= limit:
             keep[index] = True
 
 
@@ -54,7 +54,7 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
     robust : bool
         Median and MAD in place of mean and standard deviation.
     min_keep : float
-        Share of the weight that is kept at the least, by raising the threshold for this batch.
+        Smallest fraction of the weight that is kept, by raising the threshold for this batch.
     min_group : int
         Groups of fewer rows (of less weight) are kept whole, unless statistics are pooled already.
     decay : float
@@ -78,7 +78,7 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
     n_rows = values.size
     grouped = groups.size > 0
     members = scratch[2]
-    oddness = scratch[3]
+    errors = scratch[3]
     for group in range(pooled.shape[0]):
         n_members = 0
         if grouped:
@@ -127,21 +127,21 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
         if grouped:
             for row in range(n_rows):
                 if groups[row] == group:
-                    oddness[row] = (values[row] - center) * inverse
+                    errors[row] = (values[row] - center) * inverse
         else:
             for row in range(n_rows):
-                oddness[row] = (values[row] - center) * inverse
+                errors[row] = (values[row] - center) * inverse
     if side == 0:
         for row in range(n_rows):
-            oddness[row] = abs(oddness[row])
+            errors[row] = abs(errors[row])
     elif side < 0:
         for row in range(n_rows):
-            oddness[row] = -oddness[row]
+            errors[row] = -errors[row]
     n_masked = 0
     masked_weight = 0.0
     total = 0.0
     for row in range(n_rows):
-        masked = oddness[row] > threshold
+        masked = errors[row] > threshold
         keep[row] = not masked
         n_masked += masked
         if weights is not None:
@@ -151,7 +151,7 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
         total = float(n_rows)
         masked_weight = float(n_masked)
     if total - masked_weight < min_keep * total:
-        _relax(oddness[:n_rows], weights, keep, min_keep, scratch[0])
+        _relax(errors[:n_rows], weights, keep, min_keep, scratch[0])
         n_masked = 0
         for row in range(n_rows):
             n_masked += not keep[row]
@@ -205,7 +205,7 @@ def masked_adam_epoch(
     pooled,
     masked,
 ):
-    """One epoch of Adam over a linear model whose batches drop the rows with odd standardised errors.
+    """One epoch of Adam over a linear model whose batches drop the rows with large standardised errors.
 
     Per batch: output = X w + b; the statistic of each row; its z-score within the batch (and class); the mean loss over
     the kept rows plus ``penalty / 2 * |w|^2``; one step of :func:`adam_step`. The mask carries no gradient.

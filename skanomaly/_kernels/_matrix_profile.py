@@ -63,7 +63,7 @@ def mark_seeds(inverse_norms, drop, out):
     inverse_norms : ndarray of shape (c, n), float64
         Of the centred windows; 0 where constant.
     drop : float
-        Marked is where a norm falls below this share of the largest since the last mark, in some channel.
+        Marked is where a norm falls below this fraction of the largest since the last mark, in some channel.
     out : ndarray of shape (n + 1,), intp
         For each window the first marked one from there on, ``n`` where there is none. Written.
     """

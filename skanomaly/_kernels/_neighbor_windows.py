@@ -1,4 +1,4 @@
-"""How many of a row's neighbours fall into a window of the order around it, and how odd that is."""
+"""How many of a row's neighbours fall into a window of the order around it, and how unlikely that count is."""
 
 import math
 

@@ -175,10 +175,10 @@ def _order_pair(values, keys, first, second, lanes, scratch):
     for index in range(64):
         sample[index] = keys[index * step]
     _sort_few(sample, 64)
-    share = (first + second + 1) / (2 * size)
-    spread = 1.5 * np.sqrt(64 * share * (1 - share)) + 1
-    below = int(np.floor(64 * share - 0.5 - spread))
-    above = int(np.ceil(64 * share - 0.5 + spread))
+    fraction = (first + second + 1) / (2 * size)
+    spread = 1.5 * np.sqrt(64 * fraction * (1 - fraction)) + 1
+    below = int(np.floor(64 * fraction - 0.5 - spread))
+    above = int(np.ceil(64 * fraction - 0.5 + spread))
     low = np.float32(0)
     n_low = size
     while n_low > first:
@@ -212,22 +212,22 @@ def _order_pair(values, keys, first, second, lanes, scratch):
         margin = 1 + 1.5 * np.sqrt(min(before, behind))
         start = low
         stop = high
-        share = 0.5
+        fraction = 0.5
         if behind > before:
             n_start = n_low
             if is_split:
                 start = split
                 n_start = second
             if stalled == 0:
-                share = (second + 1 + margin - n_start) / (n_high - n_start)
+                fraction = (second + 1 + margin - n_start) / (n_high - n_start)
         else:
             n_stop = n_high
             if is_split:
                 stop = split
                 n_stop = second
             if stalled == 0:
-                share = (first - margin - n_low) / (n_stop - n_low)
-        threshold = np.float32(start + (stop - start) * share)
+                fraction = (first - margin - n_low) / (n_stop - n_low)
+        threshold = np.float32(start + (stop - start) * fraction)
         if threshold > low and threshold < high:
             n_before = n_high - n_low
             count = _count_up_to(keys, threshold)

@@ -7,7 +7,7 @@ __all__ = ["pooled_convolutions"]
 
 @kernel
 def pooled_convolutions(places, offsets, weights, lengths, biases, dilations, channels, out):
-    r"""Pool the convolutions of each series with each filter by their maximum and their share above zero.
+    r"""Pool the convolutions of each series with each filter by their maximum and their fraction above zero.
 
     Filter k of length :math:`l_k` sees one channel, every :math:`\delta_k`-th place, centred; places outside the series
     count as zero: :math:`y_t = b_k + \sum_j w_{kj} x_{t + (j - (l_k - 1) / 2) \delta_k}`.
@@ -23,7 +23,7 @@ def pooled_convolutions(places, offsets, weights, lengths, biases, dilations, ch
         Filter lengths are odd.
     biases : ndarray of shape (K,), float64
     out : ndarray of shape (n, 2 K), float64
-        Written: the maximum and the share of positive values of each filter, side by side. Cost O(total K l).
+        Written: the maximum and the fraction of positive values of each filter, side by side. Cost O(total K l).
     """
     n_filters = len(lengths)
     for series in range(len(offsets) - 1):

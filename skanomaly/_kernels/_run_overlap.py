@@ -21,11 +21,11 @@ def _weight_up_to(place, length, bias):
 
 
 @kernel
-def run_overlaps(starts, stops, other_starts, other_stops, bias, shares, counts):
+def run_overlaps(starts, stops, other_starts, other_stops, bias, fractions, counts):
     """Weigh the part of each run that other runs cover, and count these; both lists ascend and are disjoint.
 
-    The share is ``sum of weights of covered points / sum of all weights`` with weights by place in the run: the overlap
-    size of Tatbul et al. (2018), section 3, with its positional bias. O(n_runs + n_others).
+    The fraction is ``sum of weights of covered points / sum of all weights`` with weights by place in the run: the
+    overlap size of Tatbul et al. (2018), section 3, with its positional bias. O(n_runs + n_others).
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def run_overlaps(starts, stops, other_starts, other_stops, bias, shares, counts)
     other_starts, other_stops : ndarray of shape (n_others,), int
     bias : int
         Weight of the points of a run: 0 the same, 1 most at the front, 2 at the back, 3 in the middle.
-    shares : ndarray of shape (n_runs,)
-        Written to: the weighted share covered.
+    fractions : ndarray of shape (n_runs,)
+        Written to: the weighted fraction covered.
     counts : ndarray of shape (n_runs,), int
         Written to: how many other runs overlap.
     """
@@ -53,5 +53,5 @@ def run_overlaps(starts, stops, other_starts, other_stops, bias, shares, counts)
             covered += _weight_up_to(high, length, bias) - _weight_up_to(low, length, bias)
             count += 1
             this += 1
-        shares[run] = covered / _weight_up_to(length, length, bias)
+        fractions[run] = covered / _weight_up_to(length, length, bias)
         counts[run] = count

@@ -55,12 +55,12 @@ def draw_tied_neighbors(rng, queries, class_of, member_starts, members, distance
                 size = 0
                 for place in range(first, last):
                     size += member_starts[nearest[query, place] + 1] - member_starts[nearest[query, place]]
-            room = wanted - filled
-            taken = min(size, room)
+            space = wanted - filled
+            taken = min(size, space)
             for pick in range(taken):
                 picks[pick] = pick
-            if size > room:
-                _draw_subset(rng, size, room, picks)
+            if size > space:
+                _draw_subset(rng, size, space, picks)
             for pick in range(taken):
                 chosen = picks[pick]
                 if first < 0:
@@ -121,7 +121,7 @@ def tied_group_sizes(queries, class_of, member_starts, distances, nearest, n_nei
 def all_tied_neighbors(
     queries, class_of, member_starts, members, distances, nearest, n_neighbors, indptr, out, weights
 ):
-    """List each query's neighbours, all rows at the last distance included with equal shares.
+    """List each query's neighbours, all rows at the last distance included with equal weights.
 
     Parameters
     ----------
@@ -145,9 +145,9 @@ def all_tied_neighbors(
                 out[place] = members[item]
                 place += 1
         filled = place - indptr[query]
-        share = 1.0 if filled <= n_neighbors else n_neighbors / filled
+        weight = 1.0 if filled <= n_neighbors else n_neighbors / filled
         for edge in range(indptr[query], place):
-            weights[edge] = share
+            weights[edge] = weight
         last = 0
         while filled < n_neighbors:
             first = last
@@ -158,7 +158,7 @@ def all_tied_neighbors(
                     out[place] = members[member]
                     place += 1
             size = place - begin
-            share = 1.0 if filled + size <= n_neighbors else (n_neighbors - filled) / size
+            weight = 1.0 if filled + size <= n_neighbors else (n_neighbors - filled) / size
             for edge in range(begin, place):
-                weights[edge] = share
+                weights[edge] = weight
             filled += size

@@ -50,7 +50,7 @@ def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, 
     O(n log n_thresholds + window_size * (window_size * n_thresholds + n_events)).
 
     At a threshold, with N points called of n, C points in P event points, S soft mass of called points outside, and E
-    the share of events (merged where their tolerances touch) with a called point: P' = P + S / 2, true positive rate
+    the fraction of events (merged where their tolerances touch) with a called point: P' = P + S / 2, true positive rate
     ``min((C + S) / P', 1) * E``, false positive rate ``(N - C - S) / (n - P')``, precision ``(C + S) / N``. The area is
     by trapezoids from (0, 0) to (1, 1), the average precision the sum of precisions by steps of the true positive rate.
     TSB-AD's variant of "Volume under the surface" (Paparrizos et al., 2022, section 4).

@@ -1,1 +1,1 @@
-"""Plumbing that every room shares: validation, row blocks, seeds, optional imports, deprecation."""
+"""Plumbing that all modules share: validation, row blocks, seeds, optional imports, deprecation."""

@@ -1,4 +1,4 @@
-"""Benjamini and Hochberg's step-up rule, for every room that selects by p-value."""
+"""Benjamini and Hochberg's step-up rule, for every module that selects by p-value."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 __all__ = ["weighted_percentile"]
 
 
-def weighted_percentile(values: NDArray[np.floating], share: float, weights: NDArray[np.float64]) -> float:
+def weighted_percentile(values: NDArray[np.floating], percentage: float, weights: NDArray[np.float64]) -> float:
     """Percentile with linear interpolation; a whole weight counts as that many repetitions.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
-    share : float
+    percentage : float
         In [0, 100], as in ``numpy.percentile``.
     weights : ndarray of shape (n_values,)
         Not negative, not all 0. Where some are not whole, all are first scaled to a mean of 1 over those above 0.
@@ -20,7 +20,7 @@ def weighted_percentile(values: NDArray[np.floating], share: float, weights: NDA
     Returns
     -------
     float
-        For whole weights ``numpy.percentile(numpy.repeat(values, weights), share)``.
+        For whole weights ``numpy.percentile(numpy.repeat(values, weights), percentage)``.
     """
     counted = weights > 0
     values, weights = values[counted], weights[counted]
@@ -28,7 +28,7 @@ def weighted_percentile(values: NDArray[np.floating], share: float, weights: NDA
         weights = weights * (weights.size / weights.sum())
     order = np.argsort(values, kind="stable")
     ends = np.cumsum(weights[order])
-    position = (ends[-1] - 1.0) * share / 100.0
+    position = (ends[-1] - 1.0) * percentage / 100.0
     below = np.floor(position)
     places = np.searchsorted(ends, [below, below + 1.0], side="right")
     lower, upper = values[order[np.minimum(places, values.size - 1)]]

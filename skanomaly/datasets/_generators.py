@@ -65,7 +65,7 @@ def make_clusters(
         "local": around the centres, with five times the standard deviation. "clustered": one tight cluster at a corner
         outside the normal rows' box.
     contamination : float in [0, 0.5], default=0.05
-        Share of anomalies, rounded to whole rows.
+        Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -88,7 +88,7 @@ def make_clusters(
     ((200, 2), 20)
     """
     rng = generator(random_state)
-    n_odd = _count(n_samples, contamination)
+    n_anomalies = _count(n_samples, contamination)
     centres = rng.uniform(-10.0, 10.0, size=(n_clusters, n_features))
     deviations = rng.uniform(0.5, 1.5, size=n_clusters)
 
@@ -96,16 +96,16 @@ def make_clusters(
         cluster = rng.integers(n_clusters, size=n_rows)
         return centres[cluster] + factor * deviations[cluster, None] * rng.standard_normal((n_rows, n_features))
 
-    normal = around_centres(n_samples - n_odd, 1.0)
+    normal = around_centres(n_samples - n_anomalies, 1.0)
     lowest, highest = normal.min(axis=0), normal.max(axis=0)
     if anomalies == "global":
         margin = 0.1 * (highest - lowest)
-        odd = rng.uniform(lowest - margin, highest + margin, size=(n_odd, n_features))
+        anomalous = rng.uniform(lowest - margin, highest + margin, size=(n_anomalies, n_features))
     elif anomalies == "local":
-        odd = around_centres(n_odd, 5.0)
+        anomalous = around_centres(n_anomalies, 5.0)
     else:
-        odd = highest + 3.0 + 0.3 * rng.standard_normal((n_odd, n_features))
-    return _shuffled(normal, odd, rng)
+        anomalous = highest + 3.0 + 0.3 * rng.standard_normal((n_anomalies, n_features))
+    return _shuffled(normal, anomalous, rng)
 
 
 @validate_params(
@@ -141,7 +141,7 @@ def make_shifted_anomalies(
     shift : float, default=5.0
         In standard deviations.
     contamination : float in [0, 0.5], default=0.05
-        Share of anomalies, rounded to whole rows.
+        Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -164,11 +164,11 @@ def make_shifted_anomalies(
             f"n_shifted_features is {n_shifted_features} and n_features {n_features}: shift at most all of them."
         )
     rng = generator(random_state)
-    n_odd = _count(n_samples, contamination)
-    normal = rng.standard_normal((n_samples - n_odd, n_features))
-    odd = rng.standard_normal((n_odd, n_features))
-    odd[:, :n_shifted_features] += shift
-    return _shuffled(normal, odd, rng)
+    n_anomalies = _count(n_samples, contamination)
+    normal = rng.standard_normal((n_samples - n_anomalies, n_features))
+    anomalous = rng.standard_normal((n_anomalies, n_features))
+    anomalous[:, :n_shifted_features] += shift
+    return _shuffled(normal, anomalous, rng)
 
 
 @validate_params(
@@ -198,7 +198,7 @@ def make_low_variance_anomalies(
     shift : float, default=6.0
         In standard deviations of the last direction; to either side with equal chance.
     contamination : float in [0, 0.5], default=0.05
-        Share of anomalies, rounded to whole rows.
+        Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -224,14 +224,14 @@ def make_low_variance_anomalies(
     True
     """
     rng = generator(random_state)
-    n_odd = _count(n_samples, contamination)
+    n_anomalies = _count(n_samples, contamination)
     deviations = np.geomspace(1.0, _SMALLEST_DEVIATION, n_features)
     coordinates = deviations * rng.standard_normal((n_samples, n_features))
-    side = np.where(rng.random(n_odd) < 0.5, -1.0, 1.0)
-    coordinates[n_samples - n_odd :, -1] += shift * _SMALLEST_DEVIATION * side
+    side = np.where(rng.random(n_anomalies) < 0.5, -1.0, 1.0)
+    coordinates[n_samples - n_anomalies :, -1] += shift * _SMALLEST_DEVIATION * side
     rotation, triangle = np.linalg.qr(rng.standard_normal((n_features, n_features)))
     X = coordinates @ (rotation * np.sign(np.diag(triangle))).T
-    return _shuffled(X[: n_samples - n_odd], X[n_samples - n_odd :], rng)
+    return _shuffled(X[: n_samples - n_anomalies], X[n_samples - n_anomalies :], rng)
 
 
 @validate_params(
@@ -260,7 +260,7 @@ def make_broken_dependence(
     correlation : float in [0, 1], default=0.95
         Between any two columns of normal rows. At 0 the anomalies differ in nothing.
     contamination : float in [0, 0.5], default=0.05
-        Share of anomalies, rounded to whole rows.
+        Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -280,11 +280,11 @@ def make_broken_dependence(
     True
     """
     rng = generator(random_state)
-    n_odd = _count(n_samples, contamination)
-    common = rng.standard_normal((n_samples - n_odd, 1))
-    own = rng.standard_normal((n_samples - n_odd, n_features))
+    n_anomalies = _count(n_samples, contamination)
+    common = rng.standard_normal((n_samples - n_anomalies, 1))
+    own = rng.standard_normal((n_samples - n_anomalies, n_features))
     normal = np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own
-    return _shuffled(normal, rng.standard_normal((n_odd, n_features)), rng)
+    return _shuffled(normal, rng.standard_normal((n_anomalies, n_features)), rng)
 
 
 @validate_params(
@@ -312,7 +312,7 @@ def make_bimodal(
     separation : float, default=10.0
         Distance between the two modes, in standard deviations, along a random direction.
     contamination : float in [0, 0.5], default=0.05
-        Share of anomalies, rounded to whole rows.
+        Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -333,12 +333,12 @@ def make_bimodal(
     True
     """
     rng = generator(random_state)
-    n_odd = _count(n_samples, contamination)
+    n_anomalies = _count(n_samples, contamination)
     direction = rng.standard_normal(n_features)
     direction /= np.linalg.norm(direction)
-    side = np.where(rng.random(n_samples - n_odd) < 0.5, -0.5, 0.5)
-    normal = rng.standard_normal((n_samples - n_odd, n_features)) + separation * side[:, None] * direction
-    return _shuffled(normal, rng.standard_normal((n_odd, n_features)), rng)
+    side = np.where(rng.random(n_samples - n_anomalies) < 0.5, -0.5, 0.5)
+    normal = rng.standard_normal((n_samples - n_anomalies, n_features)) + separation * side[:, None] * direction
+    return _shuffled(normal, rng.standard_normal((n_anomalies, n_features)), rng)
 
 
 @validate_params(
@@ -365,7 +365,7 @@ def make_drifting_series(
     contamination: float = 0.02,
     random_state: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Make a series that changes at a known moment, with spikes as anomalies.
+    """Make a series that changes at a known time point, with spikes as anomalies.
 
     Drift is a new normal, not an anomaly: the rows after the change are labelled +1.
 
@@ -379,13 +379,13 @@ def make_drifting_series(
         What happens from the change-point on: every column jumps by `size`; or rises evenly to `size` at the end; or
         its standard deviation is multiplied by ``1 + abs(size)``; or nothing.
     change_point : float in [0, 1], default=0.5
-        Where, as a share of the series: at row ``floor(change_point * n_timepoints)``.
+        Where, as a fraction of the series: at row ``floor(change_point * n_timepoints)``.
     size : float, default=2.0
         In standard deviations of the series.
     autocorrelation : float in (-1, 1), default=0.0
         Of first order, in each column; the standard deviation stays 1.
     contamination : float in [0, 0.5], default=0.02
-        Share of rows with a spike, rounded to whole rows: 6 to 9 standard deviations, up or down, in one column.
+        Fraction of rows with a spike, rounded to whole rows: 6 to 9 standard deviations, up or down, in one column.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -408,8 +408,8 @@ def make_drifting_series(
     noise = rng.standard_normal((n_timepoints, n_features))
     series = noise.copy()
     scale = np.sqrt(1.0 - autocorrelation**2)
-    for moment in range(1, n_timepoints):
-        series[moment] = autocorrelation * series[moment - 1] + scale * noise[moment]
+    for time_point in range(1, n_timepoints):
+        series[time_point] = autocorrelation * series[time_point - 1] + scale * noise[time_point]
     start = int(np.floor(change_point * n_timepoints))
     length = n_timepoints - start
     if drift == "step":
@@ -418,26 +418,26 @@ def make_drifting_series(
         series[start:] += size * (np.arange(1, length + 1) / max(length, 1))[:, None]
     elif drift == "variance":
         series[start:] *= 1.0 + abs(size)
-    n_odd = _count(n_timepoints, contamination)
-    spikes = rng.choice(n_timepoints, size=n_odd, replace=False)
-    height = rng.uniform(6.0, 9.0, size=n_odd) * np.where(rng.random(n_odd) < 0.5, -1.0, 1.0)
+    n_anomalies = _count(n_timepoints, contamination)
+    spikes = rng.choice(n_timepoints, size=n_anomalies, replace=False)
+    height = rng.uniform(6.0, 9.0, size=n_anomalies) * np.where(rng.random(n_anomalies) < 0.5, -1.0, 1.0)
     if drift == "variance":
         height[spikes >= start] *= 1.0 + abs(size)
-    series[spikes, rng.integers(n_features, size=n_odd)] += height
+    series[spikes, rng.integers(n_features, size=n_anomalies)] += height
     y = np.ones(n_timepoints, dtype=np.int64)
     y[spikes] = -1
     return series, y
 
 
 def _count(n_samples: int, contamination: float) -> int:
-    """Round the share of anomalies to whole rows, leaving at least one normal row."""
+    """Round the fraction of anomalies to whole rows, leaving at least one normal row."""
     return min(round(contamination * n_samples), n_samples - 1)
 
 
 def _shuffled(
-    normal: NDArray[np.float64], odd: NDArray[np.float64], rng: np.random.Generator
+    normal: NDArray[np.float64], anomalous: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Put normal and odd rows together in random order, with their labels."""
-    y = np.repeat(np.array([1, -1], dtype=np.int64), [len(normal), len(odd)])
+    """Put normal and anomalous rows together in random order, with their labels."""
+    y = np.repeat(np.array([1, -1], dtype=np.int64), [len(normal), len(anomalous)])
     order = rng.permutation(len(y))
-    return np.concatenate([normal, odd])[order], y[order]
+    return np.concatenate([normal, anomalous])[order], y[order]

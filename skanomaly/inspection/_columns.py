@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestNeighbors
 
-from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
 from skanomaly.inspection._scores import numeric_rows
 
@@ -18,7 +18,7 @@ __all__ = ["ColumnSampler", "GaussianColumnSampler", "IndependentColumnSampler",
 Floats = NDArray[np.float64]
 
 
-class ColumnSampler(DeclaredParameters, ABC):
+class ColumnSampler(ParameterObject, ABC):
     """Base class: ``fit`` on normal rows, then draw some columns of other rows given their remaining columns."""
 
     _rows: Floats
@@ -35,7 +35,7 @@ class ColumnSampler(DeclaredParameters, ABC):
         -------
         self
         """
-        self._validate_parameters()
+        self._validate_params()
         self._rows = numeric_rows(X)
         return self
 
@@ -119,7 +119,8 @@ class GaussianColumnSampler(ColumnSampler):
         std = self._rows.std(axis=0)
         self._constant = std <= 1e-12 * np.abs(self._rows).max(axis=0)
         self._std = np.where(self._constant, 1.0, std)
-        self._precision = np.linalg.pinv(ledoit_wolf((self._rows - self._location) / self._std)[0], hermitian=True)
+        covariance = shrunk_covariance((self._rows - self._location) / self._std).covariance
+        self._precision = np.linalg.pinv(covariance, hermitian=True)
         return self
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:

@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._display import BLUE, ORANGE, axes_for, short_text
 from skanomaly.inspection._contributions import feature_contributions
-from skanomaly.inspection._drawing import BLUE, ORANGE, new_axes, shown
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import column_names
@@ -147,13 +147,14 @@ class ContributionDisplay:
         kept, left = order[: self.n_features], order[self.n_features :]
         widths = self.contributions[kept]
         names = [
-            shown(self.feature_names[column]) + ("" if self.values is None else f" = {_written(self.values[column])}")
+            short_text(self.feature_names[column])
+            + ("" if self.values is None else f" = {_written(self.values[column])}")
             for column in kept
         ]
         if left.size:
             widths = np.append(widths, self.contributions[left].sum())
             names.append(f"{left.size} others")
-        ax = new_axes(1, (5.2, 0.9 + 0.3 * len(widths))) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 0.9 + 0.3 * len(widths)))
         places = np.arange(len(widths))
         ax.barh(places, widths, color=np.where(widths < 0, ORANGE, BLUE), height=0.7)
         ax.axvline(0, color="black", linewidth=0.8)
@@ -176,4 +177,4 @@ def _cells(row: Any) -> NDArray[Any]:
 
 
 def _written(value: Any) -> str:
-    return shown(float(value) if isinstance(value, Real) else value)
+    return short_text(float(value) if isinstance(value, Real) else value)

@@ -9,6 +9,7 @@ from sklearn.covariance import EllipticEnvelope
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import best_estimator
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._lime import LimeExplainer
 from skanomaly.inspection._origins import ACCEPTED_STEPS, origins
@@ -109,8 +110,7 @@ def feature_contributions(
 
 
 def _exact(detector: Any, X: Any) -> NDArray[np.float64]:
-    if hasattr(detector, "best_estimator_"):
-        return _exact(detector.best_estimator_, X)
+    detector = best_estimator(detector)
     if isinstance(detector, Pipeline):
         check_is_fitted(detector)
         return _through_steps(detector, X)

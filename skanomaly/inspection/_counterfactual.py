@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 
+from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._responses import threshold_of
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["Counterfactual", "counterfactual"]
 
@@ -171,7 +171,8 @@ class _Values:
         self.grid: Floats = np.quantile(background, levels, axis=0)
         self.std = np.where(background.std(axis=0) > 0, background.std(axis=0), 1.0)
         self._location = background.mean(axis=0)
-        self._precision = np.linalg.pinv(ledoit_wolf((background - self._location) / self.std)[0], hermitian=True)
+        covariance = shrunk_covariance((background - self._location) / self.std).covariance
+        self._precision = np.linalg.pinv(covariance, hermitian=True)
 
     def for_row(self, row: Floats) -> Floats:
         """List the values to try, shape (n_values + 1, n_features): quantiles, and expected values given the others."""

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._labels import turn_labels
-from skanomaly.inspection._drawing import BLUE, GREY, check_axes, new_axes
+from skanomaly._support._display import BLUE, GREY, axes_for
+from skanomaly._support._labels import read_labels
 from skanomaly.inspection._scores import scores_of
 
 __all__ = ["AnomalyCurveDisplay"]
@@ -52,7 +52,9 @@ class AnomalyCurveDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, ax: Any = None) -> Self:
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, pos_label: Any = None, ax: Any = None
+    ) -> Self:
         """Score rows and draw the curves of their labels.
 
         Parameters
@@ -64,6 +66,8 @@ class AnomalyCurveDisplay:
             -1 anomaly, +1 normal, 0 unlabelled and left out; or 1 anomaly and 0 normal.
         name : str, default=None
             None uses the name of the class.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
@@ -71,10 +75,12 @@ class AnomalyCurveDisplay:
         AnomalyCurveDisplay
         """
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(y, scores_of(estimator, X), name=name, ax=ax)
+        return cls.from_predictions(y, scores_of(estimator, X), name=name, pos_label=pos_label, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true: Any, y_score: Any, *, name: str = "detector", ax: Any = None) -> Self:
+    def from_predictions(
+        cls, y_true: Any, y_score: Any, *, name: str = "detector", pos_label: Any = None, ax: Any = None
+    ) -> Self:
         """Draw the curves of scores and labels.
 
         Parameters
@@ -84,6 +90,8 @@ class AnomalyCurveDisplay:
         y_score : array-like of shape (n_samples,)
             ``score_samples``: lower is more anomalous.
         name : str, default="detector"
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
@@ -93,9 +101,10 @@ class AnomalyCurveDisplay:
         Raises
         ------
         ValueError
-            If the labels are of neither convention, or there is no anomaly or no normal row.
+            If the labels cannot be read, or there is no anomaly or no normal row.
         """
-        labels, scores = turn_labels(y_true, name="y_true"), column_or_1d(y_score, dtype=np.float64)
+        labels = read_labels(y_true, name="y_true", pos_label=pos_label)
+        scores = column_or_1d(y_score, dtype=np.float64)
         if labels.shape != scores.shape:
             raise ValueError(f"y_true has {len(labels)} entries and y_score has {len(scores)}; they must agree.")
         known = labels != 0
@@ -114,7 +123,7 @@ class AnomalyCurveDisplay:
         -------
         self
         """
-        axes = check_axes(new_axes(2, (8.4, 3.9)) if ax is None else ax, 2)
+        axes = axes_for(ax, 2, (8.4, 3.9))
         outlyingness, chance = -self.scores, float(self.anomalous.mean())
         self.average_precision_ = float(average_precision_score(self.anomalous, outlyingness))
         self.roc_auc_ = float(roc_auc_score(self.anomalous, outlyingness))

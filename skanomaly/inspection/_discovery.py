@@ -1,6 +1,5 @@
 """Tests which columns make a row anomalous, at a false discovery rate."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -13,6 +12,7 @@ from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._step_up import step_up_threshold
+from skanomaly._support._warnings import warn_user
 from skanomaly.inspection._columns import ColumnSampler, GaussianColumnSampler
 from skanomaly.inspection._explainer import Groups
 from skanomaly.inspection._scores import Scorer, numeric_rows
@@ -198,11 +198,9 @@ def discover_features(
     largest = step_up_threshold(pvalues.ravel(), alpha)
     n_extreme = int((above == 0).sum())
     if largest < 0 and n_extreme > 0 and alpha * n_extreme / pvalues.size < 1 / (n_draws + 1):
-        warnings.warn(
+        warn_user(
             f"{n_extreme} of {pvalues.size} entries have the smallest p-value that n_draws={n_draws} allows, which is "
-            f"not small enough to select any; use n_draws={int(np.ceil(pvalues.size / (alpha * n_extreme)))}.",
-            UserWarning,
-            stacklevel=2,
+            f"not small enough to select any; use n_draws={int(np.ceil(pvalues.size / (alpha * n_extreme)))}."
         )
     return FeatureDiscovery(pvalues <= largest, pvalues, statistics, largest, alpha, parts.names)
 

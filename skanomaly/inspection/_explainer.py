@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._display import short_text
+from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._seeds import generator
-from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
 
@@ -49,15 +49,15 @@ class Groups:
             example = ["a" if 2 * column < len(names) else "b" for column in range(len(names))][:6]
             more = " and so on" if len(names) > len(example) else ""
             raise ValueError(
-                f"groups={shown(labels, 60)} must have one label for each of {len(names)} columns, in their order, for "
-                f"example {example}{more}: columns with equal labels form one group."
+                f"groups={short_text(labels, 60)} must have one label for each of {len(names)} columns, in their "
+                f"order, for example {example}{more}: columns with equal labels form one group."
             )
         found, first, members = np.unique(given, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(first))
         return cls(place[members], [str(label) for label in found[np.argsort(first)]])
 
 
-class Explainer(DeclaredParameters, ABC):
+class Explainer(ParameterObject, ABC):
     """Base class of explainers: a subclass writes ``__init__`` and ``_explain``."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
@@ -90,7 +90,7 @@ class Explainer(DeclaredParameters, ABC):
         Explanation
             The explanation of a row does not depend on the other rows of `X`.
         """
-        self._validate_parameters()
+        self._validate_params()
         if self.background is None:
             raise ValueError("background is None; pass normal rows, such as those the detector was fitted on.")
         if self._takes_any_kind:

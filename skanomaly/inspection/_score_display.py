@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._labels import turn_labels
-from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, new_axes
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._labels import read_labels
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import scores_of
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreDisplay"]
 
@@ -50,14 +50,14 @@ class ScoreDisplay:
         *,
         scores: NDArray[np.float64],
         threshold: float | None = None,
-        labels: NDArray[np.int64] | None = None,
+        labels: NDArray[np.int8] | None = None,
     ) -> None:
         self.scores = scores
         self.threshold = threshold
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None) -> Self:
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, ax: Any = None) -> Self:
         """Draw the scores of rows and the threshold of the detector.
 
         Parameters
@@ -66,7 +66,9 @@ class ScoreDisplay:
             Fitted, with ``score_samples`` and a threshold.
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            Labels: +1 normal, -1 anomaly, 0 unlabelled; or 1 anomaly and 0 normal.
+            Labels: -1 anomaly, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -74,10 +76,12 @@ class ScoreDisplay:
         ScoreDisplay
         """
         scores = scores_of(estimator, X)
-        return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, ax=ax)
+        return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, pos_label=pos_label, ax=ax)
 
     @classmethod
-    def from_predictions(cls, scores: Any, *, threshold: float | None = None, y: Any = None, ax: Any = None) -> Self:
+    def from_predictions(
+        cls, scores: Any, *, threshold: float | None = None, y: Any = None, pos_label: Any = None, ax: Any = None
+    ) -> Self:
         """Draw scores.
 
         Parameters
@@ -86,14 +90,16 @@ class ScoreDisplay:
             Lower is more anomalous.
         threshold : float, default=None
         y : array-like of shape (n_samples,), default=None
-            Labels: +1 normal, -1 anomaly, 0 unlabelled; or 1 anomaly and 0 normal.
+            Labels: -1 anomaly, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : matplotlib Axes, default=None
 
         Returns
         -------
         ScoreDisplay
         """
-        labels = None if y is None else turn_labels(y)
+        labels = None if y is None else read_labels(y, pos_label=pos_label)
         return cls(scores=column_or_1d(scores, dtype=np.float64), threshold=threshold, labels=labels).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -107,7 +113,7 @@ class ScoreDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 3.6)) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 3.6))
         order = np.argsort(self.scores, kind="stable")
         ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
         flagged = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold

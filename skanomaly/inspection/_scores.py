@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._responses import require_scores
 
 __all__ = ["Scorer", "column_names", "numeric_rows", "rows_of_any_kind", "scores_of"]
 
@@ -126,11 +127,7 @@ def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:
         If it has no ``score_samples``.
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator, "score_samples"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no score_samples, so the sign of its scores cannot be known. Pass a "
-            "fitted detector that has it, or pass scores to from_predictions, lower for more anomalous rows."
-        )
+    require_scores(estimator)
     return np.asarray(estimator.score_samples(X), dtype=np.float64)
 
 

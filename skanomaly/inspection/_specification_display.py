@@ -6,8 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._optional import import_optional
-from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, check_axes, shown
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, short_text
 
 __all__ = ["SpecificationCurveDisplay"]
 
@@ -133,13 +132,9 @@ class SpecificationCurveDisplay:
         """
         order = np.argsort(self.values, kind="stable")
         labels, levels, firsts = self._levels()
-        if ax is None:
-            pyplot = import_optional("matplotlib.pyplot", extra="plot")
-            heights = (2.2, 0.24 * len(labels) + 0.3)
-            _, ax = pyplot.subplots(
-                2, 1, figsize=(6.4, sum(heights) + 0.7), height_ratios=heights, sharex=True, layout="constrained"
-            )
-        curve, chart = axes = check_axes(ax, 2)
+        heights = (2.2, 0.24 * len(labels) + 0.3)
+        size = (6.4, sum(heights) + 0.7)
+        curve, chart = axes = axes_for(ax, 2, size, nrows=2, height_ratios=heights, sharex=True)
         places = np.arange(1, len(order) + 1)
         median = float(np.median(self.values))
         curve.plot(places, self.values[order], ".", color=BLUE, markersize=5)
@@ -165,7 +160,9 @@ class SpecificationCurveDisplay:
         firsts = []
         for name in dict.fromkeys(name for parameters in self.parameters for name in parameters):
             firsts.append(len(labels))
-            chosen = (shown(parameters[name]) if name in parameters else "default" for parameters in self.parameters)
+            chosen = (
+                short_text(parameters[name]) if name in parameters else "default" for parameters in self.parameters
+            )
             texts = [f"{name.rpartition('__')[2]}: {level}" for level in chosen]
             found = list(dict.fromkeys(texts))
             for level, text in zip(levels, texts, strict=True):

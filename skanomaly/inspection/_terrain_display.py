@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.inspection._drawing import ORANGE, new_axes
+from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreTerrainDisplay"]
 
@@ -166,7 +166,7 @@ class ScoreTerrainDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 4.0)) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 4.0))
         contours = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
         ax.figure.colorbar(contours, ax=ax, label="score (lower is more anomalous)")
         if self.threshold is not None and self.scores.min() < self.threshold < self.scores.max():

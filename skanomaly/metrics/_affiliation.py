@@ -11,7 +11,9 @@ from skanomaly.metrics._runs import runs
 __all__ = ["affiliation_precision_recall_fscore"]
 
 
-def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: Any = -1) -> tuple[float, float, float]:
+def affiliation_precision_recall_fscore(
+    y_true: Any, y_pred: Any, *, pos_label: Any = None
+) -> tuple[float, float, float]:
     """Affiliation precision and recall, each the probability of being closer than a random position, and their F1.
 
     Random predictions get an F1 of about 0.7. Report the value of flagging every time point, ``y_pred = -1``, next to
@@ -24,8 +26,8 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     y_pred : array-like of shape (n_timepoints,)
         Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
         ``predict`` returns them.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies in `y_true`.
+    pos_label : label, default=None
+        Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from skanomaly.metrics._labels import check_ranked, undefined
 __all__ = ["best_f1_score", "oracle_f1_score"]
 
 
-def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """F1 of the anomalies at the best of all thresholds.
 
     It is an upper bound, since that threshold cannot be found without labels. With a fraction p of anomalies, flagging
@@ -20,9 +20,9 @@ def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -48,7 +48,7 @@ def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
     return float(np.max(2.0 * hits / (flagged + hits[-1])))
 
 
-def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """F1 of the anomalies when as many rows are flagged as there are anomalies.
 
     It is the F1 of a detector whose ``contamination`` is the true fraction of anomalies.
@@ -58,9 +58,9 @@ def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_we
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
-from skanomaly.metrics._labels import check_anomalies, check_ranked, undefined
+from skanomaly.metrics._labels import check_ranked, undefined
 from skanomaly.metrics._ranking import area, partial_area
 
 __all__ = ["domain_roc_auc_score"]
@@ -28,7 +29,7 @@ def domain_roc_auc_score(
     sections: Any = None,
     max_fpr: float = 0.1,
     correction: str = "mcclish",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
     """Harmonic mean of the ROC areas of each domain and of the partial ROC areas: the official score of DCASE.
@@ -40,7 +41,7 @@ def domain_roc_auc_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     domains : array-like of shape (n_samples,)
         Domain of each row, for example "source" or "target". Domains of anomalies have no effect.
     sections : array-like of shape (n_samples,), default=None
@@ -49,8 +50,8 @@ def domain_roc_auc_score(
         False positive rate at which the partial area ends.
     correction : {"mcclish", "none"}, default="mcclish"
         As in :func:`partial_roc_auc_score`.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -84,7 +85,7 @@ def domain_roc_auc_score(
     domains = column_or_1d(domains)
     sections = np.zeros(domains.size) if sections is None else column_or_1d(sections)
     check_consistent_length(y_true, domains, sections)
-    _, labelled = check_anomalies(column_or_1d(y_true), pos_label)
+    labelled = read_labels(y_true, name="y_true", pos_label=pos_label) != 0
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
     domains, sections = domains[labelled], sections[labelled]
     areas: list[float] = []

@@ -18,7 +18,7 @@ _N_COVERAGES = 101
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
     """Harmonic mean of the fraction of events found and the fraction of flagged time points that are anomalous.
 
     One flagged time point per event is enough: a score that flags only the first time point of each event gets 1.
@@ -29,12 +29,12 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
         Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
         ``predict``. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     {"coverage": [Interval(Real, 0, 1, closed="both")], "threshold": _THRESHOLD}, prefer_skip_nested_validation=True
 )
 def point_adjusted_f1_score(
-    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = None
 ) -> float:
     """F1 after flagging all time points of events of which enough are flagged; not suited to compare methods.
 
@@ -96,15 +96,15 @@ def point_adjusted_f1_score(
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     coverage : float, default=0.0
         All time points of an event count as flagged when more than this fraction of them is flagged: 0 is point
         adjustment, 1 is plain F1, and values between are PA%K of the paper.
     threshold : float, default=None
         Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
         ``predict``. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def point_adjusted_f1_score(
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
+def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
     """Area under the point-adjusted F1 as a function of the fraction of an event that must be flagged, from 0 to 1.
 
     Parameters
@@ -150,11 +150,11 @@ def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
         Time points with lower scores are flagged. None means the best of all thresholds for each coverage.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def nab_score(
     threshold: float | None = None,
     profile: str = "standard",
     probation: float = 0.15,
-    pos_label: Any = -1,
+    pos_label: Any = None,
 ) -> float:
     r"""Score of the Numenta Anomaly Benchmark (NAB), which rewards early detection: 100 is perfect, 0 is no detection.
 
@@ -44,7 +44,7 @@ def nab_score(
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 in the windows around anomalies, in order; or two labels of which `pos_label` is the windows'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
         Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
         ``predict``. None means the best of all thresholds for this series. The benchmark itself chooses one threshold
@@ -53,8 +53,8 @@ def nab_score(
         Weights of true positives, false positives and misses: 1, 0.11, 1; 1, 0.22, 1; or 1, 0.11, 2.
     probation : float, default=0.15
         Fraction of the time points at the beginning that are left out, in [0, 1); at most 750 time points.
-    pos_label : int, float, bool or str, default=-1
-        Label of the windows.
+    pos_label : label, default=None
+        Label of the windows; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

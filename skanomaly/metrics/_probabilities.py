@@ -18,7 +18,7 @@ _BINS = {
 }
 
 
-def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """Mean squared error of probabilities of being an anomaly; lower is better.
 
     Parameters
@@ -27,8 +27,8 @@ def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = -1, sample_weight
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_proba : array-like of shape (n_samples,)
         Probability of being an anomaly, in [0, 1]: unlike scores, higher is more anomalous.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -70,7 +70,7 @@ def calibration_curve(
     *,
     n_bins: int = 10,
     strategy: str = "quantile",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fraction of anomalies and mean probability, in bins of the probability.
@@ -86,8 +86,8 @@ def calibration_curve(
     strategy : {"uniform", "quantile"}, default="quantile"
         Bins of equal width or of about equally many rows. With few anomalies nearly all rows are in the first of the
         bins of equal width.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows within its bin. Weights do not change the edges of the bins.
 
@@ -125,7 +125,7 @@ def expected_calibration_error(
     *,
     n_bins: int = 10,
     strategy: str = "quantile",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
     """Mean absolute difference between the fraction of anomalies and the probability, over bins of the probability.
@@ -140,8 +140,8 @@ def expected_calibration_error(
         Number of bins.
     strategy : {"uniform", "quantile"}, default="quantile"
         Bins of equal width or of about equally many rows.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 

@@ -31,7 +31,7 @@ def range_precision_recall_fscore(
     existence_weight: float = 0.2,
     bias: str = "flat",
     cardinality: str = "reciprocal",
-    pos_label: Any = -1,
+    pos_label: Any = None,
 ) -> tuple[float, float, float]:
     r"""Precision and recall of predicted ranges for events, and their harmonic mean.
 
@@ -49,8 +49,8 @@ def range_precision_recall_fscore(
         Which time points of an event have most weight in the recall. Precision is always flat.
     cardinality : {"reciprocal", "one"}, default="reciprocal"
         With "reciprocal" a range that is covered in x pieces counts 1/x; with "one" the number of pieces has no effect.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies in `y_true`.
+    pos_label : label, default=None
+        Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

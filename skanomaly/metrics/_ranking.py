@@ -27,7 +27,7 @@ _ONE_CLASS = "there must be anomalies and normal rows, both of positive weight"
 _N = [Interval(Integral, 1, None, closed="left"), None]
 
 
-def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """Average precision with the anomalies as the positive class, as scikit-learn defines it.
 
     Compare it with the fraction of anomalies, which random scores get.
@@ -37,9 +37,9 @@ def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, s
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -77,7 +77,7 @@ def _average_precision(ranked: Ranked, name: str) -> float:
     )
 
 
-def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """Area under the ROC curve: the probability that an anomaly scores as more anomalous than a normal row.
 
     Parameters
@@ -85,9 +85,9 @@ def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -149,7 +149,7 @@ def partial_roc_auc_score(
     *,
     max_fpr: float = 0.1,
     correction: str = "mcclish",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
     """Area under the ROC curve up to a false positive rate.
@@ -159,15 +159,15 @@ def partial_roc_auc_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     max_fpr : float, default=0.1
         False positive rate at which the area ends, in (0, 1].
     correction : {"mcclish", "none"}, default="mcclish"
         "mcclish" maps chance to 0.5 and perfect scores to 1, as scikit-learn and the evaluation program of the DCASE
         challenge do. "none" is the area divided by `max_fpr`, the formula in the description of that challenge; chance
         is ``max_fpr / 2``.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -230,7 +230,7 @@ def partial_area(ranked: Ranked, max_fpr: float, correction: str) -> float:
 
 @validate_params({"tpr": [Interval(Real, 0, 1, closed="right")]}, prefer_skip_nested_validation=True)
 def fpr_at_tpr_score(
-    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""FPR (false positive rate) at the threshold that reaches a TPR (true positive rate); lower is better.
 
@@ -239,11 +239,11 @@ def fpr_at_tpr_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     tpr : float, default=0.95
         True positive rate to reach, in (0, 1].
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -285,7 +285,7 @@ def fpr_at_tpr_score(
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     """Fraction of anomalies among the n rows with the lowest scores.
 
@@ -294,12 +294,12 @@ def precision_at_n_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     n : int, default=None
         Number of rows. None means the number (with weights, the total weight) of anomalies, where precision equals
         recall.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -336,7 +336,7 @@ def precision_at_n_score(
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def adjusted_precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""Precision at n adjusted for chance: random scores get 0 and the best possible ranking gets 1.
 
@@ -345,11 +345,11 @@ def adjusted_precision_at_n_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     n : int, default=None
         As in :func:`precision_at_n_score`.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -390,7 +390,7 @@ def adjusted_precision_at_n_score(
 
 @validate_params({"chance": [StrOptions({"prevalence", "expected"})]}, prefer_skip_nested_validation=True)
 def adjusted_average_precision_score(
-    y_true: Any, y_score: Any, *, chance: str = "prevalence", pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, chance: str = "prevalence", pos_label: Any = None, sample_weight: Any = None
 ) -> float:
     r"""Average precision adjusted for chance, so that tables can be compared: chance gets 0 and perfect scores get 1.
 
@@ -399,13 +399,13 @@ def adjusted_average_precision_score(
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     chance : {"prevalence", "expected"}, default="prevalence"
         The value that is mapped to 0: "prevalence" is the fraction of anomalies, as in the paper; "expected" is the
         expected average precision of a random order, which is larger, in particular with few rows, and takes no
         weights.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 

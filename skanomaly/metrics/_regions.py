@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._validation import check_weights
-from skanomaly.metrics._labels import check_anomalies, check_ranked, undefined
+from skanomaly.metrics._labels import check_ranked, undefined
 from skanomaly.metrics._ranking import partial_area
 
 __all__ = ["per_region_overlap_score"]
@@ -28,7 +29,7 @@ def per_region_overlap_score(
     *,
     max_fpr: float = 0.3,
     connectivity: int | str = "full",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
     """Area under the per-region overlap curve (AU-PRO), up to a false positive rate, for masks of any dimension.
@@ -42,14 +43,14 @@ def per_region_overlap_score(
         Mask: +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'. A
         series, an image, a volume. In a list each is a mask of its own, of its own shape; regions do not cross.
     y_score : ndarray, or list of ndarrays
-        Scores of the same shapes: small is odd.
+        Scores of the same shapes: lower is more anomalous.
     max_fpr : float, default=0.3
         False positive rate at which the area ends.
     connectivity : "full" or int, default="full"
         Largest number of axes in which neighbouring elements may differ: "full" connects diagonal neighbours, 1 does
         not.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : ndarray, or list of ndarrays, default=None
         Weights of elements: of normal ones in the false positive rate, of anomalous ones within their region.
 
@@ -105,13 +106,14 @@ def per_region_overlap_score(
     flat = np.concatenate([mask.ravel() for mask in masks])
     values = np.concatenate([score.ravel() for score in scores])
     base = check_weights(np.concatenate([weight.ravel() for weight in weights]), values)
-    anomaly, _ = check_anomalies(flat, pos_label)
+    labels = read_labels(flat, name="y_true", pos_label=pos_label)
+    anomaly = labels == -1
     if not anomaly.any():
         return undefined("Per-region overlap", "no element is anomalous")
     regions = np.concatenate(_label_regions(masks, anomaly, connectivity))
     sizes = np.bincount(regions, weights=base)
     sizes[sizes == 0] = 1.0
-    ranked = check_ranked(flat, values, pos_label, base / np.where(anomaly, sizes[regions], 1.0))
+    ranked = check_ranked(labels, values, None, base / np.where(anomaly, sizes[regions], 1.0))
     if not ranked.has_both:
         return undefined("Per-region overlap", "there must be anomalous and normal elements, both of positive weight")
     return partial_area(ranked, float(max_fpr), "none")

@@ -21,7 +21,7 @@ _CONSTRAINTS = {
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_pr_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
     """Volume under the precision-recall surface (VUS-PR), the recommended metric for a series.
 
@@ -34,14 +34,15 @@ def vus_pr_score(
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     window_size : int, default=100
         Largest tolerance: time points within half of it of an event count in part. TSB-AD uses the period of a
-        univariate series (:func:`find_period`) and 100 for several channels. Report it with the result.
+        univariate series (:func:`~skanomaly.sequence.find_period`) and 100 for several channels. Report it with the
+        result.
     n_thresholds : int, default=250
         Number of thresholds, at equally spaced ranks among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def vus_pr_score(
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_roc_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
     """Volume under the ROC surface (VUS-ROC).
 
@@ -101,13 +102,13 @@ def vus_roc_score(
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     window_size : int, default=100
         As in :func:`vus_pr_score`.
     n_thresholds : int, default=250
         Number of thresholds, at equally spaced ranks among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------

@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, safe_indexing
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "most_anomalous", "top_overlap"]
@@ -77,7 +77,7 @@ class StabilityScorer(DeclaredParameters):
     random_state: Any = None
 
     def __post_init__(self) -> None:
-        self._validate_parameters()
+        self._validate_params()
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a detector without labels.
@@ -140,7 +140,7 @@ class ConsensusScorer(DeclaredParameters):
     committee: Sequence[Any] | None = None
 
     def __post_init__(self) -> None:
-        self._validate_parameters()
+        self._validate_params()
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
@@ -197,7 +197,7 @@ def top_overlap(first: NDArray[np.float64], second: NDArray[np.float64], fractio
     Parameters
     ----------
     first, second : ndarray of shape (n_samples,)
-        Large is anomalous.
+        Higher is more anomalous.
     fraction : float
         In (0, 0.5].
 
@@ -218,7 +218,7 @@ def most_anomalous(scores: NDArray[np.float64], fraction: float) -> NDArray[np.b
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Large is anomalous.
+        Higher is more anomalous.
     fraction : float
 
     Returns

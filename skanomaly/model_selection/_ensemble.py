@@ -14,11 +14,12 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
@@ -252,7 +253,7 @@ def fit_detectors(
                 "LocalOutlierFactor(novelty=True)]."
             )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]
-    labels = () if y is None or not y.any() else (y,)
+    labels = () if y is None or not y.any() else (native_labels(y),)
     return map_blocks(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)
 
 

@@ -196,7 +196,7 @@ class ReusableHoldout(DeclaredParameters):
             If the budget is used up before the last query.
         """
         pairs = zip(np.asarray(train_values).tolist(), np.asarray(holdout_values).tolist(), strict=True)
-        return np.array([self.query(train, held) for train, held in pairs], dtype=np.float64)
+        return np.array([self.query(train, holdout) for train, holdout in pairs], dtype=np.float64)
 
     def scorer(self, scoring: str | Callable[..., float], X_train: Any, y_train: Any) -> Callable[..., float]:
         """Wrap a scorer so that a search receives the answers of this holdout only.
@@ -229,7 +229,7 @@ class ReusableHoldout(DeclaredParameters):
     def _started(self) -> np.random.Generator:
         """Return the generator of the noise; the first query makes it and draws the first limit."""
         if self._random is None:
-            self._validate_parameters()
+            self._validate_params()
             self._random = generator(self.random_state)
             self._limit = self._new_limit(self._random)
         return self._random

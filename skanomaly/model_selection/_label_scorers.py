@@ -1,6 +1,5 @@
 """Scorers that compare a detector with labels."""
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -8,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import flagged, outlyingness
 from skanomaly._support._sklearn import StrOptions, validate_params
-from skanomaly.model_selection._labels import anomaly_labels
+from skanomaly._support._warnings import warn_user
 from skanomaly.model_selection._orientation import check_parameters, oriented_metric
-from skanomaly.model_selection._responses import flagged, outlyingness
 
 __all__ = ["AnomalyScorer", "make_anomaly_scorer"]
 
@@ -31,7 +31,7 @@ def make_anomaly_scorer(
     response: str = "score",
     greater_is_better: bool = True,
     ordered: bool = False,
-    pos_label: Any = "auto",
+    pos_label: Any = None,
     **parameters: Any,
 ) -> "AnomalyScorer":
     """Make a scorer from a metric; signs of scores and conventions of labels are converted.
@@ -50,8 +50,8 @@ def make_anomaly_scorer(
     ordered : bool, default=False
         True for metrics of time points: unlabelled time points are then passed to the metric instead of being left
         out, since leaving them out would change which time points are adjacent.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     **parameters : dict
         Passed to `metric`.
 
@@ -101,8 +101,8 @@ class AnomalyScorer(DeclaredParameters):
         False changes the sign of the result.
     ordered : bool, default=False
         Whether unlabelled rows are passed to the metric.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     parameters : dict or None, default=None
         Passed to `metric`.
 
@@ -111,9 +111,8 @@ class AnomalyScorer(DeclaredParameters):
     Rows labelled 0 beside -1 or +1 are unlabelled and left out. Where a fold then lacks one of the classes, or has
     scores that are not finite, the result is NaN, with one warning.
 
-    The convention of the labels is recognised in each fold by itself. A fold with labels 0 (unlabelled) and +1 (normal)
-    only would be read as the other convention: pass ``pos_label=-1`` where folds may lack a labelled anomaly, or split
-    with :class:`StratifiedAnomalyKFold`, whose folds always have one.
+    The labels of each fold are read on their own. In a fold with labels 0 (unlabelled) and +1 (normal) only, 1 would be
+    read as the anomaly: split with :class:`StratifiedAnomalyKFold`, whose folds always have a labelled anomaly.
 
     Examples
     --------
@@ -131,7 +130,7 @@ class AnomalyScorer(DeclaredParameters):
         response: str = "score",
         greater_is_better: bool = True,
         ordered: bool = False,
-        pos_label: Any = "auto",
+        pos_label: Any = None,
         parameters: dict[str, Any] | None = None,
     ) -> None:
         self.metric = metric
@@ -178,7 +177,7 @@ class AnomalyScorer(DeclaredParameters):
         TypeError
             If the sign of the detector's scores cannot be known, or the metric takes no such parameter.
         """
-        self._validate_parameters()
+        self._validate_params()
         check_parameters(self.metric, self.parameters or {})
         if y is None:
             raise ValueError(
@@ -208,15 +207,13 @@ class AnomalyScorer(DeclaredParameters):
         -------
         ndarray of shape (n_samples,), int8
         """
-        return anomaly_labels(y, pos_label=self.pos_label)
+        return read_labels(y, pos_label=self.pos_label)
 
     def _unscored(self, reason: str) -> float:
         name = getattr(self.metric, "__name__", repr(self.metric))
-        warnings.warn(
+        warn_user(
             f"{name} is NaN for a fold, which {reason}. Use fewer folds, or split with "
-            "skanomaly.model_selection.StratifiedAnomalyKFold.",
-            UserWarning,
-            stacklevel=3,
+            "skanomaly.model_selection.StratifiedAnomalyKFold."
         )
         return float("nan")
 

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
@@ -21,7 +22,6 @@ from skanomaly.model_selection._ensemble import seeded
 from skanomaly.model_selection._label_scorers import AnomalyScorer
 from skanomaly.model_selection._names import get_scorer
 from skanomaly.model_selection._resampling import bootstrap_counts, permutation_counts, resampled_values
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["SeedStability", "SpecificationCurve", "seed_stability", "specification_curve"]

@@ -62,7 +62,7 @@ def resampled_values(
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_score)``. For the two common ones all resamples share one sort of the rows.
+        ``metric(y_true, y_score)``. For ROC AUC and average precision the rows are sorted once for all resamples.
     scores : ndarray of shape (n_samples, n_candidates)
         Lower is more anomalous.
     anomalous, normal : ndarray of shape (n_resamples, n_samples)

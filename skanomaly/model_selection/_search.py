@@ -1,6 +1,5 @@
 """Selection of a detector with few labels, or with none."""
 
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -11,14 +10,14 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.metrics import average_precision_score, roc_auc_score
 from skanomaly.model_selection._agreement_scorers import half_scores, top_overlap
 from skanomaly.model_selection._ensemble import default_detectors, fit_detectors, seeded
-from skanomaly.model_selection._labels import anomaly_labels
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 from skanomaly.model_selection._uncertainty import ChoiceUncertainty, choice_uncertainty, uncertainty_of_values
 
@@ -132,6 +131,8 @@ class DetectorSearch(BaseDetector):
     }
     _min_samples: ClassVar[int] = 4
 
+    _zero_label: ClassVar[str] = "normal"  # labels choose, as they do in scorers
+
     def __init__(
         self,
         detectors: Any = None,
@@ -161,8 +162,8 @@ class DetectorSearch(BaseDetector):
         X : array-like of shape (n_samples, n_features)
             Training rows; pandas and polars frames keep their column names.
         y : array-like of shape (n_samples,), default=None
-            Labels for the choice: -1 anomaly, +1 normal, 0 unlabelled; or 0 and 1, or False and True, with 1 the rarer
-            one and the anomaly.
+            Labels for the choice: -1 anomaly, +1 normal, 0 or missing unlabelled; or 0 and 1, or False and True, of
+            which 1 is the anomaly and 0 normal.
 
         Returns
         -------
@@ -178,9 +179,9 @@ class DetectorSearch(BaseDetector):
         Warns
         -----
         UserWarning
-            If `y` has labels 0 and 1, and 1 is not the rarer one: every row then counts as unlabelled.
+            If `y` has labels 0 and 1: 1 is read as the anomaly, or, where most rows have it, no label is used.
         """
-        return self._run_fit(X, _read_labels(y))
+        return self._run_fit(X, y)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
         rows = np.asarray(X, dtype=np.float64)
@@ -224,7 +225,7 @@ class DetectorSearch(BaseDetector):
         if criterion in _LABELLED:
             metric = _LABELLED[criterion]
             return choice_uncertainty(
-                y, -scores, metric=metric, n_resamples=self.n_resamples, level=_LEVEL, pos_label=-1, random_state=seed
+                y, -scores, metric=metric, n_resamples=self.n_resamples, level=_LEVEL, random_state=seed
             )
         random = generator(seed)
         if criterion == "consensus":
@@ -275,30 +276,11 @@ def make_candidates(estimator: Any, param_grid: Any) -> list[Any]:
     """
     points = list(ParameterGrid(param_grid))
     if any(name.rpartition("__")[2] == "contamination" for point in points for name in point):
-        warnings.warn(
+        warn_user(
             "contamination is in the grid: it changes the threshold and not the order of rows, so candidates that "
-            "differ in it only are tied. Choose it with skanomaly.threshold.",
-            UserWarning,
-            stacklevel=2,
+            "differ in it only are tied. Choose it with skanomaly.threshold."
         )
     return [clone(estimator).set_params(**point) for point in points]
-
-
-def _read_labels(y: Any) -> Any:
-    """Convert 0 and 1, or False and True, as scorers do; leave other labels to the detectors' own check."""
-    labels = np.asarray(y)
-    if labels.dtype.kind not in "biuf" or np.unique(labels).tolist() != [0, 1]:
-        return y
-    share = labels.mean()
-    if share < 0.5:
-        return anomaly_labels(labels.ravel()).reshape(labels.shape)
-    warnings.warn(
-        f"y holds 0 and 1, and 1 is the label of {share:.0%} of the rows: which of the two is the anomaly cannot be "
-        "known, so every row counts as unlabelled. Use -1 for anomaly, +1 for normal and 0 for unlabelled rows.",
-        UserWarning,
-        stacklevel=3,
-    )
-    return np.zeros(labels.shape, dtype=np.int8)
 
 
 def consensus(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,11 +11,11 @@ from scipy.spatial.distance import pdist, squareform
 
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.metrics import roc_auc_score
 from skanomaly.model_selection._agreement_scorers import most_anomalous
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import plain_rows, scaled_rows, table_like
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]
@@ -85,7 +85,7 @@ class SeparabilityScorer(DeclaredParameters):
     random_state: Any = None
 
     def __post_init__(self) -> None:
-        self._validate_parameters()
+        self._validate_params()
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
@@ -167,7 +167,7 @@ class SyntheticAnomalyScorer(DeclaredParameters):
     random_state: Any = None
 
     def __post_init__(self) -> None:
-        self._validate_parameters()
+        self._validate_params()
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.

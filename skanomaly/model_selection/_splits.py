@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import indexable
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._parameters import DeclaredParameters
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.model_selection._labels import anomaly_labels
 
 __all__ = ["BlockedTimeSeriesSplit", "OneClassKFold", "StratifiedAnomalyKFold", "TransductiveSplit"]
 
@@ -24,8 +24,9 @@ class _Splitter(DeclaredParameters, BaseCrossValidator):
 
 
 def _labels_or_none(y: Any, pos_label: Any) -> NDArray[np.int8] | None:
-    labels = None if y is None else anomaly_labels(y, pos_label=pos_label)
-    return labels if labels is not None and labels.any() else None
+    if y is None or not read_labels(y, pos_label=pos_label, zero="unlabelled").any():  # 0 alone labels no row
+        return None
+    return read_labels(y, pos_label=pos_label)
 
 
 def _n_rows(X: Any) -> int:
@@ -53,8 +54,8 @@ class StratifiedAnomalyKFold(_Splitter):
     random_state : int, RandomState instance or None, default=None
         Seeds the shuffling. None shuffles anew at each call of `split`: a single search still uses the same folds for
         all candidates, but two searches do not. Pass an integer for folds that can be reproduced.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -97,7 +98,7 @@ class StratifiedAnomalyKFold(_Splitter):
         unlabelled: str = "train",
         shuffle: bool = True,
         random_state: Any = None,
-        pos_label: Any = "auto",
+        pos_label: Any = None,
     ) -> None:
         self.n_splits = n_splits
         self.unlabelled = unlabelled
@@ -117,7 +118,7 @@ class StratifiedAnomalyKFold(_Splitter):
         -------
         int
         """
-        self._validate_parameters()
+        self._validate_params()
         return self.n_splits
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
@@ -141,7 +142,7 @@ class StratifiedAnomalyKFold(_Splitter):
         ValueError
             If the test set of some fold would have no anomaly or no normal row.
         """
-        self._validate_parameters()
+        self._validate_params()
         X, y, groups = indexable(X, y, groups)
         labels, n_rows = _labels_or_none(y, self.pos_label), _n_rows(X)
         random_state = self.random_state if self.shuffle else None
@@ -197,8 +198,8 @@ class OneClassKFold(_Splitter):
     random_state : int, RandomState instance or None, default=None
         Seeds the shuffling. None shuffles anew at each call of `split`: a single search still uses the same folds for
         all candidates, but two searches do not. Pass an integer for folds that can be reproduced.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -225,7 +226,7 @@ class OneClassKFold(_Splitter):
     }
 
     def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = None, pos_label: Any = "auto"
+        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = None, pos_label: Any = None
     ) -> None:
         self.n_splits = n_splits
         self.shuffle = shuffle
@@ -244,7 +245,7 @@ class OneClassKFold(_Splitter):
         -------
         int
         """
-        self._validate_parameters()
+        self._validate_params()
         return self.n_splits
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
@@ -268,7 +269,7 @@ class OneClassKFold(_Splitter):
         ValueError
             If there are fewer labelled normal rows than folds.
         """
-        self._validate_parameters()
+        self._validate_params()
         X, y = indexable(X, y)
         labels = _labels_or_none(y, self.pos_label)
         normal = np.empty(0, dtype=np.intp) if labels is None else np.flatnonzero(labels == 1)
@@ -290,8 +291,8 @@ class TransductiveSplit(_Splitter):
 
     Parameters
     ----------
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -311,7 +312,7 @@ class TransductiveSplit(_Splitter):
     [(100, 5)]
     """
 
-    def __init__(self, *, pos_label: Any = "auto") -> None:
+    def __init__(self, *, pos_label: Any = None) -> None:
         self.pos_label = pos_label
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -366,8 +367,8 @@ class BlockedTimeSeriesSplit(_Splitter):
     blocks : {"scorable", "all"}, default="scorable"
         Where `y` labels anomalies, "scorable" tests only blocks that contain an anomaly and a normal row, since one
         block without them would make a candidate's mean score NaN. "all" tests every block.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -390,7 +391,7 @@ class BlockedTimeSeriesSplit(_Splitter):
         "blocks": [StrOptions({"scorable", "all"})],
     }
 
-    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = "auto") -> None:
+    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = None) -> None:
         self.n_splits: int = n_splits
         self.gap: int = gap
         self.blocks: str = blocks
@@ -411,7 +412,7 @@ class BlockedTimeSeriesSplit(_Splitter):
         -------
         int
         """
-        self._validate_parameters()
+        self._validate_params()
         return self.n_splits if X is None and y is None else len(self._blocks(_n_rows(y if X is None else X), y))
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
@@ -435,7 +436,7 @@ class BlockedTimeSeriesSplit(_Splitter):
         ValueError
             If there are fewer rows than blocks, the gap leaves no training row, or no block can be scored.
         """
-        self._validate_parameters()
+        self._validate_params()
         n_rows = _n_rows(X)
         for test in self._blocks(n_rows, y):
             first, last = test[0] - self.gap, test[-1] + self.gap

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.utils import check_array
+
+from skanomaly._support._ties import rank_scores
 
 __all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows", "table_like"]
 
@@ -58,7 +59,7 @@ def row_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of the same shape
         From 1 to n_samples.
     """
-    ranks: NDArray[np.float64] = rankdata(scores, axis=0)
+    ranks: NDArray[np.float64] = rank_scores(scores, axis=0)
     return ranks
 
 
@@ -73,7 +74,7 @@ def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     -------
     float
     """
-    ranks = [rankdata(scores) - (scores.size + 1) / 2 for scores in (first, second)]
+    ranks = [rank_scores(scores) - (scores.size + 1) / 2 for scores in (first, second)]
     length = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
     return float(ranks[0] @ ranks[1]) / length if length > 0 else 0.0
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.metrics import average_precision_score
-from skanomaly.model_selection._labels import anomaly_labels
 from skanomaly.model_selection._orientation import oriented_metric
 from skanomaly.model_selection._resampling import bootstrap_counts, resampled_values
 
@@ -83,7 +83,7 @@ def choice_uncertainty(
     metric: Callable[..., float] = average_precision_score,
     n_resamples: int = 500,
     level: float = 0.9,
-    pos_label: Any = "auto",
+    pos_label: Any = None,
     random_state: Any = None,
 ) -> ChoiceUncertainty:
     """Compare candidates on labelled rows, with the uncertainty of the choice.
@@ -91,7 +91,7 @@ def choice_uncertainty(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 0 and 1 with 1 the rarer one.
+        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 1 anomaly and 0 normal.
     candidate_scores : array-like of shape (n_samples, n_candidates)
         ``score_samples`` of each candidate (lower is more anomalous), for example from scikit-learn's
         ``cross_val_predict``.
@@ -103,8 +103,8 @@ def choice_uncertainty(
         Number of bootstrap resamples; anomalies and normal rows are resampled separately.
     level : float, default=0.9
         Level of the intervals, in (0, 1).
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label.
+    pos_label : label, default=None
+        The anomalies' label. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
         Seeds the resamples. None draws new ones at each call; pass an integer for reproducible results.
 
@@ -137,7 +137,7 @@ def choice_uncertainty(
     (2, array([2]))
     """
     scores = check_array(candidate_scores, dtype=np.float64)
-    labels = anomaly_labels(y_true, pos_label=pos_label)
+    labels = read_labels(y_true, name="y_true", pos_label=pos_label)
     if len(labels) != len(scores):
         raise ValueError(f"y_true has {len(labels)} labels and candidate_scores {len(scores)} rows.")
     n_anomalies, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
-from skanomaly.model_selection._responses import outlyingness
+from skanomaly._support._ties import count_above
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
@@ -37,7 +38,7 @@ class _VolumeScorer(DeclaredParameters, ABC):
     random_state: Any = None
 
     def __post_init__(self) -> None:
-        self._validate_parameters()
+        self._validate_params()
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
@@ -76,8 +77,8 @@ class _VolumeScorer(DeclaredParameters, ABC):
         low, high = rows.min(axis=0), rows.max(axis=0)
         uniform = table_like(X, random.uniform(low, high, size=(self.n_uniform, rows.shape[1])))
         levels = np.sort(outlyingness(estimator, X))
-        inside = np.searchsorted(np.sort(outlyingness(estimator, uniform)), levels, side="right")
-        mass = np.searchsorted(levels, levels, side="right") / levels.size
+        inside = self.n_uniform - count_above(np.sort(outlyingness(estimator, uniform)), levels)
+        mass = (levels.size - count_above(levels, levels)) / levels.size
         return mass, (inside + 1.0) / (self.n_uniform + 1.0)
 
     @abstractmethod

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._ties import count_at_least
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
@@ -48,7 +49,7 @@ class SampleCurator(BaseSampler):
         Standardised error out of fold, large is odd: the curation score to rank rows by.
     mask_frequency_ : ndarray of shape (n_samples,)
         Share of the masked epochs in which the row was dropped, over the fits that trained on it.
-    pvalue_ : ndarray of shape (n_samples,)
+    sample_pvalues_ : ndarray of shape (n_samples,)
         Share of clean rows that would look at least as suspicious.
     decision_ : ndarray of shape (n_samples,) of str
         ``"keep"``, ``"look"`` or ``"drop"``.
@@ -158,11 +159,11 @@ class SampleCurator(BaseSampler):
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.suspicion_, self.mask_frequency_ = suspicion, frequency
-        self.pvalue_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
+        self.sample_pvalues_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U4")
-        decision[masked | (self.pvalue_ <= self.false_look_rate)] = "look"
-        decision[masked & (self.pvalue_ <= self.false_drop_rate)] = "drop"
+        decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
+        decision[masked & (self.sample_pvalues_ <= self.false_drop_rate)] = "drop"
         for label in np.unique(y) if classifier else ():
             members = y == label
             if (decision[members] == "drop").all():
@@ -182,6 +183,6 @@ def _clean_share(suspicion: NDArray[np.float64], threshold: float, *, two_sided:
     sides = 2.0 if two_sided else 1.0
     beyond = sides * norm.sf(threshold)
     within = np.sort(suspicion[suspicion <= threshold])
-    above = within.size - np.searchsorted(within, suspicion, side="left")
+    above = count_at_least(within, suspicion)
     inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
     return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))

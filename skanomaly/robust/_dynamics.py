@@ -13,10 +13,11 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["TrainingDynamics"]
@@ -42,7 +43,7 @@ class TrainingDynamics(BaseEstimator):
         Probes of each kind; at most a fifth of the rows.
     n_neighbors : int, default=20
         Nearest learning curves that vote, weighted by closeness.
-    n_epochs : int, default=40
+    max_iter : int, default=40
         Passes over the data, for estimators with ``partial_fit``.
     verbose : bool or int, default=False
         Whether to print the mean loss after each epoch or stage.
@@ -51,7 +52,7 @@ class TrainingDynamics(BaseEstimator):
 
     Attributes
     ----------
-    loss_trajectories_ : ndarray of shape (n_samples, `n_epochs_`)
+    loss_trajectories_ : ndarray of shape (n_samples, `n_iter_`)
         Cross-entropy of the row's label, or squared error in units of the targets' variance, after each epoch.
     mean_loss_ : ndarray of shape (n_samples,)
         Its mean over the epochs: for ranking label errors alone, it is as good as the probes or better.
@@ -65,7 +66,7 @@ class TrainingDynamics(BaseEstimator):
         Share of probes, of the half that does not vote, whose kind is told right: how far to trust the rest.
     probe_confusion_ : ndarray of shape (4, 4)
         Of those probes, true kind by row and told kind by column.
-    n_epochs_ : int
+    n_iter_ : int
         Epochs or stages.
     n_features_in_ : int
         Number of columns.
@@ -97,7 +98,7 @@ class TrainingDynamics(BaseEstimator):
     >>> from skanomaly.robust import TrainingDynamics
     >>> X, y = make_blobs(400, n_features=6, centers=3, random_state=0)
     >>> y[:20] = (y[:20] + 1) % 3
-    >>> dynamics = TrainingDynamics(n_epochs=15, random_state=0).fit(X, y)
+    >>> dynamics = TrainingDynamics(max_iter=15, random_state=0).fit(X, y)
     >>> ranked = np.argsort(-dynamics.issue_score("mislabelled"))
     >>> bool((ranked[:20] < 20).mean() > 0.9)
     True
@@ -107,7 +108,7 @@ class TrainingDynamics(BaseEstimator):
         "estimator": [None, HasMethods(["fit", "partial_fit"]), HasMethods(["fit", "predict"])],
         "n_probes": [Interval(Integral, 4, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "n_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -118,14 +119,14 @@ class TrainingDynamics(BaseEstimator):
         *,
         n_probes: int = 150,
         n_neighbors: int = 20,
-        n_epochs: int = 40,
+        max_iter: int = 40,
         verbose: bool | int = False,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.n_probes = n_probes
         self.n_neighbors = n_neighbors
-        self.n_epochs = n_epochs
+        self.max_iter = max_iter
         self.verbose = verbose
         self.random_state = random_state
 
@@ -150,7 +151,7 @@ class TrainingDynamics(BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:
@@ -177,7 +178,7 @@ class TrainingDynamics(BaseEstimator):
                 if self.verbose:
                     print(f"TrainingDynamics: epoch {len(curves)}, loss {curve[: len(rows)].mean():.6f}")  # noqa: T201  # what verbose is for
             losses = np.stack(curves, axis=1)
-            self.n_epochs_ = losses.shape[1]
+            self.n_iter_ = losses.shape[1]
             self.loss_trajectories_ = losses[: rows.shape[0]]
             self.mean_loss_ = self.loss_trajectories_.mean(axis=1)
             self._compare(np.log1p(losses), rows.shape[0], kinds, random)
@@ -235,7 +236,7 @@ class TrainingDynamics(BaseEstimator):
         classifier = is_classifier(estimator)
         if hasattr(estimator, "partial_fit"):
             options = {"classes": np.unique(y)} if classifier else {}
-            for _ in range(self.n_epochs):
+            for _ in range(self.max_iter):
                 order = random.permutation(y.size)
                 for start in range(0, y.size, _BATCH_ROWS):
                     rows = order[start : start + _BATCH_ROWS]
@@ -291,7 +292,7 @@ class TrainingDynamics(BaseEstimator):
         if category not in self.categories_:
             raise ValueError(f"category={category!r} must be one of {self.categories_.tolist()}.")
         sign = -1.0 if category == "typical" else 1.0
-        ranks = np.argsort(np.argsort(sign * self.mean_loss_)) / self.mean_loss_.size
+        ranks = (rank_scores(sign * self.mean_loss_) - 1) / self.mean_loss_.size
         share = self.probe_proba_[:, int(np.flatnonzero(self.categories_ == category)[0])]
         return share + 1e-6 * ranks
 

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer
 
@@ -183,7 +183,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         Of the target's density; see :func:`rarity_weights`.
     correlation_weight : float, default=1.0
         Weight of one minus the correlation, against the squared error in units of the targets' variance.
-    alpha : float, default=0.0001
+    ridge : float, default=0.0001
         Ridge penalty on weights.
     batch_size : int, default=256
         Rows in a batch, at the same time the number of strata.
@@ -240,7 +240,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         "exponent": [Interval(Real, 0, None, closed="neither")],
         "bandwidth": [None, Interval(Real, 0, None, closed="neither")],
         "correlation_weight": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -257,7 +257,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         exponent: float = 0.85,
         bandwidth: float | None = None,
         correlation_weight: float = 1.0,
-        alpha: float = 0.0001,
+        ridge: float = 0.0001,
         batch_size: int = 256,
         learning_rate_init: float = 0.005,
         max_iter: int = 200,
@@ -268,7 +268,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         self.exponent = exponent
         self.bandwidth = bandwidth
         self.correlation_weight = correlation_weight
-        self.alpha = alpha
+        self.ridge = ridge
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -288,7 +288,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             random = generator(self.random_state)
@@ -326,7 +326,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         shares = weights[rows] / weights[rows].sum()
         outputs = activations[-1][:, 0].astype(np.float64)
         loss, slopes = correlation_loss(outputs, y[rows], shares, self.correlation_weight)
-        self._network.step(activations, slopes[:, None], penalty=float(self.alpha), rate=rate)
+        self._network.step(activations, slopes[:, None], penalty=float(self.ridge), rate=rate)
         return loss
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -116,7 +116,7 @@ class ZErrorMask:
         self.per_class = per_class
         self.decay = decay
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # scikit-learn's signature
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # scikit-learn's signature
         """Return the parameters by name.
 
         Parameters
@@ -207,7 +207,9 @@ class MaskPlan(NamedTuple):
         ValueError
             If a parameter is out of range or the statistic belongs to the other task.
         """
-        validate_parameter_constraints(mask._parameter_constraints, mask.get_params(), caller_name="ZErrorMask")  # noqa: SLF001  # same module
+        validate_parameter_constraints(
+            mask._parameter_constraints, mask.get_params(), caller_name="ZErrorMask"
+        )  # same module
         own = "margin" if classifier else "error"
         statistic = own if mask.statistic == "auto" else mask.statistic
         if statistic not in {own, "loss"}:

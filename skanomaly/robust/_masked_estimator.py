@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_weights, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms
 
@@ -155,7 +155,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If `method` is "partial_fit" and `estimator` has no such method, or `y` holds one class.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             classifier = is_classifier(self.estimator)
             if not (classifier or is_regressor(self.estimator)):
                 raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
@@ -241,7 +241,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         weights: Any,
         counted: NDArray[np.intp],
         random: np.random.Generator,
-        seed: int,  # noqa: ARG002  # the two ways share a signature
+        seed: int,  # the two ways share a signature
         make: Any,
     ) -> None:
         estimator = make()
@@ -275,7 +275,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         encoded: NDArray[Any],
         weights: Any,
         counted: NDArray[np.intp],
-        random: np.random.Generator,  # noqa: ARG002  # the two ways share a signature
+        random: np.random.Generator,  # the two ways share a signature
         seed: int,
         make: Any,
     ) -> None:

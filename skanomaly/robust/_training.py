@@ -1,7 +1,6 @@
 """Training in epochs of masked mini-batches: what the Z-error estimators share."""
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import Network, batch_bounds, classification_terms, regression_terms
 
@@ -87,12 +87,10 @@ class Training:
         """Warn where no batch is large enough for a row to be masked."""
         smallest = self.plan.mask.smallest_batch()
         if n_rows < smallest:
-            warnings.warn(
+            warn_user(
                 f"Batches of {n_rows} rows are too small to mask anything with threshold={self.plan.threshold} and "
                 f"center_scale={self.mask.center_scale!r}; at least {smallest} rows are needed. "
-                "Training is unmasked. Raise batch_size or give more rows.",
-                UserWarning,
-                stacklevel=5,
+                "Training is unmasked. Raise batch_size or give more rows."
             )
 
     def terms(self, outputs: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

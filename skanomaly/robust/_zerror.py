@@ -8,8 +8,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import ZErrorMask
 from skanomaly.robust._training import median_spread
 from skanomaly.robust._zerror_base import ZErrorEstimator, targets_like
@@ -29,8 +29,8 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         Which rows are dropped; None is ``ZErrorMask()``. ``masking__threshold`` and the like reach it either way.
     hidden_layer_sizes : tuple of int or int, default=()
         Units of each hidden layer; ``()`` is the linear model.
-    alpha : float, default=0.0001
-        Ridge penalty ``alpha / 2 * |w|**2`` on the weights of the standardised problem.
+    ridge : float, default=0.0001
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
     batch_size : int or "auto", default="auto"
         Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
     learning_rate_init : float, default=None
@@ -115,7 +115,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         *,
         masking: ZErrorMask | None = None,
         hidden_layer_sizes: tuple[int, ...] | int = (),
-        alpha: float = 0.0001,
+        ridge: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: float | None = None,
         max_iter: int = 100,
@@ -125,7 +125,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     ) -> None:
         self.masking = masking
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.alpha = alpha
+        self.ridge = ridge
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -151,7 +151,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
@@ -224,8 +224,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         cross (equal priors, so balanced accuracy is meant); or where the true minus the false positive rate is
         largest on the kept training rows. ``"gaussian"`` falls back on ``"youden"`` where the two do not cross between
         the means.
-    alpha : float, default=0.0001
-        Ridge penalty ``alpha / 2 * |w|**2`` on the weights of the standardised problem.
+    ridge : float, default=0.0001
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
     batch_size : int or "auto", default="auto"
         Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
     learning_rate_init : float, default=None
@@ -306,7 +306,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ZErrorEstimator._parameter_constraints,  # noqa: SLF001  # its own base
+        **ZErrorEstimator._parameter_constraints,  # its own base
         "cutoff": [StrOptions({"fixed", "gaussian", "youden"})],
     }
     _classifier = True
@@ -317,7 +317,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         masking: ZErrorMask | None = None,
         hidden_layer_sizes: tuple[int, ...] | int = (),
         cutoff: str = "fixed",
-        alpha: float = 0.0001,
+        ridge: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: float | None = None,
         max_iter: int = 100,
@@ -328,7 +328,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         self.masking = masking
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cutoff = cutoff
-        self.alpha = alpha
+        self.ridge = ridge
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -364,7 +364,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             If the first call names no `classes`, a later call names others, or `y` holds a label that is not in them.
         """
         first = not hasattr(self, "_training")
-        with undone_on_error(self):
+        with restore_on_error(self):
             if first and classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit: all labels of all chunks.")
             if classes is not None:
@@ -385,7 +385,9 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y holds {labels.size}. Use 'fixed'.")
         self.classes_ = labels
 
-    def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:  # noqa: ARG002  # the hook's signature
+    def _encode(
+        self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool
+    ) -> NDArray[Any]:  # the hook's signature
         if first and not hasattr(self, "_declared"):
             self._set_classes(np.unique(y))
         places = np.searchsorted(self.classes_, y).clip(max=self.classes_.size - 1)

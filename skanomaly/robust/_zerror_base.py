@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer, Training
@@ -27,7 +27,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "masking": [None, ZErrorMask],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [None, Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -66,7 +66,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             mask=ZErrorMask() if self.masking is None else self.masking,
             n_groups=len(self.classes_) if self._classifier else 1,
             classifier=self._classifier,
-            penalty=float(self.alpha),
+            penalty=float(self.ridge),
             rate=float(rate),
             random=random,
         )
@@ -107,7 +107,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         UserWarning
             If batches have too few rows for any to be masked.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():

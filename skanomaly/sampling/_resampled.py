@@ -12,9 +12,9 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._smote._smote import SMOTE
 
 __all__ = ["ResampledEstimator", "resampled_metadata", "seeded_clones"]
@@ -131,7 +131,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             passed = params
             if params and get_config()["enable_metadata_routing"]:
                 passed = dict(process_routing(self, "fit", **params).estimator.fit)

@@ -105,10 +105,9 @@ def test_read_recognises_label_conventions(tmp_path, values, expected):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([0, 1, 2], "holds 0, 1, 2. Use 1 for anomaly"),
-        (["ok", "bad", "ok"], "holds ok, bad, not numbers"),
-        ([1, 1, 1], "holds only 1"),
-        ([0, 1, None], "lacks a label in 1 rows"),
+        ([0, 1, 2], "holds the labels 0, 1, 2. Use -1 for anomaly"),
+        (["ok", "bad", "ok"], "holds 'bad', 'ok', and which of them is the anomaly is not known"),
+        ([0, 1, 1], "holds 1 in 2 of 3 rows"),
     ],
 )
 def test_read_refuses_other_labels(tmp_path, values, words):

@@ -318,29 +318,29 @@ def test_contributions_name_the_column(seed):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("whiten", [None, "diag", "ledoit_wolf"])
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_shards_give_the_bits_of_the_whole(seed, aggregation, whiten, dtype):
+def test_chunks_give_the_bits_of_the_whole(seed, aggregation, whiten, dtype):
     rows = _correlated(seed, 5001, 6).astype(dtype)
     detector = RandomProjectionDepth(n_projections=70, aggregation=aggregation, whiten=whiten, random_state=seed)
     whole = clone(detector).fit(rows)
     for cuts in ([1, 2, 2500], [4999], []):
-        _same_fit(clone(detector).fit_shards(np.split(rows, cuts)), whole)
+        _same_fit(clone(detector).fit_chunks(np.split(rows, cuts)), whole)
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 127, 400, 401])
-def test_shards_with_ties_give_the_bits_of_the_whole(seed, n_samples):
+def test_chunks_with_ties_give_the_bits_of_the_whole(seed, n_samples):
     random = np.random.default_rng(seed)
     rows = np.column_stack([random.integers(0, 2, n_samples), np.repeat(0.5, n_samples), random.poisson(1, n_samples)])
     rows = rows.astype(float)
     rows[: 2 * n_samples // 3] = rows[0]
     detector = RandomProjectionDepth(n_projections=9, whiten="diag", contamination="auto", random_state=seed)
-    _same_fit(clone(detector).fit_shards([rows[:1], rows[1:]]), clone(detector).fit(rows))
+    _same_fit(clone(detector).fit_chunks([rows[:1], rows[1:]]), clone(detector).fit(rows))
 
 
-def test_shards_of_many_slabs(seed):
+def test_chunks_of_many_slabs(seed):
     rows = _correlated(seed, 40_000, 3)
     detector = RandomProjectionDepth(n_projections=20, random_state=seed, n_jobs=2)
-    sharded = clone(detector).fit_shards(np.array_split(rows, 7))
-    _same_fit(sharded, clone(detector).fit(rows))
+    chunked = clone(detector).fit_chunks(np.array_split(rows, 7))
+    _same_fit(chunked, clone(detector).fit(rows))
 
 
 class _Shrinking:
@@ -353,23 +353,23 @@ class _Shrinking:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "shards", "words"),
+    ("parameters", "chunks", "words"),
     [
         ({}, (rows for rows in [np.eye(3)]), "only once"),
         ({}, _Shrinking(np.eye(30)), "first pass"),
         ({}, [np.eye(3)[:1]], "at least 2"),
         ({}, [np.eye(3), np.full((2, 3), np.nan)], "NaN"),
         ({}, [np.eye(3), np.eye(2)], "features"),
-        ({"n_modes": 2}, [np.eye(3)], "fit_shards works with"),
-        ({"whiten": "mcd"}, [np.eye(3)], "fit_shards works with"),
-        ({"max_samples": 2}, [np.eye(3)], "fit_shards works with"),
+        ({"n_modes": 2}, [np.eye(3)], "fit_chunks works with"),
+        ({"whiten": "mcd"}, [np.eye(3)], "fit_chunks works with"),
+        ({"max_samples": 2}, [np.eye(3)], "fit_chunks works with"),
     ],
 )
-def test_bad_shards_are_refused_and_leave_nothing(parameters, shards, words):
+def test_bad_chunks_are_refused_and_leave_nothing(parameters, chunks, words):
     detector = RandomProjectionDepth(**parameters)
     before = dict(vars(detector))
     with pytest.raises(ValueError, match=words):
-        detector.fit_shards(shards)
+        detector.fit_chunks(chunks)
     assert vars(detector) == before
 
 
@@ -473,6 +473,6 @@ def test_pipeline_and_grid_search(seed):
     assert search.best_score_ > 0.95
 
 
-def test_frame_in_place_of_shards_is_answered_with_a_remedy():
-    with pytest.raises(ValueError, match=r"fit_shards\(\[frame\]\)"):
-        RandomProjectionDepth().fit_shards(pd.DataFrame({"a": [1.0, 2.0]}))
+def test_frame_in_place_of_chunks_is_answered_with_a_remedy():
+    with pytest.raises(ValueError, match=r"fit_chunks\(\[frame\]\)"):
+        RandomProjectionDepth().fit_chunks(pd.DataFrame({"a": [1.0, 2.0]}))

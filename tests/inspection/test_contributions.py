@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
 
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
 from skanomaly.inspection import LimeExplainer, PermutationExplainer, feature_contributions
-from skanomaly.threshold import RobustTail, ThresholdedDetector
+from skanomaly.threshold import MADThreshold, ThresholdedDetector
 
 
 class SelectByName(SelectorMixin, BaseEstimator):
@@ -117,7 +117,7 @@ def test_exact_of_a_search_is_its_best_estimators(seed):
 
 def test_exact_of_a_wrapper_is_its_detectors(seed):
     rows = _rows(seed)
-    wrapper = ThresholdedDetector(detector=GaussianDetector(), rule=RobustTail()).fit(rows)
+    wrapper = ThresholdedDetector(detector=GaussianDetector(), rule=MADThreshold()).fit(rows)
     assert_array_equal(feature_contributions(wrapper, rows), GaussianDetector().fit(rows).feature_contributions(rows))
 
 

@@ -186,7 +186,7 @@ def test_curves_of_an_estimator_carry_its_name(detector, frame):
 
 
 @pytest.mark.parametrize(
-    ("y", "words"), [([1, 1, 1], "only 1"), ([0, 0, 0], "one class only"), ([-1, 1], "they must agree")]
+    ("y", "words"), [([1, 1, 1], "one class only"), ([0, 0, 0], "one class only"), ([-1, 1], "they must agree")]
 )
 def test_curves_raise_for_unsuitable_labels(y, words):
     with pytest.raises(ValueError, match=words):
@@ -195,7 +195,7 @@ def test_curves_raise_for_unsuitable_labels(y, words):
 
 @pytest.mark.parametrize("display", [AnomalyCurveDisplay, ScoreDisplay])
 def test_estimator_without_scores_raises(display, frame):
-    with pytest.raises(TypeError, match="LocalOutlierFactor has no score_samples"):
+    with pytest.raises(TypeError, match=r"LocalOutlierFactor\(\) has no score_samples"):
         display.from_estimator(LocalOutlierFactor().fit(frame), frame, np.where(np.arange(80) < 3, -1, 1))
 
 

@@ -195,26 +195,3 @@ def test_nab_score_of_first_points_is_100_and_of_nothing_0(profile):
     labels[100:130] = labels[200:240] = first[[100, 200]] = -1
     found = [metrics.nab_score(labels, scores, threshold=0, profile=profile) for scores in (first, np.ones(300))]
     assert_allclose(found, [100.0, 0.0], atol=1e-12)
-
-
-@pytest.mark.parametrize("period", [10, 37, 120])
-def test_find_period_finds_a_sine(period, seed):
-    random = np.random.default_rng(seed)
-    series = np.sin(2 * np.pi * np.arange(3000) / period) + 0.01 * random.normal(size=3000)
-    assert abs(metrics.find_period(series) - period) <= 1
-
-
-def test_find_period_of_several_channels_is_refused():
-    with pytest.raises(ValueError, match=r"x has shape \(50, 2\); a period is that of one channel"):
-        metrics.find_period(np.zeros((50, 2)))
-
-
-@pytest.mark.parametrize("size", [3, 30, 700])
-def test_find_period_matches_the_definition(size, seed):
-    series = np.cumsum(np.random.default_rng(seed).normal(size=size))
-    assert metrics.find_period(series) == reference.period(series)
-
-
-@pytest.mark.parametrize("series", [np.zeros(100), np.arange(5.0), [1.0], np.arange(2000.0)])
-def test_find_period_without_a_peak_is_125(series):
-    assert metrics.find_period(series) == 125

@@ -67,25 +67,31 @@ def test_every_two_labels_give_the_same_number(metric, labels, pos_label):
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_zeros_and_ones_need_to_say_which_is_an_anomaly(metric):
-    with pytest.raises(ValueError, match="Pass pos_label=1"):
-        metric((Y_TRUE == -1).astype(int), Y_SCORE)
+@pytest.mark.parametrize("dtype", [int, bool, float, object])
+def test_zeros_and_ones_read_one_as_the_anomaly(metric, dtype):
+    assert metric((Y_TRUE == -1).astype(dtype), Y_SCORE) == metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_a_majority_of_ones_is_refused(metric):
+    with pytest.raises(ValueError, match=r"y_true holds 1 in 6 of 8 rows.*np\.where\(y_true == 1, 1, -1\)"):
+        metric((Y_TRUE == 1).astype(int), Y_SCORE)
 
 
 @pytest.mark.parametrize("metric", SCORED)
 @pytest.mark.parametrize(
-    ("labels", "pos_label"),
+    ("labels", "pos_label", "words"),
     [
-        ([1, 2, 3, 1, 2, 3, 1, 2], 2),
-        ([2, 3] * 4, 1),
-        ([-1, 0, 1, 2] * 2, -1),
-        (Y_TRUE, 0),
-        (["good", "bad"] * 4, -1),
-        (np.array([1, None, "bad", -1] * 2, dtype=object), -1),
+        ([2, 3] * 4, 1, "pos_label=1 does not occur in y_true, which holds 2, 3"),
+        ([-1, 0, 1, 2] * 2, None, "y_true holds the labels -1, 0, 1, 2"),
+        (Y_TRUE, 0, "pos_label=0 does not occur"),
+        (["good", "bad"] * 4, -1, "pos_label=-1 does not occur in y_true, which holds 'bad', 'good'"),
+        (["good", "bad"] * 4, None, "Pass the anomalies' label as pos_label"),
+        ([0, 1, np.inf, 0] * 2, None, "y_true holds the labels"),
     ],
 )
-def test_labels_that_do_not_fit_raise(metric, labels, pos_label):
-    with pytest.raises(ValueError, match=f"pos_label={pos_label}"):
+def test_labels_that_cannot_be_read_raise(metric, labels, pos_label, words):
+    with pytest.raises(ValueError, match=words):
         metric(labels, Y_SCORE, pos_label=pos_label)
 
 
@@ -141,10 +147,10 @@ def test_scores_must_be_finite(metric, bad):
         metric(Y_TRUE, np.where(np.arange(8) == 2, bad, Y_SCORE))
 
 
-@pytest.mark.parametrize("metric", SCORED)
-def test_missing_labels_raise(metric):
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        metric(np.where(np.arange(8) == 2, np.nan, Y_TRUE), Y_SCORE)
+@pytest.mark.parametrize("metric", [*RANKING, metrics.per_region_overlap_score])
+def test_missing_labels_are_left_out_as_unlabelled(metric):
+    labels, scores = np.append(Y_TRUE, [np.nan] * 3), np.append(Y_SCORE, [-9.0, 2.5, 9.0])
+    assert metric(labels, scores) == metric(Y_TRUE, Y_SCORE)
 
 
 @pytest.mark.parametrize("metric", [*RANKING, *ORDERED])

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from skanomaly import metrics
+from skanomaly.sequence import find_period
 
 # The series of the guide's first table.
 SERIES = (
@@ -90,7 +91,7 @@ def _component_distances(series, width):
 def test_vus_pr_is_that_of_the_published_table(name, published, shared_data):
     stored = np.load(shared_data / "telemetry" / f"{name}.npz")
     series = stored["test"][:, 0].astype(np.float64)
-    period = metrics.find_period(series)
+    period = find_period(series)
     scores = -_component_distances(series, period)
     found = metrics.vus_pr_score(np.where(stored["y"] == 1, -1, 1), scores, window_size=period)
     assert found == pytest.approx(published, abs=1e-6)

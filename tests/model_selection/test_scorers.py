@@ -107,11 +107,9 @@ def test_unknown_predictions_raise(table):
 @pytest.mark.parametrize(
     ("y", "words"),
     [
-        (np.repeat([0, 1], [10, 30]), "1 is the label of 75%"),
-        (np.repeat([0, 1], 20), "which of the two"),
-        (np.repeat(["good", "bad"], [30, 10]), "bad, good.*pos_label"),
-        (np.repeat([1, 2], [30, 10]), "y holds 1, 2"),
-        (np.repeat([0.0, np.nan], [30, 10]), "lacks a label"),
+        (np.repeat([0, 1], [10, 30]), r"y holds 1 in 30 of 40 rows.*pos_label=1"),
+        (np.repeat(["good", "bad"], [30, 10]), "'bad', 'good'.*pos_label.*== 'bad'"),
+        (np.repeat([1, 2], [30, 10]), "y holds the labels 1, 2"),
         (None, "y is None"),
     ],
 )
@@ -150,13 +148,6 @@ def test_scores_that_are_not_finite_are_nan(table):
     X, y = table
     with pytest.warns(UserWarning, match="not finite"), np.errstate(invalid="ignore"):
         assert np.isnan(get_scorer("roc_auc")(Column(power=0.5).fit(X), X, y))
-
-
-def test_native_labels_are_read_as_such_where_pos_label_says_so():
-    y = np.repeat([0, 1], [30, 10])
-    X = np.random.default_rng(0).normal(size=(40, 2))
-    with pytest.warns(UserWarning, match="has no labelled anomaly"):
-        assert np.isnan(get_scorer("roc_auc", pos_label=-1)(Column().fit(X), X, y))
 
 
 def test_search_prefers_the_better_candidate_whatever_the_labels(table):

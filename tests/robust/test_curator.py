@@ -55,7 +55,7 @@ def test_false_look_rate_is_held_on_clean_data(seed):
 
 def test_clean_pvalues_are_uniform_at_five_percent(seed):
     X, y, _ = _regression(seed, 0.0, 3000)
-    share = (SampleCurator(random_state=seed).fit(X, y).pvalue_ <= 0.05).mean()
+    share = (SampleCurator(random_state=seed).fit(X, y).sample_pvalues_ <= 0.05).mean()
     assert 0.03 < share < 0.07
 
 

@@ -19,7 +19,7 @@ def _blobs(seed, share=0.1):
 
 def test_label_errors_have_the_curves_of_mislabelled_probes(seed):
     X, y, wrong = _blobs(seed)
-    dynamics = TrainingDynamics(n_epochs=12, random_state=seed).fit(X, y)
+    dynamics = TrainingDynamics(max_iter=12, random_state=seed).fit(X, y)
     assert roc_auc_score(wrong, dynamics.issue_score("mislabelled")) > 0.9
     assert roc_auc_score(wrong, dynamics.issue_score("typical")) < 0.2
     assert dynamics.loss_trajectories_.shape == (400, 12)
@@ -36,7 +36,7 @@ def test_label_errors_have_the_curves_of_mislabelled_probes(seed):
 )
 def test_any_staged_classifier_serves(seed, estimator):
     X, y, wrong = _blobs(seed)
-    dynamics = TrainingDynamics(estimator, n_epochs=10, random_state=seed).fit(X, y)
+    dynamics = TrainingDynamics(estimator, max_iter=10, random_state=seed).fit(X, y)
     assert roc_auc_score(wrong, dynamics.mean_loss_) > 0.9
     np.testing.assert_allclose(dynamics.probe_proba_.sum(axis=1), 1)
     assert dynamics.probe_confusion_.sum() > 0
@@ -45,8 +45,8 @@ def test_any_staged_classifier_serves(seed, estimator):
 def test_two_classes_by_decisions_alone(seed):
     X, y, _ = _blobs(seed)
     two = y < 2
-    dynamics = TrainingDynamics(SGDClassifier(loss="hinge"), n_epochs=8, random_state=seed).fit(X[two], y[two])
-    assert dynamics.n_epochs_ == 8
+    dynamics = TrainingDynamics(SGDClassifier(loss="hinge"), max_iter=8, random_state=seed).fit(X[two], y[two])
+    assert dynamics.n_iter_ == 8
 
 
 @pytest.mark.parametrize("estimator", [None, GradientBoostingRegressor(n_estimators=20, max_depth=2)])
@@ -56,7 +56,7 @@ def test_wrong_numbers_have_large_losses(seed, estimator):
     y = X[:, 0] + 0.1 * random.normal(size=300)
     wrong = random.random(300) < 0.1
     y = np.where(wrong, y + 3, y)
-    dynamics = TrainingDynamics(estimator, n_epochs=12, random_state=seed).fit(X, y)
+    dynamics = TrainingDynamics(estimator, max_iter=12, random_state=seed).fit(X, y)
     assert roc_auc_score(wrong, dynamics.mean_loss_) > 0.9
 
 
@@ -83,14 +83,14 @@ def test_digits_tell_their_probes_apart(seed):
 
 def test_verbose_prints_each_epoch(capsys):
     X, y = make_blobs(60, centers=2, random_state=0)
-    TrainingDynamics(n_epochs=3, verbose=True, random_state=0).fit(X, y)
+    TrainingDynamics(max_iter=3, verbose=True, random_state=0).fit(X, y)
     assert capsys.readouterr().out.count("TrainingDynamics: epoch") == 3
 
 
 def test_unknown_category_is_refused():
     X, y, _ = _blobs(0)
     with pytest.raises(ValueError, match="must be one of"):
-        TrainingDynamics(n_epochs=1).fit(X, y).issue_score("odd")
+        TrainingDynamics(max_iter=1).fit(X, y).issue_score("odd")
 
 
 @pytest.mark.parametrize("estimator", [KNeighborsClassifier(), SVR()])

@@ -63,13 +63,13 @@ def test_infinite_threshold_has_the_bits_of_training_in_which_no_row_is_dropped(
 
 def test_unmasked_regression_reaches_least_squares(seed):
     X, y, _, _ = _shifted(seed, 0.0, n=1000, d=5)
-    model = ZErrorRegressor(masking=PLAIN, alpha=0.0, random_state=seed).fit(X, y)
+    model = ZErrorRegressor(masking=PLAIN, ridge=0.0, random_state=seed).fit(X, y)
     assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_, atol=0.01)
 
 
 def test_unmasked_classification_reaches_maximum_likelihood(seed):
     X, y, _ = _logistic(seed, n=1000, d=3, scale=1.0)
-    model = ZErrorClassifier(masking=PLAIN, alpha=0.0, random_state=seed).fit(X, y)
+    model = ZErrorClassifier(masking=PLAIN, ridge=0.0, random_state=seed).fit(X, y)
     assert_allclose(model.coef_, LogisticRegression(C=np.inf).fit(X, y).coef_, rtol=0.05, atol=0.03)
 
 

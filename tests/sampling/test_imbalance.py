@@ -170,3 +170,12 @@ def test_legend_of_a_display_stands_beside_its_points(seed):
     display = SamplerDisplay.from_estimator(RandomUnderSampler(random_state=0), X, y)
     display.figure_.canvas.draw()
     assert display.ax_.get_legend().get_window_extent().x0 >= display.ax_.get_window_extent().x1
+
+
+def test_display_draws_a_resampled_table_from_anywhere(seed):
+    X, y = _rows(seed, 100)
+    display = SamplerDisplay.from_predictions(X, y, np.vstack([X[5:], X[:3] + 0.1]), [*range(5, 100), -1, -1, -1])
+    assert_array_equal(np.flatnonzero(~display.kept), np.arange(5))
+    assert len(display.synthetic) == 3
+    with pytest.raises(ValueError, match="sample_indices has shape"):
+        SamplerDisplay.from_predictions(X, y, X, np.arange(5))

@@ -291,7 +291,7 @@ def _skewed(seed, n=3000):
 
 def test_missing_labels_are_counted(seed):
     X, _ = _rows(seed, (10, 5))
-    with pytest.raises(ValueError, match="y lacks a value in 5 rows"):
+    with pytest.raises(ValueError, match="y has 5 missing values"):
         SMOTE().fit_resample(X, np.repeat(np.array(["ok", np.nan], dtype=object), [10, 5]))
 
 

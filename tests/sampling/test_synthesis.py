@@ -77,9 +77,16 @@ def test_impossible_widths_are_refused(width, rows):
         AnomalySynthesizer(width=width).synthesize(rows)
 
 
-def test_labels_0_and_1_are_warned_of_with_the_remedy(rows):
-    with pytest.warns(UserWarning, match=r"0 and 1 and no -1.*1 - 2 \* y"):
-        AnomalySynthesizer(random_state=0).fit_resample(rows, np.where(np.arange(60) < 4, 1, 0))
+@pytest.mark.parametrize(
+    ("anomaly", "normal", "pos_label"),
+    [(1, 0, None), (True, False, None), (-1, 1, None), ("fraud", "ok", "fraud"), (0, 1, 0)],
+)
+def test_made_anomalies_get_the_label_that_y_has_for_them(anomaly, normal, pos_label, rows):
+    y = np.where(np.arange(60) < 4, anomaly, normal)
+    made, labels = AnomalySynthesizer(pos_label=pos_label, random_state=0).fit_resample(rows, y)
+    expected = AnomalySynthesizer(random_state=0).fit_resample(rows, np.where(np.arange(60) < 4, -1, 1))[0]
+    assert_array_equal(made, expected)
+    assert_array_equal(labels, np.append(y, np.full(56, anomaly)))
 
 
 def test_resampled_sequences_are_labelled(sequences):
@@ -148,7 +155,7 @@ def test_two_classes_alone_are_classes(seed):
 @pytest.mark.parametrize("model", [OutlierExposureClassifier(), DiverseOutlierSampler()], ids=str)
 def test_an_outlier_label_that_y_lacks_is_warned_of(model, seed):
     X, y = make_blobs([30, 30], centers=[[0, 0], [4, 0]], random_state=seed)
-    with pytest.warns(UserWarning, match=r"outlier_label=-1 is no label of y, which holds \[0, 1\]"):
+    with pytest.warns(UserWarning, match=r"-1 is no label of y, which holds \[0, 1\].*pos_label"):
         model.fit(X, y)
 
 

@@ -1,6 +1,5 @@
 """A Gaussian, or one per class, with a shrunk covariance."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -10,10 +9,11 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._columns import count_missing
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import count_missing
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 
@@ -118,7 +118,7 @@ class GaussianDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "covariance": [StrOptions({"ledoit_wolf", "oas", "empirical", "diag", "mcd"})],
         "subspace": [StrOptions({"pca", "npca"}), None],
         "variance": [Interval(Real, 0, 1, closed="neither")],
@@ -196,11 +196,9 @@ class GaussianDetector(BaseDetector):
             return members
         n_components, most = self.n_components, len(rows) // 2
         if n_components > most:
-            warnings.warn(
+            warn_user(
                 f"n_components={n_components} leaves fewer than two of {len(rows)} rows to a centre; {most} are used. "
-                "Give more rows or a smaller n_components.",
-                UserWarning,
-                stacklevel=6,
+                "Give more rows or a smaller n_components."
             )
         n_components = min(n_components, most, RowLookup(rows).n_distinct)
         if n_components == 1:

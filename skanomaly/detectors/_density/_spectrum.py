@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from sklearn.covariance import MinCovDet
+
+from skanomaly._support._covariance import ledoit_wolf_shrinkage, oas_shrinkage, robust_covariance
 
 __all__ = ["Spectrum", "estimate_spectrum"]
 
@@ -130,7 +131,11 @@ def estimate_spectrum(
     if covariance in {"ledoit_wolf", "oas"}:
         inside = centered if subspace is None else centered @ vectors
         norms = np.einsum("ij,ij->i", inside, inside)
-        shrinkage = (_ledoit_wolf if covariance == "ledoit_wolf" else _oas)(values, norms, n_kept)
+        trace, frobenius = float(values.sum()), float(np.square(values).sum())
+        if covariance == "ledoit_wolf":
+            shrinkage = ledoit_wolf_shrinkage(trace, frobenius, float(np.square(norms).mean()), len(rows), n_kept)
+        else:
+            shrinkage = oas_shrinkage(trace, frobenius, len(rows), n_kept)
     target = shrinkage * values.sum() / n_kept
     roots = _inverse_roots((1 - shrinkage) * values + target)
     rest = 1 / np.sqrt(target) if n_kept > len(values) and target > 0 else 0.0
@@ -149,25 +154,6 @@ def _principal(centered: Floats) -> tuple[Floats, Floats]:
     return values, centered.T @ (vectors / np.sqrt(n_rows * values))
 
 
-def _ledoit_wolf(values: Floats, norms: Floats, n_columns: int) -> float:
-    """Ledoit and Wolf's share of the identity, from variances and squared row norms."""
-    n_rows = len(norms)
-    squares = np.square(values).sum()
-    spread = squares - values.sum() ** 2 / n_columns
-    error = min((np.square(norms).mean() - squares) / n_rows, spread)
-    exact = error > n_rows * np.finfo(np.float64).eps * squares  # below lies rounding: two rows have no error
-    return float(error / spread) if exact and n_columns > 1 else 0.0
-
-
-def _oas(values: Floats, norms: Floats, n_columns: int) -> float:
-    """Oracle-approximating share of the identity (Chen and others)."""
-    squares, mean = np.square(values).mean() * len(values) / n_columns**2, values.sum() / n_columns
-    spread = (len(norms) + 1) * (squares - mean**2 / n_columns)
-    if n_columns == 1:
-        return 0.0
-    return float(min((squares + mean**2) / spread, 1.0)) if spread > 0 else 1.0
-
-
 def _inverse_roots(variances: Floats) -> Floats:
     """One over the standard deviation; 0, so that a direction is left out, where there is no variance."""
     visible = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
@@ -181,14 +167,8 @@ def _robust(rows: Floats, vectors: Floats | None, location: Floats, scale: float
             f"covariance='mcd' needs more rows than columns plus one, and there are {n_rows} rows and {n_columns} "
             "columns; use 'ledoit_wolf', or subspace='pca' with a smaller variance."
         )
-    for share in (None, 0.75, 1.0):
-        try:
-            robust = MinCovDet(support_fraction=share, random_state=random_state).fit(rows)
-            break
-        except ValueError:  # so many rows are equal that the densest share of them does not vary
-            if share == 1.0:
-                raise
-    variances, inner = scipy.linalg.eigh(robust.covariance_)
+    robust = robust_covariance(rows, random_state=random_state)
+    variances, inner = scipy.linalg.eigh(robust.covariance)
     outer = inner if vectors is None else vectors @ inner
-    shift = robust.location_ if vectors is None else vectors @ robust.location_
+    shift = robust.location if vectors is None else vectors @ robust.location
     return Spectrum(location + shift / scale, scale, outer, _inverse_roots(variances), 0.0, 0.0)

@@ -1,6 +1,5 @@
 """Random projection depth."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -10,18 +9,19 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._chunks import Chunks
+from skanomaly._support._covariance import Piece, robust_covariance, shrunk_covariance, whitening_matrix
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._validation import check_rows, check_weights
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.base._atomic import undone_on_error
+from skanomaly.detectors._depth._chunked import ChunkedTable
 from skanomaly.detectors._depth._directions import (
-    Tile,
     draw_directions,
-    ledoit_wolf_covariance,
     n_direction_blocks,
-    robust_covariance,
-    whitening_matrix,
 )
 from skanomaly.detectors._depth._projections import (
     center_columns,
@@ -38,7 +38,6 @@ from skanomaly.detectors._depth._projections import (
     weighted_medians,
 )
 from skanomaly.detectors._depth._reservoir import keep_rows
-from skanomaly.detectors._depth._shards import ShardedTable
 
 __all__ = ["RandomProjectionDepth"]
 
@@ -237,10 +236,12 @@ class RandomProjectionDepth(BaseDetector):
         self
             The fitted detector.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             reservoir = vars(self).get("_reservoir")
             rows = check_rows(self, X, reset=reservoir is None)
-            counted, weights = _counted(check_labels(y, len(rows)), check_weights(sample_weight, rows))
+            counted, weights = _counted(
+                read_labels(y, len(rows), zero="unlabelled", lenient=True), check_weights(sample_weight, rows)
+            )
             seed = draw_seed(self.random_state) if reservoir is None else reservoir.seed
             capacity = _RESERVOIR if self.max_samples is None else self.max_samples
             reservoir = keep_rows(reservoir, rows[counted], weights, seed, capacity)
@@ -252,17 +253,17 @@ class RandomProjectionDepth(BaseDetector):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_shards(self, shards: Any) -> Self:
-        """Learn from a table in pieces, exactly: to the bit what `fit` learns from the pieces put together.
+    def fit_chunks(self, chunks: Any) -> Self:
+        """Fit to a table in chunks: to the bit what `fit` gives for the chunks put together.
 
-        Medians are found by counting: each pass over the pieces adds up, for every direction, how many rows lie below
+        Medians are found by counting: each pass over the chunks adds up, for every direction, how many rows lie below
         a few thresholds, and narrows them. Some fifteen passes are made, more where values tie. Memory holds one
-        piece, some thousand rows, and one score a row.
+        chunk, some thousand rows, and one score a row.
 
         Parameters
         ----------
-        shards : iterable of array-like of shape (n_rows, n_features)
-            Must yield the same pieces, in the same order, each time it is iterated: a list, or an object whose
+        chunks : iterable of array-like of shape (n_rows, n_features)
+            Must yield the same chunks, in the same order, each time it is iterated: a list, or an object whose
             ``__iter__`` opens the data anew, not a generator.
 
         Returns
@@ -273,23 +274,21 @@ class RandomProjectionDepth(BaseDetector):
         Raises
         ------
         ValueError
-            If `shards` is a frame, can be iterated only once or changes between passes, or with ``n_modes`` above 1,
+            If `chunks` is one frame, can be iterated only once or changes between passes, or with ``n_modes`` above 1,
             ``whiten="mcd"`` or ``max_samples``, which need all rows at once.
         """
         needs_all = self.n_modes > 1 or self.whiten == "mcd" or self.max_samples is not None
         if needs_all:
-            raise ValueError("fit_shards works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
-        if hasattr(shards, "columns"):
-            raise ValueError("shards is one frame; give a list of frames: fit_shards([frame]), or fit(frame).")
-        with undone_on_error(self):
-            table = ShardedTable(shards, self)
+            raise ValueError("fit_chunks works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
+        with restore_on_error(self):
+            table = ChunkedTable(Chunks(chunks, self))
             self.__dict__.pop("_reservoir", None)
             self._per_block = directions_per_block(table.n_samples, table.dtype)
             self.center_ = table.center
             directions = self._draw(table.n_features, draw_seed(self.random_state))[0]
             whitening = np.eye(table.n_features)
             if self.whiten is not None:
-                whitening = _whitening(self.whiten, table.inverse_deviations(), table.tiles, table.n_features)
+                whitening = _whitening(self.whiten, table.inverse_deviations(), table.tiles)
             self.directions_ = (directions @ whitening).astype(table.dtype)
             locations, scales, self.n_degenerate_ = table.fit_projections(self.directions_, self.n_jobs)
             self.locations_, self.scales_ = locations[None], settle_scales(scales, self.center_)[None]
@@ -332,11 +331,9 @@ class RandomProjectionDepth(BaseDetector):
             kept = np.sort(random.choice(n_rows, max_samples, replace=False))
             rows, weights = rows[kept], plain_weights(_take(weights, kept))
         if self.aggregation == "max" and 2 * rows.shape[1] > len(rows):
-            warnings.warn(
+            warn_user(
                 f"With {len(rows)} rows of {rows.shape[1]} columns some direction puts more than half of the rows on "
-                "one point, so the maximum has no finite limit; use aggregation='mean'.",
-                UserWarning,
-                stacklevel=2,
+                "one point, so the maximum has no finite limit; use aggregation='mean'."
             )
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)
@@ -394,12 +391,12 @@ class RandomProjectionDepth(BaseDetector):
             columns = np.concatenate([part - middle[:, None] for part, middle in zip(parts, middles, strict=True)], 1)
             weights = _take(weights, np.concatenate(modes))
 
-        def tiles() -> Iterator[Tile]:
+        def tiles() -> Iterator[Piece]:
             for tile in row_blocks(columns.shape[1], rows_per_tile(len(columns))):
                 yield np.ascontiguousarray(columns[:, tile].T, dtype=np.float64), _take(weights, tile)
 
         seed = int(random.integers(np.iinfo(np.int32).max)) if self.whiten == "mcd" else 0
-        return _whitening(str(self.whiten), inverse_deviations(columns, weights), tiles, len(columns), seed)
+        return _whitening(str(self.whiten), inverse_deviations(columns, weights), tiles, seed)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return score_projections(X, *self._fitted(X.dtype), self.aggregation, self._per_block, self.n_jobs)
@@ -452,8 +449,7 @@ def _take(weights: NDArray[np.float64] | None, rows: Any) -> NDArray[np.float64]
 def _whitening(
     kind: str,
     inverse: NDArray[np.float64],
-    tiles: Callable[[], Iterable[Tile]],
-    n_features: int,
+    tiles: Callable[[], Iterable[Piece]],
     seed: int = 0,
 ) -> NDArray[np.float64]:
     if kind == "diag":
@@ -461,14 +457,15 @@ def _whitening(
     # A power of two brings the table near 1, so that fourth powers neither overflow nor vanish.
     factor = float(2.0 ** np.round(np.log2(np.median(inverse))))
 
-    def scaled() -> Iterator[Tile]:
+    def scaled() -> Iterator[Piece]:
         for rows, weights in tiles():
             yield rows * factor, weights
 
     if kind == "ledoit_wolf":
-        covariance = ledoit_wolf_covariance(scaled, n_features)
+        covariance = shrunk_covariance(scaled).covariance
     else:
         parts = list(scaled())
         weights = None if parts[0][1] is None else np.concatenate([part[1] for part in parts if part[1] is not None])
-        covariance = robust_covariance(np.concatenate([part[0] for part in parts]), weights, seed)
+        rows = np.concatenate([part[0] for part in parts])
+        covariance = robust_covariance(rows, weights=weights, random_state=seed).covariance
     return whitening_matrix(covariance) * factor

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._hashing import hash_rows
+
 __all__ = ["Reservoir", "keep_rows"]
 
 
@@ -37,7 +39,7 @@ def keep_rows(
     -------
     Reservoir
     """
-    hashes = _hash_rows(rows, seed)
+    hashes = hash_rows(rows, seed)
     weights = np.ones(len(rows)) if weights is None else weights
     if reservoir is not None:
         hashes = np.concatenate([reservoir.hashes, hashes])
@@ -46,15 +48,3 @@ def keep_rows(
     hashes, first, place = np.unique(hashes, return_index=True, return_inverse=True)
     totals = np.bincount(place, weights=weights).astype(np.float64)
     return Reservoir(seed, hashes[:capacity], rows[first[:capacity]], totals[:capacity])
-
-
-def _hash_rows(rows: NDArray[Any], seed: int) -> NDArray[np.uint64]:
-    """Hash each row's values (splitmix64, column after column); 0 and -0 are one value."""
-    bits = np.ascontiguousarray(rows.astype(np.float64) + 0.0).view(np.uint64)
-    state = np.full(len(rows), seed, dtype=np.uint64)
-    for column in bits.T:
-        state = (state ^ column) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    return state

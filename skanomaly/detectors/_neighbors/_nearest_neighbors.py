@@ -123,7 +123,7 @@ class NearestNeighborsDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"max", "mean"})],
         "metric": [StrOptions({"whitened", "euclidean", "cosine"})],
@@ -160,7 +160,7 @@ class NearestNeighborsDetector(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal, anomalies = X[y >= 0], X[y < 0]
         if len(normal) < self._min_samples:
             raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")

@@ -10,6 +10,7 @@ from sklearn.utils import Tags, get_tags
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import check_any_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import find_neighbors
 from skanomaly.sampling._smote._smote import SMOTE, as_rows
@@ -50,6 +51,9 @@ class RandomUnderSampler(BaseSampler):
     Cheap and hard to beat where the large class has rows to spare; the threshold, or ``class_weight``, does the same
     without throwing rows away.
 
+    Only `y` is looked at. `X` may be any table: text, categories, dates, missing and infinite values, sparse rows. The
+    rows kept, and the index of a frame, are the user's own.
+
     Examples
     --------
     >>> import numpy as np
@@ -63,12 +67,13 @@ class RandomUnderSampler(BaseSampler):
         "sampling_strategy": STRATEGY,
         "random_state": ["random_state"],
     }
+    _any_table = True
 
     def __init__(self, *, sampling_strategy: Any = "auto", random_state: Any = None) -> None:
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
         kept = np.ones(len(y), dtype=bool)
@@ -76,7 +81,7 @@ class RandomUnderSampler(BaseSampler):
             rows = np.flatnonzero(y == label)
             kept[rows] = False
             kept[random.choice(rows, number, replace=False)] = True
-        return _only(X, y, kept)
+        return _only(y, kept)
 
 
 class TomekLinks(BaseSampler):
@@ -126,12 +131,17 @@ class TomekLinks(BaseSampler):
         self.sampling_strategy = sampling_strategy
         self.n_jobs = n_jobs
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         X = as_rows(X)
         rows = np.arange(len(y), dtype=np.intp)
         nearest = find_neighbors(X, rows, min(1, len(y) - 1), self.n_jobs)[:, 0]
         linked = (nearest[nearest] == rows) & (y[nearest] != y)
-        return _only(X, y, ~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
+        return _only(y, ~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
 
 
 class EditedNearestNeighbours(BaseSampler):
@@ -199,6 +209,11 @@ class EditedNearestNeighbours(BaseSampler):
         self.kind_sel = kind_sel
         self.n_jobs = n_jobs
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         X = as_rows(X)
         rows = np.flatnonzero(np.isin(y, classes_to_clean(self.sampling_strategy, y)))
@@ -212,7 +227,7 @@ class EditedNearestNeighbours(BaseSampler):
             else:
                 votes = [(y[neighbors] == label).sum(axis=1) for label in np.unique(y)]
                 kept[rows] = same == np.max(votes, axis=0)
-        return _only(X, y, kept)
+        return _only(y, kept)
 
 
 class SamplerChain(BaseSampler):
@@ -244,6 +259,9 @@ class SamplerChain(BaseSampler):
 
     Notes
     -----
+    The table is handed from sampler to sampler as it is, and each validates what it needs: where the first one takes
+    text, such as :class:`SMOTENC`, and the others select rows by `y` alone, the chain takes text.
+
     SMOTE followed by ``TomekLinks(sampling_strategy="all")``, or by
     ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two
     classes, or where the rare class already has half the rows of the common one, the default chain grows nothing.
@@ -277,7 +295,7 @@ class SamplerChain(BaseSampler):
         for sampler in self.samplers or []:
             if not hasattr(sampler, "fit_resample"):
                 raise TypeError(f"samplers must be a list of samplers, without names; it holds {sampler!r}.")
-        return super()._check(X, y)
+        return check_any_rows(self, X, y)
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         samplers = (
@@ -298,11 +316,10 @@ class SamplerChain(BaseSampler):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = all(
-            get_tags(sampler).input_tags.sparse
-            for sampler in self.samplers or []
-            if hasattr(sampler, "__sklearn_tags__")
-        )
+        members = [SMOTE()] if self.samplers is None else self.samplers
+        inner = [get_tags(sampler).input_tags for sampler in members if hasattr(sampler, "__sklearn_tags__")]
+        for name in ("sparse", "allow_nan", "string", "categorical"):
+            setattr(tags.input_tags, name, all(getattr(one, name) for one in inner))
         return tags
 
 
@@ -314,6 +331,6 @@ def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
     return {classes.tolist()[counts.argmin()]: int(counts.max() // 2)}
 
 
-def _only(X: Any, y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+def _only(y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[None, NDArray[Any], NDArray[np.intp]]:
     rows = np.flatnonzero(kept)
-    return X[rows], y[rows], rows
+    return None, y[rows], rows

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._generation._diffusion import KernelDenoiser, levels, minority_scores
@@ -175,7 +176,7 @@ class MinoritySampler(BaseSampler):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.method == "reweight":
             scores = minority_scores(denoiser, denoiser.centers, _LEVEL, _DRAWS, random)
-            ranks = np.argsort(np.argsort(scores, kind="stable"), kind="stable") / max(len(scores) - 1, 1)
+            ranks = (rank_scores(scores) - 1) / max(len(scores) - 1, 1)
             weights = np.exp(self.strength * ranks)
             drawn = random.choice(len(scores), n_new, p=weights / weights.sum())
             noise = random.normal(size=(n_new, denoiser.centers.shape[1])) * np.sqrt(denoiser.variance)

@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones
 
 __all__ = ["NoveltyReplay", "RandomDistillationNovelty"]
@@ -31,7 +31,7 @@ class RandomDistillationNovelty(BaseEstimator):
         Random features of the student.
     n_outputs : int, default=16
         Random functions to learn.
-    alpha : float, default=1e-2
+    ridge : float, default=1e-2
         Ridge penalty of the student.
     random_state : int, RandomState instance or None, default=None
         Draws the functions and the features.
@@ -73,19 +73,19 @@ class RandomDistillationNovelty(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_features": [Interval(Integral, 1, None, closed="left")],
         "n_outputs": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "ridge": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
     def __init__(
-        self, *, n_features: int = 64, n_outputs: int = 16, alpha: float = 1e-2, random_state: Any = None
+        self, *, n_features: int = 64, n_outputs: int = 16, ridge: float = 1e-2, random_state: Any = None
     ) -> None:
         self.n_features = n_features
         self.n_outputs = n_outputs
-        self.alpha = alpha
+        self.ridge = ridge
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
         """Forget everything, then learn from a batch.
 
         Parameters
@@ -100,7 +100,7 @@ class RandomDistillationNovelty(BaseEstimator):
         """
         return self._learn(X, reset=True)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
         """Learn from a batch.
 
         Parameters
@@ -117,7 +117,7 @@ class RandomDistillationNovelty(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X: Any, *, reset: bool) -> Self:
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
@@ -127,7 +127,7 @@ class RandomDistillationNovelty(BaseEstimator):
                 self._target = (random.normal(size=(n_columns, width)), random.uniform(0, 2 * np.pi, size=width))
                 self._mix = random.normal(size=(width, int(self.n_outputs))) / np.sqrt(width)
                 self._student = (random.normal(size=(n_columns, width)), random.uniform(-1, 1, size=width))
-                self._gram = self.alpha * np.eye(width + 1)
+                self._gram = self.ridge * np.eye(width + 1)
                 self._moment = np.zeros((width + 1, int(self.n_outputs)))
                 self.n_samples_seen_ = 0
             features, targets = self._features(rows), self._targets(rows)
@@ -264,7 +264,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = self._validated(X, y, reset=True)
             self._start(np.unique(targets) if is_classifier(self._inner()) else None)
             for start in range(0, len(rows), int(self.batch_size)):
@@ -286,7 +286,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, reset=first)
             if first:

@@ -15,11 +15,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, fit_context
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._cleaning._under import RandomUnderSampler
 from skanomaly.sampling._resampled import ResampledEstimator, seeded_clones
 
@@ -188,7 +188,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If y holds more or fewer than two classes, a share is not in (0, 1), or no share but the natural one could
             be scored.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             ratios = np.asarray(self.ratios, dtype=np.float64)

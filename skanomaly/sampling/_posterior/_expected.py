@@ -1,6 +1,5 @@
 """The expected anomaly posterior: the quality of auxiliary anomalies."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -11,18 +10,18 @@ from scipy.spatial.distance import cdist
 from scipy.stats import beta
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import ClassifierTags, Tags
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._posterior._probability import DistanceProbability
 
-__all__ = ["ExpectedAnomalyPosterior", "anomaly_mask"]
+__all__ = ["ExpectedAnomalyPosterior"]
 
 _LARGEST_RATE = 0.99
 _LEVEL = 0.95
@@ -41,10 +40,11 @@ class _Subset:
 
 
 class ExpectedAnomalyPosterior(BaseEstimator):
-    r"""Quality of auxiliary anomalies: near the data, yet told apart from normal rows.
+    r"""Quality of auxiliary anomalies: near the data, yet distinguished from normal rows.
 
-    Trained on many normal rows and few labelled anomalies it scores candidates, synthetic ones for example. Rows that
-    look normal score low; rows far from everything score the prior; rows between score high.
+    Trained on many normal rows and few labelled anomalies, :meth:`anomaly_posterior` rates candidates, synthetic ones
+    for example: rows that look normal get a low posterior, rows far from everything the prior, realistic anomalies a
+    high one. :meth:`score_samples` is its negative, as for every detector.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     max_samples : int, default=1000
         Largest number of normal rows, and of labelled anomalies, that are learnt from; of more, as many are drawn once
         at random. Memory and time grow with its square, and no more with the table.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     n_jobs : int or None, default=None
         Threads over subsets; the scores do not depend on it.
     verbose : bool or int, default=False
@@ -115,17 +117,18 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     >>> normal, anomalies = random.normal(size=(200, 2)), random.normal([4, 0], 0.5, size=(10, 2))
     >>> X, y = np.vstack([normal, anomalies]), np.repeat([1, -1], [200, 10])
     >>> quality = ExpectedAnomalyPosterior(n_subsets=20, random_state=0).fit(X, y)
-    >>> realistic, normal_like, absurd = quality.score_samples([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
+    >>> realistic, normal_like, absurd = quality.anomaly_posterior([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
     >>> bool(realistic > absurd > normal_like), bool(np.isclose(absurd, quality.prior_))
     (True, True)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "n_subsets": [Interval(Integral, 1, None, closed="left")],
         "min_neighbors": [Interval(Integral, 1, None, closed="left")],
         "prior": [Interval(Real, 0, 1, closed="neither"), None],
         "max_samples": [Interval(Integral, 3, None, closed="left")],
+        "pos_label": "no_validation",
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
@@ -139,6 +142,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         min_neighbors: int = 5,
         prior: float | None = None,
         max_samples: int = 1000,
+        pos_label: Any = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
         random_state: Any = None,
@@ -148,6 +152,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         self.min_neighbors = min_neighbors
         self.prior = prior
         self.max_samples = max_samples
+        self.pos_label = pos_label
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.random_state = random_state
@@ -160,7 +165,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            -1 anomaly, +1 or 0 normal; or two numbers, of which the larger (1, True) is the anomaly and the rarer.
+            -1 anomaly, +1 normal, 0 or missing unlabelled, which counts as normal; or 1 anomaly and 0 normal.
 
         Returns
         -------
@@ -169,17 +174,13 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no labelled anomaly, there are fewer than three normal rows, or `y` does not say which label
-            is the anomaly.
-
-        Warns
-        -----
-        UserWarning
-            If the larger of two numbers is the commoner.
+            If there is no labelled anomaly, there are fewer than three normal rows, or the labels cannot be read.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
-            odd = anomaly_mask(y, len(rows))
+            if y is None:
+                raise ValueError("This estimator requires y to be passed, but the target y is None.")
+            odd = read_labels(y, len(rows), pos_label=self.pos_label) == -1
             if not odd.any() or np.count_nonzero(~odd) < 3:
                 raise ValueError(
                     f"y labels {odd.sum()} anomalies and {np.count_nonzero(~odd)} normal rows; "
@@ -254,7 +255,21 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         return classifier.fit(rows, np.repeat([1, -1], [normals.size, anomalies.size]))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Compute the expected anomaly posterior of each auxiliary anomaly; large is good.
+        """Score each row by minus its expected anomaly posterior; lower scores are more anomalous.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``-anomaly_posterior(X)``, in (-1, 0).
+        """
+        return -self.anomaly_posterior(X)
+
+    def anomaly_posterior(self, X: Any) -> NDArray[np.float64]:
+        """Compute the expected anomaly posterior of each row, the quality of an auxiliary anomaly; higher is better.
 
         Parameters
         ----------
@@ -317,7 +332,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ValueError
             If `top` is neither.
         """
-        scores = self.score_samples(X)
+        scores = self.anomaly_posterior(X)
         whole = isinstance(top, Integral) and not isinstance(top, bool)
         if isinstance(top, bool) or not (0 <= top <= len(scores) if whole else 0 < top <= 1):
             raise ValueError(f"top={top!r} must be a share in (0, 1] or a number from 0 to {len(scores)}.")
@@ -329,57 +344,6 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         tags.target_tags.required = True
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
-
-
-def anomaly_mask(y: Any, n_samples: int) -> NDArray[np.bool_]:
-    """Say which rows are labelled anomalies: -1 beside +1 or 0, or the larger and rarer of two numbers.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-    n_samples : int
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), bool
-
-    Raises
-    ------
-    ValueError
-        If y is missing, of another length, text, or neither convention.
-
-    Warns
-    -----
-    UserWarning
-        If the larger of two numbers is the commoner.
-    """
-    if y is None:
-        raise ValueError("This estimator requires y to be passed, but the target y is None.")
-    labels = column_or_1d(y, warn=True)
-    if len(labels) != n_samples:
-        raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
-    check_classification_targets(labels)
-    values = np.unique(labels)
-    shown, remedy = values[:5].tolist(), "Use -1 for anomalies and +1 or 0 for other rows"
-    if len(values) > 2 and not np.isin(values, [-1, 0, 1]).all():
-        raise ValueError(f"Only binary classification is supported: y holds {shown}. {remedy}.")
-    if labels.dtype.kind not in "iufb":
-        # "Unknown label type" are scikit-learn's words for it.
-        raise ValueError(
-            f"Unknown label type: y holds {shown}, which do not say which is the anomaly. {remedy}, for example "
-            f"np.where(y == {shown[0]!r}, -1, 1)."
-        )
-    if -1 in values and np.isin(values, [-1, 0, 1]).all():
-        return np.asarray(labels == -1)
-    odd = np.asarray(labels == values[-1]) if len(values) == 2 else np.zeros(n_samples, dtype=bool)
-    if 2 * np.count_nonzero(odd) > n_samples:
-        warnings.warn(
-            f"y holds {shown}: the larger counts as the anomaly, and {np.count_nonzero(odd)} of {n_samples} rows have "
-            f"it, where anomalies are usually the rarer. {remedy}.",
-            UserWarning,
-            stacklevel=3,
-        )
-    return odd
 
 
 def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64], min_neighbors: int) -> int:

@@ -1,6 +1,5 @@
 """Samplers that look at the other classes first: BorderlineSMOTE and ADASYN."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import (
     Segments,
@@ -131,11 +131,7 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
             danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
             self.in_danger_[label] = danger
             if danger.size == 0:
-                warnings.warn(
-                    f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.",
-                    UserWarning,
-                    stacklevel=3,
-                )
+                warn_user(f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.")
                 self.sampling_strategy_[label] = 0
             elif self.kind == "borderline-1":
                 parts.append(join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs))
@@ -242,11 +238,7 @@ class ADASYN(PlausibilityMixin, BaseSampler):
             rows = is_same(y, label)
             _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
             if not n_foreign.any():
-                warnings.warn(
-                    f"No row of class {label!r} has a neighbour of another class; all start equally often.",
-                    UserWarning,
-                    stacklevel=3,
-                )
+                warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
                 n_foreign = np.ones(rows.size, dtype=np.intp)
             chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
             n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")

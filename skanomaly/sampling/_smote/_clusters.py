@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._borderline import foreign_neighbors
 from skanomaly.sampling._smote._engine import (
@@ -163,11 +164,9 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
         share = rows.size / X.shape[0] if threshold == "auto" else float(threshold)
         used = np.flatnonzero((within >= share * sizes) & (within > self.k_neighbors))
         if used.size == 0:
-            warnings.warn(
+            warn_user(
                 f"No cluster holds enough of class {label!r}, which is grown by plain SMOTE; lower "
-                "cluster_balance_threshold or k_neighbors, or take fewer clusters.",
-                UserWarning,
-                stacklevel=4,
+                "cluster_balance_threshold or k_neighbors, or take fewer clusters."
             )
             return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs)]
         members = [rows[self.cluster_labels_[rows] == cluster] for cluster in used]
@@ -311,11 +310,7 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
         danger = vectors[(2 * n_foreign >= n_around) & (n_foreign < n_around)]
         safe = vectors[2 * n_foreign < n_around]
         if danger.size + safe.size == 0:
-            warnings.warn(
-                f"Every support vector of class {label!r} is noise; the class is grown by plain SMOTE.",
-                UserWarning,
-                stacklevel=4,
-            )
+            warn_user(f"Every support vector of class {label!r} is noise; the class is grown by plain SMOTE.")
             return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs)]
         share = random.beta(10, 10) if danger.size and safe.size else float(danger.size > 0)
         n_inside = round(n_new * share)

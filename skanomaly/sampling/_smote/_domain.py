@@ -1,6 +1,5 @@
 """SMOTE between domains."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from sklearn.utils import Tags
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import is_numeric
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import (
     Segments,
@@ -162,11 +162,9 @@ class DomainSMOTE(BaseSampler):
     ) -> list[Segments]:
         names, counts = np.unique(domains[rows], return_counts=True)
         if rows.size > 2 and 2 * names.size > rows.size:
-            warnings.warn(
+            warn_user(
                 f"domain_column={self.domain_column!r} has {names.size} values in the {rows.size} rows of class "
-                f"{label}: they are hardly domains. Name the column that says which domain a row belongs to.",
-                UserWarning,
-                stacklevel=5,
+                f"{label}: they are hardly domains. Name the column that says which domain a row belongs to."
             )
         parts = []
         for name, count in zip(names, counts, strict=True):

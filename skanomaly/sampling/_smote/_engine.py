@@ -1,6 +1,5 @@
 """What every sampler that interpolates shares: neighbours, pairs, and the table that results."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from skanomaly import _kernels
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["Segments", "assemble", "choose_seeds", "draw_partners", "find_neighbors", "is_same", "usable_neighbors"]
 
@@ -48,13 +48,9 @@ def usable_neighbors(n_neighbors: int, n_rows: int, label: Any, name: str, *, gr
         return n_neighbors
     group = f"{group} {(label.item() if isinstance(label, np.generic) else label)!r}"
     if n_rows == 1:
-        warnings.warn(f"{group} has one row: its synthetic rows are copies of it.", UserWarning, stacklevel=4)
+        warn_user(f"{group} has one row: its synthetic rows are copies of it.")
     else:
-        warnings.warn(
-            f"{group} has {n_rows} rows, so {name}={n_neighbors} is lowered to {n_rows - 1}.",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_user(f"{group} has {n_rows} rows, so {name}={n_neighbors} is lowered to {n_rows - 1}.")
     return n_rows - 1
 
 

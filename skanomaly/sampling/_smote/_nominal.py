@@ -1,6 +1,5 @@
 """SMOTE for tables with categorical columns: SMOTENC and SMOTEN."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import choose_seeds, draw_partners, is_same, usable_neighbors
 from skanomaly.sampling._smote._table import (
@@ -129,11 +129,9 @@ class SMOTENC(BaseSampler):
         table, targets = check_mixed(self, X, y, self.categorical_features_)
         if isinstance(self.categorical_features, str) and self.categorical_features_.size == 0:
             where = f"of {list(X.columns)[:5]}" if hasattr(X, "columns") else "in an array"
-            warnings.warn(
+            warn_user(
                 f"categorical_features='auto' found no categorical column {where}: rows are interpolated as by SMOTE. "
-                "Name the categorical columns, or take SMOTE.",
-                UserWarning,
-                stacklevel=5,
+                "Name the categorical columns, or take SMOTE."
             )
         return table, targets
 
@@ -264,11 +262,9 @@ class SMOTEN(BaseSampler):
         fine = [position for position, known in enumerate(table.categories) if _is_continuous(known)]
         if fine:
             names = getattr(X, "columns", range(len(table.categories)))
-            warnings.warn(
+            warn_user(
                 f"SMOTEN takes every value for a category of its own, and column {names[fine[0]]!r} holds "
-                f"{len(table.categories[fine[0]])} numbers that are not whole. Take SMOTENC, or bin the column.",
-                UserWarning,
-                stacklevel=5,
+                f"{len(table.categories[fine[0]])} numbers that are not whole. Take SMOTENC, or bin the column."
             )
         return table, targets
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._neighbors import NeighborIndex
@@ -17,6 +18,11 @@ class PlausibilityMixin:
     """``score_samples`` for a sampler that has called ``_remember``."""
 
     n_jobs: int | None
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        return tags
 
     def _remember(self, X: Any, y: NDArray[Any], classes: Any, n_neighbors: int) -> None:
         """Keep the rows of the classes that were added to."""

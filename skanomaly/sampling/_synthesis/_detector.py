@@ -9,6 +9,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from skanomaly._support._labels import native_labels
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly.base import BaseDetector
@@ -111,7 +112,7 @@ class SyntheticAnomalyDetector(BaseDetector):
             ],
             draw_seed(self.random_state),
         )
-        made = synthesizer.synthesize(table, y)
+        made = synthesizer.synthesize(table, native_labels(y))
         changed = made.target > 0
         if not changed.any():  # constant columns: no disturbance shows, so any difference is odd
             self.classifier_ = None

@@ -1,6 +1,5 @@
 """Classifiers that have seen outliers, and the choice of which outliers to show them."""
 
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -15,27 +14,30 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
 from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._strategy import dense_classes
 
 __all__ = ["DiverseOutlierSampler", "OutlierExposureClassifier"]
 
 
-def _outliers(y: NDArray[Any], label: Any, *, needed: bool = True) -> NDArray[np.bool_]:
-    """Rows that carry the outliers' label, unless that leaves fewer than two classes; warns where none does."""
-    marked = np.asarray(y == label) if np.ndim(y == label) else np.zeros(len(y), dtype=bool)
-    if needed and not marked.any():
-        warnings.warn(
-            f"outlier_label={label!r} is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, "
-            "and nothing is done about any. Give the outliers' label as outlier_label.",
-            UserWarning,
-            stacklevel=4,
-        )
+def _outliers(y: NDArray[Any], pos_label: Any, *, needed: bool = True) -> NDArray[np.bool_]:
+    """Rows that carry the outliers' label, unless that leaves fewer than two classes; warns where none is marked."""
+    unmarked = pos_label is None and not np.any(y == -1)
+    if unmarked:
+        if needed:
+            warn_user(
+                f"-1 is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, and nothing is "
+                "done about any. Give the outliers' label as pos_label."
+            )
+        return np.zeros(len(y), dtype=bool)
+    marked = read_labels(y, pos_label=-1 if pos_label is None else pos_label) == -1
     if len(np.unique(y[~marked])) < 2:
         return np.zeros(len(y), dtype=bool)
     return marked
@@ -51,9 +53,9 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         ``LogisticRegression()``.
     weight : float, default=0.5
         Weight of all outliers over that of all other rows; 0 leaves them out.
-    outlier_label : int or str, default=-1
-        Label of the outliers in y; one that y lacks is warned of. Where fewer than two other classes remain it is a
-        class like any other.
+    pos_label : label, default=None
+        Label of the outliers in y. None is -1; a y without it is warned of. Where fewer than two other classes remain
+        it is a class like any other.
 
     Attributes
     ----------
@@ -95,16 +97,16 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "weight": [Interval(Real, 0, None, closed="left")],
-        "outlier_label": [Integral, str],
+        "pos_label": "no_validation",
     }
 
-    def __init__(self, estimator: Any = None, *, weight: float = 0.5, outlier_label: int | str = -1) -> None:
+    def __init__(self, estimator: Any = None, *, weight: float = 0.5, pos_label: Any = None) -> None:
         self.estimator = estimator
         self.weight = weight
-        self.outlier_label = outlier_label
+        self.pos_label = pos_label
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None) -> Self:
@@ -114,7 +116,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Classes, and `outlier_label` for outliers.
+            Classes, and `pos_label` for outliers.
         sample_weight : array-like of shape (n_samples,), default=None
             Outliers share their total weight in proportion to theirs.
 
@@ -122,11 +124,11 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-            odd = _outliers(targets, self.outlier_label, needed=self.weight > 0)
+            odd = _outliers(targets, self.pos_label, needed=self.weight > 0)
             self.classes_ = np.unique(targets[~odd])
             inner = clone(LogisticRegression() if self.estimator is None else self.estimator)
             if not odd.any() or self.weight == 0 or not weights[odd].any():
@@ -194,9 +196,9 @@ class DiverseOutlierSampler(BaseSampler):
     estimator : classifier with ``predict_proba``, default=None
         Learns the classes and "none of them"; its probability of the latter says how hard an outlier is. None means
         ``LogisticRegression()``.
-    outlier_label : int or str, default=-1
-        Label of the pool in y; one that y lacks is warned of. Where fewer than two other classes remain it is a class
-        like any other.
+    pos_label : label, default=None
+        Label of the pool in y. None is -1; a y without it is warned of. Where fewer than two other classes remain it is
+        a class like any other.
     features : callable, default=None
         Map of rows to the features that diversity is judged in; None takes the rows.
     n_rounds : int, default=3
@@ -242,10 +244,10 @@ class DiverseOutlierSampler(BaseSampler):
     20
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_outliers": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, None, closed="neither")],
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "outlier_label": [Integral, str],
+        "pos_label": "no_validation",
         "features": [callable, None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -256,14 +258,14 @@ class DiverseOutlierSampler(BaseSampler):
         *,
         n_outliers: float = 1.0,
         estimator: Any = None,
-        outlier_label: int | str = -1,
+        pos_label: Any = None,
         features: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
         n_rounds: int = 3,
         random_state: Any = None,
     ) -> None:
         self.n_outliers = n_outliers
         self.estimator = estimator
-        self.outlier_label = outlier_label
+        self.pos_label = pos_label
         self.features = features
         self.n_rounds = n_rounds
         self.random_state = random_state
@@ -272,7 +274,7 @@ class DiverseOutlierSampler(BaseSampler):
         return dense_classes(self, X, y)
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        odd = _outliers(y, self.outlier_label)
+        odd = _outliers(y, self.pos_label)
         pool, inside = np.flatnonzero(odd), np.flatnonzero(~odd)
         whole = isinstance(self.n_outliers, Integral)
         wanted = int(self.n_outliers) if whole else round(float(self.n_outliers) * inside.size)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import check_labels, validate_data
+from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._synthesis._kinds import MAKERS
 
@@ -71,6 +72,8 @@ class AnomalySynthesizer(BaseSampler):
     soft : bool, default=False
         Whether targets grow with the mean absolute change in the changed entries; else they are 1. Entries that
         changed nothing give 0 either way.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
         Draws rows, places and amounts.
 
@@ -96,8 +99,8 @@ class AnomalySynthesizer(BaseSampler):
 
     Notes
     -----
-    Labels are +1 normal, -1 anomaly and 0 unlabelled, here and in what ``fit_resample`` returns; 0 and 1 alone are
-    warned of, since 1 would mean normal.
+    Labels are +1 normal, -1 anomaly and 0 or missing unlabelled; or 1 anomaly and 0 normal; or any others, with
+    `pos_label`. ``fit_resample`` gives the new rows the anomalies' label of `y`, and -1 where `y` has none.
 
     - *gaussian* adds noise whose scale is ``strength`` times 1.1 to a power drawn from 0, ..., 4 (SimpleNet [1]_).
     - *swap* replaces entries by those of another normal row: a drawn set of columns, or a block of time points.
@@ -129,12 +132,13 @@ class AnomalySynthesizer(BaseSampler):
     ((200, 8), 100)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "kind": [StrOptions(set(MAKERS))],
         "width": [tuple, list],
         "strength": [Interval(Real, 0, None, closed="left")],
         "proportion": [Interval(Real, 0, None, closed="left")],
         "soft": ["boolean"],
+        "pos_label": "no_validation",
         "random_state": ["random_state"],
     }
 
@@ -146,6 +150,7 @@ class AnomalySynthesizer(BaseSampler):
         strength: float = 0.5,
         proportion: float = 1.0,
         soft: bool = False,
+        pos_label: Any = None,
         random_state: Any = None,
     ) -> None:
         self.kind = kind
@@ -153,6 +158,7 @@ class AnomalySynthesizer(BaseSampler):
         self.strength = strength
         self.proportion = proportion
         self.soft = soft
+        self.pos_label = pos_label
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
@@ -161,12 +167,20 @@ class AnomalySynthesizer(BaseSampler):
         return rows, targets
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        labels = check_labels(y, len(X))
+        labels = read_labels(y, len(X), pos_label=self.pos_label)
         n_new = round(self.proportion * np.count_nonzero(labels != -1))
         made = self._make(X, labels, n_new, draw_seed(self.random_state))
         self.masks_, self.targets_, self.sources_ = made.mask, made.target, made.source
         indices = np.concatenate([np.arange(len(X)), np.full(n_new, -1)]).astype(np.intp)
-        return np.concatenate([X, made.rows]), np.concatenate([y, np.full(n_new, -1)]), indices
+        return np.concatenate([X, made.rows]), np.concatenate([y, np.full(n_new, self._label_like(y, labels))]), indices
+
+    def _label_like(self, y: NDArray[Any], labels: NDArray[np.int8]) -> Any:
+        """Return the label of anomalies that goes with those of `y`."""
+        if self.pos_label is not None:
+            return self.pos_label
+        if y.dtype.kind == "b":
+            return True
+        return y[labels == -1][0] if (labels == -1).any() else -1
 
     def synthesize(self, X: Any, y: Any = None, *, n_anomalies: int | None = None) -> SyntheticAnomalies:
         """Make anomalies, with what was changed.
@@ -175,7 +189,7 @@ class AnomalySynthesizer(BaseSampler):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_timepoints, n_channels)
         y : array-like of shape (n_samples,), default=None
-            -1 where a row is a real anomaly: never disturbed, only transplanted. None is all normal.
+            Labels. A real anomaly is never disturbed, only transplanted. None is all normal.
         n_anomalies : int, default=None
             Number to make; None is one per normal row.
 
@@ -190,7 +204,7 @@ class AnomalySynthesizer(BaseSampler):
         """
         self._validate_params()
         rows = check_array(X, dtype=(np.float64, np.float32), order="C", allow_nd=True)
-        labels = check_labels(y, len(rows))
+        labels = read_labels(y, len(rows), pos_label=self.pos_label)
         number = np.count_nonzero(labels != -1) if n_anomalies is None else n_anomalies
         return self._make(rows, labels, int(number), draw_seed(self.random_state))
 
@@ -200,7 +214,10 @@ class AnomalySynthesizer(BaseSampler):
             raise ValueError(f"X has {X.ndim} dimensions; give rows (2) or sequences of equal length (3).")
         usual = np.flatnonzero(labels != -1)
         if usual.size == 0:
-            raise ValueError("y labels every row -1; anomalies are made from normal rows, so at least one is needed.")
+            raise ValueError(
+                f"y labels all {len(X)} samples as anomalies; anomalies are made from normal rows, so at least one is "
+                "needed."
+            )
         random = generator(seed)
         normal = X[usual].astype(np.float64)
         scale = normal.reshape(-1, X.shape[-1]).std(axis=0) if X.ndim == 3 else normal.std(axis=0)
