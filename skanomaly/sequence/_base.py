@@ -1,7 +1,8 @@
 """The two kinds of numeric sequences: one series, and a collection of series."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
@@ -9,16 +10,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._hooks import overrides, require_samples
 from skanomaly._support._validation import check_rows
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._input import (
-    as_column,
-    as_sequences,
-    first_non_finite,
-    require_unique_names,
-)
+from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
+from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
 from skanomaly.sequence._windows import windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
+
+_REMEDY = "Fill short holes with resample_series, or use a shorter window."
 
 
 class SeriesDetector(BaseDetector):
@@ -27,17 +27,34 @@ class SeriesDetector(BaseDetector):
     The input is a table of shape (n_timepoints, n_features), time on axis 0, one score per row. A 1-D array of at
     least 32 values is a series of one channel; a shorter one raises an error, since it could also be a single row.
 
+    The series is cut where values are missing (NaN) and where its clock jumps: at a difference of more than `max_gap`
+    steps between consecutive times, where a step is the median difference. No window spans a cut. Time points that no
+    window covers score NaN and are predicted +1, with a warning that counts them. The clock is the index of a pandas
+    frame or Series, if that is of dates, periods or durations, or the argument `times` of `fit`. Dates are compared as
+    instants in UTC. The rows of arrays, and of frames without such an index, follow each other without a jump.
+
     Hooks
     -----
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
-        As in :class:`~skanomaly.base.BaseDetector`.
+        As in :class:`~skanomaly.base.BaseDetector`, on finite values. A series that is cut is scored stretch by
+        stretch. ``_fit`` receives its stretches one after another and, as ``metadata["edges"]``, their bounds: stretch
+        ``k`` has the rows ``edges[k]`` to ``edges[k + 1] - 1``.
     ``_window_outlyingness(X)``
         Instead of ``_outlyingness``, for classes that score windows: ndarray of shape (n_windows,), where window ``i``
         covers the rows ``i`` to ``i + window_size_ - 1``. Time points are scored from windows by ``point_alignment``
         ("last" if the class has a parameter ``causal`` and it is true). The class then has ``score_windows``.
+    ``_fewest_timepoints``
+        Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
 
     Attributes
     ----------
+    max_gap : float
+        Class attribute: the longest difference between consecutive times that is no jump, in steps; 1.5 unless a
+        subclass sets another.
+    time_step_ : timedelta, float or None
+        Median difference between consecutive training times; a number for periods (1) and numbers, None without times.
+    n_not_scored_ : int
+        Number of training time points that no window covers.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -47,23 +64,172 @@ class SeriesDetector(BaseDetector):
     """
 
     scores_time_points: ClassVar[bool] = True
+    max_gap: ClassVar[float] = 1.5
     _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
+    _clock: tuple[str, float] | None = None  # kind and step in training
 
     window_size_: int
+    _tail: NDArray[Any]
+    _end: Stretches
     point_alignment: str
 
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
+    def fit(self, X: Any, y: Any = None, *, times: Any = None) -> Self:
+        """Fit the detector to a series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            Training series. Time points with NaN are left out.
+        y : array-like of shape (n_timepoints,), default=None
+            Labels, where the class says that it uses them, as in other detectors.
+        times : array-like of shape (n_timepoints,), default=None
+            Ascending dates, periods, durations or numbers. None uses the index of a pandas frame, if it is of dates,
+            periods or durations. Scoring uses the index: of numbers too, if `times` were numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As in other detectors, or if times are repeated or not ascending, or no stretch is as long as a window.
+        """
+        return self._run_fit(with_times(X, times), y)
+
+    def fit_predict(self, X: Any, y: Any = None, *, times: Any = None, **metadata: Any) -> NDArray[np.int64]:
+        """Fit the detector to a series and label its time points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+        y : array-like of shape (n_timepoints,), default=None
+        times : array-like of shape (n_timepoints,), default=None
+            As in `fit`.
+        **metadata : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints,), int64
+        """
+        series = with_times(X, times)
+        labels: NDArray[np.int64] = self.fit(series, y, **metadata).predict(series)
+        return labels
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[Any] | Stretches:
+        found = self._read(X, reset=reset)
+        if reset:
+            self._end = found.end()
+        return found.values if found.is_whole else found
+
+    def _read(self, X: Any, *, reset: bool) -> Stretches:
+        """Validate a series and cut it."""
+        known = None if reset else self._clock
+        table, clock = read_clock(X, numbers=known is not None and known[0] == "numbers")
+        rows = self._check_values(table, reset=reset)
+        same = clock is not None and known is not None and clock.kind == known[0]
+        step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
+        found = cut(rows, clock, step, self.max_gap)
+        if reset:
+            self._clock = None if clock is None else (clock.kind, step)
+            self.time_step_ = None if clock is None else clock.readable(step)
+            self.n_not_scored_ = 0
+        if len(found.values) < (self._min_samples if reset else 1) and found.n_missing:
+            raise ValueError(
+                f"Input X contains NaN in {found.n_missing} of {len(found)} time points, and "
+                f"{self._min_samples if reset else 1} without are needed. Drop channels that are never observed, or "
+                "impute them (sklearn.impute, skanomaly.impute)."
+            )
+        return found
+
+    def _check_values(self, X: Any, *, reset: bool) -> NDArray[Any]:
         require_unique_names(X)
         series = as_column(X, may_reshape=reset or self.n_features_in_ == 1, training=reset)
         fewest = self._min_samples if reset else 1
         rows = check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite=False)
-        first = first_non_finite(rows)
+        first = first_infinite(rows)
         if first is None:
             return rows
         try:  # once more, for the error that names the columns
-            return check_rows(self, series, reset=reset, min_samples=fewest)
+            return check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite="allow-nan")
         except ValueError as error:
             raise ValueError(f"{error}\nThe first is at time point {first}.") from None
+
+    def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        if not isinstance(X, Stretches):
+            return self._fit(X, y, **metadata)
+        for name, values in metadata.items():
+            if values is not None and np.ndim(values) == 1:
+                if len(values) != len(X):
+                    raise ValueError(f"{name} has {len(values)} entries and X has {len(X)} time points.")
+                metadata[name] = np.asarray(values)[X.kept]
+        points = self._fit(X.values, y[X.kept], edges=X.edges, **metadata)
+        if not X.parts(self._fewest_timepoints):
+            raise ValueError(
+                f"No stretch of X has the {self._fewest_timepoints} time points that a window needs; the longest has "
+                f"{int(np.diff(X.edges).max())}. {_REMEDY}"
+            )
+        scores = self._score_checked(X) if points is None else self._placed(X, points)
+        self.n_not_scored_ = int(np.isnan(scores).sum())
+        return scores
+
+    @property
+    def _fewest_timepoints(self) -> int:
+        """Number of time points that a stretch of a series needs."""
+        return int(getattr(self, "window_size_", 1))
+
+    def _score_checked(self, X: Any) -> NDArray[Any]:
+        if not isinstance(X, Stretches):
+            return self._outlyingness(X)
+        points = np.full(len(X.values), np.nan)
+        for part in X.parts(self._fewest_timepoints):
+            points[part] = self._stretch_outlyingness(X.values[part])
+        out = self._placed(X, points)
+        self._warn_not_scored(X, int(np.isnan(out).sum()))
+        return out
+
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score a stretch of a series that is cut."""
+        return self._outlyingness(X)
+
+    def _continued(self, piece: Stretches) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
+        """Return a further piece of a series after the end of the one before, and the bounds of its stretches."""
+        joins = getattr(self, "_end", None) is not None and piece.follows(self._end, self.max_gap)
+        self._end = piece.end()
+        edges = None if piece.is_whole else piece.edges
+        if not joins or len(self._tail) == 0:
+            return piece.values, edges
+        if edges is not None:
+            edges = np.concatenate([edges[:1], edges[1:] + len(self._tail)])
+        return np.vstack([self._tail, piece.values]), edges
+
+    def _keep_tail(self, rows: NDArray[Any], edges: NDArray[np.intp] | None, most: int) -> None:
+        """Keep at most so many rows of the end of the last stretch, for the piece that follows."""
+        last = len(rows) if edges is None else int(edges[-1] - edges[-2]) if len(edges) > 1 else 0
+        self._tail = rows[len(rows) - min(last, most) :]
+
+    def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:
+        """Return scores of the rows of stretches as scores of all time points."""
+        out = np.full(len(X), np.nan)
+        out[X.kept] = points
+        return out
+
+    def _warn_not_scored(self, X: Stretches, n_not_scored: int) -> None:
+        if n_not_scored == 0:
+            return
+        causes = []
+        if X.n_missing:
+            causes.append(f"{X.n_missing:,} time points have missing values")
+        if len(X.jumps) and X.clock is not None:
+            last = X.clock.index[X.jumps[0] - 1]
+            jumps = "jumps once" if len(X.jumps) == 1 else f"jumps {len(X.jumps):,} times"
+            first = "" if len(X.jumps) == 1 else "first "
+            causes.append(f"the clock {jumps} ({first}after {last}; its step is {X.clock.readable(X.step)})")
+        warn_user(
+            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since no "
+            f"window of {self._fewest_timepoints} time points covers them: {', and '.join(causes)}. {_REMEDY}"
+        )
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score the windows of a validated series; large is anomalous."""
@@ -93,10 +259,24 @@ class SeriesDetector(BaseDetector):
         Returns
         -------
         ndarray of shape (n_windows,)
-            Entry `i` is the score of the rows `i` to ``i + window_size_ - 1``.
+            Entry `i` is the score of the rows `i` to ``i + window_size_ - 1``; NaN where these have a missing value or
+            the clock jumps.
         """
         check_is_fitted(self)
-        return -self._window_outlyingness(self._long_enough(self._check(X, reset=False)))
+        series = self._check(X, reset=False)
+        if not isinstance(series, Stretches):
+            return -self._window_outlyingness(self._long_enough(series))
+        out = np.full(max(0, len(series) - self.window_size_ + 1), np.nan)
+        for part in series.parts(self.window_size_):
+            windows = -self._window_outlyingness(series.values[part])
+            start = series.kept[part.start]
+            out[start : start + len(windows)] = windows
+        return out
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 class SequenceDetector(BaseDetector):

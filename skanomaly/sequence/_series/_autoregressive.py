@@ -16,7 +16,8 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._windows import informative_channels, rolling_mean
+from skanomaly.sequence._clock import with_times
+from skanomaly.sequence._windows import all_edges, informative_channels, rolling_mean, stretches
 
 __all__ = ["AutoregressiveDetector"]
 
@@ -110,8 +111,6 @@ class AutoregressiveDetector(SeriesDetector):
 
     _window_parameter: ClassVar[str] = "order"
 
-    _tail: NDArray[np.float64]
-
     def __init__(
         self,
         estimator: Any = None,
@@ -131,7 +130,7 @@ class AutoregressiveDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def fit(self, X: Any, y: Any = None, *, timepoint_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, times: Any = None, timepoint_weight: Any = None) -> Self:
         """Fit the forecasting model.
 
         Parameters
@@ -140,6 +139,8 @@ class AutoregressiveDetector(SeriesDetector):
             Training series.
         y : array-like of shape (n_timepoints,), default=None
             Validated, but not used.
+        times : array-like of shape (n_timepoints,), default=None
+            Ascending dates, periods, durations or numbers; None uses the index of a pandas frame, if it is of times.
         timepoint_weight : array-like of shape (n_timepoints,), default=None
             Weight of each time point as a predicted one.
 
@@ -147,32 +148,40 @@ class AutoregressiveDetector(SeriesDetector):
         -------
         self
         """
-        return self._run_fit(X, y, timepoint_weight=timepoint_weight)
+        return self._run_fit(with_times(X, times), y, timepoint_weight=timepoint_weight)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         if self.estimator is not None:
             _require_regressor(self.estimator)
-        self._begin(X, _effective_order(self.order, len(X)))
+        edges = metadata.get("edges")
+        self._begin(X, _effective_order(self.order, len(X), edges))
         weights = check_weights(metadata.get("timepoint_weight"), X)
         centred = self._centred(X)
         if self.estimator is None:
-            self._add(centred, weights)
-            self._tail = centred[-self._order :]
+            self._add_all(centred, weights, edges)
+            self._keep_tail(X, edges, self._order)
             self._solve()
             return
-        pasts, nexts = _lagged(centred / self._spread(centred), self._order)
+        parts = stretches(len(X), edges, self.window_size_)
+        scaled = centred / self._spread(centred)
+        lagged = [_lagged(scaled[part], self._order) for part in parts]
+        pasts, nexts = np.concatenate([past for past, _ in lagged]), np.concatenate([row for _, row in lagged])
         target = nexts.ravel() if nexts.shape[1] == 1 else nexts
         estimator = clone(self.estimator)
         if weights is None:
             self.estimator_ = estimator.fit(pasts, target)
         elif has_fit_parameter(estimator, "sample_weight"):
-            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :])
+            self.estimator_ = estimator.fit(
+                pasts, target, sample_weight=np.concatenate([weights[part][self._order :] for part in parts])
+            )
         else:
             raise ValueError(
                 f"{type(estimator).__name__} does not support sample_weight; fit without timepoint_weight, or use an "
                 "estimator that supports it."
             )
-        self._error_scale = _positive(np.sqrt(np.square(self._errors(centred)).mean(axis=0)))
+        self._error_scale = _positive(
+            np.sqrt(np.square(np.concatenate([self._errors(centred[part]) for part in parts])).mean(axis=0))
+        )
 
     def _begin(self, X: NDArray[Any], order: int) -> None:
         self._order = order
@@ -189,6 +198,12 @@ class AutoregressiveDetector(SeriesDetector):
     def _spread(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         self._scale = _positive(centred.std(axis=0))
         return self._scale
+
+    def _add_all(
+        self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None, edges: NDArray[np.intp] | None
+    ) -> None:
+        for part in stretches(len(centred), edges):
+            self._add(centred[part], None if weights is None else weights[part])
 
     def _add(self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
         """Add the sums of products of past, next row and a constant."""
@@ -234,10 +249,18 @@ class AutoregressiveDetector(SeriesDetector):
         return np.concatenate(parts)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
-        sizes = np.sqrt(np.square(errors).mean(axis=1))
+        sizes = self._sizes(self._long_enough(X))
         points = np.concatenate([np.full(self._order, sizes[0]), sizes])
         return rolling_mean(points, self.smoothing, causal=self.causal)
+
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        # The time points without a forecast get the score of the first with one: one error is no average.
+        points = rolling_mean(self._sizes(X), self.smoothing, causal=self.causal)
+        return np.concatenate([np.full(self._order, points[0]), points])
+
+    def _sizes(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        errors = self._errors(self._centred(X)) / self._error_scale
+        return np.sqrt(np.square(errors).mean(axis=1))
 
     @available_if(lambda self: self.estimator is None)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -257,16 +280,15 @@ class AutoregressiveDetector(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_moments")
-            rows = self._check(X, reset=first)
+            piece = self._read(X, reset=first)
             if first:
-                self._begin(rows, self.order)
-            centred = self._centred(rows)
-            joined = centred if first else np.vstack([self._tail, centred])
-            self._add(joined, None)
-            self._tail = joined[-self._order :]
+                self._begin(piece.values, self.order)
+            rows, edges = self._continued(piece)
+            self._add_all(self._centred(rows), None, edges)
+            self._keep_tail(rows, edges, self._order)
             self._solve()
-            if len(rows) >= self.window_size_:
-                self._set_offset(self._outlyingness(rows))
+            if piece.parts(self.window_size_):
+                self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
             elif first:
                 self.offset_ = 0.0
         return self
@@ -282,14 +304,17 @@ def _require_regressor(estimator: Any) -> None:
         )
 
 
-def _effective_order(order: int, n_timepoints: int) -> int:
+def _effective_order(order: int, n_timepoints: int, edges: NDArray[np.intp] | None) -> int:
     """Return the order that a training series allows: two windows of `order` and the predicted point must fit."""
     needed = 2 * (order + 1)
-    if n_timepoints >= needed:
+    lengths = np.diff(all_edges(n_timepoints, edges))
+    if (lengths // (order + 1)).sum() >= 2:
         return order
-    less = max(1, n_timepoints // 4 - 1)
+    longest = int(lengths.max())
+    less = max(1, longest // 4 - 1)
+    has = f"the series has {n_timepoints}" if edges is None else f"the longest stretch of the series has {longest}"
     warn_user(
-        f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
+        f"order={order} needs {needed} time points and {has}; an order of {less} is used. "
         "Give a longer series or a smaller order."
     )
     return less

@@ -12,7 +12,7 @@ from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import effective_window
+from skanomaly.sequence._windows import effective_window, window_starts
 
 __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
 
@@ -116,14 +116,16 @@ class SubsequencePCA(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        n_windows = len(X) - self.window_size_ + 1
+        starts = window_starts(len(X), self.window_size_, edges=edges)
+        n_windows = len(starts)
         n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
-        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS, starts=starts):
             total += vectors.sum(axis=0)
             products += vectors.T @ vectors
         self._mean = total / n_windows
@@ -137,7 +139,8 @@ class SubsequencePCA(SeriesDetector):
         self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
         self._means = np.ones(2)
         if self.statistic == "both":
-            parts = [self._statistics(vectors) for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS)]
+            windows = self._vectors.blocks(X, _BLOCK_WINDOWS, starts=starts)
+            parts = [self._statistics(vectors) for vectors in windows]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
 
@@ -261,12 +264,13 @@ class SubsequenceKMeans(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
-        starts = np.arange(len(X) - self.window_size_ + 1)
+        starts = window_starts(len(X), self.window_size_, edges=edges)
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
         vectors = self._vectors.windows(self._vectors.prepare(X), starts)

@@ -98,8 +98,14 @@ class PolynomialDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.block_size_ = effective_window(self.block_size, len(X), name="block_size", noun="blocks")
+        self.block_size_ = effective_window(
+            self.block_size, len(X), name="block_size", noun="blocks", edges=metadata.get("edges")
+        )
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+
+    @property
+    def _fewest_timepoints(self) -> int:
+        return self.block_size_ + 1
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         block_size = self.block_size_

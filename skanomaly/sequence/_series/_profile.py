@@ -43,9 +43,11 @@ class WindowTable:
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
+    starts : ndarray of shape (n_starts,), default=None
+        The windows that have a neighbour and can be one; None is all.
     """
 
-    def __init__(self, series: NDArray[Any], window_size: int) -> None:
+    def __init__(self, series: NDArray[Any], window_size: int, starts: NDArray[np.intp] | None = None) -> None:
         rows = series.T.astype(np.float64)
         self.values = np.ascontiguousarray(rows - np.median(rows, axis=1, keepdims=True))
         self.window_size = window_size
@@ -54,6 +56,11 @@ class WindowTable:
         _kernels.matrix_profile.window_moments(self.values, window_size, self.moments)
         self.seeds = np.empty(self.n_windows + 1, dtype=np.intp)
         _kernels.matrix_profile.mark_seeds(self.moments[1], _DROP, self.seeds)
+        if starts is not None and len(starts) < self.n_windows:
+            spanning = np.ones(self.n_windows, dtype=bool)
+            spanning[starts] = False
+            # Correlations with it are NaN, and NaN is better than none.
+            self.moments[1][:, spanning] = np.nan
 
 
 def default_zone(window_size: int) -> int:

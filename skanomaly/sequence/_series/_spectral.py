@@ -10,7 +10,7 @@ from scipy import fft
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import rolling_mean
+from skanomaly.sequence._windows import all_edges, rolling_mean
 
 __all__ = ["SpectralResidualDetector", "saliency"]
 
@@ -106,7 +106,13 @@ class SpectralResidualDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
+        self._fewest = min(self.average_size, longest)
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+
+    @property
+    def _fewest_timepoints(self) -> int:
+        return self._fewest
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         size = min(self.average_size, len(X))

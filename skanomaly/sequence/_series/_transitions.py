@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, windows_to_points
+from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, window_starts, windows_to_points
 
 __all__ = ["TransitionGraphDetector"]
 
@@ -105,19 +105,22 @@ class TransitionGraphDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
-        self._lookup = WindowLookup(X, self.window_size_)
+        starts = window_starts(len(X), self.window_size_, edges=edges)
+        follows = np.diff(starts) == 1
+        self._lookup = WindowLookup(X, self.window_size_, starts=starts)
         self._planes, self._nodes, self.transitions_ = [], [], []
         for channel in self._vectors.prepare(X).T:
-            plane = _Plane(channel, self.window_size_)
-            points = plane.project(channel)
+            plane = _Plane(channel, self.window_size_, starts)
+            points = plane.project(channel)[starts]
             nodes = _Nodes(points, self.n_rays)
             walk = nodes.walk(points)
             counts = np.zeros((nodes.n_nodes, nodes.n_nodes))
-            np.add.at(counts, (walk[:-1], walk[1:]), 1.0)
+            np.add.at(counts, (walk[:-1][follows], walk[1:][follows]), 1.0)
             np.fill_diagonal(counts, 0.0)
             self._planes.append(plane)
             self._nodes.append(nodes)
@@ -141,10 +144,12 @@ class TransitionGraphDetector(SeriesDetector):
 class _Plane:
     """The plane of shapes: leading components of smoothed windows, without the direction of the level."""
 
-    def __init__(self, channel: NDArray[np.float64], window_size: int) -> None:
+    def __init__(self, channel: NDArray[np.float64], window_size: int, starts: NDArray[np.intp]) -> None:
         self._window_size = window_size
         self._kernel = max(1, window_size // 3)
         windows = self._smoothed(channel)
+        if len(starts) < len(windows):
+            windows = windows[starts]
         self._mean = windows.mean(axis=0)
         centred = windows - self._mean
         directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :3]

@@ -44,11 +44,14 @@ class WindowVectors:
         """Extract and normalise windows; return shape (n_starts, n_channels * window_size)."""
         return window_vectors(prepared, starts, self.window_size, self.normalize).astype(dtype)
 
-    def blocks(self, X: NDArray[Any], block_windows: int) -> Iterator[NDArray[np.float64]]:
-        """Yield the vectors of all windows of a series, in blocks."""
+    def blocks(
+        self, X: NDArray[Any], block_windows: int, *, starts: NDArray[np.intp] | None = None
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the vectors of the windows of a series, all or those at `starts`, in blocks."""
         prepared = self.prepare(X)
-        for block in row_blocks(len(X) - self.window_size + 1, block_windows):
-            yield self.windows(prepared, np.arange(block.start, block.stop))
+        chosen = np.arange(len(X) - self.window_size + 1) if starts is None else starts
+        for block in row_blocks(len(chosen), block_windows):
+            yield self.windows(prepared, chosen[block])
 
 
 def window_vectors(
