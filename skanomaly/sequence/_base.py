@@ -14,6 +14,7 @@ from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
 from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
+from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
@@ -43,6 +44,9 @@ class SeriesDetector(BaseDetector):
         Instead of ``_outlyingness``, for classes that score windows: ndarray of shape (n_windows,), where window ``i``
         covers the rows ``i`` to ``i + window_size_ - 1``. Time points are scored from windows by ``point_alignment``
         ("last" if the class has a parameter ``causal`` and it is true). The class then has ``score_windows``.
+    ``_local_outlyingness(X)``, ``_averaged(local)``, ``_edge_size``
+        Instead of ``_outlyingness``, for classes that average other scores than those of windows; ``_edge_size`` is the
+        number of time points at each end of a series that are averages over fewer values.
     ``_fewest_timepoints``
         Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
 
@@ -66,6 +70,7 @@ class SeriesDetector(BaseDetector):
     scores_time_points: ClassVar[bool] = True
     max_gap: ClassVar[float] = 1.5
     _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
+    _settling: Settling | None = None
     _clock: tuple[str, float] | None = None  # kind and step in training
 
     window_size_: int
@@ -158,18 +163,21 @@ class SeriesDetector(BaseDetector):
 
     def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         if not isinstance(X, Stretches):
-            return self._fit(X, y, **metadata)
+            points = self._fit(X, y, **metadata)
+            return self._settled(X, [slice(None)]) if points is None else points
         for name, values in metadata.items():
             if values is not None and np.ndim(values) == 1:
                 if len(values) != len(X):
                     raise ValueError(f"{name} has {len(values)} entries and X has {len(X)} time points.")
                 metadata[name] = np.asarray(values)[X.kept]
         points = self._fit(X.values, y[X.kept], edges=X.edges, **metadata)
-        if not X.parts(self._fewest_timepoints):
+        parts = X.parts(self._fewest_timepoints)
+        if not parts:
             raise ValueError(
                 f"No stretch of X has the {self._fewest_timepoints} time points that a window needs; the longest has "
                 f"{int(np.diff(X.edges).max())}. {_REMEDY}"
             )
+        self._settled(X.values, parts)
         scores = self._score_checked(X) if points is None else self._placed(X, points)
         self.n_not_scored_ = int(np.isnan(scores).sum())
         return scores
@@ -191,7 +199,17 @@ class SeriesDetector(BaseDetector):
 
     def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score a stretch of a series that is cut."""
-        return self._outlyingness(X)
+        points = self._outlyingness(X)
+        return points if self._settling is None else self._settling(points)
+
+    def _settled(self, X: NDArray[Any], parts: list[slice]) -> NDArray[Any] | None:
+        """Compare averages over few and many values; return the training scores if the series is whole."""
+        self._settling = None
+        if type(self)._outlyingness is not SeriesDetector._outlyingness or self._edge_size == 0:
+            return None
+        local = [self._local_outlyingness(X[part]) for part in parts]
+        self._settling = Settling(local, self._averaged, self._edge_size)
+        return self._averaged(local[0]) if len(local) == 1 else None
 
     def _continued(self, piece: Stretches) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
         """Return a further piece of a series after the end of the one before, and the bounds of its stretches."""
@@ -236,9 +254,22 @@ class SeriesDetector(BaseDetector):
         raise NotImplementedError
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
-        windows = self._window_outlyingness(self._long_enough(X))
+        return self._averaged(self._local_outlyingness(X))
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score what is averaged: windows, unless overridden."""
+        return self._window_outlyingness(self._long_enough(X))
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[Any]:
+        """Score the time points of a series from the scores of its windows."""
         alignment = "last" if getattr(self, "causal", False) else self.point_alignment
-        return windows_to_points(windows, window_size=self.window_size_, alignment=alignment)
+        return windows_to_points(local, window_size=self.window_size_, alignment=alignment)
+
+    @property
+    def _edge_size(self) -> int:
+        """Number of time points at each end of a stretch that are averages over fewer values than others."""
+        means = not getattr(self, "causal", False) and getattr(self, "point_alignment", "") == "mean"
+        return self.window_size_ - 1 if means else 0
 
     def _long_enough(self, X: NDArray[Any]) -> NDArray[Any]:
         if len(X) < self.window_size_:

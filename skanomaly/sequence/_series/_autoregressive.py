@@ -1,5 +1,6 @@
 """Errors of forecasts from the past."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,6 +18,7 @@ from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import with_times
+from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import all_edges, informative_channels, rolling_mean, stretches
 
 __all__ = ["AutoregressiveDetector"]
@@ -248,19 +250,25 @@ class AutoregressiveDetector(SeriesDetector):
                 parts.append(nexts - forecast * self._scale)
         return np.concatenate(parts)
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        sizes = self._sizes(self._long_enough(X))
-        points = np.concatenate([np.full(self._order, sizes[0]), sizes])
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        points = np.concatenate([np.full(self._order, local[0]), local])
         return rolling_mean(points, self.smoothing, causal=self.causal)
 
     def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # The time points without a forecast get the score of the first with one: one error is no average.
-        points = rolling_mean(self._sizes(X), self.smoothing, causal=self.causal)
+        points = rolling_mean(self._local_outlyingness(X), self.smoothing, causal=self.causal)
+        points = points if self._settling is None else self._settling(points)
         return np.concatenate([np.full(self._order, points[0]), points])
 
-    def _sizes(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        errors = self._errors(self._centred(X)) / self._error_scale
-        return np.sqrt(np.square(errors).mean(axis=1))
+    def _settled(self, X: NDArray[Any], parts: list[slice]) -> NDArray[Any] | None:
+        local = [self._local_outlyingness(X[part]) for part in parts]
+        smoothed = partial(rolling_mean, window_size=self.smoothing, causal=self.causal)
+        self._settling = Settling(local, smoothed, self.smoothing - 1)
+        return self._averaged(local[0]) if len(local) == 1 else None
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
+        return np.asarray(np.sqrt(np.square(errors).mean(axis=1)))
 
     @available_if(lambda self: self.estimator is None)
     def partial_fit(self, X: Any, y: Any = None) -> Self:

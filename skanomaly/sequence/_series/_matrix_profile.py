@@ -133,9 +133,7 @@ def _as_series(X: Any, name: str, window_size: int) -> Series:
     values: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
     first = first_infinite(values)
     if first is not None:
-        raise ValueError(
-            f"{name} contains infinity.\nThe first is at time point {first}. Replace such values with NaN."
-        )
+        raise ValueError(f"Infinity in {name}, first at time point {first}; set such values to NaN.")
     if len(values) < window_size:
         raise ValueError(f"{name} has {len(values)} time points, fewer than one window of {window_size}.")
     found = cut(values, clock, 0.0 if clock is None else clock.step, SeriesDetector.max_gap)

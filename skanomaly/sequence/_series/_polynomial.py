@@ -105,9 +105,25 @@ class PolynomialDetector(SeriesDetector):
 
     @property
     def _fewest_timepoints(self) -> int:
-        return self.block_size_ + 1
+        return 3 * self.block_size_
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    @property
+    def _edge_size(self) -> int:
+        return self.smoothing - 1
+
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        # The first and the last block of a stretch have points on one side only: theirs are no forecast errors.
+        local = self._local_outlyingness(X)
+        inner = slice(self.block_size_, (len(X) - 1) // self.block_size_ * self.block_size_)
+        out = np.full(len(X), np.nan)
+        points = self._averaged(local[inner])
+        out[inner] = points if self._settling is None else self._settling(points)
+        return out
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(local, self.smoothing)
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         block_size = self.block_size_
         if len(X) <= block_size:
             raise ValueError(
@@ -116,8 +132,7 @@ class PolynomialDetector(SeriesDetector):
             )
         prepared = self._vectors.prepare(X)
         size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
-        errors = np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1)
-        return rolling_mean(errors, self.smoothing)
+        return np.asarray(np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1))
 
 
 def _left_out_errors(

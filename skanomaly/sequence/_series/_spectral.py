@@ -114,6 +114,10 @@ class SpectralResidualDetector(SeriesDetector):
     def _fewest_timepoints(self) -> int:
         return self._fewest
 
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        # Followed by its mirror image, a stretch has no jump from its end to its start.
+        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)]
+
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         size = min(self.average_size, len(X))
         parts = [saliency(channel, size) for channel in self._vectors.prepare(X).T]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, window_starts, windows_to_points
+from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, window_starts
 
 __all__ = ["TransitionGraphDetector"]
 
@@ -135,10 +135,12 @@ class TransitionGraphDetector(SeriesDetector):
             total += _rarity(nodes.walk(plane.project(channel)), counts, seen)
         return total / prepared.shape[1]
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        windows = self._window_outlyingness(self._long_enough(X))
-        points = windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
-        return rolling_mean(points, self.smoothing)
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(super()._averaged(local), self.smoothing)
+
+    @property
+    def _edge_size(self) -> int:
+        return super()._edge_size + self.smoothing - 1
 
 
 class _Plane:
