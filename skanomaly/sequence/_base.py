@@ -13,6 +13,7 @@ from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
+from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import windows_to_points
@@ -278,6 +279,44 @@ class SeriesDetector(BaseDetector):
                 f"window, or fit with a smaller {self._window_parameter}."
             )
         return X
+
+    def predict_events(
+        self,
+        X: Any,
+        *,
+        leave_threshold: float | None = None,
+        min_duration: Any = 1,
+        merge_gap: Any = 0,
+        cooldown: Any = 0,
+    ) -> list[SeriesEvent]:
+        """Find the anomalous events of a series: runs of time points that score below ``offset_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            With an index of times, the events have times too, and none spans a jump of the clock.
+        leave_threshold : float, default=None
+            An event ends before the first score that is not below it; None is ``offset_``.
+        min_duration, merge_gap, cooldown : int or timedelta
+            As in :func:`find_events`.
+
+        Returns
+        -------
+        list of SeriesEvent
+            By time.
+        """
+        scores = self.score_samples(X)
+        clock = read_clock(X, numbers=self._clock is not None and self._clock[0] == "numbers")[1]
+        events: list[SeriesEvent] = find_events(
+            scores,
+            threshold=self.offset_,
+            leave_threshold=leave_threshold,
+            min_duration=min_duration,
+            merge_gap=merge_gap,
+            cooldown=cooldown,
+            times=None if clock is None else clock.index,
+        )
+        return events
 
     @available_if(overrides("_window_outlyingness"))
     def score_windows(self, X: Any) -> NDArray[Any]:
