@@ -173,7 +173,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
         percent = 100.0 * float(self.contamination)
         scored = ~np.isnan(outlyingness)
-        if not scored.all():  # time points that no window covers
+        if scored.any() and not scored.all():  # time points that no window covers
             outlyingness = outlyingness[scored]
             weights = None if weights is None else weights[scored]
         if weights is None:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Settling"]
 
-_N_SEGMENTS = 128
-_TAIL = 0.9
+_N_SEGMENTS = 256
+_TAIL = 0.97
 
 
 class Settling:
@@ -30,8 +30,8 @@ class Settling:
 
     Notes
     -----
-    The distance of a score above the median is multiplied by the ratio of the distances between the 0.9 quantile and
-    the median, in the middle and at this place of 128 pieces; ratios above 1 are not used.
+    The distance of a score above the median is multiplied by the ratio of the distances between the 0.97 quantile and
+    the median, in the middle and at this place of 256 pieces; ratios above 1 are not used.
     """
 
     def __init__(
