@@ -165,7 +165,10 @@ class SeriesDetector(BaseDetector):
     def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         if not isinstance(X, Stretches):
             points = self._fit(X, y, **metadata)
-            return self._settled(X, [slice(None)]) if points is None else points
+            if points is not None:
+                return points
+            local = self._settle(X, [slice(None)])
+            return None if local is None else self._averaged(local[0])
         for name, values in metadata.items():
             if values is not None and np.ndim(values) == 1:
                 if len(values) != len(X):
@@ -178,8 +181,11 @@ class SeriesDetector(BaseDetector):
                 f"No stretch of X has the {self._fewest_timepoints} time points that a window needs; the longest has "
                 f"{int(np.diff(X.edges).max())}. {_REMEDY}"
             )
-        self._settled(X.values, parts)
-        scores = self._score_checked(X) if points is None else self._placed(X, points)
+        if points is None:
+            local = self._settle(X.values, parts)
+            scores = self._score_checked(X) if local is None else self._score_stretches(X, parts, local)
+        else:
+            scores = self._placed(X, points)
         self.n_not_scored_ = int(np.isnan(scores).sum())
         return scores
 
@@ -191,26 +197,50 @@ class SeriesDetector(BaseDetector):
     def _score_checked(self, X: Any) -> NDArray[Any]:
         if not isinstance(X, Stretches):
             return self._outlyingness(X)
+        return self._score_stretches(X, X.parts(self._fewest_timepoints))
+
+    def _score_stretches(
+        self, X: Stretches, parts: list[slice], local: list[NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
+        """Score the stretches of a series that is cut, from what is averaged, if that is known."""
         points = np.full(len(X.values), np.nan)
-        for part in X.parts(self._fewest_timepoints):
-            points[part] = self._stretch_outlyingness(X.values[part])
+        for index, part in enumerate(parts):
+            ends = part.start > 0, part.stop < len(X.values)  # which of them are cuts
+            if self._averages:
+                found = self._local_outlyingness(X.values[part]) if local is None else local[index]
+                points[part] = self._averaged_stretch(found, ends)
+            else:
+                points[part] = self._stretch_outlyingness(X.values[part])
         out = self._placed(X, points)
         self._warn_not_scored(X, int(np.isnan(out).sum()))
         return out
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Score a stretch of a series that is cut."""
-        points = self._outlyingness(X)
-        return points if self._settling is None else self._settling(points)
+    @property
+    def _averages(self) -> bool:
+        """Whether the scores of time points are averages of others."""
+        return type(self)._outlyingness is SeriesDetector._outlyingness
 
-    def _settled(self, X: NDArray[Any], parts: list[slice]) -> NDArray[Any] | None:
-        """Compare averages over few and many values; return the training scores if the series is whole."""
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score a stretch of a series that is cut, for classes that write ``_outlyingness``."""
+        return self._outlyingness(X)
+
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
+        """Score the time points of a stretch; `ends` says which ends are cuts."""
+        points = self._averaged(local)
+        return points if self._settling is None else self._settling(points, ends)
+
+    def _settle(self, X: NDArray[Any], parts: list[slice]) -> list[NDArray[Any]] | None:
+        """Compare averages over few and many values, and return what is averaged; None if nothing is."""
         self._settling = None
-        if type(self)._outlyingness is not SeriesDetector._outlyingness or self._edge_size == 0:
+        if not self._averages or self._edge_size == 0:
             return None
         local = [self._local_outlyingness(X[part]) for part in parts]
-        self._settling = Settling(local, self._averaged, self._edge_size)
-        return self._averaged(local[0]) if len(local) == 1 else None
+        self._settling = Settling(local, self._smoothed, self._edge_size)
+        return local
+
+    def _smoothed(self, local: NDArray[Any]) -> NDArray[Any]:
+        """Average as `_averaged_stretch` does, before scores are settled."""
+        return self._averaged(local)
 
     def _continued(self, piece: Stretches) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
         """Return a further piece of a series after the end of the one before, and the bounds of its stretches."""

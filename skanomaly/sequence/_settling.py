@@ -54,11 +54,13 @@ class Settling:
         spreads = np.stack([_spread(end) for end in ends])
         self._ratios = np.where(spreads > spread, spread / np.where(spreads > 0, spreads, 1.0), 1.0)
 
-    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scores of a stretch, settled at both ends."""
+    def __call__(self, points: NDArray[np.float64], ends: tuple[bool, bool] = (True, True)) -> NDArray[np.float64]:
+        """Return the scores of a stretch, settled at those ends that are cuts."""
         out = points.copy()
         depth = min(self._ratios.shape[1], len(points))
         for side, view in enumerate((out[:depth], out[::-1][:depth])):
+            if not ends[side]:
+                continue
             above = view - self._medians[side, :depth]
             ratios = self._ratios[side, :depth]
             chosen = (above > 0) & (ratios < 1)

@@ -1,6 +1,5 @@
 """Errors of forecasts from the past."""
 
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -18,7 +17,6 @@ from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import with_times
-from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import all_edges, informative_channels, rolling_mean, stretches
 
 __all__ = ["AutoregressiveDetector"]
@@ -254,17 +252,20 @@ class AutoregressiveDetector(SeriesDetector):
         points = np.concatenate([np.full(self._order, local[0]), local])
         return rolling_mean(points, self.smoothing, causal=self.causal)
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        if not ends[0]:
+            return super()._averaged_stretch(local, ends)
         # The time points without a forecast get the score of the first with one: one error is no average.
-        points = rolling_mean(self._local_outlyingness(X), self.smoothing, causal=self.causal)
-        points = points if self._settling is None else self._settling(points)
+        points = self._smoothed(local)
+        points = points if self._settling is None else self._settling(points, ends)
         return np.concatenate([np.full(self._order, points[0]), points])
 
-    def _settled(self, X: NDArray[Any], parts: list[slice]) -> NDArray[Any] | None:
-        local = [self._local_outlyingness(X[part]) for part in parts]
-        smoothed = partial(rolling_mean, window_size=self.smoothing, causal=self.causal)
-        self._settling = Settling(local, smoothed, self.smoothing - 1)
-        return self._averaged(local[0]) if len(local) == 1 else None
+    def _smoothed(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(local, self.smoothing, causal=self.causal)
+
+    @property
+    def _edge_size(self) -> int:
+        return self.smoothing - 1
 
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale

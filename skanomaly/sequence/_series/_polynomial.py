@@ -111,13 +111,12 @@ class PolynomialDetector(SeriesDetector):
     def _edge_size(self) -> int:
         return self.smoothing - 1
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        # The first and the last block of a stretch have points on one side only: theirs are no forecast errors.
-        local = self._local_outlyingness(X)
-        inner = slice(self.block_size_, (len(X) - 1) // self.block_size_ * self.block_size_)
-        out = np.full(len(X), np.nan)
-        points = self._averaged(local[inner])
-        out[inner] = points if self._settling is None else self._settling(points)
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        # The block beside a cut has points on one side only: extrapolation is no measure of anomaly.
+        size = self.block_size_
+        inner = slice(size if ends[0] else 0, (len(local) - 1) // size * size if ends[1] else len(local))
+        out = np.full(len(local), np.nan)
+        out[inner] = super()._averaged_stretch(local[inner], ends)
         return out
 
     def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
