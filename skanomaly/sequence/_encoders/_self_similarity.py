@@ -219,12 +219,22 @@ class SelfSimilarityDetector(SeriesDetector):
         series = self._standardised(X)
         total, n_windows = np.zeros(len(series)), np.zeros(len(series))
         windows = self._embeddings(series)
+        self._require_context(len(X))
         for (place, _), part in zip(
             windows, map_blocks(self._dissimilarity, [part for _, part in windows]), strict=True
         ):
             total[place] += part
             n_windows[place] += 1
         return np.round(total / n_windows, _DECIMALS)
+
+    def _require_context(self, n_timepoints: int) -> None:
+        """Raise an error if time points are compared with each other and are so few that all would score as normal."""
+        fewest = {"spectral": int(self.n_components) + 1, "mean": 2, "trimmed": 20}.get(self.head, 1)
+        if n_timepoints < min(fewest, self.window_size_):
+            raise ValueError(
+                f"X has {n_timepoints} time points and head={self.head!r} compares them with each other: give at least "
+                f"{fewest}, or use head='local_outlier_factor', which compares them with the training series."
+            )
 
     def _dissimilarity(self, embeddings: Values) -> Values:
         if self.head == "local_outlier_factor":
