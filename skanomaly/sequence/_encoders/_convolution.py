@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly.sequence._names import check_collection
@@ -109,9 +110,8 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         """
         sequences = check_collection(self, X, reset=True)
         values = np.concatenate(sequences).astype(np.float64)
-        self.mean_ = values.mean(axis=0)
-        spread = values.std(axis=0)
-        self.scale_ = np.where(spread > 1e-9 * np.abs(self.mean_), spread, 1.0)
+        self._scaler = ColumnScaler(values)
+        self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         self._draw(int(np.median([len(series) for series in sequences])))
         return self
 
@@ -147,7 +147,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
             series = sequences[part]
             offsets = np.concatenate([[0], np.cumsum([len(each) for each in series])]).astype(np.int64)
             _kernels.random_convolution.pooled_convolutions(
-                (np.concatenate(series) - self.mean_) / self.scale_,
+                self._scaler.transform(np.concatenate(series).astype(np.float64)),
                 offsets,
                 self._weights,
                 self._lengths,

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly.sequence._names import check_collection
 
@@ -107,8 +108,8 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         traces = []
         for series in check_collection(self, X, reset=False):
             values = series.astype(np.float64)
-            spread = values.std(axis=0)
-            values = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+            # A constant feature is 0, whatever the length that rounds its mean.
+            values = np.where(varies(values), values - values.mean(axis=0), 0.0) / column_scale(values)
             starts = np.arange(0, len(values), self.segment_size)
             lengths = np.diff(np.append(starts, len(values)))
             means = np.add.reduceat(values, starts, axis=0) / lengths[:, None]
