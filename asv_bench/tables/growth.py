@@ -40,8 +40,8 @@ def _rows(n, d):
     return np.random.default_rng(0).normal(size=(n, d))
 
 
-def _labels(n, share=0.1):
-    return np.where(np.random.default_rng(1).random(n) < share, -1, 1)
+def _labels(n, fraction=0.1):
+    return np.where(np.random.default_rng(1).random(n) < fraction, -1, 1)
 
 
 def fitting(make):
