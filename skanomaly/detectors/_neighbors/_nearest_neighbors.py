@@ -35,8 +35,9 @@ class NearestNeighborsDetector(BaseDetector):
         Distance to the last of the neighbours, or mean distance to all of them.
     metric : {"whitened", "euclidean", "cosine"}, default="whitened"
         "whitened" is the Euclidean distance after whitening by the covariance of the training rows, shrunk by Ledoit
-        and Wolf's rule: the best choice for embeddings, and no worse than the others for standardised tables. No metric
-        makes columns with different units comparable: standardise tables first (see Notes).
+        and Wolf's rule: the best choice for embeddings. On standardised tables "euclidean" was as good or slightly
+        better in our measurements. No metric makes columns with different units comparable: standardise tables first
+        (see Notes).
     bank : {"full", "random", "coreset"}, default="full"
         Training rows that are kept: all, a random sample, or a greedy k-centre selection. The last covers the rows
         evenly and selects outliers first: use it for clean training data only.
