@@ -10,10 +10,10 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
-from skanomaly.base._collection_checks import _collection, takes_collections
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from skanomaly.base._samples import samples_for
 from tests.estimators import instances
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,14 +32,15 @@ def one_of_each():
 
 def example(estimator):
     """Return rows, or a collection, and labels of which an eighth are anomalies."""
-    if takes_collections(estimator):
-        X = _collection(estimator)
+    collections = not get_tags(estimator).input_tags.two_d_array
+    if collections:
+        X = samples_for(estimator).X
     else:
         X = np.random.default_rng(0).normal(size=(80, 4))
         X[:10] += 3.0
     y = np.ones(len(X), dtype=np.int64)
     y[-4:] = -1
-    if not takes_collections(estimator):
+    if not collections:
         y = y[::-1].copy()
         y[4:10] = -1
     return X, y

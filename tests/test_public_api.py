@@ -16,6 +16,8 @@ MODULES = [name for name in skanomaly.__all__ if not name.startswith("_")]
 FOREIGN_NAMES = {
     "X_reference": "background",
     "batchsize": "batch_size",
+    "channel_aggregation": "aggregation",
+    "combine": "aggregation",
     "distance": "metric",
     "hop": "stride",
     "k": "n_neighbors",
@@ -25,13 +27,18 @@ FOREIGN_NAMES = {
     "lr": "learning_rate_init",
     "max_epochs": "max_iter",
     "n_bootstraps": "n_resamples",
+    "n_epochs": "max_iter",
+    "n_folds": "cv",
     "n_iter": "max_iter",
     "n_perm": "n_permutations",
     "n_threads": "n_jobs",
     "n_workers": "n_jobs",
     "order_column": "time_column",
     "outlier_fraction": "contamination",
+    "outlier_label": "pos_label",
     "parameter_grid": "param_grid",
+    "penalty": "ridge",
+    "reduction": "aggregation",
     "grid": "param_grid",
     "seed": "random_state",
     "significance": "alpha",
@@ -188,6 +195,16 @@ def test_one_name_has_one_default(module, name):
     for parameter in _parameters(module, name):
         if parameter.name in DEFAULTS and parameter.default is not parameter.empty:
             assert parameter.default == DEFAULTS[parameter.name], parameter.name
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_random_state_is_none_by_default(module, name):
+    member = getattr(module, name)
+    # A data set that is loaded is the same at each call.
+    if name.startswith("load_") or name.endswith("Error"):
+        return
+    parameter = inspect.signature(member).parameters.get("random_state")
+    assert parameter is None or parameter.default is None
 
 
 @pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])

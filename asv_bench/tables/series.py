@@ -219,9 +219,9 @@ def summed_component_distances(x, window_size):
     spread = windows.std(axis=0)
     rows = (windows - windows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     _, singular, components = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    shares = singular**2 / (singular**2).sum()
+    fractions = singular**2 / (singular**2).sum()
     squares = (rows**2).sum(axis=1)[:, None] + 1.0 - 2 * rows @ components.T
-    scores = (np.sqrt(np.maximum(squares, 0)) / shares).sum(axis=1)
+    scores = (np.sqrt(np.maximum(squares, 0)) / fractions).sum(axis=1)
     before = -(-(window_size - 1) // 2)
     return np.pad(scores, (before, window_size - 1 - before), mode="edge")
 

@@ -8,7 +8,7 @@ level shift and a segment with another frequency.
 The upper panel shows the series, with the anomalies shaded. The other panels show the outlyingness from seven detectors
 and from a random score, each with its VUS-PR. No detector is best for all four anomalies. Nearest neighbours of windows
 (:class:`~skanomaly.sequence.SubsequenceNeighbors`) are a good first choice. Forecasts without smoothing detect the
-spike. The matrix profile uses only shapes, so it does not detect the level shift. The random score shows which VUS-PR
+spike. The matrix profile uses only shapes, so it misses most of the level shift. The random score shows which VUS-PR
 is reached without any information.
 """
 

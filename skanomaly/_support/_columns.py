@@ -115,7 +115,8 @@ def to_pandas(X: Any) -> pd.DataFrame:
     if library == "polars" and hasattr(X, "collect"):
         raise ValueError("X is a lazy polars frame; give X.collect().")
     if sparse.issparse(X):
-        return pd.DataFrame.sparse.from_spmatrix(X)
+        accessor: Any = pd.DataFrame.sparse
+        return accessor.from_spmatrix(X)
     if isinstance(X, list | tuple) and X and all(isinstance(row, list | tuple) for row in X):
         return pd.DataFrame(list(X))
     table = np.asarray(X)

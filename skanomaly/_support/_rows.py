@@ -240,7 +240,7 @@ def _values(column: Any) -> NDArray[Any]:
     if frame_library(column) == "polars":
         plain = column.dtype.is_numeric() and not column.dtype.is_decimal() and not column.null_count()
         return column.to_numpy() if plain else np.asarray(pd.Series(column.to_list(), dtype=object))
-    series = pd.Series(column)
+    series: Any = pd.Series(column)
     if isinstance(series.dtype, pd.SparseDtype):
         return np.asarray(series.sparse.to_dense())
     if series.dtype.kind in "biuf" and not series.isna().any():
@@ -283,7 +283,8 @@ def _pandas_column(before: "pd.Series[Any]", new: Any, order: NDArray[np.intp]) 
     joined = pd.concat([part for part in (before, after) if len(part)], ignore_index=True) if len(after) else before
     if not len(before):
         joined = after
-    result: pd.Series[Any] = joined.iloc[order].reset_index(drop=True).rename(before.name)
+    result = joined.iloc[order].reset_index(drop=True)
+    result.name = before.name
     return result
 
 
@@ -311,7 +312,8 @@ def _with_categories(before: "pd.Series[Any]", values: NDArray[Any]) -> "tuple[p
     more = present[listed.get_indexer(present) < 0]
     if len(more):
         before = before.cat.add_categories(list(more))
-    return before, pd.Series(pd.Categorical(values, dtype=before.dtype))
+    dtype: Any = before.dtype
+    return before, pd.Series(pd.Categorical(values, dtype=dtype))
 
 
 def _same_numbers(before: "pd.Series[Any]", values: NDArray[Any]) -> "tuple[pd.Series[Any], pd.Series[Any]]":
@@ -319,7 +321,8 @@ def _same_numbers(before: "pd.Series[Any]", values: NDArray[Any]) -> "tuple[pd.S
     dtype: Any = before.dtype
     if isinstance(dtype, pd.SparseDtype):
         if dtype.subtype.kind in "biu" and _as_integers(values, dtype.subtype) is None:
-            dtype = pd.SparseDtype(np.float64, float(dtype.fill_value))
+            zero: Any = dtype.fill_value
+            dtype = pd.SparseDtype(np.float64, float(zero))
             before = before.astype(dtype)
         return before, pd.Series(pd.arrays.SparseArray(values.astype(dtype.subtype), dtype=dtype))
     if dtype.kind == "f":

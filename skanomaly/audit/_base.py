@@ -1,4 +1,4 @@
-"""What the tests on a neighbour graph share: reading tables, searching, and judging rows."""
+"""What the tests on a neighbour graph share: reading tables, searching, and p-values of rows."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar

@@ -37,12 +37,12 @@ class KNNChangePointTest(NeighborTest):
     n_permutations : int, default=999
         Most permutations drawn for each part.
     margin : float in (0, 0.5), default=0.05
-        Share of a part's rows, at either end, where no change is sought.
+        Fraction of a part's rows, at either end, where no change is sought.
     max_changes : int, default=10
         Most change-points reported; the parts are searched in the order of their splits' significance.
     alpha : float in (0, 1), default=0.05
-        Level of the whole table, of which a part has the share of its rows: the probability of splitting rows that
-        do not change is at most about this.
+        Level of the whole table, of which a part gets the fraction that its rows are: the probability of splitting rows
+        that do not change is at most about this.
     n_jobs : int or None, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None

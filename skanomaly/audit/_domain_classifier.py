@@ -1,4 +1,4 @@
-"""A classifier that tells two samples apart."""
+"""A classifier that distinguishes two samples."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -32,7 +32,7 @@ _WEIGHT_RANGE = 100.0
 
 
 class DomainClassifierTest(BaseTest):
-    """Ask whether a classifier can tell two samples apart, by which columns, and which rows are typical of either.
+    """Test whether a classifier can distinguish two samples, by which columns, and which rows are typical of either.
 
     The rows of a reference and of another sample are classified, each by models that did not see it. If both come from
     one distribution, no classifier does better than chance.
@@ -51,7 +51,7 @@ class DomainClassifierTest(BaseTest):
     n_permutations : int, default=199
         Most permutations drawn; they stop after 20 reached the observed area.
     alpha : float in (0, 1), default=0.05
-        Share of the reference's rows that :meth:`predict` labels -1.
+        Fraction of the reference's rows that :meth:`predict` labels -1.
     n_jobs : int or None, default=None
         Threads over permutations.
     random_state : int, RandomState instance or None, default=None
@@ -60,11 +60,11 @@ class DomainClassifierTest(BaseTest):
     Attributes
     ----------
     statistic_ : float
-        Area under the curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are told apart.
+        Area under the curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are separated.
     pvalue_ : float
         Never 0.
     accuracy_ : float
-        Share of correct labels in the half held out, with "binomial"; of the cross-fitted ones else.
+        Fraction of correct labels in the half held out, with "binomial"; of the cross-fitted ones else.
     divergence_ : float
         Lower bound, in nats, of the Jensen-Shannon divergence between the samples: log 2 less the balanced
         cross-entropy; at least 0.
@@ -77,14 +77,15 @@ class DomainClassifierTest(BaseTest):
         Weights under which the reference's rows look like the other sample: 1 for the latter's rows; mean 1 over the
         reference; clipped to a hundredth and a hundred times the middle weight.
     sample_scores_ : ndarray of shape (n_samples,)
-        Cross-fitted log-odds of belonging to the reference; low means foreign to it.
+        Cross-fitted log-odds of belonging to the reference; lower scores are more suspicious. ``score_samples`` gives
+        the mean log-odds over the folds' models, of which most have seen a fitted row.
     groups_ : ndarray of shape (n_groups,)
         Labels of the samples, sorted: the first is the reference's. After :meth:`fit_samples` 0 and 1.
     estimators_ : list of classifiers
         One per fold.
     offset_ : float
-        Score below which :meth:`predict` labels rows -1. Rows have no p-values here, and so neither
-        ``sample_pvalues_`` nor ``pvalue_threshold_``, by which the tests on neighbours judge them.
+        Score below which :meth:`predict` labels rows -1. Rows have scores and no p-values, so ``sample_pvalues_`` and
+        ``pvalue_threshold_`` do not exist.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -162,8 +163,8 @@ class DomainClassifierTest(BaseTest):
             Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
             Labels of two samples. The label that sorts first is the reference's, whatever the sizes: of "new" and
-            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None holds the first half
-            of the rows, as reference, against the second.
+            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None compares the
+            first half of the rows, the reference, with the second.
 
         Returns
         -------

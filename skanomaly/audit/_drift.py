@@ -46,8 +46,8 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
         standardised mean gap; for slow drift. "same_group": the standardised number of edges whose ends share one
         of `groups`.
     null : {"asymptotic", "permutation"}, default="asymptotic"
-        "asymptotic" refers the statistic to the normal law with the exact mean and covariance, from 100 rows on a good
-        approximation; "permutation" draws permutations and is exact for any number of rows.
+        "asymptotic" refers the statistic to the normal distribution with the exact mean and covariance, from 100 rows
+        on a good approximation; "permutation" draws permutations and is exact for any number of rows.
     n_permutations : int, default=999
         Most permutations drawn. They stop after 20 reached the observed statistic.
     ties : {"random", "all"}, default="random"
@@ -59,7 +59,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     n_jobs : int or None, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties, queries, permutations, and the normal law's simulation.
+        Draws ties, queries, permutations, and the simulated normal totals.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     sample_pvalues_ : ndarray of shape (n_samples,)
         P-value of each fitted row; 1 for rows that were not queried.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; low is suspicious.
+        Its decimal logarithm; lower is more suspicious.
     pvalue_threshold_ : float
         Rows of a p-value up to this are flagged by :meth:`predict`.
     n_permutations_ : int
@@ -119,9 +119,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     A p-value of a row is hypergeometric: given a row's place, its neighbours are a uniform subset of the others. The
     least over the gaps is multiplied by their number. Rows share neighbours, so their p-values depend on each other.
 
-    Decided cases: if all rows are equal, or all times, or there is one group, nothing can be told apart and the p-value
-    is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat: rows are
-    sorted, and equal times stand at gap 0 from each other. NaN in `order`, `times`, `groups` or `strata` raises.
+    Decided cases: if all rows are equal, or all times, or there is one group, nothing can be distinguished and the
+    p-value is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat:
+    rows are sorted, and equal times have distance 0. NaN in `order`, `times`, `groups` or `strata` raises.
     Strata of one row have no edge and count for nothing; in strata of few rows all other rows are neighbours. "ks"
     takes ranks within strata, equal times in random order. A missing value raises except with ``metric="gower"``.
 

@@ -273,7 +273,8 @@ def _learn_categories(X: Any) -> list[pd.Index | None] | None:
     if not isinstance(X, pd.DataFrame):
         return None
     found: list[pd.Index | None] = []
-    for _, column in X.items():
+    for index in range(X.shape[1]):
+        column = X.iloc[:, index]
         if not _is_categorical(column):
             found.append(None)
         elif isinstance(column.dtype, pd.CategoricalDtype):
@@ -288,7 +289,7 @@ def _encode(estimator: Any, X: Any, categories: list[pd.Index | None] | None, *,
     if categories is None:
         return check_rows(estimator, X, reset=reset, ensure_all_finite="allow-nan")
     if not isinstance(X, pd.DataFrame):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004  # scikit-learn raises ValueError for wrong tables
             f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categorical "
             "columns; give it a frame with the same columns."
         )

@@ -26,7 +26,7 @@ class KNNDriftMonitor(BaseTest):
 
     ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
     rows have advanced by `stride`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
-    permutation p-values. Each look spends a share of `alpha`, so that the probability of one false alarm or more in
+    permutation p-values. Each look spends a part of `alpha`, so that the probability of one false alarm or more in
     the whole stream is at most `alpha`.
 
     Parameters
@@ -38,7 +38,7 @@ class KNNDriftMonitor(BaseTest):
         by 1), so units do not matter: in a look over reference and window together, without which its p-value would
         not be exact, and for :meth:`score_samples` over the reference. "euclidean" takes the columns as they are.
     window_size : int, default=100
-        Rows held against the reference.
+        Rows compared with the reference.
     stride : int or None, default=None
         New rows between looks; None is `window_size`, so that windows do not overlap.
     n_looks : int or None, default=100
@@ -58,7 +58,7 @@ class KNNDriftMonitor(BaseTest):
     drift_row_ : int
         Number of rows seen when it was raised first; -1 if never.
     look_pvalues_ : ndarray of shape (n_looks_done,)
-        P-value of each look.
+        P-value of each look. ``pvalue_`` is the last one.
     look_levels_ : ndarray of shape (n_looks_done,)
         What each look spent.
     look_statistics_ : ndarray of shape (n_looks_done,)
@@ -67,6 +67,10 @@ class KNNDriftMonitor(BaseTest):
         Those of the last look; 0 and 1 before the first. A p-value is for its own look.
     n_rows_seen_ : int
         Rows of the stream so far.
+    sample_scores_ : ndarray of shape (n_reference,)
+        Scores of the reference rows. A score is minus the mean distance to the nearest reference rows, the row itself
+        left out; lower scores are more suspicious. Rows have no p-values, so ``sample_pvalues_``,
+        ``pvalue_threshold_`` and ``predict`` do not exist.
     window_ : ndarray of shape (n_rows, `n_features_in_`)
         The last rows.
     n_features_in_ : int

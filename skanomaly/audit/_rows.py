@@ -1,4 +1,4 @@
-"""How odd it is that a row's neighbours stand so near it in the order, or share its group."""
+"""P-values of rows whose neighbours stand nearer in the order, or are more often of their group, than by chance."""
 
 from functools import cached_property
 

@@ -31,8 +31,8 @@ class KNNTwoSampleTest(NeighborTest):
         As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over all samples, so
         units do not matter.
     null : {"asymptotic", "permutation"}, default="asymptotic"
-        "asymptotic" refers the standardised number to the normal law, which at a level of 5 % rejects some 6 % of equal
-        samples of 150 rows; "permutation" is exact.
+        "asymptotic" refers the standardised number to the normal distribution, which at a level of 5 % rejects some 6 %
+        of equal samples of 150 rows; "permutation" is exact.
     n_permutations : int, default=999
         Most permutations drawn; they stop after 20 reached the observed statistic.
     ties : {"random", "all"}, default="random"
@@ -58,7 +58,7 @@ class KNNTwoSampleTest(NeighborTest):
     sample_pvalues_ : ndarray of shape (n_samples,)
         Hypergeometric probability that as many of a row's neighbours share its group.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; low is suspicious.
+        Its decimal logarithm; lower is more suspicious.
     pvalue_threshold_ : float
         Rows of a p-value up to this are flagged by :meth:`predict`.
     n_features_in_ : int
@@ -68,7 +68,7 @@ class KNNTwoSampleTest(NeighborTest):
 
     See Also
     --------
-    DomainClassifierTest : A classifier tells the samples apart, names the columns, and weighs the rows.
+    DomainClassifierTest : A classifier distinguishes the samples, names the columns, and weighs the rows.
     KNNDriftTest : Rows in an order.
 
     Notes

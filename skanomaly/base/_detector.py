@@ -28,18 +28,18 @@ def _score_decomposes(detector: Any) -> bool:
 class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     """Base class of every detector: a subclass writes ``__init__``, ``_fit`` and ``_outlyingness``.
 
-    The public methods are final. They validate once, set the threshold, and turn the sign: hooks speak the papers'
-    language (large is odd), the public methods scikit-learn's (small is odd).
+    The public methods are final. They validate once, set the threshold, and turn the sign: in hooks, as in papers,
+    higher values are more anomalous; in public methods, as in scikit-learn, lower scores are more anomalous.
 
     Hooks
     -----
     ``_fit(X, y, **metadata)``
-        Learns from ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
+        Trains on ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
         (n_samples,), int8 with +1 normal, -1 anomaly, 0 unlabelled (all 0 where the user gave none). Returns the
         outlyingness of the training rows where that falls out of fitting, else None.
     ``_outlyingness(X)``
-        Scores validated rows: ndarray of shape (n_samples,), large is odd. A training row that is scored must not be
-        its own evidence: where neighbours count, one training row identical to the query is left out.
+        Scores validated rows: ndarray of shape (n_samples,), higher is more anomalous. A training row that is scored
+        must not be its own evidence: where neighbours count, one training row identical to the query is left out.
     ``_contributions(X)``
         Only for detectors whose score is a sum over columns: ndarray of shape (n_samples, n_features) whose rows sum
         to ``_outlyingness(X)``. Such a class has the public method ``feature_contributions``.
@@ -91,24 +91,24 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
-        """Learn from validated rows."""
+        """Train on validated rows."""
 
     @abstractmethod
     def _outlyingness(self, X: Any) -> NDArray[Any]:
-        """Score validated rows; large is odd."""
+        """Score validated rows; higher is more anomalous."""
 
     def _auto_offset(self) -> float:
         """Return the threshold that theory gives."""
         name = type(self).__name__
         if "contamination" not in self.get_params(deep=False):
             raise NotImplementedError(
-                f"{name} has no parameter contamination. Add it to __init__ (contamination=0.1 is the default), or write "
-                "_auto_offset, which returns offset_, where theory gives the threshold."
+                f"{name} has no parameter contamination. Add it to __init__ (contamination=0.1 is the default), or "
+                "write _auto_offset, which returns offset_, where theory gives the threshold."
             )
         raise NotImplementedError(f"{name} has no theory for contamination='auto'. Give a number in (0, 0.5].")
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn what normal rows look like.
+        """Fit the detector to the training data.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
                     f"{type(self).__name__}._fit returned training scores of shape {np.shape(outlyingness)} for "
                     f"{len(rows)} samples; return shape ({len(rows)},), or None."
                 )
-            # A class without that parameter has a rule of its own.
+            # A class without that parameter sets its own threshold.
             if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())
             else:
@@ -161,16 +161,16 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
         """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
-        share = 100.0 * float(self.contamination)
+        percent = 100.0 * float(self.contamination)
         if weights is None:
-            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, share)), -outlyingness)
+            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, percent)), -outlyingness)
         else:
-            offset = weighted_percentile(-outlyingness, share, weights)
+            offset = weighted_percentile(-outlyingness, percent, weights)
             self.offset_ = settled_threshold(offset, -outlyingness[weights > 0])
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:
-        """Score each row; small is odd.
+        """Score each row; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -180,9 +180,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            A score depends on its row, sequence or trace and on training alone; that of a time point on those around
-            it too. A training row is never evidence for itself, so scores of training rows can be held against scores
-            of new ones.
+            A score depends on its row, sequence or trace and on the training data alone; that of a time point on those
+            around it too. A training row is never evidence for itself, so scores of training rows can be compared with
+            scores of new ones.
         """
         check_is_fitted(self)
         return -self._outlyingness(self._check(X, reset=False))
@@ -190,7 +190,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @available_if(_score_decomposes)
     @final
     def feature_contributions(self, X: Any) -> NDArray[np.float64]:
-        """Split the score of each row among its columns; small is odd.
+        """Split the score of each row among its columns; lower is more anomalous.
 
         Parameters
         ----------
@@ -199,8 +199,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Rows sum to ``score_samples(X)``, to rounding. The smallest entry of a row is the column that makes it
-            odd before all others; an entry above 0 makes it more normal.
+            Rows sum to ``score_samples(X)``, to rounding. The lowest entry of a row belongs to the column that makes it
+            most anomalous; an entry above 0 makes it more normal.
         """
         check_is_fitted(self)
         # A class without the hook has no such method.

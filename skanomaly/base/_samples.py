@@ -167,7 +167,7 @@ def _table() -> NDArray[np.float64]:
 
 
 def _wave_trials() -> list[Trial]:
-    """A wave, and the same with a burst."""
+    """Return a wave, and the same with a burst, as training samples."""
     random = np.random.Generator(np.random.PCG64(20260103))
     wave = np.sin(np.arange(360)[:, None] / np.array([3.0, 4.0, 5.0])) + 0.02 * random.normal(size=(360, 3))
     burst = wave.copy()

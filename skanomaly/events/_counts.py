@@ -23,8 +23,8 @@ class EventCountDetector(EventDetector):
     Parameters
     ----------
     n_neighbors : int, default=1
-        The distance to this neighbour is the score; at least 1, and at most the number of other training traces. 1 is
-        best on clean training data; larger values tolerate contamination.
+        The distance to this neighbour is the score; at least 1. It is reduced if there are fewer other training traces.
+        1 is best on clean training data; larger values tolerate contamination.
     scale : {"count", "log"}, default="log"
         Raw counts, or the logarithm of one plus the count, which limits the effect of long bursts of one event. The
         default was chosen on the HDFS sessions reported in the user guide.

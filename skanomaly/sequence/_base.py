@@ -14,7 +14,7 @@ from skanomaly.sequence._input import (
     as_column,
     as_sequences,
     first_non_finite,
-    require_names_apart,
+    require_unique_names,
 )
 from skanomaly.sequence._windows import windows_to_points
 
@@ -53,7 +53,7 @@ class SeriesDetector(BaseDetector):
     point_alignment: str
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        require_names_apart(X)
+        require_unique_names(X)
         series = as_column(X, may_reshape=reset or self.n_features_in_ == 1, training=reset)
         fewest = self._min_samples if reset else 1
         rows = check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite=False)

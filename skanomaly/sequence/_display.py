@@ -80,13 +80,13 @@ class SeriesDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (of a pipeline the last step counts,
-            of a fitted search the best estimator).
+            Fitted detector with ``score_samples`` and, for the threshold, ``offset_`` (of the last step of a pipeline
+            or the best estimator of a search).
         X : array-like of shape (n_timepoints, n_features)
         y : array-like of shape (n_timepoints,), default=None
             Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
         pos_label : label, default=None
-            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
+            Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
         times : array-like of shape (n_timepoints,), default=None
             None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
@@ -123,7 +123,7 @@ class SeriesDisplay:
         y : array-like of shape (n_timepoints,), default=None
             Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
         pos_label : label, default=None
-            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
+            Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
         threshold : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
@@ -138,7 +138,7 @@ class SeriesDisplay:
         Raises
         ------
         ValueError
-            If the lengths differ, or the labels cannot be read.
+            If lengths differ, or labels are not recognised.
         """
         if times is None and hasattr(X, "iloc"):
             times = X.index

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_column", "as_sequences", "first_non_finite", "require_names_apart"]
+__all__ = ["as_column", "as_sequences", "first_non_finite", "require_unique_names"]
 
 _SHORTEST_FLAT = 32
 
@@ -57,7 +57,7 @@ def first_non_finite(X: Any) -> int | None:
     return int(rows[0]) if rows.size > 0 else None
 
 
-def require_names_apart(X: Any) -> None:
+def require_unique_names(X: Any) -> None:
     """Raise an error if two columns of a frame have the same name.
 
     Parameters

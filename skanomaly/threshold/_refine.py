@@ -112,8 +112,8 @@ class ScoreRefiner(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         if not takes_rows(self.detector):
             raise ValueError(
-                f"detector={self.detector!r} does not score table rows, on which the classifier of ScoreRefiner is trained. "
-                "Give a detector of table rows, or use ThresholdedDetector."
+                f"detector={self.detector!r} does not score table rows, on which the classifier of ScoreRefiner is "
+                "trained. Give a detector of table rows, or use ThresholdedDetector."
             )
         return super()._check(X, reset=reset)
 

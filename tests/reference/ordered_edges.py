@@ -1,11 +1,13 @@
 """Edges of a graph whose rows stand in order, counted pair by pair."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
 def neighbor_lists(indptr, indices):
     """Return the set of rows that each row names; a list with a repeated name is None."""
-    lists = [indices[start:stop].tolist() for start, stop in zip(indptr[:-1], indptr[1:], strict=True)]
+    lists = [indices[start:stop].tolist() for start, stop in pairwise(indptr)]
     return [set(named) if len(set(named)) == len(named) else None for named in lists]
 
 

@@ -465,6 +465,13 @@ def test_wrong_groups_raise(group, X, words):
         GroupedDetector(group=group).fit(X)
 
 
+@pytest.mark.parametrize("group", [["a"], {"a": 1}, (1, ["a"])], ids=["list", "dict", "tuple of list"])
+def test_unhashable_group_raises_with_its_column(group):
+    frame = pd.DataFrame({"node": [group] * 20, "load": 1.0})
+    with pytest.raises(TypeError, match=f"Column 'node' holds a {type(group).__name__}; .* must be hashable"):
+        GroupedDetector(group="node").fit(frame)
+
+
 @pytest.mark.parametrize("X", [[np.zeros((5, 2)), np.zeros((6, 2))], [np.zeros((5, 2))] * 2], ids=["ragged", "even"])
 def test_list_of_series_raises_for_groups(X):
     with pytest.raises(ValueError, match=r"X is a list of series.*numpy\.vstack"):

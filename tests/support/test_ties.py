@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import rankdata
-from skanomaly._support._tail import Tail
 from sklearn.ensemble import IsolationForest
 
+from skanomaly._support._tail import Tail
 from skanomaly._support._ties import (
     count_above,
     count_at_least,

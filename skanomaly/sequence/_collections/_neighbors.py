@@ -33,8 +33,8 @@ class SequenceNeighbors(SequenceDetector):
         "both" is the larger of "warped" and "statistics", after each is converted to its tail probability among the
         training distances.
     n_neighbors : int, default=1
-        The distance to this neighbour is the score; at least 1, and at most the number of other training series. 1 is
-        best on clean training data; larger values tolerate contamination.
+        The distance to this neighbour is the score; at least 1. It is reduced if there are fewer other training series.
+        1 is best on clean training data; larger values tolerate contamination.
     n_points : int, default=64
         Number of positions that every series is resampled to by linear interpolation, at least 2.
     band : float, default=0.05

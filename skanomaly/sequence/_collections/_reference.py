@@ -37,7 +37,7 @@ class ReferenceDetector(SequenceDetector):
         twentieth of the length, and is at least a tenth of its own median.
     n_references : int, default=20
         Number of training series that median and spread are estimated from: those nearest to the most central one. At
-        least 3, and at most the number of training series.
+        least 3; reduced if there are fewer training series.
     top_fraction : float, default=0.05
         The score of a series is the mean over this fraction of its time points, those with the largest deviations; in
         (0, 1], at least one time point.

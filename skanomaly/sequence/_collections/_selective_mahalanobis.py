@@ -135,7 +135,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         for number in range(len(self.domains_)):
             rows = np.concatenate([part for part, own in zip(residuals, numbers, strict=True) if own == number])
             if len(rows) < 2:
-                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs two at least.")
+                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs at least two.")
             models.append(shrunk_covariance(rows))
         self.location_ = np.array([model.location for model in models])
         self.precision_ = np.array([pinvh(model.covariance, check_finite=False) for model in models])

@@ -47,12 +47,12 @@ class SelfSimilarityDetector(SeriesDetector):
     n_components : int, default=8
         Number of leading eigenvectors of "spectral", at least 1. Values from 2 to 20 make little difference.
     n_neighbors : int, default=20
-        Number of neighbours of "local_outlier_factor", at least 1, and at most the number of references less one.
+        Number of neighbours of "local_outlier_factor", at least 1. It is reduced if there are fewer references.
     window_size : int, default=512
         Number of time points that are compared with each other, at least 2. A shorter series is one window.
     stride : int, default=256
-        Number of time points from one window to the next, at least 1 and at most `window_size`. Scores are averaged
-        where windows overlap.
+        Number of time points from one window to the next, at least 1; larger values than `window_size` are reduced
+        to it. Scores are averaged where windows overlap.
     context_size : int or None, default=100
         Number of time points around each time point that the encoder is given; it returns one vector per window. If the
         context is much longer than the anomaly, many time points become anomalous in similar ways, which makes

@@ -16,7 +16,7 @@ from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._input import require_names_apart
+from skanomaly.sequence._input import require_unique_names
 
 __all__ = ["GroupedDetector"]
 
@@ -124,7 +124,7 @@ class GroupedDetector(BaseDetector):
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
-        require_names_apart(table)
+        require_unique_names(table)
         validate_data(self, table, reset=reset, skip_check_array=True)
         place = self._place(table)
         if place is None:

@@ -32,7 +32,7 @@ class SubsequenceNeighbors(SeriesDetector):
     window_size : int, default=100
         Time points per window.
     n_neighbors : int, default=10
-        The distance to this neighbour is the score; at most the number of references.
+        The distance to this neighbour is the score. It is reduced if there are fewer references.
     n_references : int, default=4000
         Number of training windows kept, drawn without replacement. Memory and time are proportional to it.
     normalize : {"center", "zscore", "scale"}, default="center"
