@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 
@@ -13,7 +14,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_any_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import find_neighbors
-from skanomaly.sampling._smote._smote import SMOTE, as_rows
+from skanomaly.sampling._smote._smote import SMOTE
 from skanomaly.sampling._strategy import CLEANING, STRATEGY, classes_to_clean, rows_to_keep
 
 __all__ = ["EditedNearestNeighbours", "RandomUnderSampler", "SamplerChain", "TomekLinks"]
@@ -73,7 +74,7 @@ class RandomUnderSampler(BaseSampler):
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:  # y decides
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
         kept = np.ones(len(y), dtype=bool)
@@ -81,7 +82,7 @@ class RandomUnderSampler(BaseSampler):
             rows = np.flatnonzero(y == label)
             kept[rows] = False
             kept[random.choice(rows, number, replace=False)] = True
-        return _only(y, kept)
+        return None, None, np.flatnonzero(kept)
 
 
 class TomekLinks(BaseSampler):
@@ -136,12 +137,12 @@ class TomekLinks(BaseSampler):
         tags.input_tags.sparse = True
         return tags
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        X = X.tocsr() if sparse.issparse(X) else X
         rows = np.arange(len(y), dtype=np.intp)
         nearest = find_neighbors(X, rows, min(1, len(y) - 1), self.n_jobs)[:, 0]
         linked = (nearest[nearest] == rows) & (y[nearest] != y)
-        return _only(y, ~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
+        return None, None, np.flatnonzero(~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
 
 
 class EditedNearestNeighbours(BaseSampler):
@@ -214,8 +215,8 @@ class EditedNearestNeighbours(BaseSampler):
         tags.input_tags.sparse = True
         return tags
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        X = X.tocsr() if sparse.issparse(X) else X
         rows = np.flatnonzero(np.isin(y, classes_to_clean(self.sampling_strategy, y)))
         n_near = min(self.n_neighbors, len(y) - 1)
         kept = np.ones(len(y), dtype=bool)
@@ -227,7 +228,7 @@ class EditedNearestNeighbours(BaseSampler):
             else:
                 votes = [(y[neighbors] == label).sum(axis=1) for label in np.unique(y)]
                 kept[rows] = same == np.max(votes, axis=0)
-        return _only(y, kept)
+        return None, None, np.flatnonzero(kept)
 
 
 class SamplerChain(BaseSampler):
@@ -297,7 +298,7 @@ class SamplerChain(BaseSampler):
                 raise TypeError(f"samplers must be a list of samplers, without names; it holds {sampler!r}.")
         return check_any_rows(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         samplers = (
             [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
         )
@@ -329,8 +330,3 @@ def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
     if len(classes) != 2 or 2 * counts.min() >= counts.max():
         return {}
     return {classes.tolist()[counts.argmin()]: int(counts.max() // 2)}
-
-
-def _only(y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[None, NDArray[Any], NDArray[np.intp]]:
-    rows = np.flatnonzero(kept)
-    return None, y[rows], rows

@@ -15,7 +15,7 @@ from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._generation._diffusion import KernelDenoiser, levels, minority_scores
-from skanomaly.sampling._strategy import STRATEGY, dense_classes, rows_to_make
+from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
 
 __all__ = ["MinoritySampler"]
 
@@ -139,10 +139,10 @@ class MinoritySampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
         random = generator(self.random_state)
-        tables, targets, wavering = [X], [y], [np.empty(0)]
+        tables, made, wavering = [X[:0]], [], [np.empty(0)]
         self._densities = []
         for label, n_new in self.sampling_strategy_.items():
             if n_new == 0:
@@ -152,17 +152,16 @@ class MinoritySampler(BaseSampler):
             scale = np.where(scale > 0, scale, 1.0)
             width = len(rows) ** (-1.0 / (rows.shape[1] + 4)) if self.bandwidth is None else float(self.bandwidth)
             denoiser = KernelDenoiser((rows - center) / scale, width**2)
-            made, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
+            drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
             steadiest = np.sort(np.argsort(variance, kind="stable")[:n_new])
-            new = made[steadiest] * scale + center
+            new = drawn[steadiest] * scale + center
             new[:, rows.std(axis=0) == 0] = center[rows.std(axis=0) == 0]
             tables.append(new.astype(X.dtype))
-            targets.append(np.full(n_new, label, dtype=y.dtype))
+            made.append((label, n_new))
             wavering.append(variance[steadiest])
             self._densities.append((denoiser, center, scale))
         self.trajectory_variance_ = np.concatenate(wavering)
-        indices = np.concatenate([np.arange(len(y)), np.full(self.trajectory_variance_.size, -1)]).astype(np.intp)
-        return np.concatenate(tables), np.concatenate(targets), indices
+        return np.concatenate(tables), *appended(y, made)
 
     def _generate(
         self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator

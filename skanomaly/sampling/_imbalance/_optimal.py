@@ -41,7 +41,7 @@ class _TrainShare(BaseSampler):
         self.sampler = sampler
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         classes, counts = np.unique(y, return_counts=True)
         if self.share is None or len(classes) != 2:
             return X, y, np.arange(len(y), dtype=np.intp)

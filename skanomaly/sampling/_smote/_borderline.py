@@ -6,27 +6,23 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
-from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import (
     Segments,
-    assemble,
     choose_seeds,
     draw_partners,
     find_neighbors,
-    is_same,
+    join_within,
     usable_neighbors,
 )
-from skanomaly.sampling._smote._plausibility import PlausibilityMixin
-from skanomaly.sampling._smote._smote import as_rows, join_within
-from skanomaly.sampling._strategy import STRATEGY, allot, rows_to_make
+from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._strategy import STRATEGY, allot
 
 __all__ = ["ADASYN", "BorderlineSMOTE", "foreign_neighbors"]
 
 
-class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
+class BorderlineSMOTE(Interpolator):
     r"""SMOTE that starts only from rows in danger: those with mostly, but not only, other classes around.
 
     Parameters
@@ -116,30 +112,24 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        self.in_danger_ = {}
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if not n_new:
-                continue
-            rows = is_same(y, label)
-            neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
-            m = neighbors.shape[1]
-            danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
-            self.in_danger_[label] = danger
-            if danger.size == 0:
-                warn_user(f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.")
-                self.sampling_strategy_[label] = 0
-            elif self.kind == "borderline-1":
-                parts.append(join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs))
-            else:
-                parts.append(self._join_any(X, y, danger, label, n_new, random))
-        self._remember(X, y, [part.target for part in parts], self.k_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
+        self.in_danger_: dict[Any, NDArray[np.intp]] = {}
+        return super()._start(X, y)
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
+        m = neighbors.shape[1]
+        danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
+        self.in_danger_[label] = danger
+        if danger.size == 0:
+            warn_user(f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.")
+            self.sampling_strategy_[label] = 0
+            return []
+        if self.kind == "borderline-1":
+            return [join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs)]
+        return [self._join_any(X, y, danger, label, n_new, random)]
 
     def _join_any(
         self, X: Any, y: NDArray[Any], danger: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
@@ -152,7 +142,7 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         return Segments(label, danger[chosen], partners, steps)
 
 
-class ADASYN(PlausibilityMixin, BaseSampler):
+class ADASYN(Interpolator):
     r"""SMOTE that starts from a row the more often, the more of its neighbours belong to other classes.
 
     Parameters
@@ -227,27 +217,21 @@ class ADASYN(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if not n_new:
-                continue
-            rows = is_same(y, label)
-            _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
-            if not n_foreign.any():
-                warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
-                n_foreign = np.ones(rows.size, dtype=np.intp)
-            chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
-            n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
-            neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
-            partners = draw_partners(neighbors, chosen, random)
-            parts.append(Segments(label, rows[chosen], partners, random.random(n_new)))
-        self._remember(X, y, [part.target for part in parts], self.n_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+    def _n_near(self) -> int:
+        return self.n_neighbors
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
+        if not n_foreign.any():
+            warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
+            n_foreign = np.ones(rows.size, dtype=np.intp)
+        chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
+        n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
+        neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
+        partners = draw_partners(neighbors, chosen, random)
+        return [Segments(label, rows[chosen], partners, random.random(n_new))]
 
 
 def foreign_neighbors(

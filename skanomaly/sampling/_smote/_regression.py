@@ -126,7 +126,7 @@ class RegressionSMOTE(BaseSampler):
             self, X, y, reset=True, dtype=(np.float64, np.float32), order="C", y_numeric=True, ensure_min_samples=2
         )
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         values = y.astype(np.float64)
         random = generator(self.random_state)
         self.relevance_ = self._relevance(values)

@@ -273,7 +273,7 @@ class DiverseOutlierSampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         odd = _outliers(y, self.pos_label)
         pool, inside = np.flatnonzero(odd), np.flatnonzero(~odd)
         whole = isinstance(self.n_outliers, Integral)

@@ -166,7 +166,7 @@ class AnomalySynthesizer(BaseSampler):
         rows, targets = validate_data(self, X, y, reset=True, **options)
         return rows, targets
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         labels = read_labels(y, len(X), pos_label=self.pos_label)
         n_new = round(self.proportion * np.count_nonzero(labels != -1))
         made = self._make(X, labels, n_new, draw_seed(self.random_state))
