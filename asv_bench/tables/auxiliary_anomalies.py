@@ -42,8 +42,8 @@ class ForestAndLabels(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         """Learn scales from the training rows."""
         self.classes_ = np.unique(y)
-        self.rows_, self.odd_ = X, y == -1
-        share = self.odd_.mean()
+        self.rows_, self.anomalous_ = X, y == -1
+        share = self.anomalous_.mean()
         self.forest_ = IsolationForest(random_state=self.random_state).fit(X)
         raw = -self.forest_.score_samples(X)
         self.least_ = raw.min()
@@ -56,7 +56,7 @@ class ForestAndLabels(ClassifierMixin, BaseEstimator):
     def _scores(self, X):
         prior = 1 - np.exp2(-(((-self.forest_.score_samples(X) - self.least_) / self.reach_) ** 2))
         near = np.exp2(-((cdist(X, self.rows_) / self.spread_) ** 2))
-        odd = near[:, self.odd_].sum(axis=1)
+        odd = near[:, self.anomalous_].sum(axis=1)
         return (prior + 2.3 * odd) / (1 + 2.3 * near.sum(axis=1))
 
     def predict_proba(self, X):

@@ -147,7 +147,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
             if is_classifier(self.estimator_):
-                self.prior_weights_ = _shares(y, self.classes_) / _shares(targets, self.classes_)
+                self.prior_weights_ = _fractions(y, self.classes_) / _fractions(targets, self.classes_)
         return self
 
     @available_if(_has("predict"))
@@ -313,7 +313,7 @@ def seeded_clones(estimators: list[Any], random_state: Any) -> list[Any]:
     return clones
 
 
-def _shares(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+def _fractions(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
     return (np.asarray(y)[:, None] == classes).mean(axis=0)
 
 
@@ -343,12 +343,18 @@ def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any
     array, before, after = np.asarray(value), np.asarray(y), np.asarray(targets)
     indices = getattr(sampler, "sample_indices_", None)
     if indices is None or len(indices) != len(after):
-        raise ValueError(f"{name} has one entry a row, and {type(sampler).__name__} does not say where rows went.")
+        raise ValueError(
+            f"{name} has one entry a row, and {type(sampler).__name__} has no sample_indices_ that say which rows it "
+            "kept. Leave it out, or take a sampler with sample_indices_."
+        )
     kept = indices >= 0
     if kept.all():
         return array[indices]
-    if name != "sample_weight":
-        raise ValueError(f"{name} has one entry a row, and synthetic rows have none; only weights can be made up.")
+    if name.rpartition("__")[2] != "sample_weight":
+        raise ValueError(
+            f"{name} has one entry a row, and synthetic rows have none; only sample_weight can be computed for them. "
+            "Leave it out, or take a sampler that only selects rows."
+        )
     carried = np.empty(len(after))
     carried[kept] = array[indices[kept]]
     parents = getattr(sampler, "parents_", None)

@@ -71,7 +71,7 @@ def _binary(strategy: float, counts: dict[Any, int]) -> tuple[Any, Any]:
 def _whole(strategy: dict[Any, Any]) -> dict[Any, int]:
     """Turn final counts to integers."""
     for label, number in strategy.items():
-        if not isinstance(number, Real) or isinstance(number, bool | np.bool_) or number != int(number):
+        if not isinstance(number, Real) or isinstance(number, bool | np.bool_) or not float(number).is_integer():
             raise ValueError(
                 f"sampling_strategy asks for {number!r} rows of class {label!r}; final counts must be whole numbers."
             )

@@ -33,21 +33,21 @@ def _has(method: str) -> Any:
     return check
 
 
-class _TrainShare(BaseSampler):
+class _FractionSampler(BaseSampler):
     """Bring the rare of two classes to a share of the rows, by an over-sampler or by leaving rows out."""
 
-    def __init__(self, *, share: float | None = None, sampler: Any = None, random_state: Any = None) -> None:
-        self.share = share
+    def __init__(self, *, fraction: float | None = None, sampler: Any = None, random_state: Any = None) -> None:
+        self.fraction = fraction
         self.sampler = sampler
         self.random_state = random_state
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         classes, counts = np.unique(y, return_counts=True)
-        if self.share is None or len(classes) != 2:
-            return X, y, np.arange(len(y), dtype=np.intp)
+        if self.fraction is None or len(classes) != 2:
+            return None, None, np.arange(len(y), dtype=np.intp)
         rare, common = (classes.tolist()[place] for place in (counts.argmin(), 1 - counts.argmin()))
         few, many = int(counts.min()), int(counts.max())
-        odds = self.share / (1.0 - self.share)
+        odds = self.fraction / (1.0 - self.fraction)
         given = RandomUnderSampler() if self.sampler is None else self.sampler
         if odds * many < few:  # fewer of the rare class than there are
             given, wanted = RandomUnderSampler(), {rare: max(1, round(odds * many))}
@@ -202,13 +202,13 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             seed = draw_seed(self.random_state)
             inner = LogisticRegression() if self.estimator is None else self.estimator
             model = ResampledEstimator(
-                _TrainShare(sampler=self.sampler), inner, correct_prior=self.correct_prior, random_state=seed
+                _FractionSampler(sampler=self.sampler), inner, correct_prior=self.correct_prior, random_state=seed
             )
             folds = self.cv
             if isinstance(folds, Integral):
                 n_folds = max(2, min(int(folds), int(counts.min())))
                 folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-            grid = {"sampler__share": [None, *ratios.tolist()]}
+            grid = {"sampler__fraction": [None, *ratios.tolist()]}
             scoring = self.scoring
             if scoring == "average_precision":
                 scoring = make_scorer(
@@ -236,7 +236,9 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 "std_score": found["std_test_score"][order],
                 "loss": scores[best] - scores[order],
             }
-            self.estimator_ = clone(model).set_params(sampler__share=grid["sampler__share"][best]).fit(rows, targets)
+            self.estimator_ = (
+                clone(model).set_params(sampler__fraction=grid["sampler__fraction"][best]).fit(rows, targets)
+            )
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

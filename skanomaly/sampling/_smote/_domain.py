@@ -120,7 +120,7 @@ class DomainSMOTE(BaseSampler):
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         table = X if is_frame(X) else np.asarray(X)
-        if table.ndim == 2 and table.shape[1]:
+        if len(table.shape) == 2 and table.shape[1]:
             self._place = self._position(table)
             numeric = not is_frame(X) and table.dtype.kind in "biuf"
             if not numeric and column_kind(to_pandas(table).iloc[:, self._place]) != NUMBER:

@@ -69,6 +69,7 @@ class _CategoryInterpolator(Interpolator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
+        tags.input_tags.string = True
         return tags
 
 

@@ -150,9 +150,9 @@ class RegressionSMOTE(BaseSampler):
                 tables.append(new_rows)
                 targets.append(new_targets)
         left = np.sort(np.concatenate(kept))
-        rows = np.concatenate([X[left], *tables])
-        indices = np.concatenate([left, np.full(len(rows) - left.size, -1)]).astype(np.intp)
-        return rows, np.concatenate([values[left], *targets]), indices
+        n_new = sum(len(table) for table in tables)
+        indices = np.concatenate([left, np.full(n_new, -1)]).astype(np.intp)
+        return np.concatenate([X[:0], *tables]), np.concatenate([values[:0], *targets]), indices
 
     def _relevance(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         if callable(self.relevance):
