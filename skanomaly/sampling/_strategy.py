@@ -1,4 +1,4 @@
-"""How many rows of which class: ``sampling_strategy`` as users of imbalanced-learn know it."""
+"""Number of rows of each class: ``sampling_strategy``, as in imbalanced-learn."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -184,7 +184,7 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
             if not 0 <= number <= counts[label]:
                 raise ValueError(
                     f"sampling_strategy asks for {number} rows of class {label!r}, which has {counts[label]}; "
-                    "an under-sampler only takes away."
+                    "an under-sampler only removes rows."
                 )
         return {label: strategy[label] for label in counts if label in strategy}
     if isinstance(strategy, str):
@@ -194,13 +194,13 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     if number > counts[large]:
         raise ValueError(
             f"sampling_strategy={strategy} is below the present ratio {counts[small] / counts[large]:.3g}; "
-            "an under-sampler only takes away. Ask for a larger ratio, or over-sample."
+            "an under-sampler only removes rows. Ask for a larger ratio, or over-sample."
         )
     return {large: number}
 
 
 def classes_to_clean(strategy: str | list[Any], y: NDArray[Any]) -> list[Any]:
-    """List the classes that a cleaning sampler may take rows from.
+    """List the classes that a cleaning sampler may remove rows from.
 
     Parameters
     ----------

@@ -225,5 +225,5 @@ def test_columns_of_one_name_raise(cls):
 def test_dates_raise_with_a_remedy(seed):
     frame, y = _frame(seed)
     frame["when"] = pd.date_range("2024", periods=len(frame))
-    with pytest.raises(ValueError, match="column 'when'. Turn them to numbers"):
+    with pytest.raises(ValueError, match=r"column 'when'\. Turn them to numbers"):
         SMOTENC().fit(frame, y)

@@ -45,14 +45,14 @@ class RandomUnderSampler(BaseSampler):
 
     See Also
     --------
-    SamplerChain : Puts it behind SMOTE, as the authors of SMOTE do.
+    SamplerChain : Applies it after SMOTE, as the authors of SMOTE do.
 
     Notes
     -----
-    Cheap and hard to beat where the large class has rows to spare; the threshold, or ``class_weight``, does the same
-    without throwing rows away.
+    Works well where the large class has many rows. Moving the threshold, or ``class_weight``, has the same effect
+    without discarding rows.
 
-    Only `y` is looked at. `X` may be any table: text, categories, dates, missing and infinite values, sparse rows. The
+    Only `y` is used. `X` may be any table: text, categories, dates, missing and infinite values, sparse rows. The
     rows kept, and the index of a frame, are the user's own.
 
     Examples
@@ -91,7 +91,7 @@ class TomekLinks(BaseSampler):
     Parameters
     ----------
     sampling_strategy : str or list, default="auto"
-        Classes that rows may be taken from: "majority", "not minority" (the same as "auto"), "not majority", "all",
+        Classes that rows may be removed from: "majority", "not minority" (the same as "auto"), "not majority", "all",
         or a list of classes.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
@@ -107,7 +107,7 @@ class TomekLinks(BaseSampler):
 
     See Also
     --------
-    EditedNearestNeighbours : Takes more.
+    EditedNearestNeighbours : Leaves out more rows.
 
     References
     ----------
@@ -151,11 +151,11 @@ class EditedNearestNeighbours(BaseSampler):
     Parameters
     ----------
     sampling_strategy : str or list, default="auto"
-        Classes that rows may be taken from, as in :class:`TomekLinks`.
+        Classes that rows may be removed from, as in :class:`TomekLinks`.
     n_neighbors : int, default=3
-        Number of neighbours asked, the row itself left out.
+        Number of neighbours that vote, the row itself left out.
     kind_sel : {"all", "mode"}, default="all"
-        A row stays if "all" its neighbours are of its class, or if their commonest class is.
+        A row stays if "all" its neighbours are of its class, or if their most frequent class is its class.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
 
@@ -170,11 +170,11 @@ class EditedNearestNeighbours(BaseSampler):
 
     See Also
     --------
-    TomekLinks : Takes less.
+    TomekLinks : Leaves out fewer rows.
 
     Notes
     -----
-    A tie for the commonest class keeps the row. Wilson's rule [1]_ with "all" as imbalanced-learn's default.
+    A tie for the most frequent class keeps the row. Wilson's rule [1]_ with "all" as imbalanced-learn's default.
 
     References
     ----------
@@ -255,13 +255,13 @@ class SamplerChain(BaseSampler):
 
     See Also
     --------
-    TomekLinks : Behind SMOTE this is imbalanced-learn's SMOTETomek.
-    EditedNearestNeighbours : Behind SMOTE this is imbalanced-learn's SMOTEENN.
+    TomekLinks : After SMOTE this is imbalanced-learn's SMOTETomek.
+    EditedNearestNeighbours : After SMOTE this is imbalanced-learn's SMOTEENN.
 
     Notes
     -----
-    The table is handed from sampler to sampler as it is, and each validates what it needs: where the first one takes
-    text, such as :class:`SMOTENC`, and the others select rows by `y` alone, the chain takes text.
+    The table is passed from sampler to sampler as it is, and each validates what it needs. A chain accepts text where
+    its samplers do: :class:`SMOTENC` first, then samplers that use `y` alone.
 
     SMOTE followed by ``TomekLinks(sampling_strategy="all")``, or by
     ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two

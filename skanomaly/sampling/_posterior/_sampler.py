@@ -61,8 +61,8 @@ class EAPSampler(BaseSampler):
 
     Notes
     -----
-    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. With few rows
-    of a class the quality knows little more than they show: it cannot find kinds of anomaly that nobody labelled.
+    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. The quality is
+    estimated from the labelled rows: it rates kinds of anomaly that are not among them as far from the data.
 
     Cost: ``n_candidates`` candidates for every row made, each compared with up to ``max_samples`` rows in each of
     ``n_subsets`` subsets; with the defaults 300,000 comparisons for a row made. Give

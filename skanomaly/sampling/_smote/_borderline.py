@@ -1,4 +1,4 @@
-"""Samplers that look at the other classes first: BorderlineSMOTE and ADASYN."""
+"""Samplers that start near other classes: BorderlineSMOTE and ADASYN."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ __all__ = ["ADASYN", "BorderlineSMOTE", "foreign_neighbors"]
 
 
 class BorderlineSMOTE(Interpolator):
-    r"""SMOTE that starts only from rows in danger: those with mostly, but not only, other classes around.
+    r"""SMOTE that starts only from rows in danger: most, but not all, of their neighbours are of other classes.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ class BorderlineSMOTE(Interpolator):
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
     m_neighbors : int, default=10
-        Number of neighbours, in all data, that say whether a row is in danger.
+        Number of neighbours, in all data, that decide whether a row is in danger.
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         "borderline-1" joins rows in danger with neighbours of their class; "borderline-2" with neighbours of any
-        class, going at most half-way to those of another.
+        class, going at most halfway to those of another.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -62,14 +62,14 @@ class BorderlineSMOTE(Interpolator):
     See Also
     --------
     SMOTE : Starts from every row.
-    ADASYN : Starts from every row, more often the more other classes are around it.
+    ADASYN : Starts from every row, in proportion to its neighbours of other classes.
 
     Notes
     -----
     With m' of m neighbours from other classes, a row is *in danger* if m/2 <= m' < m, noise if m' = m, else safe
-    [1]_. Where no row of a class is in danger the paper makes nothing; so do we, with a warning. Rows in danger start
-    equally many segments. imbalanced-learn halves every step of "borderline-2" towards another class by a second
-    draw; here the step is one draw from [0, 1/2), as in the paper.
+    [1]_. Where no row of a class is in danger, nothing is made, as in the paper, with a warning. Rows in danger start
+    equally many segments. A step of "borderline-2" towards another class is one draw from [0, 1/2), as in the paper;
+    imbalanced-learn halves a draw by a second one.
 
     References
     ----------
@@ -124,7 +124,7 @@ class BorderlineSMOTE(Interpolator):
         danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
         self.in_danger_[label] = danger
         if danger.size == 0:
-            warn_user(f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.")
+            warn_user(f"No row of class {label!r} is in danger, so nothing is made; use SMOTE or another m_neighbors.")
             self.sampling_strategy_[label] = 0
             return []
         if self.kind == "borderline-1":
@@ -143,7 +143,7 @@ class BorderlineSMOTE(Interpolator):
 
 
 class ADASYN(Interpolator):
-    r"""SMOTE that starts from a row the more often, the more of its neighbours belong to other classes.
+    r"""SMOTE that starts from each row in proportion to its neighbours of other classes.
 
     Parameters
     ----------
@@ -177,10 +177,9 @@ class ADASYN(Interpolator):
 
     Notes
     -----
-    Row i starts a share :math:`r_i / \sum_j r_j` of the new rows, :math:`r_i` being the share of other classes among
-    its neighbours [1]_. The paper rounds each number on its own, so totals drift; here they are divided by largest
-    remainder and add up exactly. Where no row has a neighbour of another class all start equally often, with a
-    warning.
+    Row i starts a fraction :math:`r_i / \sum_j r_j` of the new rows, where :math:`r_i` is the fraction of other classes
+    among its neighbours [1]_. Numbers are rounded by largest remainder, so that they add up exactly; the paper rounds
+    each on its own. Where no row has a neighbour of another class, all start equally often, with a warning.
 
     References
     ----------

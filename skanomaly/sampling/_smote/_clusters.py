@@ -1,4 +1,4 @@
-"""Samplers that ask another model where to start: KMeansSMOTE and SVMSMOTE."""
+"""Samplers that start where another model says: KMeansSMOTE and SVMSMOTE."""
 
 import warnings
 from numbers import Integral, Real
@@ -35,7 +35,7 @@ _LARGEST_CLUSTER = 2000  # rows whose mean distance is computed in full; more ar
 
 
 class KMeansSMOTE(Interpolator):
-    r"""SMOTE inside clusters where the class is at home, more of it where the class is sparse.
+    r"""SMOTE inside clusters with many rows of the class; sparse clusters get more of the new rows.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class KMeansSMOTE(Interpolator):
     kmeans_estimator : int, clusterer or None, default=None
         Number of clusters, or a clusterer with ``fit_predict``; None is ``MiniBatchKMeans(8)``.
     cluster_balance_threshold : float or "auto", default="auto"
-        Least share of the class in a cluster that is used. "auto" is the share of the class in all data.
+        Least fraction of the class in a cluster that is used. "auto" is the fraction of the class in all data.
     density_exponent : float or "auto", default="auto"
         Exponent of the mean distance in a cluster's sparsity. "auto" is the number of columns, as in the paper.
     n_jobs : int or None, default=None
@@ -73,14 +73,14 @@ class KMeansSMOTE(Interpolator):
 
     See Also
     --------
-    SMOTE : What is used where no cluster qualifies.
+    SMOTE : Used where no cluster qualifies.
 
     Notes
     -----
-    A cluster with n rows of the class at mean distance :math:`\bar\delta` gets a share of the new rows proportional to
-    :math:`\bar\delta^{e} / n`, with e the exponent [1]_. Shares are divided by largest remainder, so the total is
-    exact. Where sparsities overflow, vanish or are all alike, clusters share equally; where no cluster qualifies,
-    the class is grown by plain SMOTE, with a warning.
+    A cluster with n rows of the class at mean distance :math:`\bar\delta` gets new rows in proportion to
+    :math:`\bar\delta^{e} / n`, with e the exponent [1]_. Numbers are rounded by largest remainder, so the total is
+    exact. Where the mean distance in a cluster is 0, all clusters get the same number. Where no cluster qualifies, the
+    class is grown by plain SMOTE, with a warning.
 
     References
     ----------
@@ -191,9 +191,9 @@ class SVMSMOTE(Interpolator):
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
     m_neighbors : int, default=10
-        Number of neighbours, in all data, that say whether a support vector is noise, in danger or safe.
+        Number of neighbours, in all data, that decide whether a support vector is noise, in danger or safe.
     svm_estimator : estimator, default=None
-        Classifier with ``support_`` after ``fit``; None is ``SVC(gamma="scale")``.
+        Classifier with ``support_`` after ``fit``, or a pipeline that ends in one; None is ``SVC(gamma="scale")``.
     out_step : float, default=0.5
         Largest step beyond a safe support vector, away from a neighbour.
     n_jobs : int or None, default=None
@@ -218,14 +218,14 @@ class SVMSMOTE(Interpolator):
 
     See Also
     --------
-    BorderlineSMOTE : Finds the border by neighbours instead.
+    BorderlineSMOTE : Finds the border by neighbours.
 
     Notes
     -----
     Support vectors of the class with neighbours of other classes only are noise and dropped. Those in danger (half
     or more of the neighbours from other classes) are joined with neighbours of their class; safe ones are extended
     away from such a neighbour, which gives steps in (-`out_step`, 0] [1]_. One draw from Beta(10, 10) divides the new
-    rows between the two, as in imbalanced-learn; where there is only one kind it gets them all. Where every support
+    rows between the two, as in imbalanced-learn; where there is only one kind, it gets all of them. Where every support
     vector is noise the class is grown by plain SMOTE, with a warning. Fitting the SVM dominates the cost.
 
     References

@@ -27,8 +27,8 @@ class DomainSMOTE(BaseSampler):
     Parameters
     ----------
     domain_column : int or str, default=-1
-        Column that says which domain a row belongs to, by numbers or by words. It is kept, takes no part in distances,
-        and a synthetic row has its parents' domain. A column with nearly as many values as rows is warned of.
+        Column with the domain of each row, as numbers or text. It is not used in distances, and a synthetic row has its
+        parents' domain. A column with nearly as many values as rows gives a warning.
     ratio : float, default=1.0
         Rows of each domain over those of the largest domain of the class, afterwards.
     k_neighbors : int, default=5
@@ -36,7 +36,7 @@ class DomainSMOTE(BaseSampler):
         there are fewer.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance of the neighbour search. "cosine" also scales synthetic rows to the norm between their parents',
-        which embeddings compared by angle need.
+        for embeddings that are compared by angle.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -63,7 +63,7 @@ class DomainSMOTE(BaseSampler):
     -----
     DCASE 2023, Task 2, gives 990 normal recordings of a source domain and 10 of the target domain; systems that grew
     the target's embeddings by SMOTE, and took the smaller of the distances to the two domains, did well [1]_. All
-    rows may be of one class. The domain is a column because scikit-learn's Pipeline carries no labels beside y.
+    rows may be of one class. The domain is a column, since a scikit-learn Pipeline passes no labels beside `y`.
 
     References
     ----------

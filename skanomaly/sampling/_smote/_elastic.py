@@ -32,10 +32,10 @@ class ElasticSMOTE(Interpolator):
     k_neighbors : int, default=5
         Number of neighbours, within the class, that a series may be joined with; as in :class:`SMOTE`.
     band : float in [0, 1], default=0.1
-        Half the width of the band that alignments stay in, as a share of the length, one place at least. 0 aligns
-        nothing: the sampler is then :class:`SMOTE` on the values in a row.
+        Half the width of the band that alignments stay in, as a fraction of the length, one time point at least. 0 aligns
+        nothing: the sampler is then :class:`SMOTE` on the series as rows.
     selection : {"balanced", "random"}, default="balanced"
-        Whether every series starts as many synthetic ones, or they are drawn with replacement.
+        As in :class:`SMOTE`, for series.
     n_jobs : int or None, default=None
         Threads; the series do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -62,10 +62,10 @@ class ElasticSMOTE(Interpolator):
 
     Notes
     -----
-    Neighbours are the nearest under dynamic time warping in a band [2]_. Each place k of a series x moves to
-    :math:`x_k + u (z_l - x_k)`, where l is drawn from the places of the neighbour z that the alignment gives k [1]_.
-    aeon aligns with time warp edit distance by default; squared differences here, with all channels warped together.
-    ``score_samples`` compares values place by place, without warping.
+    Neighbours are the nearest under dynamic time warping in a band [2]_. Each time point k of a series x moves to
+    :math:`x_k + u (z_l - x_k)`, where l is drawn from the time points of the neighbour z that are aligned with k [1]_.
+    Differences are squared, and all channels are warped together; aeon aligns by time warp edit distance by default.
+    ``score_samples`` compares values time point by time point, without warping.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What every sampler that interpolates shares: neighbours, pairs, and the rows between them."""
+"""Parts of every sampler that interpolates: neighbours, pairs, and the rows between them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ __all__ = ["SMOTEN", "SMOTENC"]
 
 
 class _CategoryInterpolator(Interpolator):
-    """What SMOTENC and SMOTEN share: a mixed table, and neighbours by the codes of its categories."""
+    """What SMOTENC and SMOTEN have in common: a mixed table, and neighbours by the codes of its categories."""
 
     @abstractmethod
     def _search(self, X: MixedTable, rows: NDArray[np.intp], label: Any) -> CodeDistance:
@@ -79,8 +79,8 @@ class SMOTENC(_CategoryInterpolator):
     Parameters
     ----------
     categorical_features : "auto" or array-like, default="auto"
-        Categorical columns, by position, name or mask. "auto" takes a frame's columns of type category, string,
-        object or bool, and none of an array; it warns where it finds none.
+        Categorical columns, by position, name or mask. "auto" takes columns of a category or text type, and object
+        columns that hold anything but numbers and booleans; it warns where it finds none.
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     k_neighbors : int, default=5
@@ -115,18 +115,19 @@ class SMOTENC(_CategoryInterpolator):
     See Also
     --------
     SMOTE : For numbers alone.
-    SMOTEN : For categories alone, with distances between them.
+    SMOTEN : For categories alone, with distances between categories.
 
     Notes
     -----
     Section 6.1 of [1]_: squared distance is :math:`\lVert x - z\rVert^2` over continuous columns plus
     :math:`M^2` for each category that differs, with M the median, over continuous columns, of the class's standard
-    deviation. Continuous columns are interpolated as in SMOTE; each category is the commonest among the k
-    neighbours, ties drawn. Where M is 0 (a constant majority of columns) categories would not count at all; M is then
-    1, as it is where no column is continuous. Neighbours come from one matrix product over [continuous, one-hot
+    deviation. Continuous columns are interpolated as in SMOTE; each category is the most frequent one among
+    the k neighbours; ties are drawn. Where M would be 0, because most columns are constant, or no column is
+    continuous, M is 1. Neighbours come from one matrix product over [continuous, one-hot
     M/sqrt(2)], and beyond 512 one-hot columns from a scan of the codes.
 
-    Columns keep their dtypes, in pandas and polars frames and in arrays: what lies between integers is rounded.
+    Columns keep their types, in pandas and polars frames, Arrow tables and arrays. New values in a column of integers
+    or booleans are rounded. A missing category is a category of its own; a missing number raises.
 
     References
     ----------
@@ -176,7 +177,7 @@ class SMOTENC(_CategoryInterpolator):
             where = f"of {(column_names(X) or [])[:5]}" if is_frame(X) else "in an array"
             warn_user(
                 f"categorical_features='auto' found no categorical column {where}: rows are interpolated as by SMOTE. "
-                "Name the categorical columns, or take SMOTE."
+                "Name the categorical columns, or use SMOTE."
             )
         return table, targets
 
@@ -197,14 +198,15 @@ class SMOTENC(_CategoryInterpolator):
 
 
 class SMOTEN(_CategoryInterpolator):
-    r"""SMOTE for tables of categories: a new row takes, in each column, the commonest category around a row.
+    r"""SMOTE for tables of categories: a new row takes, in each column, the most frequent category around a row.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     k_neighbors : int, default=5
-        Number of rows of the class that vote, the row itself included.
+        Number of neighbours, within the class, that vote beside the row itself; lowered with a warning where the class
+        is smaller.
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
@@ -218,6 +220,10 @@ class SMOTEN(_CategoryInterpolator):
         Class to number of rows made.
     sample_indices_ : ndarray of shape (n_resampled,)
         Training row behind each returned row; -1 where it is synthetic.
+    parents_ : ndarray of shape (n_synthetic, 2)
+        The training row that each synthetic row starts from, twice.
+    steps_ : ndarray of shape (n_synthetic,)
+        Zeros: a synthetic row is a vote, not a point between two rows.
     value_differences_ : list of ndarray of shape (n_categories, n_categories)
         Squared distance between the categories of each column.
     n_features_in_ : int
@@ -227,12 +233,13 @@ class SMOTEN(_CategoryInterpolator):
 
     See Also
     --------
-    SMOTENC : Where some columns are continuous.
+    SMOTENC : For tables with continuous columns.
 
     Notes
     -----
-    Section 6.2 of [1]_: the value difference of two categories is :math:`\sum_c |P(c|a) - P(c|b)|`, with the class
-    shares of each category counted in all data; squared, it adds up over columns. Ties between categories are drawn.
+    Section 6.2 of [1]_: the value difference of two categories is :math:`\sum_c |P(c|a) - P(c|b)|`, with P(c|a) the
+    fraction of class c among all rows with category a; its square is added up over columns. The row and its neighbours
+    vote, as in the paper; ties between categories are drawn.
 
     References
     ----------
@@ -278,8 +285,8 @@ class SMOTEN(_CategoryInterpolator):
         if fine:
             names = column_names(X) or range(len(table.categories))
             warn_user(
-                f"SMOTEN takes every value for a category of its own, and column {names[fine[0]]!r} holds "
-                f"{len(table.categories[fine[0]])} numbers that are not whole. Take SMOTENC, or bin the column."
+                f"SMOTEN reads every value as a category of its own, and column {names[fine[0]]!r} holds "
+                f"{len(table.categories[fine[0]])} numbers that are not whole. Use SMOTENC, or bin the column."
             )
         return table, targets
 

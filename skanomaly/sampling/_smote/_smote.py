@@ -27,8 +27,8 @@ class SMOTE(Interpolator):
         Number of neighbours, within the class, that a row may be joined with. A class with fewer rows uses all it
         has, with a warning; a class of one row is copied, with a warning.
     selection : {"balanced", "random"}, default="balanced"
-        Whether every row starts the same number of segments (give or take one), as in the paper, or rows are drawn
-        with replacement, as in imbalanced-learn. "balanced" varies less.
+        Whether every row starts the same number of segments, up to one, as in the paper, or rows are drawn with
+        replacement, as in imbalanced-learn. The result of "balanced" varies less.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -59,8 +59,8 @@ class SMOTE(Interpolator):
     -----
     Section 4 of [1]_: a synthetic row is :math:`x_i + u (x_j - x_i)` with :math:`x_j` drawn from the nearest rows of
     the class and one :math:`u` drawn uniformly from [0, 1] per row (the paper's pseudo-code draws one per column,
-    its text one per row). A row is left out of its own neighbours by index, so duplicates do not crowd others out.
-    Synthetic rows seldom improve ranking and always disturb probabilities; try a threshold first.
+    its text one per row). A row is left out of its own neighbours by index, whatever its duplicates.
+    Synthetic rows seldom improve ranking and always change probabilities; try a threshold first.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Tables of numbers and categories: read, searched, and put together again."""
+"""Tables of numbers and categories: their two parts, neighbours, and new rows."""
 
 from copy import copy
 from typing import Any, Self
@@ -270,7 +270,7 @@ class CodeDistance:
     def relative_nearness(
         self, numbers: NDArray[np.float64], codes: NDArray[np.intp], n_neighbors: int
     ) -> NDArray[np.float64]:
-        """Minus the mean distance to the nearest rows over those rows' own spacing."""
+        """Minus the mean distance to the nearest rows, divided by those rows' own mean distance to theirs."""
         n_near = min(n_neighbors, len(self._codes) - 1)
         own = RowLookup(np.column_stack([self._numbers, self._codes])).find(np.column_stack([numbers, codes]))
         if n_near < 1:

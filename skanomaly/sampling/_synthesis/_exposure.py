@@ -1,4 +1,4 @@
-"""Classifiers that have seen outliers, and the choice of which outliers to show them."""
+"""Classifiers trained with outliers, and the choice of outliers."""
 
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -35,8 +35,8 @@ def _outliers(y: NDArray[Any], pos_label: Any, *, needed: bool = True) -> NDArra
     if unmarked:
         if needed:
             warn_user(
-                f"-1 is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, and nothing is "
-                "done about any. Give the outliers' label as pos_label."
+                f"-1 is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier to "
+                "train on. Give the outliers' label as pos_label."
             )
         return np.zeros(len(y), dtype=bool)
     marked = read_labels(y, pos_label=-1 if pos_label is None else pos_label) == -1
@@ -58,7 +58,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     weight : float, default=0.5
         Weight of all outliers over that of all other rows; 0 leaves them out.
     pos_label : label, default=None
-        Label of the outliers in y. None is -1; a y without it is warned of. Where fewer than two other classes remain
+        Label of the outliers in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain
         it is a class like any other.
 
     Attributes
@@ -74,7 +74,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
 
     See Also
     --------
-    DiverseOutlierSampler : Chooses which outliers to show.
+    DiverseOutlierSampler : Chooses which outliers to train on.
     AnomalySynthesizer : Makes outliers where there are none.
 
     Notes
@@ -122,7 +122,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         y : array-like of shape (n_samples,)
             Classes, and `pos_label` for outliers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Outliers share their total weight in proportion to theirs.
+            Weights; those of outliers are scaled so that their sum is as `weight` says.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         return self.classes_[probabilities.argmax(axis=1)]
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Largest class probability; small is odd.
+        """Largest class probability; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -212,17 +212,17 @@ def _weight_parameter(estimator: Any) -> str:
 
 
 class DiverseOutlierSampler(BaseSampler):
-    """Choose outliers that are both hard and unlike each other, from a large pool.
+    """Choose outliers that are hard to detect and unlike each other, from a large pool.
 
     Parameters
     ----------
     n_outliers : int or float, default=1.0
-        Number of outliers kept; a float is in units of the other rows. All, where the pool has fewer.
+        Number of outliers kept; a float is a multiple of the number of other rows. All, where the pool has fewer.
     estimator : classifier with ``predict_proba``, default=None
-        Learns the classes and "none of them"; its probability of the latter says how hard an outlier is. None means
+        Trained on the classes and an additional class of outliers; the lower its probability, the harder the outlier. None means
         ``LogisticRegression()``.
     pos_label : label, default=None
-        Label of the pool in y. None is -1; a y without it is warned of. Where fewer than two other classes remain it is
+        Label of the pool in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain it is
         a class like any other.
     features : callable, default=None
         Map of rows to the features that diversity is judged in; None takes the rows.
@@ -244,7 +244,7 @@ class DiverseOutlierSampler(BaseSampler):
 
     See Also
     --------
-    OutlierExposureClassifier : Trains on what is kept.
+    OutlierExposureClassifier : Trains on the outliers kept.
 
     Notes
     -----

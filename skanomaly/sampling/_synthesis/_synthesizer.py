@@ -64,7 +64,7 @@ class AnomalySynthesizer(BaseSampler):
     kind : {"gaussian", "swap", "paste", "blend", "transplant"}, default="swap"
         How (Notes). "transplant" needs a few real anomalies.
     width : tuple of two floats, default=(0.02, 0.3)
-        Least and largest share of the columns of a row, or of the time points of a sequence, that are changed; at
+        Least and largest fraction of the columns of a row, or of the time points of a sequence, that are changed; at
         least one is. For all kinds but "gaussian", and "transplant" of rows.
     strength : float, default=0.5
         "gaussian": standard deviation of the noise in units of each column's. Other kinds: 0.5 is the paper's amount,
@@ -72,8 +72,8 @@ class AnomalySynthesizer(BaseSampler):
     proportion : float, default=1.0
         Anomalies made by ``fit_resample`` per normal row.
     soft : bool, default=False
-        Whether targets grow with the mean absolute change in the changed entries; else they are 1. Entries that
-        changed nothing give 0 either way.
+        Whether targets grow with the mean absolute change in the changed entries; else they are 1. A row in
+        which nothing changed has target 0 either way.
     pos_label : label, default=None
         The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
@@ -96,7 +96,7 @@ class AnomalySynthesizer(BaseSampler):
 
     See Also
     --------
-    SyntheticAnomalyDetector : Trains a classifier to tell them apart.
+    SyntheticAnomalyDetector : Trains a classifier on them.
     ExpectedAnomalyPosterior : Says which of them help.
 
     Notes
@@ -113,8 +113,8 @@ class AnomalySynthesizer(BaseSampler):
     - *transplant* adds the displacement of a real anomaly from its nearest normal row, times U(0.5, 1.2), to another.
 
     A soft target is a logistic curve of the mean absolute change in units of the columns' standard deviation, one
-    half at 0.4. Too weak a disturbance teaches nothing, too strong a one teaches what nobody needs; where few real
-    anomalies are known, "transplant" and a check with ``ExpectedAnomalyPosterior`` are worth the trouble.
+    half at 0.4. Too weak a disturbance cannot be detected, too strong a one is trivial to detect. Where a few real
+    anomalies are known, use "transplant", and rate the result with ``ExpectedAnomalyPosterior``.
 
     References
     ----------
