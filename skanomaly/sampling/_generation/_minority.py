@@ -223,7 +223,8 @@ class MinoritySampler(BaseSampler):
         Returns
         -------
         ndarray of shape (n_samples,)
-            The largest over the densities of the classes that were added to; minus infinity where no class was. The noise is drawn with `random_state` anew at each call, the same for every row.
+            The largest over the densities of the classes that were added to; minus infinity where no class was. The
+            noise is fixed, the same for every row and call.
         """
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False, dtype=np.float64)

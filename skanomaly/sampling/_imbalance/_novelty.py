@@ -23,7 +23,7 @@ __all__ = ["NoveltyReplay", "RandomDistillationNovelty"]
 
 
 class RandomDistillationNovelty(BaseEstimator):
-    r"""Novelty of a row in a stream: the error of a student network that was fitted to random functions on earlier rows.
+    r"""Novelty of a row in a stream: the error of a student that was fitted to random functions on earlier rows.
 
     Parameters
     ----------

@@ -73,8 +73,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Over-sampler that makes the rare class larger; None leaves rows of the common class out instead. Fractions
         below the natural one always leave rare rows out.
     scoring : str or callable, default="average_precision"
-        Score on the test folds, which are not resampled. "average_precision" takes the rarer class as positive, whatever
-        its label; any other name is scikit-learn's own scorer, whose positive class is the label 1.
+        Score on the test folds, which are not resampled. "average_precision" takes the rarer class as positive,
+        whatever its label; any other name is scikit-learn's own scorer, whose positive class is the label 1.
     cv : int or splitter, default=5
         Folds; a number is stratified and shuffled.
     correct_prior : bool, default=True
@@ -93,7 +93,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     natural_ratio_ : float
         Fraction of the rare class in y.
     results_ : dict of ndarray
-        By ascending fraction: ``ratio``, ``mean_score``, ``std_score``, and ``loss``, the best mean score minus this one.
+        By ascending fraction: ``ratio``, ``mean_score``, ``std_score``, and ``loss``, the best mean score minus this.
     estimator_ : ResampledEstimator
         Fitted to all rows at the best fraction.
     classes_ : ndarray of shape (2,)

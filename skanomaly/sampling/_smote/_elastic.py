@@ -32,8 +32,8 @@ class ElasticSMOTE(Interpolator):
     k_neighbors : int, default=5
         Number of neighbours, within the class, that a series may be joined with; as in :class:`SMOTE`.
     band : float in [0, 1], default=0.1
-        Half the width of the band that alignments stay in, as a fraction of the length, one time point at least. 0 aligns
-        nothing: the sampler is then :class:`SMOTE` on the series as rows.
+        Half the width of the band that alignments stay in, as a fraction of the length, one time point at least. 0
+        aligns nothing: the sampler is then :class:`SMOTE` on the series as rows.
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`, for series.
     n_jobs : int or None, default=None

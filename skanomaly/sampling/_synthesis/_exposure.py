@@ -58,8 +58,8 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     weight : float, default=0.5
         Weight of all outliers over that of all other rows; 0 leaves them out.
     pos_label : label, default=None
-        Label of the outliers in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain
-        it is a class like any other.
+        Label of the outliers in y. None is -1; a y without it gives a warning. Where fewer than two other classes
+        remain it is a class like any other.
 
     Attributes
     ----------
@@ -219,11 +219,11 @@ class DiverseOutlierSampler(BaseSampler):
     n_outliers : int or float, default=1.0
         Number of outliers kept; a float is a multiple of the number of other rows. All, where the pool has fewer.
     estimator : classifier with ``predict_proba``, default=None
-        Trained on the classes and an additional class of outliers; the lower its probability, the harder the outlier. None means
-        ``LogisticRegression()``.
+        Trained on the classes and an additional class of outliers; the lower its probability, the harder the outlier.
+        None means ``LogisticRegression()``.
     pos_label : label, default=None
-        Label of the pool in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain it is
-        a class like any other.
+        Label of the pool in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain it
+        is a class like any other.
     features : callable, default=None
         Map of rows to the features that diversity is judged in; None takes the rows.
     n_rounds : int, default=3
