@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.datasets import make_classification
 
-from skanomaly import sampling
+import skanomaly.sampling as module
 
 CATEGORIES = [15, 16, 17, 18, 19]
 
@@ -23,7 +23,7 @@ class Oversample:
     def setup(self, name, n_samples):
         self.parameters = {"categorical_features": CATEGORIES} if name == "SMOTENC" else {}
         self.X, self.y = table(n_samples, categories=name == "SMOTENC")
-        self.sampler = getattr(sampling, name)(random_state=0, **self.parameters)
+        self.sampler = getattr(module, name)(random_state=0, **self.parameters)
         self.sampler.fit_resample(self.X[:2000], self.y[:2000])
 
     def time_fit_resample(self, *_):
@@ -64,4 +64,4 @@ class Posterior:
         self.time_fit_and_score()
 
     def time_fit_and_score(self):
-        sampling.ExpectedAnomalyPosterior(random_state=0).fit(self.X, self.y).score_samples(self.candidates)
+        module.ExpectedAnomalyPosterior(random_state=0).fit(self.X, self.y).score_samples(self.candidates)
