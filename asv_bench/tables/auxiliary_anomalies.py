@@ -43,26 +43,26 @@ class ForestAndLabels(ClassifierMixin, BaseEstimator):
         """Learn scales from the training rows."""
         self.classes_ = np.unique(y)
         self.rows_, self.anomalous_ = X, y == -1
-        share = self.anomalous_.mean()
+        rate = self.anomalous_.mean()
         self.forest_ = IsolationForest(random_state=self.random_state).fit(X)
         raw = -self.forest_.score_samples(X)
         self.least_ = raw.min()
-        self.reach_ = np.quantile(raw - self.least_, 1 - share) + 1e-10
+        self.reach_ = np.quantile(raw - self.least_, 1 - rate) + 1e-10
         distances = np.sort(cdist(X, X), axis=1)[:, min(5, len(X) - 1)]
         self.spread_ = 1.0 / np.mean(1.0 / np.maximum(distances, 1e-10))
-        self.cut_ = np.quantile(self._scores(X), 1 - share)
+        self.cut_ = np.quantile(self._scores(X), 1 - rate)
         return self
 
     def _scores(self, X):
         prior = 1 - np.exp2(-(((-self.forest_.score_samples(X) - self.least_) / self.reach_) ** 2))
         near = np.exp2(-((cdist(X, self.rows_) / self.spread_) ** 2))
-        odd = near[:, self.anomalous_].sum(axis=1)
-        return (prior + 2.3 * odd) / (1 + 2.3 * near.sum(axis=1))
+        anomalous = near[:, self.anomalous_].sum(axis=1)
+        return (prior + 2.3 * anomalous) / (1 + 2.3 * near.sum(axis=1))
 
     def predict_proba(self, X):
         """Return the probabilities of anomaly and of normal."""
-        odd = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
-        return np.column_stack([odd, 1 - odd])
+        anomalous = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
+        return np.column_stack([anomalous, 1 - anomalous])
 
 
 def load(folder, name):
@@ -90,16 +90,16 @@ def strangers(folder, n_columns, number, random):
 def case(folder, name, seed):
     """Return training rows and labels, candidates, and which are good."""
     random = np.random.default_rng(seed)
-    X, odd = load(folder, name)
-    anomalies, normals = random.permutation(np.flatnonzero(odd)), random.permutation(np.flatnonzero(~odd))
+    X, anomalous = load(folder, name)
+    anomalies, normals = random.permutation(np.flatnonzero(anomalous)), random.permutation(np.flatnonzero(~anomalous))
     held = int(np.clip(0.5 * anomalies.size, min(50, anomalies.size // 2), 250))
     anomalies, normals = anomalies[held:], normals[held:]
-    n_train = int(np.clip(0.1 * odd.sum(), 5, 50))
+    n_train = int(np.clip(0.1 * anomalous.sum(), 5, 50))
     n_normal = min(1000, normals.size // 2)
     spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
     clusters = KMeans(min(10, anomalies.size), n_init=1, random_state=seed).fit(X[anomalies] / spread).labels_
     anomalies = anomalies[np.argsort(clusters, kind="stable")]
-    number = min(int(0.4 * odd.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
+    number = min(int(0.4 * anomalous.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
     good = random.permutation(anomalies[n_train:])[:number]
     rows = X[np.concatenate([anomalies[:n_train], normals[:n_normal]])]
     center, scale = rows.mean(axis=0), np.where(rows.std(axis=0) < 1e-3, 1.0, rows.std(axis=0))
