@@ -2,9 +2,9 @@
 Compare samplers on one table
 =============================
 
-The table has two classes, one of them rare. Training rows are grey and blue, synthetic rows orange. SMOTE fills the rare
-class evenly, BorderlineSMOTE and ADASYN add rows at its border, and EAPSampler keeps candidates that are close to the
-data and unlike the common class.
+The table has two classes, one of them rare. Training rows are grey and blue, synthetic rows orange. SMOTE fills the
+rare class evenly, BorderlineSMOTE and ADASYN add rows at its border, and EAPSampler keeps candidates that are close to
+the data and unlike the common class.
 """
 
 import matplotlib.pyplot as plt

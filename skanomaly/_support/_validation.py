@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import InputTags, Tags, get_tags, validation
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._columns import (
     CATEGORY,
@@ -140,7 +140,7 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If `X` has not two dimensions, no row or no column, `y` has a missing value, or their lengths differ.
+        If `X` has not two dimensions, no row or no column, `y` is not finite or has missing values, or lengths differ.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
@@ -154,6 +154,7 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     validation.validate_data(estimator, named, skip_check_array=True)
     _check_target(estimator, y, numeric=False)
     targets = column_or_1d(y, warn=True)
+    assert_all_finite(targets, input_name="y")
     check_consistent_length(rows, targets)
     return X, targets
 

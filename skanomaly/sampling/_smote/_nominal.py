@@ -12,13 +12,13 @@ from sklearn.utils import Tags
 from skanomaly._support._columns import column_names, is_frame
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._smote._engine import Segments, choose_seeds, draw_partners, usable_neighbors
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._smote._table import (
     CodeDistance,
     MixedTable,
+    check_columns,
     find_categorical,
     read_mixed,
     value_differences,
@@ -65,7 +65,7 @@ class _MixedTables:
         return self._near[label]
 
     def _read(self, X: Any) -> Any:
-        validate_data(self, X, reset=False, skip_check_array=True)
+        check_columns(self, X, reset=False)
         return np.column_stack(self._reader.read(X))
 
     def _nearness(self, source: Any, X: Any) -> NDArray[np.float64]:
@@ -257,7 +257,7 @@ class SMOTEN(_MixedTables, Interpolator):
     >>> import pandas as pd
     >>> from skanomaly.sampling import SMOTEN
     >>> frame = pd.DataFrame({"size": list("ssslllm"), "colour": list("rgrgrgr")})
-    >>> X_new, y_new = SMOTEN(k_neighbors=2, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])
+    >>> X_new, y_new = SMOTEN(k_neighbors=1, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])
     >>> len(X_new), sorted(set(X_new["size"]))
     (10, ['l', 'm', 's'])
     """
