@@ -9,7 +9,7 @@ CATEGORIES = [15, 16, 17, 18, 19]
 
 
 def table(n_samples, *, categories=False):
-    """20 columns, a tenth of the rows of the rare class; five columns of six categories where asked for."""
+    """20 columns, a tenth of the rows of the rare class; with `categories`, five columns of six categories each."""
     X, y = make_classification(n_samples, 20, n_informative=5, weights=[0.9], random_state=0)
     if categories:
         X[:, CATEGORIES] = np.random.default_rng(0).integers(6, size=(n_samples, len(CATEGORIES)))
