@@ -139,7 +139,7 @@ def test_weights_reach_the_estimator_without_routing(seed):
 
 def test_arrays_that_are_not_weights_raise_beside_synthetic_rows(seed):
     X, y = _rows(seed)
-    with pytest.raises(ValueError, match="groups has one entry a row.*only sample_weight"):
+    with pytest.raises(ValueError, match=r"groups has one entry a row.*only sample_weight"):
         ResampledEstimator(SMOTE(random_state=0), LogisticRegression()).fit(X, y, groups=np.arange(300))
 
 
