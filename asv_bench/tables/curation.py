@@ -5,7 +5,7 @@
 The figure is the area under the ROC curve of the planted errors, averaged over seeds. The columns are:
 
 - skanomaly: `SampleCurator().suspicion_`, whose model is the linear ZErrorClassifier;
-- issues: the ranking of cleanlab's `find_label_issues` (rows that it does not list share the last rank);
+- issues: the ranking of cleanlab's `find_label_issues` (rows that it does not list are tied at the last rank);
 - quality: cleanlab's `get_label_quality_scores`, which rank every row;
 - issues/lr and quality/lr: the same two with scikit-learn's LogisticRegression; otherwise cleanlab gets the
   ZErrorClassifier without a mask.
@@ -49,10 +49,10 @@ def table(name):
     return rows[chosen], labels[chosen]
 
 
-def planted(labels, share, kind, random):
+def planted(labels, fraction, kind, random):
     n_classes = labels.max() + 1
     pool = np.flatnonzero(labels == 1) if kind == "asymmetric" and n_classes == 2 else np.arange(labels.size)
-    wrong = random.choice(pool, round(share * pool.size), replace=False)
+    wrong = random.choice(pool, round(fraction * pool.size), replace=False)
     step = random.integers(1, n_classes, size=wrong.size) if kind == "random" else 1
     noisy = labels.copy()
     noisy[wrong] = (labels[wrong] + step) % n_classes
@@ -78,10 +78,10 @@ def main(n_seeds):
     for name in TABLES:
         rows, labels = table(name)
         for kind in ("random", "asymmetric"):
-            for share in (0.1, 0.2):
+            for fraction in (0.1, 0.2):
                 areas = []
                 for seed in range(n_seeds):
-                    noisy, wrong = planted(labels, share, kind, np.random.default_rng(seed))
+                    noisy, wrong = planted(labels, fraction, kind, np.random.default_rng(seed))
                     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
                     curator = SampleCurator(random_state=seed).fit(rows, noisy)
                     plain = ZErrorClassifier(masking=ZErrorMask(threshold=np.inf), random_state=seed)
@@ -98,7 +98,7 @@ def main(n_seeds):
                 row(
                     name,
                     kind,
-                    f"{share:.0%}",
+                    f"{fraction:.0%}",
                     *(f"{area:.3f}" for area in (ours, issues, quality, issues_lr, quality_lr)),
                 )
     print(f"\nSettings in which a find_label_issues ranking is better than skanomaly: {lost} of {4 * len(TABLES)}")

@@ -24,16 +24,16 @@ from skanomaly.robust import ZErrorMask, ZErrorRegressor
 N_ROWS, N_COLUMNS = 5000, 20
 
 
-def table(share, seed):
+def table(fraction, seed):
     random = np.random.default_rng(seed)
     X, coef = random.normal(size=(N_ROWS, N_COLUMNS)), random.normal(size=N_COLUMNS)
     y = X @ coef + random.normal(size=N_ROWS)
-    wrong = random.random(N_ROWS) < share
+    wrong = random.random(N_ROWS) < fraction
     return X, y + 20 * wrong, coef
 
 
 def interleaved(calls, repeats):
-    """Minimum CPU time of each call, taken in turn so that a busy machine weighs on all alike."""
+    """Return the minimum CPU time of each call; the calls take turns, so that other load affects all equally."""
     best = dict.fromkeys(calls, np.inf)
     for _ in range(repeats):
         for name, call in calls.items():
@@ -56,7 +56,7 @@ def kernel_epoch(X, y, masking, robust):
             *(masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked),
         )
 
-    for _ in range(40):  # compiled, and trained: the mask then meets the errors that it usually meets
+    for _ in range(40):  # compile, and train until the errors are as small as usual
         run()
     return run
 
@@ -100,7 +100,7 @@ def epochs():
         row(f"kernel and shuffle, {name}", f"{times[name] * 1e6:.0f}", ratio)
 
 
-def shares(n_seeds):
+def errors_by_fraction(n_seeds):
     models = {
         "ZError": lambda: ZErrorRegressor(random_state=0),
         "ZError mean_std": lambda: ZErrorRegressor(
@@ -114,13 +114,13 @@ def shares(n_seeds):
     }
     steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
     print(f"\nRoot mean squared error by fraction of outliers, in standard deviations of the noise, {n_seeds} seeds.")
-    head("model", *(f"{share:.0%}" for share in steps), "CPU s per fit")
+    head("model", *(f"{fraction:.0%}" for fraction in steps), "CPU s per fit")
     for name, make in models.items():
         cells, seconds = [], 0.0
-        for share in steps:
+        for fraction in steps:
             errors = []
             for seed in range(n_seeds):
-                X, y, coef = table(share, seed)
+                X, y, coef = table(fraction, seed)
                 fresh = np.random.default_rng(seed + 99).normal(size=(2000, N_COLUMNS))
                 start = time.process_time()
                 model = make().fit(X, y)
@@ -133,4 +133,4 @@ def shares(n_seeds):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     epochs()
-    shares(3)
+    errors_by_fraction(3)

@@ -4,9 +4,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import DataConversionWarning
 
 from skanomaly._support._warnings import warn_user
 
@@ -108,6 +106,8 @@ def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         if values.dtype.kind in "US" and not isinstance(y, np.ndarray):  # NumPy writes None and NaN as text
             values = np.asarray(y, dtype=object)
     if values.ndim == 2 and values.shape[1] == 1:
+        from sklearn.exceptions import DataConversionWarning  # the command line reads labels too, and loads it late
+
         warn_user(
             f"A column-vector y was passed when a 1d array was expected: {name} has shape {values.shape}. Use ravel().",
             DataConversionWarning,
@@ -118,6 +118,8 @@ def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     if values.dtype.kind == "f":
         return values, np.isnan(values)
     if values.dtype.kind in "OMm":
+        import pandas as pd
+
         return values, np.asarray(pd.isna(values), dtype=np.bool_)
     return values, np.zeros(len(values), dtype=np.bool_)
 

@@ -105,7 +105,7 @@ class BaseTest(BaseEstimator, ABC):
         return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
 
     @abstractmethod
-    def _test(self, X: Any, **metadata: Any) -> None:
+    def _test(self, X: Any, *args: Any, **metadata: Any) -> None:  # *args lets a subclass name its metadata
         """Test validated rows."""
 
     def _row_scores(self, X: Any) -> NDArray[np.float64]:

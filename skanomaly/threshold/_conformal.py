@@ -148,8 +148,8 @@ class ConformalDetector(BaseDetector):
         if scores_time_points(detector):
             raise ValueError(
                 f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
-                "random, which breaks the order of the series. Cut the series into a collection and give a detector of "
-                "collections, or use ThresholdedDetector."
+                "random, which breaks the order of the series. Cut the series into a collection and give a detector "
+                "of collections, or use ThresholdedDetector."
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
@@ -171,7 +171,7 @@ class ConformalDetector(BaseDetector):
         if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
             warn_user(
                 f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
-                f"{self.n_calibration_} calibration rows: no row can be called an anomaly. Give at least "
+                f"{self.n_calibration_} calibration rows: no row can be flagged. Give at least "
                 f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha."
             )
         pooled = np.concatenate(self.calibration_scores_).astype(np.float64)

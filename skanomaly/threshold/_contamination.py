@@ -225,7 +225,7 @@ class ContaminationPosterior(BaseDetector):
         -------
         ndarray of shape (n_samples,)
             Posterior probability that the contamination exceeds the fraction of training rows that are more anomalous
-            than the row. Equal scores share a rank.
+            than the row. Equal scores have the same rank.
         """
         check_is_fitted(self)
         outlyingness = -self.score_samples(X)

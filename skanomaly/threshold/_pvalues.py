@@ -1,11 +1,13 @@
 """Decisions from p-values: false discovery rates of batches and streams, the fraction of nulls, local rates."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._step_up import step_up_threshold
 
 __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg", "storey_contamination"]
@@ -18,11 +20,9 @@ def _check(pvalues: Any) -> NDArray[np.float64]:
     return values
 
 
-def _check_level(alpha: float) -> None:
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
-
-
+@validate_params(
+    {"pvalues": ["array-like"], "alpha": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True
+)
 def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
     """Select rows with a false discovery rate of at most `alpha`.
 
@@ -63,10 +63,13 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
     array([ True,  True, False, False])
     """
     values = _check(pvalues)
-    _check_level(alpha)
     return values <= step_up_threshold(values, alpha)
 
 
+@validate_params(
+    {"pvalues": ["array-like"], "threshold": [Interval(Real, 0, 1, closed="neither")]},
+    prefer_skip_nested_validation=True,
+)
 def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
     """Estimate the fraction of anomalies from valid p-values; the estimate is conservative (on the low side).
 
@@ -107,12 +110,12 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
     0.073
     """
     values = _check(pvalues)
-    _check_level(threshold)
     if len(values) == 0:
         raise ValueError("pvalues is empty.")
     return float(max(0.0, 1.0 - (1 + np.count_nonzero(values > threshold)) / (len(values) * (1.0 - threshold))))
 
 
+@validate_params({"pvalues": ["array-like"]}, prefer_skip_nested_validation=True)
 def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     """Estimate for each row the probability of being an anomaly, from the p-values of a batch.
 
@@ -202,7 +205,8 @@ class OnlineFDR:
     """
 
     def __init__(self, *, alpha: float = 0.05) -> None:
-        _check_level(alpha)
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
         self.alpha = alpha
         self.n_tests_ = 0
         self.level_ = 0.0

@@ -94,6 +94,11 @@ class QuantileThreshold(ThresholdRule):
     contamination : float in (0, 0.5], default=0.1
         Fraction of the training rows that score below the threshold.
 
+    Notes
+    -----
+    Where a training score lies on the quantile, the threshold is the middle between this score and the next lower one,
+    so that rounding does not change which rows are flagged.
+
     Examples
     --------
     >>> from skanomaly.threshold import QuantileThreshold

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._sklearn import StrOptions, validate_params
 from skanomaly.threshold._pvalues import anomaly_probability_from_pvalues
 
 __all__ = ["DecisionCosts", "predict_three_way"]
@@ -90,6 +91,10 @@ class DecisionCosts:
         return review, flag
 
 
+@validate_params(
+    {"evidence": ["array-like"], "costs": [DecisionCosts, None], "kind": [StrOptions({"probability", "pvalue"})]},
+    prefer_skip_nested_validation=True,
+)
 def predict_three_way(
     evidence: Any, *, costs: DecisionCosts | None = None, kind: str = "probability"
 ) -> NDArray[np.int64]:
@@ -114,9 +119,7 @@ def predict_three_way(
     Raises
     ------
     ValueError
-        If evidence lies outside [0, 1] or is NaN, or `kind` is another string.
-    TypeError
-        If `costs` is not a ``DecisionCosts``.
+        If evidence lies outside [0, 1] or is NaN.
 
     Notes
     -----
@@ -136,10 +139,6 @@ def predict_three_way(
     >>> round(review, 3), round(flag, 3)
     (0.111, 0.6)
     """
-    if kind not in {"probability", "pvalue"}:
-        raise ValueError(f"kind={kind!r} must be 'probability' or 'pvalue'.")
-    if not (costs is None or isinstance(costs, DecisionCosts)):
-        raise TypeError(f"costs={costs!r} must be a DecisionCosts, such as DecisionCosts(pass_anomaly=50.0).")
     probability = np.asarray(evidence, dtype=np.float64)
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError("evidence must lie between 0 and 1, without NaN.")

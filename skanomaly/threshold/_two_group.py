@@ -60,8 +60,9 @@ class TwoGroup(ParameterObject):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.threshold import ContaminationPosterior, TwoGroup
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
-    >>> model = ContaminationPosterior(method=TwoGroup(coarsening=30.0), random_state=0).fit(X)
-    >>> 0.01 < model.contamination_ < 0.1
+    >>> default = ContaminationPosterior(random_state=0).fit(X)
+    >>> wider = ContaminationPosterior(method=TwoGroup(coarsening=1.0), random_state=0).fit(X)
+    >>> wider.posterior_.std() > default.posterior_.std()
     True
     """
 
@@ -88,8 +89,8 @@ class TwoGroup(ParameterObject):
     def _posterior(self, outlyingness: NDArray[np.float64], prior: ContaminationPrior) -> GridDistribution:
         """Return the average over columns of the posteriors; no column is constant."""
         table, n_fractions = _log_likelihoods()
-        belief = prior.distribution()
-        masses = np.maximum(np.r_[belief.p_zero, np.diff(belief.cdf(_FRACTION_EDGES))], 1e-300)
+        distribution = prior.distribution()
+        masses = np.maximum(np.r_[distribution.p_zero, np.diff(distribution.cdf(_FRACTION_EDGES))], 1e-300)
         posterior = np.zeros(n_fractions)
         n_rows = len(outlyingness)
         power = self.coarsening / (self.coarsening + n_rows)
@@ -107,7 +108,7 @@ def _bin_counts(column: NDArray[np.float64]) -> NDArray[np.intp]:
     """Count the standardised scores of one column in the bins."""
     low, median = np.percentile(column, [15.87, 50.0])
     scale = median - low
-    if scale <= 0:  # half of the rows share one value: the rest of the lower half gives the scale, or the spread
+    if scale <= 0:  # half of the rows have one value: the rest of the lower half gives the scale, or the spread
         below = median - column[column < median]
         scale = below.mean() if below.size else np.mean(np.abs(column - median))
     places = np.searchsorted(_BIN_EDGES, (column - median) / scale)

@@ -134,7 +134,7 @@ def test_bits_do_not_depend_on_n_jobs(seed):
     assert_array_equal(one.column_pvalues_, two.column_pvalues_)
 
 
-def test_rows_that_speak_against_it_score_lowest(seed):
+def test_rows_that_are_evidence_against_it_score_lowest(seed):
     random = np.random.default_rng(seed)
     table = random.normal(size=(500, 2))
     table[random.random(500) < 0.1, 0] = np.nan
@@ -151,7 +151,7 @@ def test_row_score_does_not_depend_on_the_batch(seed):
     assert_array_equal(np.hstack([audit.score_samples(row[None]) for row in table]), audit.score_samples(table))
 
 
-def test_infinity_is_refused_and_leaves_the_audit(seed):
+def test_infinity_raises_and_leaves_the_test_as_it_was(seed):
     table = _at_random(seed)
     audit = MissingnessTest(n_permutations=19, random_state=0).fit(table)
     before = dict(vars(audit))
@@ -161,7 +161,7 @@ def test_infinity_is_refused_and_leaves_the_audit(seed):
     assert vars(audit) == before
 
 
-def test_unfitted_audit_says_so():
+def test_unfitted_test_raises():
     with pytest.raises(NotFittedError):
         MissingnessTest().score_samples([[1.0]])
 
@@ -185,7 +185,7 @@ def _mixed(seed, n_rows=120):
 
 def test_polars_frame_gives_the_result_of_the_pandas_frame(seed):
     frame = _mixed(seed)[["size", "name", "flag"]]
-    polars = pl.DataFrame({name: column.tolist() for name, column in frame.items()}, nan_to_null=True, strict=False)
+    polars = pl.DataFrame({name: [None if pd.isna(v) else v for v in column] for name, column in frame.items()})
     one, other = (MissingnessTest(n_permutations=39, random_state=0).fit(table) for table in (frame, polars))
     assert (one.statistic_, one.pvalue_) == (other.statistic_, other.pvalue_)
     assert_array_equal(one.score_samples(frame), other.score_samples(polars))

@@ -36,7 +36,6 @@ def _rows(seed, weights=0.9):
 
 @pytest.mark.filterwarnings(
     "ignore:No (cluster holds|row of class):UserWarning",
-    "ignore:y holds 0 and 1:UserWarning",
     "ignore:-1 is no label of y:UserWarning",
     "ignore:(categorical_features='auto' found|SMOTEN takes every value):UserWarning",
 )
