@@ -64,7 +64,7 @@ PARAMETERS = {
     ],
     "ScoreEnsemble": [
         {"detectors": [IsolationForest(n_estimators=20), IsolationForest(n_estimators=10)]},
-        {"detectors": [IsolationForest(n_estimators=8)], "combine": "probability_integral", "min_agreement": 0.0},
+        {"detectors": [IsolationForest(n_estimators=8)], "aggregation": "probability_integral", "min_agreement": 0.0},
     ],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],

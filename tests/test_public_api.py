@@ -16,6 +16,7 @@ ROOMS = [name for name in skanomaly.__all__ if not name.startswith("_")]
 FOREIGN_NAMES = {
     "X_reference": "background",
     "batchsize": "batch_size",
+    "combine": "aggregation",
     "distance": "metric",
     "hop": "stride",
     "k": "n_neighbors",
@@ -185,6 +186,16 @@ def test_one_name_has_one_default(module, name):
     for parameter in _parameters(module, name):
         if parameter.name in DEFAULTS and parameter.default is not parameter.empty:
             assert parameter.default == DEFAULTS[parameter.name], parameter.name
+
+
+@pytest.mark.parametrize(("module", "name"), list(_public()))
+def test_random_state_is_none_by_default(module, name):
+    member = getattr(module, name)
+    # A data set that is loaded is the same at each call.
+    if name.startswith("load_") or name.endswith("Error"):
+        return
+    parameter = inspect.signature(member).parameters.get("random_state")
+    assert parameter is None or parameter.default is None
 
 
 @pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])

@@ -95,7 +95,7 @@ def score_gap(scores):
 
 
 def criteria(pipelines, X, scores, seed):
-    """Return each criterion's values, one a candidate; more is better."""
+    """Return the values of each criterion, one per candidate; greater is better."""
     ranks = rankdata(scores, axis=0)
     every = {
         "excess mass, 5 columns at a time": ExcessMassScorer(n_draws=5, random_state=seed),
@@ -114,63 +114,64 @@ def criteria(pipelines, X, scores, seed):
     return values
 
 
-def ensembles(detectors, X, odd):
+def ensembles(detectors, X, anomalous):
     """Return the area of each way to combine all candidates."""
     ways = {
-        "all candidates, mean rank": {"combine": "rank"},
-        "all candidates, mean of a row's 5 highest ranks": {"combine": "top_ranks", "n_top": 5},
-        "all candidates, probability integral": {"combine": "probability_integral"},
-        "all candidates, robust z": {"combine": "robust_z"},
-        "5 highest ranks of those that agree (0.3)": {"combine": "top_ranks", "min_agreement": 0.3},
+        "all candidates, mean rank": {"aggregation": "rank"},
+        "all candidates, mean of a row's 5 highest ranks": {"aggregation": "top_ranks", "n_top": 5},
+        "all candidates, probability integral": {"aggregation": "probability_integral"},
+        "all candidates, robust z": {"aggregation": "robust_z"},
+        "5 highest ranks of those that agree (0.3)": {"aggregation": "top_ranks", "min_agreement": 0.3},
     }
     areas = {
-        name: roc_auc_score(odd, -ScoreEnsemble(detectors, **way).fit(X).score_samples(X)) for name, way in ways.items()
+        name: roc_auc_score(anomalous, -ScoreEnsemble(detectors, **way).fit(X).score_samples(X))
+        for name, way in ways.items()
     }
     default = ScoreEnsemble(random_state=0).fit(X)
-    areas["default ScoreEnsemble (4 detectors)"] = roc_auc_score(odd, -default.score_samples(X))
+    areas["default ScoreEnsemble (4 detectors)"] = roc_auc_score(anomalous, -default.score_samples(X))
     return areas
 
 
-def few_labels(scores, odd, random):
+def few_labels(scores, anomalous, random):
     """Return the mean area, on the other rows, of choices by few labelled rows."""
     areas = {}
-    for n_odd in (1, 3, 5, 10):
-        if odd.sum() < n_odd + 5:
+    for n_anomalies in (1, 3, 5, 10):
+        if anomalous.sum() < n_anomalies + 5:
             continue
         for name, metric in (("ROC", roc_auc_score), ("average precision", average_precision_score)):
-            areas[f"labelled anomalies {n_odd}, normal rows 50: {name}"] = np.mean(
-                [_labelled_choice(scores, odd, n_odd, metric, random) for _ in range(N_DRAWS)]
+            areas[f"labelled anomalies {n_anomalies}, normal rows 50: {name}"] = np.mean(
+                [_labelled_choice(scores, anomalous, n_anomalies, metric, random) for _ in range(N_DRAWS)]
             )
     return areas
 
 
-def _labelled_choice(scores, odd, n_odd, metric, random):
+def _labelled_choice(scores, anomalous, n_anomalies, metric, random):
     labelled = np.concatenate(
         [
-            random.choice(np.flatnonzero(odd), n_odd, replace=False),
-            random.choice(np.flatnonzero(~odd), 50, replace=False),
+            random.choice(np.flatnonzero(anomalous), n_anomalies, replace=False),
+            random.choice(np.flatnonzero(~anomalous), 50, replace=False),
         ]
     )
-    others = np.setdiff1d(np.arange(len(odd)), labelled)
-    values = [metric(odd[labelled], column[labelled]) for column in scores.T]
+    others = np.setdiff1d(np.arange(len(anomalous)), labelled)
+    values = [metric(anomalous[labelled], column[labelled]) for column in scores.T]
     # Ties are common with few labels: the mean over all that tie.
     tied = np.flatnonzero(np.isclose(values, max(values)))
-    return np.mean([roc_auc_score(odd[others], scores[others, place]) for place in tied])
+    return np.mean([roc_auc_score(anomalous[others], scores[others, place]) for place in tied])
 
 
 def study(X, y, seed):
     """Return one table's candidates, picks and correlations."""
-    odd = y == -1
+    anomalous = y == -1
     named = candidates(X.shape[1])
     pipelines = [clone(pipeline).fit(X) for pipeline in named.values()]
     scores = np.column_stack([-pipeline.score_samples(X) for pipeline in pipelines])
-    areas = np.array([roc_auc_score(odd, column) for column in scores.T])
+    areas = np.array([roc_auc_score(anomalous, column) for column in scores.T])
     picks, correlations = {}, {}
     for name, values in criteria(pipelines, X, scores, seed).items():
         picks[name] = areas[int(np.nanargmax(values))]
         correlations[name] = spearmanr(values, areas)[0]
-    picks |= ensembles(list(named.values()), X, odd)
-    picks |= few_labels(scores, odd, np.random.default_rng(seed))
+    picks |= ensembles(list(named.values()), X, anomalous)
+    picks |= few_labels(scores, anomalous, np.random.default_rng(seed))
     return {
         "areas": dict(zip(named, areas.tolist(), strict=True)),
         "picks": {name: float(area) for name, area in picks.items()},

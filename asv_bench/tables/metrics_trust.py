@@ -42,7 +42,7 @@ def load(name):
     return series.astype(np.float64), np.where(stored["y"] == 1, -1, 1)
 
 
-def rolling_deviation(series, width=100):
+def rolling_std(series, width=100):
     """Standard deviation of the surrounding time points."""
     padded = np.pad(series, (width // 2, width - width // 2 - 1), mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, width).std(axis=1)
@@ -58,12 +58,12 @@ def make_scores(kind, series, labels, generator):
     noise = generator.random(labels.size)
     if kind == "all equal but one time point":
         return np.where(np.arange(labels.size) == generator.integers(labels.size), -1.0, 0.0)
-    if kind == "one hit at each event's start":
+    if kind == "one hit at the start of each event":
         noise[starts(labels)] = -1.0
         return noise
     if kind == "truth, 30 time points late":
         return np.roll(labels, 30).astype(np.float64)
-    return -rolling_deviation(series) if kind == "rolling standard deviation" else noise
+    return -rolling_std(series) if kind == "rolling standard deviation" else noise
 
 
 def best_f(metric, labels, scores):

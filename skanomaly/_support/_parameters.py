@@ -5,10 +5,25 @@ from typing import Any, ClassVar, Self, final
 
 from skanomaly._support._sklearn import validate_parameter_constraints
 
-__all__ = ["ParameterObject"]
+__all__ = ["DeclaredParameters", "ParameterObject"]
 
 
-class ParameterObject:
+class DeclaredParameters:
+    """Base class of objects that are no estimators, such as splitters and scorers, with declared parameters.
+
+    Subclasses declare the constraints in ``_parameter_constraints``, as estimators do, and call ``_validate_params``
+    before they use the parameters.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def _validate_params(self) -> None:
+        """Raise scikit-learn's error for a parameter that breaks its constraints."""
+        values = {name: getattr(self, name) for name in self._parameter_constraints}
+        validate_parameter_constraints(self._parameter_constraints, values, caller_name=type(self).__name__)
+
+
+class ParameterObject(DeclaredParameters):
     """Base class of parameter objects, such as threshold rules, priors and methods.
 
     A parameter object is cloned with its estimator, its parameters are read and set through the estimator
@@ -32,8 +47,6 @@ class ParameterObject:
     >>> Level().set_params(alpha=0.05)
     Level(alpha=0.05)
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:

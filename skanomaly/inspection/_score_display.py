@@ -1,4 +1,4 @@
-"""A picture of scores by rank, with the threshold."""
+"""Display of scores by rank, with the threshold."""
 
 from typing import Any, Self
 
@@ -17,25 +17,25 @@ _LOG_FROM = 50
 
 
 class ScoreDisplay:
-    """Scores from the oddest row on, with the threshold, and known anomalies where there are labels.
+    """Scores of rows by rank, the most anomalous first, with the threshold and known anomalies.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Small is odd.
+        Lower is more anomalous.
     threshold : float or None, default=None
-        Rows that score below are called anomalies; None draws no line.
+        Rows with a score below it are flagged; None draws no line.
     labels : ndarray of shape (n_samples,) or None, default=None
         -1 anomaly, +1 normal, 0 unlabelled.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Panel drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class ScoreDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, ax: Any = None) -> Self:
-        """Draw the scores of rows and the detector's own threshold.
+        """Draw the scores of rows and the threshold of the detector.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class ScoreDisplay:
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Small is odd.
+            Lower is more anomalous.
         threshold : float, default=None
         y : array-like of shape (n_samples,), default=None
             Labels: -1 anomaly, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
@@ -116,17 +116,17 @@ class ScoreDisplay:
         ax = axes_for(ax, 1, (5.2, 3.6))
         order = np.argsort(self.scores, kind="stable")
         ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
-        odd = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
-        ax.plot(ranks[~odd], ordered[~odd], ".", color=BLUE, markersize=4)
+        flagged = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
+        ax.plot(ranks[~flagged], ordered[~flagged], ".", color=BLUE, markersize=4)
         if self.threshold is not None:
-            label = f"{np.count_nonzero(odd):,} below the threshold"
-            ax.plot(ranks[odd], ordered[odd], "o", color=ORANGE, markersize=4.5, label=label)
+            label = f"{np.count_nonzero(flagged):,} below the threshold"
+            ax.plot(ranks[flagged], ordered[flagged], "o", color=ORANGE, markersize=4.5, label=label)
             ax.axhline(self.threshold, color=GREY, linewidth=1, linestyle="--", label=f"threshold {self.threshold:.3g}")
         if self.labels is not None:
             known = self.labels[order] == -1
             label = f"{np.count_nonzero(known):,} known anomalies"
             ax.plot(ranks[known], ordered[known], "o", mfc="none", mec="black", mew=0.8, markersize=8, label=label)
-        ax.set(xlabel="rank, 1 is the oddest row", ylabel="score (small is odd)")
+        ax.set(xlabel="rank (1 is the most anomalous row)", ylabel="score (lower is more anomalous)")
         if len(order) >= _LOG_FROM:
             ax.set_xscale("log")
             ax.xaxis.set_major_formatter("{x:,.0f}")

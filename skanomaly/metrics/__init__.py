@@ -1,4 +1,4 @@
-"""How good are scores and labels? Metrics of scores where small is odd and of labels where -1 is an anomaly."""
+"""Metrics of anomaly scores (lower is more anomalous), predictions and probabilities."""
 
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score

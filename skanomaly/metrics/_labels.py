@@ -1,7 +1,7 @@
-"""The one place where labels and scores of a metric are read.
+"""Reading of labels and scores for all metrics.
 
-Scores come as the package returns them: lower is more anomalous. Everything behind this file works with a mask of
-anomalies and with outlyingness: larger is more anomalous.
+Scores are as the package returns them: lower is more anomalous. The metrics work with a mask of anomalies and with
+outlyingness: higher is more anomalous.
 """
 
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ class Ranked(NamedTuple):
     ----------
     anomaly : ndarray of shape (n_samples,), bool
     outlyingness : ndarray of shape (n_samples,), float64
-        Large is odd.
+        Higher is more anomalous.
     weight : ndarray of shape (n_samples,), float64, or None
     """
 
@@ -45,7 +45,7 @@ class Ranked(NamedTuple):
         return bool(self.counts[self.anomaly].any() and self.counts[~self.anomaly].any())
 
     def cumulated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Count rows, and anomalies among them, that are at least as odd as each distinct score, the oddest first."""
+        """Count rows, and anomalies, at least as anomalous as each distinct score, the most anomalous first."""
         order = np.argsort(-self.outlyingness, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(self.outlyingness[order])), order.size - 1)
         counts = self.counts[order]
@@ -63,7 +63,7 @@ def check_ranked(y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any =
     ----------
     y_true : array-like of shape (n_samples,)
     y_score : array-like of shape (n_samples,)
-        Small is odd.
+        Lower is more anomalous.
     pos_label : label or None
         Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,) or None, default=None
@@ -85,14 +85,14 @@ def check_ranked(y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any =
 
 
 def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_score") -> Ranked:
-    """Validate labels and scores of points in order, of which none may be unlabelled.
+    """Validate labels and scores of time points, of which none may be unlabelled.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
     values : array-like of shape (n_timepoints,)
-        Scores, small is odd; or predictions (``name="y_pred"``) in the labels of `y_true`, or -1 and +1 as ``predict``
-        returns them, which become 1 for an anomaly and 0 for a normal point.
+        Scores, lower is more anomalous; or predictions (``name="y_pred"``) in the labels of `y_true`, or -1 and +1 as
+        ``predict`` returns them, which become 1 for an anomaly and 0 for a normal time point.
     pos_label : label or None
     name : {"y_score", "y_pred"}, default="y_score"
 
@@ -103,7 +103,7 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
     Raises
     ------
     ValueError
-        As in :func:`check_ranked`, if a point is unlabelled, or if predictions are in other labels than `y_true`.
+        As in :func:`check_ranked`, if a time point is unlabelled, or if predictions are in other labels than `y_true`.
     """
     labels = read_labels(y_true, name="y_true", pos_label=pos_label)
     n_unlabelled = np.count_nonzero(labels == 0)
@@ -117,8 +117,8 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
         check_consistent_length(labels, outlyingness)
     if n_unlabelled:
         raise ValueError(
-            f"{n_unlabelled} points are labelled 0, unlabelled. Points in order cannot be left out without moving "
-            "their neighbours together: score labelled stretches one by one."
+            f"{n_unlabelled} time points are labelled 0, unlabelled. Leaving them out would change which time points "
+            "are adjacent: score labelled parts separately."
         )
     return Ranked(labels == -1, outlyingness, None)
 
@@ -130,7 +130,7 @@ def check_probabilities(y_true: Any, y_proba: Any, pos_label: Any, sample_weight
     ----------
     y_true : array-like of shape (n_samples,)
     y_proba : array-like of shape (n_samples,)
-        In [0, 1]; large is odd.
+        In [0, 1]; higher is more anomalous.
     pos_label : label or None
     sample_weight : array-like of shape (n_samples,) or None, default=None
 
@@ -147,8 +147,8 @@ def check_probabilities(y_true: Any, y_proba: Any, pos_label: Any, sample_weight
     probabilities = _finite(y_proba, "y_proba")
     if ((probabilities < 0) | (probabilities > 1)).any():
         raise ValueError(
-            f"y_proba runs from {probabilities.min():.3g} to {probabilities.max():.3g}; it must hold probabilities of "
-            "being an anomaly, in [0, 1]. Scores are no probabilities: see skanomaly.threshold."
+            f"y_proba ranges from {probabilities.min():.3g} to {probabilities.max():.3g}; it must be probabilities of "
+            "being an anomaly, in [0, 1]. For scores, see skanomaly.threshold."
         )
     ranked = check_ranked(y_true, probabilities, pos_label, sample_weight)
     return ranked._replace(outlyingness=-ranked.outlyingness)

@@ -54,7 +54,7 @@ def test_vus_without_tolerance_is_average_precision_when_every_event_is_one_run(
 
 
 @pytest.mark.parametrize("option", [{"window_size": -1}, {"window_size": 2.5}, {"n_thresholds": 1}])
-def test_vus_refuses_impossible_sizes(option):
+def test_vus_raises_for_impossible_sizes(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         metrics.vus_pr_score([1, -1], [1.0, 0.0], **option)
 
@@ -113,7 +113,7 @@ def test_event_f1_at_a_threshold_matches_the_definition(threshold, seed):
     assert metrics.event_f1_score(labels, scores, threshold=threshold) == pytest.approx(expected, rel=1e-12)
 
 
-def test_event_f1_that_calls_normal_points_only_is_zero():
+def test_event_f1_that_flags_normal_time_points_only_is_zero():
     assert metrics.event_f1_score([1, -1, 1], [-1, 1, 1], threshold=0) == 0.0
 
 
@@ -140,9 +140,11 @@ def test_full_coverage_is_plain_f1(seed):
     assert found == pytest.approx(metrics.best_f1_score(labels, scores), rel=1e-12)
 
 
-def test_coverage_is_exceeded_by_more_than_its_share():
+def test_coverage_is_exceeded_by_more_than_its_fraction():
     labels, called = -np.ones(100), np.repeat([-1.0, 1.0], [29, 71])
-    found = [metrics.point_adjusted_f1_score(labels, called, threshold=0, coverage=share) for share in (0.28, 0.29)]
+    found = [
+        metrics.point_adjusted_f1_score(labels, called, threshold=0, coverage=coverage) for coverage in (0.28, 0.29)
+    ]
     assert_allclose(found, [1.0, 2 * 29 / 129])
 
 
@@ -150,8 +152,8 @@ def test_coverage_is_exceeded_by_more_than_its_share():
 def test_area_over_coverages_is_the_mean_of_f1(threshold, seed):
     labels, _, scores = _case(seed)
     values = [
-        metrics.point_adjusted_f1_score(labels, scores, coverage=share / 100, threshold=threshold)
-        for share in range(101)
+        metrics.point_adjusted_f1_score(labels, scores, coverage=percent / 100, threshold=threshold)
+        for percent in range(101)
     ]
     expected = (np.sum(values) - (values[0] + values[-1]) / 2) / 100
     assert metrics.pa_k_auc_score(labels, scores, threshold=threshold) == pytest.approx(expected, rel=1e-12)

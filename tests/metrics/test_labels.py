@@ -90,7 +90,7 @@ def test_a_majority_of_ones_is_refused(metric):
         ([0, 1, np.inf, 0] * 2, None, "y_true holds the labels"),
     ],
 )
-def test_labels_that_cannot_be_read_are_refused(metric, labels, pos_label, words):
+def test_labels_that_cannot_be_read_raise(metric, labels, pos_label, words):
     with pytest.raises(ValueError, match=words):
         metric(labels, Y_SCORE, pos_label=pos_label)
 
@@ -102,8 +102,8 @@ def test_unlabelled_rows_are_left_out(metric):
 
 
 @pytest.mark.parametrize("metric", ORDERED)
-def test_unlabelled_points_in_order_are_refused(metric):
-    with pytest.raises(ValueError, match="2 points are labelled 0"):
+def test_unlabelled_time_points_raise(metric):
+    with pytest.raises(ValueError, match="2 time points are labelled 0"):
         metric(np.append(Y_TRUE, [0, 0]), np.append(Y_SCORE, [1.0, 1.0]))
 
 
@@ -114,15 +114,15 @@ def test_predictions_and_labels_share_their_convention(metric):
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-@pytest.mark.parametrize(("odd", "normal"), [(1, 0), (True, False), ("odd", "fine")])
-def test_predictions_of_a_detector_fit_labels_of_any_convention(metric, odd, normal):
+@pytest.mark.parametrize(("anomaly", "normal"), [(1, 0), (True, False), ("fraud", "fine")])
+def test_predictions_of_a_detector_fit_labels_of_any_convention(metric, anomaly, normal):
     predicted = np.roll(Y_TRUE, 1)
-    assert metric(np.where(Y_TRUE == -1, odd, normal), predicted, pos_label=odd) == metric(Y_TRUE, predicted)
+    assert metric(np.where(Y_TRUE == -1, anomaly, normal), predicted, pos_label=anomaly) == metric(Y_TRUE, predicted)
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-@pytest.mark.parametrize(("labels", "shown"), [((0, 1), "-1, 1"), (("fine", "odd"), "-1, 1")])
-def test_predictions_in_other_labels_are_refused_by_both(metric, labels, shown):
+@pytest.mark.parametrize(("labels", "shown"), [((0, 1), "-1, 1"), (("fine", "fraud"), "-1, 1")])
+def test_predictions_in_other_labels_raise(metric, labels, shown):
     called = np.where(Y_TRUE == -1, labels[1], labels[0])
     with pytest.raises(ValueError, match=f"y_pred holds the labels {labels[0]!r}, {labels[1]!r}, and y_true {shown}"):
         metric(Y_TRUE, called)
@@ -135,8 +135,8 @@ def test_scores_are_no_predictions(metric):
 
 
 @pytest.mark.parametrize("metric", PREDICTED)
-def test_unlabelled_predictions_are_refused(metric):
-    with pytest.raises(ValueError, match="1 points are labelled 0"):
+def test_unlabelled_predictions_raise(metric):
+    with pytest.raises(ValueError, match="1 time points are labelled 0"):
         metric(Y_TRUE, np.where(np.arange(8) == 2, 0, Y_TRUE))
 
 
@@ -176,7 +176,7 @@ def test_anomalies_alone_are_defined_only_where_normal_rows_do_not_count(metric)
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_scores_rank_low_as_odd(metric):
+def test_low_scores_rank_as_anomalous(metric):
     perfect, worst = metric(Y_TRUE, np.where(Y_TRUE == -1, 0.0, 1.0)), metric(Y_TRUE, np.where(Y_TRUE == -1, 1.0, 0.0))
     if metric is metrics.fpr_at_tpr_score:
         perfect, worst = -perfect, -worst
@@ -193,7 +193,7 @@ def test_only_the_order_of_scores_counts(metric, seed):
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_inputs_are_left_alone(metric):
+def test_inputs_are_not_changed(metric):
     labels, scores = Y_TRUE.copy(), Y_SCORE.copy()
     labels.flags.writeable = scores.flags.writeable = False
     metric(labels, scores)
@@ -226,6 +226,6 @@ def test_rows_without_weight_do_not_make_a_class(metric, weights):
 
 @pytest.mark.parametrize("metric", RANKING)
 @pytest.mark.parametrize("weights", [[-1.0] + [1.0] * 7, [0.0] * 8, [1.0] * 7])
-def test_impossible_weights_are_refused(metric, weights):
+def test_impossible_weights_raise(metric, weights):
     with pytest.raises(ValueError, match=r"weight|inconsistent"):
         metric(Y_TRUE, Y_SCORE, sample_weight=weights)

@@ -1,4 +1,4 @@
-"""Metrics that take 1 for the positive class, as scikit-learn's do, turned so that it is the anomaly."""
+"""Metrics whose positive class is 1, as in scikit-learn, wrapped to take this package's labels and scores."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_parameters", "in_house_terms"]
+__all__ = ["check_parameters", "oriented_metric"]
 
 
-def in_house_terms(
+def oriented_metric(
     metric: Callable[..., float], parameters: Mapping[str, Any] | None = None, *, response: str = "score"
 ) -> Callable[..., float]:
-    """Return a metric of labels +1 and -1 and of scores of which small is odd.
+    """Return a metric of labels +1 and -1 and of scores of which lower is more anomalous.
 
     Parameters
     ----------
     metric : callable
-        Taken as it is, unless it is one of scikit-learn's or has a `pos_label` that is 1 by default.
+        Returned unchanged, unless it is one of scikit-learn's or has a `pos_label` that is 1 by default.
     parameters : mapping or None, default=None
-        What it will be called with; a `pos_label` in it says that the metric knows these labels already.
+        Parameters that it will be called with; with a `pos_label` among them the metric is returned unchanged.
     response : {"score", "predict"}, default="score"
-        Whether it compares labels with scores or with decisions.
+        Whether the metric compares labels with scores or with predictions.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def in_house_terms(
 
 
 def check_parameters(metric: Callable[..., float], parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that a metric does not take.
+    """Raise for parameters that a metric does not take.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _takes_one(function: Callable[..., float]) -> bool:
 def _signature(function: Callable[..., float]) -> Mapping[str, inspect.Parameter] | None:
     try:
         return inspect.signature(function).parameters
-    except (TypeError, ValueError):  # some compiled functions tell nothing
+    except (TypeError, ValueError):  # some compiled functions have no signature
         return None
 
 
@@ -84,6 +84,6 @@ class _AnomalyIsOne:
         self._response = response
 
     def __call__(self, y_true: NDArray[Any], response: NDArray[Any], **parameters: Any) -> float:
-        """Turn labels and scores, or decisions, and compare them."""
+        """Convert labels and scores, or predictions, and compare them."""
         turned = (response == -1).astype(np.int64) if self._response == "predict" else -response
         return self._metric((y_true == -1).astype(np.int64), turned, **parameters)
