@@ -190,7 +190,9 @@ class TableReader:
         frame or ndarray
             A column of integers or booleans becomes float where a number is not whole.
         """
-        return like(self.values(table), self.template if template is None else template)
+        numbers = all(known is None for known in self.categories)
+        rows = np.asarray(table, dtype=np.float64) if numbers else self.values(table)
+        return like(rows, self.template if template is None else template)
 
     def values(self, table: Any) -> list[Any]:
         """Turn numbers and codes to one array of values a column: numbers, or categories as objects.

@@ -208,11 +208,13 @@ class DomainClassifierTest(BaseTest):
         if self.estimator is None:
             rows = check_mixed(self, X, reset=reset, min_samples=fewest)
             if reset:
-                self._frequent = [_frequent(column, names) for column, names in zip(rows.T, self._reader.categories, strict=True)]
-            for place, known in enumerate(self._frequent):
-                if known is not None:
+                self._frequent = [
+                    _frequent(column, names) for column, names in zip(rows.T, self._reader.categories, strict=True)
+                ]
+            for place, codes in enumerate(self._frequent):
+                if codes is not None:
                     present = ~np.isnan(rows[:, place])
-                    rows[present, place] = known[rows[present, place].astype(np.intp)]
+                    rows[present, place] = codes[rows[present, place].astype(np.intp)]
             return rows
         if is_frame(X):
             X = to_pandas(X)
