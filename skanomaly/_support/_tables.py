@@ -313,7 +313,7 @@ class TableReader:
         numbers = np.full(len(column), np.nan) if column.isna().all() else column_numbers(column)
         if self.infinite == "refuse" and np.isinf(numbers).any():
             raise ValueError(
-                f"{self.name} contains infinity: column {self._shown(place)}, in {np.isinf(numbers).sum()} rows. "
+                f"{self.name} contains infinity: column {self._shown(place)}, in {_rows(np.isinf(numbers))}. "
                 "Replace it with NaN and impute it, drop those rows, or drop the column."
             )
         if self.missing != "allow":
@@ -352,9 +352,14 @@ class TableReader:
     def _require_present(self, absent: NDArray[np.bool_], place: int) -> None:
         if absent.any():
             raise ValueError(
-                f"{self.name} contains NaN: column {self._shown(place)}, in {np.count_nonzero(absent)} rows. Impute "
+                f"{self.name} contains NaN: column {self._shown(place)}, in {_rows(absent)}. Impute "
                 "them (sklearn.impute, skanomaly.impute), drop those rows, or drop the column."
             )
+
+
+def _rows(mask: NDArray[np.bool_]) -> str:
+    count = np.count_nonzero(mask)
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _named(codes: NDArray[np.float64], known: "pd.Index[Any]") -> NDArray[Any]:
