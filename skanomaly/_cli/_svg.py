@@ -75,7 +75,7 @@ class Plot:
         self._marks.append(f'<line class="rule" {ends}/><text class="rule-text" {place}>{escape(label)}</text>')
 
     def _beside(self, at: float, length: float) -> tuple[float, str]:
-        """Return where a label goes: right of a line, left of it, or inside the plot if neither side has room."""
+        """Return where a label goes: right of a line, left of it, or inside the plot if neither side has space."""
         if at + 4 + length <= self.width - _RIGHT:
             return at + 4, "start"
         if at - 4 - length >= _LEFT:

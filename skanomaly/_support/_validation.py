@@ -61,7 +61,7 @@ def check_rows(
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set (``reset=True``) or held against `X`.
+        Its ``n_features_in_`` and ``feature_names_in_`` are set (``reset=True``) or compared with those of `X`.
     X : array-like of shape (n_samples, n_features)
         Array, pandas or polars frame. Integers of every width become float64 before any arithmetic.
     reset : bool
