@@ -65,7 +65,9 @@ def test_imputer_passes_scikit_learns_checks(parameters):
 def test_mean_equals_knn_imputer(rate, n_neighbors, seed):
     incomplete, _ = _gaussian(seed, rate=rate)
     expected = KNNImputer(n_neighbors=n_neighbors).fit(incomplete[:150]).transform(incomplete)
-    assert_allclose(_like_knn_imputer(n_neighbors=n_neighbors).fit(incomplete[:150]).transform(incomplete), expected, atol=1e-10)
+    assert_allclose(
+        _like_knn_imputer(n_neighbors=n_neighbors).fit(incomplete[:150]).transform(incomplete), expected, atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("keep_empty_features", [False, True])
@@ -175,7 +177,9 @@ def test_result_does_not_depend_on_n_jobs(strategy, seed):
 
 def test_random_state_seeds_the_draws(seed):
     incomplete, _ = _gaussian(seed)
-    first, again, other = (KNNSamplerImputer(random_state=state).fit_transform(incomplete) for state in (seed, seed, 1000))
+    first, again, other = (
+        KNNSamplerImputer(random_state=state).fit_transform(incomplete) for state in (seed, seed, 1000)
+    )
     assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -307,7 +311,9 @@ def test_units_do_not_matter_with_scale(seed):
     incomplete, _ = _gaussian(seed)
     factor = np.array([1.0, 1024.0, 2.0**-20, 1.0, 8.0])
     first = KNNSamplerImputer(n_neighbors=4, strategy="mean").fit_transform(incomplete)
-    assert_allclose(KNNSamplerImputer(n_neighbors=4, strategy="mean").fit_transform(incomplete * factor), first * factor)
+    assert_allclose(
+        KNNSamplerImputer(n_neighbors=4, strategy="mean").fit_transform(incomplete * factor), first * factor
+    )
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
