@@ -103,7 +103,7 @@ def counterfactual(
     X : array-like of shape (n_samples, n_features)
         Rows to make normal, finite numbers; rows that are normal already are not changed.
     background : array-like of shape (n_background, n_features)
-        Normal rows, from which the values of changed columns are taken.
+        Normal rows, from which the values of changed columns are taken. The columns of two frames are matched by name.
     threshold : float or None, default=None
         Rows with at least this score are normal. None uses the detector's threshold, where ``decision_function`` is 0.
     max_features : int or None, default=None

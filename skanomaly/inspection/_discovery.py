@@ -100,7 +100,8 @@ def discover_features(
     X : array-like of shape (n_samples, n_features)
         Rows to explain, finite numbers.
     background : array-like of shape (n_background, n_features)
-        Normal rows that the sampler is fitted on; they must not include the rows of `X`.
+        Normal rows that the sampler is fitted on; they must not include the rows of `X`. The columns of two frames are
+        matched by name.
     sampler : object or None, default=None
         Distribution of a column given the others among normal rows: a :class:`GaussianColumnSampler` (the default),
         :class:`NeighborColumnSampler` or :class:`IndependentColumnSampler`. The guarantee on the false discovery rate
