@@ -42,7 +42,7 @@ def imputed_frame(
     if places.size:
         frame = fill_missing(frame, [values[place] for place in places])
     empty = np.flatnonzero(~kept) if keep_empty else ()
-    more = [(place, X.columns[place], np.zeros(len(X))) for place in empty]
+    more: list[tuple[int, Any, NDArray[Any]]] = [(int(place), X.columns[place], np.zeros(len(X))) for place in empty]
     more += [(len(places) + len(more) + place, *column) for place, column in enumerate(indicators.items())]
     for place, name, column in more:
         if polars:

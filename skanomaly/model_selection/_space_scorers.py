@@ -185,7 +185,7 @@ class SyntheticAnomalyScorer(DeclaredParameters):
             In [0, 1]; greater is better, 0.5 is chance.
         """
         rows = plain_rows(X)
-        synthetic = outlyingness(estimator(X, self._synthetic(rows, generator(self.random_state))))
+        synthetic = outlyingness(estimator, like(self._synthetic(rows, generator(self.random_state)), X))
         given = outlyingness(estimator, X)
         labels = np.repeat([1, -1], [given.size, synthetic.size])
         return roc_auc_score(labels, -np.concatenate([given, synthetic]))
