@@ -12,6 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._parameters import DeclaredParameters
 from skanomaly._support._responses import outlyingness
+from skanomaly._support._rows import like
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.metrics import roc_auc_score
