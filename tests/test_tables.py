@@ -6,13 +6,19 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import IsolationForest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from skanomaly._cli._prepare import prepare
 from skanomaly._cli._read import Table
 from skanomaly.audit import DomainClassifierTest, KNNDriftTest, KNNTwoSampleTest, MissingnessTest
+from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.detectors import NearestNeighborsDetector
 from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import LimeExplainer, PermutationExplainer
+from skanomaly.model_selection import DetectorSearch
 from skanomaly.sampling import SMOTENC
 
 N_ROWS = 60
@@ -267,3 +273,16 @@ def test_domain_classifier_reads_types_and_containers_alike(seed):
     changed = frame.assign(a=NUMBERS["object"](frame["a"]), c=frame["c"].astype("string"))
     for table in (changed, CONTAINERS["polars"](frame), CONTAINERS["arrow"](frame)):
         assert_array_equal(_domain(table), expected)
+
+
+@pytest.mark.parametrize("criterion", ["roc_auc", "stability", "consensus"])
+def test_candidates_that_encode_text_receive_frames(criterion, seed):
+    X, y = make_shifted_anomalies(n_samples=300, n_features=3, contamination=0.1, random_state=seed)
+    frame = pd.DataFrame(X, columns=list("abc")).assign(kind=np.where(y == -1, "x", "y"))
+    encode = make_column_transformer((OneHotEncoder(sparse_output=False), ["kind"]), remainder="passthrough")
+    detectors = [IsolationForest(random_state=0), NearestNeighborsDetector()]
+    candidates = [make_pipeline(encode, detector) for detector in detectors]
+    search = DetectorSearch(candidates, criterion=criterion, random_state=0).fit(frame, y)
+    assert np.isfinite(search.score_samples(frame)).all()
+    with pytest.raises(ValueError, match="Not numbers: column 'kind'"):
+        DetectorSearch(detectors[1:], random_state=0).fit(frame)

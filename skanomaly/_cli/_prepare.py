@@ -131,7 +131,7 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
     """Read a column of any dtype as floating-point numbers."""
     import pandas as pd
 
-    from skanomaly._support._columns import DATE, NUMBER, column_kind, column_numbers
+    from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_kind, column_numbers
 
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
@@ -142,8 +142,8 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
         kind = column_kind(series)
         if kind == NUMBER:
             return column_numbers(series), []
-    except ValueError:  # lists, or integers beyond float64
-        raise _UnusableError("neither numbers nor text") from None
+    except ValueError:  # lists, or integers too large for float64
+        kind = CATEGORY
     if kind == DATE:
         raise _UnusableError("dates or times")
     return _numbers_in_text(series)
