@@ -27,6 +27,7 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
+from skanomaly._support._items import require_items
 from skanomaly._support._sklearn import check_sample_weight
 from skanomaly._support._tables import TableReader
 
@@ -356,6 +357,7 @@ def check_samples_of(
             options["ensure_all_finite"] = "allow-nan"
         rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
         return X if named else rows
+    require_items(X)
     if isinstance(X, str) or not hasattr(X, "__len__"):
         raise ValueError(f"X is {X!r:.50}, and {type(detector).__name__} takes a collection: a list with an item each.")
     if reset:
