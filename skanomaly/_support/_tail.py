@@ -15,8 +15,8 @@ class Tail:
     r"""Tail probability of a score among the training scores, on a logarithmic scale.
 
     :math:`-\log_{10}((1 + \#\{s_i \ge s\}) / (n + 1))`. Above the largest training score that is not extreme, the
-    distance to it is added, in units of its distance from the median. Scores that differ only by rounding are ties, so that a training score
-    computed again on another processor keeps its rank.
+    distance to it is added, in units of its distance from the median. Scores that differ only by rounding are ties, so
+    that a training score computed again on another processor keeps its rank.
     """
 
     def fit(self, scores: NDArray[Any]) -> Self:
