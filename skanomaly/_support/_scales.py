@@ -122,7 +122,7 @@ class SafeRange:
             self.low, self.high = middle - limits * typical, middle + limits * typical
 
     def apply(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return rows with extreme values replaced by the limits; the rows themselves if there is nothing to replace."""
+        """Return rows with extreme values replaced by the limits, or the rows themselves if nothing changes."""
         if self._exponents.any():
             rows = np.ldexp(rows, -self._exponents)
         with np.errstate(over="ignore"):

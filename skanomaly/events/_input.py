@@ -50,7 +50,8 @@ def _as_trace(item: Any, index: int, *, counts: bool) -> Sequence[Hashable]:
     if hasattr(item, "columns"):
         raise ValueError(
             f"X[{index}] is a data frame: each item must be a sequence of tokens. Give the column with the events, "
-            f"such as X[{index}]['event'], or make tokens of its rows by X[{index}].itertuples(index=False, name=None)."
+            f"such as X[{index}]['event'], or make tokens of rows by "
+            f"list(X[{index}].itertuples(index=False, name=None))."
         )
     if isinstance(item, str | bytes):
         raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
