@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
+from skanomaly._support._scales import varies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,15 +132,21 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
     """Read a column of any dtype as floating-point numbers."""
     import pandas as pd
 
+    from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_kind, column_numbers
+
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
         raise _UnusableError("categories" if isinstance(dtype, pd.CategoricalDtype) else "complex numbers")
-    if pd.api.types.is_timedelta64_dtype(dtype):
+    if dtype.kind == "m":
         return series.dt.total_seconds().to_numpy(dtype=np.float64), [("durations", "converted to seconds", "all rows")]
-    if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+    try:
+        kind = column_kind(series)
+        if kind == NUMBER:
+            return column_numbers(series), []
+    except ValueError:  # lists, or integers too large for float64
+        kind = CATEGORY
+    if kind == DATE:
         raise _UnusableError("dates or times")
-    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan), []
     return _numbers_in_text(series)
 
 
@@ -182,9 +189,9 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standardise columns to mean 0 and standard deviation 1 without overflow."""
     largest = np.abs(values).max(axis=0)
     scaled: NDArray[np.float64] = values / np.where(largest > 0, largest, 1.0)
+    varying = varies(scaled)
     scaled -= scaled.mean(axis=0)
-    deviation = scaled.std(axis=0)
-    scaled /= np.where(deviation > 0, deviation, 1.0)
+    scaled /= np.where(varying, scaled.std(axis=0), 1.0)
     return scaled
 
 

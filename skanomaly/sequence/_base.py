@@ -15,6 +15,7 @@ from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
+from skanomaly.sequence._names import check_names
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import windows_to_points
 
@@ -400,6 +401,8 @@ class SequenceDetector(BaseDetector):
         Threshold on ``score_samples``: sequences that score below are anomalies.
     n_features_in_ : int
         Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training series are frames with names that are all strings.
     """
 
     n_features_in_: int
@@ -412,6 +415,7 @@ class SequenceDetector(BaseDetector):
             if sequence.shape[1] != n_features:
                 expected = "X[0] has" if reset else f"{type(self).__name__} was fitted with"
                 raise ValueError(f"X[{index}] has {sequence.shape[1]} features and {expected} {n_features}.")
+        check_names(self, X, reset=reset)
         if reset:
             self.n_features_in_ = n_features
         return sequences

@@ -12,7 +12,7 @@ from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import effective_window, window_starts
+from skanomaly.sequence._windows import effective_window
 
 __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
 
@@ -121,11 +121,11 @@ class SubsequencePCA(SeriesDetector):
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        starts = window_starts(len(X), self.window_size_, edges=edges)
+        starts = self._vectors.ordinary_windows(X, edges)
         n_windows = len(starts)
         n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
-        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS, starts=starts):
+        for vectors in self._vectors.blocks_at(X, starts, _BLOCK_WINDOWS):
             total += vectors.sum(axis=0)
             products += vectors.T @ vectors
         self._mean = total / n_windows
@@ -139,8 +139,7 @@ class SubsequencePCA(SeriesDetector):
         self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
         self._means = np.ones(2)
         if self.statistic == "both":
-            windows = self._vectors.blocks(X, _BLOCK_WINDOWS, starts=starts)
-            parts = [self._statistics(vectors) for vectors in windows]
+            parts = [self._statistics(vectors) for vectors in self._vectors.blocks_at(X, starts, _BLOCK_WINDOWS)]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
 
@@ -270,7 +269,7 @@ class SubsequenceKMeans(SeriesDetector):
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
-        starts = window_starts(len(X), self.window_size_, edges=edges)
+        starts = self._vectors.ordinary_windows(X, edges)
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
         vectors = self._vectors.windows(self._vectors.prepare(X), starts)

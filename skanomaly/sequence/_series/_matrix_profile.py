@@ -11,6 +11,7 @@ from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import cut, read_clock
 from skanomaly.sequence._input import as_column, first_infinite
+from skanomaly.sequence._names import require_same_names
 from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
 from skanomaly.sequence._windows import WindowLookup, all_edges, effective_window, require_neighbors, window_starts
 
@@ -73,8 +74,8 @@ def matrix_profile(
     Raises
     ------
     ValueError
-        If a series has no window without missing values and jumps of the clock, the numbers of channels differ, `side`
-        is given with `other`, or `exclusion_zone` leaves windows without a neighbour.
+        If a series has no window without missing values and jumps of the clock, the numbers or names of channels
+        differ, `side` is given with `other`, or `exclusion_zone` leaves windows without a neighbour.
 
     See Also
     --------
@@ -119,6 +120,7 @@ def matrix_profile(
         )
     if side != "both" or exclusion_zone is not None:
         raise ValueError("side and exclusion_zone are for one series; with two series, leave them at their defaults.")
+    require_same_names([X, other], name="[X, other]")
     references = _as_series(other, "other", window_size)
     n_channels, n_others = series[0].shape[1], references[0].shape[1]
     if n_channels != n_others:
