@@ -28,7 +28,7 @@ _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|
 _ID = re.compile(r"(^|[\W_])(ids?|uuid|guid)$|^ids?[\W_]|^Unnamed: \d+$|(?-i:[a-z]I[dD]$)", re.IGNORECASE)
 _DATE_SAMPLE = 200
 _IMPUTED = "imputed by the median"
-_MASKED = "left out: no window has them"
+_MASKED = "left out, no window has them"
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,11 @@ def _drift(
         return DriftResult(None, remark="not tested, since rows are of several series")
     whole = np.flatnonzero(~prepared.missing.any(axis=1))
     drift = check_drift(prepared.scaled[whole], random_state=random_state, n_jobs=n_jobs)
-    return replace(drift, change_point=None if drift.change_point is None else int(whole[drift.change_point]))
+    return replace(
+        drift,
+        change_point=None if drift.change_point is None else int(whole[drift.change_point]),
+        n_queries=len(prepared.scaled) if drift.n_queries == len(whole) else drift.n_queries,
+    )
 
 
 def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[NDArray[np.float64], list[str]]:

@@ -135,8 +135,8 @@ def legend(result: ScanResult, *, plain: bool) -> Text:
     up, down = ("+", "-") if plain else ("↑", "↓")
     rows = "" if result.events is None else " The row of an event is its most anomalous one."
     return Text(
-        f"Lower scores are more anomalous. Rows are numbered from 0.{rows} Columns were standardised. Those shown are chosen "
-        f"by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
+        f"Lower scores are more anomalous. Rows are numbered from 0.{rows} Columns were standardised. Those shown are "
+        f"chosen by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
         style="dim",
     )
 

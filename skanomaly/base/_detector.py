@@ -145,6 +145,29 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         return self._run_fit(X, y)
 
     @final
+    def fit_predict(self, X: Any, y: Any = None, **metadata: Any) -> NDArray[np.int64]:
+        """Fit the detector and label its training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Not used.
+        **metadata : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        samples = self._with_metadata(X, metadata)
+        return super().fit_predict(samples, **metadata)
+
+    def _with_metadata(self, X: Any, metadata: dict[str, Any]) -> Any:
+        """Take from the arguments of `fit` what scoring needs too, such as times, and join it with `X`."""
+        return X
+
+    @final
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""

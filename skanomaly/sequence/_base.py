@@ -104,25 +104,8 @@ class SeriesDetector(BaseDetector):
         """
         return self._run_fit(with_times(X, times), y)
 
-    def fit_predict(self, X: Any, y: Any = None, *, times: Any = None, **metadata: Any) -> NDArray[np.int64]:
-        """Fit the detector to a series and label its time points.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timepoints, n_features)
-        y : array-like of shape (n_timepoints,), default=None
-        times : array-like of shape (n_timepoints,), default=None
-            As in `fit`.
-        **metadata : dict
-            Further arguments of `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints,), int64
-        """
-        series = with_times(X, times)
-        labels: NDArray[np.int64] = self.fit(series, y, **metadata).predict(series)
-        return labels
+    def _with_metadata(self, X: Any, metadata: dict[str, Any]) -> Any:
+        return with_times(X, metadata.pop("times", None))
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any] | Stretches:
         found = self._read(X, reset=reset)
@@ -275,7 +258,8 @@ class SeriesDetector(BaseDetector):
             last = X.clock.index[X.jumps[0] - 1]
             jumps = "jumps once" if len(X.jumps) == 1 else f"jumps {len(X.jumps):,} times"
             first = "" if len(X.jumps) == 1 else "first "
-            causes.append(f"the clock {jumps} ({first}after {last}; its step is {X.clock.readable(X.step)})")
+            step = str(X.clock.readable(X.step)).removeprefix("0 days ")
+            causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
         warn_user(
             f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since no "
             f"window of {self._fewest_timepoints} time points covers them: {', and '.join(causes)}. {_REMEDY}"

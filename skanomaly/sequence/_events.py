@@ -36,6 +36,16 @@ class SeriesEvent:
         Times of the first, the last and the most anomalous time point; None without times.
     channels : tuple of str
         The channels that contributed most, most first; empty without contributions.
+
+    See Also
+    --------
+    find_events : Finds events in scores or labels.
+
+    Examples
+    --------
+    >>> from skanomaly.sequence import find_events
+    >>> find_events([1, -1, -1, 1])
+    [SeriesEvent(start=1, stop=3, peak=1, peak_score=-1.0, start_time=None, end_time=None, peak_time=None, channels=())]
     """
 
     start: int
