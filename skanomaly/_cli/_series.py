@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._time import TimeOrder, most_anomalous_apart
@@ -52,6 +51,7 @@ def score_series(
         If the detector cannot score the series.
     """
     import pandas as pd
+    from sklearn.base import clone
 
     name = type(model).__name__
     scores = np.empty(len(rows))

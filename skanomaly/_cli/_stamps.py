@@ -84,7 +84,8 @@ def _dates(texts: "pd.Series[str]", column: str) -> tuple["pd.Series[Any]", str]
     format_, dates = read[0]
     if best or len(read) == 1:
         return dates, f" in the format of the other rows, {format_}"
-    # Several formats fit, since day and month could be exchanged: use that in which the rows are sorted.
+    # Several formats fit, since day and month could be exchanged: use that in which the rows are sorted, and of these
+    # the one with the most regular clock.
     ascending = [dates for _, dates in read if dates.is_monotonic_increasing]
     is_sorted = ascending or [dates for _, dates in read if dates.is_monotonic_decreasing]
     if not is_sorted:
@@ -92,7 +93,14 @@ def _dates(texts: "pd.Series[str]", column: str) -> tuple["pd.Series[Any]", str]
             f"--time: {texts.iloc[0]!r} of {column} can have the day or the month first, and the rows are sorted by "
             "neither; write dates as 2024-12-31."
         )
-    return is_sorted[0], ""
+    return min(is_sorted, key=_n_jumps), ""
+
+
+def _n_jumps(dates: "pd.Series[Any]") -> int:
+    """Count the differences that are no more than half or at least twice the median."""
+    steps = np.abs(np.diff(dates.to_numpy(dtype="datetime64[ns]")).astype(np.float64))
+    usual = np.median(steps) if len(steps) else 0.0
+    return int(((steps >= 2 * usual) | (steps <= usual / 2)).sum())
 
 
 def _parsed(texts: "pd.Series[str]", format_: str) -> "pd.Series[Any]":
