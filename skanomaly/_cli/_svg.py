@@ -138,12 +138,9 @@ def date_ticks(low: float, high: float) -> list[tuple[float, str]]:
     sizes = [*clocks, *(_DAY * n_days for n_days in days)]
     step = next((size for size in sizes if (high - low) / size <= _MOST_DATES), sizes[-1])
     places = [float(step * place) for place in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
-    unit = "D" if step >= _DAY else "m" if step >= 60 else "s"
-    texts = np.datetime_as_string(np.array(places).astype("datetime64[s]"), unit=unit) if places else []
-    return [
-        (place, str(text) if unit == "D" else str(text)[5:].replace("T", " "))
-        for place, text in zip(places, texts, strict=True)
-    ]
+    dates = [str(np.datetime64(int(place), "s")) for place in places]
+    shown = slice(0, 10) if step >= _DAY else slice(5, 16) if step >= 60 else slice(5, 19)
+    return [(place, date[shown].replace("T", " ")) for place, date in zip(places, dates, strict=True)]
 
 
 def _label(text: str, place: str) -> str:

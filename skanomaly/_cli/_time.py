@@ -143,10 +143,8 @@ def _refuse_repeated(
         return
     first = int(order[int(np.argmax(same)) + 1])
     several = len(known) > 1
-    told = (
-        f"--time: {int(same.sum()):,} of {len(times):,} rows repeat the time of another row, such as "
-        f"{table.frame.iloc[first, known[0]]} in row {first}"
-    )
+    shown = str(table.frame.iloc[first, known[0]])
+    told = f"--time: {int(same.sum()):,} of {len(times):,} rows repeat a time, such as {shown} in row {first}"
     for place, name in enumerate(table.frame.columns):
         values = table.frame.iloc[:, place]
         if several or place in known or values.nunique() > len(times) // 2:

@@ -193,7 +193,7 @@ def one_after_another(clocks: list[Clock]) -> "pd.Index[Any]":
     if clocks[0].kind in {"dates", "durations"}:
         moments = places.astype("timedelta64[ns]")
         return pd.Index(moments if clocks[0].kind == "durations" else np.datetime64(0, "ns") + moments)
-    return pd.PeriodIndex.from_ordinals(places, freq=clocks[0].kind)
+    return pd.PeriodIndex([pd.Period(ordinal=int(place), freq=clocks[0].kind) for place in places])
 
 
 def is_time(index: Any) -> bool:

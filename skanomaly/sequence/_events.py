@@ -153,9 +153,9 @@ def find_events(
         if events and ticks[start] - ticks[events[-1].stop - 1] - 1 < pause - 1e-6:
             continue
         peak = start + int(np.nanargmin(scores[start:stop]))
-        when = (None,) * 3 if clock is None else tuple(clock.index[place] for place in (start, stop - 1, peak))
+        first, last, worst = (None if clock is None else clock.index[place] for place in (start, stop - 1, peak))
         channels = () if parts is None or names is None else _channels(parts[start:stop], names)
-        events.append(SeriesEvent(start, stop, peak, float(scores[peak]), *when, channels))
+        events.append(SeriesEvent(start, stop, peak, float(scores[peak]), first, last, worst, channels))
     return events
 
 
@@ -228,7 +228,7 @@ def _steps(value: Any, name: str, clock: Clock | None, step: float) -> float:
         return float(value)
     if clock is None or clock.kind not in {"dates", "durations"}:
         raise ValueError(f"{name}={value!r} is a duration and there are no dates; give times, or a number of steps.")
-    return float(pd.Timedelta(value).as_unit("ns")._value) / step
+    return float(pd.Timedelta(value).value) / step
 
 
 def _runs(scores: NDArray[np.float64], enter: float, leave: float, ticks: NDArray[np.float64]) -> list[tuple[int, int]]:

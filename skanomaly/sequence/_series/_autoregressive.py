@@ -210,7 +210,7 @@ class AutoregressiveDetector(SeriesDetector):
         self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None, parts: list[slice]
     ) -> NDArray[np.float64] | None:
         """Give weight 0 to the time points that are extreme or forecast from an extreme one; at least one stays."""
-        extreme = self._extreme(centred).any(axis=1)
+        extreme: NDArray[np.bool_] = np.any(self._extreme(centred), axis=1)
         if not extreme.any():
             return weights
         kept = np.ones(len(extreme)) if weights is None else weights.copy()
