@@ -215,7 +215,7 @@ def test_sensors_are_series_of_their_own(tmp_path):
     other.iloc[700:712, 1] += 40
     pd.concat([frame.assign(sensor="a"), other]).sort_values("time", kind="stable").to_csv(path, index=False)
     with pytest.raises(
-        InputError, match=r"2,940 of 5,880 rows repeat a time, .* sensor distinguishes them: add --by sensor"
+        InputError, match=r"2,940 of 5,880 rows repeat a time, .* sensor distinguishes them: add --by"
     ):
         scan(path, time="time")
     result = scan(path, time="time", by="sensor", top=1)
@@ -229,7 +229,7 @@ def test_repeated_times_of_one_sensor_raise(tmp_path):
     frame, path = _gap(tmp_path)
     frame.loc[3, "time"] = frame.loc[2, "time"]
     frame.to_csv(path, index=False)
-    with pytest.raises(InputError, match=r"1 of 2,940 rows repeat .* in row 3; average or drop such rows"):
+    with pytest.raises(InputError, match=r"1 of 2,940 rows repeat a time, .* in row 3; average or drop such rows"):
         scan(path, time="time")
 
 
