@@ -86,8 +86,8 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     Z-Error Loss (Godin 2025) for regression: rows with ``|e - centre| > threshold * scale`` within their batch are
     ignored. Our version differs in three ways. It uses median and MAD, which tolerate outliers in up to half of the
     batch; with mean and standard deviation, as in the paper, nothing is masked if there are 10 % of equal outliers or
-    more (20 % at a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns and targets, so
-    that results do not depend on units.
+    more (20 % at a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns
+    and targets, so that results do not depend on units.
 
     An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
     in expectation, since repeated rows fall into different batches.

@@ -205,7 +205,7 @@ class SMOTENC(_MixedTables, Interpolator):
 
 
 class SMOTEN(_MixedTables, Interpolator):
-    r"""SMOTE for tables of categories: a new row takes, in each column, the most frequent category around a row.
+    r"""SMOTE for tables of categories: a synthetic row has the most frequent category of neighbours in each column.
 
     Parameters
     ----------
