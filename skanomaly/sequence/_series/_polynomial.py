@@ -98,9 +98,12 @@ class PolynomialDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.block_size_ = effective_window(
-            self.block_size, len(X), name="block_size", noun="blocks", edges=metadata.get("edges")
-        )
+        edges = metadata.get("edges")
+        size = effective_window(self.block_size, len(X), name="block_size", noun="blocks", edges=edges)
+        if edges is not None:  # a block between two others must fit between two cuts
+            longest = int(np.diff(edges).max())
+            size = effective_window(size, longest, name="block_size", noun="blocks", n_windows=3)
+        self.block_size_ = size
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     @property
