@@ -268,7 +268,8 @@ def _span(places: NDArray[Any], start: int, stop: int) -> tuple[Any, Any]:
 
 def _broken(places: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Insert NaN where positions jump, so that no line is drawn over a hole."""
-    if places.dtype.kind not in "iufM" or len(places) < 3:
+    dated = places.dtype.kind == "O" and len(places) > 0 and isinstance(places[0], pd.Timestamp)
+    if len(places) < 3 or not (dated or places.dtype.kind in "iufM"):
         return places, values
     step = _step(places)
     jumps = np.flatnonzero(np.diff(places) > _MAX_GAP * step) + 1

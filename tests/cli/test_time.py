@@ -214,9 +214,7 @@ def test_sensors_are_series_of_their_own(tmp_path):
     other = frame.assign(x=1000 - 20 * frame["x"], sensor="b")
     other.iloc[700:712, 1] += 40
     pd.concat([frame.assign(sensor="a"), other]).sort_values("time", kind="stable").to_csv(path, index=False)
-    with pytest.raises(
-        InputError, match=r"2,940 of 5,880 rows repeat a time, .* sensor distinguishes them: add --by"
-    ):
+    with pytest.raises(InputError, match=r"2,940 of 5,880 rows repeat a time, .* sensor distinguishes them: add --by"):
         scan(path, time="time")
     result = scan(path, time="time", by="sensor", top=1)
     assert pd.read_csv(path)["sensor"][result.top[0]] == "b"

@@ -116,8 +116,9 @@ def test_events_are_numbered():
         pyplot.close(display.figure_)
 
 
-def test_no_line_is_drawn_over_a_hole():
-    frame = pd.DataFrame({"x": WAVE}, index=pd.date_range("2026-01-01", periods=200, freq="h"))
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_no_line_is_drawn_over_a_hole(zone):
+    frame = pd.DataFrame({"x": WAVE}, index=pd.date_range("2026-01-01", periods=200, freq="h", tz=zone))
     frame = frame.drop(index=frame.index[90:110])
     display = SeriesDisplay.from_predictions(frame, -np.abs(frame["x"]))
     drawn = display.ax_[0].lines[0].get_ydata()
