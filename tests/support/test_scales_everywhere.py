@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skanomaly._support._tail import Tail
+from skanomaly.audit import KNNTwoSampleTest
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
 from skanomaly.impute._donors import Donors
 from skanomaly.inspection import GaussianColumnSampler, NeighborColumnSampler
@@ -18,6 +19,7 @@ from skanomaly.robust import (
 )
 from skanomaly.robust._mask import MaskPlan
 from skanomaly.sampling import SMOTENC, MinoritySampler, RandomDistillationNovelty
+from skanomaly.sequence import degrade_windows, overlay_events
 from skanomaly.threshold import ContaminationPosterior, MADThreshold
 from skanomaly.threshold._mixture._gammagmm import _transformed
 
@@ -161,6 +163,33 @@ def test_dynamics_and_networks_of_constant_targets_see_no_scale(value, seed):
         for y in (targets, np.full(60, value))
     ]
     np.testing.assert_allclose(predictions[0], predictions[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_gower_distance_of_a_column_of_rounding(value, seed):
+    rows, rounded = _tables(value, seed)
+    first, second = (
+        KNNTwoSampleTest(metric="gower", random_state=0).fit_samples(table[:70], table[70:])
+        for table in (rows, rounded)
+    )
+    assert second.statistic_ == pytest.approx(first.statistic_, rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.1, 20.7])
+def test_event_on_a_constant_background_keeps_its_power(value, seed):
+    event = np.hanning(30)
+    for background in (np.full(1000, value), _jitter(value, 1000, seed)):
+        mixed, labels = overlay_events(background, [event], n_events=1, random_state=0)
+        assert np.ptp(mixed[labels == -1]) == pytest.approx(np.ptp(event), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.1, 20.7])
+def test_windows_blended_with_a_constant_one(value, seed):
+    windows = np.full((4, 40, 1), value)
+    rounded = _jitter(value, windows.shape, seed)
+    exact, _ = degrade_windows(windows, fractions={"soft": 1.0}, random_state=0)
+    found, _ = degrade_windows(rounded, fractions={"soft": 1.0}, random_state=0)
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
 
 
 HUGE = [1.7976931348623157e308, 1e160, -3.4028234663852886e38]
