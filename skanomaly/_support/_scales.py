@@ -142,7 +142,7 @@ class SafeRange:
     def extreme(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which values of applied rows were extreme."""
         with np.errstate(over="ignore"):
-            return (rows <= self.low.astype(rows.dtype)) | (rows >= self.high.astype(rows.dtype))
+            return np.asarray((rows <= self.low.astype(rows.dtype)) | (rows >= self.high.astype(rows.dtype)))
 
     def ordinary_rows(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which applied rows have no extreme value; all, where these are fewer than half."""

@@ -205,7 +205,7 @@ class AutoregressiveDetector(SeriesDetector):
         self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None
     ) -> NDArray[np.float64] | None:
         """Give weight 0 to the time points that are extreme or forecast from an extreme one; at least one stays."""
-        extreme = self._extreme(centred).any(axis=1)
+        extreme: NDArray[np.bool_] = np.asarray(self._extreme(centred).any(axis=1))
         if not extreme.any():
             return weights
         touched = np.convolve(extreme, np.ones(self._order + 1))[: len(extreme)] > 0.5
