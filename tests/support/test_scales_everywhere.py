@@ -9,6 +9,7 @@ from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, Rand
 from skanomaly.impute._donors import Donors
 from skanomaly.inspection import GaussianColumnSampler, NeighborColumnSampler
 from skanomaly.model_selection._scales import ScoreScale
+from skanomaly.model_selection._tables import scaled_rows
 from skanomaly.robust import (
     ImbalancedRegressor,
     TrainingDynamics,
@@ -18,7 +19,7 @@ from skanomaly.robust import (
     robust_series_weights,
 )
 from skanomaly.robust._mask import MaskPlan
-from skanomaly.sampling import SMOTENC, MinoritySampler, RandomDistillationNovelty
+from skanomaly.sampling import SMOTENC, ExpectedAnomalyPosterior, MinoritySampler, RandomDistillationNovelty
 from skanomaly.sequence import degrade_windows, overlay_events
 from skanomaly.threshold import ContaminationPosterior, MADThreshold
 from skanomaly.threshold._mixture._gammagmm import _transformed
@@ -190,6 +191,25 @@ def test_windows_blended_with_a_constant_one(value, seed):
     exact, _ = degrade_windows(windows, fractions={"soft": 1.0}, random_state=0)
     found, _ = degrade_windows(rounded, fractions={"soft": 1.0}, random_state=0)
     np.testing.assert_allclose(found, exact, rtol=1e-9)
+
+
+@pytest.mark.parametrize("huge", [1e160, -3.4e38])
+def test_huge_value_leaves_the_scale_of_a_table_finite(huge, seed):
+    rows = np.random.default_rng(seed).normal(size=(100, 2))
+    rows[3, 0] = huge
+    scaled = scaled_rows(rows)
+    assert np.abs(scaled[3, 0]) == pytest.approx(np.sqrt(99), rel=1e-9)
+    np.testing.assert_array_equal(scaled[:, 1], scaled_rows(rows[:, [1]])[:, 0])
+
+
+@pytest.mark.parametrize("model", [RandomDistillationNovelty(random_state=0), ExpectedAnomalyPosterior(random_state=0)])
+def test_huge_cell_of_a_sampler_is_anomalous(model, seed):
+    rows = np.random.default_rng(seed).normal(size=(100, 2))
+    y = np.repeat([1, -1], [90, 10])
+    rows[y == -1] += 4.0
+    rows[95, 0] = 1e160
+    scores = model.fit(rows, y).score_samples(rows)
+    assert np.isfinite(scores).all()
 
 
 HUGE = [1.7976931348623157e308, 1e160, -3.4028234663852886e38]
