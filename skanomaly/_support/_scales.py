@@ -65,8 +65,13 @@ def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
     -------
     float or ndarray
     """
-    exponent = _exponent(float(np.abs(values).max(initial=0.0)))
-    spread = values.std(axis=axis) if exponent == 0 else np.ldexp(np.ldexp(values, -exponent).std(axis=axis), exponent)
+    exponents = _exponent(np.abs(values).max(axis=axis, initial=0.0, keepdims=True))
+    if exponents.any():
+        spread = np.ldexp(
+            np.ldexp(values, -exponents).std(axis=axis), exponents.reshape(np.shape(varies(values, axis)))
+        )
+    else:
+        spread = values.std(axis=axis)
     usable = np.where(varies(values, axis) & (spread > 0), spread, 1.0)
     return usable if usable.ndim else float(usable)
 
@@ -111,7 +116,8 @@ class SafeRange:
             else:
                 typical[column] = np.abs(middle[column]) or 1.0
                 limits[column] *= _EXTREME if positive.size else 1.0
-        frequent = (distances > limits * typical).mean(axis=0) > _FREQUENT
+        with np.errstate(over="ignore"):
+            frequent = (distances > limits * typical).mean(axis=0) > _FREQUENT
         limits = np.where(frequent, limits * _EXTREME, limits)
         magnitude = np.maximum(np.abs(middle), typical)
         exponents = np.frexp(magnitude)[1] + shift
