@@ -228,8 +228,8 @@ class Training:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Train for `max_iter` epochs or until the held-out loss stops falling; return how often rows were dropped.
 
-        The second array is the number of masked epochs of each row. The learning rate is constant for the first half of
-        the epochs and decreases linearly to 0 in the second. Held-out rows are not used for training; the mask is
+        The second array is the number of epochs with masking per row. The learning rate is constant for the first half
+        of the epochs and decreases linearly to 0 in the second. Held-out rows are not used for training; the mask is
         applied to them after each epoch, so they have mask frequencies too.
         """
         train = np.arange(X.shape[0]) if held_out is None else np.flatnonzero(~held_out)
