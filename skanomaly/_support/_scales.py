@@ -152,7 +152,7 @@ class SafeRange:
 
     def ordinary_rows(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which applied rows have no extreme value; all, where these are fewer than half."""
-        ordinary = ~self.extreme(rows).any(axis=1)
+        ordinary: NDArray[np.bool_] = np.asarray(~self.extreme(rows).any(axis=1))
         return ordinary if 2 * np.count_nonzero(ordinary) >= len(rows) else np.ones(len(rows), dtype=bool)
 
 
