@@ -15,7 +15,7 @@ __all__ = ["add_path_credits", "add_path_lengths", "average_path_length", "grow_
 
 @kernel
 def average_path_length(n_rows):
-    """Expected path length in a tree of `n_rows` rows, Liu, Ting and Zhou (2008), equation 1; O(1)."""
+    """Return the expected path length in a tree of `n_rows` rows, Liu, Ting and Zhou (2008), equation 1; O(1)."""
     if n_rows <= 1:
         return 0.0
     if n_rows == 2:
@@ -87,8 +87,8 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
     Notes
     -----
     A column of numbers is split uniformly between its extremes in the node. Where some of its values are NaN, every
-    second split parts NaN from all numbers; else NaN goes with the larger part. Where a node holds no NaN, a NaN that is
-    scored later goes with the smaller part.
+    second split parts NaN from all numbers; else NaN goes with the larger part. Where a node holds no NaN, a NaN that
+    is scored later goes with the smaller part.
     """
     n_inner, n_nodes = columns_out.size, sizes.size
     starts = np.zeros(n_nodes, dtype=np.intp)
