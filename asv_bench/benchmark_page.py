@@ -1,12 +1,12 @@
-"""Make the benchmark page of the documentation: every table of ``asv_bench/tables`` in one run on one machine.
+"""Write the benchmark page of the documentation: every table of ``asv_bench/tables``, from one run on one machine.
 
     pip install -e . aeon cleanlab imbalanced-learn matplotlib pyarrow pyod pythresh rich stumpy typer
     python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER]
 
-It writes ``docs/benchmarks.md``, section by section, so that an interrupted run can go on with ``--only``: a word of
-"Part/Title" chooses a section, whose old text is replaced. Each section bears its day, and the page says what machine
-and what versions each day had. Sections that time something run alone, the others two at a time. Real data are read
-from the folder, or from ``SKANOMALY_DATA``. A section that fails is told, and left out.
+It writes ``docs/benchmarks.md`` section by section, so an interrupted run can be continued with ``--only``: a word of
+"Part/Title" chooses a section, and its old text is replaced. Each section has a date, and the page lists the machine
+and the versions of each date. Sections that measure time run alone, the others two at a time. Real data are read from
+the folder, or from ``SKANOMALY_DATA``. A section that fails is reported and left out.
 """
 
 import argparse
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 PEERS = ("scikit-learn", "numpy", "scipy", "numba", "pandas", "pyod", "imbalanced-learn", "cleanlab", "pythresh")
 PEERS += ("aeon", "stumpy")
-# Part, title, command below asv_bench/tables, and whether seconds are its point.
+# Part, title, command in asv_bench/tables, and whether the section measures time.
 SECTIONS = [
     ("Speed", "Random projection depth", "depth.py", True),
     ("Speed", "Nearest neighbours", "neighbors.py", True),
@@ -39,38 +39,45 @@ SECTIONS = [
     ("Speed", "Metrics of series", "metrics.py", True),
     ("Speed", "Matrix profile", "series.py --profile", True),
     ("Speed", "Neighbours of subsequences", "series.py --neighbors", True),
-    ("Speed", "Series detectors beside aeon and PyOD", "series_peers.py", True),
+    ("Speed", "Series detectors compared with aeon and PyOD", "series_peers.py", True),
     ("Speed", "Growth with rows and columns", "growth.py", True),
     ("Detection", "Tables", "detection.py --seeds 3 --most-rows 1500 --collections tables", False),
     ("Detection", "Embeddings of images", "detection.py --seeds 5 --collections resnet18", False),
     ("Detection", "Series", "series.py", False),
-    ("Detection", "Traces of events, whole series", "events.py", False),
+    ("Detection", "Event traces and collections of series", "events.py", False),
     ("Detection", "Label errors", "curation.py 2", False),
     ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", False),
-    ("Detection", "Choosing without labels", "label_free_selection.py", False),
+    ("Detection", "Model selection without labels", "label_free_selection.py", False),
     ("Detection", "Resampling", "resampling_quality.py --tables vowels thyroid", False),
-    ("Calibration", "Promises kept", "calibration.py --runs 1000", False),
+    ("Calibration", "Nominal and observed rates", "calibration.py --runs 1000", False),
     ("Calibration", "Contamination", "contamination.py --seeds 0 --cases {scratch}", False),
-    ("Calibration", "Metrics of scores that know nothing", "metrics_trust.py", False),
+    ("Calibration", "Metrics of uninformative scores", "metrics_trust.py", False),
     ("Contract", "scikit-learn's estimator checks", "checks.py", False),
     ("First use", "Compiling", "first_call.py", True),
     ("First use", "Installing and importing", "install.py", True),
 ]
-PREFACE = """Every table of this page comes from one script, `python asv_bench/benchmark_page.py`, and each from the
-command above it, which you can repeat alone. Ratios are within one run. Under Speed and First use the scripts ran
-alone; under the other headings two at a time, so that seconds there are no measurements. OpenBLAS had one thread unless
-a table says otherwise. Beside each command stands its day; what ran on each day:"""
+PREFACE = """This page lists all measurements of speed, detection, calibration and memory. The script
+`python asv_bench/benchmark_page.py` makes the whole page, and the command above each table repeats that table alone.
+Ratios compare figures of one run. The scripts under Speed and First use ran alone; the others ran two at a time, so
+seconds there are not measurements. OpenBLAS used one thread unless a table says otherwise. The comment behind each
+command gives the date and the duration of the run. Machines and versions by date:"""
 
 
 def explanation(command):
-    """Return the summary and the other paragraphs of a script's docstring, without its commands."""
-    source = (ROOT / "asv_bench" / "tables" / command.split()[0]).read_text(encoding="utf-8")
-    summary, *paragraphs = ast.get_docstring(ast.parse(source)).split("\n\n")
+    """Return the summary and the other paragraphs, without commands, of a script's docstring.
+
+    Where an option has the name of a function of the script, it is the function's docstring.
+    """
+    name, *words = command.split()
+    tree = ast.parse((ROOT / "asv_bench" / "tables" / name).read_text(encoding="utf-8"))
+    options = {word.removeprefix("--") for word in words}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in options]
+    summary, *paragraphs = ast.get_docstring(functions[0] if functions else tree).split("\n\n")
     return summary, [text for text in paragraphs if not text.startswith("    ")]
 
 
 def machine():
-    """Return a sentence on the machine and on what is installed."""
+    """Return one line with the machine and the installed versions."""
     model = platform.processor() or platform.machine()
     cpus = Path("/proc/cpuinfo")
     if cpus.exists():
@@ -81,7 +88,7 @@ def machine():
 
 
 def section(title, command, day, data, scratch):
-    """Run one script and return its text under the day of the whole run, or None where it failed."""
+    """Run one script and return its section, dated with the day of the whole run, or None if it failed."""
     start = time.time()
     name, *words = shlex.split(command.format(scratch=scratch))
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
@@ -114,7 +121,7 @@ def section(title, command, day, data, scratch):
 
 
 def write(texts, days):
-    """Write the page from the texts of its sections, in their order, and the machine of each day."""
+    """Write the page from the texts of its sections, in order, and the machine of each day."""
     shown = [
         f"- {day}: {text}" for day, text in sorted(days.items()) if any(f"# {day}," in one for one in texts.values())
     ]
@@ -129,7 +136,7 @@ def write(texts, days):
 
 
 def stored():
-    """Return the texts of the page as it stands, by title, and its machines, by day."""
+    """Return the sections of the existing page by title, and its machines by day."""
     if not PAGE.exists():
         return {}, {}
     head, *pieces = re.split(r"(?m)^(?=###? )", PAGE.read_text(encoding="utf-8"))
@@ -138,9 +145,9 @@ def stored():
 
 
 def main():
-    """Run what is asked for and keep the page up to date after each section."""
+    """Run the chosen sections and update the page after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", metavar="WORD", help='run the sections whose "Part/Title" holds a word')
+    parser.add_argument("--only", nargs="+", metavar="WORD", help='run the sections whose "Part/Title" contains a word')
     parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")
     options = parser.parse_args()
     chosen = [one for one in SECTIONS if not options.only or any(word in f"{one[0]}/{one[1]}" for word in options.only)]

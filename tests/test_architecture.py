@@ -1,4 +1,4 @@
-"""The house rules that can be read off the sources."""
+"""Rules that are checked on the source code."""
 
 import ast
 import inspect
@@ -12,18 +12,33 @@ import skanomaly
 PACKAGE = Path(skanomaly.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = Path(__file__).parent
-ROOMS_OF_LEVEL_TWO = {"detectors", "sequence", "threshold", "audit", "sampling", "impute", "robust"}
-MAY_IMPORT = {
-    "_kernels": {"_kernels"},
-    "_support": {"_support", "_kernels"},  # drivers of shared kernels
-    "base": {"base", "_support"},
-    "datasets": {"datasets", "_support"},
-    "metrics": {"metrics", "_kernels", "_support"},
-    **{room: {room, "base", "_kernels", "_support"} for room in ROOMS_OF_LEVEL_TWO},
-    "model_selection": {"model_selection", "base", "metrics", "_support"},
-    "inspection": {"inspection", "base", "metrics", "_kernels", "_support"},
+KERNELS = [path for path in SOURCES if path.parent.name == "_kernels" and path.name not in {"__init__.py", "_jit.py"}]
+LEVEL_TWO = {
+    "audit",
+    "detectors",
+    "embeddings",
+    "events",
+    "generation",
+    "impute",
+    "inspection",
+    "model_selection",
+    "robust",
+    "sampling",
+    "sequence",
+    "threshold",
 }
-DOORS_ONLY = {"cli", "_cli", "__main__", "__init__"}
+WITH_NETWORKS = {"detectors", "embeddings", "sequence", "events", "sampling", "robust"}
+MAY_IMPORT = {
+    "_kernels": set(),
+    "_networks": {"_kernels"},
+    "_support": {"_kernels"},  # drivers of shared kernels
+    **{module: {"_support", "_kernels"} for module in ("base", "datasets", "metrics", "chunks")},
+    **{module: {"base", "metrics", "_kernels", "_support"} for module in LEVEL_TWO},
+}
+for _module in WITH_NETWORKS:
+    MAY_IMPORT[_module] = MAY_IMPORT[_module] | {"_networks"}
+OF_ANY_MODULE = {"cli", "_cli", "__main__", "__init__"}  # import the public API of any module
+IMPORTED_BY_FILE = {"_support", "_kernels", "_networks"}
 FINAL = {
     "BaseDetector": {
         "_run_fit",
@@ -35,7 +50,17 @@ FINAL = {
         "fit_predict",
     },
     "BaseSampler": {"fit", "fit_resample"},
+    "BaseTest": {
+        "_run_fit",
+        "fit_samples",
+        "predict",
+        "pvalue_threshold_",
+        "sample_pvalues_",
+        "sample_scores_",
+        "score_samples",
+    },
 }
+FIT_RUNS = {"BaseDetector", "BaseTest"}
 
 
 @cache
@@ -47,7 +72,7 @@ def _name(path):
     return str(path.relative_to(PACKAGE))
 
 
-def _room(path):
+def _module(path):
     parts = path.relative_to(PACKAGE).parts
     return parts[0].removesuffix(".py")
 
@@ -63,6 +88,14 @@ def _imports(tree):
                 yield node.module, alias.name
 
 
+def _package_imports(path):
+    """Yield the module, the file below it or None, and the name of each import from the package."""
+    for module, name in _imports(_tree(path)):
+        if module.partition(".")[0] == "skanomaly":
+            target, _, below = module.partition(".")[2].partition(".")
+            yield (target, below or None, name) if target else (name, None, None)
+
+
 def _own_classes():
     for path in SOURCES:
         for node in ast.walk(_tree(path)):
@@ -70,17 +103,51 @@ def _own_classes():
                 yield pytest.param(path, node, id=f"{_name(path)}:{node.name}")
 
 
+def _base_names(node):
+    return [base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in node.bases]
+
+
+@cache
+def _hierarchy():
+    """Names of the direct bases of each class of the package; a name used twice has the bases of both."""
+    bases = {}
+    for parameter in _own_classes():
+        node = parameter.values[1]
+        bases.setdefault(node.name, set()).update(_base_names(node))
+    return bases
+
+
+def _ancestors(node):
+    """Names of all classes above a class, as far as the package defines them."""
+    found, waiting = set(), _base_names(node)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(_hierarchy().get(name, ()))
+    return found
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_room_imports_only_rooms_below(path):
-    room = _room(path)
-    for module, name in _imports(_tree(path)):
-        if module.partition(".")[0] != "skanomaly":
-            continue
-        target = module.split(".")[1] if "." in module else name
-        if room in DOORS_ONLY:
+def test_module_imports_only_modules_below(path):
+    module = _module(path)
+    for target, _, _ in _package_imports(path):
+        if module in OF_ANY_MODULE:
             assert not target.startswith("_") or target in {"_support", "_cli", "__version__"}
         else:
-            assert target in MAY_IMPORT[room], f"{room} may not import {target}"
+            assert target in MAY_IMPORT[module] | {module}, f"{module} may not import {target}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_private_files_of_other_modules_are_not_imported(path):
+    module = _module(path)
+    for target, below, name in _package_imports(path):
+        if target == module or target in IMPORTED_BY_FILE or (module in OF_ANY_MODULE and target == "_cli"):
+            continue
+        private = [
+            part for part in [*(below or "").split("."), name or ""] if part.startswith("_") and part != "__version__"
+        ]
+        assert not private, f"{_name(path)} imports {private} of {target}; import public names from skanomaly.{target}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
@@ -94,7 +161,7 @@ def test_only_one_file_imports_private_scikit_learn(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_kernels_import_numpy_and_numba_only(path):
-    if _room(path) != "_kernels" or path.name == "__init__.py":
+    if _module(path) != "_kernels" or path.name == "__init__.py":
         return
     allowed = {"numpy", "numba", "math", "os", "collections", "typing", "skanomaly"}
     assert {module.partition(".")[0] for module, _ in _imports(_tree(path))} <= allowed
@@ -130,6 +197,16 @@ def test_numpy_random_functions_are_not_called(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_one_file_warns(path):
+    if _name(path) == "_support/_warnings.py":
+        return
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call):
+            assert "stacklevel" not in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}"
+            assert ast.unparse(node.func) not in {"warnings.warn", "warnings.warn_explicit", "warn"}, node.lineno
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_file_fits_in_six_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
@@ -141,15 +218,25 @@ def test_constructor_has_ten_keyword_parameters_at_most(path, node):
             assert len(method.args.args) - 1 + len(method.args.kwonlyargs) <= 10
 
 
+def test_descendants_are_found_through_the_package():
+    [markov] = [parameter.values[1] for parameter in _own_classes() if parameter.values[1].name == "MarkovDetector"]
+    assert "BaseDetector" not in _base_names(markov)
+    assert "BaseDetector" in _ancestors(markov)
+
+
 @pytest.mark.parametrize(("path", "node"), list(_own_classes()))
 def test_final_methods_are_not_overridden(path, node):
-    bases = {base.id for base in node.bases if isinstance(base, ast.Name)} & set(FINAL)
-    final = set().union(*(FINAL[base] for base in bases))
+    final = set().union(*(FINAL[name] for name in _ancestors(node) & set(FINAL)))
+    defined = {method.name for method in node.body if isinstance(method, ast.FunctionDef)}
+    assert not defined & final
+
+
+@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
+def test_fit_only_runs_the_fit_of_the_base(path, node):
+    if not _ancestors(node) & FIT_RUNS:
+        return
     for method in node.body:
-        if not isinstance(method, ast.FunctionDef):
-            continue
-        assert method.name not in final, method.name
-        if method.name == "fit" and "BaseDetector" in bases:
+        if isinstance(method, ast.FunctionDef) and method.name == "fit":
             statement = method.body[-1]
             assert len(method.body) == 2, "docstring, then one return"
             assert isinstance(statement, ast.Return)
@@ -161,15 +248,16 @@ def test_references_import_nothing_of_ours(path):
     assert "skanomaly" not in {module.partition(".")[0] for module, _ in _imports(_tree(path))}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES if _room(path) == "_kernels" and path.name != "__init__.py"], ids=_name
-)
-def test_kernel_file_has_tests(path):
-    assert (TESTS / "kernels" / f"test{path.name}").exists()
+@pytest.mark.parametrize("path", KERNELS, ids=_name)
+def test_kernel_file_is_compared_with_a_reference(path):
+    test = TESTS / "kernels" / f"test{path.name}"
+    assert test.exists()
+    imported = {name for module, name in _imports(_tree(test)) if module.startswith("tests.reference")}
+    assert imported, f"{test.name} compares with no file of tests/reference"
 
 
 def test_base_contract_is_abstract():
-    from skanomaly.base import BaseDetector, BaseSampler
+    from skanomaly.base import BaseDetector, BaseSampler, BaseTest
 
-    assert inspect.isabstract(BaseDetector)
-    assert inspect.isabstract(BaseSampler)
+    for base in (BaseDetector, BaseSampler, BaseTest):
+        assert inspect.isabstract(base)

@@ -1,14 +1,22 @@
 """scikit-learn's checks and ours, over every public estimator."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.utils import estimator_checks
+from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skanomaly.base import BaseDetector, BaseSampler
-from skanomaly.base._checks import _seeded, detector_checks, sampler_checks
-from skanomaly.base._collection_checks import takes_collections
-from tests.estimators import EXPECTED_FAILURES, instances
+from skanomaly.base import BaseDetector, BaseSampler, BaseTest
+from skanomaly.base._checks import seeded
+from skanomaly.base._detector_checks import detector_checks
+from skanomaly.base._sampler_checks import sampler_checks
+from skanomaly.base._test_checks import statistical_checks
+from tests.estimators import EXPECTED_FAILURES, instances, public_classes
+from tests.planted import PLANTED, build
+
+
+def takes_collections(estimator):
+    return not get_tags(estimator).input_tags.two_d_array
 
 
 def _ours(kind, checks):
@@ -51,15 +59,31 @@ def test_scikit_learn_check_without_data(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
-# The small tables of the checks hold too few anomalies for the mixture's constraints, which it says.
+# The small tables of the checks have too few anomalies for the mixture's constraints, which warns.
 @pytest.mark.filterwarnings("ignore:The two constraints have no solution:UserWarning")
 @pytest.mark.parametrize(("detector", "check"), list(_ours(BaseDetector, detector_checks)))
 def test_detector_keeps_the_contract(detector, check):
-    check(_seeded(detector))
+    check(seeded(detector))
 
 
 # The checks feed numbers and the classes 0 and 1 to samplers of categories, domains and anomalies too, which warn.
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(("sampler", "check"), list(_ours(BaseSampler, sampler_checks)))
 def test_sampler_keeps_the_contract(sampler, check):
-    check(_seeded(sampler))
+    check(seeded(sampler))
+
+
+@pytest.mark.parametrize(("test", "check"), list(_ours(BaseTest, statistical_checks)))
+def test_statistical_test_keeps_the_contract(test, check):
+    check(seeded(test))
+
+
+# Classes under BaseDetector have the same property among the checks of its contract.
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in public_classes() if hasattr(cls, "score_samples") and not issubclass(cls, BaseDetector)],
+    ids=lambda cls: cls.__name__,
+)
+def test_lower_scores_are_more_anomalous(cls, seed):
+    anomalous, normal = PLANTED[cls](build(cls), np.random.default_rng(seed))
+    assert np.mean(anomalous[:, None] < normal) > 0.8

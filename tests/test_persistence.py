@@ -13,7 +13,7 @@ import sklearn
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skanomaly.base._collection_checks import _collection, takes_collections
+from skanomaly.base._samples import samples_for
 from tests.estimators import instances
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,14 +32,15 @@ def one_of_each():
 
 def example(estimator):
     """Return rows, or a collection, and labels of which an eighth are anomalies."""
-    if takes_collections(estimator):
-        X = _collection(estimator)
+    collections = not get_tags(estimator).input_tags.two_d_array
+    if collections:
+        X = samples_for(estimator).X
     else:
         X = np.random.default_rng(0).normal(size=(80, 4))
         X[:10] += 3.0
     y = np.ones(len(X), dtype=np.int64)
     y[-4:] = -1
-    if not takes_collections(estimator):
+    if not collections:
         y = y[::-1].copy()
         y[4:10] = -1
     return X, y
@@ -110,6 +111,43 @@ def _stored():
 @pytest.mark.parametrize(("versions", "text"), list(_stored()))
 def test_estimators_stored_by_an_earlier_version_answer_alike(versions, text):
     if versions["scikit-learn"].split(".")[:2] != sklearn.__version__.split(".")[:2]:
-        pytest.skip(f"scikit-learn {sklearn.__version__} promises nothing of what {versions['scikit-learn']} stored")
+        pytest.skip(f"scikit-learn {sklearn.__version__} does not support models stored by {versions['scikit-learn']}")
     model, X, expected = pickle.loads(text)  # noqa: S301  # our own bytes
     np.testing.assert_allclose(answer(model, X), expected, rtol=1e-7, atol=1e-10)
+
+
+def _nudged(scores, random):
+    """Move each score by one unit in the last place, up or down; a zero by one of the score 1."""
+    step = random.choice([-1.0, 1.0], size=scores.size)
+    moved = np.nextafter(scores, step * np.inf, dtype=scores.dtype)
+    return np.where(scores == 0, step * np.finfo(scores.dtype).eps, moved)
+
+
+def _sorted_scores(part, found):
+    """List the sorted one-dimensional arrays of fractions that a model keeps, as pairs of owner and key."""
+    pairs = list(vars(part).items()) if hasattr(part, "__dict__") else list(enumerate(part))
+    for key, value in pairs:
+        if isinstance(value, np.ndarray):
+            scores = value.dtype.kind == "f" and value.ndim == 1 and value.size >= 8
+            scores = scores and (value[np.isfinite(value)] % 1 != 0).any()
+            if scores and (np.diff(value) >= 0).all():
+                found.append((part, key))
+        elif isinstance(value, list) or type(value).__module__.startswith("skanomaly"):
+            _sorted_scores(value, found)
+    return found
+
+
+@pytest.mark.parametrize("estimator", one_of_each(), ids=lambda estimator: type(estimator).__name__)
+def test_rounding_of_stored_sorted_scores_moves_no_answer(estimator):
+    model, X = fitted(estimator)
+    expected = answer(model, X)
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        moved = _pickled(model)
+        kept = _sorted_scores(moved, [])
+        if not kept:
+            return
+        for owner, key in kept:
+            scores = owner[key] if isinstance(owner, list) else getattr(owner, key)
+            scores[:] = np.sort(_nudged(scores, random))
+        np.testing.assert_allclose(answer(moved, X), expected, rtol=1e-7, atol=1e-10)

@@ -1,18 +1,18 @@
-"""Imputation beside scikit-learn's, on a correlated Gaussian table with a fifth of its cells missing."""
+"""Imputation compared with scikit-learn's, on a correlated Gaussian table with a fifth of its cells missing."""
 
 import numpy as np
 from sklearn.impute import KNNImputer
 
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.impute import KNNSamplerImputer
 
 
-def correlated_holes(n_rows, n_columns, rate):
-    """Return the complete table and the one with cells missing."""
+def correlated_missing(n_rows, n_columns, rate):
+    """Return the complete table and the same with missing values."""
     random = np.random.default_rng(0)
     table = random.normal(size=(n_rows, n_columns)) @ random.normal(size=(n_columns, n_columns))
-    holes = table.copy()
-    holes[random.random(table.shape) < rate] = np.nan
-    return table, holes
+    incomplete = table.copy()
+    incomplete[random.random(table.shape) < rate] = np.nan
+    return table, incomplete
 
 
 IMPUTERS = {
@@ -29,20 +29,20 @@ class Impute:
     timeout = 300
 
     def setup(self, imputer, missing):
-        self.table, self.holes = correlated_holes(5000, 20, missing)
+        self.table, self.incomplete = correlated_missing(5000, 20, missing)
         self.imputer = IMPUTERS[imputer]()
-        self.imputer.fit_transform(self.holes[:200])
+        self.imputer.fit_transform(self.incomplete[:200])
 
     def time_fit_transform(self, *_):
-        self.imputer.fit_transform(self.holes)
+        self.imputer.fit_transform(self.incomplete)
 
     def peakmem_fit_transform(self, *_):
-        self.imputer.fit_transform(self.holes)
+        self.imputer.fit_transform(self.incomplete)
 
     def track_spread(self, *_):
         """Deviation of the filled cells over that of the lost ones; 1 keeps the distribution."""
-        lost = np.isnan(self.holes)
-        return float(self.imputer.fit_transform(self.holes)[lost].std() / self.table[lost].std())
+        lost = np.isnan(self.incomplete)
+        return float(self.imputer.fit_transform(self.incomplete)[lost].std() / self.table[lost].std())
 
 
 class Choice:
@@ -58,11 +58,3 @@ class Choice:
 
     def time_fit(self, *_):
         self.imputer.fit(self.table)
-
-
-class Audit:
-    def setup(self):
-        self.holes = correlated_holes(5000, 20, 0.2)[1]
-
-    def time_fit(self):
-        MissingnessAudit(n_permutations=199, random_state=0).fit(self.holes)

@@ -1,4 +1,4 @@
-"""Explanations: exact ones next to scoring, those that ask the detector next to each other and to KernelSHAP."""
+"""Exact explanations compared with scoring, and explainers compared with each other and with KernelSHAP."""
 
 import numpy as np
 from sklearn.ensemble import IsolationForest
@@ -25,7 +25,7 @@ def _rows(n_samples, n_features=30):
 
 
 class ExactSuite:
-    """Contributions of ten thousand rows, beside their scores."""
+    """Contributions of ten thousand rows, compared with their scores."""
 
     params = tuple(_DETECTORS)
     param_names = ("detector",)
@@ -45,8 +45,8 @@ class ExactSuite:
         feature_contributions(self.detector, self.rows)
 
 
-class AskingSuite:
-    """Ten rows of thirty columns explained by asking an isolation forest."""
+class ExplainerSuite:
+    """Ten rows of thirty columns explained by scoring changed rows with an isolation forest."""
 
     params = ("permutation", "lime", "stratified_lime", "shap")
     param_names = ("method",)
@@ -70,11 +70,11 @@ class AskingSuite:
         self.explain(self.rows[:10])
 
     def track_agreement(self, _):
-        """Probability that the planted column is named before another."""
-        odd = _rows(20)
-        planted = np.zeros(odd.shape, dtype=bool)
+        """Probability that the planted column ranks before another."""
+        rows = _rows(20)
+        planted = np.zeros(rows.shape, dtype=bool)
         planted[np.arange(20), np.arange(20) % 30] = True
-        return float(explanation_agreement(self.explain(odd + 8 * planted), planted).auc.mean())
+        return float(explanation_agreement(self.explain(rows + 8 * planted), planted).auc.mean())
 
 
 class SearchSuite:
@@ -83,16 +83,18 @@ class SearchSuite:
     def setup(self):
         self.rows = _rows(1000)
         self.detector = GaussianDetector(contamination=0.05).fit(self.rows)
-        self.odd = self.rows[:10] + 6 * np.eye(30)[:10]
+        self.anomalies = self.rows[:10] + 6 * np.eye(30)[:10]
 
     def time_discover_features(self):
-        discover_features(self.detector, self.odd, background=self.rows, random_state=0)
+        discover_features(self.detector, self.anomalies, background=self.rows, random_state=0)
 
     def time_counterfactual(self):
-        counterfactual(self.detector, self.odd, background=self.rows)
+        counterfactual(self.detector, self.anomalies, background=self.rows)
 
     def time_permutation_small_background(self):
-        PermutationExplainer(background=self.rows, n_background=8, random_state=0).explain(self.detector, self.odd)
+        PermutationExplainer(background=self.rows, n_background=8, random_state=0).explain(
+            self.detector, self.anomalies
+        )
 
     def time_lime_few_copies(self):
-        LimeExplainer(background=self.rows, n_samples=200, random_state=0).explain(self.detector, self.odd)
+        LimeExplainer(background=self.rows, n_samples=200, random_state=0).explain(self.detector, self.anomalies)

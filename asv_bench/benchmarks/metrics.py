@@ -84,7 +84,7 @@ class ContaminationSuite:
     def setup(self):
         generator = np.random.default_rng(0)
         self.truth = generator.random(100) * 0.2
-        self.laws = [beta(1 + 100 * share, 100) for share in self.truth]
+        self.distributions = [beta(1 + 100 * fraction, 100) for fraction in self.truth]
 
     def time_crps(self):
-        metrics.crps_score(self.truth, self.laws)
+        metrics.crps_score(self.truth, self.distributions)

@@ -36,7 +36,8 @@ class Scorers:
     def setup(self, name):
         self.X, self.y = table()
         self.detector = IsolationForest(n_estimators=50, random_state=0).fit(self.X)
-        self.scorer = get_scorer(name)
+        seed = {} if name in {*get_scorer_names(labels=True), "consensus"} else {"random_state": 0}
+        self.scorer = get_scorer(name, **seed)
 
     def time_score(self, _):
         self.scorer(self.detector, self.X, self.y)
@@ -44,12 +45,12 @@ class Scorers:
 
 class Ensembles:
     params = (["rank", "top_ranks", "probability_integral", "robust_z"],)
-    param_names = ("combine",)
+    param_names = ("aggregation",)
 
-    def setup(self, combine):
+    def setup(self, aggregation):
         self.X, self.y = table()
-        self.ensemble = ScoreEnsemble(detectors(), combine=combine)
-        self.fitted = ScoreEnsemble(detectors(), combine=combine).fit(self.X)
+        self.ensemble = ScoreEnsemble(detectors(), aggregation=aggregation)
+        self.fitted = ScoreEnsemble(detectors(), aggregation=aggregation).fit(self.X)
         self.parts = self.fitted.detectors_
 
     def time_fit(self, _):
@@ -59,7 +60,7 @@ class Ensembles:
         self.fitted.score_samples(self.X)
 
     def time_parts_alone(self, _):
-        """Cost of the detectors without the combination: the limit."""
+        """Cost of the detectors alone, the lower limit."""
         for part in self.parts:
             part.score_samples(self.X)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002  # asv hands every parameter to every method
-"""Robust training beside scikit-learn's robust and stochastic regressors."""
+"""Robust training, compared with scikit-learn's robust and stochastic regressors."""
 
 import numpy as np
 from sklearn.linear_model import HuberRegressor, RANSACRegressor, SGDRegressor, TheilSenRegressor
@@ -9,16 +9,16 @@ from skanomaly.robust import ImbalancedRegressor, ZErrorClassifier, ZErrorMask, 
 from skanomaly.robust._series import robust_trend
 
 
-def outlier_table(share, n=5000, d=20, seed=0):
+def outlier_table(fraction, n=5000, d=20, seed=0):
     random = np.random.default_rng(seed)
     X, coef = random.normal(size=(n, d)), random.normal(size=d)
     y = X @ coef + random.normal(size=n)
-    y[random.random(n) < share] += 20
+    y[random.random(n) < fraction] += 20
     return X, y, coef
 
 
 class Epoch:
-    """One epoch, n = 5,000, d = 20."""
+    """Time and memory of one epoch on 5,000 rows with 20 columns."""
 
     params = ("median_mad", "mean_std", "unmasked", "SGDRegressor")
     param_names = ("mask",)
@@ -44,14 +44,14 @@ class Epoch:
         self.model.partial_fit(self.X, self.y)
 
 
-class OutlierShare:
-    """Distance of the coefficients from the truth, and the time of the whole fit."""
+class OutlierFraction:
+    """Mean absolute error of the predictions, and time of the whole fit, by fraction of outliers."""
 
     params = (("ZErrorRegressor", "Huber", "RANSAC", "TheilSen", "SGD", "MLP"), (0.0, 0.1, 0.35))
-    param_names = ("model", "share")
+    param_names = ("model", "fraction")
 
-    def setup(self, model, share):
-        self.X, self.y, self.coef = outlier_table(share)
+    def setup(self, model, fraction):
+        self.X, self.y, self.coef = outlier_table(fraction)
         make = {
             "ZErrorRegressor": lambda: ZErrorRegressor(random_state=0),
             "Huber": lambda: HuberRegressor(max_iter=1000),
@@ -63,10 +63,10 @@ class OutlierShare:
         self.make = make[model]
         self.fresh = np.random.default_rng(1).normal(size=(2000, 20))
 
-    def time_fit(self, model, share):
+    def time_fit(self, model, fraction):
         self.make().fit(self.X, self.y)
 
-    def track_prediction_error(self, model, share):
+    def track_prediction_error(self, model, fraction):
         return float(np.abs(self.make().fit(self.X, self.y).predict(self.fresh) - self.fresh @ self.coef).mean())
 
 

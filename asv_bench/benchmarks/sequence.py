@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002, RUF012  # asv hands every method its parameters, and reads them off the class
-"""Detectors of series: by length, and the matrix profile beside STUMPY."""
+"""Detectors of series by length, and the matrix profile compared with STUMPY."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ DETECTORS = {
 
 
 def wave(n):
-    """Make a noisy wave with five stretches of another rhythm."""
+    """Make a noisy wave with five segments of another frequency."""
     random = np.random.default_rng(0)
     x = np.sin(np.arange(n) / 9) + 0.2 * random.normal(size=n)
     y = np.ones(n, dtype=int)
@@ -54,7 +54,7 @@ def wave(n):
 
 
 class Series:
-    """Each detector in its defaults."""
+    """Each detector with its defaults."""
 
     params = [sorted(DETECTORS), [10_000, 20_000]]
     param_names = ["detector", "n_timepoints"]
@@ -96,7 +96,7 @@ class LongSeries:
 
 
 class MatrixProfile:
-    """One series with itself, by channels and threads."""
+    """Self-join of one series, by channels and threads."""
 
     params = [[1, 3], [1, 2]]
     param_names = ["n_channels", "n_jobs"]

@@ -3,18 +3,20 @@
 import numpy as np
 from sklearn.covariance import EllipticEnvelope
 
-from skanomaly.threshold import ConformalDetector, ContaminationPosterior
+from skanomaly.threshold import ConformalDetector, ContaminationPosterior, GammaGMM, TwoGroup
+
+METHODS = {"two_group": TwoGroup(), "gammagmm": GammaGMM(n_init=1, max_components=30)}
 
 
 class PosteriorSuite:
     """Contamination posterior from scores of five detectors."""
 
-    params = (("two_group", "gammagmm"), (300, 1800))
+    params = (tuple(METHODS), (300, 1800))
     param_names = ("method", "n_rows")
 
     def setup(self, method, n_rows):
         self.scores = -np.exp(0.4 * np.random.default_rng(0).normal(size=(n_rows, 5)))
-        self.model = ContaminationPosterior(method=method, n_init=1, max_components=30, random_state=0)
+        self.model = ContaminationPosterior(method=METHODS[method], random_state=0)
         self.model.fit_scores(self.scores[:100])
 
     def time_fit_scores(self, *_):

@@ -1,4 +1,4 @@
-"""Print a markdown table line by line, so that a long run shows what it has."""
+"""Print a markdown table line by line, so that a long run shows its progress."""
 
 
 def head(*names):

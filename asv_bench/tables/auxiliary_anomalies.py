@@ -1,12 +1,13 @@
-"""Judge the quality of auxiliary anomalies on public tables, and time it against its definition.
+"""Measure how well the expected anomaly posterior (EAP) ranks auxiliary anomalies by quality, and how long it takes.
 
     OPENBLAS_NUM_THREADS=1 python asv_bench/tables/auxiliary_anomalies.py [--data FOLDER] [--seeds 1 2 3]
 
-The protocol is the paper's. Train: a tenth of the anomalies (5 to 50), taken cluster by cluster so that they cover few
-kinds, and at most 1,000 normal rows. Candidates, in equal parts: other true anomalies (good), other normal rows
-(indistinguishable), and rows of five other tables mapped to as many columns (unrealistic). The figure is the area
-under the ROC curve of good against the rest. The last columns are CPU seconds of the whole, and of the authors' two
-stages, the search for k and the density, by their definition (five subsets of a hundred, times twenty).
+The protocol is the paper's. The training set is a tenth of the anomalies (5 to 50), taken cluster by cluster so that
+they cover few kinds, and at most 1,000 normal rows. The candidates are equal numbers of other true anomalies (good),
+other normal rows (indistinguishable), and rows of five other tables mapped to as many columns (unrealistic). The figure
+is the area under the ROC curve of good candidates against the rest. The last columns are CPU seconds: of the whole
+method here, and of the two stages of the authors' definition, the search for k and the density (five subsets of a
+hundred, times twenty).
 """
 
 import argparse
@@ -33,35 +34,35 @@ OTHERS = ("breastw", "letter", "mammography", "pendigits", "vowels", "satellite"
 
 
 class ForestAndLabels(ClassifierMixin, BaseEstimator):
-    """The authors' classifier: an isolation forest's score, drawn to the labels of near rows (SSDO)."""
+    """The authors' classifier: an isolation forest's score, combined with the labels of near rows (SSDO)."""
 
     def __init__(self, random_state=None):
         self.random_state = random_state
 
     def fit(self, X, y):
-        """Learn scales from the training rows."""
+        """Compute the scales of the training rows."""
         self.classes_ = np.unique(y)
-        self.rows_, self.odd_ = X, y == -1
-        share = self.odd_.mean()
+        self.rows_, self.anomalous_ = X, y == -1
+        fraction = self.anomalous_.mean()
         self.forest_ = IsolationForest(random_state=self.random_state).fit(X)
         raw = -self.forest_.score_samples(X)
         self.least_ = raw.min()
-        self.reach_ = np.quantile(raw - self.least_, 1 - share) + 1e-10
+        self.reach_ = np.quantile(raw - self.least_, 1 - fraction) + 1e-10
         distances = np.sort(cdist(X, X), axis=1)[:, min(5, len(X) - 1)]
-        self.spread_ = 1.0 / np.mean(1.0 / np.maximum(distances, 1e-10))
-        self.cut_ = np.quantile(self._scores(X), 1 - share)
+        self.width_ = 1.0 / np.mean(1.0 / np.maximum(distances, 1e-10))
+        self.cut_ = np.quantile(self._scores(X), 1 - fraction)
         return self
 
     def _scores(self, X):
         prior = 1 - np.exp2(-(((-self.forest_.score_samples(X) - self.least_) / self.reach_) ** 2))
-        near = np.exp2(-((cdist(X, self.rows_) / self.spread_) ** 2))
-        odd = near[:, self.odd_].sum(axis=1)
-        return (prior + 2.3 * odd) / (1 + 2.3 * near.sum(axis=1))
+        near = np.exp2(-((cdist(X, self.rows_) / self.width_) ** 2))
+        anomalous = near[:, self.anomalous_].sum(axis=1)
+        return (prior + 2.3 * anomalous) / (1 + 2.3 * near.sum(axis=1))
 
     def predict_proba(self, X):
         """Return the probabilities of anomaly and of normal."""
-        odd = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
-        return np.column_stack([odd, 1 - odd])
+        anomalous = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
+        return np.column_stack([anomalous, 1 - anomalous])
 
 
 def load(folder, name):
@@ -89,16 +90,16 @@ def strangers(folder, n_columns, number, random):
 def case(folder, name, seed):
     """Return training rows and labels, candidates, and which are good."""
     random = np.random.default_rng(seed)
-    X, odd = load(folder, name)
-    anomalies, normals = random.permutation(np.flatnonzero(odd)), random.permutation(np.flatnonzero(~odd))
-    held = int(np.clip(0.5 * anomalies.size, min(50, anomalies.size // 2), 250))
-    anomalies, normals = anomalies[held:], normals[held:]
-    n_train = int(np.clip(0.1 * odd.sum(), 5, 50))
+    X, anomalous = load(folder, name)
+    anomalies, normals = random.permutation(np.flatnonzero(anomalous)), random.permutation(np.flatnonzero(~anomalous))
+    n_left_out = int(np.clip(0.5 * anomalies.size, min(50, anomalies.size // 2), 250))
+    anomalies, normals = anomalies[n_left_out:], normals[n_left_out:]
+    n_train = int(np.clip(0.1 * anomalous.sum(), 5, 50))
     n_normal = min(1000, normals.size // 2)
-    spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
-    clusters = KMeans(min(10, anomalies.size), n_init=1, random_state=seed).fit(X[anomalies] / spread).labels_
+    deviations = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    clusters = KMeans(min(10, anomalies.size), n_init=1, random_state=seed).fit(X[anomalies] / deviations).labels_
     anomalies = anomalies[np.argsort(clusters, kind="stable")]
-    number = min(int(0.4 * odd.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
+    number = min(int(0.4 * anomalous.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
     good = random.permutation(anomalies[n_train:])[:number]
     rows = X[np.concatenate([anomalies[:n_train], normals[:n_normal]])]
     center, scale = rows.mean(axis=0), np.where(rows.std(axis=0) < 1e-3, 1.0, rows.std(axis=0))
@@ -114,7 +115,7 @@ def case(folder, name, seed):
 
 
 def definition(rows, y, candidates, n_subsets):
-    """CPU seconds of the search for k and of the densities as the definition has them."""
+    """CPU seconds of the search for k and of the densities by the definition."""
     random = np.random.default_rng(0)
     normals, anomalies = rows[y == 1], rows[y == -1]
     least = (6 + len(anomalies)) / len(rows)
@@ -137,7 +138,10 @@ def main():
         "distances (default)": None,
         "forest and labels, 20 subsets": ForestAndLabels(),
     }
-    print("| table | " + " | ".join(classifiers) + " | distance to the nearest anomaly | s | by definition s | ratio |")
+    print("Area under the ROC curve of good candidates by classifier, and CPU seconds.\n")
+    print(
+        "| table | " + " | ".join(classifiers) + " | distance to the nearest anomaly | s | by definition, s | ratio |"
+    )
     print("|---|---|---|---|---|---|---|")
     for name in TABLES:
         areas = {key: [] for key in [*classifiers, "nearest"]}
@@ -148,12 +152,12 @@ def main():
                 model = ExpectedAnomalyPosterior(
                     classifier, n_subsets=100 if classifier is None else 20, random_state=seed
                 ).fit(rows, y)
-                scores = model.score_samples(candidates)
+                scores = model.anomaly_posterior(candidates)
                 if classifier is None:
                     spent = time.process_time() - start
                 areas[key].append(roc_auc_score(good, scores))
-            gaps = np.linalg.norm(candidates[:, None] - rows[None, y == -1], axis=2).min(axis=1)
-            areas["nearest"].append(roc_auc_score(good, -gaps))
+            distances = np.linalg.norm(candidates[:, None] - rows[None, y == -1], axis=2).min(axis=1)
+            areas["nearest"].append(roc_auc_score(good, -distances))
         slow = 20 * definition(rows, y, candidates, 5)
         figures = " | ".join(f"{np.mean(found):.3f}" for found in areas.values())
         print(f"| {name} | {figures} | {spent:.2f} | {slow:.0f} | {slow / spent:.0f} |", flush=True)

@@ -1,10 +1,10 @@
-"""Print what is promised and what is attained: levels of tests, false discoveries, coverage, shares of anomalies.
+"""Compare nominal and observed rates: levels of tests, false discovery rates, coverage of intervals, contamination.
 
     python asv_bench/tables/calibration.py [--runs 400] [NAME ...]
 
-Every run draws new data; nothing has changed or is odd unless the line says so; tests run four times as often. A level
-holds where the interval, of 95 % over the runs, reaches down to the promise; a coverage where it reaches up to it. All
-data are normal here: your table may keep promises less well.
+Every run draws new, normally distributed data, without changes or anomalies unless the line says so. Tests have four
+times as many runs. An upper bound (<=) is kept if the lower end of the 95 % interval is at most the bound, and a lower
+bound (>=) if the upper end is at least the bound. On data that are not normally distributed, the rates can be worse.
 """
 
 import argparse
@@ -15,9 +15,16 @@ from scipy.stats import binomtest
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 
-from skanomaly.audit import DomainClassifierTest, KNNChangePointTest, KNNDriftMonitor, KNNDriftTest, KNNTwoSampleTest
+from skanomaly.audit import (
+    DomainClassifierTest,
+    KNNChangePointTest,
+    KNNDriftMonitor,
+    KNNDriftTest,
+    KNNTwoSampleTest,
+    MissingnessTest,
+)
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import discover_features
 from skanomaly.robust import SampleCurator
 from skanomaly.threshold import ConformalDetector, ContaminationPosterior, OnlineFDR
@@ -27,11 +34,11 @@ def _normal(random, n, d=3):
     return random.normal(size=(n, d))
 
 
-def _contaminated(random, n, share):
-    odd = random.random(n) < share
+def _contaminated(random, n, fraction):
+    anomalous = random.random(n) < fraction
     X = _normal(random, n)
-    X[odd] += 6 * random.choice([-1, 1], size=(odd.sum(), 3))
-    return X, odd
+    X[anomalous] += 6 * random.choice([-1, 1], size=(anomalous.sum(), 3))
+    return X, anomalous
 
 
 def order_test(seed, random):
@@ -64,7 +71,7 @@ def stream_monitor(seed, random):
 def missing_at_random(seed, random):
     X = _normal(random, 200)
     X[random.random(X.shape) < 0.1] = np.nan
-    return MissingnessAudit(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
+    return MissingnessTest(n_permutations=99, random_state=seed).fit(X).pvalue_ <= 0.05
 
 
 def conformal_level(seed, random):
@@ -74,15 +81,15 @@ def conformal_level(seed, random):
 
 def conformal_discoveries(seed, random):
     model = ConformalDetector(detector=GaussianDetector(), random_state=seed).fit(_normal(random, 1000))
-    X, odd = _contaminated(random, 200, 0.1)
+    X, anomalous = _contaminated(random, 200, 0.1)
     found = model.select(X, alpha=0.1) == -1
-    return (found & ~odd).sum() / max(found.sum(), 1)
+    return (found & ~anomalous).sum() / max(found.sum(), 1)
 
 
 def online_discoveries(_, random):
-    stream, odd = OnlineFDR(alpha=0.1), random.random(200) < 0.1
-    found = np.array([stream.update(p) for p in np.where(odd, 1e-5 * random.random(200), random.random(200))])
-    return (found & ~odd).sum() / max(found.sum(), 1)
+    stream, anomalous = OnlineFDR(alpha=0.1), random.random(200) < 0.1
+    found = np.array([stream.update(p) for p in np.where(anomalous, 1e-5 * random.random(200), random.random(200))])
+    return (found & ~anomalous).sum() / max(found.sum(), 1)
 
 
 def discovered_columns(seed, random):
@@ -100,24 +107,24 @@ def dropped_clean_rows(seed, random):
 
 
 def posterior_interval(seed, random):
-    share = 0.15 * random.random()
-    X, odd = _contaminated(random, 500, share)
+    fraction = 0.15 * random.random()
+    X, anomalous = _contaminated(random, 500, fraction)
     detectors = [GaussianDetector(), IsolationForest(n_estimators=50, random_state=seed)]
     posterior = ContaminationPosterior(detectors=detectors, random_state=seed).fit(X).posterior_
     low, high = posterior.interval(0.9)
-    return low <= odd.mean() <= high
+    return low <= anomalous.mean() <= high
 
 
 def imputed_interval(seed, random):
     X = random.multivariate_normal(np.zeros(3), 0.5 + 0.5 * np.eye(3), size=300)
-    holes = random.random(X.shape) < 0.1
-    imputer = KNNSamplerImputer(n_neighbors=50, random_state=seed).fit(np.where(holes, np.nan, X))
-    bounds = imputer.predict_interval(np.where(holes, np.nan, X), level=0.9)
-    return np.mean((bounds.lower <= X)[holes] & (bounds.upper >= X)[holes])
+    missing = random.random(X.shape) < 0.1
+    imputer = KNNSamplerImputer(n_neighbors=50, random_state=seed).fit(np.where(missing, np.nan, X))
+    bounds = imputer.predict_interval(np.where(missing, np.nan, X), level=0.9)
+    return np.mean((bounds.lower <= X)[missing] & (bounds.upper >= X)[missing])
 
 
-def share_of(make):
-    """Make a run that asks for a tenth and counts new rows of the same law."""
+def flagged_fraction(make):
+    """Make a run with contamination=0.1 that counts flagged new rows of the same distribution."""
 
     def run(seed, random):
         model = make(seed).fit(_normal(random, 500))
@@ -126,44 +133,44 @@ def share_of(make):
     return run
 
 
-# What is promised, how much, at most or at least or just that, and a run of it.
-PROMISES = [
+# Name, nominal rate, relation to it (at most, at least, equal), and one run.
+PROCEDURES = [
     ("KNNDriftTest rejects rows in random order", 0.05, "<=", order_test),
-    ("KNNDriftTest, rows of three values", 0.05, "<=", tied_order_test),
-    ("KNNChangePointTest finds a change", 0.05, "<=", change_scan),
-    ("KNNTwoSampleTest rejects two samples of one law", 0.05, "<=", two_sample_test),
-    ("DomainClassifierTest rejects the same", 0.05, "<=", domain_classifier),
+    ("KNNDriftTest, the same with three values per column", 0.05, "<=", tied_order_test),
+    ("KNNChangePointTest finds a change in random rows", 0.05, "<=", change_scan),
+    ("KNNTwoSampleTest rejects two samples of one distribution", 0.05, "<=", two_sample_test),
+    ("DomainClassifierTest, the same", 0.05, "<=", domain_classifier),
     ("KNNDriftMonitor raises an alarm in ten looks", 0.05, "<=", stream_monitor),
-    ("MissingnessAudit rejects cells missing at random", 0.05, "<=", missing_at_random),
-    ("ConformalDetector calls new normal rows odd", 0.10, "<=", conformal_level),
-    ("ConformalDetector.select, false among found", 0.10, "<=", conformal_discoveries),
-    ("OnlineFDR, false among found", 0.10, "<=", online_discoveries),
-    ("discover_features, false among found", 0.10, "<=", discovered_columns),
+    ("MissingnessTest rejects values missing at random", 0.05, "<=", missing_at_random),
+    ("ConformalDetector flags new normal rows", 0.10, "<=", conformal_level),
+    ("ConformalDetector.select, false discovery rate", 0.10, "<=", conformal_discoveries),
+    ("OnlineFDR, false discovery rate", 0.10, "<=", online_discoveries),
+    ("discover_features, false discovery rate", 0.10, "<=", discovered_columns),
     ("SampleCurator drops rows of clean data", 0.01, "<=", dropped_clean_rows),
-    ("ContaminationPosterior's interval holds the share", 0.90, ">=", posterior_interval),
-    ("KNNSamplerImputer's interval holds the lost value", 0.90, ">=", imputed_interval),
-    ("contamination=0.1, GaussianDetector, new rows", 0.10, "=", share_of(lambda _: GaussianDetector())),
+    ("ContaminationPosterior's interval contains the contamination", 0.90, ">=", posterior_interval),
+    ("KNNSamplerImputer's interval contains the true value", 0.90, ">=", imputed_interval),
+    ("contamination=0.1, GaussianDetector, new rows", 0.10, "=", flagged_fraction(lambda _: GaussianDetector())),
     (
         "contamination=0.1, NearestNeighborsDetector, new rows",
         0.10,
         "=",
-        share_of(lambda _: NearestNeighborsDetector(n_neighbors=5)),
+        flagged_fraction(lambda _: NearestNeighborsDetector(n_neighbors=5)),
     ),
     (
         "contamination=0.1, RandomProjectionDepth, new rows",
         0.10,
         "=",
-        share_of(lambda seed: RandomProjectionDepth(random_state=seed)),
+        flagged_fraction(lambda seed: RandomProjectionDepth(random_state=seed)),
     ),
 ]
 
 
 def interval(values):
-    """Return the 95 % interval of the mean: Wilson's of yes and no, the normal one of shares."""
+    """Return the 95 % interval of the mean: Wilson's for binary values, the normal one for fractions."""
     if np.isin(values, [0, 1]).all():
         return binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
-    spread = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-    return max(values.mean() - spread, 0.0), values.mean() + spread
+    margin = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    return max(values.mean() - margin, 0.0), values.mean() + margin
 
 
 def main():
@@ -173,15 +180,16 @@ def main():
     parser.add_argument("--runs", type=int, default=400)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("| what | promised | attained | 95 % interval | runs |\n|---|---|---|---|---|")
-    for name, promised, relation, run in PROMISES:
+    print("Nominal and observed rate of each procedure.\n")
+    print("| what | nominal | observed | 95 % interval | runs |\n|---|---|---|---|---|")
+    for name, nominal, relation, run in PROCEDURES:
         if options.names and not any(word in name for word in options.names):
             continue
-        n_runs = 4 * options.runs if promised == 0.05 else options.runs
+        n_runs = 4 * options.runs if nominal == 0.05 else options.runs
         values = np.array([run(seed, np.random.default_rng([seed, 7])) for seed in range(n_runs)], dtype=float)
         low, high = interval(values)
         print(
-            f"| {name} | {relation} {promised:.2f} | {values.mean():.3f} | {low:.3f} to {high:.3f} | {n_runs} |",
+            f"| {name} | {relation} {nominal:.2f} | {values.mean():.3f} | {low:.3f} to {high:.3f} | {n_runs} |",
             flush=True,
         )
 

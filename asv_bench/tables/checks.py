@@ -1,9 +1,9 @@
-"""Count the scikit-learn estimator checks that fail, ours and the peers' that are installed, in one run.
+"""Count the scikit-learn estimator checks that fail, for skanomaly and for the other packages that are installed.
 
     python asv_bench/tables/checks.py
 
-Declared failures are those of series detectors, for which the order of rows counts; detectors of collections take no
-tables, so that scikit-learn has no checks for them.
+The declared failures (expected_failed_checks) are two checks of each series detector: the order of rows matters to
+them. Detectors of collections and of event traces do not accept tables, so scikit-learn has no checks for them.
 """
 
 import importlib
@@ -45,7 +45,8 @@ def peers():
 def main():
     """Print the table."""
     warnings.simplefilter("ignore")
-    print(f"scikit-learn {sklearn.__version__}\n\n| estimator | checks | declared | failed |\n|---|---|---|---|")
+    print(f"Number of checks of scikit-learn {sklearn.__version__} per estimator and set of parameters.\n")
+    print("| estimator | checks | declared | failed |\n|---|---|---|---|")
     totals = [0, 0, 0]
     for ours, estimators in ((True, instances()), (False, peers())):
         for estimator in estimators:
@@ -54,8 +55,8 @@ def main():
             results = check_estimator(estimator, on_fail=None, on_skip=None, expected_failed_checks=declared)
             states = [result["status"] for result in results if result["status"] != "skipped"]
             counts = [len(states), states.count("xfail"), states.count("failed")]
-            room = type(estimator).__module__.split(".")
-            print(f"| {room[0]}.{room[1]} {name} | " + " | ".join(map(str, counts)) + " |", flush=True)
+            module = type(estimator).__module__.split(".")
+            print(f"| {module[0]}.{module[1]} {name} | " + " | ".join(map(str, counts)) + " |", flush=True)
             if ours:
                 totals = [total + count for total, count in zip(totals, counts, strict=True)]
         if ours:

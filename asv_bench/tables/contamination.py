@@ -1,10 +1,10 @@
-"""Judge contamination estimates where the truth varies within a data set.
+"""Compare estimates of the contamination, each table subsampled to several true contaminations.
 
     python asv_bench/tables/contamination.py --data FOLDER --seeds 0 1 2 --cases cases.csv
 
 FOLDER holds npz files with `X` and `y` (1 anomaly, 0 normal). Each table is subsampled to contaminations from 0 to
-0.15; every method sees the same rows. Cases are appended to the file, so that runs with other seeds add up; with no
-seed the file is only summed up. Lower is better except for coverage, whose nominal value is 0.90.
+0.15, and every method gets the same rows. Cases are appended to the file, so runs with other seeds add up; without
+seeds the file is only summarised. Lower is better except for coverage, whose nominal value is 0.90.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 
-from skanomaly.threshold import ContaminationPosterior, ContaminationPrior
+from skanomaly.threshold import ContaminationPosterior, ContaminationPrior, GammaGMM
 
 TRUTHS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15)
 GRID = np.linspace(0.0, 1.0, 4001)
@@ -25,7 +25,7 @@ CONSTANTS = (0.02, 0.05, 0.1)
 
 
 def subsample(X, y, truth, n_rows, generator):
-    """Draw normal rows and as many anomalies as the truth asks for, or None where there are too few."""
+    """Draw normal rows and as many anomalies as the truth asks for, or None if there are too few."""
     normal, anomalies = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
     n_normal = min(n_rows, len(normal))
     if truth > 0:
@@ -40,8 +40,8 @@ def subsample(X, y, truth, n_rows, generator):
     return X[rows].astype(np.float64), y[rows]
 
 
-def judge(distribution, point, truth):
-    """Absolute error, CRPS, and whether the central 90 % interval holds the truth."""
+def errors_of(distribution, point, truth):
+    """Absolute error, CRPS, and whether the central 90 % interval contains the truth."""
     crps = trapezoid((distribution.cdf(GRID) - (truth <= GRID)) ** 2, GRID)
     low, high = distribution.interval(0.9)
     return abs(point - truth), crps, float(low - 1e-9 <= truth <= high + 1e-9), point
@@ -49,12 +49,12 @@ def judge(distribution, point, truth):
 
 def methods(seed):
     """Name and fit every method."""
-    yield "two_group (default)", ContaminationPosterior(random_state=seed)
-    yield "gammagmm", ContaminationPosterior(method="gammagmm", n_init=3, on_infeasible="split", random_state=seed)
+    yield "TwoGroup (default)", ContaminationPosterior(random_state=seed)
+    yield "GammaGMM", ContaminationPosterior(method=GammaGMM(n_init=3, on_infeasible="split"), random_state=seed)
 
 
 def run(path, seed, n_rows, writer):
-    """Judge every method on one table."""
+    """Compute the errors of every method on one table."""
     with np.load(path) as archive:
         X, y = archive["X"], archive["y"]
     prior = ContaminationPrior().distribution()
@@ -67,13 +67,13 @@ def run(path, seed, n_rows, writer):
         for constant in CONSTANTS:
             error = abs(constant - truth)
             writer.writerow([path.stem, seed, wanted, truth, f"constant {constant}", error, error, "", constant])
-        writer.writerow([path.stem, seed, wanted, truth, "prior alone", *judge(prior, prior.median(), truth)])
+        writer.writerow([path.stem, seed, wanted, truth, "prior alone", *errors_of(prior, prior.median(), truth)])
         for name, model in methods(seed):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model.fit(rows)
             writer.writerow(
-                [path.stem, seed, wanted, truth, name, *judge(model.posterior_, model.contamination_, truth)]
+                [path.stem, seed, wanted, truth, name, *errors_of(model.posterior_, model.contamination_, truth)]
             )
 
 
@@ -83,8 +83,8 @@ def summary(path):
         cases = list(csv.reader(file))
     names = list(dict.fromkeys(case[4] for case in cases))
     tables = sorted({case[0] for case in cases})
-    print(f"{len(tables)} tables, {len({tuple(case[:3]) for case in cases})} cases\n")
-    print("| method | absolute error | CRPS | covered at 90 % | Spearman within a table |")
+    print(f"{len(tables)} tables, {len({tuple(case[:3]) for case in cases})} cases: errors of each estimate.\n")
+    print("| method | absolute error | CRPS | coverage of the 90 % interval | Spearman within a table |")
     print("|---|---|---|---|---|")
     for name in names:
         rows = [case for case in cases if case[4] == name]

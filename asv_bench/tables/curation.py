@@ -1,17 +1,18 @@
-"""Planted label errors: how well curation scores rank them, beside cleanlab with the same kind of base model.
+"""Measure how well the suspicion of SampleCurator ranks planted label errors, compared with cleanlab.
 
-Run ``python asv_bench/tables/curation.py [n_seeds]`` in an environment with cleanlab. It prints the area under the ROC
-curve of the planted errors, mean over seeds, for:
+    python asv_bench/tables/curation.py [n_seeds]   # in an environment with cleanlab
 
-ours       ``SampleCurator().suspicion_``, whose model is the linear ZErrorClassifier
-issues     cleanlab's ``find_label_issues`` ranking (rows that it does not list share the last rank)
-quality    cleanlab's ``get_label_quality_scores``, which rank every row
-issues/lr  the two again, with scikit-learn's LogisticRegression in place of the ZErrorClassifier without a mask
-quality/lr
+The figure is the area under the ROC curve of the planted errors, averaged over seeds. The columns are:
 
-All see five stratified folds. Tables: the first five by name in the collection with at least 250 anomalies, all
-anomalies and as many normal rows (1,000 at most); and scikit-learn's digits. Asymmetric errors turn anomalies to
-normal, or a digit to the next.
+- skanomaly: `SampleCurator().suspicion_`, whose model is the linear ZErrorClassifier;
+- issues: the ranking of cleanlab's `find_label_issues` (rows that it does not list are tied at the last rank);
+- quality: cleanlab's `get_label_quality_scores`, which rank every row;
+- issues/lr and quality/lr: the same two with scikit-learn's LogisticRegression; otherwise cleanlab gets the
+  ZErrorClassifier without a mask.
+
+All methods use the same five stratified folds. The tables are the first five by name in the collection with at least
+250 anomalies (all anomalies and as many normal rows, 1,000 at most), and scikit-learn's digits. Asymmetric errors label
+anomalies as normal, or a digit as the next one.
 """
 
 import os
@@ -48,10 +49,10 @@ def table(name):
     return rows[chosen], labels[chosen]
 
 
-def planted(labels, share, kind, random):
+def planted(labels, fraction, kind, random):
     n_classes = labels.max() + 1
     pool = np.flatnonzero(labels == 1) if kind == "asymmetric" and n_classes == 2 else np.arange(labels.size)
-    wrong = random.choice(pool, round(share * pool.size), replace=False)
+    wrong = random.choice(pool, round(fraction * pool.size), replace=False)
     step = random.integers(1, n_classes, size=wrong.size) if kind == "random" else 1
     noisy = labels.copy()
     noisy[wrong] = (labels[wrong] + step) % n_classes
@@ -71,15 +72,16 @@ def cleanlab_areas(model, rows, noisy, wrong, folds):
 
 def main(n_seeds):
     warnings.simplefilter("ignore")
-    head("table", "errors", "share", "ours", "issues", "quality", "issues/lr", "quality/lr")
+    print("Area under the ROC curve of the planted errors, by kind and fraction of errors.")
+    head("table", "errors", "fraction", "skanomaly", "issues", "quality", "issues/lr", "quality/lr")
     lost = 0
     for name in TABLES:
         rows, labels = table(name)
         for kind in ("random", "asymmetric"):
-            for share in (0.1, 0.2):
+            for fraction in (0.1, 0.2):
                 areas = []
                 for seed in range(n_seeds):
-                    noisy, wrong = planted(labels, share, kind, np.random.default_rng(seed))
+                    noisy, wrong = planted(labels, fraction, kind, np.random.default_rng(seed))
                     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
                     curator = SampleCurator(random_state=seed).fit(rows, noisy)
                     plain = ZErrorClassifier(masking=ZErrorMask(threshold=np.inf), random_state=seed)
@@ -96,10 +98,10 @@ def main(n_seeds):
                 row(
                     name,
                     kind,
-                    f"{share:.0%}",
+                    f"{fraction:.0%}",
                     *(f"{area:.3f}" for area in (ours, issues, quality, issues_lr, quality_lr)),
                 )
-    print(f"\nSettings where a find_label_issues ranking is ahead: {lost} of {4 * len(TABLES)}")
+    print(f"\nSettings in which a find_label_issues ranking is better than skanomaly: {lost} of {4 * len(TABLES)}")
 
 
 if __name__ == "__main__":

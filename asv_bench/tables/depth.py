@@ -1,6 +1,8 @@
-"""Print random projection depth's cost as ratios to the plain product, measured turn by turn in one process.
+"""Measure the cost of RandomProjectionDepth as ratios to a matrix product, interleaved in one process.
 
-Run it on an idle machine: ``python asv_bench/tables/depth.py``. Processor time for one thread, wall time for two.
+    python asv_bench/tables/depth.py   # on an idle machine
+
+Times are processor time for one thread and wall time for two.
 """
 
 import os
@@ -20,7 +22,7 @@ N_SAMPLES, N_PROJECTIONS, REPEATS = 10_000, 1000, 9
 
 
 def minima(tasks, clock):
-    """Least time of each task in milliseconds; the tasks take turns."""
+    """Minimum time of each task in milliseconds; the tasks alternate."""
     times = {name: [] for name in tasks}
     for task in tasks.values():
         task()
@@ -33,7 +35,7 @@ def minima(tasks, clock):
 
 
 def numpy_depth(rows, directions):
-    """The formula with NumPy's medians, directions along rows."""
+    """The definition with NumPy's medians."""
     table = directions @ rows.T
     table -= np.median(table, axis=1)[:, None]
     np.abs(table, out=table)
@@ -100,19 +102,26 @@ def million():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
         f"1,000,000 rows of 20 columns, {detector.n_projections} directions, two threads: fit {middle - start:.1f} s, "
-        f"score {end - middle:.1f} s, peak of the whole process {peak:.2f} GiB."
+        f"score {end - middle:.1f} s, peak memory of the process {peak:.2f} GiB."
     )
 
 
 if __name__ == "__main__":
     million()
+    print("\nPeak of NumPy's allocations, 20 columns, 1,000 directions.")
     head("rows", "threads", "fit, MiB", "of which a centred copy of the table", "score, MiB")
     for size in (1000, 10_000, 100_000):
         for threads in (1, 2):
             memory(size, threads)
-    print(f"\n{N_SAMPLES:,} rows, {N_PROJECTIONS:,} directions; ms of processor time, one thread, then ratios.")
-    times = ("product", "float64 product", "NumPy's medians", "fit", "score")
-    ratios = ("fit / float64 product", "score / product", "NumPy / fit", "fit, two threads", "score, two threads")
+    print(f"\n{N_SAMPLES:,} rows, {N_PROJECTIONS:,} directions: ms of processor time in one thread, then ratios.")
+    times = ("product", "float64 product", "NumPy", "fit", "score")
+    ratios = (
+        "fit / float64 product",
+        "score / product",
+        "NumPy / fit",
+        "fit, speed-up by two threads",
+        "score, speed-up by two threads",
+    )
     head("dtype", "d", *times, *ratios)
     for kind in (np.float64, np.float32):
         for width in (10, 20, 50):

@@ -1,13 +1,13 @@
-"""How well each detector ranks anomalies, on real tables and embeddings: run it, it prints markdown tables.
+"""Measure how well each detector ranks anomalies, on real tables and on embeddings of images.
 
     python asv_bench/tables/detection.py [--data FOLDER] [--seeds 5] [--collections tables resnet18 vit]
 
 Protocol: 70 % of the normal rows, chosen at random, train; the other normal rows and all anomalies test. Tables are
-standardised by their training rows; embeddings stay as they are. The figure is the area under the ROC curve in per
-cent, averaged over seeds, then over data sets. Beside ours run scikit-learn's detectors and, where installed, PyOD's;
-"reference" rows are the plain formula by scikit-learn's own parts, which ours must reproduce. Of more rows than
-`--most-rows` a random choice is used, the same for all. The folder holds ``tables/*.npz`` and
-``embeddings/mvtec_*_{resnet18,vit}.npz`` with arrays ``X`` and ``y`` (1 is an anomaly).
+standardised by their training rows; embeddings are used as they are. The figure is the area under the ROC curve in per
+cent, averaged over seeds, then over data sets. The other detectors are scikit-learn's and, where installed, PyOD's.
+Rows named "reference" are the plain formula built from scikit-learn's own parts, and ours must reproduce them. If a
+table has more than `--most-rows` rows, the same random subset is used for all methods. The folder holds
+``tables/*.npz`` and ``embeddings/mvtec_*_{resnet18,vit}.npz`` with arrays ``X`` and ``y`` (1 is an anomaly).
 """
 
 import argparse
@@ -67,7 +67,7 @@ class FromPyOD:
 
 
 def methods(seed):
-    """Name each method, with a maker."""
+    """Yield the name and the detector of each method."""
     yield "skanomaly NearestNeighborsDetector()", NearestNeighborsDetector(n_jobs=-1)
     yield (
         "skanomaly NearestNeighborsDetector(metric='euclidean')",
@@ -116,7 +116,7 @@ def methods(seed):
 
 
 def _slow(name, n_columns):
-    """Tell whether a peer's robust covariance of many columns would take minutes a fit."""
+    """Return whether the method is a robust covariance of many columns, which takes minutes per fit."""
     return n_columns > 100 and ("EllipticEnvelope" in name or "MCD" in name)
 
 
@@ -172,8 +172,8 @@ def main():
     for name in arguments.collections:
         results = run(arguments.data, name, arguments.seeds, arguments.most_rows)
         n_sets = max(len(sets) for sets in results.values())
-        print(f"\n{name}: {n_sets} data sets, {arguments.seeds} seeds\n")
-        print("| method | AUROC, % | s.d. over seeds | data sets | seconds in all |\n|---|---|---|---|---|")
+        print(f"\nMean AUROC on {name}; data sets: {n_sets}, seeds: {arguments.seeds}.\n")
+        print("| method | AUROC, % | SD over seeds | data sets | total seconds |\n|---|---|---|---|---|")
         for method, sets in sorted(
             results.items(), key=lambda item: -np.mean([a for s in item[1].values() for a, _ in s])
         ):

@@ -1,13 +1,13 @@
-"""Print how well event detectors rank the HDFS sessions, and neighbours whole series of eight public sets, in one run.
+"""Measure how well event detectors rank the HDFS sessions, and neighbours the series of eight public collections.
 
     python asv_bench/tables/events.py                       # the HDFS sessions, from SKANOMALY_DATA
     python asv_bench/tables/events.py --collections FOLDER  # and eight sets in a folder of aeon's or sktime's data
 
-HDFS: training is all 4,855 normal sessions. Each is scored with one copy of itself left out, so the same sessions are
-the normal side of the test, against 16,838 anomalous ones; "distinct" takes each session once. "halves" trains on
-every second normal session and tests on the others. Published figures are on 7,000 other normal sessions, 6,262 of
-which equal a training session, and are printed beside ours for what that is worth. Seconds are process time of one
-thread, fit and scoring of all sessions.
+HDFS: the detectors train on all 4,855 normal sessions. The same sessions are the normal part of the test, each scored
+with one copy of itself left out, against 16,838 anomalous ones. "distinct" counts each session once. "halves" trains on
+every second normal session and tests on the others. The published figures are printed for orientation only: they were
+measured on 7,000 other normal sessions, of which 6,262 equal a training session. Seconds are process time of one
+thread for fitting and scoring all sessions.
 """
 
 import gzip
@@ -24,14 +24,14 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from skanomaly.sequence import (
+from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
     MarkovDetector,
     MultiscaleEventDetector,
     NGramDetector,
-    SequenceNeighbors,
 )
+from skanomaly.sequence import SequenceNeighbors
 
 DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 # Published AUC and best F1: Markov, counts, runs and partial matching measured on the split named above; DeepLog and
@@ -59,43 +59,46 @@ SETS = (
 REPRESENTATIONS = ("resampled", "statistics", "warped", "both")
 
 
-def best_f1(is_odd, odd):
-    """F1 at the threshold that suits it best."""
-    precision, recall, _ = precision_recall_curve(is_odd, odd)
+def best_f1(is_anomaly, outlyingness):
+    """Largest F1 over all thresholds."""
+    precision, recall, _ = precision_recall_curve(is_anomaly, outlyingness)
     return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
 
 
 def print_hdfs():
-    """Print one row a detector."""
+    """Print one row per detector."""
     with gzip.open(DATA / "events" / "hdfs.jsonl.gz", "rt") as lines:
         sessions = [json.loads(line) for line in lines]
     traces = [session["events"] for session in sessions]
-    is_odd = np.array([session["label"] for session in sessions])
-    normal = [trace for trace, odd in zip(traces, is_odd, strict=True) if not odd]
+    is_anomaly = np.array([session["label"] for session in sessions])
+    normal = [trace for trace, anomaly in zip(traces, is_anomaly, strict=True) if not anomaly]
     first = {tuple(trace): index for index, trace in reversed(list(enumerate(traces)))}
     distinct = np.array(sorted(first.values()))
-    others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_odd == 0)[::2])
-    print(f"HDFS: {len(normal):,} normal, {int(is_odd.sum()):,} anomalous, {len(distinct):,} distinct sessions.")
+    others = np.setdiff1d(np.arange(len(traces)), np.flatnonzero(is_anomaly == 0)[::2])
+    print(
+        f"HDFS: {len(normal):,} normal, {int(is_anomaly.sum()):,} anomalous, {len(distinct):,} distinct sessions. "
+        "Each row is a detector."
+    )
     measures = ("AUC", "AP", "best F1", "distinct, AUC", "distinct, best F1", "halves, AUC")
     head("detector", *measures, "CPU s", "published AUC, F1")
     total = 0.0
     for name, (detector, published) in ROWS.items():
         start = time.process_time()
-        odd = -clone(detector).fit(normal).score_samples(traces)
+        outlyingness = -clone(detector).fit(normal).score_samples(traces)
         seconds = time.process_time() - start
         total += seconds
         half = -clone(detector).fit(normal[::2]).score_samples([traces[index] for index in others])
         figures = (
-            roc_auc_score(is_odd, odd),
-            average_precision_score(is_odd, odd),
-            best_f1(is_odd, odd),
-            roc_auc_score(is_odd[distinct], odd[distinct]),
-            best_f1(is_odd[distinct], odd[distinct]),
-            roc_auc_score(is_odd[others], half),
+            roc_auc_score(is_anomaly, outlyingness),
+            average_precision_score(is_anomaly, outlyingness),
+            best_f1(is_anomaly, outlyingness),
+            roc_auc_score(is_anomaly[distinct], outlyingness[distinct]),
+            best_f1(is_anomaly[distinct], outlyingness[distinct]),
+            roc_auc_score(is_anomaly[others], half),
         )
-        beside = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
-        row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", beside)
-    print(f"\nAll rows: {total:.1f} CPU s. Quoted beside: DeepLog F1 0.945, LogAnomaly F1 0.976.\n")
+        reference = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
+        row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", reference)
+    print(f"\nAll rows: {total:.1f} CPU s. F1 quoted by later papers: DeepLog 0.945, LogAnomaly 0.976.\n")
 
 
 def read_set(folder, name, part):
@@ -113,12 +116,15 @@ def read_set(folder, name, part):
 
 def print_collections(folder):
     """Print the mean AUC over classes, each taken as the normal one in turn."""
-    print("Whole series: mean AUC over the classes as the normal one, train part against test part.")
+    print(
+        "Collections of series: mean AUC over the classes, each in turn the normal one; "
+        "training and test part as given."
+    )
     head("set", *REPRESENTATIONS)
     means = []
     for name in SETS:
         if not (folder / name).is_dir():
-            row(name, f"not in {folder}", *[""] * (len(REPRESENTATIONS) - 1))
+            row(name, "not in the folder", *[""] * (len(REPRESENTATIONS) - 1))
             continue
         (train, y), (test, z) = (read_set(folder, name, part) for part in ("TRAIN", "TEST"))
         areas = []
@@ -133,7 +139,7 @@ def print_collections(folder):
         means.append(areas)
         row(name, *(f"{area:.3f}" for area in areas))
     row("mean", *(f"{area:.3f}" for area in np.mean(means, axis=0)))
-    print("\nThe default, both, was chosen on these sets.")
+    print("\nThe default representation, both, was chosen on these sets.")
 
 
 def collections_folder(arguments):
@@ -149,6 +155,6 @@ if __name__ == "__main__":
         print_hdfs()
         sets = collections_folder(sys.argv[1:])
         if sets is None:
-            print("Whole series: aeon is not installed; name a folder of its sets with --collections.")
+            print("Collections: aeon is not installed; name a folder of its sets with --collections.")
         else:
             print_collections(sets)

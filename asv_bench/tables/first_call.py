@@ -1,9 +1,9 @@
-"""Print what the first use of every public estimator costs: nothing compiled, or compiled by an earlier process.
+"""Measure the first call of every public estimator, with an empty kernel cache and with a filled one.
 
     python asv_bench/tables/first_call.py [NAME ...]
 
-Each estimator is fitted and used once in a process of its own, after everything was imported, with an empty kernel
-cache and then with the cache that the first process left. CPU seconds, the slowest first.
+Each estimator is fitted and used once in its own process, after all imports: first with an empty kernel cache, then
+with the cache that the first process left. Figures are CPU seconds, the slowest first.
 """
 
 import sys
@@ -26,7 +26,10 @@ def main():
             warm, _ = seconds(name, cache)
         lines.append((cold, warm, use, name))
         print(f"{name}: {cold:.2f} {warm:.2f} {use:.2f}", file=sys.stderr, flush=True)
-    print("| estimator | first call, cold s | first call, warm cache s | second call s |\n|---|---|---|---|")
+    print("CPU seconds of the first calls and of a second one.\n")
+    print(
+        "| estimator | first call, empty cache, s | first call, filled cache, s | second call, s |\n|---|---|---|---|"
+    )
     for cold, warm, use, name in sorted(lines, reverse=True):
         print(f"| {name} | {cold:.2f} | {warm:.2f} | {use:.2f} |")
 

@@ -1,11 +1,12 @@
-"""Print how time and memory grow with rows and columns: slopes on doubly logarithmic axes.
+"""Measure how time and memory grow with the number of rows and columns, as slopes on log-log axes.
 
     OPENBLAS_NUM_THREADS=1 python asv_bench/tables/growth.py [NAME ...]
 
-A slope of 1 says linear, of 2 quadratic; it is the least-squares line through the largest three sizes, so that fixed
-costs weigh little. Seconds are the least CPU seconds of some calls of one thread; memory is the peak that NumPy
-allocates on top of the input, as ``tracemalloc`` sees it (a dash where it stays below a megabyte, whatever its slope).
-For series and scores, rows are time points and columns are channels; what has one column only has no second slope.
+A slope of 1 means linear growth, 2 quadratic. It is the slope of the least-squares line through the largest three
+sizes, where fixed costs matter little. Seconds are the minimum CPU seconds of several calls in one thread. Memory is
+the peak that NumPy allocates on top of the input, as ``tracemalloc`` sees it (a dash below one megabyte, where the
+slope means nothing). For series and scores, rows are time points and columns are channels; a task with one column only
+has no second slope.
 """
 
 import os
@@ -39,8 +40,8 @@ def _rows(n, d):
     return np.random.default_rng(0).normal(size=(n, d))
 
 
-def _labels(n, share=0.1):
-    return np.where(np.random.default_rng(1).random(n) < share, -1, 1)
+def _labels(n, fraction=0.1):
+    return np.where(np.random.default_rng(1).random(n) < fraction, -1, 1)
 
 
 def fitting(make):
@@ -59,12 +60,12 @@ def labelled(make):
 
 
 def resampling(make):
-    """Make a task that resamples rows with one in ten of the small class."""
+    """Make a task that resamples rows with a tenth in the minority class."""
     return lambda n, d: partial(make().fit_resample, _rows(n, d), _labels(n))
 
 
 def imputing(make):
-    """Make a task that fills a tenth of the cells."""
+    """Make a task that imputes a tenth of the cells."""
 
     def task(n, d):
         X = _rows(n, d)
@@ -74,8 +75,8 @@ def imputing(make):
     return task
 
 
-def judging(metric):
-    """Make a task that rates scores of a series with ten events."""
+def metric_task(metric):
+    """Make a task that computes a metric of scores of a series with ten events."""
 
     def task(n, _):
         y = np.ones(n, dtype=int)
@@ -127,7 +128,7 @@ TASKS = {
     "MatrixProfileDetector, fit": (fitting(MatrixProfileDetector), FEW, CHANNELS),
     "SubsequenceNeighbors, fit": (fitting(lambda: SubsequenceNeighbors(random_state=0)), SOME, CHANNELS),
     "AutoregressiveDetector, fit": (fitting(AutoregressiveDetector), MANY, CHANNELS),
-    "vus_pr_score": (judging(vus_pr_score), MANY, []),
+    "vus_pr_score": (metric_task(vus_pr_score), MANY, []),
 }
 
 
@@ -156,6 +157,7 @@ def slope(sizes, values):
 def main():
     """Print the table."""
     warnings.simplefilter("ignore")
+    print("Cost at the largest size, and slopes.\n")
     print("| task | largest n | s | MB | time, slope in n | memory, slope in n | largest d | time, slope in d |")
     print("|---|---|---|---|---|---|---|---|")
     for name, (task, rows, columns) in TASKS.items():

@@ -1,10 +1,11 @@
-"""Print what installing and importing cost, ours and the peers'.
+"""Measure what installing and importing cost, for skanomaly and the other packages.
 
     python asv_bench/tables/install.py [NAME ...]
 
-Each package goes into a fresh environment with what it needs, ours as a wheel built here. MiB of all that pip brought
-and of the package alone; seconds of an import in a fresh process, the median of five with files in the cache, of the
-package and of a module that does its work. The first line is scikit-learn alone.
+Each package is installed with its dependencies into a fresh environment, skanomaly from a wheel built here. The sizes
+are MiB of everything that pip installed and of the package alone. Import times are seconds in a fresh process, the
+median of five with files in the disk cache: of the package, and of a module that users need. The first line is
+scikit-learn alone.
 """
 
 import statistics
@@ -71,6 +72,7 @@ def costs(name, folder):
 
 def main():
     """Print the table."""
+    print("Size and import time of each package.")
     head("package", "distributions", "all, MiB", "own, MiB", "import, s", "import of a working module, s")
     for name in sys.argv[1:] or PACKAGES:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,11 @@
-"""Does choosing a detector without labels help? 20 public tables, 14 candidates, every criterion of model_selection.
+"""Compare criteria that choose one of 14 detectors without labels, or with few, on 20 public tables.
 
     python asv_bench/tables/label_free_selection.py [--rows 900] [--seed 0] [--data FOLDER] [--json FILE]
 
-Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, less those with more than
-100 columns, fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every
-candidate is fitted on all rows, columns standardised, and judged by the area under the receiver operating
-characteristic (ROC) on the same rows. Few-label lines average 40 draws of labelled rows; there candidates are judged on
-the other rows.
+Tables: ADBench's classical collection as kept in ``SKANOMALY_DATA``, without those that have more than 100 columns,
+fewer than 200 rows or fewer than 1 % anomalies; at most `rows` rows of each, drawn at random. Every candidate is
+fitted on all rows, columns standardised, and judged by the area under the ROC curve on the same rows. Lines with
+labelled anomalies average 40 draws of labelled rows; there the candidates are judged on the other rows.
 """
 
 import argparse
@@ -89,89 +88,90 @@ def tables(folder, n_rows, seed):
 
 
 def score_gap(scores):
-    """Return the distance of the mean of the oddest twentieth from the mean of the rest, in the rest's deviations."""
+    """Return how many standard deviations the most anomalous 5 % lie, on average, above the mean of the rest."""
     ordered = np.sort(scores)
     cut = len(ordered) - max(1, len(ordered) // 20)
     return (ordered[cut:].mean() - ordered[:cut].mean()) / max(ordered[:cut].std(), 1e-12)
 
 
 def criteria(pipelines, X, scores, seed):
-    """Return each criterion's values, one a candidate; more is better."""
+    """Return the values of each criterion, one per candidate; greater is better."""
     ranks = rankdata(scores, axis=0)
     every = {
         "excess mass, 5 columns at a time": ExcessMassScorer(n_draws=5, random_state=seed),
         "mass volume, 5 columns at a time": MassVolumeScorer(n_draws=5, random_state=seed),
         "stability: top 5 % of two halves": StabilityScorer(random_state=seed),
         "internal consistency": SeparabilityScorer(random_state=seed),
-        "made-up anomalies, uniform": SyntheticAnomalyScorer(kind="uniform", random_state=seed),
-        "made-up anomalies, permuted columns": SyntheticAnomalyScorer(kind="permuted", random_state=seed),
-        "made-up anomalies, local": SyntheticAnomalyScorer(kind="local", random_state=seed),
+        "synthetic anomalies, uniform": SyntheticAnomalyScorer(kind="uniform", random_state=seed),
+        "synthetic anomalies, permuted columns": SyntheticAnomalyScorer(kind="permuted", random_state=seed),
+        "synthetic anomalies, local": SyntheticAnomalyScorer(kind="local", random_state=seed),
     }
     values = {name: [scorer(pipeline, X) for pipeline in pipelines] for name, scorer in every.items()}
     values["consensus with the mean rank"] = [spearmanr(column, ranks.mean(axis=1))[0] for column in ranks.T]
     values["standardised score gap"] = [score_gap(column) for column in scores.T]
-    parts = ("consensus with the mean rank", "stability: top 5 % of two halves", "made-up anomalies, local")
+    parts = ("consensus with the mean rank", "stability: top 5 % of two halves", "synthetic anomalies, local")
     values["mean rank of consensus, stability, local"] = np.mean([rankdata(values[part]) for part in parts], axis=0)
     return values
 
 
-def ensembles(detectors, X, odd):
+def ensembles(detectors, X, anomalous):
     """Return the area of each way to combine all candidates."""
     ways = {
-        "all candidates, mean rank": {"combine": "rank"},
-        "all candidates, mean of a row's 5 highest ranks": {"combine": "top_ranks", "n_top": 5},
-        "all candidates, probability integral": {"combine": "probability_integral"},
-        "all candidates, robust z": {"combine": "robust_z"},
-        "5 highest ranks of those that agree (0.3)": {"combine": "top_ranks", "min_agreement": 0.3},
+        "all candidates, mean rank": {"aggregation": "rank"},
+        "all candidates, mean of a row's 5 highest ranks": {"aggregation": "top_ranks", "n_top": 5},
+        "all candidates, probability integral": {"aggregation": "probability_integral"},
+        "all candidates, robust z": {"aggregation": "robust_z"},
+        "5 highest ranks of those that agree (0.3)": {"aggregation": "top_ranks", "min_agreement": 0.3},
     }
     areas = {
-        name: roc_auc_score(odd, -ScoreEnsemble(detectors, **way).fit(X).score_samples(X)) for name, way in ways.items()
+        name: roc_auc_score(anomalous, -ScoreEnsemble(detectors, **way).fit(X).score_samples(X))
+        for name, way in ways.items()
     }
     default = ScoreEnsemble(random_state=0).fit(X)
-    areas["default ScoreEnsemble (4 detectors)"] = roc_auc_score(odd, -default.score_samples(X))
+    areas["default ScoreEnsemble (4 detectors)"] = roc_auc_score(anomalous, -default.score_samples(X))
     return areas
 
 
-def few_labels(scores, odd, random):
+def few_labels(scores, anomalous, random):
     """Return the mean area, on the other rows, of choices by few labelled rows."""
     areas = {}
-    for n_odd in (1, 3, 5, 10):
-        if odd.sum() < n_odd + 5:
+    for n_anomalies in (1, 3, 5, 10):
+        if anomalous.sum() < n_anomalies + 5:
             continue
         for name, metric in (("ROC", roc_auc_score), ("average precision", average_precision_score)):
-            areas[f"labelled anomalies {n_odd}, normal rows 50: {name}"] = np.mean(
-                [_labelled_choice(scores, odd, n_odd, metric, random) for _ in range(N_DRAWS)]
+            areas[f"labelled anomalies {n_anomalies}, normal rows 50: {name}"] = np.mean(
+                [_labelled_choice(scores, anomalous, n_anomalies, metric, random) for _ in range(N_DRAWS)]
             )
     return areas
 
 
-def _labelled_choice(scores, odd, n_odd, metric, random):
+def _labelled_choice(scores, anomalous, n_anomalies, metric, random):
     labelled = np.concatenate(
         [
-            random.choice(np.flatnonzero(odd), n_odd, replace=False),
-            random.choice(np.flatnonzero(~odd), 50, replace=False),
+            random.choice(np.flatnonzero(anomalous), n_anomalies, replace=False),
+            random.choice(np.flatnonzero(~anomalous), 50, replace=False),
         ]
     )
-    others = np.setdiff1d(np.arange(len(odd)), labelled)
-    values = [metric(odd[labelled], column[labelled]) for column in scores.T]
+    others = np.setdiff1d(np.arange(len(anomalous)), labelled)
+    values = [metric(anomalous[labelled], column[labelled]) for column in scores.T]
     # Ties are common with few labels: the mean over all that tie.
     tied = np.flatnonzero(np.isclose(values, max(values)))
-    return np.mean([roc_auc_score(odd[others], scores[others, place]) for place in tied])
+    return np.mean([roc_auc_score(anomalous[others], scores[others, place]) for place in tied])
 
 
 def study(X, y, seed):
     """Return one table's candidates, picks and correlations."""
-    odd = y == -1
+    anomalous = y == -1
     named = candidates(X.shape[1])
     pipelines = [clone(pipeline).fit(X) for pipeline in named.values()]
     scores = np.column_stack([-pipeline.score_samples(X) for pipeline in pipelines])
-    areas = np.array([roc_auc_score(odd, column) for column in scores.T])
+    areas = np.array([roc_auc_score(anomalous, column) for column in scores.T])
     picks, correlations = {}, {}
     for name, values in criteria(pipelines, X, scores, seed).items():
         picks[name] = areas[int(np.nanargmax(values))]
         correlations[name] = spearmanr(values, areas)[0]
-    picks |= ensembles(list(named.values()), X, odd)
-    picks |= few_labels(scores, odd, np.random.default_rng(seed))
+    picks |= ensembles(list(named.values()), X, anomalous)
+    picks |= few_labels(scores, anomalous, np.random.default_rng(seed))
     return {
         "areas": dict(zip(named, areas.tolist(), strict=True)),
         "picks": {name: float(area) for name, area in picks.items()},
@@ -184,11 +184,12 @@ def report(results):
     means = np.array([np.mean(list(result["areas"].values())) for result in results])
     best = np.array([max(result["areas"].values()) for result in results])
     forest = np.array([result["areas"][FOREST] for result in results])
-    print(f"\nROC area, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}")
+    print(f"\nROC AUC, mean of {len(results)} tables: candidates {means.mean():.3f}, best {best.mean():.3f}\n")
     for name in results[0]["areas"]:
-        print(f"  {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+        print(f"- {name}: {np.mean([result['areas'][name] for result in results]):.3f}")
+    print("\nROC AUC of the chosen candidate, its differences (p-value of Wilcoxon's test) and the rank correlation.\n")
     print(
-        "\n| choice by | tables | ROC | below the best | over the mean candidate (p) | over IsolationForest (p) "
+        "| choice by | tables | ROC AUC | below the best | above the mean candidate (p) | above IsolationForest (p) "
         "| Spearman |"
     )
     print("|---|---|---|---|---|---|---|")
@@ -227,7 +228,7 @@ def main():
             start = time.process_time()
             results.append({"table": name, **study(X, y, arguments.seed)})
             print(
-                f"{name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
+                f"- {name}: {len(X)} rows, {np.sum(y == -1)} anomalies, {time.process_time() - start:.0f} s", flush=True
             )
             if arguments.json:
                 arguments.json.write_text(json.dumps(results))

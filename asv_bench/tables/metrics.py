@@ -1,9 +1,10 @@
-"""Time the metrics of series against scikit-learn's ROC AUC of the same scores, and against TSB-AD where it is there.
+"""Measure the time of the metrics for series, compared with scikit-learn's ROC AUC and with TSB-AD if installed.
 
     python asv_bench/tables/metrics.py
 
-CPU seconds of one process, least of some calls, interleaved; set OPENBLAS_NUM_THREADS=1. The first lines come from
-fresh processes, with and without compiled kernels on disk. TSB-AD needs no more than ``pip install --no-deps TSB-AD``.
+Figures are CPU seconds in one process, the minimum of several interleaved calls; set OPENBLAS_NUM_THREADS=1. Only the
+first table comes from fresh processes, with and without compiled kernels on disk. TSB-AD needs no more than
+``pip install --no-deps TSB-AD``.
 """
 
 import os
@@ -42,7 +43,7 @@ print(there - start, imported - there, vus - imported, end - vus)
 
 
 def make_case(n_points, n_events, length):
-    """Labels and scores of a series; small is odd."""
+    """Labels and scores of a series; lower is more anomalous."""
     generator = np.random.default_rng(0)
     labels = np.ones(n_points)
     for start in generator.choice(n_points - length, n_events, replace=False):
@@ -63,8 +64,10 @@ def seconds(functions, repeats):
 
 def first_calls():
     """Print CPU seconds of a first use."""
+    print("First use in a fresh process, CPU seconds.\n")
     print(
-        "| kernels | import scikit-learn | import metrics | first VUS | first of five others |\n|---|---|---|---|---|"
+        "| kernels | import scikit-learn | import metrics | first VUS | first calls of five others |\n"
+        "|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as cache:
         for state in ("compiled now", "from disk"):
@@ -88,7 +91,8 @@ def main():
     """Print the tables."""
     warnings.simplefilter("ignore")
     first_calls()
-    print("\n| points | events | of length | ROC AUC, s | VUS-PR (100), s | ratio |\n|---|---|---|---|---|---|")
+    print("\nROC AUC and VUS-PR of the same scores, by the number of time points and events.\n")
+    print("| time points | events | of length | ROC AUC, s | VUS-PR (100), s | ratio |\n|---|---|---|---|---|---|")
     metrics.vus_pr_score(*make_case(2000, 3, 10))
     for size in SIZES:
         labels, scores = make_case(*size)
@@ -107,7 +111,7 @@ def main():
         from TSB_AD.evaluation.basic_metrics import basic_metricor
     except ImportError:
         basic_metricor = None
-    print("\n| 20,000 points | s | TSB-AD, s |\n|---|---|---|")
+    print("\nEach metric on 20,000 time points.\n\n| metric | s | TSB-AD, s |\n|---|---|---|")
     for name, ours, peer in (
         ("VUS-PR and VUS-ROC (100)", lambda: _volumes(labels, scores), "RangeAUC_volume_opt"),
         ("event F1, every threshold", lambda: metrics.event_f1_score(labels, scores), "metric_EventF1PA"),
@@ -141,7 +145,7 @@ def main():
     if basic_metricor is not None:
         *_, roc, pr = basic_metricor().RangeAUC_volume_opt(theirs, -scores, 100)
         ours = metrics.vus_roc_score(labels, scores) - roc, metrics.vus_pr_score(labels, scores) - pr
-        print(f"\nDifference from TSB-AD: VUS-ROC {ours[0]:.1e}, VUS-PR {ours[1]:.1e}")
+        print(f"\nDifference of the values from TSB-AD's: VUS-ROC {ours[0]:.1e}, VUS-PR {ours[1]:.1e}")
 
 
 def _volumes(labels, scores):

@@ -1,9 +1,10 @@
-"""What scores that know nothing get under each metric of a series: read this table before any other.
+"""Show the value of each metric for series on scores that carry little or no information.
 
     python asv_bench/tables/metrics_trust.py
 
-Twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel), from
-the folder in ``SKANOMALY_DATA``. Means over the series; scores with random numbers also over a hundred seeds.
+A metric that is high for random scores says little about a detector, so read this table before the others. The data are
+twelve public series (four of the Numenta benchmark, three of MSL, five of SMAP, first channel) from the folder in
+``SKANOMALY_DATA``. Figures are means over the series; for scores with random numbers also over a hundred seeds.
 """
 
 import os
@@ -41,8 +42,8 @@ def load(name):
     return series.astype(np.float64), np.where(stored["y"] == 1, -1, 1)
 
 
-def rolling_deviation(series, width=100):
-    """Standard deviation of the points around each."""
+def rolling_std(series, width=100):
+    """Standard deviation of the surrounding time points."""
     padded = np.pad(series, (width // 2, width - width // 2 - 1), mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, width).std(axis=1)
 
@@ -53,16 +54,16 @@ def starts(labels):
 
 
 def make_scores(kind, series, labels, generator):
-    """Scores, small is odd."""
+    """Scores; lower is more anomalous."""
     noise = generator.random(labels.size)
-    if kind == "all equal but one point":
+    if kind == "all equal but one time point":
         return np.where(np.arange(labels.size) == generator.integers(labels.size), -1.0, 0.0)
-    if kind == "one hit at each event's start":
+    if kind == "one hit at the start of each event":
         noise[starts(labels)] = -1.0
         return noise
-    if kind == "truth, 30 points late":
+    if kind == "truth, 30 time points late":
         return np.roll(labels, 30).astype(np.float64)
-    return -rolling_deviation(series) if kind == "rolling standard deviation" else noise
+    return -rolling_std(series) if kind == "rolling standard deviation" else noise
 
 
 def best_f(metric, labels, scores):
@@ -84,8 +85,8 @@ METRICS = {
     "affiliation F1": lambda labels, scores: best_f(metrics.affiliation_precision_recall_fscore, labels, scores),
     "NAB": metrics.nab_score,
 }
-RANDOM = ("random", "all equal but one point", "one hit at each event's start")
-KINDS = (*RANDOM, "truth, 30 points late", "rolling standard deviation")
+RANDOM = ("random", "all equal but one time point", "one hit at each event's start")
+KINDS = (*RANDOM, "truth, 30 time points late", "rolling standard deviation")
 
 
 def main():
@@ -93,7 +94,7 @@ def main():
     warnings.simplefilter("ignore", UndefinedMetricWarning)  # a window that lies in NAB's probation
     cases = [load(name) for name in SERIES]
     share = np.mean([np.mean(labels == -1) for _, labels in cases])
-    print(f"Mean share of anomalous points: {share:.3f}\n")
+    print(f"Each metric by kind of score. Mean fraction of anomalous time points: {share:.3f}\n")
     print("| scores | " + " | ".join(METRICS) + " |")
     print("|---" * (len(METRICS) + 1) + "|")
     for kind in KINDS:

@@ -1,10 +1,10 @@
-"""Exact nearest neighbours against scikit-learn's brute force: run it, it prints a markdown table.
+"""Compare the exact nearest-neighbour search with scikit-learn's brute force.
 
     python asv_bench/tables/neighbors.py [--repeats 3] [--queries 8192] [--jobs 1 2]
 
-Both search the same table for the neighbours of its first rows, alternating in one process; the figure is the median
-over the repeats, in processor time for one thread (a busy machine hardly disturbs it) and in wall time for more. Memory
-is what the search adds to the resident peak of a fresh process, its own copy of the table included (Linux only).
+Both search the same table for the neighbours of its first rows, alternating in one process. The figure is the median
+over the repeats: processor time for one thread (which a busy machine hardly disturbs), wall time for more. Memory is
+what the search adds to the resident peak of a fresh process, its own copy of the table included (Linux only).
 """
 
 import argparse
@@ -49,11 +49,11 @@ def _peak_mebibytes():
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("this system does not tell a process its resident peak")
+    raise RuntimeError("this system does not report the resident peak of a process")
 
 
 def _extra_mebibytes(connection, name, case, n_queries):
-    """Peak of the resident memory above what stands before the search, in a fresh process after a warm-up."""
+    """Increase of the peak of the resident memory by the search, in a fresh process after a warm-up."""
     n_rows, n_columns, n_neighbors, dtype = case
     X = _table(n_rows, n_columns, dtype)
     function = {"ours": _ours, "peer": _peer}[name]
@@ -81,7 +81,11 @@ def main():
     arguments = parser.parse_args()
     import numpy as np
 
-    print("| n | d | k | dtype | threads | ours, s | scikit-learn, s | ratio | same neighbours | extra MiB | its MiB |")
+    print("Search for the k nearest of n rows with d columns: time, agreement and extra memory.\n")
+    print(
+        "| n | d | k | dtype | threads | skanomaly, s | scikit-learn, s | ratio | same neighbours "
+        "| skanomaly, MiB | scikit-learn, MiB |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     for case in CASES:
         n_rows, n_columns, n_neighbors, dtype = case

@@ -1,7 +1,10 @@
-"""Print what resampling does to average precision and balanced accuracy: ours, imbalanced-learn's, and none.
+"""Measure how resampling changes average precision and balanced accuracy, compared with imbalanced-learn.
 
-Run ``python asv_bench/tables/resampling_quality.py [folder]``; the folder holds ADBench tables as npz (default:
-``tables`` in ``SKANOMALY_DATA``). 5 x 2 cross-validation; mean and standard deviation over ten folds.
+    python asv_bench/tables/resampling_quality.py [folder]
+
+The folder holds ADBench tables as npz (default: ``tables`` in ``SKANOMALY_DATA``). The protocol is 5 x 2
+cross-validation; figures are the mean and standard deviation over the ten folds. AP is average precision, BA balanced
+accuracy; "none" is the same classifier without a sampler.
 """
 
 import argparse
@@ -41,14 +44,16 @@ def scores(X, y, sampler, inner):
 
 
 def main(folder, names):
-    head("table", "model", "sampler", "AP ours", "AP theirs", "AP none", "BA ours", "BA theirs", "BA none")
+    print("Average precision (standard deviation over folds) and balanced accuracy with each sampler.")
+    figures = [f"{metric} {kind}" for metric in ("AP", "BA") for kind in ("skanomaly", "imbalanced-learn", "none")]
+    head("table", "model", "sampler", *figures)
     for name in names:
         stored = np.load(folder / f"{name}.npz")
         X, y = stored["X"].astype(float), stored["y"].astype(int)
         for kind, inner in MODELS.items():
             plain = scores(X, y, None, inner)
             for sampler in NAMES:
-                pair = [scores(X, y, getattr(room, sampler)(random_state=0), inner) for room in (ours, theirs)]
+                pair = [scores(X, y, getattr(module, sampler)(random_state=0), inner) for module in (ours, theirs)]
                 columns = [*pair, plain]
                 precision = (f"{mean[0]:.3f} ({sd[0]:.3f})" for mean, sd in columns)
                 accuracy = (f"{mean[1]:.3f}" for mean, _ in columns)

@@ -1,7 +1,9 @@
 # ruff: noqa: FBT003  # kernels take no keywords
-"""An epoch against SGDRegressor's, what the mask costs, and the outlier-share table, in one run.
+"""Measure the time of a training epoch, the cost of the mask, and the error by fraction of outliers.
 
-Run ``python asv_bench/tables/robust.py``. CPU times of one thread, the minimum over interleaved repeats.
+    python asv_bench/tables/robust.py
+
+Times are CPU times of one thread, the minimum over interleaved repeats.
 """
 
 import os
@@ -22,16 +24,16 @@ from skanomaly.robust import ZErrorMask, ZErrorRegressor
 N_ROWS, N_COLUMNS = 5000, 20
 
 
-def table(share, seed):
+def table(fraction, seed):
     random = np.random.default_rng(seed)
     X, coef = random.normal(size=(N_ROWS, N_COLUMNS)), random.normal(size=N_COLUMNS)
     y = X @ coef + random.normal(size=N_ROWS)
-    wrong = random.random(N_ROWS) < share
+    wrong = random.random(N_ROWS) < fraction
     return X, y + 20 * wrong, coef
 
 
 def interleaved(calls, repeats):
-    """Minimum CPU time of each call, taken in turn so that a busy machine weighs on all alike."""
+    """Return the minimum CPU time of each call; the calls take turns, so that other load affects all equally."""
     best = dict.fromkeys(calls, np.inf)
     for _ in range(repeats):
         for name, call in calls.items():
@@ -54,7 +56,7 @@ def kernel_epoch(X, y, masking, robust):
             *(masking, 0, 3.0, 0, robust, 0.5, 6, 0.0, False, pooled, masked),
         )
 
-    for _ in range(40):  # compiled, and trained: the mask then meets the errors that it usually meets
+    for _ in range(40):  # compile, and train until the errors are as small as usual
         run()
     return run
 
@@ -88,6 +90,7 @@ def epochs():
     )
     ours_epoch = (times["ours 110"] - times["ours 10"]) / 100
     sgd_epoch = (times["sgd 110"] - times["sgd 10"]) / 100
+    print("Time of one training epoch; the mask is on with mean_std and median_mad.")
     head(f"one epoch of {N_ROWS:,} rows, {N_COLUMNS} columns, batches of 256", "CPU microseconds", "ratio")
     row("SGDRegressor.fit, per epoch", f"{sgd_epoch * 1e6:.0f}", "1")
     row("SGDRegressor.partial_fit", f"{times['sgd'] * 1e6:.0f}", f"{times['sgd'] / sgd_epoch:.2f}")
@@ -97,7 +100,7 @@ def epochs():
         row(f"kernel and shuffle, {name}", f"{times[name] * 1e6:.0f}", ratio)
 
 
-def shares(n_seeds):
+def errors_by_fraction(n_seeds):
     models = {
         "ZError": lambda: ZErrorRegressor(random_state=0),
         "ZError mean_std": lambda: ZErrorRegressor(
@@ -110,14 +113,14 @@ def shares(n_seeds):
         "MLP": lambda: MLPRegressor(max_iter=40, random_state=0),
     }
     steps = (0.0, 0.05, 0.10, 0.15, 0.25, 0.35)
-    print(f"\nRoot mean squared error by share of outliers, in deviations of the noise, {n_seeds} seeds.")
-    head("model", *(f"{share:.0%}" for share in steps), "CPU s a fit")
+    print(f"\nRoot mean squared error by fraction of outliers, in standard deviations of the noise, {n_seeds} seeds.")
+    head("model", *(f"{fraction:.0%}" for fraction in steps), "CPU s per fit")
     for name, make in models.items():
         cells, seconds = [], 0.0
-        for share in steps:
+        for fraction in steps:
             errors = []
             for seed in range(n_seeds):
-                X, y, coef = table(share, seed)
+                X, y, coef = table(fraction, seed)
                 fresh = np.random.default_rng(seed + 99).normal(size=(2000, N_COLUMNS))
                 start = time.process_time()
                 model = make().fit(X, y)
@@ -130,4 +133,4 @@ def shares(n_seeds):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     epochs()
-    shares(3)
+    errors_by_fraction(3)

@@ -1,7 +1,8 @@
-"""Print samplers' time and memory against imbalanced-learn's, and the posterior's against its definition, in one run.
+"""Compare the time and memory of the samplers with imbalanced-learn's, and of EAP with its definition.
 
-Run ``OPENBLAS_NUM_THREADS=1 python asv_bench/tables/sampling.py`` on an idle machine. Times are the least CPU seconds
-of interleaved repeats in one process; memory is the peak that ``tracemalloc`` sees.
+    OPENBLAS_NUM_THREADS=1 python asv_bench/tables/sampling.py   # on an idle machine
+
+Times are the minimum CPU seconds of interleaved repeats in one process; memory is the peak that ``tracemalloc`` sees.
 """
 
 import argparse
@@ -38,12 +39,13 @@ def peak(function):
 
 
 def samplers(n_rows):
-    head("sampler", "rows", "ours, s", "imbalanced-learn, s", "ratio", "ours, MiB", "imbalanced-learn, MiB")
+    print("Time and peak memory of one fit_resample.")
+    head("sampler", "rows", "skanomaly, s", "imbalanced-learn, s", "ratio", "skanomaly, MiB", "imbalanced-learn, MiB")
     for name in ("SMOTE", "BorderlineSMOTE", "ADASYN", "SMOTENC"):
         n = min(n_rows, 20_000) if name == "SMOTENC" else n_rows
         X, y = table(n, categories=name == "SMOTENC")
         given = {"categorical_features": CATEGORIES} if name == "SMOTENC" else {}
-        pair = [getattr(room, name)(random_state=0, **given) for room in (ours, theirs)]
+        pair = [getattr(module, name)(random_state=0, **given) for module in (ours, theirs)]
         pair[0].fit_resample(X[:2000], y[:2000])  # compiles
         calls = [lambda sampler=sampler, X=X, y=y: sampler.fit_resample(X, y) for sampler in pair]
         times = np.array([[seconds(call) for call in calls] for _ in range(REPEATS)]).min(axis=0)
@@ -74,7 +76,8 @@ def posterior(n_subsets):
     fast()
     quick = min(seconds(fast) for _ in range(REPEATS))
     slow = seconds(lambda: definition(normals, candidates, anomalies, n_subsets))
-    head("expected anomaly posterior", "ours, s", "by definition, s", "ratio")
+    print("\nTime to fit and to rate 642 candidates.")
+    head("expected anomaly posterior", "skanomaly, s", "by definition, s", "ratio")
     row(f"{n_subsets} subsets of 1,000 rows", f"{quick:.2f}", f"{slow:.1f}", f"{slow / quick:.0f}")
 
 

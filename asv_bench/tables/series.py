@@ -1,18 +1,18 @@
-"""Print each series detector's VUS-PR on public series; with an option, time and memory.
+"""Measure VUS-PR of each series detector on public series; with an option, time and memory instead.
 
     python asv_bench/tables/series.py               # the two tables of VUS-PR
     python asv_bench/tables/series.py --replicate   # published scores of single series, from our loader and metric
-    python asv_bench/tables/series.py --profile     # matrix profile beside STUMPY, two threads beside one
+    python asv_bench/tables/series.py --profile     # matrix profile and STUMPY, one thread and two
     python asv_bench/tables/series.py --neighbors   # time and memory of SubsequenceNeighbors by length
 
-The series are those of the benchmark TSB-AD that can be rebuilt from public sources: 36 of one channel (14 of NAB, 5 of
-MSL, 17 of SMAP) and 37 of several (14 of MSL, 23 of SMAP), found by length, first anomaly and number of anomalous
-points. Detectors are fitted without labels on the whole series, in their defaults with `random_state=0`. The tolerance
-of VUS-PR is the period of the first channel. The means of random scores stand beside.
+The series are those of the benchmark TSB-AD that can be rebuilt from public sources: 36 with one channel (14 of NAB, 5
+of MSL, 17 of SMAP) and 37 with several (14 of MSL, 23 of SMAP), found by length, first anomaly and number of anomalous
+time points. Detectors are fitted without labels on the whole series, with default parameters and `random_state=0`.
+VUS-PR uses the period of the first channel as its tolerance. The first line of each table is the mean of random scores.
 
-Read the tables with this in mind: the defaults of SubsequenceNeighbors, SubsequenceKMeans, AutoregressiveDetector,
-PolynomialDetector and SpectralResidualDetector (window, normalisation, smoothing) were chosen while looking at the
-univariate series, and that binary channels are ignored while looking at the multivariate ones.
+Some defaults were chosen with the help of these series: window, normalisation and smoothing of SubsequenceNeighbors,
+SubsequenceKMeans, AutoregressiveDetector, PolynomialDetector and SpectralResidualDetector on the univariate ones, and
+the rule that binary channels are ignored on the multivariate ones. Their figures are therefore optimistic.
 """
 
 import os
@@ -26,7 +26,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skanomaly import sequence
-from skanomaly.metrics import find_period, vus_pr_score
+from skanomaly.metrics import vus_pr_score
 
 DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 NAB = (
@@ -143,7 +143,7 @@ def univariate_detectors():
         "RollingStatistic('std')": sequence.RollingStatistic(),
         "RollingStatistic('range')": sequence.RollingStatistic(statistic="range"),
         "RollingStatistic('norm')": sequence.RollingStatistic(statistic="norm"),
-        "largest z of neighbours, z-scored neighbours, forecast": Largest(),
+        "maximum z-score of neighbours, z-scored neighbours and autoregression": Largest(),
     }
 
 
@@ -164,10 +164,10 @@ def multivariate_detectors():
 
 
 class Largest:
-    """The least of three detectors' standardised scores."""
+    """The minimum of the standardised scores of three detectors."""
 
     def fit(self, X):
-        """Fit the three."""
+        """Fit the three detectors."""
         self.detectors = [
             sequence.SubsequenceNeighbors(random_state=0).fit(X),
             sequence.SubsequenceNeighbors(normalize="zscore", random_state=0).fit(X),
@@ -176,7 +176,7 @@ class Largest:
         return self
 
     def score_samples(self, X):
-        """Standardise by the scored series itself, take the least."""
+        """Standardise the scores by the scored series itself and take the minimum."""
         scores = np.stack([detector.score_samples(X) for detector in self.detectors])
         spread = scores.std(axis=1, keepdims=True)
         return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)).min(axis=0)
@@ -186,8 +186,9 @@ SOURCES = {"NAB": lambda name: " " not in name, "MSL": lambda name: "msl" in nam
 
 
 def print_scores(cases, detectors):
-    """Print one row a detector: mean VUS-PR, means by source, seconds."""
-    cases = [(name, X, y, find_period(X[:, 0])) for name, X, y in cases]
+    """Print one row per detector: mean VUS-PR, means by source, seconds."""
+    cases = [(name, X, y, sequence.find_period(X[:, 0])) for name, X, y in cases]
+    print(f"Mean VUS-PR over {len(cases)} series, over all and by source.\n")
     print(f"| detector ({len(cases)} series) | mean VUS-PR | {' | '.join(SOURCES)} | process seconds |")
     print("|---|---|---|---|---|---|")
     random = np.random.default_rng(0)
@@ -213,29 +214,29 @@ PUBLISHED = {
 
 
 def summed_component_distances(x, window_size):
-    """Score as TSB-AD's Sub-PCA does: distances to the components, each divided by its share of the variance."""
+    """Score as TSB-AD's Sub-PCA does: distances to the components, each divided by its fraction of the variance."""
     windows = np.lib.stride_tricks.sliding_window_view(x, window_size)
     spread = windows.std(axis=0)
     rows = (windows - windows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     _, singular, components = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    shares = singular**2 / (singular**2).sum()
+    fractions = singular**2 / (singular**2).sum()
     squares = (rows**2).sum(axis=1)[:, None] + 1.0 - 2 * rows @ components.T
-    scores = (np.sqrt(np.maximum(squares, 0)) / shares).sum(axis=1)
+    scores = (np.sqrt(np.maximum(squares, 0)) / fractions).sum(axis=1)
     before = -(-(window_size - 1) // 2)
     return np.pad(scores, (before, window_size - 1 - before), mode="edge")
 
 
 def replicate():
-    """Print published scores beside those of the same formula under our loader and metric."""
+    """Print published scores and those of the same formula with our loader and metric."""
     print("| series | published | here |\n|---|---|---|")
     for name, X, y in univariate_cases():
         if name in PUBLISHED:
-            period = find_period(X[:, 0])
+            period = sequence.find_period(X[:, 0])
             here = vus_pr_score(y, -summed_component_distances(X[:, 0], period), window_size=period)
             print(f"| {name} | {PUBLISHED[name]:.8f} | {here:.8f} |")
     norms = []
     for _, X, y in univariate_cases():
-        period = find_period(X[:, 0])
+        period = sequence.find_period(X[:, 0])
         norm = sequence.RollingStatistic(statistic="norm", window_size=period, point_alignment="center").fit(X)
         norms.append(vus_pr_score(y, norm.score_samples(X), window_size=period))
     print(f"\nRollingStatistic('norm') with the period as its window, 36 series: {np.mean(norms):.3f}")
@@ -267,7 +268,10 @@ def first_call(imports, call):
 
 
 def profile():
-    """Print the matrix profile's process seconds beside STUMPY's, interleaved, then two threads beside one."""
+    """Compare the time of matrix_profile with STUMPY's stump, in one thread, and of one thread with two.
+
+    Process seconds, the minimum of interleaved calls; a random walk with windows of 100 time points.
+    """
     import numba
 
     random = np.random.default_rng(0)
@@ -286,7 +290,10 @@ def profile():
         calls["stump"] = lambda x: stumpy.stump(x[:, 0], 100) if x.shape[1] == 1 else stumpy.mstump(x.T.copy(), 100)
     except ImportError:
         del firsts["stump"]
-    print("| points | channels | " + " | ".join(f"{name}, s" for name in calls) + " | ratio |\n|---|---|---|---|---|")
+    print("Time of one profile by length and channels.\n")
+    print(
+        "| time points | channels | " + " | ".join(f"{name}, s" for name in calls) + " | ratio |\n|---|---|---|---|---|"
+    )
     for n, n_channels in ((500, 1), (5_000, 1), (20_000, 1), (100_000, 1), (500, 3), (10_000, 3)):
         x = random.normal(size=(n, n_channels)).cumsum(axis=0)
         repeats = 3 if n < 50_000 and n_channels == 1 else 1
@@ -303,7 +310,7 @@ def profile():
         )
     for name, statements in firsts.items():
         alone, together = first_call(*statements)
-        print(f"first call in a fresh process, {name}: {alone:.1f} s, with the import {together:.1f} s", flush=True)
+        print(f"\nFirst call in a fresh process, {name}: {alone:.1f} s, with the import {together:.1f} s.", flush=True)
     x = random.normal(size=(20_000, 1)).cumsum(axis=0)
     walls = {1: [], 2: []}
     for _ in range(5):
@@ -311,15 +318,19 @@ def profile():
             start = time.perf_counter()
             sequence.matrix_profile(x, window_size=100, n_jobs=n_jobs)
             wall.append(time.perf_counter() - start)
-    print(f"wall seconds, n = 20,000: one thread {min(walls[1]):.3f}, two {min(walls[2]):.3f}, "
-          f"ratio {min(walls[1]) / min(walls[2]):.2f}")  # fmt: skip
+    print(f"\nWall seconds for 20,000 time points: one thread {min(walls[1]):.3f}, two {min(walls[2]):.3f}, "
+          f"ratio {min(walls[1]) / min(walls[2]):.2f}.")  # fmt: skip
 
 
 def neighbors():
-    """Print time and memory of SubsequenceNeighbors by length."""
+    """Measure the time and memory of SubsequenceNeighbors by the length of the series.
+
+    Process seconds of one thread; memory is the peak of NumPy's allocations as tracemalloc sees them.
+    """
     random = np.random.default_rng(0)
     detector = sequence.SubsequenceNeighbors(random_state=0).fit(random.normal(size=(500, 1)))
-    print("| points | fit with its scores, process s | peak of a fit, MB |\n|---|---|---|")
+    print("Time and memory of one fit, which scores the training series.\n")
+    print("| time points | fit, process s | peak memory of a fit, MB |\n|---|---|---|")
     for n in (12_500, 25_000, 50_000, 100_000, 200_000):
         x = np.sin(np.arange(n) / 9)[:, None] + 0.2 * random.normal(size=(n, 1))
         start = time.process_time()

@@ -1,11 +1,11 @@
-"""Print detectors of series beside aeon's and PyOD's on windows: time, memory, first call, and what they find.
+"""Compare series detectors with aeon's detectors and with PyOD's on windows: time, memory, first call, detection.
 
     OPENBLAS_NUM_THREADS=1 python asv_bench/tables/series_peers.py [N]
 
-One series of N points (20,000), a noisy wave with three events of 60 points in which its period halves; windows of 100.
-Every detector runs in a process of its own: CPU seconds of the first call, imports left out, and of a second one; the
-growth of the process's peak memory over that after imports; the area under the ROC curve, and VUS-PR. Peers that are
-not installed are left out.
+The data are one series of N time points (20,000): a noisy wave with three events of 60 time points in which its period
+halves. Windows have 100 time points. Every detector runs in its own process. The columns are CPU seconds of the first
+call, imports left out, and of a second one; the growth of the process's peak memory after imports; the area under the
+ROC curve; and VUS-PR. Packages that are not installed are left out.
 """
 
 import os
@@ -20,10 +20,10 @@ import numpy as np
 n = int(sys.argv[1])
 random = np.random.default_rng(0)
 phase = np.arange(n) / 50 * 2 * np.pi
-odd = np.zeros(n, dtype=bool)
+anomalous = np.zeros(n, dtype=bool)
 for start in (n // 4, n // 2, 3 * n // 4):
-    odd[start : start + 60] = True
-x = np.sin(np.where(odd, 2 * phase, phase)) + 0.1 * random.normal(size=n)
+    anomalous[start : start + 60] = True
+x = np.sin(np.where(anomalous, 2 * phase, phase)) + 0.1 * random.normal(size=n)
 windows = np.lib.stride_tricks.sliding_window_view(x, 100)
 
 def centred(scores):
@@ -40,8 +40,8 @@ for _ in range(2):
 memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 from sklearn.metrics import roc_auc_score
 from skanomaly.metrics import vus_pr_score
-area = roc_auc_score(odd, scores)
-volume = vus_pr_score(np.where(odd, -1, 1), -np.asarray(scores, dtype=float))
+area = roc_auc_score(anomalous, scores)
+volume = vus_pr_score(np.where(anomalous, -1, 1), -np.asarray(scores, dtype=float))
 print(f"{times[0]:.2f} | {times[1]:.2f} | {memory:,.0f} | {area:.3f} | {volume:.3f}")
 """
 
@@ -90,6 +90,7 @@ def main():
     """Print the table."""
     n_points = sys.argv[1] if len(sys.argv) > 1 else str(N_POINTS)
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    print("Time, memory and detection of each detector on the same series.\n")
     print("| detector | first call, s | second call, s | MB | ROC AUC | VUS-PR |\n|---|---|---|---|---|---|")
     for name, program in PROGRAMS.items():
         run = subprocess.run(  # noqa: S603  # our own program

@@ -1,10 +1,10 @@
 """
-Three ways in which an order can matter
-=======================================
+Drift, a faulty batch and autocorrelation
+=========================================
 
-The same test looks at rows that drift, at rows among which a batch went wrong, and at rows that remember the last one.
-Each column of the figure asks one question: are neighbours in the table near each other in the order, where does the
-order break, and which rows stand in company of their own time?
+:class:`~skanomaly.audit.KNNDriftTest` tests whether rows are in random order. This example runs it on four tables:
+independent rows, a slow drift, one faulty batch, and autocorrelated rows. Each row of the figure is a table. The
+columns show whether nearest neighbours are close in order, where a change is most likely, and the score of each row.
 """
 
 import matplotlib.pyplot as plt
@@ -19,14 +19,15 @@ noise = random.normal(size=(n_rows, 3))
 drift = noise + 1.5 * np.linspace(0, 1, n_rows)[:, None]
 batch = noise.copy()
 batch[500:560] += 3
-memory = noise.copy()
+autocorrelated = noise.copy()
 for row in range(1, n_rows):
-    memory[row] += 0.6 * memory[row - 1]
+    autocorrelated[row] += 0.6 * autocorrelated[row - 1]
 
 # %%
-# On the left, neighbours against chance by their gap in the order. Drift shows at long gaps, memory at short ones only.
+# The left panels show the number of neighbours relative to chance, by their distance in the order. Drift increases it
+# at long distances, autocorrelation at short ones only.
 
-tables = {"independent": noise, "slow drift": drift, "one bad batch": batch, "memory": memory}
+tables = {"independent": noise, "slow drift": drift, "one faulty batch": batch, "autocorrelation": autocorrelated}
 figure, axes = plt.subplots(len(tables), 3, figsize=(11, 11), layout="constrained")
 for panels, (name, table) in zip(axes, tables.items(), strict=True):
     test = KNNDriftTest(random_state=0).fit(table)

@@ -1,11 +1,11 @@
 """
-Six ways to be odd
-==================
+Six kinds of anomalies
+======================
 
-Each maker of ``skanomaly.datasets`` plants anomalies that one kind of method sees and another misses: rows between
-two modes fool whatever thinks of one centre, rows off a narrow direction fool whatever looks at columns one by one, and
-rows whose columns have lost their dependence are usual in each. Try a detector on all six before you trust it on a
-seventh. Blue rows are normal, orange ones anomalies.
+Each generator of ``skanomaly.datasets`` makes anomalies that some methods detect and others miss. Methods with one
+centre miss rows between two modes. Methods that score columns separately miss rows shifted along a direction of low
+variance, and rows whose columns are independent instead of correlated. Test a detector on all six before you use it.
+Normal rows are blue, anomalies orange.
 """
 
 import matplotlib.pyplot as plt
@@ -24,20 +24,20 @@ made = {
 }
 
 
-def shadow(title, X, y):
-    """Choose the two directions in which the anomalies show, or ought to."""
+def project(title, X, y):
+    """Choose the two directions in which the anomalies are most visible."""
     if "shifted" in title:
         column = np.abs(X[y == -1].mean(axis=0)).argmax()
         return X[:, [column, (column + 1) % X.shape[1]]]
     if "component" in title:
-        turned = PCA().fit(X[y == 1]).transform(X)
-        return turned[:, [0, -1 if "last" in title else 1]]
+        rotated = PCA().fit(X[y == 1]).transform(X)
+        return rotated[:, [0, -1 if "last" in title else 1]]
     return X[:, :2]
 
 
 figure, axes = plt.subplots(2, 3, figsize=(10, 6.2), layout="constrained")
 for ax, (title, (X, y)) in zip(axes.flat, made.items(), strict=False):
-    rows = shadow(title, X, y)
+    rows = project(title, X, y)
     ax.scatter(*rows[y == 1].T, s=6, color=BLUE, alpha=0.5, linewidths=0)
     ax.scatter(*rows[y == -1].T, s=18, color=ORANGE, linewidths=0)
     ax.set_title(title, fontsize="medium")
@@ -46,5 +46,5 @@ time = np.arange(len(series))
 axes[1, 2].plot(time, series[:, 0], color=BLUE, linewidth=0.5)
 axes[1, 2].plot(time[y == -1], series[y == -1, 0], "o", color=ORANGE, markersize=4)
 axes[1, 2].axvline(500, color=GREY, linestyle="--", linewidth=1)
-axes[1, 2].set_title("make_drifting_series\nthe level changes at the dashes", fontsize="medium")
+axes[1, 2].set_title("make_drifting_series\nlevel change at the dashed line", fontsize="medium")
 axes[1, 2].set(xlabel="time point", ylabel="value")

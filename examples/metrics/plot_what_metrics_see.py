@@ -1,12 +1,14 @@
 """
-What each metric of a series sees
-=================================
+Comparison of metrics for series
+================================
 
-One series with four events, five scores: noise; noise with one lucky hit at the start of each event; the truth, thirty
-points late; half of the events, found well; and all of them, found well but for some false alarms. Each cell is a
-metric at its best threshold. Point adjustment gives noise as much as the detector that finds half of the events; one
-hit an event satisfies event F1 wholly. The volume under the precision-recall surface and average precision keep noise
-apart, and the volume forgives what is a little late.
+This example compares six metrics of five scores of one series with four events. The scores are random; random with a
+single hit at the start of each event; the truth, thirty time points late; low in two of the four events; and low in all
+events with some false alarms. Each cell of the table is a metric at its best threshold.
+
+Point-adjusted F1 gives random scores as much as the detector that finds half of the events, and a single hit per event
+is enough for a perfect event F1. The volume under the precision-recall surface (VUS-PR) and average precision (AP) are
+low for random scores, and VUS-PR tolerates scores that are slightly late.
 """
 
 import matplotlib.pyplot as plt
@@ -29,16 +31,16 @@ half = noise - 0.9 * (anomaly & (np.arange(n_points) < 2000))
 alarms = noise - 0.9 * anomaly
 alarms[[200, 1000, 1900, 2900]] -= 1.2
 scores = {
-    "noise": noise,
-    "one hit an event": hits,
+    "random": noise,
+    "one hit per event": hits,
     "truth, 30 late": np.roll(labels, 30) * 0.4 + 0.1 * noise,
     "half of the events": half,
-    "all, and false alarms": alarms,
+    "all events,\nfalse alarms": alarms,
 }
 
 
 def best_affiliation(y_true, y_score):
-    """F at the best of fifty thresholds."""
+    """Return the affiliation F1 at the best of fifty thresholds."""
     levels = np.quantile(y_score, np.linspace(0, 1, 50))
     return max(metrics.affiliation_precision_recall_fscore(y_true, np.where(y_score <= at, -1, 1))[2] for at in levels)
 
@@ -64,7 +66,7 @@ for row, (name, score) in enumerate(scores.items()):
     ax.set(yticks=[], xlim=(0, n_points))
     ax.set_ylabel(name, rotation=0, ha="right", va="center")
     ax.tick_params(labelbottom=row == 4)
-axes["score 4"].set_xlabel("time; small is odd, events shaded")
+axes["score 4"].set_xlabel("time point (lower scores are more anomalous; events are shaded)")
 table = axes["table"]
 table.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
 for (row, column), value in np.ndenumerate(values):

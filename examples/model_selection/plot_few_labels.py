@@ -1,13 +1,13 @@
 """
-How many labels does a choice need?
-===================================
+Selection of a detector with few labels
+=======================================
 
-Eight candidates score one table. A choice needs something to judge by: nothing (the candidates' consensus), or a few
-rows somebody has looked at. Labels choose only, they do not train. Each point is one draw of labelled anomalies and
-fifty labelled normal rows; what the chosen candidate does is measured on all other rows.
+This example selects one of eight detectors, without labels (by the consensus of the candidates) and with a few labelled
+rows. The labels are used for the selection only, not for training. Each point is one draw of labelled anomalies and
+fifty labelled normal rows; the selected detector is evaluated on all other rows.
 
-:class:`~skanomaly.model_selection.DetectorSearch` does this with one call, and says which candidates cannot be told
-from the best.
+:class:`~skanomaly.model_selection.DetectorSearch` does the selection and estimates which candidates cannot be
+distinguished from the best (right).
 """
 
 import matplotlib.pyplot as plt
@@ -38,9 +38,9 @@ chosen = {}
 for count in counts:
     values = []
     for _ in range(draws):
-        odd = random.choice(np.flatnonzero(truth == -1), count, replace=False)
+        anomalies = random.choice(np.flatnonzero(truth == -1), count, replace=False)
         normal = random.choice(np.flatnonzero(truth == 1), 50, replace=False)
-        rows = np.concatenate([odd, normal])
+        rows = np.concatenate([anomalies, normal])
         best = int(np.argmax([roc_auc_score(truth[rows], column[rows]) for column in scores.T]))
         others = np.setdiff1d(np.arange(len(truth)), rows)
         values.append(roc_auc_score(truth[others], scores[others, best]))
@@ -53,13 +53,15 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrain
 for place, count in enumerate(counts):
     jitter = random.uniform(-0.14, 0.14, draws)
     left.scatter(place + jitter, chosen[count], s=9, color=BLUE, alpha=0.35, linewidths=0)
-left.plot(range(5), [chosen[count].mean() for count in counts], "o-", color=BLUE, label="chosen by labels, mean")
+left.plot(range(5), [chosen[count].mean() for count in counts], "o-", color=BLUE, label="selected with labels, mean")
 left.axhline(areas.max(), color=GREY, lw=1.2, label="best candidate")
 left.axhline(areas.mean(), color=GREY, lw=1.2, ls=":", label="mean candidate")
-left.axhline(areas[without.best_index_], color=ORANGE, lw=1.4, label="chosen by consensus, no label")
-left.axhline(roc_auc_score(truth, ensemble.score_samples(X)), color=ORANGE, lw=1.4, ls="--", label="ensemble, no label")
+left.axhline(areas[without.best_index_], color=ORANGE, lw=1.4, label="selected by consensus, no labels")
+left.axhline(
+    roc_auc_score(truth, ensemble.score_samples(X)), color=ORANGE, lw=1.4, ls="--", label="ensemble, no labels"
+)
 left.set(
-    xticks=range(5), xticklabels=counts, xlabel="labelled anomalies (and 50 normal rows)", ylabel="ROC area, other rows"
+    xticks=range(5), xticklabels=counts, xlabel="labelled anomalies (and 50 normal rows)", ylabel="ROC AUC, other rows"
 )
 left.legend(frameon=False, fontsize=8, loc="lower right")
 
@@ -71,11 +73,11 @@ uncertainty = search.uncertainty_
 names = ["forest 32", "forest 256", "LOF 5", "LOF 20", "LOF 60", "depth, top", "depth, max", "Gaussian"]
 places = np.arange(len(names))
 tied = np.isin(places, uncertainty.tied)
-for rows, color, text in ((tied, BLUE, "may be the best"), (~tied, GREY, "worse than the chosen")):
+for rows, color, text in ((tied, BLUE, "may be the best"), (~tied, GREY, "worse than the selected")):
     right.hlines(places[rows], *uncertainty.interval[rows].T, color=color, lw=2)
     right.plot(uncertainty.values[rows], places[rows], "o", color=color, label=text)
-right.plot(areas, places, "|", color="black", ms=11, label="all labels (unknown)")
-right.set(yticks=places, yticklabels=names, xlabel="ROC area on three anomalies, 90 % interval")
+right.plot(areas, places, "|", color="black", ms=11, label="with all labels (unknown)")
+right.set(yticks=places, yticklabels=names, xlabel="ROC AUC with three anomalies, 90 % interval")
 right.invert_yaxis()
 right.legend(frameon=False, fontsize=8, loc="lower left")
 plt.show()

@@ -1,10 +1,11 @@
 """
-Which choices move the conclusion?
-==================================
+Specification curve: sensitivity to analytic choices
+====================================================
 
-Every analysis makes choices that could have been made otherwise: how to scale columns, how many neighbours, which power
-of the distance. :func:`~skanomaly.model_selection.specification_curve` makes all of them. The curve shows what could
-have been reported, the panel below it what was chosen where, and the shares say which choice matters.
+The result of an analysis depends on choices such as the scaling of columns, the number of neighbours or the power of
+the distance. :func:`~skanomaly.model_selection.specification_curve` evaluates all combinations of such choices. The
+upper panel shows the results in ascending order, the lower panel the choices of each, and the title the fraction of the
+variance that each choice explains.
 """
 
 import matplotlib.pyplot as plt
@@ -45,12 +46,16 @@ figure, (top, bottom) = plt.subplots(
 places = np.arange(len(curve.values))
 top.plot(places, curve.values[curve.order], "o", color=BLUE, ms=4)
 top.axhline(0.5, color=GREY, lw=1, ls=":")
-top.set(ylabel="ROC area", ylim=(0.2, 1.02))
-shares = ", ".join(f"{titles[name]} {share:.0%}" for name, share in curve.choice_shares.items())
-top.set_title(f"variance between levels: {shares}\nmedian against permuted labels: p = {curve.pvalue:.2f}", fontsize=9)
+top.set(ylabel="ROC AUC", ylim=(0.2, 1.02))
+ratios = ", ".join(f"{titles[name]} {ratio:.0%}" for name, ratio in curve.explained_variance_ratio.items())
+top.set_title(f"explained variance: {ratios}\npermutation test of the median: p = {curve.pvalue:.2f}", fontsize=9)
 for line, (_, chosen) in enumerate(rows):
     bottom.plot(places[~chosen], np.full((~chosen).sum(), line), "|", color=GREY, ms=4)
     bottom.plot(places[chosen], np.full(chosen.sum(), line), "|", color=BLUE, ms=9, mew=2)
-bottom.set(yticks=range(len(rows)), yticklabels=[name for name, _ in rows], xlabel="specification, by value")
+bottom.set(
+    yticks=range(len(rows)),
+    yticklabels=[name for name, _ in rows],
+    xlabel="specification, in ascending order of the ROC AUC",
+)
 bottom.invert_yaxis()
 plt.show()

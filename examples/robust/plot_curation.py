@@ -1,10 +1,10 @@
 """
-A curation list for planted label errors
-========================================
+Find wrong labels and drop them
+===============================
 
-One in ten of scikit-learn's handwritten digits gets a wrong label. :class:`~skanomaly.robust.SampleCurator` decides
-about each row: keep, look at, or drop, with at most one clean row in a hundred dropped. The pictures are the top of
-its list.
+:class:`~skanomaly.robust.SampleCurator` decides for each row whether to keep it, look at it or drop it, and bounds the
+fraction of clean rows that are dropped (1 % by default). Here 10 % of scikit-learn's handwritten digits get a wrong
+label. The figure shows the digits with the most suspicious labels, and how well the suspicion ranks wrong labels.
 """
 
 import sys
@@ -17,7 +17,7 @@ from sklearn.metrics import roc_curve
 from skanomaly.robust import SampleCurator
 
 # %%
-# Plant the errors, and curate. The suspicion of a row comes from a fit that never saw it.
+# Change the labels, and fit. The suspicion of a row comes from a fit that did not train on it.
 
 X, truth = load_digits(return_X_y=True)
 random = np.random.default_rng(0)
@@ -31,20 +31,20 @@ for decision in ("keep", "look", "drop"):
     print(f"{decision}: {members.sum():5d} rows, {wrong[members].sum():4d} of them wrong")
 
 # %%
-# The 12 most suspicious rows, and how well the suspicion and the mask frequency rank all of them.
+# Left: the 12 most suspicious rows. Right: ROC curves of suspicion and mask frequency for finding wrong labels.
 
 figure = plt.figure(figsize=(9, 4.2), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1.15, 1])
 ranked = np.argsort(-curator.suspicion_)
 for axes, row in zip(left.subplots(3, 4).ravel(), ranked, strict=False):
     axes.imshow(X[row].reshape(8, 8), cmap="gray_r")
-    note = "wrong" if wrong[row] else "right"
+    note = "wrong" if wrong[row] else "correct"
     axes.set_title(f"labelled {labels[row]}: {note}", fontsize=9, color="#D55E00" if wrong[row] else "black")
     axes.axis("off")
 
 axes = right.subplots()
 for name, score, colour in (
-    ("suspicion, out of fold", curator.suspicion_, "#0072B2"),
+    ("suspicion (out of fold)", curator.suspicion_, "#0072B2"),
     ("mask frequency", curator.mask_frequency_, "#E69F00"),
 ):
     false_rate, true_rate, _ = roc_curve(wrong, score)
@@ -57,9 +57,14 @@ axes.scatter(
     facecolors="white",
     edgecolors="black",
     zorder=3,
-    label="dropped",
+    label="rows dropped",
 )
-axes.set(xlabel="right labels found suspicious", ylabel="wrong labels found", xlim=(-0.01, 0.3), ylim=(0, 1.02))
+axes.set(
+    xlabel="false positive rate (correct labels)",
+    ylabel="true positive rate (wrong labels)",
+    xlim=(-0.01, 0.3),
+    ylim=(0, 1.02),
+)
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(loc="lower right")
 

@@ -1,10 +1,14 @@
 """
-Repeats that never keep the same time
-=====================================
+Anomalies in repetitions of varying speed
+=========================================
 
-A machine repeats one motion, a little faster or slower each time and not evenly so. One repeat carries a short step.
-Held against the reference at the same share of its length, every repeat is odd somewhere, because its bumps come early
-or late. Aligned first, only the step is left.
+A machine repeats one motion, a little faster or slower each time and with varying speed within a repetition. One
+repetition contains a short step.
+
+The upper panel shows the reference, a normal repetition and the one with the step. The lower panels show the
+outlyingness of the time points of both repetitions. Without alignment, each repetition is compared with the reference
+at the same relative position: both deviate from it, because their bumps come earlier or later. With alignment by
+dynamic time warping, only the step deviates.
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +20,7 @@ random = np.random.RandomState(1)
 
 
 def repeat(*, step):
-    """Draw one repeat of the motion."""
+    """Draw one repetition of the motion."""
     length = random.randint(285, 316)
     places = np.linspace(0, 1, length)
     bend = np.interp(places, np.linspace(0, 1, 5), [0, *random.normal(size=3), 0])
@@ -29,19 +33,19 @@ def repeat(*, step):
 
 
 train = [repeat(step=False) for _ in range(40)]
-odd, usual = repeat(step=True), repeat(step=False)
+anomaly, normal = repeat(step=True), repeat(step=False)
 
 figure, axes = plt.subplots(3, 1, figsize=(9, 6), sharex=True, layout="constrained", height_ratios=[2, 1, 1])
 axes[0].plot(ReferenceDetector().fit(train).reference_, color="0.7", label="reference")
-axes[0].plot(usual, color="#0072B2", label="a usual repeat")
-axes[0].plot(odd, color="#D55E00", label="a repeat with a step")
+axes[0].plot(normal, color="#0072B2", label="a normal repetition")
+axes[0].plot(anomaly, color="#D55E00", label="a repetition with a step")
 axes[0].legend(frameon=False, ncols=3, loc="upper right", bbox_to_anchor=(1, 1.22))
 axes[0].set_ylabel("position")
 for axis, alignment in zip(axes[1:], ["none", "dtw"], strict=True):
     detector = ReferenceDetector(alignment=alignment).fit(train)
-    for series, color in ((usual, "#0072B2"), (odd, "#D55E00")):
+    for series, color in ((normal, "#0072B2"), (anomaly, "#D55E00")):
         axis.plot(-detector.score_timepoints([series])[0], color=color, linewidth=1)
-    axis.set_ylabel("spreads away")
+    axis.set_ylabel("outlyingness")
     axis.set_title({"none": "not aligned", "dtw": "aligned by warping"}[alignment], loc="left", fontsize="medium")
 axes[-1].set_xlabel("time point")
 plt.show()

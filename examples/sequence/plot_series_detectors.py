@@ -1,12 +1,15 @@
 """
-Seven detectors, four kinds of odd moments
-==========================================
+Compare seven detectors on four kinds of anomalies
+==================================================
 
-One series of a machine's load, daily and noisy, with four anomalies: a spike, a flat stretch, a change of level and an
-hour of another rhythm. No detector sees them all alike. Windows compared with their neighbours
-(:class:`~skanomaly.sequence.SubsequenceNeighbors`) are the safest first choice; forecasts without smoothing find the
-spike; the matrix profile sees shapes alone, so the level escapes it. The last row is a random score: it shows what
-VUS-PR is worth without any skill.
+The series is the noisy load of a machine with a daily period. It contains four anomalies: a spike, a flat segment, a
+level shift and a segment with another frequency.
+
+The upper panel shows the series, with the anomalies shaded. The other panels show the outlyingness from seven detectors
+and from a random score, each with its VUS-PR. No detector is best for all four anomalies. Nearest neighbours of windows
+(:class:`~skanomaly.sequence.SubsequenceNeighbors`) are a good first choice. Forecasts without smoothing detect the
+spike. The matrix profile uses only shapes, so it misses most of the level shift. The random score shows which VUS-PR
+is reached without any information.
 """
 
 import matplotlib.pyplot as plt
@@ -27,13 +30,18 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.4"
 random = np.random.RandomState(0)
 time = np.arange(4000)
 load = np.sin(2 * np.pi * time / 96) + 0.4 * np.sin(2 * np.pi * time / 48 + 1) + 0.08 * random.normal(size=4000)
-odd = {"spike": slice(700, 703), "flat": slice(1500, 1560), "level": slice(2300, 2400), "rhythm": slice(3200, 3280)}
-load[odd["spike"]] += 2.5
-load[odd["flat"]] = load[1500]
-load[odd["level"]] += 1.0
-load[odd["rhythm"]] = 0.9 * np.sin(2 * np.pi * np.arange(80) / 25)
+anomalies = {
+    "spike": slice(700, 703),
+    "flat": slice(1500, 1560),
+    "level": slice(2300, 2400),
+    "frequency": slice(3200, 3280),
+}
+load[anomalies["spike"]] += 2.5
+load[anomalies["flat"]] = load[1500]
+load[anomalies["level"]] += 1.0
+load[anomalies["frequency"]] = 0.9 * np.sin(2 * np.pi * np.arange(80) / 25)
 labels = np.ones(4000, dtype=int)
-for part in odd.values():
+for part in anomalies.values():
     labels[part] = -1
 
 detectors = {
@@ -51,7 +59,7 @@ scores["random"] = random.uniform(size=4000)
 figure, panels = plt.subplots(9, 1, figsize=(9, 10), sharex=True, layout="constrained", height_ratios=[2, *[1] * 8])
 panels[0].plot(load, color=BLUE, linewidth=0.6)
 panels[0].set_ylabel("load")
-for name, part in odd.items():
+for name, part in anomalies.items():
     panels[0].text((part.start + part.stop) / 2, 3.1, name, ha="center", va="bottom", color=ORANGE)
 panels[0].set_ylim(-2.2, 3.9)
 for axes, (name, score) in zip(panels[1:], scores.items(), strict=True):
@@ -59,7 +67,7 @@ for axes, (name, score) in zip(panels[1:], scores.items(), strict=True):
     axes.set_title(f"{name}: VUS-PR {vus_pr_score(labels, score, window_size=48):.2f}", fontsize="small", loc="left")
     axes.set_yticks([])
 for axes in panels:
-    for part in odd.values():
+    for part in anomalies.values():
         axes.axvspan(part.start, part.stop, color=ORANGE, alpha=0.2, linewidth=0)
 panels[-1].set(xlabel="quarter of an hour", xlim=(0, 4000))
 figure.supylabel("outlyingness (minus the score)", fontsize="medium")

@@ -1,12 +1,15 @@
 """
-One heartbeat that came too early
-=================================
+Detect a premature heartbeat with the matrix profile
+====================================================
 
-Beats like those of an electrocardiogram, one of them early and broad. The matrix profile holds the shape of each window
-against the most similar other window: regular beats have close neighbours, the odd one has none. The window is a little
-longer than a beat: windows of rest alone would be noise, which has no neighbours once it is scaled to variance 1.
-The left profile looks back only, so it could have run beside the bed: the first beats are new and score as such, and
-the odd one is known when it is over.
+The series is a synthetic electrocardiogram in which one beat is early and broad. The matrix profile is the distance of
+each window to its nearest neighbour: normal beats have near neighbours, the premature beat has none. The window is
+slightly longer than a beat, since windows between beats would be noise, which has no near neighbours after scaling to
+variance 1.
+
+The figure shows the series and its scores twice. In the upper half, neighbours may be before or after a window. In the
+lower half they are before it only (the left profile, ``causal=True``), as in monitoring: the first beats have no
+neighbours yet and score as anomalies, and the premature beat is detected when it is over.
 """
 
 import matplotlib.pyplot as plt

@@ -1,9 +1,10 @@
 """
-A contamination with its interval
-=================================
+Contamination with a credible interval
+======================================
 
-Six in a hundred rows are shifted. The posterior says how many anomalies there may be; the p-values of a conformal
-detector, calibrated on rows known to be normal, say which rows to call at a false discovery rate.
+In a table of 500 rows, 6 % of the rows are shifted. ``ContaminationPosterior`` estimates the distribution of the
+contamination and sets the threshold accordingly. ``ConformalDetector``, calibrated on normal rows, gives p-values, from
+which rows are selected at a given false discovery rate.
 """
 
 import matplotlib.pyplot as plt

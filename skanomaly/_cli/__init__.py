@@ -1,1 +1,1 @@
-"""The command line's rooms: read, prepare, scan, print."""
+"""The command line: reading, preparation, scan, output."""

@@ -1,4 +1,4 @@
-"""Options and exit codes."""
+"""Commands, options and exit codes."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,12 +25,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Anomaly detection from a raw table to a decision you can defend.",
+    help="Anomaly detection, from a raw table to a decision you can defend.",
 )
 
 
 class _Bar(Progress):
-    """One bar on the error stream, a stage after the other; gone when the scan is done."""
+    """Progress bar on the error stream, one stage at a time; removed when the scan is done."""
 
     def __init__(self, bar: RichProgress) -> None:
         self._bar = bar
@@ -41,13 +41,13 @@ class _Bar(Progress):
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=None)
 
-    def advance(self, share: float) -> None:
+    def advance(self, fraction: float) -> None:
         if self._task is not None:
-            self._bar.update(self._task, total=1.0, completed=share)
+            self._bar.update(self._task, total=1.0, completed=fraction)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"skanomaly {__version__}")
         raise typer.Exit
 
@@ -55,50 +55,52 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Hold the commands; `scan` is the main job."""
+    """Accept the options that precede a command."""
 
 
 @app.command("scan")
 def _scan(
     table: Annotated[
         Path | None,
-        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file. Without one, an embedded table is scanned."),
+        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
     ] = None,
     detector: Annotated[
         str | None,
         typer.Option(
-            "--detector", "-d", help="Any detector by name; a wrong name lists them all.", show_default=f"{DEFAULT}"
+            "--detector", "-d", help="Name of a detector; an unknown name lists all.", show_default=f"{DEFAULT}"
         ),
     ] = None,
     contamination: Annotated[
         float | None,
         typer.Option(
-            "--contamination", "-c", help="Share of rows to call anomalies, at most 0.5; estimated if not given."
+            "--contamination", "-c", help="Fraction of rows to flag as anomalies, at most 0.5; by default estimated."
         ),
     ] = None,
-    top: Annotated[int, typer.Option("--top", "-n", help="How many of the oddest rows to print.")] = 10,
+    top: Annotated[int, typer.Option("--top", "-n", help="Number of most anomalous rows to print.")] = 10,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the scores of all rows there: .csv or .parquet.")
+        Path | None, typer.Option("--output", "-o", help="Write the scores of all rows to this .csv or .parquet file.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write the findings as one self-contained .html page.")
+        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
     ] = None,
     random_state: Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same scores.")] = 0,
     label: Annotated[
         str | None,
-        typer.Option("--label", "-l", help="Column with labels (1/0 or -1/+1): not scored, but judged against."),
+        typer.Option("--label", "-l", help="Column of labels (1/0 or -1/+1), used only to evaluate the scores."),
     ] = None,
     time: Annotated[
         str | None,
         typer.Option(
-            "--time", "-t", help=f"Column with times: the rows are a series, scored by moments ({SERIES_DEFAULT})."
+            "--time",
+            "-t",
+            help=f"Column of times; the rows are then a series, and {SERIES_DEFAULT} is the default detector.",
         ),
     ] = None,
 ) -> None:
-    """Score the rows of a table: print the oddest, and the columns that make each odd."""
+    """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
     errors = Console(stderr=True)
     try:
         if output is not None:
@@ -106,7 +108,7 @@ def _scan(
         if report is not None:
             check_report(report, table)
         columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-        with ExitStack() as stack:  # no bar at all off a terminal, where even a disabled one may print a line
+        with ExitStack() as stack:  # no bar if this is no terminal, where even a disabled one may print a line
             progress = None
             if errors.is_terminal:
                 progress = _Bar(stack.enter_context(RichProgress(*columns, console=errors, transient=True)))
@@ -120,7 +122,7 @@ def _scan(
                 time=time,
                 progress=progress,
             )
-        if output is not None:  # files first: whoever reads the printed lines may leave early, as head does
+        if output is not None:  # before printing, since the reader of the output may close it early
             write_scores(result, output)
         if report is not None:
             write_report(result, report)

@@ -1,4 +1,4 @@
-"""Detectors by name, as the door of their room lists them."""
+"""Detectors by name."""
 
 import difflib
 import inspect
@@ -13,15 +13,15 @@ SERIES_DEFAULT = "SubsequenceNeighbors"
 
 
 def _classes(*, series: bool) -> dict[str, Any]:
-    """List what can be built without arguments and scores rows, or moments of a series."""
+    """Return the public detectors of rows or of series that need no arguments, by name."""
     from sklearn.ensemble import IsolationForest
 
     from skanomaly import detectors, sequence
 
-    room: Any = sequence if series else detectors
+    module: Any = sequence if series else detectors
     found: dict[str, Any] = {} if series else {"IsolationForest": IsolationForest}
-    for name in room.__all__:
-        member = getattr(room, name)
+    for name in module.__all__:
+        member = getattr(module, name)
         if not inspect.isclass(member) or inspect.isabstract(member) or not hasattr(member, "score_samples"):
             continue
         if series and not issubclass(member, sequence.SeriesDetector):
@@ -33,22 +33,22 @@ def _classes(*, series: bool) -> dict[str, Any]:
 
 
 def detector_names(*, series: bool = False) -> list[str]:
-    """List the names that ``--detector`` takes, the default first."""
+    """Return the names that ``--detector`` accepts, the default first."""
     default = SERIES_DEFAULT if series else DEFAULT
     return sorted(_classes(series=series), key=lambda name: (name != default, name))
 
 
 def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, series: bool = False) -> Any:
-    """Build a detector by its name, in any case of letters.
+    """Create a detector by its name, ignoring case.
 
     Parameters
     ----------
     name : str
     random_state : int or None
     n_jobs : int or None
-        Both are given to detectors that know them.
+        Both are set if the detector has these parameters.
     series : bool, default=False
-        Whether the detector is one of series.
+        Whether to look among the detectors of series.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, s
     Raises
     ------
     InputError
-        If there is no such detector.
+        If there is no detector of that name.
     """
     classes = _classes(series=series)
     spelled = {known.lower(): known for known in classes}
@@ -65,11 +65,12 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, s
     if known is None:
         for other in _classes(series=not series):
             if other.lower() == name.lower():
-                kinds = ("rows", "leave out --time") if series else ("series", "add --time COLUMN")
-                raise InputError(f"{other} scores {kinds[0]}: {kinds[1]}, or take another --detector.")
+                kinds = ("rows", "omit --time") if series else ("series", "add --time COLUMN")
+                raise InputError(f"{other} scores {kinds[0]}; {kinds[1]}, or choose another --detector.")
         near = difflib.get_close_matches(name.lower(), spelled, n=1)
-        hint = f"did you mean {spelled[near[0]]}? There" if near else "there"
-        raise InputError(f"no detector {name!r}; {hint} are {', '.join(detector_names(series=series))}.")
+        hint = f" Did you mean {spelled[near[0]]}?" if near else ""
+        available = ", ".join(detector_names(series=series))
+        raise InputError(f"there is no detector {name!r}.{hint} Available detectors: {available}.")
     detector = classes[known]()
-    wished = {"random_state": random_state, "n_jobs": n_jobs}
-    return detector.set_params(**{key: value for key, value in wished.items() if key in detector.get_params()})
+    options = {"random_state": random_state, "n_jobs": n_jobs}
+    return detector.set_params(**{key: value for key, value in options.items() if key in detector.get_params()})

@@ -1,26 +1,26 @@
-"""Does the order of the rows matter? One verdict, bounded in time."""
+"""Test for drift in the order of the rows, in bounded time."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DriftVerdict", "drift_verdict"]
+__all__ = ["DriftResult", "check_drift"]
 
 _MOST_QUERIES = 5000
 # Below this many rows permutations are drawn: the normal approximation is good from here on.
-_FEWEST_ROWS_FOR_MOMENTS = 100
+_FEWEST_ROWS_FOR_ASYMPTOTIC = 100
 _FEWEST_ROWS = 20
 _LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class DriftVerdict:
-    """What the nearest-neighbour drift test says of the order of the rows.
+class DriftResult:
+    """Result of the nearest-neighbour drift test on the order of the rows.
 
-    ``pvalue`` is None where the test could not be made, for the reason in ``remark``. ``change_point`` is None unless
-    one moment of change stands out. ``n_queries`` is the number of rows whose neighbours were searched. ``scan`` holds,
-    for each cut of the order, how many links between neighbours are missing across it.
+    ``pvalue`` is None if the test was not possible, for the reason in ``remark``. ``change_point`` is None unless a
+    single change point is significant. ``n_queries`` is the number of rows whose neighbours were searched. ``scan`` is,
+    for each position in the order, how many links between neighbours across it are missing compared with chance.
     """
 
     pvalue: float | None
@@ -30,13 +30,13 @@ class DriftVerdict:
     scan: NDArray[np.float64] | None = None
 
     @property
-    def fired(self) -> bool:
-        """Whether the order matters, at level 0.05."""
+    def significant(self) -> bool:
+        """Whether the p-value is at most 0.05."""
         return self.pvalue is not None and self.pvalue <= _LEVEL
 
 
-def drift_verdict(rows: NDArray[np.float64], *, random_state: int | None, n_jobs: int | None) -> DriftVerdict:
-    """Test whether rows that stand near each other in the table are more alike than others.
+def check_drift(rows: NDArray[np.float64], *, random_state: int | None, n_jobs: int | None) -> DriftResult:
+    """Test whether rows that are close in order are more similar than chance.
 
     Parameters
     ----------
@@ -47,27 +47,27 @@ def drift_verdict(rows: NDArray[np.float64], *, random_state: int | None, n_jobs
 
     Returns
     -------
-    DriftVerdict
+    DriftResult
     """
     from skanomaly.audit import KNNDriftTest
 
     n_rows = len(rows)
     if n_rows < _FEWEST_ROWS:
-        return DriftVerdict(None, remark=f"not tested below {_FEWEST_ROWS} rows")
+        return DriftResult(None, remark=f"not tested, fewer than {_FEWEST_ROWS} rows")
     test = KNNDriftTest(
         n_queries=_MOST_QUERIES if n_rows > _MOST_QUERIES else None,
-        null="moments" if n_rows >= _FEWEST_ROWS_FOR_MOMENTS else "permutation",
+        null="asymptotic" if n_rows >= _FEWEST_ROWS_FOR_ASYMPTOTIC else "permutation",
         random_state=random_state,
         n_jobs=n_jobs,
     )
     try:
         test.fit(rows)
     except (ValueError, MemoryError) as error:
-        return DriftVerdict(None, remark=f"not tested: {' '.join(str(error).split())}")
-    stands_out = test.change_point_ >= 0 and test.change_pvalue_ <= _LEVEL
-    return DriftVerdict(
+        return DriftResult(None, remark=f"not tested: {' '.join(str(error).split())}")
+    is_significant = test.change_point_ >= 0 and test.change_pvalue_ <= _LEVEL
+    return DriftResult(
         float(test.pvalue_),
-        int(test.change_point_) if stands_out else None,
+        int(test.change_point_) if is_significant else None,
         min(n_rows, _MOST_QUERIES),
         scan=-np.asarray(test.change_scores_, dtype=np.float64),
     )

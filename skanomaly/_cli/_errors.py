@@ -1,10 +1,10 @@
-"""What the user can put right."""
+"""Errors that the user can correct."""
 
 __all__ = ["InputError"]
 
 
 class InputError(Exception):
-    """A fault in the input or the options, in one line that says what to do; the command ends with exit code 2."""
+    """Invalid input or option; the message is one line with a remedy, and the exit code of the command is 2."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))

@@ -1,4 +1,4 @@
-"""Columns judged one by one: what can be scored, what cannot, and what was done to make it so."""
+"""Preparation of the columns: which can be scored, and how they are made numeric and finite."""
 
 import re
 from collections.abc import Callable
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Note", "Prepared", "prepare"]
 
-# Below this many rows a run of whole numbers may well be a measurement.
+# With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
-# A text column of which at least this share reads as numbers is a column of numbers with marks for missing ones.
-_LEAST_SHARE_OF_NUMBERS = 0.9
+# A text column is numeric, with marks for missing values, if at least this fraction of it are numbers.
+_LEAST_FRACTION_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
-_FIRST_ROUNDED = 2.0**53  # from here on float64 does not hold every whole number
+_FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
 _ID = re.compile(r"(^|[\W_])(ids?|uuid|guid)$|^ids?[\W_]|^Unnamed: \d+$|(?-i:[a-z]I[dD]$)", re.IGNORECASE)
 _DATE_SAMPLE = 200
@@ -30,7 +30,7 @@ _DATE_SAMPLE = 200
 
 @dataclass(frozen=True)
 class Note:
-    """One finding about some columns: what they are, and what was done."""
+    """A finding about some columns, and how they were treated."""
 
     finding: str
     action: str
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The numbers that detectors see."""
+    """The prepared numbers, which the detectors are fitted on."""
 
     filled: NDArray[np.float64]
     scaled: NDArray[np.float64]
@@ -49,22 +49,22 @@ class Prepared:
 
 
 class _UnusableError(Exception):
-    """Raised where a column cannot be scored; carries the finding."""
+    """Raised if a column cannot be scored; the message is the finding."""
 
 
 def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -> Prepared:
-    """Turn a table into numbers without gaps.
+    """Convert a table to finite numbers.
 
     Parameters
     ----------
     table : Table
     advance : callable
-        Called with the share of columns done.
+        Called with the fraction of columns done.
 
     Returns
     -------
     Prepared
-        ``filled`` of shape (n_rows, n_used) without gaps, ``scaled`` the same with mean 0 and standard deviation 1.
+        ``filled`` has shape (n_rows, n_used) and no missing values; ``scaled`` is the same, standardised.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
     frame = table.frame
     if len(frame) < _FEWEST_ROWS:
         rows = "1 row" if len(frame) == 1 else f"{len(frame)} rows"
-        raise InputError(f"{table.name} has {rows}; at least {_FEWEST_ROWS} are needed to call one of them odd.")
+        raise InputError(f"{table.name} has {rows}; at least {_FEWEST_ROWS} are needed to find anomalies.")
     findings: dict[tuple[str, str], list[str]] = {}
     names, columns = [], []
     given = np.zeros(len(frame), dtype=bool)
@@ -93,7 +93,7 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
     notes = [Note(finding, action, found) for (finding, action), found in findings.items()]
     if not columns:
         why = "; ".join(f"{note.finding}: {', '.join(note.columns[:3])}" for note in notes[:4])
-        raise InputError(f"{table.name} has no numeric column that could be scored ({why or 'it has no column'}).")
+        raise InputError(f"{table.name} has no numeric column that could be scored ({why or 'it has no columns'}).")
     values = np.column_stack(columns)
     return Prepared(values, _standardised(values), names, notes, int(np.count_nonzero(~given)))
 
@@ -101,11 +101,11 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
 def _column(
     series: "pd.Series[Any]", name: str
 ) -> tuple[NDArray[np.float64], list[tuple[str, str, str]], NDArray[Any]]:
-    """Turn one column to finite numbers, or raise with the reason why not."""
+    """Convert one column to finite numbers, or raise with the reason."""
     numbers, remarks = _numbers(series)
     missing = np.isnan(numbers)
     if missing.all():
-        raise _UnusableError("no value at all")
+        raise _UnusableError("no values")
     infinite = np.isinf(numbers)
     finite = numbers[~missing & ~infinite]
     if not finite.size:
@@ -113,16 +113,16 @@ def _column(
     lowest, highest = finite.min(), finite.max()
     if lowest == highest:
         if infinite.any():
-            raise _UnusableError("one value besides infinity")
+            raise _UnusableError("a single value and infinities")
         lost = abs(lowest) >= _FIRST_ROUNDED and len(series.dropna().unique()) > 1
-        raise _UnusableError("differs by less than float64 can hold" if lost else "the same value in every row")
+        raise _UnusableError("differences too small for float64" if lost else "constant")
     if not missing.any() and not infinite.any():
-        _refuse_identifier(numbers, name)
+        _check_identifier(numbers, name)
     if infinite.any():
-        remarks.append(("infinite values", "set to the column's finite extreme", _rows(infinite)))
+        remarks.append(("infinite values", "replaced by the finite extreme", _rows(infinite)))
         numbers = np.clip(numbers, lowest, highest)
     if missing.any():
-        remarks.append(("values missing", "median put in", _rows(missing)))
+        remarks.append(("missing values", "imputed by the median", _rows(missing)))
         numbers = np.where(missing, np.median(numbers[~missing]), numbers)
     return numbers, remarks, ~missing
 
@@ -135,7 +135,7 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
         raise _UnusableError("categories" if isinstance(dtype, pd.CategoricalDtype) else "complex numbers")
     if pd.api.types.is_timedelta64_dtype(dtype):
-        return series.dt.total_seconds().to_numpy(dtype=np.float64), [("durations", "turned to seconds", "all rows")]
+        return series.dt.total_seconds().to_numpy(dtype=np.float64), [("durations", "converted to seconds", "all rows")]
     if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
         raise _UnusableError("dates or times")
     if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
@@ -144,30 +144,30 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
 
 
 def _numbers_in_text(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[str, str, str]]]:
-    """Read a column of text as numbers if nearly all of it is, else raise with what it is."""
+    """Read a text column as numbers if nearly all of its values are numbers, otherwise raise with its kind."""
     import pandas as pd
 
     present = series.notna().to_numpy()
     if not present.any():
-        raise _UnusableError("no value at all")
+        raise _UnusableError("no values")
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     strays = present & np.isnan(numbers)
-    if strays.sum() <= (1.0 - _LEAST_SHARE_OF_NUMBERS) * present.sum():
+    if strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
         remarks = []
         if strays.any():
             example = str(series[strays].iloc[0])[:12]
-            remarks.append(("text among numbers", "taken as missing", f"{_rows(strays)}, e.g. {example!r}"))
+            remarks.append(("text among numbers", "treated as missing", f"{_rows(strays)}, e.g. {example!r}"))
         return numbers, remarks
     shown = series[present].astype(str)
-    if shown.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_SHARE_OF_NUMBERS:
+    if shown.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS:
         raise _UnusableError("dates or times")
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
         raise _UnusableError("text, different in every row")
     raise _UnusableError("text")
 
 
-def _refuse_identifier(numbers: NDArray[np.float64], name: str) -> None:
-    """Raise if a column names or counts rows: no value of it is odd."""
+def _check_identifier(numbers: NDArray[np.float64], name: str) -> None:
+    """Raise if a column is an identifier or counts the rows: none of its values is anomalous."""
     if len(numbers) < _FEWEST_ROWS_OF_A_COUNTER or not (numbers == np.floor(numbers)).all():
         return
     steps = np.diff(numbers)
@@ -179,7 +179,7 @@ def _refuse_identifier(numbers: NDArray[np.float64], name: str) -> None:
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring columns to mean 0 and standard deviation 1, huge values included."""
+    """Standardise columns to mean 0 and standard deviation 1 without overflow."""
     largest = np.abs(values).max(axis=0)
     scaled: NDArray[np.float64] = values / np.where(largest > 0, largest, 1.0)
     scaled -= scaled.mean(axis=0)
@@ -189,6 +189,6 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rows(mask: NDArray[Any]) -> str:
-    """Count rows in words."""
+    """Return the number of rows as text."""
     count = int(np.count_nonzero(mask))
     return "1 row" if count == 1 else f"{count:,} rows"

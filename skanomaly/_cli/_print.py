@@ -1,4 +1,4 @@
-"""A scan for the eye: one table, and sentences around it."""
+"""Printing of a scan to the terminal."""
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from skanomaly._cli._prepare import Note
 from skanomaly._cli._scan import Reason, ScanResult
-from skanomaly._cli._words import count, findings, legend, listed, markup, number, score, shortened, size
+from skanomaly._cli._words import count, legend, listed, markup, number, score, shortened, size, summary
 
 __all__ = ["print_result"]
 
@@ -31,19 +31,21 @@ def print_result(result: ScanResult, console: Console) -> None:
 
 
 def _parts(result: ScanResult, *, plain: bool) -> list[RenderableType]:
-    """List what is printed, from top to bottom."""
+    """Return what is printed, from top to bottom."""
     parts: list[RenderableType] = [Text(result.table_name, style="bold"), size(result)]
     parts += [Padding(_notes(result.notes), (1, 0, 0, 0), expand=False)] if result.notes else []
     parts += [Text(remark, style="dim") for remark in result.remarks]
     if result.n_blank_rows:
-        parts.append(markup(f"[yellow]{count(result.n_blank_rows, 'row')} without any value[/]: scored as if typical."))
-    parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _findings(result)]
+        parts.append(
+            markup(f"[yellow]{count(result.n_blank_rows, 'row')} without any value[/]: all imputed by medians.")
+        )
+    parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _summary(result)]
     parts.append(Padding(legend(result, plain=plain), (1, 0, 0, 0), expand=False))
     return parts
 
 
 def _notes(notes: list[Note]) -> Table:
-    """Tabulate what was found in columns, and what was done."""
+    """Return a table of findings about columns, and how the columns were treated."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold", max_width=_WIDEST_COLUMNS)
     table.add_column(overflow="fold")
@@ -53,35 +55,35 @@ def _notes(notes: list[Note]) -> Table:
 
 
 def _rows(result: ScanResult, *, plain: bool) -> Table:
-    """Tabulate the oddest rows."""
+    """Return a table of the most anomalous rows."""
     labelled = result.labels is not None
     table = Table(box=box.ASCII_DOUBLE_HEAD if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("row", justify="right", no_wrap=True)
-    if result.moments is not None:
-        table.add_column(shortened(result.moments.column), overflow="fold")
+    if result.time_order is not None:
+        table.add_column(shortened(result.time_order.column), overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     if labelled:
         table.add_column("label", no_wrap=True)
-    table.add_column("odd because of", overflow="fold")
+    table.add_column("contributing columns", overflow="fold")
     flags = result.flags
     for row, reasons in zip(result.top, result.reasons, strict=True):
-        odd = flags[row] == -1
+        anomalous = flags[row] == -1
         cells: list[RenderableType] = [
             str(result.ranks[row]),
             str(row),
-            *([] if result.moments is None else [result.moments.texts[row]]),
-            Text(score(result.scores[row]), style="bold red" if odd else ""),
+            *([] if result.time_order is None else [result.time_order.texts[row]]),
+            Text(score(result.scores[row]), style="bold red" if anomalous else ""),
         ]
         if result.labels is not None:
             label = int(result.labels[row])
             cells.append(Text(_LABELS[label], style="red" if label == -1 else ""))
-        table.add_row(*cells, _Because(reasons, plain=plain), style="" if odd else "dim")
+        table.add_row(*cells, _Contributions(reasons, plain=plain), style="" if anomalous else "dim")
     return table
 
 
-class _Because:
-    """Columns with their values and an arrow: above or below the median; lines break between columns only."""
+class _Contributions:
+    """Columns with their values and an arrow for above or below the median; lines break between columns only."""
 
     def __init__(self, reasons: list[Reason], *, plain: bool) -> None:
         up, down = ("+", "-") if plain else ("↑", "↓")
@@ -108,11 +110,11 @@ class _Because:
         return Measurement(max(widths), sum(widths) + len(widths) - 1)
 
 
-def _findings(result: ScanResult) -> Table:
-    """Tabulate what was found about the table as a whole."""
+def _summary(result: ScanResult) -> Table:
+    """Return a table of the results for the whole table."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    for heading, sentence in findings(result):
+    for heading, sentence in summary(result):
         table.add_row(heading, sentence)
     return table

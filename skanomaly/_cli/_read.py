@@ -1,4 +1,4 @@
-"""Tables from files: CSV, Parquet, npz, or the embedded one."""
+"""Reading of tables from CSV, Parquet and npz files, or of the embedded table."""
 
 import csv
 import difflib
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
-from skanomaly._support._labels import turn_labels
+from skanomaly._support._labels import read_labels
 from skanomaly._support._npz import read_npz
 from skanomaly._support._optional import import_optional
 
@@ -32,7 +32,7 @@ _DECIMAL_COMMA = re.compile(r"(?:^|;)\"?[-+]?\d+,\d+\"?(?:;|$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read, before any column is judged."""
+    """A table as read, before its columns are prepared."""
 
     name: str
     frame: "pd.DataFrame"
@@ -42,14 +42,14 @@ class Table:
 
 
 def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
-    """Read a table, and its labels apart.
+    """Read a table, and its labels if there are any.
 
     Parameters
     ----------
     path : str, Path or None
-        None is the embedded table, whose labels need not be asked for.
+        None is the embedded table, whose labels are always read.
     label : str or None
-        Column, or key of an npz file, that holds labels.
+        Column, or key of an npz file, of the labels.
 
     Returns
     -------
@@ -58,18 +58,18 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
     Raises
     ------
     InputError
-        If the file is missing, of another kind, unreadable or empty, or has no such column.
+        If the file is missing, of an unknown kind, unreadable or empty, or has no such column.
     """
     if path is None:
         return _embedded(label)
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file.")
+        raise InputError(f"{path} is a folder; give a file.")
     if not path.is_file():
-        raise InputError(f"no file at {path}.")
+        raise InputError(f"there is no file {path}.")
     ending = next((ending for ending in _ENDINGS if path.name.lower().endswith(ending)), None)
     if ending is None:
-        raise InputError(f"cannot read {path.name}: files that end in {', '.join(_ENDINGS)} are read.")
+        raise InputError(f"cannot read {path.name}; supported are files that end in {', '.join(_ENDINGS)}.")
     try:
         if ending == ".npz":
             return _from_npz(path, label)
@@ -81,37 +81,37 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
         raise InputError(f"cannot read {path.name}: {error}") from error
     frame.columns = [str(name) for name in frame.columns]
     if not len(frame):
-        raise InputError(f"{path.name} is empty: it has no rows.")
+        raise InputError(f"{path.name} is empty; it has no rows.")
     if label is None:
         remarks += [_hint(name) for name in frame.columns if _looks_like_labels(frame, name)]
         return Table(path.name, frame, remarks=remarks)
-    labels = _labels(frame[_known(label, list(frame.columns), path.name)], label, remarks)
+    labels = _labels(frame[_check_column(label, list(frame.columns), path.name)], label, remarks)
     return Table(path.name, frame.drop(columns=label), labels, label, remarks)
 
 
 def _embedded(label: str | None) -> Table:
-    """Load the table that needs no file."""
+    """Load the embedded table."""
     from skanomaly.datasets import load_breast_cancer_anomalies
 
     data, target = load_breast_cancer_anomalies(as_frame=True, return_X_y=True)
-    _known(label or "target", ["target"], "the embedded table")
+    _check_column(label or "target", ["target"], "the embedded table")
     return Table("Wisconsin breast cancer (embedded)", data, target.to_numpy(), "target")
 
 
 def _from_npz(path: Path, label: str | None) -> Table:
-    """Read the key X, and the labels under the key that the user names."""
+    """Read the key X, and the key of the labels if there is one."""
     import pandas as pd
 
     arrays, keys = read_npz(path, required=["X"], optional=[label] if label else [])
     X = arrays["X"]
     if X.ndim != 2 or X.dtype.kind not in "biuf":
-        raise ValueError(f"X has shape {X.shape} and dtype {X.dtype}; it must be a table of numbers.")
+        raise ValueError(f"X has shape {X.shape} and dtype {X.dtype}; it must be a two-dimensional array of numbers.")
     if not len(X):
-        raise InputError(f"{path.name} is empty: X has no rows.")
+        raise InputError(f"{path.name} is empty; X has no rows.")
     frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])], copy=False)
     if label is None:
         return Table(path.name, frame, remarks=[_hint("y")] if "y" in keys else [])
-    _known(label, [key for key in keys if key != "X"], path.name)
+    _check_column(label, [key for key in keys if key != "X"], path.name)
     remarks: list[str] = []
     labels = _labels(arrays[label], label, remarks)
     if len(labels) != len(X):
@@ -120,7 +120,7 @@ def _from_npz(path: Path, label: str | None) -> Table:
 
 
 def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
-    """Read comma-separated values; delimiter, decimal comma and a missing header are recognised."""
+    """Read delimited text; delimiter, decimal comma and a missing header are recognised."""
     import pandas as pd
 
     opened = gzip.open if path.name.lower().endswith(".gz") else open
@@ -149,19 +149,21 @@ def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
                 index_col=False,
             )
     except pd.errors.ParserWarning as error:
-        raise ValueError("rows have more fields than the first line, which should name the columns.") from error
+        raise ValueError("rows have more fields than the first line, which should contain the column names.") from error
     except pd.errors.ParserError as error:
         fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
-        raise ValueError(f"{fault}. Mend that line; a field that holds {delimiter!r} must be quoted.") from error
+        raise ValueError(f"{fault}. Correct that line; a field that contains {delimiter!r} must be quoted.") from error
     remarks = []
     if headless:
         frame.columns = [f"x{index}" for index in range(frame.shape[1])]
-        remarks.append(f"The first line holds numbers, so it is data: columns are named x0 to x{len(head) - 1}.")
+        remarks.append(
+            f"The first line has numbers only and is read as data; the columns are named x0 to x{len(head) - 1}."
+        )
     return frame, remarks
 
 
 def _from_parquet(path: Path) -> "pd.DataFrame":
-    """Read a Parquet file; a level of its index is a column if it has a name that no column has."""
+    """Read a Parquet file; a named level of its index becomes a column, unless a column has that name."""
     import pandas as pd
 
     import_optional("pyarrow", extra="cli")
@@ -171,7 +173,7 @@ def _from_parquet(path: Path) -> "pd.DataFrame":
 
 
 def _is_number(text: str, decimal: str) -> bool:
-    """Tell whether a field of the first line is data."""
+    """Return whether a field of the first line is a number."""
     try:
         float(text.replace(decimal, "."))
     except ValueError:
@@ -179,8 +181,8 @@ def _is_number(text: str, decimal: str) -> bool:
     return True
 
 
-def _known(name: str, names: list[str], where: str) -> str:
-    """Return `name` if it is there, else say what is."""
+def _check_column(name: str, names: list[str], where: str) -> str:
+    """Return `name` if it exists, otherwise raise with the names that do."""
     if name in names:
         return name
     near = difflib.get_close_matches(name, names, n=1)
@@ -191,28 +193,28 @@ def _known(name: str, names: list[str], where: str) -> str:
 
 
 def _hint(name: str) -> str:
-    """Point to the option that judges."""
-    return f"{name} looks like labels: --label {name} keeps it out of the scores and judges them by it."
+    """Return a remark that recommends the option of labels."""
+    return f"{name} looks like labels; --label {name} excludes it from the scores and evaluates them."
 
 
 def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
-    """Tell whether a column is named like labels and holds a few anomalies."""
+    """Return whether a column is named like labels and contains a minority of anomalies."""
     if not _LABEL_NAME.fullmatch(name) or list(frame.columns).count(name) != 1:
         return False
     try:
-        labels = turn_labels(frame[name])
+        labels = read_labels(frame[name])
     except ValueError:
         return False
     return 0 < int((labels == -1).sum()) <= len(labels) // 2
 
 
 def _labels(values: Any, name: str, remarks: list[str]) -> NDArray[np.int64]:
-    """Turn labels to ours, and remark if one kind is not there."""
+    """Convert labels to -1, 0 and +1, and add a remark if one class is missing."""
     try:
-        labels = turn_labels(values, name=f"label column {name!r}")
+        labels = read_labels(values, name=f"label column {name!r}")
     except ValueError as error:
         raise InputError(str(error)) from error
     for kind, word in ((-1, "anomaly"), (1, "normal row")):
         if not (labels == kind).any():
-            remarks.append(f"Label column {name} holds no {word}: scores are judged where both kinds are there.")
-    return labels
+            remarks.append(f"Label column {name} contains no {word}; scores are evaluated only if both classes occur.")
+    return labels.astype(np.int64)

@@ -1,4 +1,4 @@
-"""The main job: score every row of a table, and say which are odd and why."""
+"""The scan: score every row of a table, and explain the most anomalous ones."""
 
 import warnings
 from dataclasses import dataclass
@@ -10,53 +10,53 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._contamination import Contamination, estimate_contamination
 from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector
-from skanomaly._cli._drift import DriftVerdict, drift_verdict
+from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, read_table
-from skanomaly._cli._time import Moments, in_order, oddest_apart
+from skanomaly._cli._time import TimeOrder, most_anomalous_apart, sort_by_time
 
-__all__ = ["Judgement", "Progress", "Reason", "ScanResult", "scan"]
+__all__ = ["Evaluation", "Progress", "Reason", "ScanResult", "scan"]
 
 _BLOCK_ROWS = 32768
-_ROWS_WORTH_THREADS = 20000
+_FEWEST_ROWS_FOR_THREADS = 20000
 _DEFAULT_CONTAMINATION = 0.1
 _MOST_REASONS = 3
-# Rows scored, at the most, to explain those shown by a detector that cannot split its score itself.
-_MOST_COPIES = 80_000
+# Most rows that are scored to explain the rows shown, if the detector has no contributions of its own.
+_MOST_PERMUTED_ROWS = 80_000
 _FEWEST_BACKGROUND = 4
 _MOST_BACKGROUND = 32
-# A further column is named if it weighs at least this share of the first.
-_LEAST_SHARE_OF_FIRST = 0.3
+# A further column is named if its contribution is at least this fraction of the largest.
+_LEAST_FRACTION_OF_LARGEST = 0.3
 _TINY = np.finfo(np.float64).tiny
 
 
 class Progress:
-    """Hears of the stages of a scan and how far each has come; this one keeps it to itself."""
+    """Receives the stages of a scan and their progress; this base class ignores them."""
 
     def stage(self, name: str) -> None:
         """Begin a stage."""
 
-    def advance(self, share: float) -> None:
-        """Say what share of the stage, up to 1, is done."""
+    def advance(self, fraction: float) -> None:
+        """Report the fraction of the stage that is done."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A column that makes a row odd: its value, and whether that is above or below the column's median.
+    """A column that contributes to the score of a row: its value, and whether that is above the median of the column.
 
-    ``share`` is its part in all that makes the row odd, in (0, 1].
+    ``fraction`` is its contribution divided by the sum of the positive contributions, in (0, 1].
     """
 
     column: str
     value: float
     above: bool
-    share: float
+    fraction: float
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """How well the scores agree with the labels."""
+class Evaluation:
+    """How well the scores rank the labelled anomalies."""
 
     label_name: str
     auroc: float
@@ -67,7 +67,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """All that a scan found; printing and writing are done elsewhere."""
+    """Result of a scan, without any formatting."""
 
     table_name: str
     n_rows: int
@@ -86,22 +86,22 @@ class ScanResult:
     reasons: list[list[Reason]]
     reasons_origin: str
     labels: NDArray[np.int64] | None
-    judgement: Judgement | None
-    drift: DriftVerdict
-    moments: Moments | None = None
+    evaluation: Evaluation | None
+    drift: DriftResult
+    time_order: TimeOrder | None = None
 
     @property
     def flags(self) -> NDArray[np.int64]:
-        """+1 for normal rows, -1 for those below the threshold."""
+        """-1 for rows with a score below the threshold, +1 for the others."""
         return np.where(self.scores < self.threshold, -1, 1).astype(np.int64)
 
     @property
     def change(self) -> str:
-        """The row of the table that begins what the drift test found to differ, and its time where there is one."""
-        place = self.drift.change_point
-        if place is None:
+        """The row of the change point, with its time if there is one; empty without a change point."""
+        position = self.drift.change_point
+        if position is None:
             return ""
-        return f"row {place}" if self.moments is None else self.moments.name(place)
+        return f"row {position}" if self.time_order is None else self.time_order.describe(position)
 
 
 def scan(
@@ -122,17 +122,17 @@ def scan(
     path : str, Path or None
         CSV, Parquet or npz file; None is the embedded table.
     detector : str or None
-        Name in :mod:`skanomaly.detectors`, or ``"IsolationForest"``; with `time`, of a detector of series in
-        :mod:`skanomaly.sequence`. None is the default of either.
+        Name of a detector in :mod:`skanomaly.detectors`, or ``"IsolationForest"``; with `time`, in
+        :mod:`skanomaly.sequence`. None is the default.
     contamination : float or None
-        Share of rows to call anomalies, in (0, 0.5]; None takes the median of its posterior distribution.
+        Fraction of rows to flag as anomalies, in (0, 0.5]; None uses the median of its posterior distribution.
     top : int
-        How many of the oddest rows to explain.
+        Number of most anomalous rows to explain.
     random_state : int or None
     label : str or None
-        Column that holds labels; it is not scored.
+        Column of labels, which are only used to evaluate the scores.
     time : str or None
-        Column that holds times: the rows are then a series, scored moment by moment.
+        Column of times; the rows are then a series, and each time point is scored.
     progress : Progress or None
 
     Returns
@@ -142,7 +142,7 @@ def scan(
     Raises
     ------
     InputError
-        If an option or the table is at fault.
+        If an option or the table is invalid.
     """
     progress = progress or Progress()
     if contamination is not None and not 0.0 < contamination <= 0.5:
@@ -153,17 +153,17 @@ def scan(
         raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
     series = time is not None
     name = detector or (SERIES_DEFAULT if series else DEFAULT)
-    build_detector(name, random_state=random_state, n_jobs=None, series=series)  # a wrong name is told before reading
+    build_detector(name, random_state=random_state, n_jobs=None, series=series)  # raises before the table is read
     progress.stage("Reading")
-    table, moments = read_table(path, label=label), None
+    table, time_order = read_table(path, label=label), None
     if time is not None:
-        table, moments = in_order(table, time)
+        table, time_order = sort_by_time(table, time)
     progress.stage("Preparing columns")
     prepared = prepare(table, progress.advance)
     n_rows = len(prepared.filled)
-    n_jobs = -1 if n_rows > _ROWS_WORTH_THREADS else None
+    n_jobs = -1 if n_rows > _FEWEST_ROWS_FOR_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
-    scores, remarks = _scores(model, prepared.scaled, progress, at_once=series)
+    scores, remarks = _scores(model, prepared.scaled, progress, in_blocks=not series)
     if contamination is None:
         progress.stage("Estimating contamination")
         estimate = estimate_contamination(
@@ -178,16 +178,17 @@ def scan(
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
     gap = getattr(model, "context_size", 0) or getattr(model, "window_size_", 1)
-    shown = oddest_apart(scores, top, gap) if series else order[:top]
+    shown = most_anomalous_apart(scores, top, gap) if series else order[:top]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
-    drift = drift_verdict(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
-    judgement = _judge(table, scores)
+    drift = check_drift(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
+    evaluation = _evaluate(table, scores)
     labels = table.labels
-    if moments is not None:  # from the order of time back to the table's rows
-        scores, ranks, shown = moments.back(scores), moments.back(ranks), moments.order[shown]
-        labels = None if labels is None else moments.back(labels)
+    if time_order is not None:  # from the order of time back to that of the table
+        scores, ranks = time_order.restore(scores), time_order.restore(ranks)
+        shown = time_order.order[shown]
+        labels = None if labels is None else time_order.restore(labels)
     return ScanResult(
         table_name=table.name,
         n_rows=n_rows,
@@ -200,24 +201,24 @@ def scan(
         random_state=random_state,
         scores=scores,
         ranks=ranks,
-        threshold=float(np.percentile(scores, 100.0 * estimate.share)),
+        threshold=float(np.percentile(scores, 100.0 * estimate.fraction)),
         contamination=estimate,
         top=shown,
         reasons=reasons,
         reasons_origin=origin,
         labels=labels,
-        judgement=judgement,
+        evaluation=evaluation,
         drift=drift,
-        moments=moments,
+        time_order=time_order,
     )
 
 
 def _scores(
-    model: Any, rows: NDArray[np.float64], progress: Progress, *, at_once: bool
+    model: Any, rows: NDArray[np.float64], progress: Progress, *, in_blocks: bool
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Fit, and score: a table in blocks, which gives the same scores as all at once; a series at once.
+    """Fit and score; tables are scored in blocks, which gives the same scores, and series as a whole.
 
-    What the detector warns of is returned, without remedies: they name parameters that the command does not have.
+    Warnings of the detector are returned, without the remedies, which name parameters that the command does not have.
     """
     name = type(model).__name__
     progress.stage(f"Fitting {name}")
@@ -227,7 +228,7 @@ def _scores(
             model.fit(rows)
             progress.stage("Scoring rows")
             parts = []
-            size = len(rows) if at_once else _BLOCK_ROWS
+            size = _BLOCK_ROWS if in_blocks else len(rows)
             for start in range(0, len(rows), size):
                 parts.append(model.score_samples(rows[start : start + size]))
                 progress.advance(min(1.0, (start + size) / len(rows)))
@@ -235,7 +236,9 @@ def _scores(
         raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
     scores = np.concatenate(parts).astype(np.float64)
     if np.isnan(scores).any():
-        raise InputError(f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; try another detector.")
+        raise InputError(
+            f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; choose another --detector."
+        )
     sentences = (" ".join(str(warning.message).split()).partition(". ")[0].rstrip(".") for warning in warned)
     return scores, [f"{name}: {sentence}." for sentence in dict.fromkeys(sentences)]
 
@@ -248,7 +251,7 @@ def _reasons(
     scores: NDArray[np.float64],
     random_state: int | None,
 ) -> tuple[list[list[Reason]], str]:
-    """Name the columns that make each row odd, the first before all others."""
+    """Return the columns that contribute most to the score of each row, by decreasing contribution."""
     weights, origin = _weights(model, prepared.scaled, rows, scores, random_state)
     positions = {str(name): index for index, name in enumerate(table.frame.columns)}
     medians = np.median(prepared.filled, axis=0)
@@ -265,7 +268,7 @@ def _reasons(
                     float(weight[index] / total),
                 )
                 for index in largest
-                if weight[index] > 0 and weight[index] >= _LEAST_SHARE_OF_FIRST * weight[largest[0]]
+                if weight[index] > 0 and weight[index] >= _LEAST_FRACTION_OF_LARGEST * weight[largest[0]]
             ]
         )
     return found, origin
@@ -278,43 +281,45 @@ def _weights(
     scores: NDArray[np.float64],
     random_state: int | None,
 ) -> tuple[NDArray[np.float64], str]:
-    """Weigh the columns of some rows, and say by what: large makes a row odd.
+    """Return the contribution of each column to the scores of some rows, and a description of the method.
 
-    The detector's own word comes first. Without one it is asked for scores of changed rows, unless columns are so many
-    that this would take long.
+    Large contributions make a row more anomalous. The contributions of the detector itself are used if it has them,
+    otherwise those of permutations, or robust z-scores if permutations would take too long.
     """
     from skanomaly.inspection import PermutationExplainer, feature_contributions
     from skanomaly.sequence import SeriesDetector
 
     name = type(model).__name__
     if isinstance(model, SeriesDetector):
-        origin = "its distance, at that moment, from the column's median (robust z-score), not by the detector"
-        return _robust_deviations(scaled, rows), origin
+        origin = "the distance of their value at that time point from the median (robust z-score), not by the detector"
+        return _robust_z_scores(scaled, rows), origin
     if hasattr(model, "feature_contributions"):
-        return -feature_contributions(model, scaled[rows]), f"its part in the score ({name}.feature_contributions)"
-    n_background = min(_MOST_COPIES // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)
+        return -feature_contributions(
+            model, scaled[rows]
+        ), f"their contribution to the score ({name}.feature_contributions)"
+    n_background = min(_MOST_PERMUTED_ROWS // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)
     if n_background < _FEWEST_BACKGROUND:
-        origin = "its distance from the column's median (robust z-score), not by the detector"
-        return _robust_deviations(scaled, rows), origin
+        origin = "the distance of their value from the median (robust z-score), not by the detector"
+        return _robust_z_scores(scaled, rows), origin
     explainer = PermutationExplainer(
         background=scaled[scores >= np.median(scores)], n_background=n_background, random_state=random_state
     )
-    origin = f"what its value does to the score of {name}, against typical rows (PermutationExplainer)"
+    origin = f"their effect on the score of {name}, compared with typical rows (PermutationExplainer)"
     return -feature_contributions(model, scaled[rows], method=explainer), origin
 
 
-def _robust_deviations(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Distance of each cell of some rows from its column's median, in units of 1.4826 times the MAD.
+def _robust_z_scores(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the distance of each value from the median of its column, divided by 1.4826 times the MAD.
 
-    Where the MAD is zero, the standard deviation (1 here) stands in.
+    If the MAD is 0, the standard deviation, which is 1 here, is used.
     """
-    middle = np.median(scaled, axis=0)
-    spread = 1.4826 * np.median(np.abs(scaled - middle), axis=0)
-    return np.abs(scaled[rows] - middle) / np.where(spread > _TINY, spread, 1.0)
+    median = np.median(scaled, axis=0)
+    mad = 1.4826 * np.median(np.abs(scaled - median), axis=0)
+    return np.abs(scaled[rows] - median) / np.where(mad > _TINY, mad, 1.0)
 
 
 def _shown(table: Table, position: int, row: int, value: float) -> float:
-    """Return the cell as the file has it, if it is an infinity that was capped."""
+    """Return the prepared value, or the infinity in the file that it replaced."""
     cell: Any = table.frame.iat[row, position]
     try:
         original = float(cell)
@@ -323,18 +328,16 @@ def _shown(table: Table, position: int, row: int, value: float) -> float:
     return original if np.isinf(original) else value
 
 
-def _judge(table: Table, scores: NDArray[np.float64]) -> Judgement | None:
-    """Hold the scores against the labels of labelled rows, where both kinds are there."""
+def _evaluate(table: Table, scores: NDArray[np.float64]) -> Evaluation | None:
+    """Evaluate the scores of the labelled rows, if both classes occur."""
     if table.labels is None or not {-1, 1} <= set(table.labels.tolist()):
         return None
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from skanomaly.metrics import average_precision_score, roc_auc_score
 
-    labelled = table.labels != 0
-    odd = table.labels[labelled] == -1
-    return Judgement(
+    return Evaluation(
         table.label_name,
-        float(roc_auc_score(odd, -scores[labelled])),
-        float(average_precision_score(odd, -scores[labelled])),
-        int(odd.sum()),
-        int(labelled.sum()),
+        roc_auc_score(table.labels, scores),
+        average_precision_score(table.labels, scores),
+        int((table.labels == -1).sum()),
+        int((table.labels != 0).sum()),
     )

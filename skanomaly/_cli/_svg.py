@@ -1,4 +1,4 @@
-"""Small pictures in SVG: text stays text, and they grow and shrink with the page."""
+"""Small plots in SVG, which scale with the page."""
 
 from dataclasses import dataclass, field
 from html import escape
@@ -11,12 +11,12 @@ __all__ = ["Plot"]
 
 Values = NDArray[np.floating[Any]]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 10.0, 10.0, 34.0
-_CHARACTER = 6.0  # width of a character, amply
+_CHARACTER_WIDTH = 6.0  # upper bound
 
 
 @dataclass
 class Plot:
-    """One panel with axes, 360 units wide; what is drawn outside its ranges is cut to them.
+    """A plot with axes, 360 units wide; values outside the ranges are clipped to them.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Plot:
     _marks: list[str] = field(default_factory=list)
 
     def dots(self, x: Values, y: Values, kind: str, radius: float = 2.2) -> None:
-        """Draw points; `kind` is a class of the page's style."""
+        """Draw points; `kind` is a class of the style sheet of the page."""
         circles = "".join(
             f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius}"/>' for a, b in zip(self._x(x), self._y(y), strict=True)
         )
@@ -61,11 +61,11 @@ class Plot:
         self._marks.append(f'<g class="{kind}">{rectangles}</g>')
 
     def rule(self, value: float, label: str, *, vertical: bool = False) -> None:
-        """Draw a dashed line across the panel, with words beside it."""
+        """Draw a dashed line across the plot with a label beside it."""
         if vertical:
             at = float(self._x(np.array([value]))[0])
             ends = f'x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{self.height - _BOTTOM}"'
-            left, anchor = self._beside(at, len(label) * _CHARACTER)
+            left, anchor = self._beside(at, len(label) * _CHARACTER_WIDTH)
             place = f'x="{left:.1f}" y="{_TOP + 10}" text-anchor="{anchor}"'
         else:
             at = float(self._y(np.array([value]))[0])
@@ -75,7 +75,7 @@ class Plot:
         self._marks.append(f'<line class="rule" {ends}/><text class="rule-text" {place}>{escape(label)}</text>')
 
     def _beside(self, at: float, length: float) -> tuple[float, str]:
-        """Place words of a length to the right of a line, to its left, or where neither has room, inside the panel."""
+        """Return where a label goes: right of a line, left of it, or inside the plot if neither side has space."""
         if at + 4 + length <= self.width - _RIGHT:
             return at + 4, "start"
         if at - 4 - length >= _LEFT:
@@ -83,7 +83,7 @@ class Plot:
         return max(_LEFT, self.width - _RIGHT - length), "start"
 
     def svg(self) -> str:
-        """Return the picture."""
+        """Return the plot as an SVG element."""
         axes = [
             *(self._tick(value, horizontal=True) for value in self._x_ticks()),
             *(self._tick(value, horizontal=False) for value in _nice_ticks(*self.y_range)),
@@ -99,10 +99,10 @@ class Plot:
         low, high = self.x_range
         if self.log_x:
             values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
-        return _LEFT + np.clip(_share(values, low, high), 0, 1) * (self.width - _LEFT - _RIGHT)
+        return _LEFT + np.clip(_relative(values, low, high), 0, 1) * (self.width - _LEFT - _RIGHT)
 
     def _y(self, values: Values) -> Values:
-        return self.height - _BOTTOM - np.clip(_share(values, *self.y_range), 0, 1) * (self.height - _TOP - _BOTTOM)
+        return self.height - _BOTTOM - np.clip(_relative(values, *self.y_range), 0, 1) * (self.height - _TOP - _BOTTOM)
 
     def _x_ticks(self) -> list[float]:
         if not self.log_x:
@@ -127,13 +127,13 @@ def _label(text: str, place: str) -> str:
     return f'<text class="label" {place} text-anchor="middle">{escape(text)}</text>'
 
 
-def _share(values: Values, low: float, high: float) -> Values:
-    # Halved first: the difference of the largest finite numbers is not finite.
+def _relative(values: Values, low: float, high: float) -> Values:
+    # Halved first, since the difference of the largest finite numbers overflows.
     return (values / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)
 
 
 def _nice_ticks(low: float, high: float) -> list[float]:
-    """List round numbers between two values, about five."""
+    """Return about five round numbers between two values."""
     step = (high / 4 - low / 4) or 1.0
     power = 10.0 ** np.floor(np.log10(step))
     step = float(next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= 0.999 * step))

@@ -1,4 +1,4 @@
-"""Scores to a file."""
+"""Writing of scores and report to files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,52 +16,52 @@ _REPORT_ENDINGS = (".html", ".htm")
 
 
 def check_output(path: Path, table: Path | None = None) -> None:
-    """See that scores can be written there, before any work is done.
+    """Check before any work that scores can be written to a path.
 
     Parameters
     ----------
     path : Path
     table : Path or None
-        The file that is scanned.
+        The file to scan.
 
     Raises
     ------
     InputError
-        If the ending is another, the folder does not exist, or the table is there.
+        If the ending is not supported, the folder does not exist, or the path is that of the table.
     """
     _check_path(path, "--output", _ENDINGS, table)
 
 
 def check_report(path: Path, table: Path | None = None) -> None:
-    """See that a page can be written there, before any work is done.
+    """Check before any work that a report can be written to a path.
 
     Parameters
     ----------
     path : Path
     table : Path or None
-        The file that is scanned.
+        The file to scan.
 
     Raises
     ------
     InputError
-        If the ending is another, the folder does not exist, or the table is there.
+        If the ending is not supported, the folder does not exist, or the path is that of the table.
     """
     _check_path(path, "--report", _REPORT_ENDINGS, table)
 
 
 def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path | None) -> None:
     if path.suffix.lower() not in endings:
-        raise InputError(f"cannot write {path.name}: {option} ends in {' or '.join(endings)}.")
+        raise InputError(f"cannot write {path.name}; {option} must end in {' or '.join(endings)}.")
     if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder.")
+        raise InputError(f"cannot write {path}; it is a folder.")
     if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {path.parent}.")
+        raise InputError(f"cannot write {path}; there is no folder {path.parent}.")
     if table is not None and path.exists() and table.exists() and path.samefile(table):
-        raise InputError(f"cannot write {path}: it is the table to scan; give {option} another name.")
+        raise InputError(f"cannot write {path}; it is the table to scan. Give {option} another name.")
 
 
 def write_scores(result: "ScanResult", path: Path) -> None:
-    """Write one line a row, in the table's order: row, score, rank, prediction (+1 normal, -1 anomaly), time and label.
+    """Write row, score, rank, prediction (+1 normal, -1 anomaly), time and label of each row, in table order.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     frame = pd.DataFrame(
         {"row": range(result.n_rows), "score": result.scores, "rank": result.ranks, "prediction": result.flags}
     )
-    if result.moments is not None:
-        frame.insert(1, "time", result.moments.texts)
+    if result.time_order is not None:
+        frame.insert(1, "time", result.time_order.texts)
     if result.labels is not None:
         frame["label"] = result.labels
     try:
@@ -94,7 +94,7 @@ def write_scores(result: "ScanResult", path: Path) -> None:
 
 
 def write_report(result: "ScanResult", path: Path) -> None:
-    """Write the scan as one page that needs nothing but itself.
+    """Write the report of a scan as one self-contained page.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ __all__ = ["adam_step", "kept_rows", "masked_adam_epoch"]
 
 @kernel
 def _relax(errors, weights, keep, min_keep, candidates):
-    """Keep the rows with the smallest errors until a fraction `min_keep` of the weight is kept; ties at the limit all stay."""
+    """Keep the smallest errors until a fraction `min_keep` of the weight is kept; ties at the limit all stay."""
     limit = -np.inf
     if weights is None:
         rank = int(np.ceil(min_keep * errors.size)) - 1  # a fraction of 0 is never too little

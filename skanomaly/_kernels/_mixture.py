@@ -1,4 +1,4 @@
-"""Gaussian mixtures: variational moments, draws of component parameters, collapsed Gibbs sweeps, ordered links."""
+"""Gaussian mixtures: variational moments, draws of component parameters, ordered links."""
 
 import math
 
@@ -7,7 +7,6 @@ import numpy as np
 from skanomaly._kernels._jit import kernel
 
 __all__ = [
-    "collapsed_sweep",
     "expected_moments",
     "ordered_link",
     "representative_draws",
@@ -100,7 +99,7 @@ def expected_moments(X, means, factors, constants, counts, sums, scatters):
 
 @kernel
 def responsibilities(X, means, factors, constants, out):
-    """Fraction of each component in each row; arguments as in :func:`expected_moments`, `out` (n_rows, n_components)."""
+    """Weight of each component in each row; arguments as in :func:`expected_moments`; `out` (n_rows, n_components)."""
     partial = np.empty(out.shape[1])
     for index in range(X.shape[0]):
         _row_log_densities(X[index], means, factors, constants, partial, out[index])
@@ -239,126 +238,3 @@ def ordered_link(draws, slope, p_zero, out):
             return intercept
     out[last] = reached
     return intercept
-
-
-@kernel
-def _update_root(root, vector, sign):
-    """Turn the lower root of S into that of S + sign v v^T, in place; v is destroyed."""
-    size = vector.size
-    for column in range(size):
-        diagonal = root[column, column]
-        squared = diagonal * diagonal + sign * vector[column] * vector[column]
-        new = math.sqrt(squared) if squared > 1e-300 else 1e-150
-        cosine = new / diagonal
-        sine = vector[column] / diagonal
-        root[column, column] = new
-        for row in range(column + 1, size):
-            root[row, column] = (root[row, column] + sign * sine * vector[row]) / cosine
-            vector[row] = cosine * vector[row] - sine * root[row, column]
-
-
-@kernel
-def _log_predictive(row, mean, root, count, prior_precision, prior_dof, work):
-    """Log density of a row under the component's posterior predictive (multivariate t), up to a common constant."""
-    size = row.size
-    precision = prior_precision + count
-    dof = prior_dof + count
-    inflation = (precision + 1.0) / precision
-    distance = 0.0
-    log_root = 0.0
-    for feature in range(size):
-        total = row[feature] - mean[feature]
-        for other in range(feature):
-            total -= root[feature, other] * work[other]
-        work[feature] = total / root[feature, feature]
-        distance += work[feature] * work[feature]
-        log_root += math.log(root[feature, feature])
-    # scale matrix of the t is S * inflation / (dof - size + 1)
-    return (
-        math.lgamma(0.5 * (dof + 1.0))
-        - math.lgamma(0.5 * (dof - size + 1.0))
-        - 0.5 * size * math.log(inflation)
-        - log_root
-        - 0.5 * (dof + 1.0) * math.log(1.0 + distance / inflation)
-    )
-
-
-@kernel
-def _move_row(row, sign, component, counts, means, roots, prior_precision, work):
-    """Add a row to a component (sign 1) or take it away (sign -1), by a rank-one change of its root."""
-    precision = prior_precision + counts[component]
-    after = precision + sign
-    factor = math.sqrt(precision / after)
-    for feature in range(row.size):
-        work[feature] = factor * (row[feature] - means[component, feature])
-        means[component, feature] += sign * (row[feature] - means[component, feature]) / after
-    _update_root(roots[component], work, sign)
-    counts[component] += sign
-
-
-@kernel
-def collapsed_sweep(
-    X, concentration, prior_mean, prior_root, prior_precision, prior_dof, labels, counts, means, roots, generator
-):
-    """One sweep of collapsed Gibbs sampling of a Dirichlet process mixture of Gaussians (Neal's algorithm 3).
-
-    Each row in turn leaves its component and joins one with probability proportional to its size times the
-    predictive density, or a new one, proportional to `concentration`. The prior is normal-inverse-Wishart.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-    concentration : float
-    prior_mean : ndarray of shape (n_features,)
-    prior_root : ndarray of shape (n_features, n_features)
-        Lower root of the scale matrix of the inverse Wishart.
-    prior_precision, prior_dof : float
-    labels : ndarray of shape (n_rows,), int
-        Component of each row; updated.
-    counts : ndarray of shape (max_components,)
-        Rows in each component; 0 marks a free place. A new component is opened only while there is one.
-    means : ndarray of shape (max_components, n_features)
-    roots : ndarray of shape (max_components, n_features, n_features)
-        Posterior mean and root of the posterior scale matrix; updated.
-    generator : numpy.random.Generator
-
-    Notes
-    -----
-    Cost O(n_rows * components * n_features^2) a sweep.
-    """
-    n_components = counts.size
-    log_weights = np.empty(n_components)
-    work = np.empty(X.shape[1])
-    for index in range(X.shape[0]):
-        row = X[index]
-        _move_row(row, -1.0, labels[index], counts, means, roots, prior_precision, work)
-        free = -1
-        largest = -np.inf
-        for component in range(n_components):
-            log_weights[component] = -np.inf
-            if counts[component] > 0.5:
-                log_weights[component] = math.log(counts[component]) + _log_predictive(
-                    row, means[component], roots[component], counts[component], prior_precision, prior_dof, work
-                )
-            elif free < 0:
-                free = component
-                log_weights[component] = math.log(concentration) + _log_predictive(
-                    row, prior_mean, prior_root, 0.0, prior_precision, prior_dof, work
-                )
-            largest = max(largest, log_weights[component])
-        total = 0.0
-        for component in range(n_components):
-            log_weights[component] = math.exp(log_weights[component] - largest)
-            total += log_weights[component]
-        left = generator.random() * total
-        chosen = 0
-        for component in range(n_components):
-            if log_weights[component] > 0.0 and left >= 0.0:
-                chosen = component
-                left -= log_weights[component]
-        if counts[chosen] < 0.5:
-            counts[chosen] = 0.0
-            means[chosen] = prior_mean
-            roots[chosen] = prior_root
-        labels[index] = chosen
-        _move_row(row, 1.0, chosen, counts, means, roots, prior_precision, work)

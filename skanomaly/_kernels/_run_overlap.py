@@ -24,8 +24,8 @@ def _weight_up_to(place, length, bias):
 def run_overlaps(starts, stops, other_starts, other_stops, bias, fractions, counts):
     """Weigh the part of each run that other runs cover, and count these; both lists ascend and are disjoint.
 
-    The fraction is ``sum of weights of covered points / sum of all weights`` with weights by place in the run: the overlap
-    size of Tatbul et al. (2018), section 3, with its positional bias. O(n_runs + n_others).
+    The fraction is ``sum of weights of covered points / sum of all weights`` with weights by place in the run: the
+    overlap size of Tatbul et al. (2018), section 3, with its positional bias. O(n_runs + n_others).
 
     Parameters
     ----------

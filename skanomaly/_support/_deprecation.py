@@ -1,6 +1,6 @@
 """The one way to announce that something will go."""
 
-import warnings
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["warn_deprecated"]
 
@@ -22,8 +22,7 @@ def warn_deprecated(name: str, *, since: str, removal: str, instead: str) -> Non
     FutureWarning
         Always.
     """
-    warnings.warn(
+    warn_user(
         f"{name} is deprecated since {since} and will be removed in {removal}; {instead}.",
         FutureWarning,
-        stacklevel=3,
     )

@@ -1,55 +1,218 @@
-"""Labels of files, in whatever convention, turned to the house's."""
+"""The one reader of anomaly labels: +1 normal, -1 anomaly, 0 unlabelled, whatever they came as."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["turn_labels"]
+from skanomaly._support._warnings import warn_user
+
+__all__ = ["native_labels", "read_labels"]
+
+_NATIVE = "Use -1 for anomaly, +1 for normal and 0 for unlabelled rows"
+_MOST_SHOWN = 5
 
 
-def turn_labels(values: Any, *, name: str = "y") -> NDArray[np.int64]:
-    """Turn the labels of a file to +1 normal, -1 anomaly, 0 unlabelled.
+def read_labels(
+    y: Any,
+    n_samples: int | None = None,
+    *,
+    name: str = "y",
+    pos_label: Any = None,
+    zero: str = "normal",
+    lenient: bool = False,
+) -> NDArray[np.int8]:
+    """Read anomaly labels as +1 normal, -1 anomaly, 0 unlabelled.
 
-    Two conventions are recognised by their values: 1 anomaly and 0 normal (False and True alike), and the house's own.
-    A column of ones alone could be either, so it is refused.
+    -1, +1 and 0 are read as they are. In labels of 0 and 1, or False and True of any type, 1 is the anomaly. A missing
+    label (None, NaN, NA) is unlabelled. Where all labels are 1 they are native: normal.
 
     Parameters
     ----------
-    values : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,) or None
+        None means that no row is labelled.
+    n_samples : int, default=None
+        Number of labels there must be; None accepts any.
     name : str, default="y"
-        What errors call it.
+        What errors call the labels.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises the labels by their values.
+    zero : {"normal", "unlabelled"}, default="normal"
+        What 0 (or False) means where 1 is the anomaly.
+    lenient : bool, default=False
+        Whether labels that cannot be anomaly labels (class labels, a majority of 1) are ignored with a warning, not
+        an error, and 1 as the anomaly is announced by a warning. For ``fit`` of detectors, which scikit-learn's checks
+        and pipelines call with class labels.
 
     Returns
     -------
-    ndarray of shape (n_samples,), int64
+    ndarray of shape (n_samples,), int8
 
     Raises
     ------
     ValueError
-        If a label is missing, is text, or belongs to neither convention.
+        If the length or shape is wrong, `pos_label` does not occur, labels are text without `pos_label`, 1 is the
+        label of most rows beside 0, or there are other labels.
+
+    Warns
+    -----
+    UserWarning
+        Where `lenient`, as said there.
     """
-    remedy = "Use 1 for anomaly and 0 for normal, or -1 for anomaly, +1 for normal and 0 for unlabelled rows."
-    labels = np.asarray(values)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise ValueError(f"{name} has shape {labels.shape}; labels are one per row. {remedy}")
-    if labels.dtype.kind not in "biuf":
-        raise ValueError(f"{name} holds {_some(labels)}, not numbers. {remedy}")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError(f"{name} lacks a label in {np.count_nonzero(~np.isfinite(labels))} rows. {remedy}")
-    found = set(np.unique(labels).tolist())
-    if found <= {0, 1} and found != {1}:
-        return np.where(labels == 1, -1, 1).astype(np.int64)
-    if found <= {-1, 0, 1} and -1 in found:
-        return labels.astype(np.int64)
-    if found == {1}:
-        raise ValueError(f"{name} holds only 1, which could mean all normal or all anomalies. {remedy}")
-    raise ValueError(f"{name} holds {_some(labels)}. {remedy}")
+    if y is None:
+        if n_samples is None:
+            raise ValueError(f"{name} is None; labels are needed. {_NATIVE}.")
+        return np.zeros(n_samples, dtype=np.int8)
+    values, missing = _column(y, name)
+    if n_samples is not None and len(values) != n_samples:
+        raise ValueError(f"{name} has {len(values)} labels and X has {n_samples} rows; they must agree in length.")
+    labels = np.zeros(len(values), dtype=np.int8)
+    present = values[~missing] if missing.any() else values
+    if pos_label is not None:
+        read = _compared(present, pos_label, name)
+    else:
+        read = _recognised(_numbers(present, name, lenient=lenient), name, zero, lenient=lenient)
+    labels[~missing] = read
+    return labels
 
 
-def _some(labels: NDArray[Any]) -> str:
-    """Show a few of the values."""
-    shown = [str(value) for value in dict.fromkeys(labels[:1000].tolist())]
-    return ", ".join(shown[:4]) + (", ..." if len(shown) > 4 else "")
+def native_labels(labels: NDArray[np.int8]) -> NDArray[Any]:
+    """Write labels that were read so that another estimator reads the same.
+
+    +1 and 0 without -1 would be taken for 1 as the anomaly, so that 0 becomes NaN there.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,), int8
+        +1 normal, -1 anomaly, 0 unlabelled.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int8 or float64
+    """
+    if (labels == -1).any() or labels.all():
+        return labels
+    return np.where(labels == 0, np.nan, labels)
+
+
+def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the labels as one column, and which of them are missing."""
+    if hasattr(y, "iloc"):
+        numpy_kinds = getattr(getattr(y, "dtype", None), "kind", "O") in "biuf" and isinstance(y.dtype, np.dtype)
+        values = y.to_numpy() if numpy_kinds else y.to_numpy(dtype=object)
+    else:
+        values = np.asarray(y)
+        if values.dtype.kind in "US" and not isinstance(y, np.ndarray):  # NumPy writes None and NaN as text
+            values = np.asarray(y, dtype=object)
+    if values.ndim == 2 and values.shape[1] == 1:
+        from sklearn.exceptions import DataConversionWarning  # the command line reads labels too, and loads it late
+
+        warn_user(
+            f"A column-vector y was passed when a 1d array was expected: {name} has shape {values.shape}. Use ravel().",
+            DataConversionWarning,
+        )
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(f"{name} has shape {values.shape}; labels are one per row, in a 1d array.")
+    if values.dtype.kind == "f":
+        return values, np.isnan(values)
+    if values.dtype.kind in "OMm":
+        import pandas as pd
+
+        return values, np.asarray(pd.isna(values), dtype=np.bool_)
+    return values, np.zeros(len(values), dtype=np.bool_)
+
+
+def _numbers(values: NDArray[Any], name: str, *, lenient: bool) -> NDArray[Any]:
+    """Return labels without missing ones as booleans or numbers; raise for text and other objects."""
+    if values.dtype.kind in "biuf":
+        return values
+    if values.dtype.kind == "O" and all(isinstance(value, Real | np.bool_) for value in values):
+        only_booleans = all(isinstance(value, bool | np.bool_) for value in values)
+        return values.astype(np.bool_ if only_booleans else np.float64)
+    found, counts = np.unique(values.astype(str), return_counts=True)
+    encoded = f"np.where({_variable(name)} == {str(found[counts.argmin()])!r}, -1, 1)"
+    if lenient:  # the first words are scikit-learn's
+        raise ValueError(
+            f"Unknown label type: {name} holds {_listed(values)}, and which of them is the anomaly is not known. "
+            f"{_NATIVE}, for example {encoded}."
+        )
+    raise ValueError(
+        f"{name} holds {_listed(values)}, and which of them is the anomaly is not known. Pass the anomalies' label as "
+        f"pos_label, or encode the labels, for example {encoded}."
+    )
+
+
+def _compared(values: NDArray[Any], pos_label: Any, name: str) -> NDArray[np.int8]:
+    """Read labels of which one is known to be that of the anomalies."""
+    anomaly = np.asarray(values == pos_label, dtype=np.bool_)
+    if anomaly.ndim == 0:  # of types that do not compare
+        anomaly = np.zeros(len(values), dtype=np.bool_)
+    if not anomaly.any():
+        raise ValueError(f"pos_label={pos_label!r} does not occur in {name}, which holds {_listed(values)}.")
+    return np.where(anomaly, -1, 1).astype(np.int8)
+
+
+def _recognised(values: NDArray[Any], name: str, zero: str, *, lenient: bool) -> NDArray[np.int8]:
+    """Read numbers or booleans by their values."""
+    found = _distinct(values)
+    if not found <= {-1, 0, 1}:
+        return _ignored(values, found, name, lenient=lenient)
+    if values.dtype.kind != "b" and (-1 in found or found == {1}):
+        return values.astype(np.int8)
+    n_ones = int(np.count_nonzero(values))
+    one, other = ("True", "False") if values.dtype.kind == "b" else ("1", "0")
+    if 2 * n_ones > values.size:
+        problem = (
+            f"{name} holds {one} in {n_ones} of {values.size} rows; {one} means anomaly beside {other}, and anomalies "
+            "cannot be the majority."
+        )
+        turn = f"np.where({_variable(name)} == {one}, 1, -1)"
+        if lenient:
+            warn_user(f"{problem} Every row counts as unlabelled. Where {one} means normal, give {turn}.")
+            return np.zeros(values.size, dtype=np.int8)
+        raise ValueError(
+            f"{problem} Where {one} means normal, give {turn}. Where it does mean anomaly, pass pos_label={one}, or "
+            f"give np.where({_variable(name)} == {one}, -1, 1)."
+        )
+    if lenient and n_ones:
+        warn_user(
+            f"{name} holds {other} and {one}: {one} counts as anomaly and {other} as {zero}. {_NATIVE} to say it "
+            "without this warning."
+        )
+    return np.where(values == 1, -1, 1 if zero == "normal" else 0).astype(np.int8)
+
+
+def _ignored(values: NDArray[Any], found: set[Any], name: str, *, lenient: bool) -> NDArray[np.int8]:
+    """Raise for labels that are none of anomalies, or ignore them where class labels may come."""
+    whole = all(np.isfinite(value) and value == np.floor(value) for value in found)
+    if lenient and whole and min(found) >= 0:
+        warn_user(
+            f"{name} holds {_listed(values)}: class labels, not anomaly labels. Every row counts as unlabelled. "
+            f"{_NATIVE}."
+        )
+        return np.zeros(values.size, dtype=np.int8)
+    remedy = "" if lenient else ", or pass the anomalies' label as pos_label"
+    raise ValueError(f"{name} holds the labels {_listed(values)}. {_NATIVE}{remedy}.")
+
+
+def _distinct(values: NDArray[Any]) -> set[Any]:
+    """Return the distinct values, without sorting the usual ones."""
+    masks = [(value, values == value) for value in (-1, 0, 1)]
+    if np.logical_or.reduce([mask for _, mask in masks]).all():
+        return {value for value, mask in masks if mask.any()}
+    return set(np.unique(values).tolist())
+
+
+def _variable(name: str) -> str:
+    """Return what to call the labels in a line of code."""
+    return name if name.isidentifier() else "y"
+
+
+def _listed(values: NDArray[Any]) -> str:
+    """Show the first few distinct labels."""
+    found = list(dict.fromkeys(repr(value) for value in values.tolist()))
+    if not found:
+        return "no label"
+    return ", ".join(sorted(found)[:_MOST_SHOWN]) + (", ..." if len(found) > _MOST_SHOWN else "")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._hashing import hash_rows
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
 
@@ -85,7 +86,7 @@ class RowLookup:
 
     def __init__(self, X: NDArray[Any]) -> None:
         self._rows = X
-        hashes = _hash_rows(X)
+        hashes = hash_rows(X)
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
 
@@ -96,7 +97,7 @@ class RowLookup:
 
     def find(self, Q: NDArray[Any]) -> NDArray[np.intp]:
         """Return for each query the smallest index of an identical row, or -1."""
-        hashes = _hash_rows(Q)
+        hashes = hash_rows(Q)
         found = np.full(len(Q), -1, dtype=np.intp)
         places = np.searchsorted(self._hashes, hashes)
         active = np.arange(len(Q))
@@ -115,18 +116,6 @@ class RowLookup:
             found[active[same]] = candidates[same]
             active = active[~same]  # two rows of one hash: look at the next
             places[active] += 1
-
-
-def _hash_rows(X: NDArray[Any]) -> NDArray[np.uint64]:
-    weights = np.random.Generator(np.random.PCG64(1)).integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.empty(len(X), dtype=np.uint64)
-    for part in row_blocks(len(X), _TABLE_ROWS):
-        bits = (X[part].astype(np.float64) + 0.0).view(np.uint64)  # minus zero equals zero
-        bits ^= bits >> np.uint64(32)
-        bits *= np.uint64(0x9E3779B97F4A7C15)
-        bits ^= bits >> np.uint64(29)
-        hashes[part] = (bits * weights).sum(axis=1)
-    return hashes
 
 
 class NeighborIndex:

@@ -1,31 +1,47 @@
-"""The door: what comes in is checked once, here, and every error names what is wrong and the remedy."""
+"""Input is validated once, here; every error names what is wrong and the remedy."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import InputTags, Tags, get_tags, validation
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from skanomaly._support._sklearn import check_sample_weight, safe_indexing
+from skanomaly._support._columns import (
+    CATEGORY,
+    DATE,
+    DATE_REMEDY,
+    NUMBER,
+    category_remedy,
+    column_kind,
+    column_kinds,
+    column_names,
+    column_numbers,
+    count_missing,
+    frame_library,
+    is_date_dtype,
+    is_frame,
+    listed,
+    to_pandas,
+)
+from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
-    "check_labels",
+    "check_any_rows",
     "check_rows",
     "check_samples_of",
     "check_weights",
     "copy_kinds",
-    "count_missing",
     "is_numeric",
     "listed",
-    "take",
+    "scores_time_points",
     "takes_rows",
     "validate_data",
 ]
 
-_NAMED_COLUMNS = 5
 _SHORTEST_FLAT = 32
 
 
@@ -43,7 +59,7 @@ def check_rows(
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set (``reset=True``) or held against `X`.
+        Its ``n_features_in_`` and ``feature_names_in_`` are set (``reset=True``) or compared with those of `X`.
     X : array-like of shape (n_samples, n_features)
         Array, pandas or polars frame. Integers of every width become float64 before any arithmetic.
     reset : bool
@@ -69,17 +85,18 @@ def check_rows(
 
 
 def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
-    """Call scikit-learn's function of that name; its errors on NaN, infinity and text then name the columns.
+    """Call scikit-learn's function of that name; errors on missing values, infinity and text then name the columns.
 
     Parameters
     ----------
     estimator : estimator
         Its ``_for_classes``, where it has that, is what to take for a ``y`` of classes.
     X : array-like of shape (n_samples, n_features)
+        In a frame, object and Arrow columns of numbers are read as numbers; columns of text, categories or dates raise.
     *targets : array-like of shape (n_samples,)
         ``y``, where there is one.
     **options : dict
-        scikit-learn's.
+        scikit-learn's. With ``skip_check_array=True`` or ``dtype=None`` a frame may hold text and categories.
 
     Returns
     -------
@@ -90,78 +107,150 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     ValueError
         As scikit-learn's function, with the columns and the remedy added.
     """
-    _refuse_dates(X)
+    if is_frame(X):
+        X = _read_frame(X, numeric=not options.get("skip_check_array") and options.get("dtype", "numeric") is not None)
+    if targets and targets[0] is not None:
+        _check_target(estimator, targets[0], numeric=bool(options.get("y_numeric")))
     try:
-        checked = validation.validate_data(estimator, X, *targets, **options)
-        if targets and options.get("y_numeric") and checked[1].dtype.kind in "US":  # scikit-learn lets them pass
-            checked[1].astype(np.float64)
+        return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
-        hint = ""
-        if "could not convert" in str(error):
-            sibling = getattr(estimator, "_for_classes", "a classifier")
-            hint = _text_columns(X) or f"y must hold numbers. Where it holds classes, take {sibling}."
-        elif "NaN" in str(error):
-            hint = _non_finite_columns(X, np.isfinite, "Impute them (sklearn.impute, skanomaly.impute)")
-            hint = hint or _lacking(targets)
-        elif "infinity" in str(error):  # NaN may be allowed
-            hint = _non_finite_columns(X, lambda table: ~np.isinf(table), "Put NaN for them and impute it")
+        hint = "" if _other_names(estimator, X, options) else _fault(X, options)
         if not hint:
             raise
         raise ValueError(f"{error}\n{hint}") from None
-    return checked
 
 
-def _text_columns(X: Any) -> str:
-    """Say which columns of a frame are no numbers, and what to do about it; nothing where all are."""
-    remedy = "Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or drop it."
-    if not hasattr(X, "columns"):
-        return "" if is_numeric(X) else f"X must hold numbers. {remedy}"
-    bad = [name for name in X.columns if not is_numeric(X[name])]
-    return f"Not numbers: column {listed(bad)}. {remedy}" if bad else ""
+def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+    """Validate a table of any values, and targets, for an estimator that only selects or hands on rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set.
+    X : frame, Arrow table, sparse matrix, array or list of shape (n_samples, n_features)
+        Text, dates, missing and infinite values are fine.
+    y : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    X : as given
+        A list becomes an array.
+    y : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If `X` has not two dimensions, no row or no column, `y` has a missing value, or their lengths differ.
+    """
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+    if is_frame(X):
+        rows = np.empty(X.shape, dtype=np.bool_)
+    else:
+        rows = check_array(X, accept_sparse=True, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+        X = X if hasattr(X, "shape") else rows
+    check_array(rows, accept_sparse=True, dtype=None, ensure_all_finite=False)  # at least one row and one column
+    named = to_pandas(X) if frame_library(X) == "pyarrow" else X if is_frame(X) else rows
+    validation.validate_data(estimator, named, skip_check_array=True)
+    _check_target(estimator, y, numeric=False)
+    targets = column_or_1d(y, warn=True)
+    check_consistent_length(rows, targets)
+    return X, targets
 
 
-def _lacking(targets: tuple[Any, ...]) -> str:
-    """Say how many entries of y are missing, or nothing."""
-    if not targets or targets[0] is None:
-        return ""
-    lacking = count_missing(targets[0])
-    return f"y lacks a value in {lacking} rows. Drop those rows." if lacking else ""
+def _read_frame(X: Any, *, numeric: bool) -> Any:
+    """Refuse columns of the wrong kind, and turn columns that scikit-learn cannot read to float64."""
+    if frame_library(X) == "pandas" and all(_is_plain(dtype) for dtype in X.dtypes):
+        return X
+    frame = to_pandas(X)
+    # Objects are looked into only where text raises; where it does not, dates are found by their types.
+    kinds = column_kinds(frame) if numeric else [DATE if is_date_dtype(dtype) else "" for dtype in frame.dtypes]
+    dates = [name for name, kind in zip(frame.columns, kinds, strict=True) if kind == DATE]
+    if dates:
+        raise ValueError(f"Dates or durations: column {listed(dates)}. {DATE_REMEDY}")
+    if not numeric:
+        return X
+    words = [place for place, kind in enumerate(kinds) if kind == CATEGORY]
+    if words:
+        names = [frame.columns[place] for place in words]
+        raise ValueError(f"Not numbers: column {listed(names)}. {category_remedy(frame.iloc[:, words])}")
+    if frame_library(X) == "polars" and not any(dtype.is_object() for dtype in X.dtypes):
+        return X
+    whole = all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes)  # scikit-learn makes it a sparse matrix
+    unread = [place for place, dtype in enumerate(frame.dtypes) if not whole and _is_unread(dtype)]
+    if unread:
+        frame = frame.copy(deep=False)
+        for place in unread:
+            frame.isetitem(place, column_numbers(frame.iloc[:, place]))
+    return frame
 
 
-def count_missing(values: Any) -> int:
-    """Count what is None or NaN among values of any type."""
-    cells = np.asarray(values, dtype=object).ravel().tolist()
-    return sum(cell is None or (isinstance(cell, float) and np.isnan(cell)) for cell in cells)
+def _is_unread(dtype: Any) -> bool:
+    """Say whether scikit-learn cannot read a column of numbers of this type, or only with a warning."""
+    return isinstance(dtype, pd.ArrowDtype | pd.SparseDtype) or pd.api.types.is_object_dtype(dtype)
 
 
-def listed(names: Any, show: Callable[[Any], str] = repr) -> str:
-    """Write the first few names, and how many more there are."""
-    more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
-    return ", ".join(show(name) for name in names[:_NAMED_COLUMNS]) + more
+def _is_plain(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
 
 
-def _refuse_dates(X: Any) -> None:
-    """Raise for a frame with dates or durations, which some libraries would hand on as huge whole numbers."""
-    if not hasattr(X, "columns"):
-        return
-    bad = [name for name, dtype in zip(X.columns, X.dtypes, strict=True) if _is_time(dtype)]
-    if bad:
+def _check_target(estimator: Any, y: Any, *, numeric: bool) -> None:
+    """Refuse missing values, and text where numbers are needed."""
+    lacking = count_missing(y)
+    if lacking:
         raise ValueError(
-            f"Dates or durations: column {listed(bad)}. Turn them to numbers, such as seconds since a start, make "
-            "them the index, or drop them."
+            f"Input y contains NaN: y has {lacking} missing value{'s' if lacking > 1 else ''}. Drop those rows."
         )
+    if numeric and not is_numeric(y):
+        sibling = getattr(estimator, "_for_classes", "a classifier")
+        raise ValueError(f"y must hold numbers. Where it holds classes, take {sibling}.")
 
 
-def _is_time(dtype: Any) -> bool:
-    if hasattr(dtype, "is_temporal"):  # polars
-        return bool(dtype.is_temporal())
-    return getattr(dtype, "kind", "O") in {"m", "M"}
+def _other_names(estimator: Any, X: Any, options: dict[str, Any]) -> bool:
+    """Say whether the columns of a frame are not those of fit, which is then what is wrong."""
+    known = getattr(estimator, "feature_names_in_", None)
+    names = column_names(X)
+    return not options.get("reset", True) and known is not None and names is not None and names != list(known)
+
+
+def _fault(X: Any, options: dict[str, Any]) -> str:
+    """Say what is wrong with the values of `X` and what to do about it; nothing where they are fine."""
+    if options.get("skip_check_array") or sparse.issparse(X):
+        return ""
+    if options.get("dtype", "numeric") is not None and not is_frame(X) and not is_numeric(X):
+        return (
+            "X must hold numbers. Encode text as numbers (sklearn.preprocessing.OneHotEncoder, OrdinalEncoder) or "
+            "drop it."
+        )
+    finite = options.get("ensure_all_finite", True)
+    if finite is True:
+        hint = _non_finite_columns(X, np.isnan, "Impute them (sklearn.impute, skanomaly.impute)")
+        if hint:
+            return hint
+    return _non_finite_columns(X, np.isinf, "Replace them with NaN and impute") if finite is not False else ""
 
 
 def is_numeric(column: Any) -> bool:
-    """Say whether all values of a column can be read as numbers."""
+    """Say whether all values of a column, or of an array, can be read as numbers.
+
+    A column of a frame is judged by its kind (:func:`skanomaly._support._columns.column_kind`): text that holds numbers
+    is text. An array is judged as scikit-learn does: text that holds numbers is numbers.
+
+    Parameters
+    ----------
+    column : Series, or array-like
+
+    Returns
+    -------
+    bool
+    """
+    if frame_library(column) and not is_frame(column):
+        return column_kind(column) == NUMBER
+    values = np.asarray(column)
+    if values.dtype.kind not in "OUS":
+        return True
     try:
-        np.asarray(column, dtype=np.float64)
+        values.astype(np.float64)
     except (TypeError, ValueError):
         return False
     return True
@@ -200,8 +289,7 @@ def check_samples_of(
             validation.validate_data(estimator, X, reset=reset, skip_check_array=True)
             _require(len(X), min_samples)
             return X
-        of_moments = not getattr(detector, "_rows_stand_alone", True)
-        if of_moments and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
+        if scores_time_points(detector) and np.ndim(X) == 1 and len(X) >= (_SHORTEST_FLAT if reset else 1):
             X = np.asarray(X).reshape(-1, 1)
         if _takes_missing(detector, accepted):
             options["ensure_all_finite"] = "allow-nan"
@@ -232,8 +320,25 @@ def _takes_missing(detector: Any, accepted: InputTags) -> bool:
 
 
 def takes_rows(detector: Any) -> bool:
-    """Say whether a detector scores rows of a table, one by one: neither moments of a series nor collections."""
-    return _accepted(detector).two_d_array and getattr(detector, "_rows_stand_alone", True)
+    """Say whether a detector scores rows of a table, one by one: neither time points of a series nor collections."""
+    return _accepted(detector).two_d_array and not scores_time_points(detector)
+
+
+def scores_time_points(detector: Any) -> bool:
+    """Say whether the rows that a detector scores are the time points of a series.
+
+    Parameters
+    ----------
+    detector : estimator or None
+        Its attribute ``scores_time_points``, or that of a pipeline's last step; False where there is none.
+
+    Returns
+    -------
+    bool
+    """
+    while hasattr(detector, "steps"):
+        detector = detector.steps[-1][1]
+    return bool(getattr(detector, "scores_time_points", False))
 
 
 def copy_kinds(tags: Tags, detector: Any) -> Tags:
@@ -245,90 +350,19 @@ def copy_kinds(tags: Tags, detector: Any) -> Tags:
     return tags
 
 
-def take(samples: Any, chosen: NDArray[Any]) -> Any:
-    """Choose rows of an array or frame, or items of a list, by a mask or by indices."""
-    if isinstance(samples, np.ndarray):
-        return samples[chosen]
-    if hasattr(samples, "columns"):
-        return safe_indexing(samples, chosen)
-    return [samples[index] for index in (np.flatnonzero(chosen) if chosen.dtype == bool else chosen)]
-
-
-def _non_finite_columns(X: Any, usable: Callable[[NDArray[Any]], NDArray[np.bool_]], remedy: str) -> str:
-    """Say which columns hold what is not usable, or nothing if that cannot be found out cheaply."""
+def _non_finite_columns(X: Any, wrong: Callable[[NDArray[Any]], NDArray[np.bool_]], remedy: str) -> str:
+    """Say which columns hold such values and in how many rows; nothing if none does, or `X` is no table."""
     try:
-        table = check_array(X, dtype="numeric", ensure_all_finite=False, accept_sparse=False)
-        bad = ~usable(table)
+        table = check_array(X, dtype="numeric", ensure_all_finite=False, accept_sparse=False, ensure_min_samples=0)
+        counts = wrong(table).sum(axis=0)
     except (TypeError, ValueError):
         return ""
-    counts = bad.sum(axis=0)
     columns = np.flatnonzero(counts)
     if columns.size == 0:
         return ""
-    names = getattr(X, "columns", None)
+    names = column_names(X)
     shown = listed(columns, lambda index: f"{index if names is None else repr(names[index])} ({counts[index]})")
     return f"Not finite, by column (number of rows): {shown}. {remedy}, drop those rows, or drop the columns."
-
-
-def check_labels(y: Any, n_samples: int) -> NDArray[np.int8]:
-    """Validate anomaly labels: +1 normal, -1 anomaly, 0 unlabelled.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or None
-        None means that no row is labelled. Labels that hold no -1 but values above 1 are class labels that some
-        pipeline handed on; they say nothing about anomalies, so every row counts as unlabelled, with a warning. So
-        are 0 and 1 together warned of, since elsewhere 1 often means anomaly.
-    n_samples : int
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), int8
-
-    Raises
-    ------
-    ValueError
-        If the length differs, a label is true or false or not a finite whole number, or other labels stand beside -1.
-
-    Warns
-    -----
-    UserWarning
-        If `y` holds class labels, or both 0 and 1 and no -1.
-    """
-    if y is None:
-        return np.zeros(n_samples, dtype=np.int8)
-    labels = column_or_1d(y, warn=True)
-    if len(labels) != n_samples:
-        raise ValueError(f"y has {len(labels)} labels and X has {n_samples} rows; they must agree in length.")
-    remedy = "Use +1 for normal, -1 for anomaly and 0 for unlabelled rows."
-    if labels.dtype.kind == "b":
-        raise ValueError(
-            f"y holds True and False, which could mean either. {remedy} Where True is an anomaly: np.where(y, -1, 1)."
-        )
-    if labels.dtype.kind not in "iuf":
-        # "Unknown label type" are scikit-learn's words for it.
-        raise ValueError(f"Unknown label type: y holds {labels.dtype}, for example {labels[:1].tolist()}. {remedy}")
-    values = np.unique(labels)
-    if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.floor(values)).all()):
-        raise ValueError(f"y holds {values[:5].tolist()}: labels must be whole and finite. {remedy}")
-    foreign = values[(values < -1) | (values > 1)]
-    if foreign.size == 0:
-        if values.tolist() == [0, 1]:
-            warnings.warn(
-                "y holds 0 and 1 and no -1: 1 counts as known to be normal, 0 as unlabelled. Where 1 means anomaly, "
-                "give 1 - 2 * y.",
-                UserWarning,
-                stacklevel=4,
-            )
-        return labels.astype(np.int8)
-    if values[0] < 0:
-        raise ValueError(f"y holds the labels {foreign[:5].tolist()} beside -1. {remedy}")
-    warnings.warn(
-        f"y holds {foreign[:5].tolist()}: class labels, not anomaly labels. Every row counts as unlabelled. {remedy}",
-        UserWarning,
-        stacklevel=4,
-    )
-    return np.zeros(n_samples, dtype=np.int8)
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64] | None:

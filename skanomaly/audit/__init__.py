@@ -4,6 +4,7 @@ from skanomaly.audit._change_points import KNNChangePointTest
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
+from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 
@@ -14,4 +15,5 @@ __all__ = [
     "KNNDriftMonitor",
     "KNNDriftTest",
     "KNNTwoSampleTest",
+    "MissingnessTest",
 ]

@@ -1,32 +1,31 @@
-"""What the tests on a neighbour graph share: reading tables, searching, and judging rows."""
+"""What the tests on a neighbour graph share: reading tables, searching, and p-values of rows."""
 
-from abc import ABC
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._gower import MixedColumns
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout
-from skanomaly.audit._rows import RowEvidence, Searchable, row_scores
+from skanomaly.audit._rows import RowEvidence, Searchable
 from skanomaly.audit._units import ColumnUnits
+from skanomaly.base import BaseTest
 
-__all__ = ["NeighborAudit"]
-
-_FEWEST_ROWS = 3
+__all__ = ["NeighborTest"]
 
 
-class NeighborAudit(BaseEstimator, ABC):
-    """Base of the tests that look at a neighbour graph; a subclass sets ``_evidence`` and the public attributes."""
+class NeighborTest(BaseTest):
+    """Base of the tests on a neighbour graph; a subclass sets ``_evidence`` and the public attributes.
+
+    A row takes the place in the order (or the group, or the stratum) of the fitted row nearest to it: its own, where it
+    was fitted. Its p-value asks whether the next nearest fitted rows are nearer to that place than chance explains.
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -35,6 +34,8 @@ class NeighborAudit(BaseEstimator, ABC):
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
     }
+
+    _min_samples: ClassVar[int] = 3
 
     n_neighbors: int | str
     metric: str
@@ -48,7 +49,9 @@ class NeighborAudit(BaseEstimator, ABC):
     def _read(self, X: Any, *, reset: bool) -> Any:
         """Validate a table, or a graph where `metric` is "precomputed"; scale columns, turn mixed ones to numbers."""
         if self.metric == "precomputed":
-            graph = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_min_samples=_FEWEST_ROWS * reset)
+            graph = validate_data(
+                self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset
+            )
             if not sparse.issparse(graph):
                 raise ValueError("metric='precomputed' needs a sparse neighbour graph, such as kneighbors_graph gives.")
             if reset and graph.shape[0] != graph.shape[1]:
@@ -59,13 +62,13 @@ class NeighborAudit(BaseEstimator, ABC):
             if reset:
                 self._columns = MixedColumns().fit(X)
             rows = self._columns.encode(X)
-            if len(rows) < (_FEWEST_ROWS if reset else 1) or rows.shape[1] < 1:
+            if len(rows) < (self._min_samples if reset else 1) or rows.shape[1] < 1:
                 raise ValueError(
                     f"Found array with {len(rows)} sample(s) and {rows.shape[1]} feature(s) while a minimum of "
-                    f"{_FEWEST_ROWS if reset else 1} and 1 is required."
+                    f"{self._min_samples if reset else 1} and 1 is required."
                 )
             return rows
-        rows = check_rows(self, X, reset=reset, min_samples=_FEWEST_ROWS if reset else 1)
+        rows = check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
         if self.metric != "standardized":
             return rows
         if reset:
@@ -117,11 +120,11 @@ class NeighborAudit(BaseEstimator, ABC):
         return graph, bool(((rows == first) | (np.isnan(rows) & np.isnan(first))).all())
 
     def _row_pvalues(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        rows = self._read(X, reset=False)
+        if X is None:
+            return self._evidence.fitted
         if self._searchable is not None:
-            return self._evidence.pvalues(*self._searchable.locate(rows))
-        return self._evidence.pvalues(*self._nearest_given(rows))
+            return self._evidence.pvalues(*self._searchable.locate(X))
+        return self._evidence.pvalues(*self._nearest_given(X))
 
     def _nearest_given(self, graph: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """Split each row of a distance graph into the nearest fitted row and the others, by sorted row."""
@@ -137,54 +140,6 @@ class NeighborAudit(BaseEstimator, ABC):
         nearest = np.zeros(indices.size, dtype=bool)
         nearest[graph.indptr[:-1]] = True
         return indices[nearest], (graph.indptr - np.arange(counts.size + 1)).astype(np.intp), indices[~nearest]
-
-    @property
-    def sample_pvalues_(self) -> NDArray[np.float64]:
-        """P-value of each fitted row."""
-        return self._evidence.fitted
-
-    @property
-    def sample_scores_(self) -> NDArray[np.float64]:
-        """Score of each fitted row."""
-        return row_scores(self._evidence.fitted)
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score rows by the decimal logarithm of their p-value; low is suspicious.
-
-        A row takes the place in the order (or the group, or the stratum) of the fitted row nearest to it: its own,
-        where it was fitted. Its p-value asks whether the next nearest fitted rows stand as near that place as chance
-        would have it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            With ``metric="precomputed"`` a sparse graph of distances to the fitted rows; the entry of the row itself,
-            where it was fitted, must be stored.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            At most 0. The score of a row does not depend on the other rows of `X`.
-        """
-        return row_scores(self._row_pvalues(X))
-
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Label rows: -1 where the p-value is at most ``pvalue_threshold_``, else +1.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), int64
-        """
-        return np.where(self._row_pvalues(X) <= self.pvalue_threshold_, -1, 1).astype(np.int64)
-
-    @property
-    def pvalue_threshold_(self) -> float:
-        """Largest p-value of a fitted row that Benjamini and Hochberg's rule rejects; 0 if none."""
-        return max(step_up_threshold(self._evidence.fitted, self.alpha), 0.0)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -8,18 +8,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skanomaly._support._seeds import child_generators, draw_seed
-from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly.audit._base import NeighborAudit
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.audit._base import NeighborTest
 from skanomaly.audit._layout import lay_out
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._scan import scan_edges
 from skanomaly.audit._statistics import scale_thresholds
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNChangePointTest"]
 
 
-class KNNChangePointTest(NeighborAudit):
+class KNNChangePointTest(NeighborTest):
     """Find where the rows change, if they do.
 
     Few neighbours face each other across a change. The test looks for the cut of the order with the largest deficit of
@@ -32,18 +31,18 @@ class KNNChangePointTest(NeighborAudit):
     metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
         As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over the whole table,
         for the parts too, so units do not matter. With "precomputed" the parts use the edges within them.
-    null : {"moments", "permutation"}, default="moments"
-        "moments" approximates the tail of the scan from exact moments (graphs of 30,000 edges or fewer are permuted
+    null : {"asymptotic", "permutation"}, default="asymptotic"
+        "asymptotic" approximates the tail of the scan from exact moments (graphs of 30,000 edges or fewer are permuted
         nevertheless), "permutation" is exact.
     n_permutations : int, default=999
         Most permutations drawn for each part.
     margin : float in (0, 0.5), default=0.05
-        Share of a part's rows, at either end, where no change is sought.
+        Fraction of a part's rows, at either end, where no change is sought.
     max_changes : int, default=10
         Most change-points reported; the parts are searched in the order of their splits' significance.
     alpha : float in (0, 1), default=0.05
-        Level of the whole table, of which a part has the share of its rows: the probability of splitting rows that
-        do not change is at most about this.
+        Level of the whole table, of which a part gets the fraction that its rows are: the probability of splitting rows
+        that do not change is at most about this.
     n_jobs : int or None, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -97,8 +96,8 @@ class KNNChangePointTest(NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
-        "null": [StrOptions({"moments", "permutation"})],
+        **NeighborTest._parameter_constraints,  # our own base's
+        "null": [StrOptions({"asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "margin": [Interval(Real, 0, 0.5, closed="neither")],
         "max_changes": [Interval(Integral, 1, None, closed="left")],
@@ -109,7 +108,7 @@ class KNNChangePointTest(NeighborAudit):
         *,
         n_neighbors: int | str = "auto",
         metric: str = "standardized",
-        null: str = "moments",
+        null: str = "asymptotic",
         n_permutations: int = 999,
         margin: float = 0.05,
         max_changes: int = 10,
@@ -127,8 +126,7 @@ class KNNChangePointTest(NeighborAudit):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, order: Any = None, times: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def fit(self, X: Any, y: Any = None, *, order: Any = None, times: Any = None) -> Self:
         """Find the changes.
 
         Parameters
@@ -136,7 +134,7 @@ class KNNChangePointTest(NeighborAudit):
         X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
             At least 3 rows.
         y : None
-            Ignored.
+            Not used.
         order : array-like of shape (n_samples,), default=None
             Keys that sort the rows; the order is not cut between equal keys.
         times : array-like of shape (n_samples,), default=None
@@ -151,34 +149,34 @@ class KNNChangePointTest(NeighborAudit):
         ValueError
             On missing values where they are not allowed, too few rows, or metadata of another length.
         """
-        with undone_on_error(self):
-            rows = self._read(X, reset=True)
-            n = rows.shape[0]
-            rng, *generators = child_generators(draw_seed(self.random_state), 2 * self.max_changes + 2)
-            whole = lay_out(n, order=order, times=times, rng=rng)
-            self.order_ = np.empty(n, dtype=np.intp)
-            self.order_[whole.places] = whole.rows
-            keys = np.cumsum(whole.cuts).astype(np.intp)
-            sorted_rows = rows[self.order_][:, self.order_] if sparse.issparse(rows) else rows[self.order_]
-            root = self._scan(sorted_rows, keys, 0, n, generators[0], whole=True)
-            self.statistic_, self.pvalue_, self.change_scores_ = root[3], root[0], root[4]
-            self._evidence.layout.rows[:] = self.order_[self._evidence.layout.rows]
-            found: list[tuple[int, float]] = []
-            waiting = [root]
-            for first, second in zip(generators[1::2], generators[2::2], strict=False):
-                waiting.sort(key=lambda part: part[0] * n / (part[2][1] - part[2][0]))
-                pvalue, place, (start, stop) = waiting[0][:3]
-                if place < 0 or pvalue > self.alpha * (stop - start) / n:
-                    break
-                found.append((place, pvalue))
-                waiting[:1] = [
-                    self._scan(sorted_rows, keys, start, place, first),
-                    self._scan(sorted_rows, keys, place, stop, second),
-                ]
-            found.sort()
-            self.change_points_ = np.array([place for place, _ in found], dtype=np.intp)
-            self.change_pvalues_ = np.array([pvalue for _, pvalue in found])
-        return self
+        return self._run_fit(X, y, order=order, times=times)
+
+    def _test(self, X: Any, *, order: Any = None, times: Any = None) -> None:
+        n = X.shape[0]
+        rng, *generators = child_generators(draw_seed(self.random_state), 2 * self.max_changes + 2)
+        whole = lay_out(n, order=order, times=times, rng=rng)
+        self.order_ = np.empty(n, dtype=np.intp)
+        self.order_[whole.places] = whole.rows
+        keys = np.cumsum(whole.cuts).astype(np.intp)
+        sorted_rows = X[self.order_][:, self.order_] if sparse.issparse(X) else X[self.order_]
+        root = self._scan(sorted_rows, keys, 0, n, generators[0], whole=True)
+        self.statistic_, self.pvalue_, self.change_scores_ = root[3], root[0], root[4]
+        self._evidence.layout.rows[:] = self.order_[self._evidence.layout.rows]
+        found: list[tuple[int, float]] = []
+        waiting = [root]
+        for first, second in zip(generators[1::2], generators[2::2], strict=False):
+            waiting.sort(key=lambda part: part[0] * n / (part[2][1] - part[2][0]))
+            pvalue, place, (start, stop) = waiting[0][:3]
+            if place < 0 or pvalue > self.alpha * (stop - start) / n:
+                break
+            found.append((place, pvalue))
+            waiting[:1] = [
+                self._scan(sorted_rows, keys, start, place, first),
+                self._scan(sorted_rows, keys, place, stop, second),
+            ]
+        found.sort()
+        self.change_points_ = np.array([place for place, _ in found], dtype=np.intp)
+        self.change_pvalues_ = np.array([pvalue for _, pvalue in found])
 
     def _scan(
         self,

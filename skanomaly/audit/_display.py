@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._optional import import_optional
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly.audit._drift import KNNDriftTest
 
 __all__ = ["DriftDisplay"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
 _SECONDS = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0, "milliseconds": 1e-3}
 
 
@@ -83,13 +82,15 @@ class DriftDisplay:
         self.gap_unit = gap_unit
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
+    def from_estimator(cls, estimator: Any, X: Any = None, *, ax: Any = None) -> Self:
         """Take what a fitted :class:`KNNDriftTest` knows, and draw it.
 
         Parameters
         ----------
         estimator : KNNDriftTest
             Fitted; the step itself, where it stands in a pipeline.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows whose scores are drawn, in their order; None is the rows that the test was fitted to.
         ax : sequence of 3 matplotlib Axes, default=None
             None makes a figure.
 
@@ -108,6 +109,7 @@ class DriftDisplay:
                 "(of a pipeline, the step itself: pipeline[-1])."
             )
         check_is_fitted(estimator)
+        scores = estimator.sample_scores_[estimator.order_] if X is None else estimator.score_samples(X)
         with np.errstate(divide="ignore"):
             threshold = float(np.log10(estimator.pvalue_threshold_))
         return cls(
@@ -116,7 +118,7 @@ class DriftDisplay:
             expected=np.diff(estimator.expected_totals_, prepend=0.0),
             change_scores=estimator.change_scores_,
             change_point=estimator.change_point_,
-            sample_scores=estimator.sample_scores_[estimator.order_],
+            sample_scores=scores,
             threshold=threshold,
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
@@ -135,34 +137,29 @@ class DriftDisplay:
         -------
         self
         """
-        pyplot = import_optional("matplotlib.pyplot", extra="plot")
-        if ax is None:
-            _, ax = pyplot.subplots(1, 3, figsize=(11, 3), layout="constrained")
-        axes = np.asarray(ax, dtype=object).ravel()
-        if axes.size != 3:
-            raise ValueError(f"ax holds {axes.size} Axes; three panels are drawn.")
+        axes = axes_for(ax, 3, (11, 3))
         self.ax_, self.figure_ = axes, axes[0].figure
         gaps, scan, rows = axes
         ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
         scales, label = self._gaps()
         if ratio.size:
             edges = np.maximum(scales, 1e-9 * scales[-1])
-            gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=_BLUE, linewidth=1.8)
+            gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=BLUE, linewidth=1.8)
             gaps.set(xscale="log")
-        gaps.axhline(1.0, color=_GREY, linestyle="--", linewidth=1)
+        gaps.axhline(1.0, color=GREY, linestyle="--", linewidth=1)
         gaps.set(xlabel=label, ylabel="neighbours / chance", ylim=(0, None))
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
-        scan.plot(cuts, -self.change_scores, color=_BLUE, linewidth=1.2)
+        scan.plot(cuts, -self.change_scores, color=BLUE, linewidth=1.2)
         if self.change_point >= 0:
-            scan.axvline(self.change_point, color=_ORANGE if self.change_pvalue <= 0.05 else _GREY, linewidth=1.2)
+            scan.axvline(self.change_point, color=ORANGE if self.change_pvalue <= 0.05 else GREY, linewidth=1.2)
         scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
         where = f"change at {self.change_point}" if self.change_point >= 0 else "no change"
         scan.set_title(f"{where}, p = {self.change_pvalue:.2g}")
         flagged = self.sample_scores <= self.threshold
         place = np.arange(self.sample_scores.size)
-        rows.plot(place[~flagged], self.sample_scores[~flagged], ".", color=_GREY, markersize=3)
-        rows.plot(place[flagged], self.sample_scores[flagged], ".", color=_ORANGE, markersize=4)
+        rows.plot(place[~flagged], self.sample_scores[~flagged], ".", color=GREY, markersize=3)
+        rows.plot(place[flagged], self.sample_scores[flagged], ".", color=ORANGE, markersize=4)
         rows.set(xlabel="row of the order", ylabel="log10 p of the row")
         rows.set_title(f"{np.count_nonzero(flagged)} of {flagged.size} rows flagged")
         return self

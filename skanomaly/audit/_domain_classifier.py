@@ -1,4 +1,4 @@
-"""A classifier that tells two samples apart."""
+"""A classifier that distinguishes two samples."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
@@ -14,15 +14,15 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import child_generators, draw_seed
-from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._ties import rank_scores, settled_threshold
 from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
-from skanomaly.audit._two_samples import refuse_second, stacked, two_halves
-from skanomaly.base._atomic import undone_on_error
+from skanomaly.audit._two_samples import two_halves
+from skanomaly.base import BaseTest
 
 __all__ = ["DomainClassifierTest"]
 
@@ -31,8 +31,8 @@ _MANY_COLUMNS = 20
 _WEIGHT_RANGE = 100.0
 
 
-class DomainClassifierTest(BaseEstimator):
-    """Ask whether a classifier can tell two samples apart, by which columns, and which rows are typical of either.
+class DomainClassifierTest(BaseTest):
+    """Test whether a classifier can distinguish two samples, by which columns, and which rows are typical of either.
 
     The rows of a reference and of another sample are classified, each by models that did not see it. If both come from
     one distribution, no classifier does better than chance.
@@ -51,7 +51,7 @@ class DomainClassifierTest(BaseEstimator):
     n_permutations : int, default=199
         Most permutations drawn; they stop after 20 reached the observed area.
     alpha : float in (0, 1), default=0.05
-        Share of the reference's rows that :meth:`predict` labels -1.
+        Fraction of the reference's rows that :meth:`predict` labels -1.
     n_jobs : int or None, default=None
         Threads over permutations.
     random_state : int, RandomState instance or None, default=None
@@ -60,11 +60,11 @@ class DomainClassifierTest(BaseEstimator):
     Attributes
     ----------
     statistic_ : float
-        Area under the curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are told apart.
+        Area under the curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are separated.
     pvalue_ : float
         Never 0.
     accuracy_ : float
-        Share of correct labels in the half held out, with "binomial"; of the cross-fitted ones else.
+        Fraction of correct labels in the half held out, with "binomial"; of the cross-fitted ones else.
     divergence_ : float
         Lower bound, in nats, of the Jensen-Shannon divergence between the samples: log 2 less the balanced
         cross-entropy; at least 0.
@@ -77,14 +77,15 @@ class DomainClassifierTest(BaseEstimator):
         Weights under which the reference's rows look like the other sample: 1 for the latter's rows; mean 1 over the
         reference; clipped to a hundredth and a hundred times the middle weight.
     sample_scores_ : ndarray of shape (n_samples,)
-        Cross-fitted log-odds of belonging to the reference; low means foreign to it.
+        Cross-fitted log-odds of belonging to the reference; lower scores are more suspicious. ``score_samples`` gives
+        the mean log-odds over the folds' models, of which most have seen a fitted row.
     groups_ : ndarray of shape (n_groups,)
         Labels of the samples, sorted: the first is the reference's. After :meth:`fit_samples` 0 and 1.
     estimators_ : list of classifiers
         One per fold.
     offset_ : float
-        Score below which :meth:`predict` labels rows -1. Rows have no p-values here, and so neither
-        ``sample_pvalues_`` nor ``pvalue_threshold_``, by which the tests on neighbours judge them.
+        Score below which :meth:`predict` labels rows -1. Rows have scores and no p-values, so ``sample_pvalues_`` and
+        ``pvalue_threshold_`` do not exist.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -128,6 +129,8 @@ class DomainClassifierTest(BaseEstimator):
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
     }
+    _min_samples: ClassVar[int] = 8
+    _compares_samples: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -148,7 +151,6 @@ class DomainClassifierTest(BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Cross-fit the classifier and test it against chance.
 
@@ -161,8 +163,8 @@ class DomainClassifierTest(BaseEstimator):
             Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
             Labels of two samples. The label that sorts first is the reference's, whatever the sizes: of "new" and
-            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None holds the first half
-            of the rows, as reference, against the second.
+            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None compares the
+            first half of the rows, the reference, with the second.
 
         Returns
         -------
@@ -178,60 +180,47 @@ class DomainClassifierTest(BaseEstimator):
         UserWarning
             If `y` is given without `groups`.
         """
-        refuse_second(y, groups)
-        with undone_on_error(self):
-            rows = self._read(X, reset=True)
-            n = rows.shape[0]
-            codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-            self.groups_: NDArray[Any] = labels
-            if len(self.groups_) > 2:
-                raise ValueError(f"groups holds {len(self.groups_)} labels; a domain classifier compares two samples.")
-            seed = draw_seed(self.random_state)
-            if len(self.groups_) < 2:
-                self._one_sample(rows, n)
-                return self
-            if np.bincount(codes).min() < 4:
-                raise ValueError(
-                    f"The samples have {np.bincount(codes).tolist()} rows; each needs at least 4 (n_samples={n})."
-                )
-            model = clone(self.estimator) if self.estimator is not None else _default(n, rows.shape[1], seed)
-            self._cross_fit(model, rows, codes, seed)
-            self._test(model, rows, codes, seed)
-            self._weigh(codes)
-        return self
+        return self._run_fit(X, y, groups=groups)
 
-    def fit_samples(self, reference: Any, sample: Any) -> Self:
-        """Test a sample against a reference; shorthand for :meth:`fit` on both, stacked.
-
-        Parameters
-        ----------
-        reference : array-like of shape (n_reference, n_features)
-            Group 0.
-        sample : array-like of shape (n_sample, n_features)
-            Group 1.
-
-        Returns
-        -------
-        self
-        """
-        rows, groups = stacked(reference, sample)
-        return self.fit(rows, groups=groups)
+    def _test(self, X: Any, *, groups: Any = None) -> None:
+        n = X.shape[0]
+        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+        self.groups_: NDArray[Any] = labels
+        if len(self.groups_) > 2:
+            raise ValueError(f"groups holds {len(self.groups_)} labels; a domain classifier compares two samples.")
+        seed = draw_seed(self.random_state)
+        if len(self.groups_) < 2:
+            self._one_sample(X, n)
+            return
+        if np.bincount(codes).min() < 4:
+            raise ValueError(
+                f"The samples have {np.bincount(codes).tolist()} rows; each needs at least 4 (n_samples={n})."
+            )
+        model = clone(self.estimator) if self.estimator is not None else _default(n, X.shape[1], seed)
+        self._cross_fit(model, X, codes, seed)
+        self._test_chance(model, X, codes, seed)
+        self._weigh(codes)
 
     def _read(self, X: Any, *, reset: bool) -> Any:
         if self.estimator is None:
-            return check_rows(self, X, reset=reset, min_samples=8 if reset else 1)
+            return super()._read(X, reset=reset)
         if hasattr(X, "iloc"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
         return check_rows(
-            self, X, reset=reset, min_samples=8 if reset else 1, dtype=None, ensure_all_finite="allow-nan"
+            self,
+            X,
+            reset=reset,
+            min_samples=self._min_samples if reset else 1,
+            dtype=None,
+            ensure_all_finite="allow-nan",
         )
 
     def _one_sample(self, rows: Any, n: int) -> None:
         self.statistic_, self.pvalue_, self.accuracy_, self.divergence_ = 0.5, 1.0, 1.0, 0.0
         self.feature_importances_ = np.zeros(rows.shape[1])
         self.single_areas_ = np.full(rows.shape[1], 0.5)
-        self.sample_weight_, self.sample_scores_ = np.ones(n), np.zeros(n)
+        self.sample_weight_, self._fitted_scores = np.ones(n), np.zeros(n)
         self.estimators_: list[Any] = []
         self.offset_ = 0.0
 
@@ -239,14 +228,14 @@ class DomainClassifierTest(BaseEstimator):
         """Fit one model a fold; score the rows it did not see, and again with each column shuffled."""
         rng = child_generators(seed, 1)[0]
         self.estimators_ = []
-        self.sample_scores_ = np.empty(len(codes))
+        self._fitted_scores = np.empty(len(codes))
         losses = []
         for train, test in _folds(codes, self.cv, seed):
             fitted = clone(model).fit(_take(rows, train), codes[train])
             self.estimators_.append(fitted)
             held, truth = _take(rows, test), codes[test]
             scores = _log_odds(fitted, held)
-            self.sample_scores_[test] = scores
+            self._fitted_scores[test] = scores
             area = roc_auc_score(truth, -scores)
             losses.append(
                 [
@@ -257,16 +246,17 @@ class DomainClassifierTest(BaseEstimator):
         self.feature_importances_ = np.mean(losses, axis=0)
         self.single_areas_ = np.array([_single_area(rows, column, codes) for column in range(rows.shape[1])])
         self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
-        self.offset_ = float(np.percentile(self.sample_scores_[codes == 0], 100 * self.alpha))
+        reference = self.sample_scores_[codes == 0]
+        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
         balanced = np.where(codes == 0, 0.5 / (codes == 0).sum(), 0.5 / (codes == 1).sum())
         shift = np.log((codes == 0).sum() / (codes == 1).sum())
-        odds = np.clip(self.sample_scores_ - shift, -700, 700)
+        odds = np.clip(self._fitted_scores - shift, -700, 700)
         entropy = log_loss(codes, 1 / (1 + np.exp(odds)), sample_weight=balanced)
         self.divergence_ = max(0.0, float(np.log(2) - entropy))
 
-    def _test(self, model: Any, rows: Any, codes: NDArray[np.intp], seed: int) -> None:
+    def _test_chance(self, model: Any, rows: Any, codes: NDArray[np.intp], seed: int) -> None:
         if self.null == "permutation":
-            self.accuracy_ = float(np.mean((self.sample_scores_ < 0) == codes))
+            self.accuracy_ = float(np.mean((self._fitted_scores < 0) == codes))
 
             def draw(rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:
                 return np.array([_area(model, rows, rng.permutation(codes), self.cv, seed) for _ in range(n_draws)])
@@ -285,49 +275,29 @@ class DomainClassifierTest(BaseEstimator):
         scores = _log_odds(fitted, _take(rows, test))
         foreign = int(codes[test].sum())
         called = np.zeros(test.size, dtype=bool)
-        called[np.argsort(scores, kind="stable")[:foreign]] = True
+        called[np.argsort(rank_scores(scores), kind="stable")[:foreign]] = True
         hits = int((called & (codes[test] == 1)).sum())
         self.accuracy_ = float(np.mean(called == codes[test]))
         self.pvalue_ = max(float(stats.hypergeom.sf(hits - 1, test.size, foreign, foreign)), SMALLEST)
 
     def _weigh(self, codes: NDArray[np.intp]) -> None:
-        logarithm = -self.sample_scores_[codes == 0]
+        logarithm = -self._fitted_scores[codes == 0]
         middle = np.median(logarithm)
         limit = np.log(_WEIGHT_RANGE)
         weights = np.exp(np.clip(logarithm - middle, -limit, limit))
         self.sample_weight_ = np.ones(len(codes))
         self.sample_weight_[codes == 0] = weights / weights.mean()
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score rows by the mean log-odds, over the folds' models, of belonging to the reference; low is foreign.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Fitted rows are scored by models of which most have seen them; ``sample_scores_`` has the honest scores.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        check_is_fitted(self)
-        rows = self._read(X, reset=False)
+    def _row_scores(self, X: Any) -> NDArray[np.float64]:
+        """Return the mean log-odds, over the folds' models, of belonging to the reference."""
+        if X is None:
+            return self._fitted_scores
         if not self.estimators_:
-            return np.zeros(rows.shape[0])
-        return np.mean([_log_odds(fitted, rows) for fitted in self.estimators_], axis=0)
+            return np.zeros(X.shape[0])
+        return np.mean([_log_odds(fitted, X) for fitted in self.estimators_], axis=0)
 
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Label rows: -1 where they score below ``offset_`` and so are foreign to the reference, else +1.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), int64
-        """
-        return np.where(self.score_samples(X) < self.offset_, -1, 1).astype(np.int64)
+    def _row_offset(self) -> float:
+        return self.offset_
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

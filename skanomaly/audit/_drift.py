@@ -10,19 +10,18 @@ from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import draw_seed
-from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly.audit._base import NeighborAudit
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.audit._base import NeighborTest
 from skanomaly.audit._layout import Layout, label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._scan import scan_edges
 from skanomaly.audit._statistics import Distance, EdgeStatistic, MeanGap, SameGroup, Scales, scale_thresholds
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["KNNDriftTest"]
 
 
-class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
+class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     r"""Test whether the rows are independent and identically distributed in the order they came.
 
     Each row is joined to its nearest neighbours by its features. If the order carries no information, the neighbours
@@ -46,9 +45,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         range. "ks": the Kolmogorov-Smirnov distance between the gaps of neighbours and of all pairs. "mean_gap": the
         standardised mean gap; for slow drift. "same_group": the standardised number of edges whose ends share one
         of `groups`.
-    null : {"moments", "permutation"}, default="moments"
-        "moments" refers the statistic to the normal law with the exact mean and covariance, from 100 rows on a good
-        approximation; "permutation" draws permutations and is exact for any number of rows.
+    null : {"asymptotic", "permutation"}, default="asymptotic"
+        "asymptotic" refers the statistic to the normal distribution with the exact mean and covariance, from 100 rows
+        on a good approximation; "permutation" draws permutations and is exact for any number of rows.
     n_permutations : int, default=999
         Most permutations drawn. They stop after 20 reached the observed statistic.
     ties : {"random", "all"}, default="random"
@@ -60,7 +59,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     n_jobs : int or None, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties, queries, permutations, and the normal law's simulation.
+        Draws ties, queries, permutations, and the simulated normal totals.
 
     Attributes
     ----------
@@ -68,7 +67,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         The tested statistic; for "mean_gap" and "same_group" signed, negative where neighbours are too near in the
         order and positive where too many share a group.
     pvalue_ : float
-        Never 0. With "moments" and several gaps it comes from 20,000 simulations; below their resolution it is an
+        Never 0. With "asymptotic" and several gaps it comes from 20,000 simulations; below their resolution it is an
         upper bound by the normal tails.
     scales_ : ndarray of shape (n_scales,)
         Gaps counted, in units of ``gap_unit_``.
@@ -92,11 +91,11 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     sample_pvalues_ : ndarray of shape (n_samples,)
         P-value of each fitted row; 1 for rows that were not queried.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; low is suspicious.
+        Its decimal logarithm; lower is more suspicious.
     pvalue_threshold_ : float
         Rows of a p-value up to this are flagged by :meth:`predict`.
     n_permutations_ : int
-        Permutations drawn; 0 with "moments".
+        Permutations drawn; 0 with "asymptotic".
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -120,9 +119,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     A p-value of a row is hypergeometric: given a row's place, its neighbours are a uniform subset of the others. The
     least over the gaps is multiplied by their number. Rows share neighbours, so their p-values depend on each other.
 
-    Decided cases: if all rows are equal, or all times, or there is one group, nothing can be told apart and the p-value
-    is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat: rows are
-    sorted, and equal times stand at gap 0 from each other. NaN in `order`, `times`, `groups` or `strata` raises.
+    Decided cases: if all rows are equal, or all times, or there is one group, nothing can be distinguished and the
+    p-value is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat:
+    rows are sorted, and equal times have distance 0. NaN in `order`, `times`, `groups` or `strata` raises.
     Strata of one row have no edge and count for nothing; in strata of few rows all other rows are neighbours. "ks"
     takes ranks within strata, equal times in random order. A missing value raises except with ``metric="gower"``.
 
@@ -153,9 +152,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
+        **NeighborTest._parameter_constraints,  # our own base's
         "statistic": [StrOptions({"multiscale", "ks", "mean_gap", "same_group"})],
-        "null": [StrOptions({"moments", "permutation"})],
+        "null": [StrOptions({"asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "ties": [StrOptions({"random", "all"})],
         "n_queries": [None, Interval(Integral, 1, None, closed="left")],
@@ -167,7 +166,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         n_neighbors: int | str = "auto",
         metric: str = "standardized",
         statistic: str = "multiscale",
-        null: str = "moments",
+        null: str = "asymptotic",
         n_permutations: int = 999,
         ties: str = "random",
         n_queries: int | None = None,
@@ -186,11 +185,10 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
-        y: Any = None,  # noqa: ARG002  # fit has scikit-learn's signature
+        y: Any = None,
         *,
         order: Any = None,
         groups: Any = None,
@@ -204,7 +202,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
             At least 3 rows.
         y : None
-            Ignored.
+            Not used.
         order : array-like of shape (n_samples,), default=None
             Keys that sort the rows, of which only the ranks count; equal keys share a place. None takes the rows as
             they come.
@@ -213,7 +211,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         times : array-like of shape (n_samples,), default=None
             Numbers, dates or durations whose differences are the gaps, instead of `order`.
         strata : array-like of shape (n_samples,), default=None
-            Labels. Rows are held against rows of their own stratum only, so differences between strata do not count.
+            Labels. Rows are compared with rows of their own stratum only, so differences between strata do not count.
 
         Returns
         -------
@@ -224,24 +222,22 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborAudit):
         ValueError
             On missing values where they are not allowed, too few rows, or metadata of another length.
         """
-        with undone_on_error(self):
-            rows = self._read(X, reset=True)
-            n = rows.shape[0]
-            if (groups is None) == (self.statistic == "same_group"):
-                raise ValueError(
-                    f"groups={'None' if groups is None else '...'} with statistic={self.statistic!r}: "
-                    "groups and statistic='same_group' belong together."
-                )
-            seed = draw_seed(self.random_state)
-            generators = [
-                np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)
-            ]
-            layout = lay_out(n, order=order, times=times, strata=strata, rng=generators[0])
-            codes = None if groups is None else label_codes(groups, n, name="groups")[0][layout.rows]
-            self._test(rows, layout, codes, generators[1], generators[2], seed)
-        return self
+        return self._run_fit(X, y, order=order, groups=groups, times=times, strata=strata)
 
-    def _test(
+    def _test(self, X: Any, *, order: Any = None, groups: Any = None, times: Any = None, strata: Any = None) -> None:
+        n = X.shape[0]
+        if (groups is None) == (self.statistic == "same_group"):
+            raise ValueError(
+                f"groups={'None' if groups is None else '...'} with statistic={self.statistic!r}: "
+                "groups and statistic='same_group' belong together."
+            )
+        seed = draw_seed(self.random_state)
+        generators = [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)]
+        layout = lay_out(n, order=order, times=times, strata=strata, rng=generators[0])
+        codes = None if groups is None else label_codes(groups, n, name="groups")[0][layout.rows]
+        self._test_layout(X, layout, codes, generators[1], generators[2], seed)
+
+    def _test_layout(
         self,
         X: Any,
         layout: Layout,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skanomaly import _kernels
+from skanomaly._support._hashing import hash_rows, row_words
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly.audit._gower import gower_neighbors
 from skanomaly.audit._layout import Layout
@@ -254,16 +255,12 @@ def _other_classes(
 
 def row_classes(X: NDArray[Any]) -> NDArray[np.intp]:
     """Give the distinct rows numbers: equal rows, NaN equal to NaN, share a number."""
-    bits = np.ascontiguousarray(X.astype(np.float64) + 0.0).view(np.uint64)
-    hashes = np.zeros(len(X), dtype=np.uint64)
-    for column in range(bits.shape[1]):
-        hashes = (hashes ^ (hashes >> np.uint64(29)) ^ bits[:, column]) * np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(32)
+    hashes = hash_rows(X)
     order = np.argsort(hashes, kind="stable")
     new = hashes[order][1:] != hashes[order][:-1]
     equal = np.flatnonzero(~new)
-    if equal.size and not (bits[order[equal]] == bits[order[equal + 1]]).all():
-        return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)  # a collision of hashes
+    if equal.size and not (row_words(X[order[equal]]) == row_words(X[order[equal + 1]])).all():
+        return np.unique(row_words(X), axis=0, return_inverse=True)[1].reshape(-1)  # a collision of hashes
     classes = np.empty(len(X), dtype=np.intp)
     classes[order] = np.concatenate([[0], np.cumsum(new)])
     return classes

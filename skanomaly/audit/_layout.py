@@ -139,7 +139,7 @@ def _column(values: Any, n_rows: int, *, name: str, kind: str) -> NDArray[Any]:
 
 
 def numeric_keys(values: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.float64], bool]:
-    """Turn sort keys to float64, dates and durations to nanoseconds since the first; refuse missing ones.
+    """Turn sort keys to float64, dates and durations to nanoseconds since the first; raise for missing ones.
 
     Returns
     -------

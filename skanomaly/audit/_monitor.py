@@ -6,27 +6,27 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 from skanomaly.audit._units import ColumnUnits
-from skanomaly.base._atomic import undone_on_error
+from skanomaly.base import BaseTest
 
 __all__ = ["KNNDriftMonitor"]
 
 _MOST_PERMUTATIONS = 100_000
 
 
-class KNNDriftMonitor(BaseEstimator):
+class KNNDriftMonitor(BaseTest):
     """Watch whether a stream still looks like the reference.
 
     ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
     rows have advanced by `stride`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
-    permutation p-values. Each look spends a share of `alpha`, so that the probability of one false alarm or more in
+    permutation p-values. Each look spends a part of `alpha`, so that the probability of one false alarm or more in
     the whole stream is at most `alpha`.
 
     Parameters
@@ -38,7 +38,7 @@ class KNNDriftMonitor(BaseEstimator):
         by 1), so units do not matter: in a look over reference and window together, without which its p-value would
         not be exact, and for :meth:`score_samples` over the reference. "euclidean" takes the columns as they are.
     window_size : int, default=100
-        Rows held against the reference.
+        Rows compared with the reference.
     stride : int or None, default=None
         New rows between looks; None is `window_size`, so that windows do not overlap.
     n_looks : int or None, default=100
@@ -57,16 +57,20 @@ class KNNDriftMonitor(BaseEstimator):
         Whether any look raised the alarm.
     drift_row_ : int
         Number of rows seen when it was raised first; -1 if never.
-    pvalues_ : ndarray of shape (n_looks_done,)
-        P-value of each look.
-    levels_ : ndarray of shape (n_looks_done,)
+    look_pvalues_ : ndarray of shape (n_looks_done,)
+        P-value of each look. ``pvalue_`` is the last one.
+    look_levels_ : ndarray of shape (n_looks_done,)
         What each look spent.
-    statistics_ : ndarray of shape (n_looks_done,)
+    look_statistics_ : ndarray of shape (n_looks_done,)
         Standardised number of edges within reference and window; drift makes it large.
     statistic_, pvalue_ : float
         Those of the last look; 0 and 1 before the first. A p-value is for its own look.
     n_rows_seen_ : int
         Rows of the stream so far.
+    sample_scores_ : ndarray of shape (n_reference,)
+        Scores of the reference rows. A score is minus the mean distance to the nearest reference rows, the row itself
+        left out; lower scores are more suspicious. Rows have no p-values, so ``sample_pvalues_``,
+        ``pvalue_threshold_`` and ``predict`` do not exist.
     window_ : ndarray of shape (n_rows, `n_features_in_`)
         The last rows.
     n_features_in_ : int
@@ -135,8 +139,7 @@ class KNNDriftMonitor(BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Take the reference and forget any stream.
 
         Parameters
@@ -144,22 +147,20 @@ class KNNDriftMonitor(BaseEstimator):
         X : array-like of shape (n_reference, n_features)
             At least 2 rows.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
         self
         """
-        with undone_on_error(self):
-            self._start(X)
-        return self
+        return self._run_fit(X, y)
 
-    def _start(self, X: Any) -> None:
+    def _test(self, X: Any) -> None:
         if self.n_neighbors >= self.window_size:
             raise ValueError(
                 f"n_neighbors={self.n_neighbors} needs a larger window than window_size={self.window_size}."
             )
-        self._reference = check_rows(self, X, reset=True, min_samples=2)
+        self._reference = X
         if self.metric == "standardized":
             self._units = ColumnUnits(self._reference)
         self._seed = draw_seed(self.random_state)
@@ -168,10 +169,10 @@ class KNNDriftMonitor(BaseEstimator):
         self.n_rows_seen_ = 0
         self.drift_, self.drift_row_ = False, -1
         self.statistic_, self.pvalue_ = 0.0, 1.0
-        self.pvalues_, self.levels_, self.statistics_ = np.empty(0), np.empty(0), np.empty(0)
+        self.look_pvalues_, self.look_levels_, self.look_statistics_ = np.empty(0), np.empty(0), np.empty(0)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # fit has scikit-learn's signature
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # fit has scikit-learn's signature
         """Take the next rows of the stream and look as often as they call for.
 
         Parameters
@@ -180,16 +181,15 @@ class KNNDriftMonitor(BaseEstimator):
             The looks do not depend on how the stream is cut into calls. An unfitted monitor takes the first call's
             rows as reference.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             if not hasattr(self, "_reference"):
-                self._start(X)
-                return self
+                return self.fit(X)
             rows = check_rows(self, X, reset=False).astype(self._reference.dtype, copy=False)
             start = 0
             while start < len(rows):
@@ -204,7 +204,7 @@ class KNNDriftMonitor(BaseEstimator):
         return self
 
     def _look(self) -> None:
-        look = self.pvalues_.size + 1
+        look = self.look_pvalues_.size + 1
         if self.n_looks is not None and look > self.n_looks:
             return
         level = self.alpha / (look * (look + 1) if self.n_looks is None else self.n_looks)
@@ -217,28 +217,16 @@ class KNNDriftMonitor(BaseEstimator):
             random_state=(self._seed + look) % 2**32,
         ).fit_samples(self._reference, self.window_)
         self.statistic_, self.pvalue_ = test.statistic_, test.pvalue_
-        self.pvalues_ = np.append(self.pvalues_, test.pvalue_)
-        self.levels_ = np.append(self.levels_, level)
-        self.statistics_ = np.append(self.statistics_, test.statistic_)
+        self.look_pvalues_ = np.append(self.look_pvalues_, test.pvalue_)
+        self.look_levels_ = np.append(self.look_levels_, level)
+        self.look_statistics_ = np.append(self.look_statistics_, test.statistic_)
         if test.pvalue_ <= level and not self.drift_:
             self.drift_, self.drift_row_ = True, self.n_rows_seen_
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score rows by minus their mean distance to the nearest reference rows, themselves left out; low is foreign.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        from skanomaly._support._neighbors import nearest_neighbors
-
-        check_is_fitted(self)
-        rows = check_rows(self, X, reset=False)
+    def _row_scores(self, X: Any) -> NDArray[np.float64]:
+        """Return minus the mean distance to the nearest reference rows, the row itself left out."""
         reference, metric = self._reference, self.metric
+        rows = reference if X is None else X
         if metric == "standardized":
             rows, reference = self._units.divide(rows, reference.dtype), self._units.divide(reference)
             metric = "euclidean"

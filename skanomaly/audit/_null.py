@@ -1,4 +1,4 @@
-"""P-values: from the joint normal law of exactly standardised sums, or from permutations that stop early."""
+"""P-values: from the joint normal distribution of exactly standardised sums, or from permutations that stop early."""
 
 from collections.abc import Callable
 

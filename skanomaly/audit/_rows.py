@@ -1,10 +1,9 @@
-"""How odd it is that a row's neighbours stand so near it in the order, or share its group."""
+"""P-values of rows whose neighbours stand nearer in the order, or are more often of their group, than by chance."""
 
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from skanomaly import _kernels
 from skanomaly.audit._graph import Search
@@ -126,13 +125,3 @@ class RowEvidence:
             _kernels.neighbor_windows.hypergeometric_tails(*cases, tails)
             least[order] = np.minimum(least[order], tails)
         return np.minimum(least * max(gaps.size, 1), 1.0)
-
-
-def row_scores(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn p-values to scores: their decimal logarithm, 0 at most."""
-    return np.log10(pvalues)
-
-
-def two_sided(z: float) -> float:
-    """Two-sided tail of the normal law, never 0."""
-    return max(float(2 * stats.norm.sf(abs(z))), float(np.finfo(np.float64).tiny))

@@ -55,7 +55,7 @@ def scan_edges(
     layout : Layout
     graph : Graph
     margin : float, default=0.05
-        Share of the rows, at either end, before and after which no change is sought.
+        Fraction of the rows, at either end, before and after which no change is sought.
     n_permutations : int or None, default=None
         None takes the tail approximation for the largest of the standardised sums, and 999 permutations at most for
         graphs of 30,000 edges or fewer, where it exceeds its level.
@@ -138,5 +138,5 @@ def _tail(height: float, deviation: NDArray[np.float64], covariance: NDArray[np.
 
 
 def _density(z: Any) -> Any:
-    """Density of the standard normal law."""
+    """Density of the standard normal distribution."""
     return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)

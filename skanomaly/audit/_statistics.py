@@ -13,7 +13,7 @@ from skanomaly.audit._layout import Layout
 __all__ = ["Distance", "EdgeStatistic", "MeanGap", "SameGroup", "Scales", "permutation_moments", "scale_thresholds"]
 
 _N_SCALES = 12
-# Below this expected edge weight a count is too skewed for the normal law.
+# Below this expected edge weight a count is too skewed for the normal distribution.
 _LEAST_EXPECTED = 20.0
 _N_DISTANCE_GAPS = 64
 
@@ -158,8 +158,8 @@ class Scales(EdgeStatistic):
 class Distance(Scales):
     """Kolmogorov-Smirnov distance between the gaps of neighbours and those of all pairs, by rank in the stratum.
 
-    ``observed`` and ``reduce`` look at 64 gaps at most, whose joint law is known; ``observed_exactly`` and ``draw`` at
-    all of them.
+    ``observed`` and ``reduce`` look at 64 gaps at most, whose joint distribution is known; ``observed_exactly`` and
+    ``draw`` at all of them.
     """
 
     def __init__(self, layout: Layout, graph: Graph) -> None:
@@ -264,7 +264,7 @@ def same_group_rows(layout: Layout, groups: NDArray[np.intp]) -> NDArray[np.floa
 
 
 def scale_thresholds(layout: Layout, graph: Graph) -> NDArray[np.float64]:
-    """Choose gaps, geometric in the share of pairs they take in, from one that expects 20 edges to half the table.
+    """Choose gaps, geometric in the fraction of pairs they take in, from one that expects 20 edges to half the table.
 
     Returns
     -------

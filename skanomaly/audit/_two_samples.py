@@ -1,27 +1,23 @@
 """Two or more samples on one neighbour graph."""
 
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._seeds import draw_seed
-from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly._support._validation import listed
-from skanomaly.audit._base import NeighborAudit
+from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.audit._base import NeighborTest
 from skanomaly.audit._layout import label_codes, lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
 from skanomaly.audit._rows import RowEvidence
 from skanomaly.audit._statistics import SameGroup
-from skanomaly.base._atomic import undone_on_error
 
-__all__ = ["KNNTwoSampleTest", "refuse_second", "stacked", "two_halves"]
+__all__ = ["KNNTwoSampleTest", "two_halves"]
 
 
-class KNNTwoSampleTest(NeighborAudit):
+class KNNTwoSampleTest(NeighborTest):
     """Test whether two or more samples come from one distribution.
 
     Under one distribution a row's neighbours belong to its own sample no more often than chance has it. The number of
@@ -34,9 +30,9 @@ class KNNTwoSampleTest(NeighborAudit):
     metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
         As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over all samples, so
         units do not matter.
-    null : {"moments", "permutation"}, default="moments"
-        "moments" refers the standardised number to the normal law, which at a level of 5 % rejects some 6 % of equal
-        samples of 150 rows; "permutation" is exact.
+    null : {"asymptotic", "permutation"}, default="asymptotic"
+        "asymptotic" refers the standardised number to the normal distribution, which at a level of 5 % rejects some 6 %
+        of equal samples of 150 rows; "permutation" is exact.
     n_permutations : int, default=999
         Most permutations drawn; they stop after 20 reached the observed statistic.
     ties : {"random", "all"}, default="random"
@@ -58,11 +54,11 @@ class KNNTwoSampleTest(NeighborAudit):
     groups_ : ndarray of shape (n_groups,)
         Labels of the samples, sorted; after :meth:`fit_samples` 0 for the reference and 1 for the other.
     n_permutations_ : int
-        Permutations drawn; 0 with "moments".
+        Permutations drawn; 0 with "asymptotic".
     sample_pvalues_ : ndarray of shape (n_samples,)
         Hypergeometric probability that as many of a row's neighbours share its group.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; low is suspicious.
+        Its decimal logarithm; lower is more suspicious.
     pvalue_threshold_ : float
         Rows of a p-value up to this are flagged by :meth:`predict`.
     n_features_in_ : int
@@ -72,7 +68,7 @@ class KNNTwoSampleTest(NeighborAudit):
 
     See Also
     --------
-    DomainClassifierTest : A classifier tells the samples apart, names the columns, and weighs the rows.
+    DomainClassifierTest : A classifier distinguishes the samples, names the columns, and weighs the rows.
     KNNDriftTest : Rows in an order.
 
     Notes
@@ -100,18 +96,19 @@ class KNNTwoSampleTest(NeighborAudit):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NeighborAudit._parameter_constraints,  # noqa: SLF001  # our own base's
-        "null": [StrOptions({"moments", "permutation"})],
+        **NeighborTest._parameter_constraints,  # our own base's
+        "null": [StrOptions({"asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "ties": [StrOptions({"random", "all"})],
     }
+    _compares_samples: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
         n_neighbors: int | str = "auto",
         metric: str = "standardized",
-        null: str = "moments",
+        null: str = "asymptotic",
         n_permutations: int = 999,
         ties: str = "random",
         alpha: float = 0.05,
@@ -127,7 +124,6 @@ class KNNTwoSampleTest(NeighborAudit):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Test the samples.
 
@@ -138,7 +134,7 @@ class KNNTwoSampleTest(NeighborAudit):
         y : None
             Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
-            Label of each row's sample. None holds the first half of the rows against the second. With one label the
+            Label of each row's sample. None compares the first half of the rows with the second. With one label the
             p-value is 1.
 
         Returns
@@ -156,119 +152,34 @@ class KNNTwoSampleTest(NeighborAudit):
         UserWarning
             If `y` is given without `groups`.
         """
-        refuse_second(y, groups)
-        with undone_on_error(self):
-            rows = self._read(X, reset=True)
-            n = rows.shape[0]
-            codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-            self.groups_: NDArray[Any] = labels
-            seed = draw_seed(self.random_state)
-            rng = np.random.Generator(np.random.PCG64(seed))
-            layout = lay_out(n, rng=rng)
-            graph, all_equal = self._connect(rows, layout, rng=rng, ties=self.ties)
-            statistic = SameGroup(layout, graph, codes)
-            self.statistic_ = float(((statistic.totals - statistic.mean) / statistic.units)[0])
-            self.n_permutations_ = 0
-            if all_equal or not np.isfinite(statistic.deviations).any():
-                self.pvalue_ = 1.0
-            elif self.null == "moments":
-                self.pvalue_ = normal_pvalue(statistic, abs(self.statistic_), rng)
-            else:
-                self.pvalue_, self.n_permutations_ = sequential_pvalue(
-                    statistic.draw,
-                    abs(self.statistic_),
-                    n_permutations=self.n_permutations,
-                    random_state=seed,
-                    n_jobs=self.n_jobs,
-                )
-            self._evidence = RowEvidence(layout, (graph.indptr, graph.indices), np.empty(0), codes)
-        return self
+        return self._run_fit(X, y, groups=groups)
 
-    def fit_samples(self, reference: Any, sample: Any) -> Self:
-        """Test a sample against a reference; shorthand for :meth:`fit` on both, stacked.
-
-        Parameters
-        ----------
-        reference : array-like of shape (n_reference, n_features)
-            Group 0.
-        sample : array-like of shape (n_sample, n_features)
-            Group 1.
-
-        Returns
-        -------
-        self
-        """
-        rows, groups = stacked(reference, sample)
-        return self.fit(rows, groups=groups)
+    def _test(self, X: Any, *, groups: Any = None) -> None:
+        n = X.shape[0]
+        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+        self.groups_: NDArray[Any] = labels
+        seed = draw_seed(self.random_state)
+        rng = np.random.Generator(np.random.PCG64(seed))
+        layout = lay_out(n, rng=rng)
+        graph, all_equal = self._connect(X, layout, rng=rng, ties=self.ties)
+        statistic = SameGroup(layout, graph, codes)
+        self.statistic_ = float(((statistic.totals - statistic.mean) / statistic.units)[0])
+        self.n_permutations_ = 0
+        if all_equal or not np.isfinite(statistic.deviations).any():
+            self.pvalue_ = 1.0
+        elif self.null == "asymptotic":
+            self.pvalue_ = normal_pvalue(statistic, abs(self.statistic_), rng)
+        else:
+            self.pvalue_, self.n_permutations_ = sequential_pvalue(
+                statistic.draw,
+                abs(self.statistic_),
+                n_permutations=self.n_permutations,
+                random_state=seed,
+                n_jobs=self.n_jobs,
+            )
+        self._evidence = RowEvidence(layout, (graph.indptr, graph.indices), np.empty(0), codes)
 
 
 def two_halves(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Label the first half of the rows 0 and the second 1."""
     return (np.arange(n_rows) >= (n_rows + 1) // 2).astype(np.intp), np.array([0, 1])
-
-
-def stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:
-    """Stack two tables of the same kind, and label their rows 0 and 1."""
-    groups = np.repeat([0, 1], [len(reference), len(sample)])
-    if hasattr(reference, "columns") and hasattr(sample, "columns"):
-        _check_names(list(reference.columns), list(sample.columns))
-    if isinstance(reference, pd.DataFrame) and isinstance(sample, pd.DataFrame):
-        return pd.concat([reference, sample], ignore_index=True), groups
-    if hasattr(reference, "vstack") and type(reference) is type(sample):  # polars
-        return reference.vstack(sample), groups
-    first, second = np.asarray(reference), np.asarray(sample)
-    if first.shape[1:] != second.shape[1:]:
-        raise ValueError(
-            f"reference has shape {first.shape} and sample {second.shape}; give two tables of the same columns."
-        )
-    return np.concatenate([first, second]), groups
-
-
-def _check_names(reference: list[Any], sample: list[Any]) -> None:
-    """Refuse frames of other feature names, or of the same in another order, and name them."""
-    if reference == sample:
-        return
-    lacking = [
-        f"{owner} lacks {listed(missing)}"
-        for owner, missing in (
-            ("sample", [name for name in reference if name not in sample]),
-            ("reference", [name for name in sample if name not in reference]),
-        )
-        if missing
-    ]
-    raise ValueError(
-        f"reference and sample differ in their feature names: {'; '.join(lacking)}. Select the same columns of both."
-        if lacking
-        else f"reference and sample have their feature names in another order: {listed(reference)} and "
-        f"{listed(sample)}. Give sample[reference.columns]."
-    )
-
-
-def refuse_second(y: Any, groups: Any) -> None:
-    """Refuse a second table where `y` stands, and warn of labels there that nothing reads.
-
-    Raises
-    ------
-    ValueError
-        If `y` has two dimensions.
-
-    Warns
-    -----
-    UserWarning
-        If `y` has one and `groups` is None.
-    """
-    if y is None:
-        return
-    shape = getattr(y, "shape", None) or np.shape(y)
-    if len(shape) > 1:
-        raise ValueError(
-            f"y has shape {tuple(shape)}, but fit takes the rows of both samples as X; "
-            "use fit_samples(reference, sample) to compare two tables."
-        )
-    if groups is None:
-        warnings.warn(
-            "y is not used: the first half of the rows is held against the second. Pass labels of samples as groups=, "
-            "or two tables to fit_samples(reference, sample).",
-            UserWarning,
-            stacklevel=4,
-        )

@@ -1,7 +1,8 @@
-"""The contract of every estimator here, and the checks that prove a class keeps it."""
+"""The contract of detectors, samplers and tests, and the checks that prove a class keeps it."""
 
-from skanomaly.base._checks import check_detector, check_sampler
+from skanomaly.base._checks import check_detector, check_sampler, check_test
 from skanomaly.base._detector import BaseDetector
 from skanomaly.base._sampler import BaseSampler
+from skanomaly.base._test import BaseTest
 
-__all__ = ["BaseDetector", "BaseSampler", "check_detector", "check_sampler"]
+__all__ = ["BaseDetector", "BaseSampler", "BaseTest", "check_detector", "check_sampler", "check_test"]

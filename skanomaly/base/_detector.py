@@ -7,13 +7,16 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import read_labels
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly._support._validation import check_labels, check_rows, check_weights
+from skanomaly._support._ties import settled_threshold
+from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
-from skanomaly.base._atomic import undone_on_error
 
 __all__ = ["BaseDetector"]
 
@@ -25,18 +28,18 @@ def _score_decomposes(detector: Any) -> bool:
 class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     """Base class of every detector: a subclass writes ``__init__``, ``_fit`` and ``_outlyingness``.
 
-    The public methods are final. They validate once, set the threshold, and turn the sign: hooks speak the papers'
-    language (large is odd), the public methods scikit-learn's (small is odd).
+    The public methods are final. They validate once, set the threshold, and turn the sign: in hooks, as in papers,
+    higher values are more anomalous; in public methods, as in scikit-learn, lower scores are more anomalous.
 
     Hooks
     -----
     ``_fit(X, y, **metadata)``
-        Learns from ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
+        Trains on ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
         (n_samples,), int8 with +1 normal, -1 anomaly, 0 unlabelled (all 0 where the user gave none). Returns the
         outlyingness of the training rows where that falls out of fitting, else None.
     ``_outlyingness(X)``
-        Scores validated rows: ndarray of shape (n_samples,), large is odd. A training row that is scored must not be
-        its own evidence: where neighbours count, one training row identical to the query is left out.
+        Scores validated rows: ndarray of shape (n_samples,), higher is more anomalous. A training row that is scored
+        must not be its own evidence: where neighbours count, one training row identical to the query is left out.
     ``_contributions(X)``
         Only for detectors whose score is a sum over columns: ndarray of shape (n_samples, n_features) whose rows sum
         to ``_outlyingness(X)``. Such a class has the public method ``feature_contributions``.
@@ -48,8 +51,12 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         another kind of input, whose samples are then what ``len`` counts.
     ``_min_samples``
         Class attribute: fewest training rows, 2 unless overridden.
-    ``_rows_stand_alone``
-        Class attribute: False where the rows before and after a row are part of its evidence, as in a series.
+    ``scores_time_points``
+        Public class attribute: True where the rows of a table are the time points of one series, so that the score of a
+        row depends on the rows around it. Meta-estimators and :func:`check_detector` read it.
+    ``_zero_label``
+        Class attribute: what 0 means in a ``y`` of 0 and 1, where 1 is the anomaly: "unlabelled", or "normal" where
+        labels judge. It is "normal" wherever the tags say that `y` is required.
 
     A detector whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -73,7 +80,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
     _min_samples: ClassVar[int] = 2
-    _rows_stand_alone: ClassVar[bool] = True
+    scores_time_points: ClassVar[bool] = False
+    _zero_label: ClassVar[str] = "unlabelled"
 
     contamination: float | str
 
@@ -83,18 +91,24 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
-        """Learn from validated rows."""
+        """Train on validated rows."""
 
     @abstractmethod
     def _outlyingness(self, X: Any) -> NDArray[Any]:
-        """Score validated rows; large is odd."""
+        """Score validated rows; higher is more anomalous."""
 
     def _auto_offset(self) -> float:
         """Return the threshold that theory gives."""
-        raise NotImplementedError(f"{type(self).__name__} has no theory for contamination='auto'.")
+        name = type(self).__name__
+        if "contamination" not in self.get_params(deep=False):
+            raise NotImplementedError(
+                f"{name} has no parameter contamination. Add it to __init__ (contamination=0.1 is the default), or "
+                "write _auto_offset, which returns offset_, where theory gives the threshold."
+            )
+        raise NotImplementedError(f"{name} has no theory for contamination='auto'. Give a number in (0, 0.5].")
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn what normal rows look like.
+        """Fit the detector to the training data.
 
         Parameters
         ----------
@@ -103,7 +117,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             time points, and 32 or more numbers in one dimension are a series too. Where it scores sequences or event
             traces, a collection of these.
         y : array-like of shape (n_samples,), default=None
-            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 unlabelled.
+            Labels, where the class says that it uses them: +1 normal, -1 anomaly, 0 or missing unlabelled. Of 0 and 1,
+            or False and True, 1 means anomaly and 0 unlabelled, with a warning that says so; other class labels are
+            ignored with a warning.
 
         Returns
         -------
@@ -122,14 +138,20 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows = self._check(X, reset=True)
-            labels = check_labels(y, len(rows))
+            zero = "normal" if get_tags(self).target_tags.required else self._zero_label
+            labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
             outlyingness = self._fit(rows, labels, **metadata)
-            # A class without that parameter has a rule of its own.
+            if outlyingness is not None and np.shape(outlyingness) != (len(rows),):
+                raise ValueError(
+                    f"{type(self).__name__}._fit returned training scores of shape {np.shape(outlyingness)} for "
+                    f"{len(rows)} samples; return shape ({len(rows)},), or None."
+                )
+            # A class without that parameter sets its own threshold.
             if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())
             else:
@@ -138,16 +160,17 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
-        """Put the threshold where a share `contamination` of the training scores lies below it."""
-        share = 100.0 * float(self.contamination)
+        """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
+        percent = 100.0 * float(self.contamination)
         if weights is None:
-            self.offset_ = float(np.percentile(-outlyingness, share))
+            self.offset_ = settled_threshold(float(np.percentile(-outlyingness, percent)), -outlyingness)
         else:
-            self.offset_ = weighted_percentile(-outlyingness, share, weights)
+            offset = weighted_percentile(-outlyingness, percent, weights)
+            self.offset_ = settled_threshold(offset, -outlyingness[weights > 0])
 
     @final
     def score_samples(self, X: Any) -> NDArray[Any]:
-        """Score each row; small is odd.
+        """Score each row; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -157,9 +180,9 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            A score depends on its row, sequence or trace and on training alone; that of a time point on those around
-            it too. A training row is never evidence for itself, so scores of training rows can be held against scores
-            of new ones.
+            A score depends on its row, sequence or trace and on the training data alone; that of a time point on those
+            around it too. A training row is never evidence for itself, so scores of training rows can be compared with
+            scores of new ones.
         """
         check_is_fitted(self)
         return -self._outlyingness(self._check(X, reset=False))
@@ -167,7 +190,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @available_if(_score_decomposes)
     @final
     def feature_contributions(self, X: Any) -> NDArray[np.float64]:
-        """Split the score of each row among its columns; small is odd.
+        """Split the score of each row among its columns; lower is more anomalous.
 
         Parameters
         ----------
@@ -176,8 +199,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Rows sum to ``score_samples(X)``, to rounding. The smallest entry of a row is the column that makes it
-            odd before all others; an entry above 0 makes it more normal.
+            Rows sum to ``score_samples(X)``, to rounding. The lowest entry of a row belongs to the column that makes it
+            most anomalous; an entry above 0 makes it more normal.
         """
         check_is_fitted(self)
         # A class without the hook has no such method.

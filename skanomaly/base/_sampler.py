@@ -4,16 +4,15 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
+from skanomaly._support._restore import restore_on_error
+from skanomaly._support._rows import stack_rows, take_rows
 from skanomaly._support._sklearn import fit_context
-from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
+from skanomaly._support._validation import check_any_rows, validate_data
 
 __all__ = ["BaseSampler"]
 
@@ -21,13 +20,25 @@ __all__ = ["BaseSampler"]
 class BaseSampler(BaseEstimator, ABC):
     """Base class of every sampler: a subclass writes ``__init__`` and ``_fit_resample``.
 
+    Rows that a sampler keeps are returned as the user gave them: values, types, names. Synthetic rows are put into
+    columns of the same types; a column of integers or booleans becomes float where a synthetic value is not whole. The
+    index of a pandas frame or series is kept where every returned row is a training row; where there are synthetic
+    rows the index is a new RangeIndex.
+
     Hooks
     -----
     ``_check(X, y)``
-        Validates and returns the two arrays; by default scikit-learn's ``check_X_y`` with sparse rows accepted.
+        Validates and returns the two arrays; by default scikit-learn's ``check_X_y``.
     ``_fit_resample(X, y)``
         Returns ``(X_resampled, y_resampled, sample_indices)``. ``sample_indices`` has one entry a row: the index of
-        the training row it is, or -1 for a synthetic row.
+        the training row it is, or -1 for a synthetic row. ``X_resampled`` and ``y_resampled`` hold the synthetic rows,
+        alone or in their places among all rows, or None where there is none; ``X_resampled`` may also be a list with
+        one array a column of the synthetic rows.
+    ``_any_table``
+        Class attribute: True for a sampler that looks at `y` alone. `X` then reaches ``_fit_resample`` as given, and
+        may hold text, dates, missing and infinite values.
+    ``__sklearn_tags__``
+        ``input_tags.sparse`` is False by default: sparse rows raise. A sampler that sets it receives CSR or CSC.
 
     Attributes
     ----------
@@ -40,17 +51,22 @@ class BaseSampler(BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _any_table: ClassVar[bool] = False
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate rows and class labels; samplers of other tables or targets override this."""
-        rows, targets = validate_data(
-            self, X, y, reset=True, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), order="C"
-        )
+        if self._any_table:
+            rows, targets = check_any_rows(self, X, y)
+        else:
+            accepted = ("csr", "csc") if get_tags(self).input_tags.sparse else False
+            rows, targets = validate_data(
+                self, X, y, reset=True, accept_sparse=accepted, dtype=(np.float64, np.float32), order="C"
+            )
         check_classification_targets(targets)
         return rows, targets
 
     @abstractmethod
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         """Resample validated rows."""
 
     @final
@@ -66,6 +82,7 @@ class BaseSampler(BaseEstimator, ABC):
         Returns
         -------
         X_resampled : same kind as `X`, of shape (n_resampled, n_features)
+            Kept rows are those of `X`, to the bit; a list gives an array.
         y_resampled : same kind as `y`, of shape (n_resampled,)
 
         Raises
@@ -73,11 +90,11 @@ class BaseSampler(BaseEstimator, ABC):
         ValueError
             On input that cannot be resampled; the sampler is then as it was before.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = self._check(X, y)
             X_resampled, y_resampled, indices = self._fit_resample(rows, targets)
             self.sample_indices_ = np.asarray(indices, dtype=np.intp)
-        return _like(X_resampled, X), _like(y_resampled, y)
+            return self._resampled(X, X_resampled), self._resampled(_column(y), y_resampled)
 
     @final
     def fit(self, X: Any, y: Any) -> Self:
@@ -95,41 +112,30 @@ class BaseSampler(BaseEstimator, ABC):
         self.fit_resample(X, y)
         return self
 
+    def _resampled(self, given: Any, made: Any) -> Any:
+        """Join the user's own rows with the synthetic ones among those made."""
+        is_new = self.sample_indices_ < 0
+        n_rows, n_new = is_new.size, int(np.count_nonzero(is_new))
+        if made is not None:
+            n_made = len(made[0]) if isinstance(made, list) else np.shape(made)[0]
+            if n_made not in {n_rows, n_new}:
+                raise ValueError(
+                    f"{type(self).__name__}._fit_resample returned {n_made} rows and {n_rows} sample_indices; it must "
+                    "return one index a row."
+                )
+            if n_made != n_new:
+                made = take_rows(made, is_new)
+        return stack_rows(given, self.sample_indices_, made)
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
-        tags.input_tags.sparse = True
+        if self._any_table:
+            tags.input_tags.sparse = tags.input_tags.allow_nan = True
+            tags.input_tags.string = tags.input_tags.categorical = True
         return tags
 
 
-def _like(resampled: Any, template: Any) -> Any:
-    """Give resampled rows or targets the container of `template`: frame, series, sparse format or array."""
-    if sparse.issparse(template):
-        return resampled.asformat(template.format)
-    if hasattr(template, "iloc"):
-        return _like_pandas(resampled, template)
-    if type(template).__module__.partition(".")[0] == "polars":
-        return _like_polars(resampled, template)
-    return resampled
-
-
-def _like_pandas(resampled: Any, template: Any) -> Any:
-    if isinstance(resampled, pd.DataFrame | pd.Series):
-        return resampled
-    if template.ndim == 1:
-        return pd.Series(resampled, name=template.name, dtype=template.dtype)
-    frame = pd.DataFrame(resampled, columns=template.columns)
-    for name, dtype in template.dtypes.items():
-        column = frame[name].astype(dtype)
-        if (column == frame[name]).all():  # an integer column stays one unless a synthetic row lies between
-            frame[name] = column
-    return frame
-
-
-def _like_polars(resampled: Any, template: Any) -> Any:
-    kind = type(template)
-    if isinstance(resampled, kind):
-        return resampled
-    if not hasattr(template, "columns"):
-        return kind(template.name, resampled, dtype=template.dtype)
-    return kind(resampled, schema=list(template.columns), orient="row")
+def _column(y: Any) -> Any:
+    """Give targets in an array with one column as one column, as validation reads them."""
+    return y.ravel() if isinstance(y, np.ndarray) else y

@@ -1,7 +1,6 @@
-"""Mend cells: draw plausible values, say how sure they are, and test why they are missing."""
+"""Impute missing values: draw plausible ones and say how certain they are."""
 
 from skanomaly.impute._knn_sampler import ImputationInterval, KNNSamplerImputer
-from skanomaly.impute._missingness import MissingnessAudit
 from skanomaly.impute._pooling import PooledEstimate, pool_estimates
 
-__all__ = ["ImputationInterval", "KNNSamplerImputer", "MissingnessAudit", "PooledEstimate", "pool_estimates"]
+__all__ = ["ImputationInterval", "KNNSamplerImputer", "PooledEstimate", "pool_estimates"]

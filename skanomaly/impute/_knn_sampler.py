@@ -12,10 +12,10 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.impute._columns import as_pandas, decode_frame, encode_table, is_frame, learn_categories, like
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
@@ -103,7 +103,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     pool_estimates : What several imputations say about an estimate.
-    MissingnessAudit : Whether cells are missing completely at random.
+    skanomaly.audit.MissingnessTest : Whether values are missing completely at random.
     sklearn.impute.KNNImputer : The mean of the donors.
 
     Notes
@@ -205,7 +205,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             On infinity; the imputer is then as it was before.
         """
         del y
-        with undone_on_error(self):
+        with restore_on_error(self):
             X = as_pandas(X)
             self.categories_ = learn_categories(X)
             table = encode_table(self, X, self.categories_, reset=True).astype(np.float64, copy=False)

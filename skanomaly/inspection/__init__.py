@@ -1,4 +1,4 @@
-"""Why this row? Explanations of scores, and pictures."""
+"""Explanations of anomaly scores, and displays."""
 
 from skanomaly.inspection._agreement import ExplanationAgreement, explanation_agreement
 from skanomaly.inspection._columns import GaussianColumnSampler, IndependentColumnSampler, NeighborColumnSampler

@@ -1,4 +1,4 @@
-"""Explanations held against the columns that are known to be at fault."""
+"""Explanations compared with the columns that are known to be anomalous."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +14,20 @@ __all__ = ["ExplanationAgreement", "explanation_agreement"]
 
 @dataclass(frozen=True, repr=False)
 class ExplanationAgreement(ShortRepr):
-    """What :func:`explanation_agreement` found, one entry a row.
+    """Result of :func:`explanation_agreement`, one entry per row.
 
     Attributes
     ----------
     best_jaccard : ndarray of shape (n_samples,)
-        Largest overlap (shared over either) with the columns at fault, over all cuts of the contributions: an
-        upper bound, since the cut is chosen with the truth in hand.
+        Largest Jaccard index with the anomalous columns over all numbers of top columns: an upper bound, since the
+        number is chosen with the truth.
     jaccard : ndarray of shape (n_samples,)
-        Overlap of as many columns as are at fault, those named first; of equal contributions those not at fault are.
+        Jaccard index of as many top columns as are anomalous. Of equal contributions those of normal columns rank
+        first.
     auc : ndarray of shape (n_samples,)
-        Probability that a column at fault is named before another; NaN where all columns are at fault.
+        Probability that an anomalous column ranks before a normal one; NaN where all columns are anomalous.
     hit : ndarray of shape (n_samples,), bool
-        Whether the column named first is at fault; where several are equal, whether all of them are.
+        Whether the top column is anomalous; where several are equal, whether all of them are.
 
     Examples
     --------
@@ -42,14 +43,14 @@ class ExplanationAgreement(ShortRepr):
 
 
 def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement:
-    """Measure how well contributions point to the columns at fault.
+    """Measure how well contributions identify the anomalous columns.
 
     Parameters
     ----------
     contributions : array-like of shape (n_samples, n_features)
-        In the sign of the score: the smallest are named first.
+        In the sign of the score: the lowest contribution is that of the top column.
     mask : array-like of shape (n_samples, n_features), bool
-        The columns at fault; at least one a row.
+        True for the anomalous columns; at least one per row.
 
     Returns
     -------
@@ -58,13 +59,13 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
     Raises
     ------
     ValueError
-        If the shapes differ or a row has no column at fault.
+        If the shapes differ or a row has no anomalous column.
 
     Notes
     -----
-    At the best cut a constant explanation overlaps by the share of columns at fault, and so does the worst one; in
-    `jaccard` and `hit` ties count against the explanation, so that the order of columns does not matter. That a
-    detector flags a row is no proof that it does so for the right reason [1]_: compare over rows that are flagged.
+    The `best_jaccard` of a constant explanation, and of the worst one, is the fraction of anomalous columns. In
+    `jaccard` and `hit` ties count against the explanation, so that the order of columns does not matter. A detector may
+    flag a row for the wrong reason [1]_: evaluate on rows that are flagged.
 
     References
     ----------
@@ -81,18 +82,18 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
     parts, truth = np.asarray(contributions, dtype=np.float64), np.asarray(mask, dtype=bool)
     if parts.ndim != 2 or parts.shape != truth.shape:
         raise ValueError(
-            f"contributions have shape {parts.shape} and mask {truth.shape}; both are (n_samples, n_features)."
+            f"contributions has shape {parts.shape} and mask {truth.shape}; both must be (n_samples, n_features)."
         )
     if not truth.any(axis=1).all():
-        raise ValueError("mask marks no column in some row; leave such rows out.")
+        raise ValueError("mask has no True in some row; leave such rows out.")
     order = np.lexsort((truth, parts), axis=1)
     named, values = np.take_along_axis(truth, order, axis=1), np.take_along_axis(parts, order, axis=1)
-    n_fault = truth.sum(axis=1)
-    shared = np.cumsum(named, axis=1)
-    overlap = shared / (np.arange(1, parts.shape[1] + 1) + n_fault[:, None] - shared)
+    n_anomalous = truth.sum(axis=1)
+    common = np.cumsum(named, axis=1)
+    overlap = common / (np.arange(1, parts.shape[1] + 1) + n_anomalous[:, None] - common)
     # A cut lies between different values only.
     is_cut = np.diff(values, axis=1, append=np.inf) > 0
     at_cut = np.where(is_cut, overlap, 0.0)
-    fixed = np.take_along_axis(overlap, n_fault[:, None] - 1, axis=1)[:, 0]
+    fixed = np.take_along_axis(overlap, n_anomalous[:, None] - 1, axis=1)[:, 0]
     auc = [roc_auc_score(t, -p) if not t.all() else np.nan for t, p in zip(truth, parts, strict=True)]
     return ExplanationAgreement(at_cut.max(axis=1), fixed, np.array(auc), named[:, 0])

@@ -1,13 +1,16 @@
-"""Draws of some columns given the others: the null hypothesis of feature discovery."""
+"""Samplers of some columns given the others: the null distribution of feature discovery."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestNeighbors
 
+from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._sklearn import Interval
 from skanomaly.inspection._scores import numeric_rows
 
 __all__ = ["ColumnSampler", "GaussianColumnSampler", "IndependentColumnSampler", "NeighborColumnSampler"]
@@ -15,34 +18,36 @@ __all__ = ["ColumnSampler", "GaussianColumnSampler", "IndependentColumnSampler",
 Floats = NDArray[np.float64]
 
 
-class ColumnSampler(ABC):
+class ColumnSampler(ParameterObject, ABC):
     """Base class: ``fit`` on normal rows, then draw some columns of other rows given their remaining columns."""
 
     _rows: Floats
 
     def fit(self, X: Any) -> Self:
-        """Learn from rows of the normal kind.
+        """Fit to normal rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Normal rows.
 
         Returns
         -------
         self
         """
+        self._validate_params()
         self._rows = numeric_rows(X)
         return self
 
     @abstractmethod
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
-        """Draw columns of rows from their law among normal rows, given the other columns.
+        """Draw columns of rows from their conditional distribution among normal rows, given the other columns.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
         columns : ndarray of shape (n_columns,)
-            Places of the columns that are drawn.
+            Indices of the columns that are drawn.
         n_draws : int
         random : numpy.random.Generator
 
@@ -53,7 +58,7 @@ class ColumnSampler(ABC):
 
 
 class IndependentColumnSampler(ColumnSampler):
-    """Values of random normal rows, whatever the other columns are: right where columns are independent.
+    """Draws values of random normal rows, independent of the other columns; right where columns are independent.
 
     Examples
     --------
@@ -71,13 +76,13 @@ class IndependentColumnSampler(ColumnSampler):
 
 
 class GaussianColumnSampler(ColumnSampler):
-    r"""The conditional law of a Gaussian with the normal rows' mean and their covariance, shrunk.
+    r"""Draws from the conditional Gaussian distribution, with the mean and the shrunken covariance of the normal rows.
 
     Notes
     -----
-    With precision matrix :math:`P` the columns :math:`J` of a row have mean
-    :math:`\mu_J - P_{JJ}^{-1} P_{J,-J} (x - \mu)_{-J}` and covariance :math:`P_{JJ}^{-1}`. The covariance is that of
-    Ledoit and Wolf [1]_, on columns of standard deviation 1.
+    With precision matrix :math:`P` the columns :math:`J` of a row have mean :math:`\mu_J - P_{JJ}^{-1} P_{J,-J} (x -
+    \mu)_{-J}` and covariance :math:`P_{JJ}^{-1}`. The covariance is estimated as by Ledoit and Wolf [1]_, on columns
+    divided by their standard deviation.
 
     References
     ----------
@@ -98,11 +103,12 @@ class GaussianColumnSampler(ColumnSampler):
     _precision: Floats
 
     def fit(self, X: Any) -> Self:
-        """Learn from rows of the normal kind.
+        """Fit to normal rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Normal rows.
 
         Returns
         -------
@@ -110,20 +116,21 @@ class GaussianColumnSampler(ColumnSampler):
         """
         super().fit(X)
         self._location = self._rows.mean(axis=0)
-        spread = self._rows.std(axis=0)
-        self._constant = spread <= 1e-12 * np.abs(self._rows).max(axis=0)
-        self._spread = np.where(self._constant, 1.0, spread)
-        self._precision = np.linalg.pinv(ledoit_wolf((self._rows - self._location) / self._spread)[0], hermitian=True)
+        std = self._rows.std(axis=0)
+        self._constant = std <= 1e-12 * np.abs(self._rows).max(axis=0)
+        self._std = np.where(self._constant, 1.0, std)
+        covariance = shrunk_covariance((self._rows - self._location) / self._std).covariance
+        self._precision = np.asarray(np.linalg.pinv(covariance, hermitian=True), dtype=np.float64)
         return self
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
-        """Draw columns of rows from their law among normal rows, given the other columns.
+        """Draw columns of rows from their conditional distribution among normal rows, given the other columns.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
         columns : ndarray of shape (n_columns,)
-            Places of the columns that are drawn.
+            Indices of the columns that are drawn.
         n_draws : int
         random : numpy.random.Generator
 
@@ -131,23 +138,24 @@ class GaussianColumnSampler(ColumnSampler):
         -------
         ndarray of shape (n_draws, n_rows, n_columns)
         """
-        coded = (X - self._location) / self._spread
-        coded[:, columns] = 0
+        standardised = (X - self._location) / self._std
+        standardised[:, columns] = 0
         block = self._precision[np.ix_(columns, columns)]
         values, vectors = np.linalg.eigh(np.linalg.pinv(block, hermitian=True))
-        means = -np.linalg.lstsq(block, self._precision[columns] @ coded.T, rcond=None)[0].T
+        means = -np.linalg.lstsq(block, self._precision[columns] @ standardised.T, rcond=None)[0].T
         noise = random.standard_normal((n_draws, len(X), len(columns))) * np.sqrt(np.clip(values, 0, None))
-        drawn: Floats = (means + noise @ vectors.T) * self._spread[columns] + self._location[columns]
+        drawn: Floats = (means + noise @ vectors.T) * self._std[columns] + self._location[columns]
         return np.where(self._constant[columns], self._location[columns], drawn)
 
 
 class NeighborColumnSampler(ColumnSampler):
-    """Values of normal rows that are nearest in the other columns: no shape is assumed, dependence is kept roughly.
+    """Draws values of the normal rows that are nearest in the other columns; no distribution is assumed.
 
     Parameters
     ----------
     n_neighbors : int, default=20
-        Rows from which each draw takes one at random. Fewer follow dependence better and repeat themselves more.
+        Number of nearest normal rows, one of which is chosen at random for each draw. With fewer neighbours the
+        dependence between columns is kept better, and fewer different values are drawn.
 
     Examples
     --------
@@ -160,17 +168,21 @@ class NeighborColumnSampler(ColumnSampler):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")]
+    }
+
     def __init__(self, *, n_neighbors: int = 20) -> None:
         self.n_neighbors = n_neighbors
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
-        """Draw columns of rows; see :class:`GaussianColumnSampler`. Distances are between columns of deviation 1."""
-        spread = self._rows.std(axis=0)
+        """Draw columns of rows; see :class:`GaussianColumnSampler`. Columns are standardised for the distances."""
+        std = self._rows.std(axis=0)
         others = np.setdiff1d(np.arange(X.shape[1]), columns)
         values = self._rows[:, columns]
         if not others.size:
             return values[random.integers(len(values), size=(n_draws, len(X)))]
-        scale = np.where(spread > 0, spread, 1.0)[others]
+        scale = np.where(std > 0, std, 1.0)[others]
         n_neighbors = min(self.n_neighbors, len(values))
         index = NearestNeighbors(n_neighbors=n_neighbors).fit(self._rows[:, others] / scale)
         near = index.kneighbors(X[:, others] / scale, return_distance=False)

@@ -1,4 +1,4 @@
-"""A picture of what each column adds to a row's score."""
+"""Display of the contribution of each column to the score of a row."""
 
 from collections.abc import Sequence
 from numbers import Real
@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._display import BLUE, ORANGE, axes_for, short_text
 from skanomaly.inspection._contributions import feature_contributions
-from skanomaly.inspection._drawing import BLUE, ORANGE, new_axes, shown
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import column_names
@@ -17,27 +17,27 @@ __all__ = ["ContributionDisplay"]
 
 
 class ContributionDisplay:
-    """Bars: what each column adds to the score of one row, the largest on top.
+    """Bar chart of the contributions of columns to the score of one row, the largest on top.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     contributions : ndarray of shape (n_features,)
-        In the sign of the score: below 0 makes the row odd.
+        In the sign of the score: a negative contribution makes the row more anomalous.
     feature_names : sequence of str
-        One a column.
+        Names of the columns.
     values : ndarray of shape (n_features,) or None, default=None
-        The row itself, numbers or text; shown beside the names.
+        The row itself, numbers or text; shown next to the names.
     n_features : int, default=10
-        Most bars; the columns left over make one more together.
+        Largest number of bars; one more bar is the sum of the remaining columns.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Panel drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class ContributionDisplay:
         """
         if np.ndim(X) != 2 or np.shape(X)[0] != 1:
             one = "X.iloc[[3]]" if hasattr(X, "iloc") else "X[[3]]"
-            raise ValueError(f"X has shape {np.shape(X)}; one row is drawn at a time, for example {one}.")
+            raise ValueError(f"X has shape {np.shape(X)}; pass one row, for example {one}.")
         parts = feature_contributions(estimator, X, method=method, background=background, random_state=random_state)
         names = column_names(X, estimator)
         values: Any = _cells(X)
@@ -107,9 +107,9 @@ class ContributionDisplay:
         Parameters
         ----------
         contributions : array-like of shape (n_features,) or (1, n_features), or Explanation of one row
-            Of one row, as :func:`feature_contributions` and explainers return them.
+            Contributions of one row, as :func:`feature_contributions` and explainers return them.
         feature_names : sequence of str, default=None
-            None takes the explanation's, or names columns x0, x1, ...
+            None uses the names of the explanation, or x0, x1, ...
         values : array-like of shape (n_features,) or (1, n_features), default=None
             The row itself.
         n_features : int, default=10
@@ -126,8 +126,7 @@ class ContributionDisplay:
         parts = parts[0] if parts.ndim == 2 and len(parts) == 1 else parts
         if parts.ndim != 1:
             raise ValueError(
-                f"contributions have shape {parts.shape}; those of one row are drawn at a time, for example "
-                "contributions[3]."
+                f"contributions has shape {parts.shape}; pass those of one row, for example contributions[3]."
             )
         names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
         values = None if values is None else _cells(values)
@@ -148,13 +147,14 @@ class ContributionDisplay:
         kept, left = order[: self.n_features], order[self.n_features :]
         widths = self.contributions[kept]
         names = [
-            shown(self.feature_names[column]) + ("" if self.values is None else f" = {_written(self.values[column])}")
+            short_text(self.feature_names[column])
+            + ("" if self.values is None else f" = {_written(self.values[column])}")
             for column in kept
         ]
         if left.size:
             widths = np.append(widths, self.contributions[left].sum())
             names.append(f"{left.size} others")
-        ax = new_axes(1, (5.2, 0.9 + 0.3 * len(widths))) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 0.9 + 0.3 * len(widths)))
         places = np.arange(len(widths))
         ax.barh(places, widths, color=np.where(widths < 0, ORANGE, BLUE), height=0.7)
         ax.axvline(0, color="black", linewidth=0.8)
@@ -162,13 +162,13 @@ class ContributionDisplay:
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
-        ax.set_xlabel("part in the score (below 0 is odd)")
+        ax.set_xlabel("contribution (below 0: more anomalous)")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
 def _cells(row: Any) -> NDArray[Any]:
-    """Return the cells of one row: numbers, or objects where one of them is none."""
+    """Return the cells of one row as numbers, or as objects where one is not a number."""
     cells = np.ravel(np.asarray(row, dtype=object))
     try:
         return cells.astype(np.float64)
@@ -177,4 +177,4 @@ def _cells(row: Any) -> NDArray[Any]:
 
 
 def _written(value: Any) -> str:
-    return shown(float(value) if isinstance(value, Real) else value)
+    return short_text(float(value) if isinstance(value, Real) else value)

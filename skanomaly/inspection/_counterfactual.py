@@ -1,4 +1,4 @@
-"""What would make a row normal: the fewest columns, and how far they would have to move."""
+"""Counterfactuals: the fewest columns, and the smallest change of them, that make a row normal."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 
+from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._responses import threshold_of
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["Counterfactual", "counterfactual"]
 
@@ -22,24 +22,24 @@ _N_HALVINGS = 30
 
 @dataclass(frozen=True, repr=False)
 class Counterfactual(ShortRepr):
-    """What :func:`counterfactual` found.
+    """Result of :func:`counterfactual`.
 
     Attributes
     ----------
     rows : ndarray of shape (n_samples, n_features)
-        The rows as they would have to be; where none was found, as far as the search came.
+        The changed rows; where no counterfactual was found, the best row that the search reached.
     changed : ndarray of shape (n_samples, n_features), bool
-        Cells that differ.
+        True for the cells that were changed.
     found : ndarray of shape (n_samples,), bool
         Whether the changed row is normal.
     scores : ndarray of shape (n_samples,)
         ``score_samples`` of the changed rows.
     threshold : float
-        Rows that score at least that are normal.
+        Rows with at least this score are normal.
     originals : ndarray of shape (n_samples, n_features)
-        The rows as they are.
+        The given rows.
     feature_names : list of str
-        One a column.
+        Names of the columns.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Counterfactual(ShortRepr):
     feature_names: list[str]
 
     def changes(self, row: int) -> list[tuple[str, float, float]]:
-        """List the columns of a row that change.
+        """List the columns of a row that are changed.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class Counterfactual(ShortRepr):
         Returns
         -------
         list of (str, float, float)
-            Name, value as it is, value that it would need.
+            Name of the column, given value, changed value.
         """
         return [
             (self.feature_names[column], float(self.originals[row, column]), float(self.rows[row, column]))
@@ -94,23 +94,23 @@ def counterfactual(
     max_features: int | None = None,
     n_values: int = 16,
 ) -> Counterfactual:
-    r"""Search for the fewest columns whose change makes each row normal, then for the least change of them.
+    r"""Search for the fewest columns whose change makes each row normal, and for the smallest change of them.
 
     Parameters
     ----------
     detector : estimator or callable
-        Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+        Fitted, with ``score_samples``; or a function from rows to scores, lower for more anomalous rows.
     X : array-like of shape (n_samples, n_features)
-        Rows to make normal, finite numbers; those that are stay as they are.
+        Rows to make normal, finite numbers; rows that are normal already are not changed.
     background : array-like of shape (n_background, n_features)
-        Normal rows; the values that a column may take come from them.
+        Normal rows, from which the values of changed columns are taken.
     threshold : float or None, default=None
-        Rows that score at least that are normal. None is the detector's own: where ``decision_function`` is 0.
+        Rows with at least this score are normal. None uses the detector's threshold, where ``decision_function`` is 0.
     max_features : int or None, default=None
-        Most columns changed; None sets no limit.
+        Largest number of changed columns; None sets no limit.
     n_values : int, default=16
-        Values tried for a column: so many quantiles among the background rows, and the value that the other columns
-        lead to expect.
+        Number of quantiles of the background rows that are tried for a column, besides its expected value given the
+        other columns.
 
     Returns
     -------
@@ -118,21 +118,21 @@ def counterfactual(
 
     See Also
     --------
-    feature_contributions : How much each column weighs as it is.
+    feature_contributions : Contribution of each column to the score.
 
     Notes
     -----
-    A counterfactual as in [1]_: the nearest row that is decided otherwise; here fewest columns come before distance.
-    One column is searched exhaustively over the values tried. Beyond, the five best sets of columns are kept and each
-    is extended by every further column, with the values of columns changed before tried anew: a beam search, so that a
-    smaller set may be missed. Of the sets that suffice, the change is then shortened along the line back to the row,
-    and the shortest is taken, in units of the background's standard deviations. The expected value is that of a
-    Gaussian with a covariance shrunk by Ledoit and Wolf's rule [2]_.
+    A counterfactual is the nearest row with another decision [1]_; here the number of changed columns is minimised
+    first, and the distance second. For a single column all values are tried. For more columns a beam search keeps the
+    five best sets of columns and extends each by every other column, trying the values of the columns changed before
+    again; it may miss a smaller set. For each set that suffices, the change is shortened along the line to the given
+    row, and the smallest change in units of the background's standard deviations is returned. The expected value of a
+    column is that of a Gaussian distribution with a covariance shrunken as by Ledoit and Wolf [2]_.
 
-    It is an answer about the detector, not about the world: nothing says that the cause of an anomaly lies in these
-    columns, or that changing them would do anything.
+    A counterfactual describes the detector. It does not show that these columns are the cause of an anomaly, or that an
+    intervention on them would have an effect.
 
-    Cost: about 5 (`n_values` + 1) n_features scores for each column changed.
+    The cost is about 5 (`n_values` + 1) n_features scores for each changed column.
 
     References
     ----------
@@ -158,31 +158,32 @@ def counterfactual(
         raise ValueError(f"background has {values.grid.shape[1]} columns and X has {rows.shape[1]}; they must agree.")
     level = threshold_of(detector, X) if threshold is None else float(threshold)
     most = min(rows.shape[1], rows.shape[1] if max_features is None else max_features)
-    made = np.array([_make_normal(score, row, values, level, most) for row in rows])
-    scores = score(made)
-    return Counterfactual(made, made != rows, scores >= level, scores, level, rows, score.names)
+    changed = np.array([_make_normal(score, row, values, level, most) for row in rows])
+    scores = score(changed)
+    return Counterfactual(changed, changed != rows, scores >= level, scores, level, rows, score.names)
 
 
 class _Values:
-    """Values that a column may take."""
+    """Values that are tried for a column."""
 
     def __init__(self, background: Floats, n_values: int) -> None:
-        shares = (np.arange(n_values) + 0.5) / n_values
-        self.grid: Floats = np.quantile(background, shares, axis=0)
-        self.spread = np.where(background.std(axis=0) > 0, background.std(axis=0), 1.0)
+        levels = (np.arange(n_values) + 0.5) / n_values
+        self.grid: Floats = np.quantile(background, levels, axis=0)
+        self.std = np.where(background.std(axis=0) > 0, background.std(axis=0), 1.0)
         self._location = background.mean(axis=0)
-        self._precision = np.linalg.pinv(ledoit_wolf((background - self._location) / self.spread)[0], hermitian=True)
+        covariance = shrunk_covariance((background - self._location) / self.std).covariance
+        self._precision = np.linalg.pinv(covariance, hermitian=True)
 
     def for_row(self, row: Floats) -> Floats:
-        """List the values to try, shape (n_values + 1, n_features): quantiles, and what the other columns expect."""
-        coded = (row - self._location) / self.spread
+        """List the values to try, shape (n_values + 1, n_features): quantiles, and expected values given the others."""
+        standardised = (row - self._location) / self.std
         diagonal = np.diag(self._precision)
-        gap = np.divide(self._precision @ coded, diagonal, out=coded.copy(), where=diagonal > 0)
-        return np.vstack([self.grid, row - gap * self.spread])
+        residual = np.divide(self._precision @ standardised, diagonal, out=standardised.copy(), where=diagonal > 0)
+        return np.vstack([self.grid, row - residual * self.std])
 
 
 def _make_normal(score: Scorer, row: Floats, values: _Values, level: float, most: int) -> Floats:
-    """Change one row until it is normal; the best that was reached if it cannot be."""
+    """Change one row until it is normal; return the best row reached if that is not possible."""
     if score(row[None])[0] >= level:
         return row
     beam = [(row, frozenset[int]())]
@@ -193,7 +194,7 @@ def _make_normal(score: Scorer, row: Floats, values: _Values, level: float, most
         enough = candidates[reached >= level]
         if len(enough):
             shortened = [_shorten(score, row, made, level) for made in enough]
-            return min(shortened, key=lambda made: float(np.abs((made - row) / values.spread).sum()))
+            return min(shortened, key=lambda made: float(np.abs((made - row) / values.std).sum()))
         beam = [(made, columns) for made, (_, columns) in zip(candidates, extended, strict=True)]
     return beam[int(np.argmax(reached))][0]
 
@@ -201,7 +202,7 @@ def _make_normal(score: Scorer, row: Floats, values: _Values, level: float, most
 def _extend(
     score: Scorer, beam: list[tuple[Floats, frozenset[int]]], values: _Values
 ) -> list[tuple[Floats, frozenset[int]]]:
-    """Change one further column of each kept row; return the best row of each of the best sets of columns."""
+    """Change one more column of each kept row; return the best row of each of the best sets of columns."""
     best: dict[frozenset[int], tuple[float, Floats]] = {}
     for row, columns in beam:
         tried = values.for_row(row)
@@ -220,7 +221,7 @@ def _extend(
 
 
 def _retry(score: Scorer, row: Floats, columns: frozenset[int], values: _Values) -> Floats:
-    """Try the values of changed columns anew, one column after the other."""
+    """Try the values of changed columns again, one column after the other."""
     if len(columns) == 1:
         return row
     for column in sorted(columns):

@@ -1,4 +1,4 @@
-"""A picture of how well scores agree with labels: precision and recall, and ROC, each with its chance line."""
+"""Display of the precision-recall curve and the ROC curve, each with its chance level."""
 
 from typing import Any, Self
 
@@ -7,36 +7,36 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._labels import turn_labels
-from skanomaly.inspection._drawing import BLUE, GREY, check_axes, new_axes
+from skanomaly._support._display import BLUE, GREY, axes_for
+from skanomaly._support._labels import read_labels
 from skanomaly.inspection._scores import scores_of
 
 __all__ = ["AnomalyCurveDisplay"]
 
 
 class AnomalyCurveDisplay:
-    """Precision against recall, and true against false alarms, each with what chance gives.
+    """Precision-recall curve and ROC curve, each with its chance level.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. Anomalies are the positive class and small scores
-    are odd, so that no sign has to be turned.
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`. Anomalies are the positive class, and lower scores
+    are more anomalous, so that no sign has to be changed.
 
     Parameters
     ----------
-    odd : ndarray of shape (n_samples,), bool
-        Anomalies.
+    anomalous : ndarray of shape (n_samples,), bool
+        True for anomalies.
     scores : ndarray of shape (n_samples,)
-        Small is odd.
+        Lower is more anomalous.
     name : str, default="detector"
-        Shown in the legend.
+        Name in the legend.
 
     Attributes
     ----------
     ax_ : ndarray of two matplotlib Axes
-        Panels drawn on.
+        Axes of the two curves.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
     average_precision_, roc_auc_ : float
-        Shown in the legends.
+        The areas shown in the legends.
 
     Examples
     --------
@@ -46,14 +46,16 @@ class AnomalyCurveDisplay:
     1.0
     """
 
-    def __init__(self, *, odd: NDArray[np.bool_], scores: NDArray[np.float64], name: str = "detector") -> None:
-        self.odd = odd
+    def __init__(self, *, anomalous: NDArray[np.bool_], scores: NDArray[np.float64], name: str = "detector") -> None:
+        self.anomalous = anomalous
         self.scores = scores
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, ax: Any = None) -> Self:
-        """Score rows and draw how well that agrees with their labels.
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, name: str | None = None, pos_label: Any = None, ax: Any = None
+    ) -> Self:
+        """Score rows and draw the curves of their labels.
 
         Parameters
         ----------
@@ -63,7 +65,9 @@ class AnomalyCurveDisplay:
         y : array-like of shape (n_samples,)
             -1 anomaly, +1 normal, 0 unlabelled and left out; or 1 anomaly and 0 normal.
         name : str, default=None
-            None is the class's name.
+            None uses the name of the class.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
@@ -71,19 +75,23 @@ class AnomalyCurveDisplay:
         AnomalyCurveDisplay
         """
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(y, scores_of(estimator, X), name=name, ax=ax)
+        return cls.from_predictions(y, scores_of(estimator, X), name=name, pos_label=pos_label, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true: Any, y_score: Any, *, name: str = "detector", ax: Any = None) -> Self:
-        """Draw how well scores agree with labels.
+    def from_predictions(
+        cls, y_true: Any, y_score: Any, *, name: str = "detector", pos_label: Any = None, ax: Any = None
+    ) -> Self:
+        """Draw the curves of scores and labels.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
             -1 anomaly, +1 normal, 0 unlabelled and left out; or 1 anomaly and 0 normal.
         y_score : array-like of shape (n_samples,)
-            ``score_samples``: small is odd.
+            ``score_samples``: lower is more anomalous.
         name : str, default="detector"
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : sequence of two matplotlib Axes, default=None
 
         Returns
@@ -93,15 +101,16 @@ class AnomalyCurveDisplay:
         Raises
         ------
         ValueError
-            If the labels are of neither convention, or one kind of row is missing.
+            If the labels cannot be read, or there is no anomaly or no normal row.
         """
-        labels, scores = turn_labels(y_true, name="y_true"), column_or_1d(y_score, dtype=np.float64)
+        labels = read_labels(y_true, name="y_true", pos_label=pos_label)
+        scores = column_or_1d(y_score, dtype=np.float64)
         if labels.shape != scores.shape:
             raise ValueError(f"y_true has {len(labels)} entries and y_score has {len(scores)}; they must agree.")
         known = labels != 0
         if not (labels == -1).any() or not (labels == 1).any():
-            raise ValueError("y_true holds one kind of row only; the curves need anomalies and normal rows.")
-        return cls(odd=labels[known] == -1, scores=scores[known], name=name).plot(ax=ax)
+            raise ValueError("y_true has labels of one class only; the curves need anomalies and normal rows.")
+        return cls(anomalous=labels[known] == -1, scores=scores[known], name=name).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -114,19 +123,19 @@ class AnomalyCurveDisplay:
         -------
         self
         """
-        axes = check_axes(new_axes(2, (8.4, 3.9)) if ax is None else ax, 2)
-        outlyingness, share = -self.scores, float(self.odd.mean())
-        self.average_precision_ = float(average_precision_score(self.odd, outlyingness))
-        self.roc_auc_ = float(roc_auc_score(self.odd, outlyingness))
-        precision, recall, _ = precision_recall_curve(self.odd, outlyingness)
+        axes = axes_for(ax, 2, (8.4, 3.9))
+        outlyingness, chance = -self.scores, float(self.anomalous.mean())
+        self.average_precision_ = float(average_precision_score(self.anomalous, outlyingness))
+        self.roc_auc_ = float(roc_auc_score(self.anomalous, outlyingness))
+        precision, recall, _ = precision_recall_curve(self.anomalous, outlyingness)
         axes[0].plot(recall, precision, color=BLUE, drawstyle="steps-post")
         axes[0].lines[-1].set_label(f"{self.name}: average precision {self.average_precision_:.3f}")
-        axes[0].axhline(share, color=GREY, linestyle="--", linewidth=1, label=f"chance: {share:.3g}")
-        axes[0].set(xlabel="recall (share of the anomalies found)", ylabel="precision (share of the alarms right)")
-        false_alarms, found, _ = roc_curve(self.odd, outlyingness)
-        axes[1].plot(false_alarms, found, color=BLUE, label=f"{self.name}: AUROC {self.roc_auc_:.3f}")
+        axes[0].axhline(chance, color=GREY, linestyle="--", linewidth=1, label=f"chance: {chance:.3g}")
+        axes[0].set(xlabel="recall", ylabel="precision")
+        false_positives, true_positives, _ = roc_curve(self.anomalous, outlyingness)
+        axes[1].plot(false_positives, true_positives, color=BLUE, label=f"{self.name}: AUROC {self.roc_auc_:.3f}")
         axes[1].plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance: 0.5")
-        axes[1].set(xlabel="share of normal rows called", ylabel="share of anomalies called")
+        axes[1].set(xlabel="false positive rate", ylabel="true positive rate")
         for panel in axes:
             panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
             panel.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize="small")

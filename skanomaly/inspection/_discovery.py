@@ -1,6 +1,5 @@
-"""Which columns make a row odd, at a false discovery rate."""
+"""Tests which columns make a row anomalous, at a false discovery rate."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -13,6 +12,7 @@ from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._step_up import step_up_threshold
+from skanomaly._support._warnings import warn_user
 from skanomaly.inspection._columns import ColumnSampler, GaussianColumnSampler
 from skanomaly.inspection._explainer import Groups
 from skanomaly.inspection._scores import Scorer, numeric_rows
@@ -26,24 +26,25 @@ _BLOCK_CELLS = 4_000_000
 
 @dataclass(frozen=True, repr=False)
 class FeatureDiscovery(ShortRepr):
-    """What :func:`discover_features` found.
+    """Result of :func:`discover_features`.
 
     Attributes
     ----------
     selected : ndarray of shape (n_samples, n_groups), bool
-        Entries called important.
+        True for the entries that are selected.
     pvalues : ndarray of shape (n_samples, n_groups) or None
-        None with ``method="one_shot"``, which has none.
+        None with ``method="one_shot"``, which has no p-values.
     statistics : ndarray of shape (n_samples, n_groups)
-        Outlyingness of the row less its mean over the draws ("resampling") or less that of the single draw; large
-        where the entry matters. Two-sided: the same with squared distances from an independent draw.
+        Outlyingness of the row minus its mean over the draws ("resampling") or minus that of the single draw
+        ("one_shot"); high where the entry makes the row anomalous. Two-sided: the same with squared distances from an
+        independent draw.
     threshold : float
-        Entries with a p-value up to it are selected (minus one: none); with "one_shot", those with a statistic of at
-        least it (infinity: none).
+        Entries with a p-value of at most this value are selected (-1: none). With "one_shot", entries with a statistic
+        of at least this value (infinity: none).
     alpha : float
-        False discovery rate asked for.
+        False discovery rate that was requested.
     feature_names : list of str
-        One a column.
+        Names of the columns or groups.
 
     Examples
     --------
@@ -62,7 +63,7 @@ class FeatureDiscovery(ShortRepr):
     feature_names: list[str]
 
     def reasons(self, row: int) -> list[str]:
-        """Name the columns selected for a row, the largest statistic first."""
+        """Return the names of the columns selected for a row, the largest statistic first."""
         order = np.argsort(-self.statistics[row], kind="stable")
         return [self.feature_names[column] for column in order if self.selected[row, column]]
 
@@ -90,34 +91,36 @@ def discover_features(
     groups: Any = None,
     random_state: Any = None,
 ) -> FeatureDiscovery:
-    r"""Say for each row and column whether the row is odder than it would be with that column redrawn.
+    r"""Test for each row and column whether the row is more anomalous than with that column redrawn.
 
     Parameters
     ----------
     detector : estimator or callable
-        Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+        Fitted, with ``score_samples``; or a function from rows to scores, lower for more anomalous rows.
     X : array-like of shape (n_samples, n_features)
         Rows to explain, finite numbers.
     background : array-like of shape (n_background, n_features)
-        Normal rows that the sampler learns from, not those of `X`.
+        Normal rows that the sampler is fitted on; they must not include the rows of `X`.
     sampler : object or None, default=None
-        Law of a column given the others among normal rows: a :class:`GaussianColumnSampler` (None is one),
-        :class:`NeighborColumnSampler` or :class:`IndependentColumnSampler`. The guarantee holds as far as the sampler
-        is right.
+        Distribution of a column given the others among normal rows: a :class:`GaussianColumnSampler` (the default),
+        :class:`NeighborColumnSampler` or :class:`IndependentColumnSampler`. The guarantee on the false discovery rate
+        depends on how well the sampler fits.
     method : {"resampling", "one_shot"}, default="resampling"
-        p-values from many draws and the rule of Benjamini and Hochberg; or one draw for each entry and a threshold that
-        counts the entries as far below zero, which is cheap and needs many entries.
+        "resampling" computes p-values from many draws and applies the procedure of Benjamini and Hochberg. "one_shot"
+        uses one draw per entry, and a threshold from the number of entries with statistics as far below zero; it is
+        cheap and needs many entries.
     alternative : {"greater", "two-sided"}, default="greater"
-        Whether only columns that make the row odder count, or those that make it more normal too.
+        "greater" selects only columns that make the row more anomalous, "two-sided" also those that make it less
+        anomalous.
     alpha : float, default=0.1
         False discovery rate over all entries.
     n_draws : int or None, default=None
-        Draws for each entry with "resampling"; None is the larger of 200 and 2 `n_groups` / `alpha`, enough where
-        one entry in every second row matters.
+        Number of draws for each entry with "resampling". None uses the larger of 200 and 2 `n_groups` / `alpha`, which
+        is enough where one entry in every second row is anomalous.
     groups : array-like of shape (n_features,) or None, default=None
-        Columns of equal label are tested together.
+        Columns with equal labels are tested together.
     random_state : int, RandomState instance or None, default=None
-        Draws columns.
+        Seeds the draws.
 
     Returns
     -------
@@ -126,23 +129,23 @@ def discover_features(
     Warns
     -----
     UserWarning
-        If entries have the smallest p-value that so many draws allow and yet none can be selected.
+        If entries have the smallest p-value that `n_draws` allows and no entry can be selected.
 
     See Also
     --------
-    feature_contributions : How much, instead of whether.
+    feature_contributions : Measures how much each column contributes, without a test.
 
     Notes
     -----
     The null hypothesis for row :math:`i` and column :math:`j`: given the other columns, :math:`x_{ij}` is one more draw
-    from its law among normal rows. With outlyingness :math:`T` and draws :math:`\tilde x_{ik}` the p-value is
+    from its distribution among normal rows. With outlyingness :math:`T` and draws :math:`\tilde x_{ik}` the p-value is
     :math:`(1 + \#\{k : T(x_i) \le T(\tilde x_{ik})\}) / (K + 1)`; two-sided, :math:`T(z) = (f(z) - f(c))^2` with one
     more draw :math:`c`. "one_shot" takes :math:`t_{ij} = T(x_i) - T(\tilde x_i)`, symmetric about 0 under the null,
     and the smallest :math:`s` with :math:`(1 + \#\{t \le -s\}) / \max(1, \#\{t \ge s\}) \le \alpha`. These are the
-    randomisation tests of [1]_. With :math:`K` draws nothing is selected unless a share of :math:`1/(\alpha(K+1))` of
-    all entries is.
+    randomisation tests of [1]_. With :math:`K` draws no entry is selected unless a fraction of at least
+    :math:`1/(\alpha(K+1))` of all entries is.
 
-    Cost: `n_draws` scores an entry.
+    The cost is `n_draws` scores per entry.
 
     References
     ----------
@@ -156,8 +159,8 @@ def discover_features(
     >>> from skanomaly.inspection import discover_features
     >>> rows = np.random.RandomState(0).normal(size=(300, 4))
     >>> detector = EllipticEnvelope(random_state=0).fit(rows)
-    >>> odd = rows[:5] + np.array([0.0, 0.0, 7.0, 0.0])
-    >>> found = discover_features(detector, odd, background=rows, random_state=0)
+    >>> anomalies = rows[:5] + np.array([0.0, 0.0, 7.0, 0.0])
+    >>> found = discover_features(detector, anomalies, background=rows, random_state=0)
     >>> found.selected.sum(axis=0)
     array([0, 0, 5, 0])
     """
@@ -195,11 +198,9 @@ def discover_features(
     largest = step_up_threshold(pvalues.ravel(), alpha)
     n_extreme = int((above == 0).sum())
     if largest < 0 and n_extreme > 0 and alpha * n_extreme / pvalues.size < 1 / (n_draws + 1):
-        warnings.warn(
-            f"{n_extreme} of {pvalues.size} entries have the smallest p-value that n_draws={n_draws} allows, and that "
-            f"is not small enough to select any; use n_draws={int(np.ceil(pvalues.size / (alpha * n_extreme)))}.",
-            UserWarning,
-            stacklevel=2,
+        warn_user(
+            f"{n_extreme} of {pvalues.size} entries have the smallest p-value that n_draws={n_draws} allows, which is "
+            f"not small enough to select any; use n_draws={int(np.ceil(pvalues.size / (alpha * n_extreme)))}."
         )
     return FeatureDiscovery(pvalues <= largest, pvalues, statistics, largest, alpha, parts.names)
 
@@ -212,7 +213,7 @@ def _redrawn(
     n_draws: int,
     random: np.random.Generator,
 ) -> Floats:
-    """Outlyingness of rows with some columns redrawn: shape (n_draws, n_rows)."""
+    """Return the outlyingness of rows with some columns redrawn, shape (n_draws, n_rows)."""
     values = sampler.draw(rows, columns, n_draws, random)
     outlyingness = np.empty((n_draws, len(rows)))
     for part in row_blocks(n_draws, max(1, _BLOCK_CELLS // max(rows.size, 1))):

@@ -1,4 +1,4 @@
-"""The workflow of explainers that ask a detector for scores of changed rows."""
+"""Base class of explainers, which score changed rows with a detector."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._display import short_text
+from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._seeds import generator
-from skanomaly._support._sklearn import validate_parameter_constraints
-from skanomaly.inspection._drawing import shown
 from skanomaly.inspection._explanation import Explanation
 from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Groups:
-    """Columns that are changed together.
+    """Groups of columns that are changed together.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Groups:
 
     @classmethod
     def from_labels(cls, labels: Any, names: list[str]) -> "Groups":
-        """Read one label a column; None makes each column its own group."""
+        """Make groups from one label per column; None makes each column a group."""
         if labels is None:
             return cls(np.arange(len(names)), names)
         try:
@@ -49,18 +49,18 @@ class Groups:
             example = ["a" if 2 * column < len(names) else "b" for column in range(len(names))][:6]
             more = " and so on" if len(names) > len(example) else ""
             raise ValueError(
-                f"groups={shown(labels, 60)} must give one label to each of {len(names)} columns, in their order, for "
-                f"example {example}{more}: columns of equal label make one group."
+                f"groups={short_text(labels, 60)} must have one label for each of {len(names)} columns, in their "
+                f"order, for example {example}{more}: columns with equal labels form one group."
             )
         found, first, members = np.unique(given, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(first))
         return cls(place[members], [str(label) for label in found[np.argsort(first)]])
 
 
-class Explainer(ABC):
+class Explainer(ParameterObject, ABC):
     """Base class of explainers: a subclass writes ``__init__`` and ``_explain``."""
 
-    _constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
     _takes_any_kind: ClassVar[bool] = False
 
@@ -72,31 +72,27 @@ class Explainer(ABC):
     def _explain(
         self, score: Scorer, rows: Floats, background: Floats, groups: Groups, random: np.random.Generator
     ) -> Explanation:
-        """Explain validated rows against validated background rows."""
+        """Explain validated rows with validated background rows."""
 
     @final
     def explain(self, detector: Any, X: Any) -> Explanation:
-        """Split the scores of rows among their columns.
+        """Split the scores of rows into contributions of their columns.
 
         Parameters
         ----------
         detector : estimator or callable
-            Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+            Fitted, with ``score_samples``; or a function from rows to scores, lower for more anomalous rows.
         X : array-like of shape (n_samples, n_features)
             Rows to explain.
 
         Returns
         -------
         Explanation
-            That of a row depends on no other row of `X`.
+            The explanation of a row does not depend on the other rows of `X`.
         """
-        validate_parameter_constraints(
-            self._constraints, {name: getattr(self, name) for name in self._constraints}, type(self).__name__
-        )
+        self._validate_params()
         if self.background is None:
-            raise ValueError(
-                "background is None; give rows of the normal kind, such as those the detector was fitted on."
-            )
+            raise ValueError("background is None; pass normal rows, such as those the detector was fitted on.")
         if self._takes_any_kind:
             rows, background, values = rows_of_any_kind(X, self.background)
         else:

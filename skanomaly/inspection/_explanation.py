@@ -1,4 +1,4 @@
-"""What an explainer returns."""
+"""The result of an explainer."""
 
 from dataclasses import dataclass, field
 
@@ -12,21 +12,21 @@ __all__ = ["Explanation"]
 
 @dataclass(frozen=True, repr=False)
 class Explanation(ShortRepr):
-    """Scores split among columns: ``scores = offset + contributions.sum(axis=1) + residuals``.
+    """Scores split into contributions of columns: ``scores = offset + contributions.sum(axis=1) + residuals``.
 
     Attributes
     ----------
     contributions : ndarray of shape (n_samples, n_groups)
-        In the units and the sign of the score: the smallest entry of a row is the column, or group of columns, that
-        makes it odd before all others.
+        In the units and the sign of the score: the lowest entry of a row is that of the column, or group of columns,
+        that makes it most anomalous.
     offset : ndarray of shape (n_samples,)
-        Score that no column accounts for: that of a typical row.
+        Score of a typical row, to which the contributions are added.
     scores : ndarray of shape (n_samples,)
         ``score_samples`` of the rows.
     feature_names : list of str
-        One a column of `contributions`.
+        Names of the columns of `contributions`.
     diagnostics : dict of str to ndarray of shape (n_samples,)
-        What the method knows of its own quality; :class:`LimeExplainer` documents its own.
+        Quality measures of the method; see :class:`LimeExplainer`.
 
     Examples
     --------
@@ -45,17 +45,17 @@ class Explanation(ShortRepr):
 
     @property
     def residuals(self) -> NDArray[np.float64]:
-        """What neither the offset nor the columns account for, ndarray of shape (n_samples,)."""
+        """Scores minus offset and contributions, ndarray of shape (n_samples,)."""
         return self.scores - self.offset - self.contributions.sum(axis=1)
 
     def reasons(self, row: int, n_reasons: int = 3) -> list[tuple[str, float]]:
-        """Name the columns that make a row odd, the first before all others.
+        """Return the columns that make a row anomalous, the lowest contribution first.
 
         Parameters
         ----------
         row : int
         n_reasons : int, default=3
-            Most columns named; those that make the row more normal are not.
+            Largest number of columns. Columns that make the row less anomalous are left out.
 
         Returns
         -------

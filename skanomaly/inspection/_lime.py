@@ -1,4 +1,4 @@
-"""A linear model of the score around a row, from columns switched on and off."""
+"""LIME: a local linear model of the score, from columns switched on and off."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -19,51 +19,55 @@ _LEAST_RESPONSE = 0.02
 
 
 class LimeExplainer(Explainer):
-    r"""Weighted linear model of the score, fitted to copies of a row with some columns made typical.
+    r"""Local linear model of the score (LIME), fitted to copies of a row with some columns set to typical values.
 
     Parameters
     ----------
     background : array-like of shape (n_background, n_features)
-        Rows of the normal kind, finite numbers as the rows to explain; what a column becomes when it is switched off is
-        taken from them.
+        Normal rows, finite numbers, from which the value of a column that is switched off is taken.
     fill : {"median", "mean", "draw"}, default="median"
-        What that is: the column's median, its mean, or its value in a background row drawn for each copy.
+        Value of a column that is switched off: its median, its mean, or its value in a background row drawn for each
+        copy.
     n_samples : int, default=1000
-        Number of copies a row.
+        Number of copies per row.
     sampling : {"uniform", "stratified", "auto"}, default="uniform"
-        Each column on with probability 1/2, or with a probability that is itself drawn for each copy, so that every
-        number of columns is on equally often. "auto" is "uniform" where the score responds to it, else "stratified"
-        without adjustment.
+        "uniform" switches each column on with probability 1/2. "stratified" draws this probability for each copy, so
+        that every number of columns is on equally often. "auto" is "uniform" where the score varies over such copies,
+        else "stratified" without adjustment.
     adjust : bool, default=True
-        With "stratified": weigh the copies so that the model is the one that "uniform" aims at. Without, every number
-        of columns counts the same, which is another model.
+        With "stratified" only: True weights the copies so that the model estimates the same coefficients as "uniform".
+        False gives every number of columns the same weight, which is a different model.
     kernel_width : float, default=0.25
         Width of the weights around the row itself, in cosine distances between the columns on and all columns.
     ridge : float, default=0.0
         Penalty on the squared coefficients; 0 is least squares.
     groups : array-like of shape (n_features,) or None, default=None
-        Columns of equal label are switched together and make one entry; None switches each by itself.
+        Columns with equal labels are switched together and get one contribution; None switches each column by itself.
     random_state : int, RandomState instance or None, default=None
-        Draws the copies, the same for all rows.
+        Seeds the copies, which are the same for all rows.
 
     See Also
     --------
     PermutationExplainer : Contributions that add up to the score.
-    explanation_sensitivity : How much an explanation depends on settings such as these.
+    explanation_sensitivity : Dependence of an explanation on such parameters.
 
     Notes
     -----
     The contributions are the coefficients of :math:`g(z) = c + \sum_j \beta_j z_j`, where :math:`z_j` says whether
-    column :math:`j` is on; the offset is :math:`c`. They need not sum to the score: ``residuals`` holds what the
-    linear model misses at the row itself.
+    column :math:`j` is on; the offset is :math:`c`. They need not sum to the score: ``residuals`` is the error of the
+    linear model at the row itself.
 
     With :math:`k` of :math:`d` columns on, a copy has distance :math:`1 - \sqrt{k/d}` and weight
     :math:`\exp(-\mathrm{distance}^2 / 2w^2)`, as in [1]_. With many columns nearly all uniform copies have about half
-    of them on. Stratified copies [2]_ draw the share first; a number :math:`k` then comes with probability
+    of them on. Stratified copies [2]_ draw the probability first; then :math:`k` columns are on with probability
     :math:`1/(d+1)` instead of :math:`\binom{d}{k}/2^d`, and the adjustment multiplies the *weight* by
-    :math:`(d+1)\binom{d}{k}/2^d`. (To multiply the distance instead fits a different model.) Adjusted
-    or not, stratification widens the response; we saw no gain in the variance of adjusted coefficients, hence the
-    default.
+    :math:`(d+1)\binom{d}{k}/2^d`. (Multiplying the distance instead fits a different model.) Stratification increases
+    the variation of the response, adjusted or not. It did not reduce the variance of adjusted coefficients in our
+    tests, so it is not the default.
+
+    ``diagnostics`` of the explanation holds, per row, the weighted coefficient of determination (``"r2"``), the
+    standard deviation of the scores of the copies (``"response_std"``), the effective number of copies
+    (``"effective_n"``) and whether they were stratified (``"stratified"``).
 
     References
     ----------
@@ -82,8 +86,8 @@ class LimeExplainer(Explainer):
     array([[  0. , -10.1,   0. ]])
     """
 
-    _constraints: ClassVar[dict[str, list[Any]]] = {
-        **Explainer._constraints,  # noqa: SLF001  # the class's own declaration, as scikit-learn's
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Explainer._parameter_constraints,
         "fill": [StrOptions({"median", "mean", "draw"})],
         "n_samples": [Interval(Integral, 2, None, closed="left")],
         "sampling": [StrOptions({"uniform", "stratified", "auto"})],
@@ -123,31 +127,31 @@ class LimeExplainer(Explainer):
             self._masks(kind, len(groups), count, random)
             for kind, count in (("uniform", self.n_samples), ("stratified", self.n_samples), ("uniform", _N_PILOT))
         )
-        off = self._off(background, max(self.n_samples, _N_PILOT), random)
+        off = self._fill_values(background, max(self.n_samples, _N_PILOT), random)
         contributions, offset = np.empty((len(rows), len(groups))), np.empty(len(rows))
         diagnostics = {name: np.empty(len(rows)) for name in ("r2", "response_std", "effective_n", "stratified")}
         for place, row in enumerate(rows):
-            spread = self.sampling == "stratified" or (
+            is_stratified = self.sampling == "stratified" or (
                 self.sampling == "auto" and self._is_flat(score, row, off, pilot, groups, scores[place])
             )
-            masks = stratified if spread else uniform
+            masks = stratified if is_stratified else uniform
             response = np.append(scores[place], _copies(score, row, off, masks[1:], groups))
-            weights = self._weights(masks, adjusted=spread and self.adjust and self.sampling != "auto")
+            weights = self._weights(masks, adjusted=is_stratified and self.adjust and self.sampling != "auto")
             contributions[place], offset[place], diagnostics["r2"][place] = _fit(masks, response, weights, self.ridge)
             diagnostics["response_std"][place] = response.std()
             diagnostics["effective_n"][place] = weights.sum() ** 2 / np.square(weights).sum()
-            diagnostics["stratified"][place] = spread
+            diagnostics["stratified"][place] = is_stratified
         return Explanation(contributions, offset, scores, groups.names, diagnostics)
 
     def _masks(self, kind: str, n_groups: int, n_masks: int, random: np.random.Generator) -> NDArray[np.bool_]:
-        """Draw which groups are on; all are in the first copy, the row itself."""
-        share = 0.5 if kind == "uniform" else random.random((n_masks, 1))
-        masks = random.random((n_masks, n_groups)) < share
+        """Draw which groups are on; in the first copy, the row itself, all are."""
+        probability = 0.5 if kind == "uniform" else random.random((n_masks, 1))
+        masks = random.random((n_masks, n_groups)) < probability
         masks[0] = True
         return masks
 
-    def _off(self, background: Floats, n_copies: int, random: np.random.Generator) -> Floats:
-        """Return what columns become in each copy: one row for all, or one each."""
+    def _fill_values(self, background: Floats, n_copies: int, random: np.random.Generator) -> Floats:
+        """Return the values of columns that are off: one row for all copies, or one row per copy."""
         if self.fill == "draw":
             return background[random.integers(len(background), size=n_copies)]
         return (np.median if self.fill == "median" else np.mean)(background, axis=0, keepdims=True)
@@ -155,7 +159,7 @@ class LimeExplainer(Explainer):
     def _is_flat(
         self, score: Scorer, row: Floats, off: Floats, pilot: NDArray[np.bool_], groups: Groups, own: float
     ) -> bool:
-        """Tell whether uniform copies hardly change the score, next to switching all columns off."""
+        """Say whether the score varies little over uniform copies, relative to switching all columns off."""
         response = _copies(score, row, off, pilot[1:], groups)
         all_off = score(off[:1])[0]
         return bool(response.std() < _LEAST_RESPONSE * abs(own - all_off))
@@ -169,7 +173,7 @@ class LimeExplainer(Explainer):
 
 
 def log_adjustment(n_groups: int) -> Floats:
-    """Logarithm of how much likelier k groups on are by uniform than by stratified sampling, for k from 0 on."""
+    """Return the log ratio of the probabilities of k groups on, uniform over stratified, for k from 0 on."""
     n_on = np.arange(n_groups + 1)
     binomial = gammaln(n_groups + 1) - gammaln(n_on + 1) - gammaln(n_groups - n_on + 1)
     factor: Floats = np.log(n_groups + 1) + binomial - n_groups * np.log(2)
@@ -182,7 +186,7 @@ def _copies(score: Scorer, row: Floats, off: Floats, masks: NDArray[np.bool_], g
 
 
 def _fit(masks: NDArray[np.bool_], response: Floats, weights: Floats, ridge: float) -> tuple[Floats, float, float]:
-    """Weighted (ridge) least squares: coefficients, intercept, and the weighted share of variance explained."""
+    """Fit weighted (ridge) least squares; return coefficients, intercept and weighted coefficient of determination."""
     total = weights.sum()
     means = weights @ masks / total
     level = weights @ response / total

@@ -1,4 +1,4 @@
-"""Which column of a table each column after some steps comes from."""
+"""The column of the input that each column after some pipeline steps comes from."""
 
 import warnings
 from typing import Any
@@ -23,7 +23,7 @@ from skanomaly._support._sklearn import safe_indexing
 
 __all__ = ["ACCEPTED_STEPS", "origins"]
 
-# Each maps a column by itself to one column in the same place, so that contributions stay with their columns.
+# Each transforms a column by itself to one column in the same place, so contributions keep their columns.
 _COLUMN_BY_COLUMN = (
     MaxAbsScaler,
     MinMaxScaler,
@@ -33,19 +33,19 @@ _COLUMN_BY_COLUMN = (
     StandardScaler,
 )
 ACCEPTED_STEPS = (
-    ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "SimpleImputer", "selectors of columns", ""])
+    ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "SimpleImputer", "feature selectors", ""])
     + "and a ColumnTransformer of these"
 )
 
 
 def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
-    """Say for each column after a fitted step which column before it comes from.
+    """Return for each column after a fitted step the column before the step that it comes from.
 
     Parameters
     ----------
     step : transformer, "passthrough" or None
     n_columns : int
-        Columns before the step.
+        Number of columns before the step.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
     Raises
     ------
     ValueError
-        If the step may mix columns; it says which class does.
+        If the step may mix columns; the message names its class.
     """
     if step is None or (isinstance(step, str) and step == "passthrough") or type(step) in _COLUMN_BY_COLUMN:
         return np.arange(n_columns)
@@ -75,7 +75,7 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
 
 
 def _of_imputer(step: SimpleImputer) -> NDArray[np.intp]:
-    """Columns that were all missing are left out; indicators of missing cells come last."""
+    """Columns that were all missing are dropped; indicators of missing values come last."""
     empty = np.array([isinstance(value, float) and np.isnan(value) for value in step.statistics_], dtype=bool)
     kept = np.arange(empty.size) if step.keep_empty_features else np.flatnonzero(~empty)
     return kept if step.indicator_ is None else np.append(kept, step.indicator_.features_)
@@ -87,14 +87,14 @@ def _of_parts(step: ColumnTransformer) -> NDArray[np.intp]:
         with warnings.catch_warnings():
             # scikit-learn 1.6 announces another form of the remainder's columns; goes when 1.7 is the floor.
             warnings.simplefilter("ignore", FutureWarning)
-            taken = _taken(step, columns)
-        if taken.size and not (isinstance(part, str) and part == "drop"):
-            places[step.output_indices_[name]] = taken[origins(part, taken.size)]
+            selected = _selected(step, columns)
+        if selected.size and not (isinstance(part, str) and part == "drop"):
+            places[step.output_indices_[name]] = selected[origins(part, selected.size)]
     return places
 
 
-def _taken(step: ColumnTransformer, columns: Any) -> NDArray[np.intp]:
-    """Resolve names, places, masks and slices as the transformer does."""
+def _selected(step: ColumnTransformer, columns: Any) -> NDArray[np.intp]:
+    """Resolve names, indices, masks and slices as the transformer does."""
     table: Any = np.arange(step.n_features_in_)[None]
     if hasattr(step, "feature_names_in_"):
         import pandas as pd

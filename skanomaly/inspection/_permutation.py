@@ -1,4 +1,4 @@
-"""Contributions of columns by switching them on one after the other, in random orders."""
+"""Sampled Shapley values: columns are switched on one after the other, in random orders."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,36 +18,36 @@ _BLOCK_CELLS = 4_000_000
 
 
 class PermutationExplainer(Explainer):
-    r"""Average change of the score as a column takes its own value, in random orders from background rows.
+    r"""Sampled Shapley values: the average change of the score as a column of a background row takes the row's value.
 
-    Works with any detector, and the contributions sum to the score less the mean score of the background rows that
-    were drawn, whatever the number of orders. Cells are swapped and never calculated with, so missing cells, and text
-    or categories in pandas frames, may be there where the detector takes them.
+    It works with any detector. For any number of orders, the contributions sum to the score minus the mean score of the
+    background rows that were drawn. Cells are only exchanged, so missing values, and text or categories in pandas
+    frames, are accepted where the detector accepts them.
 
     Parameters
     ----------
     background : array-like of shape (n_background, n_features)
-        Rows of the normal kind, against which rows are explained.
+        Normal rows, with which rows are compared.
     n_background : int, default=32
-        Number of background rows drawn, without replacement; all where there are no more.
+        Number of background rows drawn, without replacement; all rows are used where there are fewer.
     n_permutations : int, default=2
-        Orders for each of these rows, at least 1. They come in pairs, an order and its reverse.
+        Number of orders of the columns for each of these rows. They come in pairs, an order and its reverse.
     groups : array-like of shape (n_features,) or None, default=None
-        Columns of equal label are switched together and make one entry; None switches each by itself.
+        Columns with equal labels are switched together and get one contribution; None switches each column by itself.
     random_state : int, RandomState instance or None, default=None
-        Draws background rows and orders.
+        Seeds the choice of background rows and the orders.
 
     See Also
     --------
-    feature_contributions : Exact contributions, where the score is a sum.
-    LimeExplainer : A local linear model instead of averages.
+    feature_contributions : Exact contributions, where the score is a sum over columns.
+    LimeExplainer : Fits a local linear model instead.
 
     Notes
     -----
-    The mean over all orders and background rows is the Shapley value of the game whose pay-off is the mean score with
-    some columns from the row and the others from a background row; the sampled estimate is that of [1]_, with each
-    order followed by its reverse. Columns that depend on each other are torn apart: the detector is asked for scores
-    of rows that may not exist. Cost: `n_background` times `n_permutations` times (n_groups - 1) scores a row.
+    The mean over all orders and background rows is the Shapley value of the game whose payoff is the mean score with
+    some columns from the row and the others from a background row. The sampled estimate is that of [1]_, with each
+    order followed by its reverse. The dependence between columns is ignored, so the detector scores rows that may be
+    impossible. The cost is `n_background` times `n_permutations` times (n_groups - 1) scores per row.
 
     References
     ----------
@@ -66,8 +66,8 @@ class PermutationExplainer(Explainer):
     'x1'
     """
 
-    _constraints: ClassVar[dict[str, list[Any]]] = {
-        **Explainer._constraints,  # noqa: SLF001  # the class's own declaration, as scikit-learn's
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Explainer._parameter_constraints,
         "n_background": [Interval(Integral, 1, None, closed="left")],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
     }
@@ -99,7 +99,7 @@ class PermutationExplainer(Explainer):
         for name, found in (("X", scores), ("background", from_scores)):
             if not np.isfinite(found).all():
                 raise ValueError(
-                    f"the scores of {name} hold NaN or infinity, which cannot be split; leave such rows out."
+                    f"The scores of {name} contain NaN or infinity, which cannot be split; leave such rows out."
                 )
         contributions = np.zeros((len(rows), len(groups)))
         together = row_blocks(len(starts), max(1, _BLOCK_CELLS // (rows.shape[1] * len(groups))))
@@ -107,14 +107,14 @@ class PermutationExplainer(Explainer):
             for block in together:
                 paths = np.empty((block.stop - block.start, len(groups) + 1))
                 paths[:, 0], paths[:, -1] = from_scores[starts[block]], scores[place]
-                walks = _walks(kept[starts[block]], row, orders[block][:, groups.members], len(groups))
-                paths[:, 1:-1] = score(walks.reshape(-1, len(row))).reshape(walks.shape[:2])
+                rows_between = _paths(kept[starts[block]], row, orders[block][:, groups.members], len(groups))
+                paths[:, 1:-1] = score(rows_between.reshape(-1, len(row))).reshape(rows_between.shape[:2])
                 contributions[place] += np.take_along_axis(np.diff(paths, axis=1), orders[block], axis=1).sum(axis=0)
         contributions /= len(starts)
         return Explanation(contributions, np.full(len(rows), from_scores.mean()), scores, groups.names)
 
     def _orders(self, n_groups: int, random: np.random.Generator) -> NDArray[np.intp]:
-        """Place of each group in each order, an order followed by its reverse."""
+        """Draw the position of each group in each order, an order followed by its reverse."""
         places: list[Any] = []
         while len(places) < self.n_permutations:
             place = random.permutation(n_groups)
@@ -122,7 +122,7 @@ class PermutationExplainer(Explainer):
         return np.array(places[: self.n_permutations])
 
 
-def _walks(starts: Floats, row: Floats, places: NDArray[np.intp], n_groups: int) -> Floats:
+def _paths(starts: Floats, row: Floats, places: NDArray[np.intp], n_groups: int) -> Floats:
     """List the rows between each start and `row`, columns switched in the order of their places.
 
     Returns an ndarray of shape (n_starts, n_groups - 1, n_features).

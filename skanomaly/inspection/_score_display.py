@@ -1,4 +1,4 @@
-"""A picture of scores by rank, with the threshold."""
+"""Display of scores by rank, with the threshold."""
 
 from typing import Any, Self
 
@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._labels import turn_labels
-from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, new_axes
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._labels import read_labels
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import scores_of
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreDisplay"]
 
@@ -17,25 +17,25 @@ _LOG_FROM = 50
 
 
 class ScoreDisplay:
-    """Scores from the oddest row on, with the threshold, and known anomalies where there are labels.
+    """Scores of rows by rank, the most anomalous first, with the threshold and known anomalies.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Small is odd.
+        Lower is more anomalous.
     threshold : float or None, default=None
-        Rows that score below are called anomalies; None draws no line.
+        Rows with a score below it are flagged; None draws no line.
     labels : ndarray of shape (n_samples,) or None, default=None
         -1 anomaly, +1 normal, 0 unlabelled.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Panel drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
 
     Examples
     --------
@@ -50,15 +50,15 @@ class ScoreDisplay:
         *,
         scores: NDArray[np.float64],
         threshold: float | None = None,
-        labels: NDArray[np.int64] | None = None,
+        labels: NDArray[np.int8] | None = None,
     ) -> None:
         self.scores = scores
         self.threshold = threshold
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None) -> Self:
-        """Draw the scores of rows and the detector's own threshold.
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, ax: Any = None) -> Self:
+        """Draw the scores of rows and the threshold of the detector.
 
         Parameters
         ----------
@@ -66,7 +66,9 @@ class ScoreDisplay:
             Fitted, with ``score_samples`` and a threshold.
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            Labels, in the house's convention or 1 anomaly and 0 normal.
+            Labels: -1 anomaly, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -74,26 +76,30 @@ class ScoreDisplay:
         ScoreDisplay
         """
         scores = scores_of(estimator, X)
-        return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, ax=ax)
+        return cls.from_predictions(scores, threshold=threshold_of(estimator, X), y=y, pos_label=pos_label, ax=ax)
 
     @classmethod
-    def from_predictions(cls, scores: Any, *, threshold: float | None = None, y: Any = None, ax: Any = None) -> Self:
+    def from_predictions(
+        cls, scores: Any, *, threshold: float | None = None, y: Any = None, pos_label: Any = None, ax: Any = None
+    ) -> Self:
         """Draw scores.
 
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Small is odd.
+            Lower is more anomalous.
         threshold : float, default=None
         y : array-like of shape (n_samples,), default=None
-            Labels, in the house's convention or 1 anomaly and 0 normal.
+            Labels: -1 anomaly, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
         ax : matplotlib Axes, default=None
 
         Returns
         -------
         ScoreDisplay
         """
-        labels = None if y is None else turn_labels(y)
+        labels = None if y is None else read_labels(y, pos_label=pos_label)
         return cls(scores=column_or_1d(scores, dtype=np.float64), threshold=threshold, labels=labels).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -107,20 +113,20 @@ class ScoreDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 3.6)) if ax is None else ax
+        ax = axes_for(ax, 1, (5.2, 3.6))
         order = np.argsort(self.scores, kind="stable")
         ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
-        odd = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
-        ax.plot(ranks[~odd], ordered[~odd], ".", color=BLUE, markersize=4)
+        flagged = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
+        ax.plot(ranks[~flagged], ordered[~flagged], ".", color=BLUE, markersize=4)
         if self.threshold is not None:
-            label = f"{np.count_nonzero(odd):,} below the threshold"
-            ax.plot(ranks[odd], ordered[odd], "o", color=ORANGE, markersize=4.5, label=label)
+            label = f"{np.count_nonzero(flagged):,} below the threshold"
+            ax.plot(ranks[flagged], ordered[flagged], "o", color=ORANGE, markersize=4.5, label=label)
             ax.axhline(self.threshold, color=GREY, linewidth=1, linestyle="--", label=f"threshold {self.threshold:.3g}")
         if self.labels is not None:
             known = self.labels[order] == -1
             label = f"{np.count_nonzero(known):,} known anomalies"
             ax.plot(ranks[known], ordered[known], "o", mfc="none", mec="black", mew=0.8, markersize=8, label=label)
-        ax.set(xlabel="rank, 1 is the oddest row", ylabel="score (small is odd)")
+        ax.set(xlabel="rank (1 is the most anomalous row)", ylabel="score (lower is more anomalous)")
         if len(order) >= _LOG_FROM:
             ax.set_xscale("log")
             ax.xaxis.set_major_formatter("{x:,.0f}")

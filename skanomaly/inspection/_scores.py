@@ -1,4 +1,4 @@
-"""Scores of changed rows: any detector, or any function, asked in blocks and in the form it was fitted on."""
+"""Scores of changed rows by any detector or function, in blocks and in the container it was fitted on."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._responses import require_scores
 
 __all__ = ["Scorer", "column_names", "numeric_rows", "rows_of_any_kind", "scores_of"]
 
@@ -16,7 +17,7 @@ _NAMED_COLUMNS = 8
 
 
 def column_names(X: Any, detector: Any = None) -> list[str]:
-    """Return the names of the columns: the table's, the detector's, or x0, x1, ..."""
+    """Return the column names of the table, else those of the detector, else x0, x1, ..."""
     for names in (getattr(X, "columns", None), getattr(detector, "feature_names_in_", None)):
         if names is not None:
             return [str(name) for name in names]
@@ -30,7 +31,7 @@ def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
     ----------
     X : array-like of shape (n_samples, n_features)
     name : str, default="X"
-        What errors call it.
+        Name in error messages.
 
     Returns
     -------
@@ -43,15 +44,15 @@ def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
         if not wrong:
             raise
         raise ValueError(
-            f"{error}\n{name} must hold finite numbers here; not so in column {wrong}. Encode text and impute missing "
-            "cells first; of a pipeline that does so, explain pipeline[-1] on pipeline[:-1].transform(X). "
-            "PermutationExplainer takes text in pandas frames, and missing cells."
+            f"{error}\n{name} must contain finite numbers here; not so in column {wrong}. Encode text and impute "
+            "missing values first; of a pipeline that does so, explain pipeline[-1] on pipeline[:-1].transform(X). "
+            "PermutationExplainer accepts text in pandas frames, and missing values."
         ) from None
     return rows
 
 
 def _not_finite_numbers(X: Any) -> str:
-    """List the columns with text, missing or infinite cells."""
+    """List the columns with text, missing or infinite values."""
     if np.ndim(X) != 2:
         return ""
     columns = X.columns if hasattr(X, "columns") else range(np.shape(X)[1])
@@ -67,7 +68,7 @@ def _is_finite(column: Any) -> bool:
 
 
 def rows_of_any_kind(X: Any, background: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[int, Any]]:
-    """Write two tables as numbers that may be swapped cell by cell; missing cells stay NaN.
+    """Encode two tables as numbers that may be exchanged cell by cell; missing values stay NaN.
 
     Parameters
     ----------
@@ -126,23 +127,19 @@ def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:
         If it has no ``score_samples``.
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator, "score_samples"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no score_samples, and whether its scores are large or small for odd rows "
-            "cannot be known; give a fitted detector that has it, or scores to from_predictions, small for odd rows."
-        )
+    require_scores(estimator)
     return np.asarray(estimator.score_samples(X), dtype=np.float64)
 
 
 class Scorer:
-    """Scores arrays by a detector, which receives a frame where the table it explains is one.
+    """Scores arrays with a detector, which receives a frame where the table to explain is one.
 
     Parameters
     ----------
     detector : estimator or callable
-        Fitted, with ``score_samples``; or a function from rows to scores, of which small is odd.
+        Fitted, with ``score_samples``; or a function from rows to scores, lower for more anomalous rows.
     X : array-like of shape (n_samples, n_features)
-        Its kind and column names are those of the rows that are scored.
+        Its container and column names are those of the rows that are scored.
     values : dict of int to pandas array or None, default=None
         For columns whose numbers are places in a list of values, as :func:`rows_of_any_kind` writes them, that list.
     """
@@ -153,8 +150,8 @@ class Scorer:
             score = detector
         if score is None:
             raise TypeError(
-                f"{type(detector).__name__} has no score_samples, and whether its scores are large or small for odd "
-                "rows cannot be known; give a function from rows to scores, small for odd ones."
+                f"{type(detector).__name__} has no score_samples, so the sign of its scores cannot be known. Pass a "
+                "function from rows to scores, lower for more anomalous rows."
             )
         self._score = score
         self._values = values or {}
@@ -175,14 +172,14 @@ class Scorer:
         """
         block = max(1, _BLOCK_CELLS // max(rows.shape[1], 1))
         parts = [
-            np.asarray(self._score(self._dressed(rows[part])), np.float64) for part in row_blocks(len(rows), block)
+            np.asarray(self._score(self._as_given(rows[part])), np.float64) for part in row_blocks(len(rows), block)
         ]
         scores = np.concatenate(parts) if parts else np.empty(0)
         if scores.shape != (len(rows),):
-            raise ValueError(f"{len(rows)} rows got scores of shape {scores.shape}; one score a row is needed.")
+            raise ValueError(f"{len(rows)} rows got scores of shape {scores.shape}; one score per row is needed.")
         return scores
 
-    def _dressed(self, rows: NDArray[np.float64]) -> Any:
+    def _as_given(self, rows: NDArray[np.float64]) -> Any:
         if self._frame is None:
             return rows
         if self._frame.__module__.partition(".")[0] == "pandas":

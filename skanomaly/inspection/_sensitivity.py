@@ -1,4 +1,4 @@
-"""How much an explanation depends on settings that nobody has a reason for."""
+"""Sensitivity of explanations to the parameters and the seed of the explainer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class ExplanationSensitivity(ShortRepr):
-    """What :func:`explanation_sensitivity` found.
+    """Result of :func:`explanation_sensitivity`.
 
     Attributes
     ----------
     settings : list of dict
         Every combination of the grid.
     similarity : ndarray of shape (n_settings, n_settings)
-        Mean rank correlation between the explanations of a row under two settings, over rows and pairs of seeds. On the
-        diagonal: under one setting and two seeds, which is how far the seed alone moves an explanation.
+        Mean rank correlation between the explanations of a row under two settings, over rows and pairs of seeds. The
+        diagonal compares two seeds under one setting, which is the effect of the seed alone.
     top_overlap : ndarray of shape (n_settings, n_settings)
-        The same for the columns of the `n_top` largest absolute contributions: number shared over number in either.
+        The same for the Jaccard index of the columns with the `n_top` largest absolute contributions.
     sign_agreement : ndarray of shape (n_settings, n_settings)
-        The same for the share of columns whose contributions have equal signs.
+        The same for the fraction of columns whose contributions have equal signs.
     by_parameter : dict of str to float
-        Share of the variance of contributions that each parameter explains by itself, in [0, 1], and that of the seed
-        under ``"random_state"``. What is left lies in their interplay. All are 0 where nothing varies.
+        Fraction of the variance of contributions that each parameter explains by itself, in [0, 1], and that of the
+        seed under ``"random_state"``. The remainder is interaction. All are 0 where nothing varies.
     row_similarity : ndarray of shape (n_samples,)
-        Mean rank correlation over all pairs of settings and seeds, for each row: small is unstable.
+        Mean rank correlation over all pairs of settings and seeds, for each row: low is unstable.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def explanation_sensitivity(
     n_top: int = 5,
     random_state: Any = None,
 ) -> ExplanationSensitivity:
-    """Explain rows under every combination of some settings and several seeds, and compare.
+    """Explain rows with every combination of parameters and several seeds, and compare the explanations.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def explanation_sensitivity(
         ``explain(X, random_state=seed, **settings)`` returns contributions: array-like of shape
         (n_samples, n_features).
     X : array-like of shape (n_samples, n_features)
-        Passed on as it is.
+        Passed to `explain` unchanged.
     param_grid : dict of str to sequence
-        Settings to try, as for a grid search; all combinations are.
+        Parameters and their values, as for a grid search; all combinations are used.
     n_seeds : int, default=5
-        Seeds for each combination, the same for all.
+        Number of seeds for each combination; the seeds are the same for all.
     n_top : int, default=5
-        Columns that count as the top.
+        Number of columns in `top_overlap`.
     random_state : int, RandomState instance or None, default=None
         Draws the seeds.
 
@@ -101,15 +101,15 @@ def explanation_sensitivity(
 
     See Also
     --------
-    LimeExplainer : An explainer with many settings.
+    LimeExplainer : An explainer with many parameters.
 
     Notes
     -----
-    The study is that of [1]_. Rank correlations over many contributions near zero measure noise; `top_overlap` does
-    not see them. The share of a parameter is the variance of the mean over all else, its first-order index of
-    sensitivity.
+    The comparison is that of [1]_. Rank correlations over many contributions near zero measure noise; `top_overlap`
+    does not depend on them. The fraction of a parameter is the variance of the mean over all other parameters and
+    seeds over the total variance: its first-order sensitivity index.
 
-    Cost: one explanation of all rows for each combination and seed.
+    The cost is one explanation of all rows for each combination and seed.
 
     References
     ----------
@@ -151,8 +151,8 @@ def explanation_sensitivity(
         for matrix, values in zip((similarity, overlap, signs), measured, strict=True):
             matrix[first, second] = matrix[second, first] = values.mean()
         rows += measured[0].mean(axis=0) / len(pairs)
-    shares = _variance_shares(explained, settings, param_grid)
-    return ExplanationSensitivity(settings, similarity, overlap, signs, shares, rows)
+    fractions = _variance_fractions(explained, settings, param_grid)
+    return ExplanationSensitivity(settings, similarity, overlap, signs, fractions, rows)
 
 
 def _top(sizes: Floats, n_top: int) -> NDArray[np.bool_]:
@@ -182,16 +182,16 @@ def _compare(
     return correlation, overlap, signs
 
 
-def _variance_shares(
+def _variance_fractions(
     explained: Floats, settings: list[dict[str, Any]], param_grid: Mapping[str, Sequence[Any]]
 ) -> dict[str, float]:
-    """Share of the variance, over settings and seeds, that each parameter and the seed explain alone."""
+    """Return the fraction of the variance over settings and seeds that each parameter and the seed explain alone."""
     total = explained.reshape(-1, *explained.shape[2:]).var(axis=0).sum()
     over_seeds = explained.mean(axis=1)
-    shares = {}
+    between = {}
     for name, values in param_grid.items():
         groups = [[setting[name] is value for setting in settings] for value in values]
         means = np.array([over_seeds[np.array(group)].mean(axis=0) for group in groups])
-        shares[name] = means.var(axis=0).sum()
-    shares["random_state"] = explained.mean(axis=0).var(axis=0).sum()
-    return {name: float(share / total) if total > 0 else 0.0 for name, share in shares.items()}
+        between[name] = means.var(axis=0).sum()
+    between["random_state"] = explained.mean(axis=0).var(axis=0).sum()
+    return {name: float(variance / total) if total > 0 else 0.0 for name, variance in between.items()}

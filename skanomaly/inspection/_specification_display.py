@@ -1,4 +1,4 @@
-"""A picture of what each of many analytic choices leads to."""
+"""Display of the results of many analytic choices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -6,14 +6,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._optional import import_optional
-from skanomaly.inspection._drawing import BLUE, GREY, ORANGE, check_axes, shown
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, short_text
 
 __all__ = ["SpecificationCurveDisplay"]
 
 
 class SpecificationCurveDisplay:
-    """The curve of results over all specifications, smallest first, above a chart of the choices behind each.
+    """Results of all specifications in ascending order, above a chart of the choices of each.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`.
 
@@ -22,16 +21,16 @@ class SpecificationCurveDisplay:
     values : ndarray of shape (n_specifications,)
         Result of each specification.
     parameters : sequence of dict
-        The choices of each specification. A key that one of them lacks has the level "default" there.
+        The choices of each specification. Where a specification lacks a key, its level is "default".
     value_name : str, default="result"
-        Label of the upper panel.
+        Label of the results.
 
     Attributes
     ----------
     ax_ : ndarray of two matplotlib Axes
-        The curve, and the choices.
+        Axes of the curve and of the choices.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
 
     Examples
     --------
@@ -55,14 +54,14 @@ class SpecificationCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, value_name: str = "result", ax: Any = None) -> Self:
-        """Draw a finished study; nothing is fitted here.
+        """Draw the results of a fitted search or a finished study; nothing is fitted here.
 
         Parameters
         ----------
         estimator : object
-            What :func:`skanomaly.model_selection.specification_curve` returns, or anything with ``values``, array of
-            shape (n_specifications,), and ``parameters``, a list of as many dicts; or a fitted search
-            (``cv_results_``). Of a search with several metrics the one that it refits by is drawn.
+            A fitted search (with ``cv_results_``), of whose metrics the one in `refit` is drawn; or the result of
+            :func:`skanomaly.model_selection.specification_curve`, or any object with ``values``, array of shape
+            (n_specifications,), and ``parameters``, a list of as many dicts.
         value_name : str, default="result"
         ax : sequence of two matplotlib Axes, default=None
 
@@ -73,9 +72,9 @@ class SpecificationCurveDisplay:
         Raises
         ------
         TypeError
-            If `estimator` is something else, such as a detector.
+            If `estimator` is another object, such as a detector.
         ValueError
-            If a search has several metrics and refits by none of them.
+            If a search has several metrics and `refit` is none of them.
         """
         values, parameters = _results(estimator)
         return cls.from_predictions(values, parameters, value_name=value_name, ax=ax)
@@ -89,12 +88,12 @@ class SpecificationCurveDisplay:
         value_name: str = "result",
         ax: Any = None,
     ) -> Self:
-        """Draw results and the choices behind them.
+        """Draw results and their choices.
 
         Parameters
         ----------
         values : array-like of shape (n_specifications,)
-            Results; or, without `parameters`, a finished study as :meth:`from_estimator` takes it.
+            Results; or, without `parameters`, an object that :meth:`from_estimator` takes.
         parameters : sequence of dict or None, default=None
             The choices of each specification.
         value_name : str, default="result"
@@ -114,8 +113,8 @@ class SpecificationCurveDisplay:
         results = np.asarray(values, dtype=np.float64)
         if results.ndim != 1 or len(results) != len(parameters) or not len(results):
             raise ValueError(
-                f"values have shape {results.shape} and parameters {len(parameters)} entries; one result is needed for "
-                "each of at least one specification."
+                f"values has shape {results.shape} and parameters {len(parameters)} entries; one result is needed for "
+                "each specification, of which there must be at least one."
             )
         return cls(values=results, parameters=list(parameters), value_name=value_name).plot(ax=ax)
 
@@ -125,7 +124,7 @@ class SpecificationCurveDisplay:
         Parameters
         ----------
         ax : sequence of two matplotlib Axes, default=None
-            The curve goes on the first, the choices on the second.
+            The first for the curve, the second for the choices.
 
         Returns
         -------
@@ -133,13 +132,9 @@ class SpecificationCurveDisplay:
         """
         order = np.argsort(self.values, kind="stable")
         labels, levels, firsts = self._levels()
-        if ax is None:
-            pyplot = import_optional("matplotlib.pyplot", extra="plot")
-            heights = (2.2, 0.24 * len(labels) + 0.3)
-            _, ax = pyplot.subplots(
-                2, 1, figsize=(6.4, sum(heights) + 0.7), height_ratios=heights, sharex=True, layout="constrained"
-            )
-        curve, chart = axes = check_axes(ax, 2)
+        heights = (2.2, 0.24 * len(labels) + 0.3)
+        size = (6.4, sum(heights) + 0.7)
+        curve, chart = axes = axes_for(ax, 2, size, nrows=2, height_ratios=heights, sharex=True)
         places = np.arange(1, len(order) + 1)
         median = float(np.median(self.values))
         curve.plot(places, self.values[order], ".", color=BLUE, markersize=5)
@@ -152,7 +147,7 @@ class SpecificationCurveDisplay:
             chart.axhline(first - 0.5, color=GREY, linewidth=0.5)
         chart.set_yticks(range(len(labels)), labels, fontsize="small")
         chart.tick_params(axis="y", length=0)
-        chart.set(xlabel="specification, smallest result first", ylim=(len(labels) - 0.5, -0.5))
+        chart.set(xlabel="specification, in ascending order of the result", ylim=(len(labels) - 0.5, -0.5))
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
         self.ax_, self.figure_ = axes, curve.figure
@@ -165,7 +160,9 @@ class SpecificationCurveDisplay:
         firsts = []
         for name in dict.fromkeys(name for parameters in self.parameters for name in parameters):
             firsts.append(len(labels))
-            chosen = (shown(parameters[name]) if name in parameters else "default" for parameters in self.parameters)
+            chosen = (
+                short_text(parameters[name]) if name in parameters else "default" for parameters in self.parameters
+            )
             texts = [f"{name.rpartition('__')[2]}: {level}" for level in chosen]
             found = list(dict.fromkeys(texts))
             for level, text in zip(levels, texts, strict=True):
@@ -175,7 +172,7 @@ class SpecificationCurveDisplay:
 
 
 def _results(study: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:
-    """Read the results of a finished study or of a fitted search, and the choices behind them."""
+    """Return the results and choices of a fitted search or a finished study."""
     if hasattr(study, "cv_results_"):
         results = study.cv_results_
         by = getattr(study, "refit", None)
@@ -183,7 +180,7 @@ def _results(study: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:
         if f"mean_test_{metric}" not in results:
             found = [name.removeprefix("mean_test_") for name in results if name.startswith("mean_test_")]
             raise ValueError(
-                f"the search has the metrics {', '.join(found)} and refits by none of them; choose one: "
+                f"The search has the metrics {', '.join(found)}, and refit is none of them; choose one: "
                 f'SpecificationCurveDisplay.from_predictions(search.cv_results_["mean_test_{found[0]}"], '
                 'search.cv_results_["params"]).'
             )
@@ -191,7 +188,7 @@ def _results(study: Any) -> tuple[Any, Sequence[Mapping[str, Any]]]:
     if hasattr(study, "values") and hasattr(study, "parameters"):
         return study.values, study.parameters
     raise TypeError(
-        f"{type(study).__name__} is no finished study; give what "
-        "skanomaly.model_selection.specification_curve(estimator, param_grid, X, y) returns, a fitted search, or "
-        "results and parameters to from_predictions."
+        f"{type(study).__name__} has no results of specifications; pass a fitted search or the result of "
+        "skanomaly.model_selection.specification_curve(estimator, param_grid, X, y), or pass results and parameters to "
+        "from_predictions."
     )

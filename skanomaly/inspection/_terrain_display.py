@@ -1,4 +1,4 @@
-"""A picture of the score over two columns: terrain, with the threshold as its shoreline."""
+"""Display of the score over two columns, with the threshold as a contour line."""
 
 from typing import Any, Self
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly.inspection._drawing import ORANGE, new_axes
+from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, numeric_rows
-from skanomaly.inspection._thresholds import threshold_of
 
 __all__ = ["ScoreTerrainDisplay"]
 
@@ -16,7 +16,7 @@ _MARGIN = 0.1
 
 
 class ScoreTerrainDisplay:
-    """Score over two columns, the others held fixed, with the threshold as a shoreline and the rows on the map.
+    """Contour plot of the score over two columns, the others fixed, with the threshold and the rows.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`.
 
@@ -25,22 +25,22 @@ class ScoreTerrainDisplay:
     horizontal, vertical : ndarray of shape (n_grid,)
         Values of the two columns.
     scores : ndarray of shape (n_grid, n_grid)
-        Score at each vertical value (first axis) and horizontal value; small is odd.
+        Score at each vertical value (first axis) and horizontal value; lower is more anomalous.
     threshold : float or None, default=None
-        Where the shoreline lies; None draws none.
+        Score of the contour line; None draws no line.
     rows : ndarray of shape (n_samples, 2) or None, default=None
         Rows shown as points.
-    odd : ndarray of shape (n_samples,), bool, or None, default=None
+    anomalous : ndarray of shape (n_samples,), bool, or None, default=None
         Rows shown as anomalies.
-    names : tuple of two str, default=("x0", "x1")
+    feature_names : tuple of two str, default=("x0", "x1")
         Names of the columns.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Panel drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Figure drawn on.
+        Figure of the plot.
 
     Examples
     --------
@@ -61,16 +61,16 @@ class ScoreTerrainDisplay:
         scores: NDArray[np.float64],
         threshold: float | None = None,
         rows: NDArray[np.float64] | None = None,
-        odd: NDArray[np.bool_] | None = None,
-        names: tuple[str, str] = ("x0", "x1"),
+        anomalous: NDArray[np.bool_] | None = None,
+        feature_names: tuple[str, str] = ("x0", "x1"),
     ) -> None:
         self.horizontal = horizontal
         self.vertical = vertical
         self.scores = scores
         self.threshold = threshold
         self.rows = rows
-        self.odd = odd
-        self.names = names
+        self.anomalous = anomalous
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
@@ -90,14 +90,14 @@ class ScoreTerrainDisplay:
         estimator : estimator
             Fitted, with ``score_samples`` and a threshold.
         X : array-like of shape (n_samples, n_features)
-            Rows that are shown, and that set the range of the grid.
+            Rows that are shown and that determine the range of the grid.
         features : tuple of two int or str, default=(0, 1)
-            Places or names of the columns.
+            Indices or names of the columns.
         at : array-like of shape (n_features,), default=None
-            Where the other columns are held; None is their medians. With more than two columns rows do not lie on
-            this plane: their colour is that of their own score.
+            Values of the other columns; None uses their medians. With more than two columns the rows do not lie on this
+            plane: they are marked as anomalies by their own score.
         grid_resolution : int, default=100
-            Grid lines a column.
+            Number of grid points per column.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -106,7 +106,7 @@ class ScoreTerrainDisplay:
         """
         check_is_fitted(estimator)
         score, rows = Scorer(estimator, X), numeric_rows(X)
-        first, second = (_place(feature, score.names) for feature in features)
+        first, second = (_column_index(feature, score.names) for feature in features)
         base = np.median(rows, axis=0) if at is None else numeric_rows(np.atleast_2d(at), "at")[0]
         horizontal, vertical = (_range(rows[:, column], grid_resolution) for column in (first, second))
         grid = np.tile(base, (grid_resolution**2, 1))
@@ -118,8 +118,8 @@ class ScoreTerrainDisplay:
             scores=score(grid).reshape(grid_resolution, grid_resolution),
             threshold=level,
             rows=rows[:, [first, second]],
-            odd=score(rows) < level,
-            names=(score.names[first], score.names[second]),
+            anomalous=score(rows) < level,
+            feature_names=(score.names[first], score.names[second]),
         ).plot(ax=ax)
 
     @classmethod
@@ -130,17 +130,17 @@ class ScoreTerrainDisplay:
         scores: Any,
         *,
         threshold: float | None = None,
-        names: tuple[str, str] = ("x0", "x1"),
+        feature_names: tuple[str, str] = ("x0", "x1"),
         ax: Any = None,
     ) -> Self:
-        """Draw scores known on a grid.
+        """Draw given scores on a grid.
 
         Parameters
         ----------
         horizontal, vertical : array-like of shape (n_grid,)
         scores : array-like of shape (n_grid, n_grid)
         threshold : float, default=None
-        names : tuple of two str, default=("x0", "x1")
+        feature_names : tuple of two str, default=("x0", "x1")
         ax : matplotlib Axes, default=None
 
         Returns
@@ -150,8 +150,10 @@ class ScoreTerrainDisplay:
         arrays = (np.asarray(values, dtype=np.float64) for values in (horizontal, vertical, scores))
         across, up, height = arrays
         if height.shape != (len(up), len(across)):
-            raise ValueError(f"scores have shape {height.shape}; the grid is {(len(up), len(across))}.")
-        return cls(horizontal=across, vertical=up, scores=height, threshold=threshold, names=names).plot(ax=ax)
+            raise ValueError(f"scores has shape {height.shape}; the grid is {(len(up), len(across))}.")
+        return cls(
+            horizontal=across, vertical=up, scores=height, threshold=threshold, feature_names=feature_names
+        ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -164,35 +166,35 @@ class ScoreTerrainDisplay:
         -------
         self
         """
-        ax = new_axes(1, (5.2, 4.0)) if ax is None else ax
-        terrain = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
-        ax.figure.colorbar(terrain, ax=ax, label="score (small is odd)")
+        ax = axes_for(ax, 1, (5.2, 4.0))
+        contours = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
+        ax.figure.colorbar(contours, ax=ax, label="score (lower is more anomalous)")
         if self.threshold is not None and self.scores.min() < self.threshold < self.scores.max():
-            shore = {"colors": "white", "linewidths": 1.8, "linestyles": "solid"}
-            ax.contour(self.horizontal, self.vertical, self.scores, levels=[self.threshold], **shore)
+            line = {"colors": "white", "linewidths": 1.8, "linestyles": "solid"}
+            ax.contour(self.horizontal, self.vertical, self.scores, levels=[self.threshold], **line)
             ax.plot([], [], color="white", linewidth=1.8, label="threshold")
         if self.rows is not None:
-            odd = np.zeros(len(self.rows), dtype=bool) if self.odd is None else self.odd
-            ax.plot(*self.rows[~odd].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
-            ax.plot(*self.rows[odd].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
+            marked = np.zeros(len(self.rows), dtype=bool) if self.anomalous is None else self.anomalous
+            ax.plot(*self.rows[~marked].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
+            ax.plot(*self.rows[marked].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
         if ax.get_legend_handles_labels()[0]:
             place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3, "fontsize": "small"}
             legend = ax.legend(facecolor="#8a8a8a", framealpha=0.9, edgecolor="none", **place)
             for text in legend.get_texts():
                 text.set_color("white")
-        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-def _place(feature: int | str, names: list[str]) -> int:
-    """Find a column by place or name."""
+def _column_index(feature: int | str, names: list[str]) -> int:
+    """Return the index of a column given by index or name."""
     if isinstance(feature, str):
         if feature not in names:
-            raise ValueError(f"there is no column {feature!r}; there are {', '.join(names[:8])}.")
+            raise ValueError(f"There is no column {feature!r}; the columns are {', '.join(names[:8])}.")
         return names.index(feature)
     if not -len(names) <= feature < len(names):
-        raise ValueError(f"there is no column {feature}; there are {len(names)}.")
+        raise ValueError(f"There is no column {feature}; there are {len(names)} columns.")
     return int(feature) % len(names)
 
 

@@ -1,4 +1,4 @@
-"""How good are scores and labels? Metrics of scores where small is odd and of labels where -1 is an anomaly."""
+"""Metrics of anomaly scores (lower is more anomalous), predictions and probabilities."""
 
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
@@ -6,7 +6,6 @@ from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
 from skanomaly.metrics._domains import domain_roc_auc_score
 from skanomaly.metrics._events import event_f1_score, pa_k_auc_score, point_adjusted_f1_score
 from skanomaly.metrics._nab import nab_score
-from skanomaly.metrics._period import find_period
 from skanomaly.metrics._probabilities import brier_score, calibration_curve, expected_calibration_error
 from skanomaly.metrics._ranges import range_precision_recall_fscore
 from skanomaly.metrics._ranking import (
@@ -33,7 +32,6 @@ __all__ = [
     "domain_roc_auc_score",
     "event_f1_score",
     "expected_calibration_error",
-    "find_period",
     "fpr_at_tpr_score",
     "interval_calibration_error",
     "interval_coverage_score",

@@ -1,4 +1,4 @@
-"""Affiliation: how near predictions are to events, beside what a random place would be."""
+"""Affiliation metrics: distance between predictions and events, relative to a random position."""
 
 from typing import Any
 
@@ -11,10 +11,13 @@ from skanomaly.metrics._runs import runs
 __all__ = ["affiliation_precision_recall_fscore"]
 
 
-def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: Any = -1) -> tuple[float, float, float]:
-    """Precision and recall by distance, each a probability of beating a random place, and their harmonic mean.
+def affiliation_precision_recall_fscore(
+    y_true: Any, y_pred: Any, *, pos_label: Any = None
+) -> tuple[float, float, float]:
+    """Affiliation precision and recall, each the probability of being closer than a random position, and their F1.
 
-    Report the value of calling everything, ``y_pred = -1``, beside it: random predictions get about 0.7.
+    Random predictions get an F1 of about 0.7. Report the value of flagging every time point, ``y_pred = -1``, next to
+    it.
 
     Parameters
     ----------
@@ -23,8 +26,8 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     y_pred : array-like of shape (n_timepoints,)
         Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
         ``predict`` returns them.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies in `y_true`.
+    pos_label : label, default=None
+        Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -38,18 +41,18 @@ def affiliation_precision_recall_fscore(y_true: Any, y_pred: Any, *, pos_label: 
     Raises
     ------
     ValueError
-        If a point is unlabelled, or `y_pred` holds other labels.
+        If a time point is unlabelled, or `y_pred` has other labels.
 
     See Also
     --------
-    vus_pr_score : For scores, and hard to please by chance.
+    vus_pr_score : For scores; low for random ones.
 
     Notes
     -----
-    Each event owns the zone half-way to its neighbours. Precision is the mean over predicted places of the probability
-    that a place drawn from the zone lies at least as far from the event; recall the mean over the event's places of the
-    probability that a drawn place lies at least as far away as the nearest prediction. Point t is the interval
-    [t, t + 1), and the integrals are in closed form.
+    The zone of an event extends half-way to its neighbouring events. Precision is the mean over predicted positions of
+    the probability that a random position in the zone is at least as far from the event. Recall is the mean over the
+    positions of the event of the probability that a random position in the zone is at least as far away as the nearest
+    prediction. Time point t is the interval [t, t + 1), and the integrals are in closed form.
 
     References
     ----------

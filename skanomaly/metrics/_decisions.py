@@ -1,4 +1,4 @@
-"""F1 of decisions at a threshold chosen by the labels: what a ranking could attain."""
+"""F1 at a threshold that is chosen with the labels."""
 
 from typing import Any
 
@@ -9,20 +9,20 @@ from skanomaly.metrics._labels import check_ranked, undefined
 __all__ = ["best_f1_score", "oracle_f1_score"]
 
 
-def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
+def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
     """F1 of the anomalies at the best of all thresholds.
 
-    An upper limit: whoever knows no labels cannot find that threshold. Calling every row an anomaly already gives
-    ``2 * share / (1 + share)``.
+    It is an upper bound, since that threshold cannot be found without labels. With a fraction p of anomalies, flagging
+    every row already gets ``2 * p / (1 + p)``.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -33,7 +33,7 @@ def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
 
     See Also
     --------
-    oracle_f1_score : At the threshold that the true contamination gives.
+    oracle_f1_score : F1 at the threshold of the true contamination.
 
     Examples
     --------
@@ -42,25 +42,25 @@ def best_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
     0.8
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
-    called, hits = ranked.cumulated()
+    flagged, hits = ranked.cumulated()
     if hits[-1] == 0:
-        return undefined("Best F1", "no anomaly counts")
-    return float(np.max(2.0 * hits / (called + hits[-1])))
+        return undefined("Best F1", "there is no anomaly of positive weight")
+    return float(np.max(2.0 * hits / (flagged + hits[-1])))
 
 
-def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
-    """F1 of the anomalies when as many rows are called as there are anomalies.
+def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+    """F1 of the anomalies when as many rows are flagged as there are anomalies.
 
-    What a detector reaches that is given the true share of anomalies as its ``contamination``.
+    It is the F1 of a detector whose ``contamination`` is the true fraction of anomalies.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -71,14 +71,14 @@ def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_we
 
     See Also
     --------
-    best_f1_score : At the best of all thresholds.
+    best_f1_score : F1 at the best of all thresholds.
     precision_at_n_score : The same number where no scores tie at the threshold.
 
     Notes
     -----
-    The threshold is the quantile of the scores that ``contamination`` sets as ``offset_``, and only rows strictly below
-    it are called: rows that tie there stay normal, as in ``predict``. With weights, the most rows are called whose
-    weight does not exceed that of the anomalies.
+    The threshold is the quantile of the scores that ``contamination`` sets as ``offset_``. Only rows strictly below it
+    are flagged: rows that tie with it are normal, as in ``predict``. With weights, as many rows are flagged as have
+    together at most the weight of the anomalies.
 
     Examples
     --------
@@ -89,10 +89,10 @@ def oracle_f1_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_we
     0.0
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
-    called, hits = ranked.cumulated()
+    flagged, hits = ranked.cumulated()
     total = hits[-1]
     if total == 0:
-        return undefined("F1 at the true contamination", "no anomaly counts")
-    # Sums of weights round.
-    last = np.searchsorted(called, total * (1 + 1e-12), side="right") - 1
-    return 0.0 if last < 0 else float(2.0 * hits[last] / (called[last] + total))
+        return undefined("F1 at the true contamination", "there is no anomaly of positive weight")
+    # Sums of weights have rounding errors.
+    last = np.searchsorted(flagged, total * (1 + 1e-12), side="right") - 1
+    return 0.0 if last < 0 else float(2.0 * hits[last] / (flagged[last] + total))

@@ -1,4 +1,4 @@
-"""Areas under curves by domain, as acoustic machine monitoring reports them."""
+"""Areas under the ROC curve by domain, as reported in acoustic machine monitoring."""
 
 from numbers import Real
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
-from skanomaly.metrics._labels import check_anomalies, check_ranked, undefined
+from skanomaly.metrics._labels import check_ranked, undefined
 from skanomaly.metrics._ranking import area, partial_area
 
 __all__ = ["domain_roc_auc_score"]
@@ -28,29 +29,29 @@ def domain_roc_auc_score(
     sections: Any = None,
     max_fpr: float = 0.1,
     correction: str = "mcclish",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
-    """Harmonic mean of the areas under the curve of each domain, and the partial areas: DCASE's official score.
+    """Harmonic mean of the ROC areas of each domain and of the partial ROC areas: the official score of DCASE.
 
-    A detector that works in the domain it was trained in and fails in the other gets a low mean.
+    A detector that works in the domain of its training data only gets a low mean.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     domains : array-like of shape (n_samples,)
-        Each row's domain, as "source" and "target". That of an anomaly does not matter.
+        Domain of each row, for example "source" or "target". Domains of anomalies have no effect.
     sections : array-like of shape (n_samples,), default=None
-        Each row's machine, or section of it: scores are compared within a section only. None means one section.
+        Machine, or section of it, of each row: scores are compared within a section only. None means one section.
     max_fpr : float, default=0.1
-        Where the partial area ends.
+        False positive rate at which the partial area ends.
     correction : {"mcclish", "none"}, default="mcclish"
         As in :func:`partial_roc_auc_score`.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -61,12 +62,12 @@ def domain_roc_auc_score(
 
     See Also
     --------
-    partial_roc_auc_score : One of the areas.
+    partial_roc_auc_score : One of the partial areas.
 
     Notes
     -----
-    In each section: for each domain with normal rows, the area of these against all the section's anomalies; and the
-    partial area of all its rows. Harmonic mean over all of them.
+    In each section, the areas are: for each domain with normal rows, the area with these and all anomalies of the
+    section; and the partial area with all rows of the section. The result is the harmonic mean of all areas.
 
     References
     ----------
@@ -84,7 +85,7 @@ def domain_roc_auc_score(
     domains = column_or_1d(domains)
     sections = np.zeros(domains.size) if sections is None else column_or_1d(sections)
     check_consistent_length(y_true, domains, sections)
-    _, labelled = check_anomalies(column_or_1d(y_true), pos_label)
+    labelled = read_labels(y_true, name="y_true", pos_label=pos_label) != 0
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
     domains, sections = domains[labelled], sections[labelled]
     areas: list[float] = []
@@ -92,7 +93,7 @@ def domain_roc_auc_score(
         rows = sections == section
         inside = ranked.rows(rows)
         if not inside.has_both:
-            return undefined("Area by domain", f"section {section} lacks anomalies or normal rows")
+            return undefined("Area by domain", f"section {section} has no anomaly or no normal row")
         for domain in np.unique(domains[rows & ~ranked.anomaly]):
             part = ranked.rows(rows & (ranked.anomaly | (domains == domain)))
             if part.has_both:

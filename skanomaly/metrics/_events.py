@@ -1,4 +1,4 @@
-"""F1 of events: kind to a detector that fires once, some much too kind."""
+"""F1 scores of events, which credit a whole event for a part of its time points."""
 
 from numbers import Real
 from typing import Any
@@ -18,23 +18,23 @@ _N_COVERAGES = 101
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
-    """Harmonic mean of the share of events found and the share of called points that are anomalous.
+def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
+    """Harmonic mean of the fraction of events found and the fraction of flagged time points that are anomalous.
 
-    One called point a event is enough: a score that fires once at each event's first point gets 1. Read the precision
-    of points, or :func:`vus_pr_score`, beside it.
+    One flagged time point per event is enough: a score that flags only the first time point of each event gets 1.
+    Report it together with :func:`vus_pr_score`.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
-        Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
-        them. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
+        ``predict``. None means the best of all thresholds.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -44,15 +44,15 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     Raises
     ------
     ValueError
-        If a point is unlabelled.
+        If a time point is unlabelled.
 
     See Also
     --------
-    range_precision_recall_fscore : Asks how much of an event is found, too.
+    range_precision_recall_fscore : Depends on how much of an event is found, too.
 
     Notes
     -----
-    The composite F-score: section 4 of the paper. Every distinct score is tried, not a grid.
+    This is the composite F-score, section 4 of the paper. Every distinct score is tried as a threshold.
 
     References
     ----------
@@ -73,10 +73,10 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     if threshold is None:
         values, events, false_positives, lengths = _sweep(ranked)
         return float(_kernels.event_sweep.best_event_f1(values, events, false_positives, lengths.size))
-    called, lengths, n_false = _called(ranked, threshold)
-    if not called.any():
+    flagged, lengths, n_false = _flagged(ranked, threshold)
+    if not flagged.any():
         return 0.0
-    recall, precision = float((called > 0).mean()), float(called.sum() / (called.sum() + n_false))
+    recall, precision = float((flagged > 0).mean()), float(flagged.sum() / (flagged.sum() + n_false))
     return 2.0 * recall * precision / (recall + precision)
 
 
@@ -84,27 +84,27 @@ def event_f1_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
     {"coverage": [Interval(Real, 0, 1, closed="both")], "threshold": _THRESHOLD}, prefer_skip_nested_validation=True
 )
 def point_adjusted_f1_score(
-    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, coverage: float = 0.0, threshold: float | None = None, pos_label: Any = None
 ) -> float:
-    """F1 after calling the whole of every event of which enough points are called; do not compare methods by it.
+    """F1 after flagging all time points of events of which enough are flagged; not suited to compare methods.
 
-    With the default of one point, random scores beat most detectors wherever events are long. It is here because papers
-    print it; print the value of random scores beside it.
+    With the default of one time point per event, random scores are better than most detectors where events are long. It
+    is provided because papers report it; report the value of random scores next to it.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     coverage : float, default=0.0
-        An event counts wholly when more than this share of its points is called: 0 is point adjustment, 1 plain F1,
-        what lies between the paper's PA%K.
+        All time points of an event count as flagged when more than this fraction of them is flagged: 0 is point
+        adjustment, 1 is plain F1, and values between are PA%K of the paper.
     threshold : float, default=None
-        Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
-        them. None means the best of all thresholds.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
+        ``predict``. None means the best of all thresholds.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -114,11 +114,11 @@ def point_adjusted_f1_score(
     Raises
     ------
     ValueError
-        If a point is unlabelled.
+        If a time point is unlabelled.
 
     See Also
     --------
-    pa_k_auc_score : The mean over coverages.
+    pa_k_auc_score : The mean over all coverages.
 
     References
     ----------
@@ -142,37 +142,37 @@ def point_adjusted_f1_score(
 
 
 @validate_params({"threshold": _THRESHOLD}, prefer_skip_nested_validation=True)
-def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = -1) -> float:
-    """Area under the point-adjusted F1 while the share of an event that must be called grows from 0 to 1.
+def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None, pos_label: Any = None) -> float:
+    """Area under the point-adjusted F1 as a function of the fraction of an event that must be flagged, from 0 to 1.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
-        Points with scores below it are called. None means the best of all thresholds, for each coverage anew.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Time points with lower scores are flagged. None means the best of all thresholds for each coverage.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
     float
-        In [0, 1]; NaN, with a warning, if there is no anomaly. Random scores still get more than from plain F1.
+        In [0, 1]; NaN, with a warning, if there is no anomaly. For random scores it is higher than plain F1.
 
     Raises
     ------
     ValueError
-        If a point is unlabelled.
+        If a time point is unlabelled.
 
     See Also
     --------
-    point_adjusted_f1_score : One coverage.
+    point_adjusted_f1_score : The score at one coverage.
 
     Notes
     -----
-    By trapezoids over coverages of 0, 0.01, ..., 1.
+    The area is computed by the trapezoid rule over coverages of 0, 0.01, ..., 1.
 
     References
     ----------
@@ -197,27 +197,31 @@ def pa_k_auc_score(y_true: Any, y_score: Any, *, threshold: float | None = None,
 
 
 def _adjusted(ranked: Ranked, coverages: NDArray[np.float64], threshold: float | None) -> NDArray[np.float64]:
-    """Point-adjusted F1 at each coverage."""
+    """Return the point-adjusted F1 at each coverage."""
     if threshold is None:
         values, events, false_positives, lengths = _sweep(ranked)
         best = _kernels.event_sweep.best_point_adjusted_f1
         return np.array(
-            [best(values, events, false_positives, lengths, _needed(lengths, share)) for share in coverages]
+            [best(values, events, false_positives, lengths, _needed(lengths, coverage)) for coverage in coverages]
         )
-    called, lengths, n_false = _called(ranked, threshold)
-    found = [np.where(called >= _needed(lengths, share), lengths, called).sum() for share in coverages]
+    flagged, lengths, n_false = _flagged(ranked, threshold)
+    found = [np.where(flagged >= _needed(lengths, coverage), lengths, flagged).sum() for coverage in coverages]
     return np.array([2.0 * hits / (hits + n_false + lengths.sum()) for hits in found])
 
 
 def _needed(lengths: NDArray[np.int64], coverage: float) -> NDArray[np.int64]:
-    """Fewest points that are more than a share; the product rounds."""
+    """Return the smallest number of time points above a fraction; the product has rounding errors."""
     return np.floor(coverage * lengths + 1e-9).astype(np.int64) + 1
 
 
 def _sweep(
     ranked: Ranked,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Points in events from the oddest on: outlyingness, event, normal points as odd; and lengths of the events."""
+    """Sort the time points of events, the most anomalous first.
+
+    Returns their outlyingness, their events, how many normal time points are as anomalous, and the lengths of the
+    events.
+    """
     starts, stops = runs(ranked.anomaly)
     lengths = stops - starts
     inside = ranked.outlyingness[ranked.anomaly]
@@ -228,9 +232,9 @@ def _sweep(
     return values, np.repeat(np.arange(lengths.size), lengths)[order], false_positives, lengths
 
 
-def _called(ranked: Ranked, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Count the called points of each event, its points, and the called points outside."""
+def _flagged(ranked: Ranked, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Count the flagged time points of each event, its time points, and the flagged time points outside events."""
     starts, stops = runs(ranked.anomaly)
-    called = ranked.outlyingness > -threshold
-    inside = np.add.reduceat((called & ranked.anomaly).astype(np.int64), starts)
-    return inside, stops - starts, int(np.count_nonzero(called & ~ranked.anomaly))
+    flagged = ranked.outlyingness > -threshold
+    inside = np.add.reduceat((flagged & ranked.anomaly).astype(np.int64), starts)
+    return inside, stops - starts, int(np.count_nonzero(flagged & ~ranked.anomaly))

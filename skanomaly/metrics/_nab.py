@@ -17,7 +17,7 @@ __all__ = ["nab_score"]
 # Weights of a true positive, of a false positive and of a miss.
 _PROFILES = {"standard": (1.0, 0.11, 1.0), "low_fp": (1.0, 0.22, 1.0), "low_fn": (1.0, 0.11, 2.0)}
 _LONGEST_PROBATION = 750
-_FORGOTTEN = 3.0
+_MOST_WIDTHS = 3.0
 
 
 @validate_params(
@@ -35,47 +35,48 @@ def nab_score(
     threshold: float | None = None,
     profile: str = "standard",
     probation: float = 0.15,
-    pos_label: Any = -1,
+    pos_label: Any = None,
 ) -> float:
-    r"""Score of the Numenta Anomaly Benchmark, which rewards early detection: 100 is perfect, 0 is calling nothing.
+    r"""Score of the Numenta Anomaly Benchmark (NAB), which rewards early detection: 100 is perfect, 0 is no detection.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 in the windows around anomalies, in order; or two labels of which `pos_label` is the windows'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     threshold : float, default=None
-        Points with scores below it are called: 0 with ``decision_function``, or with +1 and -1 as ``predict`` returns
-        them. None means the best of all thresholds for this series. The benchmark chooses one for its whole corpus:
-        pass that.
+        Time points with lower scores are flagged. Use 0 with ``decision_function``, or with +1 and -1 as returned by
+        ``predict``. None means the best of all thresholds for this series. The benchmark itself chooses one threshold
+        for all its series; pass that threshold to reproduce it.
     profile : {"standard", "low_fp", "low_fn"}, default="standard"
-        Weights of hits, false alarms and misses: 1, 0.11, 1; 1, 0.22, 1; or 1, 0.11, 2.
+        Weights of true positives, false positives and misses: 1, 0.11, 1; 1, 0.22, 1; or 1, 0.11, 2.
     probation : float, default=0.15
-        Share of the points at the beginning that are left out, in [0, 1); at most 750 points.
-    pos_label : int, float, bool or str, default=-1
-        Label of the windows.
+        Fraction of the time points at the beginning that are left out, in [0, 1); at most 750 time points.
+    pos_label : label, default=None
+        Label of the windows; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
     float
-        At most 100; below 0 with many false alarms. NaN, with a warning, if no window remains.
+        At most 100; negative with many false alarms. NaN, with a warning, if no window remains.
 
     Raises
     ------
     ValueError
-        If a point is unlabelled.
+        If a time point is unlabelled.
 
     See Also
     --------
-    vus_pr_score : A better number: these windows are a tenth of the series wide.
+    vus_pr_score : Recommended instead: the windows of NAB are a tenth of the series wide.
 
     Notes
     -----
-    A called point at relative place p has the weight :math:`\sigma(p) = 2 / (1 + e^{5p}) - 1`; p runs from -1 at a
-    window's first point to -1 / width at its last, and is the distance from the last window over its width less 1 after
-    it. Each window counts its best called point, :math:`\sigma(p) / \sigma(-1)`. False alarms before any window, or
-    more than three widths after one, count -1. A window cut by the probation begins after it; the benchmark has none.
+    A flagged time point at relative position p has the weight :math:`\sigma(p) = 2 / (1 + e^{5p}) - 1`. Inside a window
+    p increases from -1 at the first time point to -1 / width at the last; after a window it is the distance from the
+    window over its width minus 1. Each window counts its best flagged time point, :math:`\sigma(p) / \sigma(-1)`. False
+    alarms before the first window, or more than three widths after a window, count -1. A window that the probation cuts
+    begins after the probation; the benchmark has no such window.
 
     References
     ----------
@@ -110,30 +111,30 @@ def nab_score(
             _kernels.event_sweep.best_window_score(values[order], windows[order], gains[order], starts.size, missed)
         )
     else:
-        score = _score_of(values > -threshold, windows, gains, starts.size, missed)
+        score = _window_score(values > -threshold, windows, gains, starts.size, missed)
     return 100.0 * (score - nothing) / (hit * starts.size - nothing)
 
 
 def _gains(
     starts: NDArray[np.int64], stops: NDArray[np.int64], n_points: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Window of each point, -1 outside; and what calling it brings, before the profile's weights."""
+    """Return the window of each time point, -1 outside, and the gain of flagging it, without the profile's weights."""
     points = np.arange(n_points)
     last = np.searchsorted(starts, points, side="right") - 1
     first, stop = starts[last], stops[last]
     inside = (last >= 0) & (points < stop)
     windows = np.where(inside, last, -1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # after a window of one point, and in it
-        place = np.where(inside, -(stop - points) / (stop - first), (points - stop + 1) / (stop - first - 1))
-    place = np.where((last < 0) | (place > _FORGOTTEN), np.inf, place)
-    gains = np.where(np.isinf(place), -1.0, 2.0 * expit(-5.0 * place) - 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # in and after a window of one time point
+        position = np.where(inside, -(stop - points) / (stop - first), (points - stop + 1) / (stop - first - 1))
+    position = np.where((last < 0) | (position > _MOST_WIDTHS), np.inf, position)
+    gains = np.where(np.isinf(position), -1.0, 2.0 * expit(-5.0 * position) - 1.0)
     return windows, np.where(inside, gains / (2.0 * expit(5.0) - 1.0), gains)
 
 
-def _score_of(
-    called: NDArray[np.bool_], windows: NDArray[np.int64], gains: NDArray[np.float64], n_windows: int, missed: float
+def _window_score(
+    flagged: NDArray[np.bool_], windows: NDArray[np.int64], gains: NDArray[np.float64], n_windows: int, missed: float
 ) -> float:
     best = np.full(n_windows, -missed)
-    hits = called & (windows >= 0)
+    hits = flagged & (windows >= 0)
     np.maximum.at(best, windows[hits], gains[hits])
-    return float(best.sum() + gains[called & (windows < 0)].sum())
+    return float(best.sum() + gains[flagged & (windows < 0)].sum())

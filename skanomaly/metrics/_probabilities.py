@@ -1,4 +1,4 @@
-"""Scores of probabilities of being an anomaly."""
+"""Metrics of probabilities of being an anomaly."""
 
 from numbers import Integral
 from typing import Any
@@ -18,32 +18,33 @@ _BINS = {
 }
 
 
-def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
-    """Mean squared error of probabilities of being an anomaly; less is better.
+def brier_score(y_true: Any, y_proba: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+    """Mean squared error of probabilities of being an anomaly; lower is better.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_proba : array-like of shape (n_samples,)
-        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Probability of being an anomaly, in [0, 1]: unlike scores, higher is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
     Returns
     -------
     float
-        In [0, 1]. The constant share of anomalies gets ``share * (1 - share)``: compare with that.
+        In [0, 1]. Compare it with ``p * (1 - p)``, the value of the constant probability p, the fraction of anomalies.
 
     See Also
     --------
-    expected_calibration_error : Only whether probabilities are right on the average.
+    expected_calibration_error : Measures calibration only.
 
     Notes
     -----
-    Half of the score of [1]_ for two classes: ``sklearn.metrics.brier_score_loss``; defined for one class too.
+    This is ``sklearn.metrics.brier_score_loss``, half of the score of [1]_ for two classes. It is defined for labels of
+    one class, too.
 
     References
     ----------
@@ -69,52 +70,52 @@ def calibration_curve(
     *,
     n_bins: int = 10,
     strategy: str = "quantile",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share of anomalies beside the mean probability, in bins of the probability.
+    """Fraction of anomalies and mean probability, in bins of the probability.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_proba : array-like of shape (n_samples,)
-        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
+        Probability of being an anomaly, in [0, 1]: unlike scores, higher is more anomalous.
     n_bins : int, default=10
         Number of bins; empty ones are left out.
     strategy : {"uniform", "quantile"}, default="quantile"
-        Bins of equal width or of about equally many rows. With few anomalies nearly all rows share the first bin of
-        equal width.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Bins of equal width or of about equally many rows. With few anomalies nearly all rows are in the first of the
+        bins of equal width.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
-        A row of weight 2 counts as two rows, within bins; it does not move their edges.
+        A row of weight 2 counts as two rows within its bin. Weights do not change the edges of the bins.
 
     Returns
     -------
-    share : ndarray of shape (n_filled,)
-        Share of anomalies in each bin.
+    fraction : ndarray of shape (n_filled,)
+        Fraction of anomalies in each bin that is not empty.
     probability : ndarray of shape (n_filled,)
-        Mean probability in each bin.
+        Mean probability in each bin that is not empty.
 
     See Also
     --------
-    expected_calibration_error : Mean distance between the two.
+    expected_calibration_error : Mean absolute difference between the two.
 
     Notes
     -----
-    The curve of ``sklearn.calibration.calibration_curve``, with weights.
+    This is ``sklearn.calibration.calibration_curve``, with weights.
 
     Examples
     --------
     >>> from skanomaly.metrics import calibration_curve
-    >>> share, probability = calibration_curve([1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2)
-    >>> share.tolist(), probability.tolist()
+    >>> fraction, probability = calibration_curve([1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2)
+    >>> fraction.tolist(), probability.tolist()
     ([0.5, 0.5], [0.2, 0.8])
     """
     ranked = check_probabilities(y_true, y_proba, pos_label, sample_weight)
-    share, probability, _ = _bins(ranked, n_bins, strategy)
-    return share, probability
+    fraction, probability, _ = _bins(ranked, n_bins, strategy)
+    return fraction, probability
 
 
 @validate_params(_BINS, prefer_skip_nested_validation=True)
@@ -124,39 +125,39 @@ def expected_calibration_error(
     *,
     n_bins: int = 10,
     strategy: str = "quantile",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
-    """Mean distance between the share of anomalies and the probability, over bins of the probability.
+    """Mean absolute difference between the fraction of anomalies and the probability, over bins of the probability.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_proba : array-like of shape (n_samples,)
-        Probability of being an anomaly, in [0, 1]: unlike scores, large is odd.
+        Probability of being an anomaly, in [0, 1]: unlike scores, higher is more anomalous.
     n_bins : int, default=10
         Number of bins.
     strategy : {"uniform", "quantile"}, default="quantile"
         Bins of equal width or of about equally many rows.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
     Returns
     -------
     float
-        In [0, 1], each bin weighted by its rows; less is better. Probabilities that are right get more than 0 from few
-        rows, about the square root of bins by rows.
+        In [0, 1], with bins weighted by their rows; lower is better. With few rows calibrated probabilities get more
+        than 0, about the square root of the number of bins over the number of rows.
 
     See Also
     --------
-    brier_score : Rewards telling rows apart, too.
+    brier_score : Measures discrimination, too.
 
     Notes
     -----
-    The measure of [1]_, of the probability of one class.
+    This is the measure of [1]_ for the probability of one class.
 
     References
     ----------
@@ -170,20 +171,20 @@ def expected_calibration_error(
     0.3
     """
     ranked = check_probabilities(y_true, y_proba, pos_label, sample_weight)
-    share, probability, weight = _bins(ranked, n_bins, strategy)
-    return float(np.abs(share - probability) @ weight / weight.sum())
+    fraction, probability, weight = _bins(ranked, n_bins, strategy)
+    return float(np.abs(fraction - probability) @ weight / weight.sum())
 
 
 def _bins(
     ranked: Ranked, n_bins: int, strategy: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Share of anomalies, mean probability and weight of each filled bin."""
+    """Return fraction of anomalies, mean probability and weight of each bin that is not empty."""
     probability, weight = ranked.outlyingness, ranked.counts
     levels = np.linspace(0.0, 1.0, n_bins + 1)
     edges = levels if strategy == "uniform" else np.percentile(probability, 100 * levels)
-    place = np.searchsorted(edges[1:-1], probability)
+    bins = np.searchsorted(edges[1:-1], probability)
     total, anomalies, mean = (
-        np.bincount(place, weights=values, minlength=n_bins)
+        np.bincount(bins, weights=values, minlength=n_bins)
         for values in (weight, weight * ranked.anomaly, weight * probability)
     )
     filled = total > 0

@@ -1,4 +1,4 @@
-"""Precision and recall of ranges: overlap, its place, and in how many pieces."""
+"""Precision and recall of ranges, by overlap, its position and its number of pieces."""
 
 from numbers import Real
 from typing import Any
@@ -31,9 +31,9 @@ def range_precision_recall_fscore(
     existence_weight: float = 0.2,
     bias: str = "flat",
     cardinality: str = "reciprocal",
-    pos_label: Any = -1,
+    pos_label: Any = None,
 ) -> tuple[float, float, float]:
-    r"""Precision and recall of predicted ranges against events, and their harmonic mean.
+    r"""Precision and recall of predicted ranges for events, and their harmonic mean.
 
     Parameters
     ----------
@@ -43,13 +43,14 @@ def range_precision_recall_fscore(
         Predictions, not scores: in the same labels; or, where -1 is none of these, -1 anomaly and +1 normal as
         ``predict`` returns them.
     existence_weight : float, default=0.2
-        How much of an event's recall finding any of its points brings; the rest is for its share covered.
+        Weight, in the recall of an event, of finding any of its time points; the remaining weight is that of the
+        fraction covered.
     bias : {"flat", "front", "back", "middle"}, default="flat"
-        Which points of an event weigh most in recall. Precision is flat.
+        Which time points of an event have most weight in the recall. Precision is always flat.
     cardinality : {"reciprocal", "one"}, default="reciprocal"
-        Whether a range covered in x pieces counts 1/x, or the pieces do not matter.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies in `y_true`.
+        With "reciprocal" a range that is covered in x pieces counts 1/x; with "one" the number of pieces has no effect.
+    pos_label : label, default=None
+        Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -64,17 +65,17 @@ def range_precision_recall_fscore(
     Raises
     ------
     ValueError
-        If a point is unlabelled, or `y_pred` holds other labels.
+        If a time point is unlabelled, or `y_pred` has other labels.
 
     See Also
     --------
-    event_f1_score : Counts events and points.
+    event_f1_score : Counts events and time points.
 
     Notes
     -----
-    Recall of an event is :math:`\alpha\,1\{\text{overlap}\} + (1 - \alpha)\,\omega / x` with the weighted share
-    :math:`\omega` covered by x predicted ranges; precision of a range is :math:`\omega / x` with the roles exchanged.
-    Weights are by place within the range.
+    The recall of an event is :math:`\alpha\,1\{\text{overlap}\} + (1 - \alpha)\,\omega / x`, with :math:`\omega` the
+    weighted fraction that x predicted ranges cover. The precision of a range is :math:`\omega / x` with the roles
+    exchanged. Weights depend on the position within the range.
 
     References
     ----------
@@ -107,9 +108,9 @@ _Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _rewards(these: _Runs, others: _Runs, bias: int, cardinality: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Share of each run that the others cover, over the number of pieces; and whether they touch it."""
-    shares = np.empty(these[0].size)
+    """Return the fraction of each run that the others cover, over the number of pieces, and whether they overlap."""
+    covered = np.empty(these[0].size)
     counts = np.empty(these[0].size, dtype=np.int64)
-    _kernels.run_overlap.run_overlaps(*these, *others, bias, shares, counts)
+    _kernels.run_overlap.run_overlaps(*these, *others, bias, covered, counts)
     pieces = np.maximum(counts, 1) if cardinality == "reciprocal" else 1
-    return shares / pieces, counts > 0
+    return covered / pieces, counts > 0

@@ -1,4 +1,4 @@
-"""Metrics of a ranking of rows."""
+"""Metrics of the ranking of rows by their scores."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -22,24 +22,24 @@ __all__ = [
     "roc_auc_score",
 ]
 
-_NO_ANOMALY = "no anomaly counts"
-_ONE_CLASS = "anomalies and normal rows must both count"
+_NO_ANOMALY = "there is no anomaly of positive weight"
+_ONE_CLASS = "there must be anomalies and normal rows, both of positive weight"
 _N = [Interval(Integral, 1, None, closed="left"), None]
 
 
-def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
-    """Average precision of finding anomalies: the mean of the precision over the anomalies, as scikit-learn defines it.
+def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+    """Average precision with the anomalies as the positive class, as scikit-learn defines it.
 
-    Random scores get the share of anomalies; that is the number to compare with.
+    Compare it with the fraction of anomalies, which random scores get.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -50,12 +50,12 @@ def average_precision_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, s
 
     See Also
     --------
-    adjusted_average_precision_score : The same with chance at 0.
+    adjusted_average_precision_score : Average precision adjusted for chance.
 
     Notes
     -----
-    ``sklearn.metrics.average_precision_score`` after the sign is turned; only without anomalies, where that returns 0,
-    is it NaN here.
+    This is ``sklearn.metrics.average_precision_score`` of the negative scores, except that it is NaN and not 0 without
+    anomalies.
 
     Examples
     --------
@@ -77,17 +77,17 @@ def _average_precision(ranked: Ranked, name: str) -> float:
     )
 
 
-def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weight: Any = None) -> float:
-    """Area under the receiver operating characteristic: the probability that an anomaly looks odder than a normal row.
+def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+    """Area under the ROC curve: the probability that an anomaly scores as more anomalous than a normal row.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -98,12 +98,12 @@ def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
 
     See Also
     --------
-    partial_roc_auc_score : Only where few normal rows are called anomalies.
+    partial_roc_auc_score : The area at low false positive rates.
 
     Notes
     -----
-    ``sklearn.metrics.roc_auc_score`` after the sign is turned. With labels 1 for an anomaly that function takes the
-    package's scores without a word and returns one minus the area.
+    This is ``sklearn.metrics.roc_auc_score`` of the negative scores. With 1 as the label of anomalies, scikit-learn's
+    function accepts the scores of this package and returns one minus the area, without a warning.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = -1, sample_weig
 
 
 def area(ranked: Ranked, max_fpr: float | None = None) -> float:
-    """Area under the curve, as scikit-learn computes it, of rows of both classes.
+    """Return the area under the ROC curve, as scikit-learn computes it, of rows of both classes.
 
     Parameters
     ----------
@@ -149,25 +149,25 @@ def partial_roc_auc_score(
     *,
     max_fpr: float = 0.1,
     correction: str = "mcclish",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
-    """Area under the receiver operating characteristic up to a false positive rate.
+    """Area under the ROC curve up to a false positive rate.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     max_fpr : float, default=0.1
-        Where the area ends, in (0, 1].
+        False positive rate at which the area ends, in (0, 1].
     correction : {"mcclish", "none"}, default="mcclish"
-        "mcclish" maps chance to 0.5 and perfection to 1, as scikit-learn and the evaluation program of the DCASE
-        challenge do. "none" is the area divided by `max_fpr`, the formula in that challenge's text: chance is
-        ``max_fpr / 2``.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        "mcclish" maps chance to 0.5 and perfect scores to 1, as scikit-learn and the evaluation program of the DCASE
+        challenge do. "none" is the area divided by `max_fpr`, the formula in the description of that challenge; chance
+        is ``max_fpr / 2``.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -178,13 +178,13 @@ def partial_roc_auc_score(
 
     See Also
     --------
-    domain_roc_auc_score : Its mean over domains.
+    domain_roc_auc_score : Harmonic mean over domains.
 
     Notes
     -----
-    The curve is drawn straight between thresholds and cut at `max_fpr`. Where ``max_fpr`` times the number of normal
-    rows is whole and no scores tie, "none" is the mean over the oddest-looking normal rows of the share of anomalies
-    that look odder.
+    The curve is linear between thresholds and cut at `max_fpr`. Where ``max_fpr`` times the number of normal rows is an
+    integer and no scores tie, "none" is the mean, over that many normal rows with the lowest scores, of the fraction of
+    anomalies with lower scores.
 
     References
     ----------
@@ -207,7 +207,7 @@ def partial_roc_auc_score(
 
 
 def partial_area(ranked: Ranked, max_fpr: float, correction: str) -> float:
-    """Area up to a false positive rate, of rows of both classes.
+    """Return the area up to a false positive rate, of rows of both classes.
 
     Parameters
     ----------
@@ -230,20 +230,20 @@ def partial_area(ranked: Ranked, max_fpr: float, correction: str) -> float:
 
 @validate_params({"tpr": [Interval(Real, 0, 1, closed="right")]}, prefer_skip_nested_validation=True)
 def fpr_at_tpr_score(
-    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, tpr: float = 0.95, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
-    r"""Share of normal rows called anomalies at the threshold that finds a share of the anomalies; less is better.
+    r"""FPR (false positive rate) at the threshold that reaches a TPR (true positive rate); lower is better.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     tpr : float, default=0.95
-        Share of anomalies to find, in (0, 1].
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        True positive rate to reach, in (0, 1].
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -254,13 +254,13 @@ def fpr_at_tpr_score(
 
     See Also
     --------
-    partial_roc_auc_score : Where false alarms are few, rather than misses.
+    partial_roc_auc_score : Evaluates low false positive rates instead of high true positive rates.
 
     Notes
     -----
-    The strictest threshold that finds at least `tpr` of the anomalies, not interpolated; anomalies are the positive
-    class, as in section 4.1 of [1]_. For two normal laws of equal spread :math:`\delta` apart it tends to
-    :math:`\Phi(1.645 - \delta)`.
+    The threshold is the lowest that finds at least a fraction `tpr` of the anomalies, without interpolation. Anomalies
+    are the positive class, as in section 4.1 of [1]_. For two normal distributions with standard deviation 1 whose
+    means differ by :math:`\delta`, it tends to :math:`\Phi(1.645 - \delta)`.
 
     References
     ----------
@@ -279,27 +279,27 @@ def fpr_at_tpr_score(
     false, true, _ = metrics.roc_curve(
         ranked.anomaly, ranked.outlyingness, sample_weight=ranked.weight, drop_intermediate=False
     )
-    # Weighted sums round: a rate of 0.95 may come out as 0.95 - 1e-16.
+    # Weighted sums have rounding errors: a rate of 0.95 may be computed as 0.95 - 1e-16.
     return float(false[np.argmax(true >= tpr - 1e-12)])
 
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
-    """Share of anomalies among the n oddest-looking rows.
+    """Fraction of anomalies among the n rows with the lowest scores.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     n : int, default=None
-        How many rows one looks at. None means the number (with weights, the weight) of anomalies, where precision and
-        recall are the same.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Number of rows. None means the number (with weights, the total weight) of anomalies, where precision equals
+        recall.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -315,12 +315,12 @@ def precision_at_n_score(
 
     See Also
     --------
-    adjusted_precision_at_n_score : The same with chance at 0.
+    adjusted_precision_at_n_score : Precision at n adjusted for chance.
 
     Notes
     -----
-    Rows that tie at the n-th place count by the mean over all orders of them, so constant scores get the share of
-    anomalies and the order of rows does not matter.
+    Rows that tie at the n-th rank count by the mean over all their orders. Constant scores therefore get the fraction
+    of anomalies, and the order of rows has no effect.
 
     Examples
     --------
@@ -336,20 +336,20 @@ def precision_at_n_score(
 
 @validate_params({"n": _N}, prefer_skip_nested_validation=True)
 def adjusted_precision_at_n_score(
-    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, n: int | None = None, pos_label: Any = None, sample_weight: Any = None
 ) -> float:
-    r"""Precision at n, moved so that chance gets 0 and the best possible ranking 1.
+    r"""Precision at n adjusted for chance: random scores get 0 and the best possible ranking gets 1.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     n : int, default=None
         As in :func:`precision_at_n_score`.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -360,12 +360,12 @@ def adjusted_precision_at_n_score(
 
     See Also
     --------
-    precision_at_n_score : The plain share.
+    precision_at_n_score : Without the adjustment.
 
     Notes
     -----
-    :math:`(P - \pi) / (\min(1, O / n) - \pi)` with O anomalies, a share :math:`\pi` of the rows: equation 4 of the
-    paper, with the attainable maximum where n exceeds O.
+    The score is :math:`(P - \pi) / (\min(1, O / n) - \pi)` with precision :math:`P`, O anomalies and a fraction
+    :math:`\pi` of anomalies: equation 4 of the paper, with the attainable maximum where n exceeds O.
 
     References
     ----------
@@ -382,29 +382,30 @@ def adjusted_precision_at_n_score(
     if not ranked.has_both:
         return undefined("Adjusted precision at n", _ONE_CLASS)
     precision, best = _precision_at_n(ranked, n)
-    share = _share(ranked)
-    if best <= share:
+    prevalence = _prevalence(ranked)
+    if best <= prevalence:
         return undefined("Adjusted precision at n", "every ranking of all rows has the same precision")
-    return (precision - share) / (best - share)
+    return (precision - prevalence) / (best - prevalence)
 
 
-@validate_params({"chance": [StrOptions({"share", "expected"})]}, prefer_skip_nested_validation=True)
+@validate_params({"chance": [StrOptions({"prevalence", "expected"})]}, prefer_skip_nested_validation=True)
 def adjusted_average_precision_score(
-    y_true: Any, y_score: Any, *, chance: str = "share", pos_label: Any = -1, sample_weight: Any = None
+    y_true: Any, y_score: Any, *, chance: str = "prevalence", pos_label: Any = None, sample_weight: Any = None
 ) -> float:
-    r"""Average precision, moved so that chance gets 0 and perfection 1: comparable between tables.
+    r"""Average precision adjusted for chance, so that tables can be compared: chance gets 0 and perfect scores get 1.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_samples,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
-    chance : {"share", "expected"}, default="share"
-        What is 0: the share of anomalies, as in the paper, or the expected average precision of a random order, which
-        is larger, and much so among few rows. The latter takes no weights.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
+    chance : {"prevalence", "expected"}, default="prevalence"
+        The value that is mapped to 0: "prevalence" is the fraction of anomalies, as in the paper; "expected" is the
+        expected average precision of a random order, which is larger, in particular with few rows, and takes no
+        weights.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,), default=None
         A row of weight 2 counts as two rows.
 
@@ -420,13 +421,14 @@ def adjusted_average_precision_score(
 
     See Also
     --------
-    average_precision_score : The plain number.
+    average_precision_score : Without the adjustment.
 
     Notes
     -----
-    :math:`(A - c) / (1 - c)`. For O anomalies among N rows in random order the expectation is
-    :math:`\frac{1}{N}\left(H_N + \frac{(O - 1)(N - H_N)}{N - 1}\right)` with the harmonic number :math:`H_N`: at rank k
-    stands an anomaly with probability O/N, and then each earlier rank holds one with probability (O - 1)/(N - 1).
+    The score is :math:`(A - c) / (1 - c)` with average precision :math:`A` and chance :math:`c`. For O anomalies among
+    N rows in random order the expected average precision is :math:`\frac{1}{N}\left(H_N + \frac{(O - 1)(N - H_N)}{N -
+    1}\right)` with the harmonic number :math:`H_N`: there is an anomaly at rank k with probability O/N, and then at
+    each earlier rank with probability (O - 1)/(N - 1).
 
     References
     ----------
@@ -441,10 +443,10 @@ def adjusted_average_precision_score(
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
     if chance == "expected" and ranked.weight is not None:
-        raise ValueError('chance="expected" takes no sample_weight: use chance="share", or repeat rows.')
+        raise ValueError('chance="expected" takes no sample_weight: use chance="prevalence", or repeat rows.')
     if not ranked.has_both:
         return undefined("Adjusted average precision", _ONE_CLASS)
-    zero = _share(ranked) if chance == "share" else _expected_average_precision(ranked.anomaly)
+    zero = _prevalence(ranked) if chance == "prevalence" else _expected_average_precision(ranked.anomaly)
     return (_average_precision(ranked, "Adjusted average precision") - zero) / (1.0 - zero)
 
 
@@ -454,12 +456,12 @@ def _expected_average_precision(anomaly: NDArray[np.bool_]) -> float:
     return float((harmonic + (n_anomalies - 1) * (n_rows - harmonic) / (n_rows - 1)) / n_rows)
 
 
-def _share(ranked: Ranked) -> float:
+def _prevalence(ranked: Ranked) -> float:
     return float(ranked.counts[ranked.anomaly].sum() / ranked.counts.sum())
 
 
 def _precision_at_n(ranked: Ranked, n: int | None) -> tuple[float, float]:
-    """Precision at n and the largest possible one."""
+    """Return the precision at n and the largest possible one."""
     rows, anomalies = ranked.cumulated()
     total, found = float(rows[-1]), float(anomalies[-1])
     if n is not None and n > total:
@@ -467,5 +469,5 @@ def _precision_at_n(ranked: Ranked, n: int | None) -> tuple[float, float]:
     if found == 0:
         return undefined("Precision at n", _NO_ANOMALY), float("nan")
     size = found if n is None else float(n)
-    # Between two thresholds rows tie: the mean over their orders is a straight line.
+    # Between two thresholds rows tie: the mean over their orders is linear.
     return float(np.interp(size, np.r_[0.0, rows], np.r_[0.0, anomalies]) / size), min(1.0, found / size)

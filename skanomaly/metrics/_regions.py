@@ -1,4 +1,4 @@
-"""Per-region overlap: whether small anomalous regions of a mask are found as well as large ones."""
+"""Per-region overlap: every anomalous region of a mask has the same weight, whatever its size."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly._support._validation import check_weights
-from skanomaly.metrics._labels import check_anomalies, check_ranked, undefined
+from skanomaly.metrics._labels import check_ranked, undefined
 from skanomaly.metrics._ranking import partial_area
 
 __all__ = ["per_region_overlap_score"]
@@ -28,13 +29,13 @@ def per_region_overlap_score(
     *,
     max_fpr: float = 0.3,
     connectivity: int | str = "full",
-    pos_label: Any = -1,
+    pos_label: Any = None,
     sample_weight: Any = None,
 ) -> float:
-    """Area under the curve of per-region overlap, up to a false positive rate: AU-PRO for masks of any dimension.
+    """Area under the per-region overlap curve (AU-PRO), up to a false positive rate, for masks of any dimension.
 
-    At each threshold the overlap is the mean, over connected anomalous regions, of the share of the region that is
-    called, so a region of ten pixels counts as much as one of ten thousand.
+    At each threshold the overlap is the mean, over connected anomalous regions, of the fraction of the region that is
+    flagged, so a region of ten pixels counts as much as one of ten thousand.
 
     Parameters
     ----------
@@ -42,21 +43,22 @@ def per_region_overlap_score(
         Mask: +1 normal, -1 anomaly, 0 unlabelled (left out); or two labels of which `pos_label` is the anomalies'. A
         series, an image, a volume. In a list each is a mask of its own, of its own shape; regions do not cross.
     y_score : ndarray, or list of ndarrays
-        Scores of the same shapes: small is odd.
+        Scores of the same shapes: lower is more anomalous.
     max_fpr : float, default=0.3
-        Share of normal places called at which the area ends.
+        False positive rate at which the area ends.
     connectivity : "full" or int, default="full"
-        In how many axes at most neighbouring places differ: "full" joins over corners, 1 over sides only.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Largest number of axes in which neighbouring elements may differ: "full" connects diagonal neighbours, 1 does
+        not.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : ndarray, or list of ndarrays, default=None
-        Weights of places: of normal ones in the false positive rate, of anomalous ones within their region.
+        Weights of elements: of normal ones in the false positive rate, of anomalous ones within their region.
 
     Returns
     -------
     float
-        In [0, 1], divided by `max_fpr`: perfect scores get 1, random and constant ones ``max_fpr / 2``. NaN, with a
-        warning, if no place is anomalous or none is normal.
+        In [0, 1], the area divided by `max_fpr`: perfect scores get 1, random and constant ones ``max_fpr / 2``. NaN,
+        with a warning, if no element is anomalous or none is normal.
 
     Raises
     ------
@@ -65,12 +67,13 @@ def per_region_overlap_score(
 
     See Also
     --------
-    partial_roc_auc_score : The same without regions.
+    partial_roc_auc_score : The partial area without regions.
 
     Notes
     -----
-    The curve is that of :func:`partial_roc_auc_score` with ``correction="none"`` when each anomalous place weighs one
-    over the size of its region; so every distinct score is a threshold, and the curve is cut at `max_fpr` exactly.
+    The curve is that of :func:`partial_roc_auc_score` with ``correction="none"``, where the weight of each anomalous
+    element is one over the size of its region. So every distinct score is a threshold, and the curve is cut at
+    `max_fpr` exactly.
 
     References
     ----------
@@ -96,29 +99,30 @@ def per_region_overlap_score(
     for mask, score, weight in zip(masks, scores, given, strict=True):
         if mask.shape != score.shape or (weight is not None and weight.shape != mask.shape):
             shapes = [mask.shape, score.shape] + ([] if weight is None else [weight.shape])
-            raise ValueError(f"A mask, its scores and weights have the shapes {shapes}; they must be the same.")
+            raise ValueError(f"A mask, its scores and its weights have the shapes {shapes}; they must be equal.")
         if not isinstance(connectivity, str) and connectivity > mask.ndim:
             raise ValueError(f"connectivity={connectivity} is more than the {mask.ndim} axes of a mask.")
         weights.append(np.ones(mask.shape) if weight is None else weight.astype(np.float64))
     flat = np.concatenate([mask.ravel() for mask in masks])
     values = np.concatenate([score.ravel() for score in scores])
     base = check_weights(np.concatenate([weight.ravel() for weight in weights]), values)
-    anomaly, _ = check_anomalies(flat, pos_label)
+    labels = read_labels(flat, name="y_true", pos_label=pos_label)
+    anomaly = labels == -1
     if not anomaly.any():
-        return undefined("Per-region overlap", "no place is anomalous")
+        return undefined("Per-region overlap", "no element is anomalous")
     regions = np.concatenate(_label_regions(masks, anomaly, connectivity))
     sizes = np.bincount(regions, weights=base)
     sizes[sizes == 0] = 1.0
-    ranked = check_ranked(flat, values, pos_label, base / np.where(anomaly, sizes[regions], 1.0))
+    ranked = check_ranked(labels, values, None, base / np.where(anomaly, sizes[regions], 1.0))
     if not ranked.has_both:
-        return undefined("Per-region overlap", "anomalous and normal places must both count")
+        return undefined("Per-region overlap", "there must be anomalous and normal elements, both of positive weight")
     return partial_area(ranked, float(max_fpr), "none")
 
 
 def _label_regions(
     masks: list[NDArray[Any]], anomaly: NDArray[np.bool_], connectivity: int | str
 ) -> list[NDArray[np.int64]]:
-    """Count the anomalous regions of all masks through, from 1; 0 elsewhere."""
+    """Return the region of each element, numbered from 1 over all masks; 0 for normal elements."""
     numbered, start, n_regions = [], 0, 0
     for mask in masks:
         here = anomaly[start : start + mask.size].reshape(mask.shape)
@@ -131,7 +135,7 @@ def _label_regions(
 
 
 def _arrays(values: Any) -> list[NDArray[Any]]:
-    """Return the masks: the list's arrays, or the one array there is."""
+    """Return the arrays of a list, or the single array, as a list."""
     if isinstance(values, (list, tuple)) and values and np.ndim(values[0]) > 0:
         return [np.asarray(each) for each in values]
     return [np.asarray(values)]

@@ -1,4 +1,4 @@
-"""Runs of points in order: events of the labels, and stretches that are called."""
+"""Runs of consecutive time points: labelled events, and predicted ranges."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     -------
     starts : ndarray of shape (n_runs,), int64
     stops : ndarray of shape (n_runs,), int64
-        The point after the last.
+        The position after the last.
     """
     edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
     if mask[0]:

@@ -1,4 +1,4 @@
-"""Volume under the surface: areas under curves that forgive a small shift at an event's edges."""
+"""Volume under the surface: areas under curves with a tolerance at the edges of events."""
 
 from numbers import Integral
 from typing import Any
@@ -21,26 +21,28 @@ _CONSTRAINTS = {
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_pr_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
-    """Volume under the precision-recall surface: the number to report first for a series.
+    """Volume under the precision-recall surface (VUS-PR), the recommended metric for a series.
 
-    The mean, over tolerances from 0 to `window_size`, of an average precision that gives points near an event a part of
-    a hit and asks that every event be found. Random scores get little more than the share of anomalous points.
+    It is the mean, over tolerances from 0 to `window_size`, of an average precision in which time points near an event
+    count as partly anomalous and every event must be found. Random scores get slightly more than the fraction of
+    anomalous time points.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     window_size : int, default=100
-        Largest tolerance: points within half of it of an event count in part. TSB-AD takes the period of a univariate
-        series (:func:`find_period`) and 100 for several channels. State it with the number.
+        Largest tolerance: time points within half of it of an event count in part. TSB-AD uses the period of a
+        univariate series (:func:`~skanomaly.sequence.find_period`) and 100 for several channels. Report it with the
+        result.
     n_thresholds : int, default=250
-        Thresholds, at even places among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Number of thresholds, at equally spaced ranks among the sorted scores.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -50,18 +52,18 @@ def vus_pr_score(
     Raises
     ------
     ValueError
-        If a point is unlabelled: leaving it out would move its neighbours together.
+        If a time point is unlabelled, since leaving it out would change which time points are adjacent.
 
     See Also
     --------
-    vus_roc_score : Flatters: random scores get about 0.6.
-    average_precision_score : Without tolerance, and for rows in no order.
+    vus_roc_score : Less informative: random scores get about 0.6.
+    average_precision_score : Without tolerance, for rows in no order.
 
     Notes
     -----
-    TSB-AD's definition, exactly; the volumes of other programs are other numbers. At tolerance w a point at distance
-    d <= w / 2 of an event has the soft label sqrt(1 - d / w), summed over events and cut at 1; recall is multiplied by
-    the share of events found; precision is summed by steps of the recall. Sorting dominates the cost.
+    The definition is exactly that of TSB-AD; other implementations give other values. At tolerance w a time point at
+    distance d <= w / 2 from an event has the soft label sqrt(1 - d / w), summed over events and limited to 1. Recall is
+    multiplied by the fraction of events found; precision is summed by steps of the recall. Sorting dominates the cost.
 
     References
     ----------
@@ -88,25 +90,25 @@ def vus_pr_score(
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def vus_roc_score(
-    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = -1
+    y_true: Any, y_score: Any, *, window_size: int = 100, n_thresholds: int = 250, pos_label: Any = None
 ) -> float:
-    """Volume under the surface of receiver operating characteristics.
+    """Volume under the ROC surface (VUS-ROC).
 
-    The mean over tolerances from 0 to `window_size` of an area under the curve that forgives points near an event.
-    Random scores get about 0.6, so 0.6 is no success: report :func:`vus_pr_score` first.
+    It is the mean, over tolerances from 0 to `window_size`, of an area under the ROC curve in which time points near an
+    event count as partly anomalous. Random scores get about 0.6; report :func:`vus_pr_score` first.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timepoints,)
         +1 normal, -1 anomaly, in order; or two labels of which `pos_label` is the anomalies'.
     y_score : array-like of shape (n_timepoints,)
-        As ``score_samples`` or ``decision_function`` return it: small is odd.
+        As returned by ``score_samples`` or ``decision_function``: lower is more anomalous.
     window_size : int, default=100
         As in :func:`vus_pr_score`.
     n_thresholds : int, default=250
-        Thresholds, at even places among the sorted scores.
-    pos_label : int, float, bool or str, default=-1
-        Label of the anomalies.
+        Number of thresholds, at equally spaced ranks among the sorted scores.
+    pos_label : label, default=None
+        Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     Returns
     -------
@@ -116,11 +118,11 @@ def vus_roc_score(
     Raises
     ------
     ValueError
-        If a point is unlabelled.
+        If a time point is unlabelled.
 
     See Also
     --------
-    vus_pr_score : Definition.
+    vus_pr_score : Definition of the soft labels.
 
     References
     ----------
@@ -140,12 +142,12 @@ def vus_roc_score(
     """
     ranked = check_ordered(y_true, y_score, pos_label)
     if not ranked.has_both:
-        return undefined("Volume under the ROC surface", "anomalies and normal points must both exist")
+        return undefined("Volume under the ROC surface", "there must be anomalous and normal time points")
     return float(_slices(ranked, window_size, n_thresholds)[1].mean())
 
 
 def _slices(ranked: Ranked, window_size: int, n_thresholds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average precision and area at each tolerance."""
+    """Return average precision and area at each tolerance."""
     n_points = ranked.anomaly.size
     ascending = np.sort(ranked.outlyingness)
     thresholds = ascending[n_points - 1 - np.linspace(0, n_points - 1, n_thresholds).astype(np.int64)]

@@ -1,4 +1,4 @@
-"""Choose among detectors without fooling yourself: scorers, splitters, searches, ensembles and a reusable holdout."""
+"""Choose among detectors: scorers, splitters, searches, ensembles and a reusable holdout."""
 
 from skanomaly.model_selection._agreement_scorers import ConsensusScorer, StabilityScorer
 from skanomaly.model_selection._ensemble import ScoreEnsemble

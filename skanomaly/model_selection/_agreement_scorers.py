@@ -1,8 +1,9 @@
-"""Stability and consensus: whether a detector agrees with itself, and with others."""
+"""Stability and consensus: agreement of a detector with itself when it is refitted, and with other detectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,38 +14,40 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
-from skanomaly._support._sklearn import safe_indexing
-from skanomaly.model_selection._responses import outlyingness
+from skanomaly._support._sklearn import Interval, safe_indexing
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
-__all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "top_overlap"]
+__all__ = ["ConsensusScorer", "StabilityScorer", "half_scores", "most_anomalous", "top_overlap"]
 
 
 @dataclass(frozen=True)
-class StabilityScorer:
-    """How alike the oddest rows are when the detector is fitted on one half of the rows and on the other.
+class StabilityScorer(DeclaredParameters):
+    """Overlap of the most anomalous rows between fits of the detector on two halves of the rows; needs no labels.
 
     Parameters
     ----------
-    top_share : float, default=0.05
-        Share of the rows that counts as oddest, at least one row.
+    top_fraction : float, default=0.05
+        Fraction of the rows that counts as most anomalous, in (0, 0.5]; at least one row.
     n_repeats : int, default=5
-        Random halvings.
-    random_state : int, default=0
-        One number for a whole search, so that all candidates meet the same halves.
+        Number of random splits into halves.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the random splits. None draws new splits at each call, so that the candidates of a search are compared on
+        different splits; pass an integer to compare them on the same ones.
 
     See Also
     --------
     ConsensusScorer : Agreement with other detectors.
-    DetectorSearch : Fits every candidate once, and knows all of them.
+    DetectorSearch : Fits every candidate once and compares all of them.
 
     Notes
     -----
-    The detector, as it was set, is cloned and refitted on both halves of the rows it is given; both score all these
-    rows; the result is the Jaccard index of the two sets of oddest rows, averaged. Together with
-    :class:`TransductiveSplit` a search costs ``2 n_repeats`` fits a candidate. A constant score is perfectly stable and
-    useless: rows that tie at the border are all left out, so it gets 0.
+    The detector is cloned and refitted on each half of the given rows, and both clones score all rows. The result is
+    the Jaccard index of the two sets of most anomalous rows, averaged over the splits. With :class:`TransductiveSplit`
+    a search costs ``2 n_repeats`` fits per candidate. Rows that tie at the border of a set are left out, so a constant
+    score, which is stable but useless, gets 0.
 
     Examples
     --------
@@ -56,23 +59,27 @@ class StabilityScorer:
     >>> search = GridSearchCV(
     ...     IsolationForest(random_state=0),
     ...     {"n_estimators": [1, 100]},
-    ...     scoring=StabilityScorer(),
+    ...     scoring=StabilityScorer(random_state=0),
     ...     cv=TransductiveSplit(),
     ... )
     >>> search.fit(X).best_params_
     {'n_estimators': 100}
     """
 
-    top_share: float = 0.05
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "top_fraction": [Interval(Real, 0, 0.5, closed="right")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    top_fraction: float = 0.05
     n_repeats: int = 5
-    random_state: int = 0
+    random_state: Any = None
 
     def __post_init__(self) -> None:
-        _require_share(self.top_share)
-        if self.n_repeats < 1:
-            raise ValueError(f"n_repeats={self.n_repeats!r} must be at least 1.")
+        self._validate_params()
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a detector without labels.
 
         Parameters
@@ -86,21 +93,21 @@ class StabilityScorer:
         Returns
         -------
         float
-            In [0, 1]; large is good.
+            In [0, 1]; greater is better.
         """
         pairs = half_scores(estimator, X, self.n_repeats, self.random_state)
-        return float(np.mean([top_overlap(first, second, self.top_share) for first, second in pairs]))
+        return float(np.mean([top_overlap(first, second, self.top_fraction) for first, second in pairs]))
 
 
 @dataclass(frozen=True)
-class ConsensusScorer:
-    """Agreement of a detector's order of rows with the mean order of a fixed committee.
+class ConsensusScorer(DeclaredParameters):
+    """Rank correlation of a detector's scores with the mean rank of a fixed committee of detectors; needs no labels.
 
     Parameters
     ----------
     committee : sequence of estimators or None, default=None
-        Detectors that are fitted on the rows given. None is an isolation forest, a local outlier factor with 20
-        neighbours and a one-class support vector machine, the latter two on standardised columns.
+        Detectors that are fitted on the given rows. None uses an isolation forest, a local outlier factor with 20
+        neighbours and a one-class support vector machine, the last two on standardised columns.
 
     See Also
     --------
@@ -109,9 +116,9 @@ class ConsensusScorer:
 
     Notes
     -----
-    Spearman's correlation between the detector's scores and the mean rank over the committee. A committee that shares a
-    weakness with a candidate votes for it. The committee is fitted once a call. Strategies of consensus are compared in
-    [1]_; here the committee is fixed, since a scorer sees one candidate at a time.
+    Spearman's correlation between the detector's scores and the mean rank over the committee. The committee is fitted
+    once per call. A candidate that shares a weakness with the committee is favoured. Several consensus strategies are
+    compared in [1]_; here the committee is fixed, since a scorer sees one candidate at a time.
 
     References
     ----------
@@ -128,9 +135,14 @@ class ConsensusScorer:
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"committee": [list, tuple, None]}
+
     committee: Sequence[Any] | None = None
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __post_init__(self) -> None:
+        self._validate_params()
+
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
 
         Parameters
@@ -143,7 +155,7 @@ class ConsensusScorer:
         Returns
         -------
         float
-            In [-1, 1]; large is good.
+            In [-1, 1]; greater is better.
         """
         own = outlyingness(estimator, X)
         members = _default_committee(own.size) if self.committee is None else self.committee
@@ -154,7 +166,7 @@ class ConsensusScorer:
 def half_scores(
     estimator: Any, X: Any, n_repeats: int, random_state: Any
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Fit clones on both halves of the rows, and score all rows with both.
+    """Fit a clone on each half of the rows, and score all rows with both clones.
 
     Parameters
     ----------
@@ -166,11 +178,11 @@ def half_scores(
     Returns
     -------
     list of (ndarray, ndarray)
-        Outlyingness of all rows, a pair a repeat.
+        Outlyingness of all rows, one pair per repeat.
     """
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if n_rows < 4:
-        raise ValueError(f"X has {n_rows} rows; halves need at least 4.")
+        raise ValueError(f"X has {n_rows} rows; splitting into halves needs at least 4.")
     pairs = []
     for random in child_generators(random_state, n_repeats):
         halves = np.array_split(random.permutation(n_rows), 2)
@@ -179,47 +191,44 @@ def half_scores(
     return pairs
 
 
-def top_overlap(first: NDArray[np.float64], second: NDArray[np.float64], share: float) -> float:
-    """Jaccard index of the oddest rows of two scores; rows that tie across the border are out.
+def top_overlap(first: NDArray[np.float64], second: NDArray[np.float64], fraction: float) -> float:
+    """Jaccard index of the most anomalous rows by two scores; rows that tie at the border are left out.
 
     Parameters
     ----------
     first, second : ndarray of shape (n_samples,)
-        Large is odd.
-    share : float
+        Higher is more anomalous.
+    fraction : float
         In (0, 0.5].
 
     Returns
     -------
     float
     """
-    sets = [oddest(scores, share) for scores in (first, second)]
+    sets = [most_anomalous(scores, fraction) for scores in (first, second)]
     union = np.count_nonzero(sets[0] | sets[1])
     return float(np.count_nonzero(sets[0] & sets[1]) / union) if union else 0.0
 
 
-def oddest(scores: NDArray[np.float64], share: float) -> NDArray[np.bool_]:
-    """Mark at most a share of the rows, at least one where scores differ: those above the next score.
+def most_anomalous(scores: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
+    """Mark the highest scores, at most a fraction of the rows and at least one row where scores differ.
+
+    Rows that tie with the next lower score are left out.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Large is odd.
-    share : float
+        Higher is more anomalous.
+    fraction : float
 
     Returns
     -------
     ndarray of bool
     """
-    count = max(1, round(share * scores.size))
+    count = max(1, round(fraction * scores.size))
     border = np.partition(scores, scores.size - count - 1)[scores.size - count - 1] if count < scores.size else -np.inf
     chosen: NDArray[np.bool_] = scores > border
     return chosen
-
-
-def _require_share(top_share: float) -> None:
-    if not 0 < top_share <= 0.5:
-        raise ValueError(f"top_share={top_share!r} must be in (0, 0.5].")
 
 
 def _default_committee(n_rows: int) -> list[Any]:

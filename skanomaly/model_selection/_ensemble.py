@@ -1,4 +1,4 @@
-"""Detectors of any library, combined row by row."""
+"""An ensemble of detectors of any library: their scores are combined row by row."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -14,11 +14,12 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._scales import ScoreScale
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
@@ -28,44 +29,49 @@ _MOST_KERNEL_ROWS = 5000
 
 
 class ScoreEnsemble(BaseDetector):
-    r"""Several detectors as one: their scores are put on one scale, then combined row by row.
+    r"""Ensemble of detectors: their scores are put on a common scale and combined row by row.
 
-    Without labels this did better on public tables than picking one of the detectors by any criterion (see the guide).
+    Without labels, an ensemble did better on public tables than selecting one of its detectors (see the guide).
 
     Parameters
     ----------
     detectors : list of estimators or None, default=None
-        Detectors of this package, of scikit-learn (or anything with ``score_samples``, small is odd) and of PyOD
-        (large is odd), pipelines of them too, all of rows, or of a series, of collections or of event traces; they are
-        cloned. None is an isolation forest, local outlier factors with 20 and 60 neighbours and, up to 5,000 rows, a
-        one-class support vector machine, these on standardised columns.
-    combine : {"top_ranks", "rank", "probability_integral", "robust_z"}, default="top_ranks"
-        "rank" is the mean of the shares of training rows that a row is odder than. "top_ranks" is the mean of a row's
-        `n_top` highest ones: a row counts as odd if some detectors find it so. "probability_integral" is the mean of
-        minus the logarithm of the share of training rows at least as odd, which weighs the extremes. "robust_z" is
-        the mean of the distance from the median in median absolute deviations, which is not bounded: a detector with
-        heavy tails decides.
+        Detectors of this package, of scikit-learn (or any with ``score_samples``, lower is more anomalous) and of PyOD
+        (higher is more anomalous), or pipelines that end in one. They are cloned. All must take the same kind of input:
+        rows of a table, a series, collections or event traces. None uses an isolation forest, local outlier factors
+        with 20 and 60 neighbours and, up to 5,000 rows, a one-class support vector machine; all but the forest on
+        standardised columns.
+    aggregation : {"top_ranks", "rank", "probability_integral", "robust_z"}, default="top_ranks"
+        How the detectors' scores of a row are aggregated:
+
+        - "rank": mean over detectors of the fraction of training rows that are less anomalous than the row.
+        - "top_ranks": mean of the row's `n_top` largest such fractions, so that a row is anomalous if some detectors
+          find it so.
+        - "probability_integral": mean of minus the logarithm of the fraction of training rows that are at least as
+          anomalous, which gives weight to extreme rows.
+        - "robust_z": mean of the distance from the training median in units of the median absolute deviation (MAD).
+          It is unbounded, so a detector with a heavy-tailed score dominates.
     n_top : int or None, default=None
-        For "top_ranks"; None is a third of the detectors, rounded up.
+        Used by "top_ranks" only; None is a third of the detectors, rounded up.
     min_agreement : float or None, default=None
-        In [-1, 1). Detectors whose Spearman correlation with the mean rank of the others is below it are dropped, the
-        worst first, until none is or two are left. None keeps all.
+        In [-1, 1). Detectors whose Spearman correlation with the mean rank of the others is below this value are
+        dropped one at a time, the lowest first, until none is left below it or two detectors remain. None keeps all.
     contamination : float, default=0.1
-        Share of the training rows that is flagged, in (0, 0.5].
+        Fraction of the training rows that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
-        Threads over detectors; results do not depend on it.
+        Number of threads over detectors; the result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Seeds detectors that have a `random_state` of None.
 
     Attributes
     ----------
     detectors_ : list of estimators
-        Fitted, those that were kept.
+        Fitted detectors that were kept.
     kept_ : ndarray of int
         Their positions in `detectors`.
     agreement_ : ndarray of shape (n_detectors,)
-        Of each given detector, Spearman's correlation of its training scores with the mean rank of all others;
-        NaN for a single one.
+        Spearman's correlation of each given detector's training scores with the mean rank of all others; NaN for a
+        single detector.
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
@@ -75,18 +81,18 @@ class ScoreEnsemble(BaseDetector):
 
     See Also
     --------
-    DetectorSearch : Picks one detector instead.
+    DetectorSearch : Selects one detector instead.
 
     Notes
     -----
-    A row is held against the detectors' *training* scores, so its score does not depend on the other rows of a batch.
-    With :math:`r` the number of training scores below a training row's score, ties counting half, and :math:`n`
-    training rows, its share is :math:`(r + 1/2) / (n + 1)`. New rows are interpolated between training scores, and
-    above the oddest training row the share that is left falls exponentially, at the rate of the upper tenth of its
-    detector's training scores, so that new extremes keep their order.
+    A row is compared with the detectors' *training* scores, so its score does not depend on the other rows of a batch.
+    A training row whose score exceeds :math:`r` of the :math:`n` training scores, ties counting half, gets the
+    fraction :math:`(r + 1/2) / (n + 1)`. New rows are interpolated between training scores. Above the most anomalous
+    training row the remaining tail falls exponentially, at the rate of the upper tenth of the detector's training
+    scores, so that new extreme rows keep their order.
 
-    The sign of a detector is found by its API and refused where it cannot be known. Detectors receive float64 arrays;
-    column names are checked here.
+    The sign of a detector's scores is found from its API; where it cannot be known, ``fit`` raises. Detectors receive
+    float64 arrays; column names are checked by the ensemble.
 
     References
     ----------
@@ -104,15 +110,15 @@ class ScoreEnsemble(BaseDetector):
     >>> from skanomaly.model_selection import ScoreEnsemble
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
     >>> detectors = [IsolationForest(random_state=0), LocalOutlierFactor(novelty=True)]
-    >>> ensemble = ScoreEnsemble(detectors, combine="rank").fit(X)
+    >>> ensemble = ScoreEnsemble(detectors, aggregation="rank").fit(X)
     >>> roc_auc_score(y, ensemble.score_samples(X)) > 0.8
     True
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "detectors": [list, tuple, None],
-        "combine": [StrOptions({"rank", "top_ranks", "probability_integral", "robust_z"})],
+        "aggregation": [StrOptions({"rank", "top_ranks", "probability_integral", "robust_z"})],
         "n_top": [Interval(Integral, 1, None, closed="left"), None],
         "min_agreement": [Interval(Real, -1, 1, closed="left"), None],
         "n_jobs": [Integral, None],
@@ -123,7 +129,7 @@ class ScoreEnsemble(BaseDetector):
         self,
         detectors: Any = None,
         *,
-        combine: str = "top_ranks",
+        aggregation: str = "top_ranks",
         n_top: int | None = None,
         min_agreement: float | None = None,
         contamination: float = 0.1,
@@ -131,7 +137,7 @@ class ScoreEnsemble(BaseDetector):
         random_state: Any = None,
     ) -> None:
         self.detectors = detectors
-        self.combine = combine
+        self.aggregation = aggregation
         self.n_top = n_top
         self.min_agreement = min_agreement
         self.contamination = contamination
@@ -143,7 +149,7 @@ class ScoreEnsemble(BaseDetector):
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
         detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
         fitted = fit_detectors(detectors, X, y, n_jobs=self.n_jobs, random_state=self.random_state)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
@@ -154,28 +160,28 @@ class ScoreEnsemble(BaseDetector):
         self.detectors_ = [fitted[place] for place in self.kept_]
         scores = scores[:, self.kept_]
         self._scales = ScoreScale.of_columns(scores)
-        return self._combined(scores)
+        return self._aggregated(scores)
 
     def _outlyingness(self, X: Any) -> NDArray[np.float64]:
         columns = map_blocks(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
         scores = np.column_stack(columns)
         _require_finite(scores)
-        return self._combined(scores)
+        return self._aggregated(scores)
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
 
-    def _combined(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _aggregated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = {
-            "probability_integral": lambda scale, column: -scale.log_share_above(column),
+            "probability_integral": lambda scale, column: -scale.log_fraction_above(column),
             "robust_z": ScoreScale.standardised,
-        }.get(self.combine, ScoreScale.share_below)
+        }.get(self.aggregation, ScoreScale.fraction_below)
         scaled = np.column_stack([scale(*pair) for pair in zip(self._scales, scores.T, strict=True)])
-        if self.combine == "top_ranks":
+        if self.aggregation == "top_ranks":
             n_top = n_highest(scaled.shape[1], self.n_top)
             scaled = np.sort(scaled, axis=1)[:, scaled.shape[1] - n_top :]
-        combined: NDArray[np.float64] = scaled.mean(axis=1)
-        return combined
+        aggregated: NDArray[np.float64] = scaled.mean(axis=1)
+        return aggregated
 
 
 def n_highest(n_detectors: int, n_top: int | None) -> int:
@@ -205,7 +211,7 @@ def default_detectors(n_rows: int) -> list[Any]:
     -------
     list of estimators
     """
-    # Small neighbourhoods are left out: a training row is its own neighbour there, and looks normal.
+    # Small neighbourhoods are left out: a training row is its own neighbour there, and scores as normal.
     sizes = sorted({max(1, min(size, n_rows // 3)) for size in (20, 60)})
     factors = [make_pipeline(StandardScaler(), LocalOutlierFactor(n_neighbors=size, novelty=True)) for size in sizes]
     machine = [make_pipeline(StandardScaler(), OneClassSVM(nu=0.5))] if n_rows <= _MOST_KERNEL_ROWS else []
@@ -222,9 +228,9 @@ def fit_detectors(
     detectors : sequence of estimators
     X : array-like of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,) or None
-        Handed on where some row is labelled.
+        Passed to ``fit`` where some row is labelled.
     n_jobs : int or None
-        Threads over detectors.
+        Number of threads over detectors.
     random_state : int, RandomState instance or None
 
     Returns
@@ -234,9 +240,9 @@ def fit_detectors(
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no detector.
     TypeError
-        If something else than a detector is among them.
+        If one of them is no detector.
     """
     if len(detectors) == 0:
         raise ValueError("detectors is empty; give at least one detector, or None for the default ones.")
@@ -247,7 +253,7 @@ def fit_detectors(
                 "LocalOutlierFactor(novelty=True)]."
             )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]
-    labels = () if y is None or not y.any() else (y,)
+    labels = () if y is None or not y.any() else (native_labels(y),)
     return map_blocks(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)
 
 
@@ -315,4 +321,4 @@ def agreeing(ranks: NDArray[np.float64], least: float) -> NDArray[np.intp]:
 def _require_finite(scores: NDArray[np.float64]) -> None:
     bad = np.flatnonzero(~np.isfinite(scores).all(axis=0))
     if bad.size:
-        raise ValueError(f"Scores of detector {bad.tolist()} hold NaN or infinity; leave it out.")
+        raise ValueError(f"The scores of detector {bad.tolist()} contain NaN or infinity; leave that detector out.")

@@ -1,21 +1,24 @@
-"""A holdout that may be asked many times."""
+"""A holdout set that may be queried many times."""
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from threading import Lock
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._parameters import DeclaredParameters
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval
 from skanomaly.model_selection._names import get_scorer
 
 __all__ = ["BudgetExhaustedError", "ReusableHoldout"]
 
 
 class BudgetExhaustedError(RuntimeError):
-    """The holdout has shown as many values as its budget allows.
+    """Raised when a holdout has given as many answers as its budget allows.
 
     Examples
     --------
@@ -24,48 +27,50 @@ class BudgetExhaustedError(RuntimeError):
     >>> try:
     ...     answers = [holdout.query(1.0, 0.5) for _ in range(2)]
     ... except BudgetExhaustedError:
-    ...     print("collect a fresh holdout")
-    collect a fresh holdout
+    ...     print("collect a new holdout set")
+    collect a new holdout set
     """
 
 
-class ReusableHoldout:
-    """Thresholdout: many adaptive looks at one holdout, without overfitting it.
+class ReusableHoldout(DeclaredParameters):
+    """Holdout set for many adaptive queries without overfitting it (the Thresholdout algorithm).
 
-    A query has two values, the mean over training rows and that over holdout rows. While they agree up to a noisy
-    threshold, the answer is the training value, and nothing about the holdout is learnt. Where they differ, training
-    has overfitted: the answer is the holdout's value with noise, and that costs one unit of the budget.
+    A query consists of two values: the mean over the training rows and the mean over the holdout rows. If they agree up
+    to a noisy threshold, the answer is the training value, which reveals nothing about the holdout. If they differ, the
+    training value is overfitted: the answer is the holdout value with noise, and it costs one unit of the budget.
 
     Parameters
     ----------
     threshold : float, default=0.04
-        Difference that counts as agreement. :meth:`for_holdout` sets it by the number of rows.
+        Largest difference that counts as agreement. :meth:`for_holdout` sets it from the number of rows.
     noise : float, default=0.01
-        Scale of the Laplace noise on answers; the threshold's noise is twice, each comparison's four times as large.
+        Scale of the Laplace noise added to answers. The noise of the threshold is twice, and that of each comparison
+        four times as large.
     budget : int or None, default=None
-        Answers from the holdout that are allowed; None counts without limit.
+        Number of answers from the holdout that are allowed; None sets no limit.
     random_state : int, RandomState instance or None, default=None
-        The noise protects the holdout, so a seed that the analyst knows weakens it; fix it in tests only.
+        Seeds the noise. The noise protects the holdout, so a seed that the analyst knows weakens the protection; set it
+        in tests only.
 
     Attributes
     ----------
     n_queries_ : int
-        Queries answered so far.
+        Number of queries answered so far.
     n_overfit_ : int
-        Of these, answered from the holdout: how often training and holdout disagreed, and the budget used.
+        Number of these answered from the holdout, which is the budget used.
 
     See Also
     --------
-    specification_curve : All choices at once, instead of one after the other.
+    specification_curve : Evaluates all choices at once instead of one after the other.
 
     Notes
     -----
-    The algorithm of Dwork and others [1]_. Values must be means over rows of something in [0, 1], such as accuracy: for
-    an area under a curve the rarer class's count takes the place of the number of rows, which makes the protection
-    much weaker. The defaults are those of the paper's experiment, 10,000 rows.
+    The algorithm is that of Dwork and others [1]_. Values must be means over rows of a quantity in [0, 1], such as
+    accuracy. For an area under a curve, the size of the rarer class takes the place of the number of rows, which makes
+    the protection much weaker. The defaults are those of the paper's experiment with 10,000 rows.
 
-    The state is one for all queries. :meth:`scorer` therefore refuses to be sent to another process, and copies of it
-    share the state: run searches with ``n_jobs=1`` or the threading backend.
+    All queries share one state. A scorer made by :meth:`scorer` therefore cannot be pickled to another process, and
+    copies of it share the state: run searches with ``n_jobs=1`` or the threading backend.
 
     References
     ----------
@@ -76,13 +81,22 @@ class ReusableHoldout:
     --------
     >>> from skanomaly.model_selection import ReusableHoldout
     >>> holdout = ReusableHoldout(budget=20, random_state=0)
-    >>> holdout.query(0.81, 0.80)  # they agree: the training value comes back
+    >>> holdout.query(0.81, 0.80)  # they agree: the training value is returned
     0.81
-    >>> round(holdout.query(0.95, 0.70), 2)  # they do not: the holdout's, with noise
+    >>> round(holdout.query(0.95, 0.70), 2)  # they differ: the holdout value with noise is returned
     0.7
     >>> holdout.budget_left_
     19
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "threshold": [Interval(Real, 0, None, closed="neither")],
+        "noise": [Interval(Real, 0, None, closed="neither")],
+        "budget": [Interval(Integral, 0, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+    _random: np.random.Generator | None = None
+    _limit: float
 
     def __init__(
         self,
@@ -92,12 +106,6 @@ class ReusableHoldout:
         budget: int | None = None,
         random_state: Any = None,
     ) -> None:
-        if not threshold > 0:
-            raise ValueError(f"threshold={threshold!r} must be above 0.")
-        if not noise > 0:
-            raise ValueError(f"noise={noise!r} must be above 0.")
-        if budget is not None and budget < 0:
-            raise ValueError(f"budget={budget!r} must be at least 0, or None for no limit.")
         self.threshold = threshold
         self.noise = noise
         self.budget = budget
@@ -105,19 +113,19 @@ class ReusableHoldout:
         self.n_queries_ = 0
         self.n_overfit_ = 0
         self._lock = Lock()
-        self._random = generator(random_state)
-        self._limit = self._new_limit()
 
     @classmethod
     def for_holdout(cls, n_rows: int, *, budget: int | None = None, random_state: Any = None) -> Self:
-        r"""Make one for a holdout of `n_rows`: threshold :math:`4 / \sqrt n`, noise :math:`1 / \sqrt n`.
+        r"""Set the parameters for a holdout of n rows: threshold :math:`4 / \sqrt n`, noise :math:`1 / \sqrt n`.
 
         Parameters
         ----------
         n_rows : int
-            Rows of the holdout (of its rarer class, for an area under a curve).
+            Number of rows of the holdout (of its rarer class, for an area under a curve).
         budget : int or None, default=None
+            As in the class.
         random_state : int, RandomState instance or None, default=None
+            As in the class.
 
         Returns
         -------
@@ -130,7 +138,7 @@ class ReusableHoldout:
 
     @property
     def budget_left_(self) -> float:
-        """Answers from the holdout that are left; infinity without a budget."""
+        """Number of answers from the holdout that are left; infinity without a budget."""
         return math.inf if self.budget is None else self.budget - self.n_overfit_
 
     def query(self, train_value: float, holdout_value: float) -> float:
@@ -139,7 +147,7 @@ class ReusableHoldout:
         Parameters
         ----------
         train_value, holdout_value : float
-            The same mean over training and over holdout rows, in [0, 1].
+            The same mean over the training and over the holdout rows, in [0, 1].
 
         Returns
         -------
@@ -149,25 +157,26 @@ class ReusableHoldout:
         Raises
         ------
         BudgetExhaustedError
-            If the budget is used up; then no query is answered, since even "they agree" tells something.
+            If the budget is used up. No query is answered then, since even agreement would reveal something.
         ValueError
-            If a value is not in [0, 1].
+            If a value is not in [0, 1], or a parameter is not valid.
         """
         for name, value in (("train_value", train_value), ("holdout_value", holdout_value)):
             if not 0 <= value <= 1:
-                raise ValueError(f"{name}={value!r} must be in [0, 1]: the noise is made for means of such values.")
+                raise ValueError(f"{name}={value!r} must be in [0, 1]: the noise is scaled for means of such values.")
         with self._lock:
+            random = self._started()
             if self.budget_left_ <= 0:
                 raise BudgetExhaustedError(
                     f"The budget of {self.budget} answers from the holdout is used up after {self.n_queries_} queries. "
-                    "Collect a fresh holdout."
+                    "Collect a new holdout set."
                 )
             self.n_queries_ += 1
-            if abs(train_value - holdout_value) <= self._limit + self._random.laplace(scale=4 * self.noise):
+            if abs(train_value - holdout_value) <= self._limit + random.laplace(scale=4 * self.noise):
                 return float(train_value)
             self.n_overfit_ += 1
-            self._limit = self._new_limit()
-            return float(holdout_value + self._random.laplace(scale=self.noise))
+            self._limit = self._new_limit(random)
+            return float(holdout_value + random.laplace(scale=self.noise))
 
     def query_many(self, train_values: Any, holdout_values: Any) -> NDArray[np.float64]:
         """Answer queries one after the other.
@@ -184,18 +193,18 @@ class ReusableHoldout:
         Raises
         ------
         BudgetExhaustedError
-            If the budget ends on the way.
+            If the budget is used up before the last query.
         """
         pairs = zip(np.asarray(train_values).tolist(), np.asarray(holdout_values).tolist(), strict=True)
-        return np.array([self.query(train, held) for train, held in pairs], dtype=np.float64)
+        return np.array([self.query(train, holdout) for train, holdout in pairs], dtype=np.float64)
 
     def scorer(self, scoring: str | Callable[..., float], X_train: Any, y_train: Any) -> Callable[..., float]:
-        """Wrap a scorer so that a search sees this holdout's answers only.
+        """Wrap a scorer so that a search receives the answers of this holdout only.
 
         Parameters
         ----------
         scoring : str or callable
-            Name for :func:`get_scorer`, or ``scoring(estimator, X, y)``; in [0, 1].
+            Name for :func:`get_scorer`, or ``scoring(estimator, X, y)`` with values in [0, 1].
         X_train : array-like of shape (n_samples, n_features)
             Rows that the candidates are fitted on.
         y_train : array-like of shape (n_samples,)
@@ -203,7 +212,7 @@ class ReusableHoldout:
         Returns
         -------
         callable
-            To be given as `scoring`, with a `cv` whose one split trains on these rows and tests on the holdout.
+            To be passed as `scoring`, with a `cv` whose only split trains on these rows and tests on the holdout.
 
         Raises
         ------
@@ -217,12 +226,20 @@ class ReusableHoldout:
             raise TypeError(f"scoring={scoring!r} must be a name for get_scorer, or scoring(estimator, X, y).")
         return _HoldoutScorer(self, scoring, X_train, y_train)
 
-    def _new_limit(self) -> float:
-        return float(self.threshold + self._random.laplace(scale=2 * self.noise))
+    def _started(self) -> np.random.Generator:
+        """Return the generator of the noise; the first query makes it and draws the first limit."""
+        if self._random is None:
+            self._validate_params()
+            self._random = generator(self.random_state)
+            self._limit = self._new_limit(self._random)
+        return self._random
+
+    def _new_limit(self, random: np.random.Generator) -> float:
+        return float(self.threshold + random.laplace(scale=2 * self.noise))
 
 
 class _HoldoutScorer:
-    """Asks the holdout; copies share its state, and it stays in its process."""
+    """Queries the holdout. Copies share its state, and it cannot be sent to another process."""
 
     def __init__(self, holdout: ReusableHoldout, scoring: Callable[..., float], X_train: Any, y_train: Any) -> None:
         self._holdout = holdout
@@ -240,6 +257,6 @@ class _HoldoutScorer:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "The scorer of a ReusableHoldout counts a budget that processes cannot share; use n_jobs=1, or "
+            "The scorer of a ReusableHoldout counts a budget, which processes cannot share; use n_jobs=1, or "
             "joblib.parallel_config('threading')."
         )

@@ -1,9 +1,9 @@
-"""Many defensible choices, many seeds: what the conclusion would have been."""
+"""Sensitivity of a result to analytic choices and to random seeds."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -13,40 +13,46 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
-from skanomaly.model_selection._agreement_scorers import oddest
+from skanomaly._support._sklearn import Interval, validate_params
+from skanomaly.model_selection._agreement_scorers import most_anomalous
 from skanomaly.model_selection._ensemble import seeded
 from skanomaly.model_selection._label_scorers import AnomalyScorer
 from skanomaly.model_selection._names import get_scorer
 from skanomaly.model_selection._resampling import bootstrap_counts, permutation_counts, resampled_values
-from skanomaly.model_selection._responses import outlyingness
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
 __all__ = ["SeedStability", "SpecificationCurve", "seed_stability", "specification_curve"]
 
 Scoring = str | Callable[..., float] | None
 
+# What both functions check. Nested estimators are still validated.
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "scoring": [str, callable, None],
+    "top_fraction": [Interval(Real, 0, 0.5, closed="right")],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
+
 
 @dataclass(frozen=True, repr=False)
 class _Runs(ShortRepr):
-    """Several fits of one estimator on the same rows, and how far they agree.
-
-    Kept apart from its two uses so that both read alike.
-    """
+    """Several fits of one estimator on the same rows, and their agreement: base of the two results."""
 
     values: NDArray[np.float64]
     scores: NDArray[np.float64]
-    flag_share: NDArray[np.float64]
+    flag_fraction: NDArray[np.float64]
     rank_agreement: NDArray[np.float64]
     seconds: NDArray[np.float64]
-    top_share: float
+    top_fraction: float
 
     @property
     def flipping_rows(self) -> NDArray[np.intp]:
-        """Rows that some runs find among the oddest and others do not, the most disputed first."""
-        disputed = np.flatnonzero((self.flag_share > 0) & (self.flag_share < 1))
-        return disputed[np.argsort(np.abs(self.flag_share[disputed] - 0.5), kind="stable")]
+        """Rows that are among the most anomalous in some runs only, those nearest to half of the runs first."""
+        disputed = np.flatnonzero((self.flag_fraction > 0) & (self.flag_fraction < 1))
+        return disputed[np.argsort(np.abs(self.flag_fraction[disputed] - 0.5), kind="stable")]
 
     @property
     def mean_agreement(self) -> float:
@@ -59,40 +65,42 @@ class _Runs(ShortRepr):
 
 @dataclass(frozen=True, repr=False)
 class SpecificationCurve(_Runs):
-    """What each of many analytic choices leads to; made by :func:`specification_curve`.
+    """Results of all combinations of analytic choices; returned by :func:`specification_curve`.
 
     Attributes
     ----------
     parameters : list of dict
         The choices of each run.
     values : ndarray of shape (n_runs,)
-        The metric; without labels and scoring, the agreement with the mean rank of all runs.
+        The metric of each run; without labels and scoring, its rank correlation with the mean rank of all runs.
     order : ndarray of int
-        Runs from the smallest value to the largest: the curve.
-    choice_shares : dict of str to float
-        Share of the variance of `values` between the levels of each choice alone. What is missing to 1 is interaction;
-        0 for all where nothing varies. In a list of grids a choice that a grid leaves out has the level "default"
-        there; choices that come and go together share what they explain, and shares may then sum to more than 1.
+        Runs from the smallest value to the largest.
+    explained_variance_ratio : dict of str to float
+        Fraction of the variance of `values` that lies between the levels of each choice. The remainder to 1 is
+        interaction. All are 0 where nothing varies. In a list of grids, a choice that a grid leaves out has the level
+        "default" there; choices that always occur together explain the same variance, and the fractions may then sum to
+        more than 1.
     pvalue : float
-        Share of permuted labels whose median over the runs is at least as large; NaN where none were permuted.
+        Fraction of permutations of the labels for which the median over the runs is at least as large; NaN where labels
+        were not permuted.
     scores : ndarray of shape (n_samples, n_runs)
-        ``score_samples`` of all rows; small is odd.
-    flag_share : ndarray of shape (n_samples,)
-        Share of the runs in which a row is among the oddest.
+        ``score_samples`` of all rows; lower is more anomalous.
+    flag_fraction : ndarray of shape (n_samples,)
+        Fraction of the runs in which a row is among the most anomalous.
     flipping_rows : ndarray of int
-        Rows on which runs differ, the most disputed first.
+        Rows that are among the most anomalous in some runs only, those nearest to half of the runs first.
     rank_agreement : ndarray of shape (n_runs, n_runs)
-        Spearman's correlation of scores.
+        Spearman's correlation between the scores of two runs.
     mean_agreement : float
-        Its mean over pairs.
+        Mean of `rank_agreement` over pairs of runs.
     seconds : ndarray of shape (n_runs,)
-        Fitting and scoring.
-    top_share : float
-        Share of the rows that counts as oddest.
+        Time for fitting and scoring.
+    top_fraction : float
+        Fraction of the rows that counts as most anomalous.
 
     See Also
     --------
-    SeedStability : The same for seeds.
+    SeedStability : The same for random seeds.
 
     Examples
     --------
@@ -102,12 +110,12 @@ class SpecificationCurve(_Runs):
     >>> X, y = make_shifted_anomalies(n_samples=200, random_state=0)
     >>> grid = {"n_estimators": [1, 50], "max_features": [0.5, 1.0]}
     >>> curve = specification_curve(IsolationForest(random_state=0), grid, X, y)
-    >>> max(curve.choice_shares, key=curve.choice_shares.get)
+    >>> max(curve.explained_variance_ratio, key=curve.explained_variance_ratio.get)
     'n_estimators'
     """
 
     parameters: list[dict[str, Any]]
-    choice_shares: dict[str, float]
+    explained_variance_ratio: dict[str, float]
     pvalue: float
 
     @property
@@ -118,20 +126,20 @@ class SpecificationCurve(_Runs):
 
 @dataclass(frozen=True, repr=False)
 class SeedStability(_Runs):
-    """How far the seed decides; made by :func:`seed_stability`.
+    """Dependence of scores and metric on the random seed; returned by :func:`seed_stability`.
 
     Attributes
     ----------
     seeds : ndarray of int
-        One a run.
+        Seed of each run.
     values : ndarray of shape (n_runs,)
-        The metric; without labels and scoring, the agreement with the mean rank of all runs.
+        The metric of each run; without labels and scoring, its rank correlation with the mean rank of all runs.
     mean, std : float
-        Of `values`; the deviation with n - 1.
+        Mean and standard deviation of `values`, the latter with n - 1.
     sampling_std : float
-        Deviation of the metric over bootstrap resamples of the labelled rows, of anomalies and normal rows apart,
-        averaged over runs: what another table would change. NaN without labels.
-    scores, flag_share, flipping_rows, rank_agreement, mean_agreement, seconds, top_share
+        Standard deviation of the metric over bootstrap resamples of the labelled rows, averaged over runs; it estimates
+        the variation between tables. Anomalies and normal rows are resampled separately. NaN without labels.
+    scores, flag_fraction, flipping_rows, rank_agreement, mean_agreement, seconds, top_fraction
         As in :class:`SpecificationCurve`.
 
     See Also
@@ -144,7 +152,7 @@ class SeedStability(_Runs):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import seed_stability
     >>> X, y = make_shifted_anomalies(n_samples=200, random_state=0)
-    >>> stability = seed_stability(IsolationForest(n_estimators=10), X, y, n_seeds=10)
+    >>> stability = seed_stability(IsolationForest(n_estimators=10), X, y, n_seeds=10, random_state=0)
     >>> stability.std < 0.1 and stability.mean_agreement > 0.5
     True
     """
@@ -153,7 +161,7 @@ class SeedStability(_Runs):
     sampling_std: float
 
     def __repr__(self) -> str:
-        """Return the class, mean and deviation, and its fields, long ones in short."""
+        """Return the class, mean, standard deviation and fields, long ones abbreviated."""
         name, fields = super().__repr__().split("(", 1)
         return f"{name}(mean={self.mean!r}, std={self.std!r}, {fields}"
 
@@ -164,11 +172,11 @@ class SeedStability(_Runs):
 
     @property
     def std(self) -> float:
-        """Deviation of the metric over seeds."""
+        """Standard deviation of the metric over seeds."""
         return float(self.values.std(ddof=1)) if self.values.size > 1 else 0.0
 
     def expected_best(self, n_seeds: int) -> float:
-        r"""Return the best value that luck alone brings among `n_seeds` tries.
+        r"""Return the expected best value among `n_seeds` seeds, by chance alone.
 
         Parameters
         ----------
@@ -177,18 +185,20 @@ class SeedStability(_Runs):
         Returns
         -------
         float
-            Mean plus deviation times the expected largest of `n_seeds` normal draws (1.54 for 10, 3.85 for 10,000).
+            Mean plus standard deviation times the expected maximum of `n_seeds` standard normal draws (1.54 for 10,
+            3.85 for 10,000).
         """
         return self.mean + self.std * _expected_largest(n_seeds)
 
     def seeds_needed(self, half_width: float, *, level: float = 0.95) -> int:
-        """Return how many seeds make the mean certain to within `half_width`.
+        """Return the number of seeds after which the mean is known to within `half_width`.
 
         Parameters
         ----------
         half_width : float
-            Half the width of the normal interval of the mean; above 0.
+            Half of the width of the normal confidence interval of the mean; above 0.
         level : float, default=0.95
+            Level of the interval.
 
         Returns
         -------
@@ -200,6 +210,10 @@ class SeedStability(_Runs):
         return max(1, int(np.ceil((stats.norm.ppf((1 + level) / 2) * self.std / half_width) ** 2)))
 
 
+@validate_params(
+    {**_CONSTRAINTS, "n_permutations": [Interval(Integral, 0, None, closed="left")]},
+    prefer_skip_nested_validation=False,
+)
 def specification_curve(
     estimator: Any,
     param_grid: Any,
@@ -207,35 +221,36 @@ def specification_curve(
     y: Any = None,
     *,
     scoring: Scoring = None,
-    top_share: float = 0.05,
+    top_fraction: float = 0.05,
     n_permutations: int = 0,
     n_jobs: int | None = None,
     random_state: Any = None,
 ) -> SpecificationCurve:
-    """Run every combination of defensible choices, and say which of them move the conclusion.
+    """Evaluate every combination of analytic choices, and measure which choices change the result.
 
     Parameters
     ----------
     estimator : estimator
-        Detector or pipeline; cloned. Give it a `random_state`, or the seed counts as a part of every choice.
+        Detector or pipeline; cloned. Set its `random_state`, or differences between seeds are attributed to the
+        choices.
     param_grid : dict or list of dict
-        Choices, as for scikit-learn's ``ParameterGrid``.
+        The choices, as for scikit-learn's ``ParameterGrid``.
     X : array-like of shape (n_samples, n_features)
-        Rows to fit and to score.
+        Rows that are used for fitting and scored.
     y : array-like of shape (n_samples,), default=None
-        Labels that judge; they do not train.
+        Labels for the evaluation; they are not passed to ``fit``.
     scoring : str, callable or None, default=None
-        Name for :func:`get_scorer` or ``scorer(estimator, X, y)``. None is "average_precision" with `y`, and without it
-        the agreement of a run with the mean rank of all runs.
-    top_share : float, default=0.05
-        Share of the rows that counts as oddest, in (0, 0.5].
+        Name for :func:`get_scorer` or ``scorer(estimator, X, y)``. None is "average_precision" with `y`; without `y` it
+        is the rank correlation of a run with the mean rank of all runs.
+    top_fraction : float, default=0.05
+        Fraction of the rows that counts as most anomalous, in (0, 0.5].
     n_permutations : int, default=0
-        Permutations of the labels for `pvalue`, which tests whether the median run does better than chance. It needs
-        labels and a scorer of scores.
+        Number of permutations of the labels for `pvalue`, which tests whether the median run is better than chance. It
+        needs labels and a scorer that compares scores.
     n_jobs : int or None, default=None
-        Threads over runs.
+        Number of threads over runs.
     random_state : int, RandomState instance or None, default=None
-        For the permutations.
+        Seeds the permutations.
 
     Returns
     -------
@@ -244,13 +259,13 @@ def specification_curve(
     See Also
     --------
     seed_stability : Varies the seed.
-    ReusableHoldout : To pick one of the runs and still report an honest value.
+    ReusableHoldout : To select one of the runs and report a valid estimate for it.
 
     Notes
     -----
-    Simonsohn, Simmons and Nelson [1]_ propose to show all reasonable specifications instead of one. The curve is for
-    judging a conclusion, not for picking its largest value. Shares are sums of squares between the levels of one choice
-    over the total.
+    Simonsohn, Simmons and Nelson [1]_ propose to report all reasonable specifications instead of one. Use the curve to
+    assess a conclusion, not to select the largest value. ``explained_variance_ratio`` is the sum of squares between the
+    levels of one choice over the total sum of squares.
 
     References
     ----------
@@ -265,25 +280,33 @@ def specification_curve(
     >>> X, y = make_shifted_anomalies(n_samples=200, random_state=0)
     >>> grid = {"n_neighbors": [5, 20, 60], "p": [1, 2]}
     >>> curve = specification_curve(LocalOutlierFactor(novelty=True), grid, X)
-    >>> len(curve.values), curve.choice_shares["n_neighbors"] > curve.choice_shares["p"]
+    >>> len(curve.values), curve.explained_variance_ratio["n_neighbors"] > curve.explained_variance_ratio["p"]
     (6, True)
     """
     points = list(ParameterGrid(param_grid))
     clones = [clone(estimator).set_params(**point) for point in points]
     scorer = _scorer(scoring, y)
-    runs = _run(clones, X, y, scorer, top_share, n_jobs)
+    runs = _run(clones, X, y, scorer, top_fraction, n_jobs)
     pvalue = float("nan")
     if n_permutations:
         pvalue = _permutation_pvalue(runs["values"], runs["scores"], y, scorer, n_permutations, random_state)
     return SpecificationCurve(
         **runs,
-        top_share=top_share,
+        top_fraction=top_fraction,
         parameters=points,
-        choice_shares=choice_shares(points, runs["values"]),
+        explained_variance_ratio=explained_variance_ratio(points, runs["values"]),
         pvalue=pvalue,
     )
 
 
+@validate_params(
+    {
+        **_CONSTRAINTS,
+        "n_seeds": [Interval(Integral, 1, None, closed="left")],
+        "n_resamples": [Interval(Integral, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=False,
+)
 def seed_stability(
     estimator: Any,
     X: Any,
@@ -291,33 +314,33 @@ def seed_stability(
     *,
     n_seeds: int = 20,
     scoring: Scoring = None,
-    top_share: float = 0.05,
+    top_fraction: float = 0.05,
     n_resamples: int = 100,
     n_jobs: int | None = None,
-    random_state: Any = 0,
+    random_state: Any = None,
 ) -> SeedStability:
-    """Fit with several seeds, and say how far scores, metric and flagged rows depend on them.
+    """Fit with several random seeds, and measure how much scores, metric and flagged rows depend on them.
 
     Parameters
     ----------
     estimator : estimator
-        Detector or pipeline; cloned. Every ``random_state`` in it is set.
+        Detector or pipeline; cloned. Every ``random_state`` in it is set to the seed of the run.
     X : array-like of shape (n_samples, n_features)
-        Rows to fit and to score.
+        Rows that are used for fitting and scored.
     y : array-like of shape (n_samples,), default=None
-        Labels that judge; they do not train.
+        Labels for the evaluation; they are not passed to ``fit``.
     n_seeds : int, default=20
-        Runs.
+        Number of seeds, one run each.
     scoring : str, callable or None, default=None
         As in :func:`specification_curve`.
-    top_share : float, default=0.05
-        Share of the rows that counts as oddest, in (0, 0.5].
+    top_fraction : float, default=0.05
+        Fraction of the rows that counts as most anomalous, in (0, 0.5].
     n_resamples : int, default=100
-        Bootstrap resamples for `sampling_std`, with labels and a scorer of scores.
+        Number of bootstrap resamples for `sampling_std`, which needs labels and a scorer that compares scores.
     n_jobs : int or None, default=None
-        Threads over runs.
-    random_state : int, RandomState instance or None, default=0
-        Draws the seeds and resamples.
+        Number of threads over runs.
+    random_state : int, RandomState instance or None, default=None
+        Draws the seeds and resamples. None draws others at each call; pass an integer for reproducible results.
 
     Returns
     -------
@@ -329,8 +352,8 @@ def seed_stability(
 
     Notes
     -----
-    After Picard [1]_: among enough seeds some are lucky, and the largest value says more about their number than about
-    the method. Report `mean` and `std`, and hold a gain against :meth:`SeedStability.expected_best`.
+    Picard [1]_ shows that the best value among many seeds depends on their number more than on the method. Report
+    `mean` and `std`, and compare an improvement with :meth:`SeedStability.expected_best`.
 
     References
     ----------
@@ -343,22 +366,20 @@ def seed_stability(
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import seed_stability
     >>> X, _ = make_shifted_anomalies(n_samples=200, random_state=0)
-    >>> few = seed_stability(IsolationForest(n_estimators=5), X, n_seeds=5)
-    >>> many = seed_stability(IsolationForest(n_estimators=100), X, n_seeds=5)
+    >>> few = seed_stability(IsolationForest(n_estimators=5), X, n_seeds=5, random_state=0)
+    >>> many = seed_stability(IsolationForest(n_estimators=100), X, n_seeds=5, random_state=0)
     >>> few.mean_agreement < many.mean_agreement and len(few.flipping_rows) > len(many.flipping_rows)
     True
     """
-    if n_seeds < 1:
-        raise ValueError(f"n_seeds={n_seeds!r} must be at least 1.")
     random = generator(random_state)
     seeds = random.integers(2**31 - 1, size=n_seeds)
     clones = [seeded(clone(estimator), int(seed), all_seeds=True) for seed in seeds]
     scorer = _scorer(scoring, y)
-    runs = _run(clones, X, y, scorer, top_share, n_jobs)
+    runs = _run(clones, X, y, scorer, top_fraction, n_jobs)
     sampling_std = float("nan")
     if _resamples(scorer) and y is not None:
         sampling_std = _sampling_std(runs["scores"], y, scorer, n_resamples, random)
-    return SeedStability(**runs, top_share=top_share, seeds=seeds, sampling_std=sampling_std)
+    return SeedStability(**runs, top_fraction=top_fraction, seeds=seeds, sampling_std=sampling_std)
 
 
 def _scorer(scoring: Scoring, y: Any) -> Callable[..., float] | None:
@@ -370,34 +391,32 @@ def _scorer(scoring: Scoring, y: Any) -> Callable[..., float] | None:
 
 
 def _run(
-    clones: list[Any], X: Any, y: Any, scorer: Callable[..., float] | None, top_share: float, n_jobs: int | None
+    clones: list[Any], X: Any, y: Any, scorer: Callable[..., float] | None, top_fraction: float, n_jobs: int | None
 ) -> dict[str, Any]:
-    """Fit, score and judge each clone, and compare their orders of rows."""
-    if not 0 < top_share <= 0.5:
-        raise ValueError(f"top_share={top_share!r} must be in (0, 0.5].")
+    """Fit, score and evaluate each clone, and compare their rankings of rows."""
 
     def run(estimator: Any) -> tuple[NDArray[np.float64], float, float]:
         start = time.perf_counter()
-        odd = outlyingness(estimator.fit(X), X)
+        outlying = outlyingness(estimator.fit(X), X)
         seconds = time.perf_counter() - start
         if scorer is None:
-            return odd, float("nan"), seconds
-        return odd, float(scorer(estimator, X) if y is None else scorer(estimator, X, y)), seconds
+            return outlying, float("nan"), seconds
+        return outlying, float(scorer(estimator, X) if y is None else scorer(estimator, X, y)), seconds
 
     columns, values, seconds = zip(*map_blocks(run, clones, n_jobs=n_jobs), strict=True)
-    odd = np.column_stack(columns)
-    ranks = row_ranks(odd)
+    outlying = np.column_stack(columns)
+    ranks = row_ranks(outlying)
     return {
         "values": np.array(values if scorer else [rank_correlation(column, ranks.sum(axis=1)) for column in ranks.T]),
-        "scores": -odd,
-        "flag_share": np.column_stack([oddest(column, top_share) for column in odd.T]).mean(axis=1),
+        "scores": -outlying,
+        "flag_fraction": np.column_stack([most_anomalous(column, top_fraction) for column in outlying.T]).mean(axis=1),
         "rank_agreement": _rank_agreement(ranks),
         "seconds": np.array(seconds),
     }
 
 
 def _rank_agreement(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlate columns of ranks; a constant column agrees with itself only."""
+    """Correlate columns of ranks; a constant column correlates with itself only."""
     centred = ranks - ranks.mean(axis=0)
     lengths = np.sqrt((centred**2).sum(axis=0))
     unit = centred / np.where(lengths > 0, lengths, 1.0)
@@ -406,13 +425,13 @@ def _rank_agreement(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     return agreement
 
 
-def choice_shares(points: list[dict[str, Any]], values: NDArray[np.float64]) -> dict[str, float]:
-    """Share of the variance of values that lies between the levels of each choice.
+def explained_variance_ratio(points: list[dict[str, Any]], values: NDArray[np.float64]) -> dict[str, float]:
+    """Fraction of the variance of values that lies between the levels of each choice.
 
     Parameters
     ----------
     points : list of dict
-        A choice that is absent from a point is a level of its own.
+        A choice that is absent from a point has the level "default" there.
     values : ndarray of shape (n_points,)
         NaN is left out.
 
@@ -422,15 +441,15 @@ def choice_shares(points: list[dict[str, Any]], values: NDArray[np.float64]) -> 
     """
     known = np.isfinite(values)
     total = float(((values[known] - values[known].mean()) ** 2).sum()) if known.any() else 0.0
-    shares = {}
+    ratios = {}
     for name in sorted({name for point in points for name in point}):
         between = 0.0
         levels = np.array([repr(point[name]) if name in point else "default" for point in points])[known]
         for level in np.unique(levels):
             members = values[known][levels == level]
             between += members.size * float(members.mean() - values[known].mean()) ** 2
-        shares[name] = between / total if total > 0 else 0.0
-    return shares
+        ratios[name] = between / total if total > 0 else 0.0
+    return ratios
 
 
 def _permutation_pvalue(
@@ -442,7 +461,9 @@ def _permutation_pvalue(
     random_state: Any,
 ) -> float:
     if not _resamples(scorer) or y is None:
-        raise ValueError("n_permutations needs y and a scorer of scores of unordered rows, such as 'roc_auc'.")
+        raise ValueError(
+            "n_permutations needs y and a scorer that compares scores of unordered rows, such as 'roc_auc'."
+        )
     counts = permutation_counts(scorer.labels(y), n_permutations, generator(random_state))
     medians = np.median(_resampled(scorer, scores, counts), axis=1)
     return float((np.count_nonzero(medians >= np.median(values)) + 1) / (n_permutations + 1))
@@ -459,18 +480,17 @@ def _sampling_std(
 
 
 def _resamples(scorer: Any) -> TypeGuard[AnomalyScorer]:
-    """Whether rows may be resampled and permuted under this scorer."""
+    """Say whether rows may be resampled and permuted under this scorer."""
     return isinstance(scorer, AnomalyScorer) and scorer.response == "score" and not scorer.ordered
 
 
 def _resampled(scorer: AnomalyScorer, scores: NDArray[np.float64], counts: Any) -> NDArray[np.float64]:
-    metric = partial(scorer.house_metric, **scorer.parameters) if scorer.parameters else scorer.house_metric
-    values = resampled_values(metric, scores, *counts)
+    values = resampled_values(scorer.oriented_metric, scores, *counts)
     return values if scorer.greater_is_better else -values
 
 
 def _expected_largest(n_draws: int) -> float:
-    """Return the expected largest of standard normal draws."""
+    """Return the expected maximum of standard normal draws."""
     if n_draws < 1:
         raise ValueError(f"n_seeds={n_draws!r} must be at least 1.")
     if n_draws == 1:

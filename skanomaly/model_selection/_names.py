@@ -14,7 +14,7 @@ from skanomaly.model_selection._volume_scorers import ExcessMassScorer, MassVolu
 __all__ = ["get_scorer", "get_scorer_names"]
 
 
-# Name -> metric and how make_anomaly_scorer shall call it.
+# Name -> metric, and the arguments of make_anomaly_scorer for it.
 _LABELLED: dict[str, tuple[Callable[..., float], dict[str, Any]]] = {
     "adjusted_average_precision": (metrics.adjusted_average_precision_score, {}),
     "adjusted_precision_at_n": (metrics.adjusted_precision_at_n_score, {}),
@@ -42,17 +42,17 @@ _LABEL_FREE: dict[str, Callable[..., Any]] = {
 
 
 def get_scorer_names(*, labels: bool | None = None) -> list[str]:
-    """Return the names that :func:`get_scorer` knows.
+    """Return the names of scorers that :func:`get_scorer` accepts.
 
     Parameters
     ----------
     labels : bool or None, default=None
-        True: only scorers that need labels. False: only those that need none. None: all.
+        True returns only scorers that need labels, False only those that need none, and None returns all.
 
     Returns
     -------
     list of str
-        Sorted.
+        Sorted names.
 
     Examples
     --------
@@ -67,22 +67,23 @@ def get_scorer_names(*, labels: bool | None = None) -> list[str]:
 def get_scorer(name: str, **parameters: Any) -> Callable[..., float]:
     """Return a scorer to be given as `scoring` to scikit-learn's searches.
 
-    Scorers take any detector of this package, scikit-learn or PyOD, alone or at the end of a pipeline, and put the sign
-    of its scores and the convention of the labels right, or refuse. scikit-learn's own names do not: with 1 as the
-    anomaly, ``scoring="roc_auc"`` prefers the worst candidate.
+    Scorers take any detector of this package, scikit-learn or PyOD, alone or as the last step of a pipeline. They
+    recognise the sign of its scores and the convention of the labels, or raise an error. scikit-learn's own scorers do
+    not: with 1 as the label of anomalies, ``scoring="roc_auc"`` selects the worst candidate.
 
     Parameters
     ----------
     name : str
         One of :func:`get_scorer_names`.
     **parameters : dict
-        For a scorer that needs labels: ``pos_label``, and what its metric takes (``max_fpr``, ``n``, ...). For others:
-        the parameters of its class (:class:`ExcessMassScorer`, ...).
+        For a scorer that needs labels: ``pos_label``, and parameters of its metric (``max_fpr``, ``n``, ...). For other
+        scorers: the parameters of the class (:class:`ExcessMassScorer`, ...), such as `random_state`.
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y=None)``; large is good. Names that begin with ``neg_`` have the sign turned.
+        ``scorer(estimator, X, y=None)``; greater is better. Where the name begins with ``neg_``, the sign of the metric
+        is changed.
 
     Raises
     ------
@@ -102,9 +103,9 @@ def get_scorer(name: str, **parameters: Any) -> Callable[..., float]:
     ...     IsolationForest(random_state=0),
     ...     {"n_estimators": [1, 50]},
     ...     scoring=get_scorer("roc_auc"),
-    ...     cv=StratifiedAnomalyKFold(n_splits=3),
+    ...     cv=StratifiedAnomalyKFold(n_splits=3, random_state=0),
     ... )
-    >>> search.fit(X, y == -1).best_params_  # True is the anomaly: recognised
+    >>> search.fit(X, y == -1).best_params_  # True is recognised as the anomaly
     {'n_estimators': 50}
     """
     if name in _LABEL_FREE:

@@ -1,4 +1,4 @@
-"""A metric over many resamples of labelled rows at once."""
+"""A metric on many resamples of labelled rows at once."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ _BLOCK_CELLS = 4_000_000
 
 
 def bootstrap_counts(labels: NDArray[np.int8], n_resamples: int, random: np.random.Generator) -> tuple[Counts, Counts]:
-    """Draw how often each row counts as an anomaly, and as a normal row; the two classes are resampled apart.
+    """Draw bootstrap counts of each row as an anomaly and as a normal row; the two classes are resampled separately.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def bootstrap_counts(labels: NDArray[np.int8], n_resamples: int, random: np.rand
 def permutation_counts(
     labels: NDArray[np.int8], n_permutations: int, random: np.random.Generator
 ) -> tuple[Counts, Counts]:
-    """Permute labels, and return which rows then count as anomalies, and which as normal.
+    """Permute labels, and return which rows then count as anomalies and which as normal rows.
 
     Parameters
     ----------
@@ -55,17 +55,17 @@ def permutation_counts(
 
 
 def resampled_values(
-    metric: Callable[..., float], scores: NDArray[np.float64], odd: Counts, normal: Counts
+    metric: Callable[..., float], scores: NDArray[np.float64], anomalous: Counts, normal: Counts
 ) -> NDArray[np.float64]:
     """Compute a metric of each column of scores on each resample.
 
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_score)``. For the two common ones all resamples share one sort of the rows.
+        ``metric(y_true, y_score)``. For ROC AUC and average precision the rows are sorted once for all resamples.
     scores : ndarray of shape (n_samples, n_candidates)
-        Small is odd.
-    odd, normal : ndarray of shape (n_resamples, n_samples)
+        Lower is more anomalous.
+    anomalous, normal : ndarray of shape (n_resamples, n_samples)
         How often a row counts as an anomaly, and as a normal row.
 
     Returns
@@ -74,39 +74,43 @@ def resampled_values(
     """
     shared = {average_precision_score: _average_precisions, roc_auc_score: _areas}.get(metric)
     if shared is None:
-        return np.array([[_one_value(metric, column, *pair) for column in scores.T] for pair in _pairs(odd, normal)])
-    blocks = row_blocks(len(odd), max(1, _BLOCK_CELLS // max(1, len(scores))))
+        return np.array(
+            [[_one_value(metric, column, *pair) for column in scores.T] for pair in _pairs(anomalous, normal)]
+        )
+    blocks = row_blocks(len(anomalous), max(1, _BLOCK_CELLS // max(1, len(scores))))
     return np.column_stack(
-        [np.concatenate([shared(column, odd[block], normal[block]) for block in blocks]) for column in scores.T]
+        [np.concatenate([shared(column, anomalous[block], normal[block]) for block in blocks]) for column in scores.T]
     )
 
 
-def _pairs(odd: Counts, normal: Counts) -> Iterator[tuple[Counts, Counts]]:
-    return zip(odd, normal, strict=True)
+def _pairs(anomalous: Counts, normal: Counts) -> Iterator[tuple[Counts, Counts]]:
+    return zip(anomalous, normal, strict=True)
 
 
-def _one_value(metric: Callable[..., float], column: NDArray[np.float64], odd: Counts, normal: Counts) -> float:
+def _one_value(metric: Callable[..., float], column: NDArray[np.float64], anomalous: Counts, normal: Counts) -> float:
     rows = np.arange(column.size)
-    chosen = np.concatenate([np.repeat(rows, odd), np.repeat(rows, normal)])
-    return float(metric(np.repeat([-1, 1], [odd.sum(), normal.sum()]), column[chosen]))
+    chosen = np.concatenate([np.repeat(rows, anomalous), np.repeat(rows, normal)])
+    return float(metric(np.repeat([-1, 1], [anomalous.sum(), normal.sum()]), column[chosen]))
 
 
-def _found(column: NDArray[np.float64], odd: Counts, normal: Counts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Count anomalies and normal rows at least as odd as each distinct score, a line a resample, from 0 up."""
+def _found(
+    column: NDArray[np.float64], anomalous: Counts, normal: Counts
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count anomalies and normal rows at least as anomalous as each distinct score, one line per resample."""
     order = np.argsort(column, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(column[order])), column.size - 1)
-    sums = [np.cumsum(counts[:, order], axis=1)[:, ends].astype(np.float64) for counts in (odd, normal)]
-    zeros = np.zeros((len(odd), 1))
+    sums = [np.cumsum(counts[:, order], axis=1)[:, ends].astype(np.float64) for counts in (anomalous, normal)]
+    zeros = np.zeros((len(anomalous), 1))
     return np.hstack([zeros, sums[0]]), np.hstack([zeros, sums[1]])
 
 
-def _areas(column: NDArray[np.float64], odd: Counts, normal: Counts) -> NDArray[np.float64]:
-    hits, alarms = _found(column, odd, normal)
+def _areas(column: NDArray[np.float64], anomalous: Counts, normal: Counts) -> NDArray[np.float64]:
+    hits, alarms = _found(column, anomalous, normal)
     area = (np.diff(alarms, axis=1) * (hits[:, 1:] + hits[:, :-1]) / 2).sum(axis=1)
     return np.asarray(area / (hits[:, -1] * alarms[:, -1]))
 
 
-def _average_precisions(column: NDArray[np.float64], odd: Counts, normal: Counts) -> NDArray[np.float64]:
-    hits, alarms = _found(column, odd, normal)
+def _average_precisions(column: NDArray[np.float64], anomalous: Counts, normal: Counts) -> NDArray[np.float64]:
+    hits, alarms = _found(column, anomalous, normal)
     precision = hits[:, 1:] / np.maximum(hits[:, 1:] + alarms[:, 1:], 1.0)
     return np.asarray((np.diff(hits, axis=1) * precision).sum(axis=1) / hits[:, -1])

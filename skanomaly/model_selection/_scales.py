@@ -1,4 +1,4 @@
-"""The scale of one detector's scores, learnt from its training scores."""
+"""The scale of one detector's scores, estimated from its training scores."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ _SAME = 1e-9
 
 
 class ScoreScale:
-    """Puts scores on common ground: as a share of training rows, and in units of their spread.
+    """Rescales scores: to the fraction of training rows below them, and to units of the median absolute deviation.
 
     Parameters
     ----------
@@ -20,19 +20,20 @@ class ScoreScale:
 
     Notes
     -----
-    The share of training rows above a score is interpolated between training scores, so that rounding, which differs
-    with the number of rows scored at once, changes it as little as it changes the score; training scores that differ by
-    rounding only share one value. Above the largest training score it falls exponentially, at the rate of the upper
-    tenth of the training scores, so that rows odder than all training rows keep their order.
+    The fraction of training rows above a score is interpolated between training scores. Rounding differs with the
+    number of rows scored at once; interpolation changes the fraction as little as rounding changes the score, and
+    training scores that differ by rounding only get one value. Above the largest training score the fraction falls
+    exponentially, at the rate of the upper tenth of the training scores, so that rows more anomalous than all training
+    rows keep their order.
     """
 
     def __init__(self, training: NDArray[np.float64]) -> None:
         ordered = np.sort(training)
         n_rows = ordered.size
         self.center = float(np.median(ordered))
-        deviations = np.abs(ordered - self.center)
-        spreads = (float(np.median(deviations)), float(deviations.mean()), 1.0)
-        self.spread = next(spread for spread in spreads if spread > 0)
+        distances = np.abs(ordered - self.center)
+        scales = (float(np.median(distances)), float(distances.mean()), 1.0)
+        self.scale = next(scale for scale in scales if scale > 0)
         same = _SAME * max(float(ordered[-1] - ordered[0]), 1e-3 * float(np.abs(ordered).max()))
         starts = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > same]))
         ends = np.append(starts[1:], n_rows)
@@ -42,11 +43,11 @@ class ScoreScale:
         self._above = np.repeat(above, 2)
         tail = ordered[ordered >= np.percentile(ordered, 90)]
         excess = float((tail - tail[0]).mean())
-        self._decay = excess if excess > 0 else self.spread
+        self._decay = excess if excess > 0 else self.scale
 
     @classmethod
     def of_columns(cls, scores: NDArray[np.float64]) -> list[Self]:
-        """Learn one scale a column.
+        """Estimate one scale per column.
 
         Parameters
         ----------
@@ -58,8 +59,8 @@ class ScoreScale:
         """
         return [cls(column) for column in scores.T]
 
-    def log_share_above(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the logarithm of the share of training rows that are odder.
+    def log_fraction_above(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the logarithm of the fraction of training rows that are more anomalous.
 
         Parameters
         ----------
@@ -74,8 +75,8 @@ class ScoreScale:
         logarithm: NDArray[np.float64] = np.log(np.interp(scores, self._knots, self._above)) - beyond
         return logarithm
 
-    def share_below(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of training rows that are less odd.
+    def fraction_below(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fraction of training rows that are less anomalous.
 
         Parameters
         ----------
@@ -86,10 +87,10 @@ class ScoreScale:
         ndarray of shape (n_rows,)
             In [0, 1].
         """
-        return -np.expm1(self.log_share_above(scores))
+        return -np.expm1(self.log_fraction_above(scores))
 
     def standardised(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distance from the training median in median absolute deviations.
+        """Return the distance from the training median in units of the median absolute deviation.
 
         Parameters
         ----------
@@ -99,4 +100,4 @@ class ScoreScale:
         -------
         ndarray of shape (n_rows,)
         """
-        return (scores - self.center) / self.spread
+        return (scores - self.center) / self.scale

@@ -1,7 +1,8 @@
-"""Two measures in the table's own space: how easily odd rows are parted from the rest, and made-up rows found odd."""
+"""Two measures in the space of the table: separability of the anomalous rows, and detection of synthetic anomalies."""
 
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,12 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.metrics import roc_auc_score
-from skanomaly.model_selection._agreement_scorers import oddest
-from skanomaly.model_selection._responses import outlyingness
+from skanomaly.model_selection._agreement_scorers import most_anomalous
 from skanomaly.model_selection._tables import plain_rows, scaled_rows, table_like
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]
@@ -21,36 +24,38 @@ _WIDTHS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
-class SeparabilityScorer:
-    r"""Internal consistency: how easily the rows that a detector finds odd are parted from all others.
+class SeparabilityScorer(DeclaredParameters):
+    r"""Internal consistency: how separable the most anomalous rows are from all others; needs no labels.
 
     Parameters
     ----------
-    top_share : float, default=0.05
-        Share of the rows that counts as odd, at least one row.
-    penalty : float, default=0.1
-        Ridge of the classifier that parts a row from the others; above 0.
+    top_fraction : float, default=0.05
+        Fraction of the rows that counts as anomalous, in (0, 0.5]; at least one row.
+    ridge : float, default=0.1
+        Penalty of the classifier that separates a row from the others; above 0.
     max_rows : int, default=1000
-        In larger tables the oddest rows and a random choice of the others are taken.
-    random_state : int, default=0
-        For that choice.
+        Of larger tables this many random rows are used, at least 10.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the choice of rows. None draws new rows at each call, so that the candidates of a search are compared on
+        different rows; pass an integer to compare them on the same ones.
 
     See Also
     --------
-    StabilityScorer : Agrees better with the labels that nobody has.
+    StabilityScorer : Agreed better with labels on public tables.
 
     Notes
     -----
-    The idea is IREOS [1]_: for each row a kernel classifier that tells this row from all others; the more easily it
-    can, over a range of kernel widths, the more of an outlier the row is. What we changed: the classifier is least
-    squares with a Gaussian kernel, for which one inverse gives all rows at once, row :math:`i` being parted by
-    :math:`s_i = 1 / [(K + \lambda I)^{-1}]_{ii} - \lambda`, its squared distance in the kernel's space to what the
-    others span (0 easily confused, 1 alone). Widths are shares 0.05 to 1 of the median distance, averaged. The result
-    is the mean separability of the oddest rows, as a share of the way from the mean of all rows (chance) to the best
-    possible choice of as many.
+    The idea is that of IREOS [1]_: a kernel classifier is trained for each row to distinguish it from all others; the
+    better it does over a range of kernel widths, the more of an outlier the row is. What we changed: the classifier is
+    least squares with a Gaussian kernel, so one inverse gives all rows at once. The separability of row :math:`i` is
+    :math:`s_i = 1 / [(K + \lambda I)^{-1}]_{ii} - \lambda`, its squared distance in the kernel's feature space from the
+    span of the others (0 inseparable, 1 isolated). It is averaged over widths of 0.05 to 1 times the median distance.
+    The result is the mean separability of the most anomalous rows, rescaled so that the mean of all rows (chance) is 0
+    and the largest possible mean of as many rows is 1.
 
-    Distances are in the table's own columns, each divided by its deviation, not in the space after the steps of a
-    pipeline: a candidate must not be judged in a space that it makes itself. O(n³) for n at most `max_rows`.
+    Distances are computed in the columns of `X`, each divided by its standard deviation, and not in the space after the
+    steps of a pipeline, since a candidate must not be evaluated in a space that it makes itself. The cost is O(n³) for
+    n at most `max_rows`.
 
     References
     ----------
@@ -63,24 +68,26 @@ class SeparabilityScorer:
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import SeparabilityScorer
     >>> X, _ = make_shifted_anomalies(n_samples=300, random_state=0)
-    >>> 0 < SeparabilityScorer()(IsolationForest(random_state=0).fit(X), X) <= 1
+    >>> 0 < SeparabilityScorer(random_state=0)(IsolationForest(random_state=0).fit(X), X) <= 1
     True
     """
 
-    top_share: float = 0.05
-    penalty: float = 0.1
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "top_fraction": [Interval(Real, 0, 0.5, closed="right")],
+        "ridge": [Interval(Real, 0, None, closed="neither")],
+        "max_rows": [Interval(Integral, 10, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    top_fraction: float = 0.05
+    ridge: float = 0.1
     max_rows: int = 1000
-    random_state: int = 0
+    random_state: Any = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.top_share <= 0.5:
-            raise ValueError(f"top_share={self.top_share!r} must be in (0, 0.5].")
-        if not self.penalty > 0:
-            raise ValueError(f"penalty={self.penalty!r} must be above 0.")
-        if self.max_rows < 10:
-            raise ValueError(f"max_rows={self.max_rows!r} must be at least 10.")
+        self._validate_params()
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
 
         Parameters
@@ -100,40 +107,42 @@ class SeparabilityScorer:
         if len(rows) > self.max_rows:
             kept = generator(self.random_state).choice(len(rows), self.max_rows, replace=False)
             rows, scores = rows[kept], scores[kept]
-        odd = oddest(scores, self.top_share)
-        if not odd.any():
+        top = most_anomalous(scores, self.top_fraction)
+        if not top.any():
             return 0.0
-        separability = kernel_separability(rows, self.penalty)
-        best = np.sort(separability)[separability.size - np.count_nonzero(odd) :].mean()
+        separability = kernel_separability(rows, self.ridge)
+        best = np.sort(separability)[separability.size - np.count_nonzero(top) :].mean()
         chance = separability.mean()
-        return float((separability[odd].mean() - chance) / (best - chance)) if best > chance else 0.0
+        return float((separability[top].mean() - chance) / (best - chance)) if best > chance else 0.0
 
 
 @dataclass(frozen=True)
-class SyntheticAnomalyScorer:
-    """How well a detector tells the rows from made-up anomalies.
+class SyntheticAnomalyScorer(DeclaredParameters):
+    """How well a detector distinguishes the given rows from synthetic anomalies; needs no labels.
 
     Parameters
     ----------
     kind : {"local", "permuted", "uniform"}, default="local"
-        "local" moves rows by normal noise of `strength` deviations of each column; "permuted" draws each column
-        from another row, which breaks the dependence of columns; "uniform" draws from the bounding box.
+        "local" adds Gaussian noise of `strength` standard deviations of each column to rows; "permuted" draws each
+        column from another row, which breaks the dependence between columns; "uniform" draws from the bounding box.
     strength : float, default=1.0
-        For "local"; above 0.
+        Used by "local" only; above 0.
     n_synthetic : int or None, default=None
-        Made-up rows; None is as many as rows.
-    random_state : int, default=0
-        One number for a whole search, so that all candidates meet the same made-up rows.
+        Number of synthetic rows; None draws as many as there are rows.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the synthetic rows. None draws new synthetic rows at each call, so that the candidates of a search are
+        compared on different synthetic rows; pass an integer to compare them on the same ones.
 
     See Also
     --------
-    StabilityScorer : Agrees better with the labels that nobody has.
+    StabilityScorer : Agreed better with labels on public tables.
 
     Notes
     -----
-    The area under the receiver operating characteristic of made-up against given rows. It answers how well a detector
-    finds *such* anomalies; whether real ones are alike is an assumption. On public tables none of the three kinds
-    picked better than chance (see the guide). Made-up rows are in the space of `X`, before the steps of a pipeline.
+    The result is the area under the receiver operating characteristic (ROC) with the synthetic rows as anomalies and
+    the given rows as normal ones. It says how well a detector finds *synthetic* anomalies; that real anomalies are
+    similar is an assumption. On public tables none of the three kinds selected better than chance (see the guide).
+    Synthetic rows are made in the space of `X`, before the steps of a pipeline.
 
     Examples
     --------
@@ -141,24 +150,26 @@ class SyntheticAnomalyScorer:
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import SyntheticAnomalyScorer
     >>> X, _ = make_shifted_anomalies(n_samples=300, random_state=0)
-    >>> SyntheticAnomalyScorer(kind="uniform")(IsolationForest(random_state=0).fit(X), X) > 0.8
+    >>> SyntheticAnomalyScorer(kind="uniform", random_state=0)(IsolationForest(random_state=0).fit(X), X) > 0.8
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "kind": [StrOptions({"local", "permuted", "uniform"})],
+        "strength": [Interval(Real, 0, None, closed="neither")],
+        "n_synthetic": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
 
     kind: str = "local"
     strength: float = 1.0
     n_synthetic: int | None = None
-    random_state: int = 0
+    random_state: Any = None
 
     def __post_init__(self) -> None:
-        if self.kind not in {"local", "permuted", "uniform"}:
-            raise ValueError(f"kind={self.kind!r} must be 'local', 'permuted' or 'uniform'.")
-        if not self.strength > 0:
-            raise ValueError(f"strength={self.strength!r} must be above 0.")
-        if self.n_synthetic is not None and self.n_synthetic < 1:
-            raise ValueError(f"n_synthetic={self.n_synthetic!r} must be at least 1, or None.")
+        self._validate_params()
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
 
         Parameters
@@ -171,15 +182,15 @@ class SyntheticAnomalyScorer:
         Returns
         -------
         float
-            In [0, 1]; large is good, 0.5 chance.
+            In [0, 1]; greater is better, 0.5 is chance.
         """
         rows = plain_rows(X)
-        made = outlyingness(estimator, table_like(X, self._made_up(rows, generator(self.random_state))))
+        synthetic = outlyingness(estimator, table_like(X, self._synthetic(rows, generator(self.random_state))))
         given = outlyingness(estimator, X)
-        labels = np.repeat([1, -1], [given.size, made.size])
-        return roc_auc_score(labels, -np.concatenate([given, made]))
+        labels = np.repeat([1, -1], [given.size, synthetic.size])
+        return roc_auc_score(labels, -np.concatenate([given, synthetic]))
 
-    def _made_up(self, rows: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    def _synthetic(self, rows: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
         shape = (len(rows) if self.n_synthetic is None else self.n_synthetic, rows.shape[1])
         if self.kind == "uniform":
             return random.uniform(rows.min(axis=0), rows.max(axis=0), size=shape)
@@ -190,13 +201,13 @@ class SyntheticAnomalyScorer:
         )
 
 
-def kernel_separability(rows: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
-    """Return how easily each row is parted from all others, over a range of kernel widths.
+def kernel_separability(rows: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+    """Return how separable each row is from all others, averaged over a range of kernel widths.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-    penalty : float
+    ridge : float
 
     Returns
     -------
@@ -211,6 +222,6 @@ def kernel_separability(rows: NDArray[np.float64], penalty: float) -> NDArray[np
     with single_blas_thread():
         for width in _WIDTHS:
             kernel = np.exp(squares / (-2.0 * unit * width**2))
-            inverse = cho_solve(cho_factor(kernel + penalty * identity, lower=True), identity)
-            total += np.clip(1.0 / np.diag(inverse) - penalty, 0.0, 1.0)
+            inverse = cho_solve(cho_factor(kernel + ridge * identity, lower=True), identity)
+            total += np.clip(1.0 / np.diag(inverse) - ridge, 0.0, 1.0)
     return total / len(_WIDTHS)

@@ -1,4 +1,4 @@
-"""Splitters for rare, grouped, one-class and ordered anomalies."""
+"""Cross-validation splitters for rare, grouped, one-class and ordered anomalies."""
 
 from collections.abc import Iterator
 from numbers import Integral
@@ -9,21 +9,24 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import indexable
 
-from skanomaly.model_selection._labels import anomaly_labels
+from skanomaly._support._labels import read_labels
+from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._sklearn import Interval, StrOptions
 
 __all__ = ["BlockedTimeSeriesSplit", "OneClassKFold", "StratifiedAnomalyKFold", "TransductiveSplit"]
 
 Indices = NDArray[np.intp]
+_FOLDS = [Interval(Integral, 2, None, closed="left")]
 
 
-def _require_folds(n_splits: Any) -> None:
-    if not isinstance(n_splits, Integral) or isinstance(n_splits, bool) or n_splits < 2:
-        raise ValueError(f"n_splits={n_splits!r} must be a whole number of at least 2.")
+class _Splitter(DeclaredParameters, BaseCrossValidator):
+    """Base of splitters: parameters are stored as given and checked when the splitter is used."""
 
 
 def _labels_or_none(y: Any, pos_label: Any) -> NDArray[np.int8] | None:
-    labels = None if y is None else anomaly_labels(y, pos_label=pos_label)
-    return labels if labels is not None and labels.any() else None
+    if y is None or not read_labels(y, pos_label=pos_label, zero="unlabelled").any():  # 0 alone labels no row
+        return None
+    return read_labels(y, pos_label=pos_label)
 
 
 def _n_rows(X: Any) -> int:
@@ -36,32 +39,33 @@ def _folds(n_rows: int, n_splits: int, random_state: Any, *, shuffle: bool) -> I
         yield test
 
 
-class StratifiedAnomalyKFold(BaseCrossValidator):
-    """K folds, each with its share of the anomalies; unlabelled rows train in every fold.
+class StratifiedAnomalyKFold(_Splitter):
+    """K folds, each with the same fraction of anomalies; unlabelled rows are in every training set.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Folds, at least 2 and at most the number of labelled anomalies (of groups that hold some).
+        Number of folds, at least 2 and at most the number of labelled anomalies (of groups with anomalies).
     unlabelled : {"train", "split"}, default="train"
-        What becomes of rows labelled 0: "train" puts them in every training set and in no test set, since they tell
-        nothing about how good a score is. "split" stratifies them like a class; that is for label-free scorers.
+        Where rows labelled 0 go: "train" puts them in every training set and in no test set, since a score cannot be
+        evaluated on them. "split" stratifies them like a class, for scorers that need no labels.
     shuffle : bool, default=True
-        Whether rows are shuffled first. Tables are often sorted by label.
-    random_state : int, RandomState instance or None, default=0
-        For shuffling. A number, the default, gives every candidate of a search the same folds.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+        Whether rows are shuffled before splitting. Tables are often sorted by label.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the shuffling. None shuffles anew at each call of `split`: a single search still uses the same folds for
+        all candidates, but two searches do not. Pass an integer for folds that can be reproduced.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
-    TransductiveSplit : For one or two labelled anomalies.
+    TransductiveSplit : Works with one or two labelled anomalies.
     OneClassKFold : Trains on normal rows only.
 
     Notes
     -----
     Where `y` is None, or no row is labelled, rows are split as :class:`~sklearn.model_selection.KFold` does. With
-    `groups`, no group is in both sets.
+    `groups`, no group is in both the training and the test set.
 
     Examples
     --------
@@ -77,8 +81,15 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
     176 19 1
     """
 
-    # scikit-learn's way to ask for groups where metadata routing is on.
+    # scikit-learn's way to request groups where metadata routing is enabled.
     __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_splits": _FOLDS,
+        "unlabelled": [StrOptions({"train", "split"})],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -86,19 +97,16 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         *,
         unlabelled: str = "train",
         shuffle: bool = True,
-        random_state: Any = 0,
-        pos_label: Any = "auto",
+        random_state: Any = None,
+        pos_label: Any = None,
     ) -> None:
-        _require_folds(n_splits)
-        if unlabelled not in {"train", "split"}:
-            raise ValueError(f"unlabelled={unlabelled!r} must be 'train' or 'split'.")
         self.n_splits = n_splits
         self.unlabelled = unlabelled
         self.shuffle = shuffle
         self.random_state = random_state
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
 
         Parameters
@@ -110,6 +118,7 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         -------
         int
         """
+        self._validate_params()
         return self.n_splits
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
@@ -126,13 +135,14 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
         Yields
         ------
         tuple of (ndarray, ndarray)
-            Row numbers, in order.
+            Row indices of the training and the test set, in order.
 
         Raises
         ------
         ValueError
-            If some fold would have no anomaly or no normal row in its test set.
+            If the test set of some fold would have no anomaly or no normal row.
         """
+        self._validate_params()
         X, y, groups = indexable(X, y, groups)
         labels, n_rows = _labels_or_none(y, self.pos_label), _n_rows(X)
         random_state = self.random_state if self.shuffle else None
@@ -142,18 +152,18 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
             yield from folds
             return
         self._require_enough(labels, groups)
-        dealt = np.flatnonzero(labels) if self.unlabelled == "train" else np.arange(n_rows)
+        split_rows = np.flatnonzero(labels) if self.unlabelled == "train" else np.arange(n_rows)
         if groups is None:
             folds = StratifiedKFold(self.n_splits, shuffle=self.shuffle, random_state=random_state)
-            sets = folds.split(dealt, labels[dealt])
+            sets = folds.split(split_rows, labels[split_rows])
         else:
             folds = StratifiedGroupKFold(self.n_splits, shuffle=self.shuffle, random_state=random_state)
-            sets = folds.split(dealt, labels[dealt], np.asarray(groups)[dealt])
+            sets = folds.split(split_rows, labels[split_rows], np.asarray(groups)[split_rows])
         for _, test in sets:
-            chosen = dealt[test]
+            chosen = split_rows[test]
             if groups is not None and not {-1, 1} <= set(labels[chosen].tolist()):
                 raise ValueError(
-                    "A fold has no anomaly or no normal row: groups hold too many of one. Use fewer folds."
+                    "A fold has no anomaly or no normal row: too many of them are in one group. Use fewer folds."
                 )
             train = np.ones(n_rows, dtype=bool)
             train[chosen] = False
@@ -171,33 +181,34 @@ class StratifiedAnomalyKFold(BaseCrossValidator):
             if count < self.n_splits:
                 what = name if groups is None else f"groups with {name}"
                 raise ValueError(
-                    f"n_splits={self.n_splits}, but y has {count} labelled {what}: some fold would have none, and its "
-                    "ranking could not be scored. Use fewer folds, or TransductiveSplit, which needs one of each."
+                    f"n_splits={self.n_splits}, but y has {count} labelled {what}: some fold would have none and could "
+                    "not be scored. Use fewer folds, or TransductiveSplit, which needs one of each."
                 )
 
 
-class OneClassKFold(BaseCrossValidator):
-    """Trains on normal rows only; tests on the normal rows of the fold and on every anomaly.
+class OneClassKFold(_Splitter):
+    """K folds that train on normal rows only, and test on the normal rows of the fold and on every anomaly.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Folds of the normal rows, at least 2.
+        Number of folds of the normal rows, at least 2.
     shuffle : bool, default=True
-        Whether normal rows are shuffled first.
-    random_state : int, RandomState instance or None, default=0
-        For shuffling.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+        Whether normal rows are shuffled before splitting.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the shuffling. None shuffles anew at each call of `split`: a single search still uses the same folds for
+        all candidates, but two searches do not. Pass an integer for folds that can be reproduced.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
-    StratifiedAnomalyKFold : Anomalies train too, as they do where nobody has removed them.
+    StratifiedAnomalyKFold : The training sets contain anomalies, too, as they do where nobody has removed them.
 
     Notes
     -----
-    Rows labelled 0 are in no set: nobody knows that they are normal. No anomaly trains, so every anomaly may be tested
-    in every fold; scores of the folds are therefore not independent of each other.
+    Rows labelled 0 are in no set, since they may be anomalies. No anomaly is in a training set, so every anomaly is in
+    every test set; the scores of the folds are therefore not independent of each other.
 
     Examples
     --------
@@ -208,16 +219,21 @@ class OneClassKFold(BaseCrossValidator):
     [(60, 35), (60, 35), (60, 35)]
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_splits": _FOLDS,
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0, pos_label: Any = "auto"
+        self, n_splits: int = 5, *, shuffle: bool = True, random_state: Any = None, pos_label: Any = None
     ) -> None:
-        _require_folds(n_splits)
         self.n_splits = n_splits
         self.shuffle = shuffle
         self.random_state = random_state
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
 
         Parameters
@@ -229,9 +245,10 @@ class OneClassKFold(BaseCrossValidator):
         -------
         int
         """
+        self._validate_params()
         return self.n_splits
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield the rows of each training and test set.
 
         Parameters
@@ -245,45 +262,46 @@ class OneClassKFold(BaseCrossValidator):
         Yields
         ------
         tuple of (ndarray, ndarray)
-            Row numbers, in order.
+            Row indices of the training and the test set, in order.
 
         Raises
         ------
         ValueError
-            If fewer normal rows than folds are labelled.
+            If there are fewer labelled normal rows than folds.
         """
+        self._validate_params()
         X, y = indexable(X, y)
         labels = _labels_or_none(y, self.pos_label)
         normal = np.empty(0, dtype=np.intp) if labels is None else np.flatnonzero(labels == 1)
         if labels is None or normal.size < self.n_splits:
             raise ValueError(
-                f"n_splits={self.n_splits}, but y has {normal.size} labelled normal rows: label some, or use fewer "
+                f"n_splits={self.n_splits}, but y has {normal.size} labelled normal rows: label more, or use fewer "
                 "folds."
             )
-        odd = np.flatnonzero(labels == -1)
+        anomalies = np.flatnonzero(labels == -1)
         for test in _folds(normal.size, self.n_splits, self.random_state, shuffle=self.shuffle):
-            yield np.delete(normal, test), np.sort(np.concatenate([normal[test], odd]))
+            yield np.delete(normal, test), np.sort(np.concatenate([normal[test], anomalies]))
 
 
-class TransductiveSplit(BaseCrossValidator):
-    """One split that trains on all rows and tests on those with a label (on all where none has one).
+class TransductiveSplit(_Splitter):
+    """One split that trains on all rows and tests on the labelled ones (on all rows where none is labelled).
 
-    For detectors that do not learn from labels: a label that only judges cannot be overfitted by training. It works
-    from one labelled anomaly on, and every fit sees the whole table.
+    It is for detectors that ignore labels in ``fit``: labels that are used for evaluation only cannot be overfitted by
+    training. One labelled anomaly is enough, and every fit uses the whole table.
 
     Parameters
     ----------
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
-    StratifiedAnomalyKFold : For detectors that learn from labels, and to judge rows never seen.
+    StratifiedAnomalyKFold : For detectors that learn from labels, and to evaluate on rows outside the training data.
 
     Notes
     -----
-    A score of training rows is fair where a row is no evidence for itself, as in this package's detectors. Forests of
-    isolation trees are nearly so. Nearest neighbours that find the row itself, at distance zero, are not.
+    Scores of training rows are unbiased where a row is not evidence for itself, as in this package's detectors. For
+    isolation forests this is nearly so. It is not so for nearest neighbours that find the row itself at distance zero.
 
     Examples
     --------
@@ -294,10 +312,10 @@ class TransductiveSplit(BaseCrossValidator):
     [(100, 5)]
     """
 
-    def __init__(self, *, pos_label: Any = "auto") -> None:
+    def __init__(self, *, pos_label: Any = None) -> None:
         self.pos_label = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return 1.
 
         Parameters
@@ -311,8 +329,8 @@ class TransductiveSplit(BaseCrossValidator):
         """
         return 1
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
-        """Yield all rows, and those that are labelled.
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
+        """Yield all rows as the training set and the labelled rows as the test set.
 
         Parameters
         ----------
@@ -325,7 +343,7 @@ class TransductiveSplit(BaseCrossValidator):
         Yields
         ------
         tuple of (ndarray, ndarray)
-            Row numbers, in order.
+            Row indices of the training and the test set, in order.
         """
         X, y = indexable(X, y)
         rows = np.arange(_n_rows(X))
@@ -333,24 +351,24 @@ class TransductiveSplit(BaseCrossValidator):
         yield rows, rows if labels is None else np.flatnonzero(labels)
 
 
-class BlockedTimeSeriesSplit(BaseCrossValidator):
-    """Contiguous blocks of time for testing, with a gap to the training rows on both sides.
+class BlockedTimeSeriesSplit(_Splitter):
+    """Contiguous blocks of time as test sets, with a gap to the training rows on both sides.
 
-    Rows are in the order of time. Each block is tested once; training rows come from before and after it, as is right
-    for finding anomalies in what has already happened. Rows are never shuffled.
+    Rows must be in the order of time; they are never shuffled. Each block is tested once. Training rows come from
+    before and after the block, which is appropriate for finding anomalies in recorded data.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Blocks, at least 2.
+        Number of blocks, at least 2.
     gap : int, default=0
-        Rows left out of training on each side of the block; the window size of a detector, or the time after which
-        rows are independent.
+        Number of rows left out of training on each side of the block: the window size of a detector, or the time after
+        which rows are independent.
     blocks : {"scorable", "all"}, default="scorable"
-        Where `y` labels anomalies, "scorable" tests only blocks that hold an anomaly and a normal row: one block
-        without would make a candidate's mean score NaN. "all" tests every block.
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label; "auto" recognises -1, or 1 beside 0 where it is the rarer one.
+        Where `y` labels anomalies, "scorable" tests only blocks that contain an anomaly and a normal row, since one
+        block without them would make a candidate's mean score NaN. "all" tests every block.
+    pos_label : label, default=None
+        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
 
     See Also
     --------
@@ -367,19 +385,20 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
     [0 1 2 3 4] [6 7 8]
     """
 
-    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = "auto") -> None:
-        _require_folds(n_splits)
-        if not isinstance(gap, Integral) or isinstance(gap, bool) or gap < 0:
-            raise ValueError(f"gap={gap!r} must be a whole number of at least 0.")
-        if blocks not in {"scorable", "all"}:
-            raise ValueError(f"blocks={blocks!r} must be 'scorable' or 'all'.")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_splits": _FOLDS,
+        "gap": [Interval(Integral, 0, None, closed="left")],
+        "blocks": [StrOptions({"scorable", "all"})],
+    }
+
+    def __init__(self, n_splits: int = 5, *, gap: int = 0, blocks: str = "scorable", pos_label: Any = None) -> None:
         self.n_splits: int = n_splits
         self.gap: int = gap
         self.blocks: str = blocks
         self.pos_label: Any = pos_label
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002  # scikit-learn's
-        """Return the number of blocks that are tested.
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of test sets.
 
         Parameters
         ----------
@@ -393,9 +412,10 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
         -------
         int
         """
+        self._validate_params()
         return self.n_splits if X is None and y is None else len(self._blocks(_n_rows(y if X is None else X), y))
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:  # noqa: ARG002
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield the rows of each training and test set.
 
         Parameters
@@ -409,21 +429,22 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
         Yields
         ------
         tuple of (ndarray, ndarray)
-            Row numbers, in order.
+            Row indices of the training and the test set, in order.
 
         Raises
         ------
         ValueError
-            If there are fewer rows than blocks, the gap leaves nothing to train on, or no block can be scored.
+            If there are fewer rows than blocks, the gap leaves no training row, or no block can be scored.
         """
+        self._validate_params()
         n_rows = _n_rows(X)
         for test in self._blocks(n_rows, y):
             first, last = test[0] - self.gap, test[-1] + self.gap
             train = np.concatenate([np.arange(max(first, 0)), np.arange(last + 1, n_rows)])
             if train.size == 0:
                 raise ValueError(
-                    f"gap={self.gap} leaves no training row beside rows {test[0]} to {test[-1]} of {n_rows}; make it "
-                    "smaller or use more blocks."
+                    f"gap={self.gap} leaves no training row for the test rows {test[0]} to {test[-1]} of {n_rows}; use "
+                    "a smaller gap or more blocks."
                 )
             yield train, test
 
@@ -435,6 +456,6 @@ class BlockedTimeSeriesSplit(BaseCrossValidator):
         kept = [test for test in blocks if {-1, 1} <= set(labels[test].tolist())]
         if not kept:
             raise ValueError(
-                f"None of the {self.n_splits} blocks holds both an anomaly and a normal row; use fewer blocks."
+                f"None of the {self.n_splits} blocks contains both an anomaly and a normal row; use fewer blocks."
             )
         return kept

@@ -1,11 +1,12 @@
-"""Tables as the measures need them: plain numbers, columns of one spread, and ranks."""
+"""Tables for the label-free measures: numbers, standardised columns, and ranks."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.utils import check_array
+
+from skanomaly._support._ties import rank_scores
 
 __all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows", "table_like"]
 
@@ -24,14 +25,14 @@ def plain_rows(X: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If it holds NaN, infinity or text, or fewer than two rows.
+        If it contains NaN, infinity or text, or has fewer than two rows.
     """
     rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", ensure_min_samples=2)
     return rows
 
 
 def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centre columns and divide them by their deviation; constant ones become 0.
+    """Centre columns and divide them by their standard deviation; constant columns become 0.
 
     Parameters
     ----------
@@ -42,12 +43,12 @@ def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of shape (n_samples, n_features)
     """
     centred = rows - rows.mean(axis=0)
-    spread = centred.std(axis=0)
-    return centred / np.where(spread > 1e-12 * np.abs(rows).max(axis=0), spread, np.inf)
+    std = centred.std(axis=0)
+    return centred / np.where(std > 1e-12 * np.abs(rows).max(axis=0), std, np.inf)
 
 
 def row_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rank rows within each column of scores, ties in the middle; sums of such ranks are exact.
+    """Rank rows within each column of scores, ties by their mean rank; sums of such ranks are exact.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def row_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of the same shape
         From 1 to n_samples.
     """
-    ranks: NDArray[np.float64] = rankdata(scores, axis=0)
+    ranks: NDArray[np.float64] = rank_scores(scores, axis=0)
     return ranks
 
 
@@ -73,13 +74,13 @@ def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     -------
     float
     """
-    ranks = [rankdata(scores) - (scores.size + 1) / 2 for scores in (first, second)]
+    ranks = [rank_scores(scores) - (scores.size + 1) / 2 for scores in (first, second)]
     length = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
     return float(ranks[0] @ ranks[1]) / length if length > 0 else 0.0
 
 
 def table_like(X: Any, rows: NDArray[np.float64]) -> Any:
-    """Dress new rows as `X` is: a frame with its column names, or an array.
+    """Return new rows in the container of `X`: a frame with its column names, or an array.
 
     Parameters
     ----------

@@ -1,18 +1,20 @@
-"""How sure a choice among candidates is."""
+"""The uncertainty of a choice among candidates, by resampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.metrics import average_precision_score
-from skanomaly.model_selection._foreign_metrics import in_house_terms
-from skanomaly.model_selection._labels import anomaly_labels
+from skanomaly.model_selection._orientation import oriented_metric
 from skanomaly.model_selection._resampling import bootstrap_counts, resampled_values
 
 __all__ = ["ChoiceUncertainty", "choice_uncertainty", "uncertainty_of_values"]
@@ -20,27 +22,27 @@ __all__ = ["ChoiceUncertainty", "choice_uncertainty", "uncertainty_of_values"]
 
 @dataclass(frozen=True, repr=False)
 class ChoiceUncertainty(ShortRepr):
-    """A choice among candidates, and how it would have gone on resampled evidence.
+    """A choice among candidates, and how often each would have been chosen on resampled data.
 
     Attributes
     ----------
     values : ndarray of shape (n_candidates,)
-        The criterion on all evidence.
+        The criterion on all labelled rows.
     best_index : int
         The first candidate with the largest value.
     best_probability : ndarray of shape (n_candidates,)
-        Share of the resamples that a candidate wins; ties are shared out. Sums to 1.
+        Fraction of the resamples in which a candidate has the largest value; ties are split equally. Sums to 1.
     interval : ndarray of shape (n_candidates, 2)
         Percentile interval of the criterion.
     lead_interval : ndarray of shape (n_candidates, 2)
-        Percentile interval of the lead of the chosen candidate over each. Where it reaches below 0 the two cannot be
-        told apart.
+        Percentile interval of the difference between the chosen candidate and each. Where it includes 0, the two cannot
+        be distinguished.
     level : float
-        Of the intervals.
+        Level of the intervals.
 
     See Also
     --------
-    choice_uncertainty : Makes it from labels and scores.
+    choice_uncertainty : Returns it for labels and scores.
 
     Examples
     --------
@@ -61,10 +63,19 @@ class ChoiceUncertainty(ShortRepr):
 
     @property
     def tied(self) -> NDArray[np.intp]:
-        """Candidates that cannot be told from the chosen one, which is among them."""
+        """Candidates that cannot be distinguished from the chosen one, including the chosen one."""
         return np.flatnonzero(self.lead_interval[:, 0] <= 0)
 
 
+@validate_params(
+    {
+        "metric": [callable],
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "level": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def choice_uncertainty(
     y_true: Any,
     candidate_scores: Any,
@@ -72,28 +83,30 @@ def choice_uncertainty(
     metric: Callable[..., float] = average_precision_score,
     n_resamples: int = 500,
     level: float = 0.9,
-    pos_label: Any = "auto",
+    pos_label: Any = None,
     random_state: Any = None,
 ) -> ChoiceUncertainty:
-    """Judge candidates on labelled rows, and say how sure their order is.
+    """Compare candidates on labelled rows, with the uncertainty of the choice.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 0 and 1 with 1 the rarer one.
+        Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 1 anomaly and 0 normal.
     candidate_scores : array-like of shape (n_samples, n_candidates)
-        ``score_samples`` of each candidate (small is odd), for example from scikit-learn's ``cross_val_predict``.
+        ``score_samples`` of each candidate (lower is more anomalous), for example from scikit-learn's
+        ``cross_val_predict``.
     metric : callable, default=average_precision_score
-        ``metric(y_true, y_score)`` with -1 for anomalies and small scores for odd rows; more is better. A metric of
-        scikit-learn, and any whose `pos_label` is 1 by default, gets 1 for anomalies and scores large for odd rows.
+        ``metric(y_true, y_score)`` with -1 for anomalies and lower scores for more anomalous rows; greater is better. A
+        metric of scikit-learn, and any whose `pos_label` is 1 by default, is called with 1 for anomalies and higher
+        scores for more anomalous rows.
     n_resamples : int, default=500
-        Bootstrap resamples, of anomalies and normal rows apart.
+        Number of bootstrap resamples; anomalies and normal rows are resampled separately.
     level : float, default=0.9
-        Of the intervals, in (0, 1).
-    pos_label : "auto" or label, default="auto"
-        The anomalies' label.
+        Level of the intervals, in (0, 1).
+    pos_label : label, default=None
+        The anomalies' label. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
-        For the resamples.
+        Seeds the resamples. None draws new ones at each call; pass an integer for reproducible results.
 
     Returns
     -------
@@ -106,8 +119,8 @@ def choice_uncertainty(
 
     Notes
     -----
-    With fewer than five anomalies the bootstrap sees little of what other anomalies could look like, and is too sure;
-    with one it sees normal rows change only.
+    With fewer than five labelled anomalies the bootstrap underestimates the uncertainty, since other anomalies could
+    look different. With one anomaly only the normal rows are resampled.
 
     Examples
     --------
@@ -120,21 +133,21 @@ def choice_uncertainty(
     >>> forests = [IsolationForest(n_estimators=trees, random_state=0).fit(X) for trees in (1, 5, 500)]
     >>> scores = np.column_stack([forest.score_samples(X) for forest in forests])
     >>> choice = choice_uncertainty(y, scores, metric=roc_auc_score, random_state=0)
-    >>> choice.best_index, choice.tied  # the largest forest is the best beyond doubt
+    >>> choice.best_index, choice.tied  # the largest forest is significantly better
     (2, array([2]))
     """
     scores = check_array(candidate_scores, dtype=np.float64)
-    labels = anomaly_labels(y_true, pos_label=pos_label)
+    labels = read_labels(y_true, name="y_true", pos_label=pos_label)
     if len(labels) != len(scores):
         raise ValueError(f"y_true has {len(labels)} labels and candidate_scores {len(scores)} rows.")
-    n_odd, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)
-    if n_odd == 0 or n_normal == 0:
-        raise ValueError(f"y_true labels {n_odd} anomalies and {n_normal} normal rows; at least one of each is needed.")
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples={n_resamples!r} must be at least 1.")
+    n_anomalies, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)
+    if n_anomalies == 0 or n_normal == 0:
+        raise ValueError(
+            f"y_true has {n_anomalies} anomalies and {n_normal} normal rows; at least one of each is needed."
+        )
     known = labels != 0
     scores, labels = scores[known], labels[known]
-    metric = in_house_terms(metric)
+    metric = oriented_metric(metric)
     values = np.array([float(metric(labels, column)) for column in scores.T])
     counts = bootstrap_counts(labels, n_resamples, generator(random_state))
     return uncertainty_of_values(values, resampled_values(metric, scores, *counts), level)
@@ -143,12 +156,12 @@ def choice_uncertainty(
 def uncertainty_of_values(
     values: NDArray[np.float64], resampled: NDArray[np.float64], level: float
 ) -> ChoiceUncertainty:
-    """Make the result from the criterion on all evidence and on resamples.
+    """Make the result from the criterion on all rows and on resamples.
 
     Parameters
     ----------
     values : ndarray of shape (n_candidates,)
-        NaN loses against everything.
+        NaN is never the best.
     resampled : ndarray of shape (n_resamples, n_candidates)
     level : float
 
@@ -156,10 +169,8 @@ def uncertainty_of_values(
     -------
     ChoiceUncertainty
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1.")
     if np.isnan(values).all():
-        raise ValueError("The criterion is NaN for every candidate; there is nothing to choose by.")
+        raise ValueError("The criterion is NaN for every candidate; none can be chosen.")
     best = int(np.nanargmax(values))
     compared = np.where(np.isnan(resampled), -np.inf, resampled)
     wins = compared == compared.max(axis=1, keepdims=True)

@@ -1,15 +1,19 @@
-"""Excess mass and mass volume: how little room the mass of the data needs at the detector's levels."""
+"""Excess mass and mass volume: the volume of a detector's level sets beside the fraction of rows in them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skanomaly._support._parameters import DeclaredParameters
+from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import child_generators
-from skanomaly.model_selection._responses import outlyingness
+from skanomaly._support._sklearn import Interval
+from skanomaly._support._ties import count_above
 from skanomaly.model_selection._tables import plain_rows, table_like
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
@@ -18,21 +22,25 @@ Levels = tuple[NDArray[np.float64], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class _VolumeScorer(ABC):
-    """What the two measures share: mass and volume of a detector's level sets, on few columns at a time."""
+class _VolumeScorer(DeclaredParameters, ABC):
+    """Base of the two measures: mass and volume of a detector's level sets, on a few columns at a time."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_uniform": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
 
     n_uniform: int = 2000
     max_features: int | None = 5
     n_draws: int = 10
-    random_state: int = 0
+    random_state: Any = None
 
     def __post_init__(self) -> None:
-        for name in ("n_uniform", "max_features", "n_draws"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}={value!r} must be at least 1.")
+        self._validate_params()
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:  # noqa: ARG002  # a scorer's signature
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Score a fitted detector without labels.
 
         Parameters
@@ -45,7 +53,7 @@ class _VolumeScorer(ABC):
         Returns
         -------
         float
-            Large is good.
+            Greater is better.
         """
         rows = plain_rows(X)
         few = self.max_features is None or rows.shape[1] <= self.max_features
@@ -56,7 +64,7 @@ class _VolumeScorer(ABC):
         return float(np.mean(draws))
 
     def _on_some_columns(self, estimator: Any, rows: NDArray[np.float64], random: np.random.Generator) -> float:
-        """Refit on a few columns of one half of the rows, and measure on the other."""
+        """Refit on a few columns of one half of the rows, and measure on the other half."""
         columns = np.sort(random.choice(rows.shape[1], self.max_features, replace=False))
         order = random.permutation(len(rows))
         train, test = np.array_split(order, 2)
@@ -65,17 +73,17 @@ class _VolumeScorer(ABC):
         return self._measure(*self._levels(refitted, part, part, random))
 
     def _levels(self, estimator: Any, X: Any, rows: NDArray[np.float64], random: np.random.Generator) -> Levels:
-        """Return mass and volume of the sets of rows at most as odd as each row, from the smallest set up."""
+        """Return mass and volume of the sets of rows at most as anomalous as each row, the smallest set first."""
         low, high = rows.min(axis=0), rows.max(axis=0)
         uniform = table_like(X, random.uniform(low, high, size=(self.n_uniform, rows.shape[1])))
         levels = np.sort(outlyingness(estimator, X))
-        inside = np.searchsorted(np.sort(outlyingness(estimator, uniform)), levels, side="right")
-        mass = np.searchsorted(levels, levels, side="right") / levels.size
+        inside = self.n_uniform - count_above(np.sort(outlyingness(estimator, uniform)), levels)
+        mass = (levels.size - count_above(levels, levels)) / levels.size
         return mass, (inside + 1.0) / (self.n_uniform + 1.0)
 
     @abstractmethod
     def _measure(self, mass: NDArray[np.float64], volume: NDArray[np.float64]) -> float:
-        """Turn the levels to one number; large is good."""
+        """Reduce mass and volume to one number; greater is better."""
 
 
 @dataclass(frozen=True)
@@ -85,29 +93,33 @@ class ExcessMassScorer(_VolumeScorer):
     Parameters
     ----------
     n_uniform : int, default=2000
-        Uniform points for the volumes.
+        Number of uniform points that estimate the volumes.
     max_features : int or None, default=5
-        In tables with more columns the detector is refitted on this many, drawn at random, `n_draws` times; None
-        always uses the fitted detector in the whole space, where uniform points see nothing of it.
+        In tables with more columns the detector is refitted on this many randomly drawn columns, `n_draws` times. None
+        always uses the fitted detector on all columns; with many columns uniform points then hardly ever fall near the
+        data.
     n_draws : int, default=10
-        Draws of columns.
-    random_state : int, default=0
-        One number for a whole search, so that all candidates meet the same uniform points and columns.
+        Number of draws of columns.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the uniform points and the choice of columns. None draws new points and columns at each call, so that the
+        candidates of a search are compared on different points and columns; pass an integer to compare them on the same
+        ones.
 
     See Also
     --------
-    MassVolumeScorer : The same levels, read the other way.
-    StabilityScorer : Agrees better with the labels that nobody has.
+    MassVolumeScorer : Volume at a given mass instead of mass at a given volume.
+    StabilityScorer : Agreed better with labels on public tables.
 
     Notes
     -----
-    Goix [1]_: with :math:`\alpha(u)` the mass of the rows at most as odd as :math:`u` and :math:`\lambda(u)` the volume
-    of that set, :math:`EM(t) = \max_u \alpha(u) - t \lambda(u)`, integrated over :math:`t` from 0 to where it falls to
-    0.9. What we changed: the volume is the share of the bounding box of `X`, counted with one more point inside, so
-    that the scale of columns does not matter and no level is without volume; and the integral is exact. Volumes lie in
-    the space of `X`, before the steps of a pipeline, which is the same for all candidates.
+    The measure is that of Goix [1]_: with :math:`\alpha(u)` the fraction of rows at most as anomalous as :math:`u` and
+    :math:`\lambda(u)` the volume of that set, :math:`EM(t) = \max_u \alpha(u) - t \lambda(u)` is integrated over
+    :math:`t` from 0 to where it falls to 0.9. What we changed: the volume is a fraction of the bounding box of `X`,
+    counted with one additional point inside, so that the scale of columns does not matter and no volume is zero; and
+    the integral is exact. Volumes are measured in the space of `X`, before the steps of a pipeline, which is the same
+    for all candidates.
 
-    *Do not trust it blindly.* On public tables it picked no better than chance (see the guide).
+    On public tables this measure selected no better than chance (see the guide).
 
     References
     ----------
@@ -121,8 +133,8 @@ class ExcessMassScorer(_VolumeScorer):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import ExcessMassScorer
     >>> X, _ = make_shifted_anomalies(n_samples=400, random_state=0)
-    >>> grid = {"max_samples": [16, 64]}
-    >>> search = GridSearchCV(IsolationForest(n_estimators=20, random_state=0), grid, scoring=ExcessMassScorer(), cv=2)
+    >>> forest, grid = IsolationForest(n_estimators=20, random_state=0), {"max_samples": [16, 64]}
+    >>> search = GridSearchCV(forest, grid, scoring=ExcessMassScorer(random_state=0), cv=2)
     >>> sorted(search.fit(X).best_params_)
     ['max_samples']
     """
@@ -133,32 +145,34 @@ class ExcessMassScorer(_VolumeScorer):
 
 @dataclass(frozen=True)
 class MassVolumeScorer(_VolumeScorer):
-    r"""Minus the area under the mass volume curve of a detector's level sets, for masses above 0.9; needs no labels.
+    r"""Negative area under the mass volume curve of a detector's level sets, for masses above 0.9; needs no labels.
 
     Parameters
     ----------
     n_uniform : int, default=2000
-        Uniform points for the volumes.
+        Number of uniform points that estimate the volumes.
     max_features : int or None, default=5
-        In tables with more columns the detector is refitted on this many, drawn at random, `n_draws` times; None
-        always uses the fitted detector in the whole space, where uniform points see nothing of it.
+        In tables with more columns the detector is refitted on this many randomly drawn columns, `n_draws` times. None
+        always uses the fitted detector on all columns; with many columns uniform points then hardly ever fall near the
+        data.
     n_draws : int, default=10
-        Draws of columns.
-    random_state : int, default=0
-        One number for a whole search, so that all candidates meet the same uniform points and columns.
+        Number of draws of columns.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the uniform points and the choice of columns. None draws new points and columns at each call, so that the
+        candidates of a search are compared on different points and columns; pass an integer to compare them on the same
+        ones.
 
     See Also
     --------
-    ExcessMassScorer : The same levels, read the other way.
-    StabilityScorer : Agrees better with the labels that nobody has.
+    ExcessMassScorer : Mass at a given volume instead of volume at a given mass.
+    StabilityScorer : Agreed better with labels on public tables.
 
     Notes
     -----
-    Goix [1]_: :math:`MV(\alpha)` is the volume of the smallest level set that holds the mass :math:`\alpha`, integrated
-    from 0.9 to 0.999. The volume is the share of the bounding box, as in :class:`ExcessMassScorer`, and so are the
-    other changes.
+    The measure is that of Goix [1]_: :math:`MV(\alpha)`, the volume of the smallest level set that holds at least the
+    mass :math:`\alpha`, is integrated from 0.9 to 0.999. What we changed is as in :class:`ExcessMassScorer`.
 
-    *Do not trust it blindly.* On public tables it picked no better than chance (see the guide).
+    On public tables this measure selected no better than chance (see the guide).
 
     References
     ----------
@@ -171,7 +185,7 @@ class MassVolumeScorer(_VolumeScorer):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import MassVolumeScorer
     >>> X, _ = make_shifted_anomalies(n_samples=200, random_state=0)
-    >>> -0.099 < MassVolumeScorer()(IsolationForest(random_state=0).fit(X), X) < 0
+    >>> -0.099 < MassVolumeScorer(random_state=0)(IsolationForest(random_state=0).fit(X), X) < 0
     True
     """
 
@@ -185,7 +199,7 @@ def excess_mass_area(mass: NDArray[np.float64], volume: NDArray[np.float64], sto
     Parameters
     ----------
     mass, volume : ndarray of shape (n_levels,)
-        Not decreasing; the largest mass is 1 and volumes are above 0.
+        Non-decreasing; the largest mass is 1 and volumes are above 0.
     stop : float
         In (0, 1).
 
@@ -193,7 +207,7 @@ def excess_mass_area(mass: NDArray[np.float64], volume: NDArray[np.float64], sto
     -------
     float
     """
-    # Upper hull of (volume, mass), walked from the largest set inwards: each vertex is best for a range of t.
+    # Upper hull of (volume, mass), from the largest set to the smallest: each vertex is the maximum for a range of t.
     hull: list[tuple[float, float]] = []
     for point in zip(volume.tolist(), mass.tolist(), strict=True):
         while len(hull) > 1 and _slope(hull[-2], hull[-1]) <= _slope(hull[-1], point):
@@ -220,7 +234,7 @@ def mass_volume_area(mass: NDArray[np.float64], volume: NDArray[np.float64], low
     Parameters
     ----------
     mass, volume : ndarray of shape (n_levels,)
-        Not decreasing; the largest mass is 1.
+        Non-decreasing; the largest mass is 1.
     low, high : float
         In [0, 1].
 

@@ -1,4 +1,4 @@
-"""Train other estimators in spite of anomalies."""
+"""Training of estimators on data that contain anomalies or wrong targets."""
 
 from skanomaly.robust._curator import SampleCurator
 from skanomaly.robust._dynamics import TrainingDynamics

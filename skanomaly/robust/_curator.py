@@ -1,4 +1,4 @@
-"""From mask frequencies to a decision about each row."""
+"""A sampler that drops rows whose targets are probably wrong."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._ties import count_at_least
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
@@ -22,38 +23,39 @@ __all__ = ["SampleCurator"]
 
 
 class SampleCurator(BaseSampler):
-    """Decides which rows to keep, which to look at and which to drop, with a bound on clean rows dropped.
+    """Sampler that drops rows with wrong targets and bounds the fraction of clean rows dropped.
 
-    The estimator is trained once a fold with its mask, each time without that fold. A row's suspicion is its
-    standardised error in the fit that never saw it; its mask frequency is that of the fits that did. A row is dropped
-    where both speak against it.
+    Each row is kept, marked for a look, or dropped. The estimator is trained with its mask once per fold, without the
+    rows of that fold. The suspicion of a row is its standardised error in the fit that did not train on it; its mask
+    frequency is the average over the fits that did. A row is dropped if both are high.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        Has ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
-        :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None takes one of the first two, by the kind of `y`.
+        Must have ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
+        :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None uses :class:`ZErrorRegressor` if `y` is continuous
+        and :class:`ZErrorClassifier` otherwise.
     false_drop_rate : float, default=0.01
-        Share of rows that may be dropped from clean data.
+        Largest fraction of rows that may be dropped from clean data.
     false_look_rate : float, default=0.05
-        Share of rows that may be dropped or marked for a look in clean data.
+        Largest fraction of rows that may be dropped or marked for a look in clean data.
     cv : int or cross-validation splitter, default=5
-        Number of folds, shuffled and for classes stratified; or a splitter that tests every row once.
+        Number of folds, shuffled, and stratified for a classifier; or a splitter that tests every row once.
     random_state : int, RandomState instance or None, default=None
-        Folds, and clones of `estimator` that leave theirs at None.
+        Controls the folds and the clones of `estimator` whose own `random_state` is None.
 
     Attributes
     ----------
     suspicion_ : ndarray of shape (n_samples,)
-        Standardised error out of fold, large is odd: the curation score to rank rows by.
+        Out-of-fold standardised error; larger values are more suspicious. Rank rows by it.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Share of the masked epochs in which the row was dropped, over the fits that trained on it.
+        Fraction of the masked epochs in which the row was dropped, averaged over the fits that trained on it.
     sample_pvalues_ : ndarray of shape (n_samples,)
-        Share of clean rows that would look at least as suspicious.
+        Estimated fraction of clean rows with at least this suspicion.
     decision_ : ndarray of shape (n_samples,) of str
         ``"keep"``, ``"look"`` or ``"drop"``.
     sample_indices_ : ndarray of shape (n_resampled,)
-        The rows that are not dropped.
+        Indices of the rows that are not dropped.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -61,20 +63,20 @@ class SampleCurator(BaseSampler):
 
     See Also
     --------
-    TrainingDynamics : What kind of row a suspicious one is.
-    MaskedEstimator : Leaves odd rows out of training without a decision about each.
+    TrainingDynamics : Distinguishes mislabelled, noisy and out-of-distribution rows.
+    MaskedEstimator : Leaves rows with large errors out of training, without a decision about each row.
 
     Notes
     -----
-    Up to the mask's threshold the p-value is read off the suspicions of the rows within it; beyond, where wrong rows
-    lie, from the normal tail. A row is dropped where its p-value is at most `false_drop_rate` and it was masked in at
-    least half the epochs; it deserves a look where its p-value is at most `false_look_rate` or it was masked that
-    often. On clean data with normal errors, or margins whose lower tail is no heavier than normal, the bounds hold;
-    clean errors with heavier tails lose the share that lies beyond the threshold besides. A class is never dropped
-    whole.
+    Below the threshold of the mask the p-value is empirical: the rank of the suspicion among the rows below the
+    threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution. A row is dropped
+    if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is marked for a
+    look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean data with
+    normal errors, or with margins whose lower tail is no heavier than normal. If clean errors have heavier tails, the
+    fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
 
-    The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation; folds, p-values and
-    decisions are ours.
+    The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
+    decisions are our additions.
 
     References
     ----------
@@ -120,7 +122,7 @@ class SampleCurator(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
         if type_of_target(targets) not in {"binary", "multiclass", "continuous"}:
-            raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give numbers or classes, one a row.")
+            raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give one number or class per row.")
         return rows, targets
 
     def _make(self, y: NDArray[Any]) -> Any:
@@ -137,8 +139,8 @@ class SampleCurator(BaseSampler):
         smallest = np.unique(y, return_counts=True)[1].min() if classifier else y.size
         if y.size < 2 or (classifier and smallest < 2):
             raise ValueError(
-                f"SampleCurator needs at least 2 rows, of each class where y holds classes; n_samples={y.size}, "
-                f"the rarest class has {smallest}. If y holds quantities, give estimator=ZErrorRegressor()."
+                f"SampleCurator needs at least 2 rows, and at least 2 of each class; got n_samples={y.size}, of which "
+                f"the rarest class has {smallest}. If y is a continuous target, pass estimator=ZErrorRegressor()."
             )
         splitter = self.cv
         if isinstance(splitter, Integral):
@@ -149,7 +151,7 @@ class SampleCurator(BaseSampler):
         folds = list(splitter.split(X, y))
         n_splits = len(folds)
         if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
-            raise ValueError(f"cv={self.cv!r} must test every row once; give KFold, StratifiedKFold or a number.")
+            raise ValueError(f"cv={self.cv!r} must test every row exactly once; pass KFold, StratifiedKFold or an int.")
         suspicion, frequency = np.empty(y.size), np.zeros(y.size)
         for train, test in folds:
             fitted = clone(estimator).fit(X[train], y[train])
@@ -158,7 +160,7 @@ class SampleCurator(BaseSampler):
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.suspicion_, self.mask_frequency_ = suspicion, frequency
-        self.sample_pvalues_ = _clean_share(suspicion, plan.threshold, two_sided=plan.side == 0)
+        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, two_sided=plan.side == 0)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U4")
         decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
@@ -177,11 +179,11 @@ class SampleCurator(BaseSampler):
         return tags
 
 
-def _clean_share(suspicion: NDArray[np.float64], threshold: float, *, two_sided: bool) -> NDArray[np.float64]:
-    """Return for each suspicion the share of clean rows at or above it."""
+def _clean_pvalues(suspicion: NDArray[np.float64], threshold: float, *, two_sided: bool) -> NDArray[np.float64]:
+    """Return the p-values: the estimated fraction of clean rows at or above each suspicion."""
     sides = 2.0 if two_sided else 1.0
     beyond = sides * norm.sf(threshold)
     within = np.sort(suspicion[suspicion <= threshold])
-    above = within.size - np.searchsorted(within, suspicion, side="left")
+    above = count_at_least(within, suspicion)
     inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
     return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))

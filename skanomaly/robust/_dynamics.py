@@ -1,4 +1,4 @@
-"""What a row is, told from how its loss falls while a model learns."""
+"""Kinds of label errors, recognised by how the loss of a row falls during training."""
 
 from collections.abc import Iterator
 from numbers import Integral
@@ -13,60 +13,64 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["TrainingDynamics"]
 
 _BATCH_ROWS = 128
-_NOISY_SHARE = 0.5
-_NOISE = 2.0
+_FRACTION_EXCHANGED = 0.5
+_NOISE_SCALE = 2.0
 _CATEGORIES = np.array(["mislabelled", "noisy", "out_of_distribution", "typical"])
 
 
 class TrainingDynamics(BaseEstimator):
-    """Tells mislabelled, noisy and foreign rows apart by their learning curves.
+    """Distinguishes mislabelled, noisy and out-of-distribution rows by their learning curves.
 
-    Rows of known kind, the probes, are made from the data and trained on together with it. Each row's loss after each
-    epoch is its learning curve; a row is what the probes with the nearest curves are.
+    Rows of known kind, the probes, are generated from the data and added to the training data. The learning curve of a
+    row is its loss after each epoch. A k-nearest-neighbour vote among the curves of the probes gives the kind of each
+    row.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        Has ``partial_fit``, or ``staged_predict_proba`` / ``staged_predict`` (boosting: stages play epochs). It sees
-        standardised columns (and targets, in regression). None is a network of 64 hidden units.
+        Must have ``partial_fit``, or ``staged_predict_proba`` / ``staged_predict`` (in boosting a stage counts as an
+        epoch). It is trained on standardised columns and, in regression, standardised targets. None is a network with
+        64 hidden units.
     n_probes : int, default=150
-        Probes of each kind; at most a fifth of the rows.
+        Number of probes of each kind; at most a fifth of the rows is used.
     n_neighbors : int, default=20
-        Nearest learning curves that vote, weighted by closeness.
+        Number of nearest learning curves that vote, weighted by the inverse of their distance.
     max_iter : int, default=40
-        Passes over the data, for estimators with ``partial_fit``.
+        Number of epochs, for estimators with ``partial_fit``.
     verbose : bool or int, default=False
         Whether to print the mean loss after each epoch or stage.
     random_state : int, RandomState instance or None, default=None
-        Probes, order of rows, and a clone of `estimator` that leaves its own at None.
+        Controls the probes, the order of the rows, and the clone of `estimator` if its own `random_state` is None.
 
     Attributes
     ----------
     loss_trajectories_ : ndarray of shape (n_samples, `n_iter_`)
-        Cross-entropy of the row's label, or squared error in units of the targets' variance, after each epoch.
+        Loss of each row after each epoch: cross-entropy of its label, or squared error divided by the variance of
+        the targets.
     mean_loss_ : ndarray of shape (n_samples,)
-        Its mean over the epochs: for ranking label errors alone, it is as good as the probes or better.
+        Mean loss over the epochs. It ranks label errors at least as well as the probes do.
     categories_ : ndarray of shape (4,) of str
         ``"mislabelled"``, ``"noisy"``, ``"out_of_distribution"``, ``"typical"``.
     probe_proba_ : ndarray of shape (n_samples, 4)
-        Share of the vote of each category.
+        Fraction of the vote for each category.
     labels_ : ndarray of shape (n_samples,) of str
-        Category with the largest share.
+        Category with the largest fraction of the vote.
     probe_accuracy_ : float
-        Share of probes, of the half that does not vote, whose kind is told right: how far to trust the rest.
+        Accuracy on the held-out half of the probes, which does not vote: it says how reliable the categories are.
     probe_confusion_ : ndarray of shape (4, 4)
-        Of those probes, true kind by row and told kind by column.
+        Confusion matrix of the held-out probes: true kind by row, predicted kind by column.
     n_iter_ : int
-        Epochs or stages.
+        Number of epochs or stages.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -74,16 +78,22 @@ class TrainingDynamics(BaseEstimator):
 
     See Also
     --------
-    SampleCurator : Decides which rows to drop.
+    SampleCurator : Decides for each row whether to drop it.
 
     Notes
     -----
-    Metadata Archaeology (Siddiqui et al. 2022). Probes are made as follows. Typical: rows whose nearest neighbours all
-    share their label (regression: have near targets). Mislabelled: points between a row and a neighbour, with another
-    row's different label; a copy of a row would contradict its original. Noisy: half the cells taken from other rows,
-    and normal noise of 2 standard deviations on all. Out of distribution: each cell drawn from the column's own
-    values, with the label of any row. The authors take probes out of the training rows; ours are added, so that every
-    row keeps a curve of its own. Where more than three labels in ten are wrong, typical rows cannot be told.
+    Metadata Archaeology (Siddiqui et al. 2022). The probes are generated as follows:
+
+    - typical: rows whose nearest neighbours have the same label (in regression: similar targets);
+    - mislabelled: points between a row and one of its neighbours, with a wrong label taken from another row (a copy of
+      a row would contradict its original);
+    - noisy: rows with half of the values exchanged for those of other rows, and normal noise of 2 standard deviations
+      added to all values;
+    - out of distribution: each value drawn independently from its column, with the label of a random row.
+
+    The authors take the probes out of the training rows. Here all but the typical ones are added, so that every row
+    has a learning curve of its own. If more than 30 % of the labels are wrong, typical rows can no longer be
+    recognised.
 
     References
     ----------
@@ -137,7 +147,7 @@ class TrainingDynamics(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Classes, or numbers.
+            Classes, or numbers for regression.
 
         Returns
         -------
@@ -146,41 +156,41 @@ class TrainingDynamics(BaseEstimator):
         Raises
         ------
         ValueError
-            With fewer than 10 rows, or a single class.
+            If there are fewer than 10 rows or only one class.
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:
-                raise ValueError(f"Unknown label type: {kind}. Give numbers or classes, one a row.")
+                raise ValueError(f"Unknown label type: {kind}. Give one number or class per row.")
             if rows.shape[0] < 10:
                 raise ValueError(
-                    f"TrainingDynamics needs at least 10 rows to make probes of; n_samples={rows.shape[0]}."
+                    f"TrainingDynamics needs at least 10 rows to generate probes; got n_samples={rows.shape[0]}."
                 )
             classifier = kind != "continuous" if self.estimator is None else is_classifier(self.estimator)
             if classifier and np.unique(targets).size < 2:
-                raise ValueError("TrainingDynamics needs at least two classes; y holds 1 class.")
+                raise ValueError("TrainingDynamics needs at least two classes; y contains 1 class.")
             random = generator(self.random_state)
             estimator = self._make(classifier, int(random.integers(2**31)))
             Z = Standardizer.of(rows, None)(rows)
             if not classifier:
                 targets = targets.astype(np.float64)
-                spread = targets.std()
-                targets = (targets - targets.mean()) / (spread if spread > 0 else 1.0)
+                deviation = targets.std()
+                targets = (targets - targets.mean()) / (deviation if deviation > 0 else 1.0)
             probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
             table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
             curves = []
             for curve in self._epochs(estimator, table, labels, random):
                 curves.append(curve)
                 if self.verbose:
-                    print(f"TrainingDynamics: epoch {len(curves)}, loss {curve[: len(rows)].mean():.6f}")  # noqa: T201  # what verbose is for
+                    print(f"TrainingDynamics: epoch {len(curves)}, loss {curve[: len(rows)].mean():.6f}")  # noqa: T201  # verbose
             losses = np.stack(curves, axis=1)
             self.n_iter_ = losses.shape[1]
             self.loss_trajectories_ = losses[: rows.shape[0]]
             self.mean_loss_ = self.loss_trajectories_.mean(axis=1)
-            self._compare(np.log1p(losses), rows.shape[0], kinds, random)
+            self._classify(np.log1p(losses), rows.shape[0], kinds, random)
         return self
 
     def _make(self, classifier: bool, seed: int) -> Any:
@@ -198,7 +208,7 @@ class TrainingDynamics(BaseEstimator):
     def _probes(
         self, Z: NDArray[np.float64], y: NDArray[Any], random: np.random.Generator, *, classifier: bool
     ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.intp]]:
-        """Return the added probes, their targets, and the category of every row (-1: no probe)."""
+        """Return the added probes, their targets, and the category of every row (-1 if it is no probe)."""
         n_rows = Z.shape[0]
         n_probes = max(2, min(self.n_probes, n_rows // 5))
         neighbors = NearestNeighbors(n_neighbors=min(6, n_rows)).fit(Z).kneighbors(Z, return_distance=False)[:, 1:]
@@ -212,16 +222,16 @@ class TrainingDynamics(BaseEstimator):
         second = neighbors[first, random.integers(neighbors.shape[1], size=n_probes)]
         if classifier:
             second = np.where(y[second] == y[first], second, first)
-        share = random.uniform(0.3, 0.7, size=(n_probes, 1))
-        between = share * Z[first] + (1 - share) * Z[second]
+        fraction = random.uniform(0.3, 0.7, size=(n_probes, 1))
+        between = fraction * Z[first] + (1 - fraction) * Z[second]
         noisy = random.integers(n_rows, size=n_probes)
-        foreign, shuffled = (
+        independent, shuffled = (
             np.stack([column[random.integers(n_rows, size=n_probes)] for column in Z.T], axis=1) for _ in range(2)
         )
-        blurred = np.where(random.random(shuffled.shape) < _NOISY_SHARE, shuffled, Z[noisy])
-        blurred += random.normal(0.0, _NOISE, size=blurred.shape)
+        blurred = np.where(random.random(shuffled.shape) < _FRACTION_EXCHANGED, shuffled, Z[noisy])
+        blurred += random.normal(0.0, _NOISE_SCALE, size=blurred.shape)
         wrong = np.array([_other_target(y, y[row], random, classifier=classifier) for row in first], dtype=y.dtype)
-        probes = np.vstack([between, blurred, foreign])
+        probes = np.vstack([between, blurred, independent])
         targets = np.concatenate([wrong, y[noisy], y[random.integers(n_rows, size=n_probes)]])
         kinds = np.full(n_rows + 3 * n_probes, -1, dtype=np.intp)
         kinds[typical] = 3
@@ -249,27 +259,27 @@ class TrainingDynamics(BaseEstimator):
         for outputs in getattr(estimator, staged)(X):
             yield _losses(estimator, outputs, y, classifier=classifier)
 
-    def _compare(
+    def _classify(
         self, curves: NDArray[np.float64], n_rows: int, kinds: NDArray[np.intp], random: np.random.Generator
     ) -> None:
-        """Let half the probes vote; hold the other half against their vote."""
+        """Classify the rows by the vote of half of the probes, and evaluate that vote on the other half."""
         voting = np.zeros(kinds.size, dtype=bool)
         for kind in range(_CATEGORIES.size):
             members = random.permutation(np.flatnonzero(kinds == kind))
             voting[members[: (members.size + 1) // 2]] = True
-        held = (kinds >= 0) & ~voting
+        held_out = (kinds >= 0) & ~voting
         n_neighbors = min(self.n_neighbors, int(voting.sum()))
         votes = KNeighborsClassifier(n_neighbors, weights="distance").fit(curves[voting], kinds[voting])
-        told = votes.predict(curves[held])
+        predicted = votes.predict(curves[held_out])
         self.categories_ = _CATEGORIES.copy()
-        self.probe_accuracy_ = float(np.mean(told == kinds[held]))
+        self.probe_accuracy_ = float(np.mean(predicted == kinds[held_out]))
         self.probe_confusion_ = np.zeros((_CATEGORIES.size, _CATEGORIES.size), dtype=np.int64)
-        np.add.at(self.probe_confusion_, (kinds[held], told), 1)
+        np.add.at(self.probe_confusion_, (kinds[held_out], predicted), 1)
         self.probe_proba_ = votes.predict_proba(curves[:n_rows])
         self.labels_ = _CATEGORIES[self.probe_proba_.argmax(axis=1)]
 
     def issue_score(self, category: str = "mislabelled") -> NDArray[np.float64]:
-        """Rank the rows by how much they behave like one kind of probe.
+        """Return how similar the learning curve of each row is to those of one kind of probe.
 
         Parameters
         ----------
@@ -279,19 +289,19 @@ class TrainingDynamics(BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            The share of the vote; equal shares are told apart by the mean loss, larger being more of an issue (for
-            ``"typical"``, smaller). Large is more of that kind.
+            Fraction of the vote for that category; larger values mean more similar. Ties are broken by the mean loss:
+            a larger loss ranks first, for ``"typical"`` a smaller one.
 
         Raises
         ------
         ValueError
-            If `category` is none of ``categories_``.
+            If `category` is not in ``categories_``.
         """
         check_is_fitted(self)
         if category not in self.categories_:
             raise ValueError(f"category={category!r} must be one of {self.categories_.tolist()}.")
         sign = -1.0 if category == "typical" else 1.0
-        ranks = np.argsort(np.argsort(sign * self.mean_loss_)) / self.mean_loss_.size
+        ranks = (rank_scores(sign * self.mean_loss_) - 1) / self.mean_loss_.size
         share = self.probe_proba_[:, int(np.flatnonzero(self.categories_ == category)[0])]
         return share + 1e-6 * ranks
 
@@ -302,7 +312,7 @@ class TrainingDynamics(BaseEstimator):
 
 
 def _other_target(y: NDArray[Any], own: Any, random: np.random.Generator, *, classifier: bool) -> Any:
-    """Return the target of a random row that differs: another class, or a number more than one deviation away."""
+    """Draw the target of a random row that differs: another class, or more than one standard deviation away."""
     if classifier:
         labels = np.unique(y)
         return random.choice(labels[labels != own])

@@ -1,4 +1,4 @@
-"""Regression where the targets that matter are rare."""
+"""Regression on imbalanced targets, whose rare values matter most."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -10,16 +10,16 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["ImbalancedRegressor", "rarity_weights"]
 
-_N_CELLS = 4096
+_FEWEST_CELLS = 4096
 
 
 @validate_params(
@@ -34,35 +34,35 @@ _N_CELLS = 4096
 def rarity_weights(
     y: Any, *, kind: str = "involution", exponent: float = 0.85, bandwidth: float | None = None
 ) -> NDArray[np.float64]:
-    """Weigh rows by how rare their target is, as ``sample_weight`` for any regressor.
+    """Weight rows by the rarity of their target, as ``sample_weight`` for any regressor.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         Targets.
     kind : {"involution", "linear", "inverse", "sqrt_inverse"}, default="involution"
-        Function of the relative density ``r`` in [0, 1): ``(1 - r**exponent)**(1 / exponent)``, ``1 - r``, ``1 / r`` or
-        ``1 / sqrt(r)``.
+        Weight as a function of the relative density ``r`` in [0, 1): ``(1 - r**exponent)**(1 / exponent)``, ``1 - r``,
+        ``1 / r`` or ``1 / sqrt(r)``, in this order.
     exponent : float, default=0.85
-        For ``"involution"``: below 1 the rarest rows get nearly all the weight, at 1 the fall is linear, above 1 only
-        the commonest lose weight.
+        Exponent of ``"involution"``. Below 1 the rarest rows get nearly all of the weight; at 1 the weight decreases
+        linearly with the density; above 1 only the most common rows lose weight.
     bandwidth : float, default=None
-        Width of the Gaussian kernel in standard deviations of `y`; None is Scott's ``n_samples ** -0.2``.
+        Width of the Gaussian kernel in standard deviations of `y`; None is Scott's rule, ``n_samples ** -0.2``.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Weights of mean 1, all equal where `y` is constant. Divided by ``n_samples`` they sum to 1, as in the paper.
+        Weights with mean 1, all equal if `y` is constant. Divided by ``n_samples`` they sum to 1, as in the paper.
 
     See Also
     --------
-    ImbalancedRegressor : Trains with these weights.
+    ImbalancedRegressor : Neural network that is trained with these weights.
 
     Notes
     -----
-    CISIR (Highly Imbalanced Regression with Tabular Data), importance by a monotonically decreasing involution: applied
-    twice it gives the density back. The density comes from linear binning and a fast Fourier transform,
-    O(n + cells log cells), in place of the O(n squared) of a plain kernel density.
+    The importance weights of CISIR (Highly Imbalanced Regression with Tabular Data) are a monotonically decreasing
+    involution of the density: applied twice, it returns the density. The density is computed by linear binning and a
+    fast Fourier transform in O(n + cells log cells), instead of O(n squared) for a direct kernel density estimate.
 
     References
     ----------
@@ -95,47 +95,47 @@ def involution(density: NDArray[np.float64], exponent: float) -> NDArray[np.floa
 
 
 def gaussian_density(y: NDArray[np.float64], bandwidth: float | None) -> NDArray[np.float64]:
-    """Return the Gaussian kernel density of `y` at its own values, by linear binning and one convolution."""
-    spread = y.std(ddof=1) if y.size > 1 else 0.0
-    if not spread > 0:
+    """Return the Gaussian kernel density estimate at the values of `y`, by linear binning and one convolution."""
+    deviation = y.std(ddof=1) if y.size > 1 else 0.0
+    if not deviation > 0:
         return np.ones(y.size)
-    width = spread * (y.size ** (-0.2) if bandwidth is None else bandwidth)
+    width = deviation * (y.size ** (-0.2) if bandwidth is None else bandwidth)
     low, high = y.min() - 4 * width, y.max() + 4 * width
-    # Thirty-two cells to a kernel width keep the error of binning below the fourth decimal.
-    n_cells = int(np.clip(32 * (high - low) / width, _N_CELLS, 2**20))
+    # With 32 cells per kernel width the relative error of binning stays below 1e-4.
+    n_cells = int(np.clip(32 * (high - low) / width, _FEWEST_CELLS, 2**20))
     step = (high - low) / (n_cells - 1)
     place = (y - low) / step
     cell = np.minimum(place.astype(np.intp), n_cells - 2)
-    share = place - cell
-    mass = np.bincount(cell, 1.0 - share, n_cells) + np.bincount(cell + 1, share, n_cells)
+    fraction = place - cell
+    mass = np.bincount(cell, 1.0 - fraction, n_cells) + np.bincount(cell + 1, fraction, n_cells)
     reach = max(int(np.ceil(5 * width / step)), 1)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
     grid = np.maximum(fftconvolve(mass, kernel, mode="same"), 0.0)
     grid /= y.size * width * np.sqrt(2 * np.pi)
-    return (1.0 - share) * grid[cell] + share * grid[cell + 1]
+    return (1.0 - fraction) * grid[cell] + fraction * grid[cell + 1]
 
 
 def relative_density(y: NDArray[np.float64], bandwidth: float | None) -> NDArray[np.float64]:
-    """Return density over its maximum, kept just below 1 so that the commonest target keeps some weight."""
+    """Return the density divided by its maximum, kept just below 1 so that the most common target has some weight."""
     density = gaussian_density(y, bandwidth)
     return density / (density.max() * (1.0 + 1e-3))
 
 
 def stratified_batches(order: NDArray[np.intp], batch_size: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """Deal rows sorted by target into batches with one row from each of `batch_size` strata.
+    """Divide rows into batches with one row from each of `batch_size` strata of the target.
 
     Parameters
     ----------
     order : ndarray of shape (n_samples,)
-        Rows by ascending target.
+        Indices of the rows by ascending target.
     batch_size : int
-        Number of strata; each is a run of ``n_samples // batch_size`` rows or one more.
+        Number of strata; each has ``n_samples // batch_size`` consecutive rows of `order`, or one more.
     random : numpy.random.Generator
 
     Returns
     -------
     ndarray of shape (n_batches, batch_size)
-        Rows of each batch. Within a stratum no row comes twice, but for one row of each shorter stratum.
+        Indices of the rows of each batch. No row occurs twice, except for one row of each shorter stratum.
     """
     strata = np.array_split(order, batch_size)
     length = max(stratum.size for stratum in strata)
@@ -151,57 +151,58 @@ def stratified_batches(order: NDArray[np.intp], batch_size: int, random: np.rand
 def correlation_loss(
     outputs: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.float64], correlation_weight: float
 ) -> tuple[float, NDArray[np.float64]]:
-    """Return ``sum w (y - h)**2 + c (1 - r)``, with r the weighted correlation, and its gradient in the outputs."""
+    """Return ``sum w (y - h)**2 + c (1 - r)``, where r is the weighted correlation, and its gradient in the outputs."""
     error = y - outputs
     loss = float(weights @ error**2)
     slopes = -2.0 * weights * error
     total = weights.sum()
     centred_y = y - weights @ y / total
     centred_h = outputs - weights @ outputs / total
-    spread_y, spread_h = np.sqrt(weights @ centred_y**2), np.sqrt(weights @ centred_h**2)
-    if spread_y > 1e-12 and spread_h > 1e-12:
-        correlation = float(weights @ (centred_y * centred_h) / (spread_y * spread_h))
+    norm_y, norm_h = np.sqrt(weights @ centred_y**2), np.sqrt(weights @ centred_h**2)
+    if norm_y > 1e-12 and norm_h > 1e-12:
+        correlation = float(weights @ (centred_y * centred_h) / (norm_y * norm_h))
         loss += correlation_weight * (1.0 - correlation)
-        direction = centred_y - correlation * (spread_y / spread_h) * centred_h
-        slopes -= correlation_weight * weights / (spread_y * spread_h) * direction
+        direction = centred_y - correlation * (norm_y / norm_h) * centred_h
+        slopes -= correlation_weight * weights / (norm_y * norm_h) * direction
     return loss, slopes
 
 
 class ImbalancedRegressor(RegressorMixin, BaseEstimator):
-    """Neural network for targets whose rare values matter most.
+    """Neural network for regression on imbalanced targets, whose rare values matter most.
 
-    Three things beside the squared error: rows weigh by the rarity of their target, one minus the weighted correlation
-    joins the loss, and every batch holds one row from each stratum of the target, so that the rare end is in all.
+    It differs from a plain network in three ways. The squared error is weighted by the rarity of the target; one minus
+    the weighted correlation is added to the loss; and every batch has one row from each stratum of the target, so that
+    rare values are in every batch.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int or int, default=(64,)
-        Units of each hidden layer; ``()`` is a linear model.
+        Number of units of each hidden layer; ``()`` is a linear model.
     exponent : float, default=0.85
-        Of the importance; see :func:`rarity_weights`.
+        Exponent of the importance weights; see :func:`rarity_weights`.
     bandwidth : float, default=None
-        Of the target's density; see :func:`rarity_weights`.
+        Bandwidth of the density of the target; see :func:`rarity_weights`.
     correlation_weight : float, default=1.0
-        Weight of one minus the correlation, against the squared error in units of the targets' variance.
+        Weight of one minus the correlation, relative to the squared error of the standardised target.
     ridge : float, default=0.0001
-        Ridge penalty on weights.
+        Ridge penalty on the weights.
     batch_size : int, default=256
-        Rows in a batch, at the same time the number of strata.
+        Number of rows in a batch, which is also the number of strata.
     learning_rate_init : float, default=0.005
-        Step size of Adam; constant for half the epochs, then falling linearly to 0.
+        Step size of Adam; constant for the first half of the epochs, then decreasing linearly to 0.
     max_iter : int, default=200
-        Epochs.
+        Number of epochs.
     verbose : bool or int, default=False
         Whether to print the loss after each epoch.
     random_state : int, RandomState instance or None, default=None
-        First weights and batches.
+        Controls the initial weights and the batches.
 
     Attributes
     ----------
     loss_curve_ : ndarray of shape (`n_iter_`,)
         Mean loss over the batches of each epoch.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -209,13 +210,14 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
 
     See Also
     --------
-    rarity_weights : The weights alone, for any regressor.
+    rarity_weights : The importance weights, for any regressor.
 
     Notes
     -----
-    CISIR (Highly Imbalanced Regression with Tabular Data). The correlation is centred by weighted means, so that it is
-    the weighted Pearson correlation and its gradient exact; strata are shuffled as copies, so that every batch has one
-    row of each (shuffling views in place moves rows between strata). Columns and target are standardised.
+    CISIR (Highly Imbalanced Regression with Tabular Data). The correlation is centred by weighted means, so it is the
+    weighted Pearson correlation and its gradient is exact. The strata are copied before they are shuffled, so every
+    batch has one row of each; shuffling views in place would move rows between strata. Columns and target are
+    standardised.
 
     References
     ----------
@@ -288,13 +290,13 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             random = generator(self.random_state)
             self._standardizer = Standardizer.of(rows, None)
-            spread = float(targets.std())
-            self._target_center, self._target_scale = float(targets.mean()), spread if spread > 0 else 1.0
+            deviation = float(targets.std())
+            self._target_center, self._target_scale = float(targets.mean()), deviation if deviation > 0 else 1.0
             standardized = self._standardizer(rows)
             scaled = (targets - self._target_center) / self._target_scale
             weights = rarity_weights(targets, exponent=self.exponent, bandwidth=self.bandwidth)
@@ -310,7 +312,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
                     curve.append(sum(self._step(standardized, scaled, weights, batch, rate) for batch in batches))
                     curve[-1] /= len(batches)
                     if self.verbose:
-                        print(f"ImbalancedRegressor: epoch {epoch + 1}, loss {curve[-1]:.6f}")  # noqa: T201  # what verbose is for
+                        print(f"ImbalancedRegressor: epoch {epoch + 1}, loss {curve[-1]:.6f}")  # noqa: T201  # verbose
             self.loss_curve_, self.n_iter_ = np.array(curve), self.max_iter
         return self
 
@@ -323,9 +325,9 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         rate: float,
     ) -> float:
         activations = self._network.activations(X[rows])
-        shares = weights[rows] / weights[rows].sum()
+        normalized = weights[rows] / weights[rows].sum()
         outputs = activations[-1][:, 0].astype(np.float64)
-        loss, slopes = correlation_loss(outputs, y[rows], shares, self.correlation_weight)
+        loss, slopes = correlation_loss(outputs, y[rows], normalized, self.correlation_weight)
         self._network.step(activations, slopes[:, None], penalty=float(self.ridge), rate=rate)
         return loss
 

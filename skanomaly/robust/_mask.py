@@ -1,4 +1,4 @@
-"""What counts as an odd error, as one object of parameters that estimators share."""
+"""The mask of Z-Error Loss: a parameter object that the estimators share."""
 
 import inspect
 import math
@@ -18,52 +18,55 @@ _SMALLEST_ROBUST_GROUP = 6
 
 
 class ZErrorMask:
-    """Which rows of a mini-batch are dropped: those whose standardised error exceeds a threshold.
+    """Mask that drops the rows of a mini-batch whose standardised error exceeds a threshold.
 
-    It holds parameters, as scikit-learn's Gaussian process kernels do: it is cloned, and nested names such as
-    ``masking__threshold`` reach it in ``set_params`` and ``GridSearchCV``. It learns nothing.
+    It is a parameter object, like the kernels of scikit-learn's Gaussian processes: it is cloned with the estimator,
+    and its parameters can be set by nested names such as ``masking__threshold`` in ``set_params`` and
+    ``GridSearchCV``. It is not fitted itself.
 
     Parameters
     ----------
     threshold : float or "auto", default="auto"
-        Rows beyond so many scales from the centre are dropped. ``"auto"`` is 3 for regression and 2 for classification,
-        where only the wrong side is cut. ``float("inf")`` drops none: plain training.
+        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression and 2 for classification, where
+        only one side is masked. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
-        Threshold of the first masked epoch, from which `schedule` leads to `threshold`. None: `threshold` throughout.
+        Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
+        epochs.
     schedule : {"linear", "cosine", "exponential"}, default="linear"
-        The way from `threshold_start` to `threshold` over the epochs.
+        How the threshold changes from `threshold_start` to `threshold` over the epochs.
     warmup_epochs : int, default=1
-        Epochs without masking: errors of an untrained model mean nothing.
+        Number of epochs without a mask, since the errors of an untrained model are not informative.
     statistic : {"auto", "error", "loss", "margin"}, default="auto"
-        What is standardised. Regression: ``"error"``, target minus prediction, or ``"loss"``. Classification:
-        ``"margin"``, the output of the row's own class minus the largest other output, or ``"loss"``, the
-        cross-entropy. ``"auto"`` is the error and the margin.
+        The quantity that is standardised. Regression: ``"error"``, target minus prediction, or ``"loss"``.
+        Classification: ``"margin"``, the output of the row's own class minus the largest other output, or ``"loss"``,
+        the cross-entropy. ``"auto"`` is the error or the margin.
     side : {"auto", "both", "upper", "lower", "wrong"}, default="auto"
-        Which deviations are odd: ``"upper"`` above the centre, ``"lower"`` below it, ``"wrong"`` on the side where the
-        model is contradicted (small margins, large losses, errors of either sign). ``"auto"`` is ``"wrong"``.
+        Which side is masked: ``"upper"`` drops values far above the centre, ``"lower"`` far below it, ``"both"``
+        either. ``"wrong"`` drops small margins, large losses, and errors of either sign. ``"auto"`` is ``"wrong"``.
     center_scale : {"median_mad", "mean_std"}, default="median_mad"
-        Centre and scale of a batch. ``"mean_std"`` is the original; it masks nothing once a share of
-        ``1 / (1 + threshold**2)`` of equal outliers is reached (10 % at 3), where the median and MAD hold to half.
+        Centre and scale of a batch. ``"mean_std"`` is that of the paper: it masks nothing if the fraction of equal
+        outliers is ``1 / (1 + threshold**2)`` or more (10 % at a threshold of 3). The median and the MAD tolerate up to
+        half of the batch.
     min_keep : float, default=0.5
-        Share of a batch that is kept at the least; the threshold of that batch is raised if need be.
+        Smallest fraction of a batch that is kept; if necessary, the threshold of that batch is raised.
     per_class : bool, default=True
-        Whether a classifier takes centre and scale per class within the batch.
+        Whether a classifier computes centre and scale per class within the batch.
     decay : float, default=0.0
-        Pools batches: centre and scale are exponential averages with this factor, in [0, 1). 0 uses each batch alone;
-        0.9 suits batches below 64 rows, small classes and small chunks of ``partial_fit``.
+        Factor of the exponential average of centre and scale over batches, in [0, 1). 0 uses each batch alone. 0.9
+        suits batches below 64 rows, small classes and small chunks of ``partial_fit``.
 
     See Also
     --------
-    ZErrorRegressor : Linear model or neural network that is trained with a mask.
-    MaskedEstimator : The same mask around any other estimator.
+    ZErrorRegressor : Linear model or neural network that is trained with this mask.
+    MaskedEstimator : Trains any other estimator with this mask.
 
     Notes
     -----
-    Z-Error Loss [1]_. We add the median and MAD, one-sided masks, the floor `min_keep` and pooled statistics, and take
-    the margin in place of the raw output, which is not identified where there are more than two classes.
+    The mask is that of Z-Error Loss [1]_. Median and MAD, one-sided masks, `min_keep` and `decay` are our additions.
+    The margin replaces the raw output of the paper, which is not identified with more than two classes.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
-    2 needs 6 rows, 3 needs 11, 4 needs 18. With the median, groups of fewer than 6 rows are kept whole.
+    2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
 
     References
     ----------
@@ -116,13 +119,13 @@ class ZErrorMask:
         self.per_class = per_class
         self.decay = decay
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # scikit-learn's signature
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.
 
         Parameters
         ----------
         deep : bool, default=True
-            Without effect: no parameter has parameters.
+            Ignored: no parameter has parameters of its own.
 
         Returns
         -------
@@ -144,12 +147,12 @@ class ZErrorMask:
         Raises
         ------
         ValueError
-            On a name that is no parameter.
+            If a name is not a parameter.
         """
         for name, value in params.items():
             if name not in self._parameter_constraints:
                 known = ", ".join(self._parameter_constraints)
-                raise ValueError(f"{name!r} is no parameter of ZErrorMask; its parameters are {known}.")
+                raise ValueError(f"{name!r} is not a parameter of ZErrorMask; its parameters are {known}.")
             setattr(self, name, value)
         return self
 
@@ -159,12 +162,12 @@ class ZErrorMask:
         return f"ZErrorMask({', '.join(changed)})"
 
     def smallest_batch(self) -> int:
-        """Return the number of rows below which a batch, or a class in it, can have no row masked.
+        """Return the smallest number of rows of a batch, or of a class within it, of which a row can be masked.
 
         Returns
         -------
         int
-            For the final `threshold` (``"auto"`` is taken as 3); 0 where that is infinite.
+            For the final `threshold` (``"auto"`` counts as 3); 0 if it is infinite.
         """
         threshold = 3.0 if isinstance(self.threshold, str) else self.threshold
         if math.isinf(threshold):
@@ -177,7 +180,7 @@ class ZErrorMask:
 
 
 class MaskPlan(NamedTuple):
-    """A mask, checked and resolved for a task: what the kernels take, and the threshold of each epoch."""
+    """Validated parameters of a mask for one task: the arguments of the kernels, and the threshold of each epoch."""
 
     mask: ZErrorMask
     threshold: float
@@ -191,7 +194,7 @@ class MaskPlan(NamedTuple):
 
     @classmethod
     def of(cls, mask: ZErrorMask, *, classifier: bool) -> Self:
-        """Check the parameters of `mask` and resolve its "auto".
+        """Validate the parameters of `mask` and replace "auto".
 
         Parameters
         ----------
@@ -205,9 +208,9 @@ class MaskPlan(NamedTuple):
         Raises
         ------
         ValueError
-            If a parameter is out of range or the statistic belongs to the other task.
+            If a parameter is out of range or the statistic is not defined for the task.
         """
-        validate_parameter_constraints(mask._parameter_constraints, mask.get_params(), caller_name="ZErrorMask")  # noqa: SLF001  # same module
+        validate_parameter_constraints(mask._parameter_constraints, mask.get_params(), caller_name="ZErrorMask")
         own = "margin" if classifier else "error"
         statistic = own if mask.statistic == "auto" else mask.statistic
         if statistic not in {own, "loss"}:
@@ -231,7 +234,7 @@ class MaskPlan(NamedTuple):
         )
 
     def threshold_at(self, epoch: int, n_epochs: int) -> float:
-        """Return the threshold of an epoch: infinite in the warm-up, then by the schedule, which spans `n_epochs`."""
+        """Return the threshold of an epoch: infinite during the warm-up, then by the schedule over `n_epochs`."""
         mask, end, start = self.mask, self.threshold, self.mask.threshold_start
         if epoch < mask.warmup_epochs:
             return math.inf
@@ -240,8 +243,8 @@ class MaskPlan(NamedTuple):
         progress = min(1.0, (epoch - mask.warmup_epochs) / max(n_epochs - 1 - mask.warmup_epochs, 1))
         if mask.schedule == "exponential":
             return float(start * (end / start) ** progress)
-        share = 1.0 - progress if mask.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * progress))
-        return float(end + (start - end) * share)
+        remaining = 1.0 - progress if mask.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * progress))
+        return float(end + (start - end) * remaining)
 
     def keep(
         self,
@@ -251,7 +254,7 @@ class MaskPlan(NamedTuple):
         threshold: float,
         pooled: NDArray[np.float64],
     ) -> NDArray[np.bool_]:
-        """Return which rows of a batch are kept; see the kernel ``kept_rows``."""
+        """Return which rows of a batch are kept, by the kernel ``kept_rows``."""
         keep = np.ones(values.size, dtype=np.bool_)
         if math.isinf(threshold):
             return keep
@@ -274,7 +277,7 @@ class MaskPlan(NamedTuple):
     def center_scale(
         self, values: NDArray[np.float64], groups: NDArray[np.intp], weights: NDArray[np.float64] | None, n_groups: int
     ) -> NDArray[np.float64]:
-        """Return centre and scale per group over many rows, of shape (n_groups, 2); 0 and 0 for an empty group."""
+        """Return centre and scale of each group, of shape (n_groups, 2); both are 0 for an empty group."""
         result = np.zeros((n_groups, 2))
         for group in range(n_groups):
             members = values[groups == group] if self.per_class else values
@@ -289,10 +292,10 @@ class MaskPlan(NamedTuple):
                 )
         return result
 
-    def oddness(
+    def standardized_errors(
         self, values: NDArray[np.float64], groups: NDArray[np.intp], center_scale: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Standardise values against their groups; large is odd on the side that is masked."""
+        """Standardise values by centre and scale of their group; rows above the threshold are masked."""
         index = groups if self.per_class else np.zeros(values.size, dtype=np.intp)
         scale = center_scale[index, 1]
         usable = scale > 0
@@ -301,12 +304,12 @@ class MaskPlan(NamedTuple):
 
 
 class MaskingParameter:
-    """Lets nested names reach a `masking` that was left at None."""
+    """Mixin that creates a default mask when a nested parameter is set and `masking` is None."""
 
     masking: ZErrorMask | None
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters of this estimator and, as ``masking__<name>``, of its mask.
+        """Set parameters of this estimator and, by names such as ``masking__threshold``, of its mask.
 
         Parameters
         ----------

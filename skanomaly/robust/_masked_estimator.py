@@ -1,5 +1,6 @@
-"""The mask around any estimator of scikit-learn's kind."""
+"""A meta-estimator that trains any classifier or regressor with a mask."""
 
+from functools import partial
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -13,10 +14,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_weights, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms
 
@@ -32,42 +33,45 @@ def _estimator_has(name: str) -> Any:
 
 
 class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
-    """Trains any classifier or regressor on the rows whose standardised errors are not odd.
+    """Trains any classifier or regressor on the rows whose standardised errors are small.
 
-    Two ways. Estimators with ``partial_fit`` are trained in epochs of mini-batches, each without its odd rows. Any
-    other, pipelines included, is refitted: errors of all rows, out of fold; the mask over all rows; again without the
-    odd ones, until the mask stays.
+    There are two methods. An estimator with ``partial_fit`` is trained in epochs of mini-batches; the mask drops rows
+    of each batch. Any other estimator, pipelines included, is refitted in rounds: each round computes out-of-fold
+    errors of all rows by an estimator trained on the rows kept, and masks the rows anew, until the mask no longer
+    changes.
 
     Parameters
     ----------
     estimator : estimator
         Classifier or regressor; it is cloned.
     masking : ZErrorMask, default=None
-        Which rows are dropped; None is ``ZErrorMask()``.
+        The mask, which decides which rows are dropped; None is ``ZErrorMask()``.
     method : {"auto", "partial_fit", "refit"}, default="auto"
-        ``"auto"`` is ``"partial_fit"`` where `estimator` has it.
+        ``"auto"`` is ``"partial_fit"`` if `estimator` has that method, otherwise ``"refit"``.
     cv : int, cross-validation splitter or None, default=5
-        For ``"refit"``: who computes a row's error. Flexible learners fit wrong rows too, so only errors out of fold
-        tell them. None takes in-sample errors: for stiff models, one fit a round.
+        Folds of the out-of-fold errors of ``"refit"``. Flexible models also fit wrong rows, whose in-sample errors are
+        then small. None uses in-sample errors, which is enough for models with few parameters and takes one fit per
+        round.
     max_iter : int, default=10
-        Epochs, or the most rounds of refitting.
+        Number of epochs, or largest number of rounds of refitting.
     batch_size : int, default=256
-        For ``"partial_fit"``: rows in a batch.
+        Number of rows in a batch of ``"partial_fit"``.
     random_state : int, RandomState instance or None, default=None
-        Order of rows and folds; also handed to clones of `estimator` that have the parameter.
+        Controls the order of the rows and the folds; also passed to the clone of `estimator` if its own
+        `random_state` is None.
 
     Attributes
     ----------
     estimator_ : estimator
         Fitted on the kept rows.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Share of the masked epochs or rounds in which the row was dropped.
+        Fraction of the masked epochs or rounds in which the row was dropped.
     inlier_mask_ : ndarray of shape (n_samples,)
-        Whether the row is kept in the end.
+        Whether the row was kept in the last epoch or round.
     classes_ : ndarray of shape (n_classes,)
-        The labels, for a classifier.
+        Class labels, if `estimator` is a classifier.
     n_iter_ : int
-        Epochs or rounds run.
+        Number of epochs or rounds run.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -75,14 +79,14 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    ZErrorRegressor : The mask inside a linear model or network, at the machine's speed.
-    SampleCurator : From errors to a decision about each row.
+    ZErrorRegressor : Linear model or network that is trained with the same mask, and faster.
+    SampleCurator : Decides for each row whether to drop it.
 
     Notes
     -----
-    Z-Error Loss (Godin 2025), whose mask is hard: a row of weight 0 and a row left out are the same, so the wrapped
-    estimator needs no ``sample_weight``. Refitting on least errors is iterative trimming, here with a threshold in
-    place of a share. `sample_weight` is handed on where it is given.
+    Z-Error Loss (Godin 2025). A masked row has weight 0, which is the same as leaving it out, so `estimator` need not
+    support ``sample_weight``. Refitting on the rows with the smallest errors is iterative trimming, here with a
+    threshold instead of a fraction. If `sample_weight` is given, it is passed to `estimator`.
 
     References
     ----------
@@ -135,14 +139,14 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on the rows that are not odd.
+        """Train on the rows that the mask keeps.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
-            Enters the statistics of the mask, and is handed to the estimator's ``fit`` or ``partial_fit``.
+            Used for centre and scale of the mask, and passed to ``fit`` or ``partial_fit`` of `estimator`.
 
         Returns
         -------
@@ -153,15 +157,15 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If `estimator` is neither a classifier nor a regressor.
         ValueError
-            If `method` is "partial_fit" and `estimator` has no such method, or `y` holds one class.
+            If `method` is "partial_fit" and `estimator` has no such method, or `y` has only one class.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             classifier = is_classifier(self.estimator)
             if not (classifier or is_regressor(self.estimator)):
                 raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
             if self.method == "partial_fit" and not hasattr(self.estimator, "partial_fit"):
                 raise ValueError(
-                    f"method='partial_fit' needs an estimator with partial_fit, and {self.estimator!r} has none. Give "
+                    f"method='partial_fit' needs an estimator with partial_fit; {self.estimator!r} has none. Use "
                     "method='refit' or 'auto'."
                 )
             allow_nan = get_tags(self.estimator).input_tags.allow_nan
@@ -179,7 +183,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 self.classes_, encoded = np.unique(targets, return_inverse=True)
                 if np.unique(targets[counted]).size < 2:
                     raise ValueError(
-                        "MaskedEstimator needs at least two classes to train a classifier; y holds 1 class."
+                        "MaskedEstimator needs at least two classes to train a classifier; y contains 1 class."
                     )
             else:
                 targets = encoded = targets.astype(np.float64)
@@ -190,10 +194,12 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 method = "partial_fit" if hasattr(self.estimator, "partial_fit") else "refit"
             random = generator(self.random_state)
             seed = int(random.integers(2**31))
-            make = lambda: _seeded(self.estimator, seed)  # noqa: E731  # a short factory
-            run = self._fit_epochs if method == "partial_fit" else self._fit_rounds
-            run(targets, encoded, weights, counted, random, seed, make)
-            values = self._values(self.estimator_, self._take(np.arange(targets.size)), encoded)
+            make = partial(_clone_with_seed, self.estimator, seed)
+            if method == "partial_fit":
+                self._fit_epochs(targets, encoded, weights, counted, random, make)
+            else:
+                self._fit_rounds(targets, encoded, weights, counted, seed, make)
+            values = self._statistic(self.estimator_, self._take(np.arange(targets.size)), encoded)
             self._center_scale = plan.center_scale(
                 values[counted],
                 self._groups(encoded[counted]),
@@ -209,8 +215,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     def _groups(self, encoded: NDArray[Any]) -> NDArray[np.intp]:
         return encoded.astype(np.intp) if self._classifier else np.zeros(encoded.size, dtype=np.intp)
 
-    def _values(self, estimator: Any, X: Any, encoded: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the statistic of each row under a fitted estimator."""
+    def _statistic(self, estimator: Any, X: Any, encoded: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the statistic of each row (error, loss or margin) for a fitted estimator."""
         if not self._classifier:
             outputs = np.asarray(estimator.predict(X), dtype=np.float64).reshape(len(encoded), -1)
             return regression_terms(outputs, encoded, self._plan.statistic)[2]
@@ -223,7 +229,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             outputs = np.hstack([-outputs, outputs]) / 2
         if outputs.shape[1] > 1 and len(estimator.classes_) < len(
             self.classes_
-        ):  # a class was masked or left out whole
+        ):  # a class was masked entirely or is missing in this fold
             full = np.full((outputs.shape[0], len(self.classes_)), outputs.min() - 1.0)
             full[:, np.searchsorted(self.classes_, estimator.classes_)] = outputs
             outputs = full
@@ -241,11 +247,10 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         weights: Any,
         counted: NDArray[np.intp],
         random: np.random.Generator,
-        seed: int,  # noqa: ARG002  # the two ways share a signature
         make: Any,
     ) -> None:
         estimator = make()
-        dropped, looked = np.zeros(targets.size, dtype=np.int64), 0
+        dropped, n_masked_epochs = np.zeros(targets.size, dtype=np.int64), 0
         inliers = np.ones(targets.size, dtype=bool)
         pooled = np.zeros((len(self.classes_) if self._plan.per_class else 1, 3))
         bounds = batch_bounds(counted.size, self.batch_size)
@@ -257,7 +262,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 counts = None if weights is None else weights[rows]
                 keep = np.ones(rows.size, dtype=bool)
                 if np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
-                    values = self._values(estimator, self._take(rows), encoded[rows])
+                    values = self._statistic(estimator, self._take(rows), encoded[rows])
                     keep = self._keep(values, encoded[rows], counts, threshold, pooled)
                 dropped[rows[~keep]] += 1
                 inliers[rows] = keep
@@ -265,9 +270,9 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 if self._classifier and epoch == 0:
                     options["classes"] = self.classes_
                 estimator.partial_fit(self._take(rows[keep]), targets[rows[keep]], **options)
-            looked += epoch >= self._plan.mask.warmup_epochs
+            n_masked_epochs += epoch >= self._plan.mask.warmup_epochs
         self.estimator_, self.n_iter_ = estimator, self.max_iter
-        self.mask_frequency_, self.inlier_mask_ = dropped / max(looked, 1), inliers
+        self.mask_frequency_, self.inlier_mask_ = dropped / max(n_masked_epochs, 1), inliers
 
     def _fit_rounds(
         self,
@@ -275,7 +280,6 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         encoded: NDArray[Any],
         weights: Any,
         counted: NDArray[np.intp],
-        random: np.random.Generator,  # noqa: ARG002  # the two ways share a signature
         seed: int,
         make: Any,
     ) -> None:
@@ -293,9 +297,9 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             new[counted] = self._keep(values, encoded[counted], counts, threshold, np.zeros((n_groups, 3)))
             dropped += ~new
             rounds += 1
-            settled = np.array_equal(new, keep) and self._plan.threshold_at(10**9, self.max_iter) == threshold
+            converged = np.array_equal(new, keep) and self._plan.threshold_at(10**9, self.max_iter) == threshold
             keep = new
-            if settled:
+            if converged:
                 break
         rows = counted[keep[counted]]
         options = {} if weights is None else {"sample_weight": weights[rows]}
@@ -312,7 +316,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         seed: int,
         make: Any,
     ) -> NDArray[np.float64]:
-        """Return the statistic of the counted rows, out of fold unless `cv` is None."""
+        """Return the statistic of the rows of positive weight, out of fold unless `cv` is None."""
         if self.cv is None:
             folds = [(np.arange(targets.size), np.arange(targets.size))]
         else:
@@ -327,7 +331,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             rows = train[keep[train] & usable[train]]
             options = {} if weights is None else {"sample_weight": weights[rows]}
             estimator = make().fit(self._take(rows), targets[rows], **options)
-            values[test] = self._values(estimator, self._take(test), encoded[test])
+            values[test] = self._statistic(estimator, self._take(test), encoded[test])
         return values[counted]
 
     def _delegate(self, name: str, X: Any) -> Any:
@@ -378,7 +382,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_estimator_has("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the score of the estimator trained on the kept rows: accuracy or R squared.
+        """Return the score of the estimator trained on the kept rows, usually accuracy or R squared.
 
         Parameters
         ----------
@@ -395,24 +399,24 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         return float(self.estimator_.score(X, y, **options))
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
-        """Score each row with its target; small is odd.
+        """Score each row with its target; lower scores are more anomalous.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            None takes what is predicted.
+            None uses the predictions.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised error, by the centre and scale of the training errors.
+            Minus the standardised error; centre and scale are those of the training errors.
         """
         predicted = self.predict(X)
         targets = predicted if y is None else column_or_1d(y)
         encoded = np.searchsorted(self.classes_, targets) if self._classifier else np.asarray(targets, dtype=np.float64)
-        values = self._values(self.estimator_, X, encoded)
-        return -self._plan.oddness(values, self._groups(encoded), self._center_scale)
+        values = self._statistic(self.estimator_, X, encoded)
+        return -self._plan.standardized_errors(values, self._groups(encoded), self._center_scale)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -426,7 +430,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
+def _clone_with_seed(estimator: Any, seed: int) -> Any:
     copy = clone(estimator)
     nested = [name for name in copy.get_params() if name == "random_state" or name.endswith("__random_state")]
     unset = {name: seed for name in nested if copy.get_params()[name] is None}

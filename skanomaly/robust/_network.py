@@ -1,4 +1,4 @@
-"""A dense network on one flat vector of parameters, trained by Adam."""
+"""A dense network whose parameters are one flat vector, trained by Adam."""
 
 import itertools
 
@@ -12,16 +12,16 @@ __all__ = ["Network", "batch_bounds", "classification_terms", "regression_terms"
 
 
 class Network:
-    """Rectified linear layers; no hidden layer makes it a linear model.
+    """Dense network with rectified linear units; without hidden layers it is a linear model.
 
     Parameters
     ----------
     sizes : sequence of int
-        Units from the input to the output.
+        Number of units of each layer, from the input to the output.
     random : numpy.random.Generator
-        Draws the weights of hidden layers (He's rule); a linear model starts from 0.
+        Draws the initial weights by He's rule; those of a linear model are 0.
     dtype : dtype
-        float32 or float64: that of parameters and arithmetic.
+        float32 or float64: the dtype of parameters and arithmetic.
     """
 
     def __init__(self, sizes: list[int], random: np.random.Generator, dtype: np.dtype) -> None:
@@ -37,7 +37,7 @@ class Network:
                 weights[:] = random.normal(0.0, np.sqrt(gain / weights.shape[0]), size=weights.shape)
 
     def layers(self, flat: NDArray) -> list[tuple[NDArray, NDArray]]:
-        """Return views of a flat vector as (weights, bias) per layer."""
+        """Return weights and bias of each layer as views of a flat vector."""
         views, start = [], 0
         for fan_in, fan_out in itertools.pairwise(self.sizes):
             middle = start + fan_in * fan_out
@@ -58,7 +58,7 @@ class Network:
         return outputs
 
     def step(self, activations: list[NDArray], slopes: NDArray, *, penalty: float, rate: float) -> None:
-        """Do one step of Adam; `slopes` is the loss's gradient in the output, penalty acts on weights alone."""
+        """Take a step of Adam; `slopes` is the gradient of the loss in the output, `penalty` excludes the biases."""
         gradient = np.empty_like(self.parameters)
         layers, gradients = self.layers(self.parameters), self.layers(gradient)
         slopes = slopes.astype(self.parameters.dtype, copy=False)
@@ -75,7 +75,7 @@ class Network:
 
 
 def batch_bounds(n_samples: int, batch_size: int) -> NDArray[np.intp]:
-    """Cut `n_samples` rows into the fewest batches of at most `batch_size`, as even as can be."""
+    """Divide `n_samples` rows into the fewest batches of at most `batch_size` rows, of nearly equal size."""
     n_batches = -(-n_samples // batch_size)
     return np.linspace(0, n_samples, n_batches + 1).astype(np.intp)
 
@@ -83,7 +83,7 @@ def batch_bounds(n_samples: int, batch_size: int) -> NDArray[np.intp]:
 def regression_terms(
     outputs: NDArray, y: NDArray[np.float64], statistic: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return loss per row, its gradient in the output, and the statistic (0 error, 1 loss)."""
+    """Return the loss of each row, its gradient in the output, and the statistic (0: error, 1: loss)."""
     errors = y - outputs[:, 0].astype(np.float64)
     losses = 0.5 * errors**2
     return losses, -errors[:, None], errors if statistic == 0 else losses
@@ -92,10 +92,10 @@ def regression_terms(
 def classification_terms(
     outputs: NDArray, y: NDArray[np.intp], statistic: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return cross-entropy per row, its gradient in the outputs, and the statistic (1 loss, 2 margin)."""
+    """Return the cross-entropy of each row, its gradient in the outputs, and the statistic (1: loss, 2: margin)."""
     outputs = outputs.astype(np.float64)
     rows = np.arange(y.size)
-    if outputs.shape[1] == 1:  # two classes share one logit
+    if outputs.shape[1] == 1:  # two classes have one logit
         signs = 2.0 * y - 1.0
         margins = signs * outputs[:, 0]
         losses = -log_expit(margins)

@@ -1,4 +1,4 @@
-"""Sample weights for forecasting from a series that holds anomalies."""
+"""Sample weights for forecasting from a series with anomalies."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -19,9 +19,9 @@ _MAX_ITER = 100
 def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Return the trend that minimises ``sum |x - trend| + smoothing * sum |second difference of trend|``.
 
-    The dual, ``max v.Dx`` with ``|v| <= smoothing`` and ``|D'v| <= 1``, is solved by a primal-dual interior point
-    method. Each step is one pentadiagonal system, O(n); some 20 to 40 steps. The multipliers of the second constraint
-    are the residuals, so the trend falls out.
+    The dual problem, ``max v.Dx`` with ``|v| <= smoothing`` and ``|D'v| <= 1``, is solved by a primal-dual interior
+    point method. Each of 20 to 40 iterations solves one pentadiagonal system in O(n). The multipliers of the second
+    constraint are the residuals, which give the trend.
     """
     n = x.size
     if n < 3 or np.ptp(x) == 0:
@@ -114,46 +114,46 @@ def robust_series_weights(
     smoothing: float = 0.3,
     weighting: str = "last",
 ) -> NDArray[np.float64]:
-    """Weigh the rows of a lagged table by whether their inputs can be trusted.
+    """Return sample weights for autoregression that are 0 for windows with anomalous inputs.
 
-    Row ``i`` of that table has the inputs ``x[i : i + window_size]`` and the target ``x[i + window_size]``. Hand the
-    weights to a regressor with an absolute loss: the loss withstands anomalies in the targets, the weights those in the
-    inputs.
+    Row ``i`` of the table of windows has the inputs ``x[i : i + window_size]`` and the target ``x[i + window_size]``.
+    Pass the weights to a regressor with an absolute loss: the loss is robust to anomalies in the targets, the weights
+    exclude anomalies in the inputs.
 
     Parameters
     ----------
     x : array-like of shape (n_timepoints,)
-        The series; finite.
+        The series, with finite values only.
     window_size : int, default=16
         Number of lags.
     threshold : float, default=0.3
-        Anomaly score of a window's inputs up to which it is used, in standard deviations of the trend.
+        Largest anomaly score of a window that is used, in standard deviations of the trend.
     smoothing : float, default=0.3
-        Weight of the trend's second differences. At 0.3 single points are told from the trend; 2 to 5 tell short runs,
-        and ask for a series that bends slowly.
+        Weight of the second differences of the trend. 0.3 detects single anomalous points; 2 to 5 also detects short
+        runs, if the series itself changes slowly.
     weighting : {"last", "exponential"}, default="last"
-        Score of a window: the last input's distance from the trend, or the sum of all, weighted ``exp(-lag)``. An
-        anomaly in the last input does the most harm.
+        Anomaly score of a window: the distance of its last input from the trend, or the sum of the distances of all
+        inputs weighted by ``exp(-lag)``. An anomaly in the last input affects the forecast most.
 
     Returns
     -------
     ndarray of shape (n_timepoints - window_size,)
-        1 where the window is used, 0 where not.
+        1 for windows that are used, 0 for the others.
 
     Raises
     ------
     ValueError
-        If the series is not longer than the window, holds NaN, or no window can be trusted.
+        If the series is not longer than the window, contains NaN, or no window has a score up to `threshold`.
 
     See Also
     --------
-    ZErrorRegressor : Drops rows by their errors instead of by their inputs.
+    ZErrorRegressor : Drops rows with large errors instead of rows with anomalous inputs.
 
     Notes
     -----
-    RobustTSF, selective training by a robust trend filter with an absolute loss. We solve the filter to its optimum in
-    O(n) a step (interior point, pentadiagonal systems) and measure distances in standard deviations of the trend, which
-    anomalies do not inflate, where the authors standardise the series.
+    RobustTSF selects windows by a robust trend filter and trains with an absolute loss. Here the filter is solved to
+    its optimum by an interior point method with O(n) operations per iteration (pentadiagonal systems). Distances are
+    measured in standard deviations of the trend, which anomalies do not inflate; the authors standardise the series.
 
     References
     ----------
@@ -172,13 +172,13 @@ def robust_series_weights(
     """
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64)
     if series.size <= window_size:
-        raise ValueError(f"The series has {series.size} points; it must be longer than window_size={window_size}.")
+        raise ValueError(f"x has {series.size} time points; it must be longer than window_size={window_size}.")
     trend = robust_trend(series, smoothing)
-    spread = trend.std()
+    scale = trend.std()
     residual = np.abs(series - trend)
-    if spread <= 1e-6 * residual.max():  # a constant trend has no unit; its residuals give one
-        spread = residual[residual > 1e-6 * residual.max()].mean() if residual.any() else 1.0
-    residual = residual / spread
+    if scale <= 1e-6 * residual.max():  # the trend is constant: the residuals give the scale
+        scale = residual[residual > 1e-6 * residual.max()].mean() if residual.any() else 1.0
+    residual = residual / scale
     if weighting == "last":
         score = residual[window_size - 1 : -1]
     else:
@@ -186,6 +186,6 @@ def robust_series_weights(
     weights = (score <= threshold).astype(np.float64)
     if not weights.any():
         raise ValueError(
-            f"No window can be trusted at threshold={threshold}; raise it, or lower smoothing={smoothing}."
+            f"No window has a score up to threshold={threshold}; raise it, or lower smoothing={smoothing}."
         )
     return weights

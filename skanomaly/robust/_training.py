@@ -1,7 +1,6 @@
-"""Training in epochs of masked mini-batches: what the Z-error estimators share."""
+"""Training in epochs of masked mini-batches, common to the Z-error estimators."""
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -11,16 +10,17 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import Network, batch_bounds, classification_terms, regression_terms
 
-__all__ = ["Standardizer", "Training", "median_spread"]
+__all__ = ["Standardizer", "Training", "median_and_mad"]
 
 _PATIENCE = 10
 
 
-def median_spread(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return median and 1.4826 MAD of targets; the spread is 1 where all are equal."""
+def median_and_mad(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return the median of the targets and 1.4826 times their MAD, or 1 if that is 0."""
     robust = True
     if weights is None:
         scratch = np.empty((2, y.size))
@@ -32,21 +32,21 @@ def median_spread(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -
 
 @dataclass
 class Standardizer:
-    """Means and scales of columns; constant columns keep scale 1."""
+    """Means and standard deviations of columns; the scale of a constant column is 1."""
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
 
     @classmethod
     def of(cls, X: NDArray[Any], weights: NDArray[np.float64] | None) -> "Standardizer":
-        """Measure the columns of `X`, a weight counting as that many repetitions."""
+        """Estimate from the columns of `X`; a weight counts as that many repetitions of the row."""
         mean = np.average(X, axis=0, weights=weights).astype(np.float64)
         scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
         floor = 10 * np.finfo(X.dtype).eps * np.abs(mean)
         return cls(mean, np.where(np.isfinite(scale) & (scale > floor), scale, 1.0))
 
     def __call__(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the standardised rows, in the dtype of `X`."""
+        """Return the standardised rows in the dtype of `X`."""
         centred = X - self.mean.astype(X.dtype)
         centred /= self.scale.astype(X.dtype)
         return np.ascontiguousarray(centred)
@@ -54,14 +54,14 @@ class Standardizer:
 
 @dataclass
 class Training:
-    """State of a training run: it can stop after any epoch and go on.
+    """State of a training run, which can be continued after any epoch.
 
     Parameters
     ----------
     network : Network
     mask : ZErrorMask
     n_groups : int
-        Number of classes with statistics of their own; 1 in regression.
+        Number of classes, each of which has its own centre and scale; 1 in regression.
     classifier : bool
     penalty, rate : float
     random : numpy.random.Generator
@@ -83,16 +83,14 @@ class Training:
         self.plan = MaskPlan.of(self.mask, classifier=self.classifier)
         self.pooled = np.zeros((self.n_groups if self.plan.per_class else 1, 3))
 
-    def warn_if_blind(self, n_rows: int) -> None:
-        """Warn where no batch is large enough for a row to be masked."""
+    def warn_if_too_small(self, n_rows: int) -> None:
+        """Warn if the batches are too small for any row to be masked."""
         smallest = self.plan.mask.smallest_batch()
         if n_rows < smallest:
-            warnings.warn(
+            warn_user(
                 f"Batches of {n_rows} rows are too small to mask anything with threshold={self.plan.threshold} and "
                 f"center_scale={self.mask.center_scale!r}; at least {smallest} rows are needed. "
-                "Training is unmasked. Raise batch_size or give more rows.",
-                UserWarning,
-                stacklevel=5,
+                "Training is unmasked. Raise batch_size or give more rows."
             )
 
     def terms(self, outputs: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -118,16 +116,16 @@ class Training:
         X, y, weights : ndarray
             Standardised rows, targets (float64, or class index as intp), and weights or None.
         batch_size, span : int
-            `span` is the number of epochs that the threshold's schedule takes.
+            Number of rows in a batch; number of epochs of the schedule of the threshold.
         rate : float
             Learning rate of this epoch.
         masked : ndarray of shape (n_samples,)
-            Counts of drops; updated.
+            How often each row was dropped; updated in place.
 
         Returns
         -------
         bool
-            Whether the epoch was masked, so that its rows count as seen.
+            Whether the epoch is after the warm-up, so that it counts as masked.
         """
         threshold = self.plan.threshold_at(self.n_epochs, span)
         past_warmup = self.n_epochs >= self.mask.warmup_epochs
@@ -227,10 +225,11 @@ class Training:
         verbose: bool,
         name: str,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Train for `max_iter` epochs or until the held-out loss stalls; return how often rows were dropped and seen.
+        """Train for `max_iter` epochs or until the held-out loss stops falling; return how often rows were dropped.
 
-        The learning rate is constant for the first half of the epochs and falls linearly to 0 in the second. Held-out
-        rows never train; the mask looks at them after each epoch, so they have frequencies too.
+        The second array is the number of masked epochs of each row. The learning rate is constant for the first half of
+        the epochs and decreases linearly to 0 in the second. Held-out rows are not used for training; the mask is
+        applied to them after each epoch, so they have mask frequencies too.
         """
         train = np.arange(X.shape[0]) if held_out is None else np.flatnonzero(~held_out)
         rows, targets = (X, y) if held_out is None else (X[train], y[train])
@@ -239,7 +238,7 @@ class Training:
         held_dropped = np.zeros(X.shape[0], dtype=np.int64)
         best, best_parameters, stalled = math.inf, self.network.parameters.copy(), 0
         bounds = batch_bounds(train.size, batch_size)
-        self.warn_if_blind(int(np.diff(bounds).max()))
+        self.warn_if_too_small(int(np.diff(bounds).max()))
         for index in range(max_iter):
             rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
             seen += self.epoch(
@@ -251,7 +250,7 @@ class Training:
                 if loss < best:
                     best, best_parameters = loss, self.network.parameters.copy()
             if verbose:
-                print(  # noqa: T201  # what verbose is for
+                print(  # noqa: T201  # verbose
                     f"{name}: epoch {self.n_epochs}, loss {self.losses[-1]:.6f}, masked {self.mask_rates[-1]:.2%}"
                 )
             if stalled >= _PATIENCE:
@@ -270,7 +269,7 @@ class Training:
         held_out: NDArray[np.bool_],
         dropped: NDArray[np.int64],
     ) -> float:
-        """Mean loss of the held-out rows that the mask keeps, at the epoch's own threshold."""
+        """Return the mean loss of the held-out rows that the mask keeps at the threshold of the last epoch."""
         rows = np.flatnonzero(held_out)
         losses, _, values = self.terms(self.network.activations(X[rows])[-1], y[rows])
         held_weights = None if weights is None else weights[rows]

@@ -1,4 +1,4 @@
-"""Linear models and neural networks that drop odd rows batch by batch while they train."""
+"""Linear models and neural networks that drop rows with large errors from each mini-batch."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,64 +8,67 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import ZErrorMask
-from skanomaly.robust._training import median_spread
+from skanomaly.robust._training import median_and_mad
 from skanomaly.robust._zerror_base import ZErrorEstimator, targets_like
 
 __all__ = ["ZErrorClassifier", "ZErrorRegressor"]
 
 
 class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
-    """Regression that drops rows with odd errors from each mini-batch while it trains.
+    """Robust regression that drops the rows with large standardised errors from each mini-batch.
 
-    A linear model (the default) or a neural network of rectified linear units, trained by Adam on standardised columns.
-    With the default mask it holds to 35 % of one-sided outliers, and says afterwards which rows were dropped how often.
+    A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
+    columns. The default mask tolerates up to 35 % of one-sided outliers. After fit, `mask_frequency_` says how often
+    each row was dropped.
 
     Parameters
     ----------
     masking : ZErrorMask, default=None
-        Which rows are dropped; None is ``ZErrorMask()``. ``masking__threshold`` and the like reach it either way.
+        The mask, which decides which rows are dropped; None is ``ZErrorMask()``. Nested names such as
+        ``masking__threshold`` work in either case.
     hidden_layer_sizes : tuple of int or int, default=()
-        Units of each hidden layer; ``()`` is the linear model.
+        Number of units of each hidden layer; ``()`` is the linear model.
     ridge : float, default=0.0001
-        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights for standardised columns.
     batch_size : int or "auto", default="auto"
-        Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
+        Number of rows in a batch; ``"auto"`` is an eighth of the rows, between 64 and 256. All batches have nearly the
+        same size.
     learning_rate_init : float, default=None
-        Step size of Adam in standardised units; constant for half the epochs, then falling linearly to 0. None is 0.05
-        for the linear model and 0.005 for a network.
+        Step size of Adam; constant for the first half of the epochs, then decreasing linearly to 0. None is 0.05 for
+        the linear model and 0.005 for a network.
     max_iter : int, default=100
-        Epochs; also the length of the mask's schedule.
+        Number of epochs, over which the schedule of the mask also extends.
     early_stopping : bool, default=False
-        Whether to hold out a tenth of the rows, stop when their masked loss has not fallen for 10 epochs, and return to
-        the best epoch.
+        Whether to hold out a tenth of the rows, stop when their masked loss has not fallen for 10 epochs, and use the
+        parameters of the best epoch.
     verbose : bool or int, default=False
-        Whether to print loss and share masked after each epoch.
+        Whether to print the loss and the fraction of masked rows after each epoch.
     random_state : int, RandomState instance or None, default=None
-        Order of the rows, first weights of a network, held-out rows.
+        Controls the order of the rows, the initial weights of a network, and the held-out rows.
 
     Attributes
     ----------
     mask_frequency_ : ndarray of shape (n_samples,)
-        Share of the masked epochs in which the row was dropped: the curation score. After ``partial_fit`` with
-        `sample_indices` its index is theirs; without, it is about the last chunk.
+        Fraction of the masked epochs in which the row was dropped. After ``partial_fit`` it is indexed by
+        `sample_indices`; if those were not given, it has the rows of the last chunk only.
     mask_count_, seen_count_ : ndarray of shape (n_samples,)
-        Numbers behind that share.
+        Number of masked epochs in which the row was dropped, and number of masked epochs it was in.
     inlier_mask_ : ndarray of shape (n_samples,)
-        Whether the row's final standardised error lies within the threshold.
+        Whether the final standardised error of the row is at most the threshold.
     mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
-        Share of rows dropped, threshold (infinite while warming up), and mean loss of kept rows, by epoch. The loss is
-        half the squared error in units of the targets' spread.
+        Fraction of rows dropped, threshold (infinite during the warm-up), and mean loss of the rows kept, by epoch. The
+        loss is half the squared error of the target divided by 1.4826 times its MAD.
     coefs_, intercepts_ : list of ndarray
-        Weights and biases by layer, for rows and targets in their own units.
+        Weights and biases of each layer, for columns and targets in their original units.
     coef_ : ndarray of shape (n_features,)
-        Coefficients of the linear model; absent with hidden layers.
+        Coefficients of the linear model; only without hidden layers.
     intercept_ : float
-        Intercept of the linear model; absent with hidden layers.
+        Intercept of the linear model; only without hidden layers.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -73,20 +76,21 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
 
     See Also
     --------
-    ZErrorClassifier : The same for classes.
-    MaskedEstimator : The same mask around any other estimator.
-    SampleCurator : From mask frequencies to a decision about each row.
-    sklearn.linear_model.HuberRegressor : Bounded influence of errors; gives way before 35 % of one-sided outliers.
+    ZErrorClassifier : The same for classification.
+    MaskedEstimator : Trains any other estimator with the same mask.
+    SampleCurator : Decides for each row whether to drop it.
+    sklearn.linear_model.HuberRegressor : Bounds the influence of errors; not robust to 35 % of one-sided outliers.
 
     Notes
     -----
-    Z-Error Loss (Godin 2025), regression: rows with ``|e - centre| > threshold * scale`` within their batch do not
-    count. We replace mean and standard deviation by median and MAD, which hold to half the batch where the original
-    masks nothing from 10 % of equal outliers on (20 % at a threshold of 2); keep a share `min_keep` at the least; and
-    standardise columns and targets, so that results do not depend on units.
+    Z-Error Loss (Godin 2025) for regression: rows with ``|e - centre| > threshold * scale`` within their batch are
+    ignored. Our version differs in three ways. It uses median and MAD, which tolerate outliers in up to half of the
+    batch; with mean and standard deviation, as in the paper, nothing is masked from 10 % of equal outliers on (20 % at
+    a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns and targets, so
+    that results do not depend on units.
 
-    Whole weights equal repetition as long as one batch holds all rows; over several batches they do so in
-    expectation, since repeated rows fall into different batches.
+    An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
+    in expectation, since repeated rows fall into different batches.
 
     References
     ----------
@@ -99,7 +103,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     >>> random = np.random.default_rng(0)
     >>> X = random.normal(size=(1000, 3))
     >>> y = X @ [1.0, -2.0, 0.5] + 0.1 * random.normal(size=1000)
-    >>> y[:300] += 10  # three rows in ten are wrong, all in the same direction
+    >>> y[:300] += 10  # 30 % of the targets are wrong, all in the same direction
     >>> model = ZErrorRegressor(random_state=0).fit(X, y)
     >>> bool(np.abs(model.coef_ - [1.0, -2.0, 0.5]).max() < 0.02)
     True
@@ -135,9 +139,10 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, sample_indices: Any = None) -> Self:
-        """Run one epoch over a chunk; the first chunk also fixes the standardisation.
+        """Run one epoch over a chunk of rows.
 
-        The learning rate falls as one over the square root of ``1 + n_iter_ / 10``.
+        The first chunk also sets the standardisation. The learning rate is divided by the square root of
+        ``1 + n_iter_ / 10``.
 
         Parameters
         ----------
@@ -145,19 +150,19 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
         sample_indices : array-like of int of shape (n_samples,), default=None
-            Positions of these rows in the whole data, so that mask frequencies add up across chunks.
+            Indices of these rows in the whole data set, so that mask frequencies accumulate over chunks.
 
         Returns
         -------
         self
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
         y = y.astype(np.float64)
         if first:
-            self._target_center, self._target_scale = median_spread(y, weights)
+            self._target_center, self._target_scale = median_and_mad(y, weights)
         return (y - self._target_center) / self._target_scale
 
     def _n_outputs(self) -> int:
@@ -184,86 +189,87 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         return outputs * outputs.dtype.type(self._target_scale) + outputs.dtype.type(self._target_center)
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
-        """Score each row with its target; small is odd.
+        """Score each row with its target; lower scores are more anomalous.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            None scores the rows as if each target were what is predicted, which tells rows apart only with
-            ``masking__statistic="margin"`` of a classifier.
+            None uses the predictions as targets, so that all errors are 0 and all scores equal.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised error, by the centre and scale of the training errors.
+            Minus the standardised error; centre and scale are those of the training errors.
         """
         outputs = self._raw_outputs(X)
         if y is None:
             targets = outputs[:, 0].astype(np.float64)
         else:
             targets = self._encode(targets_like(y, outputs), None, first=False)
-        return -self._oddness_of(outputs, targets)
+        return -self._standardized_errors(outputs, targets)
 
 
 class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
-    """Classification that drops rows at odds with their label from each mini-batch while it trains.
+    """Robust classification that drops the rows that contradict their label from each mini-batch.
 
-    A linear model (the default) or a neural network of rectified linear units, trained by Adam on standardised columns.
-    Made for tables with wrong labels: it says afterwards which rows were dropped how often.
+    A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
+    columns. It is meant for data with wrong labels. After fit, `mask_frequency_` says how often each row was dropped.
 
     Parameters
     ----------
     masking : ZErrorMask, default=None
-        Which rows are dropped; None is ``ZErrorMask()``: margins on the wrong side, per class. ``masking__threshold``
-        and the like reach it either way.
+        The mask, which decides which rows are dropped; None is ``ZErrorMask()``, which masks small margins per class.
+        Nested names such as ``masking__threshold`` work in either case.
     hidden_layer_sizes : tuple of int or int, default=()
-        Units of each hidden layer; ``()`` is the linear model.
+        Number of units of each hidden layer; ``()`` is the linear model.
     cutoff : {"fixed", "gaussian", "youden"}, default="fixed"
-        Where `predict` cuts between two classes: a logit of 0; where the Gaussians fitted to the two classes' logits
-        cross (equal priors, so balanced accuracy is meant); or where the true minus the false positive rate is
-        largest on the kept training rows. ``"gaussian"`` falls back on ``"youden"`` where the two do not cross between
-        the means.
+        Logit at which `predict` separates two classes. ``"fixed"`` is 0. ``"gaussian"`` is where the normal densities
+        fitted to the logits of the two classes cross, with equal priors, which is good for balanced accuracy.
+        ``"youden"`` maximises the true minus the false positive rate on the training rows kept; ``"gaussian"`` falls
+        back on it if the densities do not cross between the means.
     ridge : float, default=0.0001
-        Ridge penalty ``ridge / 2 * |w|**2`` on the weights of the standardised problem.
+        Ridge penalty ``ridge / 2 * |w|**2`` on the weights for standardised columns.
     batch_size : int or "auto", default="auto"
-        Rows in a batch; ``"auto"`` is an eighth of the rows, from 64 to 256. Batches are as even as can be.
+        Number of rows in a batch; ``"auto"`` is an eighth of the rows, between 64 and 256. All batches have nearly the
+        same size.
     learning_rate_init : float, default=None
-        Step size of Adam in standardised units; constant for half the epochs, then falling linearly to 0. None is 0.05
-        for the linear model and 0.005 for a network.
+        Step size of Adam; constant for the first half of the epochs, then decreasing linearly to 0. None is 0.05 for
+        the linear model and 0.005 for a network.
     max_iter : int, default=100
-        Epochs; also the length of the mask's schedule.
+        Number of epochs, over which the schedule of the mask also extends.
     early_stopping : bool, default=False
-        Whether to hold out a tenth of the rows, stop when their masked loss has not fallen for 10 epochs, and return to
-        the best epoch.
+        Whether to hold out a tenth of the rows, stop when their masked loss has not fallen for 10 epochs, and use the
+        parameters of the best epoch.
     verbose : bool or int, default=False
-        Whether to print loss and share masked after each epoch.
+        Whether to print the loss and the fraction of masked rows after each epoch.
     random_state : int, RandomState instance or None, default=None
-        Order of the rows, first weights of a network, held-out rows.
+        Controls the order of the rows, the initial weights of a network, and the held-out rows.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        Class labels.
     cutoff_ : float
-        Logit that `predict` cuts at; 0 for more than two classes.
+        Logit above which `predict` returns the second class; 0 for more than two classes.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Share of the masked epochs in which the row was dropped: the curation score. After ``partial_fit`` with
-        `sample_indices` its index is theirs; without, it is about the last chunk.
+        Fraction of the masked epochs in which the row was dropped. After ``partial_fit`` it is indexed by
+        `sample_indices`; if those were not given, it has the rows of the last chunk only.
     mask_count_, seen_count_ : ndarray of shape (n_samples,)
-        Numbers behind that share.
+        Number of masked epochs in which the row was dropped, and number of masked epochs it was in.
     inlier_mask_ : ndarray of shape (n_samples,)
-        Whether the row's final standardised margin lies within the threshold.
+        Whether the final standardised margin of the row is within the threshold.
     mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
-        Share of rows dropped, threshold (infinite while warming up), and mean cross-entropy of kept rows, by epoch.
+        Fraction of rows dropped, threshold (infinite during the warm-up), and mean cross-entropy of the rows kept, by
+        epoch.
     coefs_, intercepts_ : list of ndarray
-        Weights and biases by layer, for rows in their own units.
+        Weights and biases of each layer, for columns in their original units.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Coefficients of the linear model; absent with hidden layers.
+        Coefficients of the linear model; only without hidden layers.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts of the linear model; absent with hidden layers.
+        Intercepts of the linear model; only without hidden layers.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -271,19 +277,20 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
 
     See Also
     --------
-    ZErrorRegressor : The same for numbers.
-    SampleCurator : From mask frequencies to a decision about each row.
-    TrainingDynamics : What a suspicious row is: mislabelled, noisy or out of distribution.
+    ZErrorRegressor : The same for regression.
+    SampleCurator : Decides for each row whether to drop it.
+    TrainingDynamics : Distinguishes mislabelled, noisy and out-of-distribution rows.
 
     Notes
     -----
-    Z-Error Loss (Godin 2025), classification: outputs are standardised per class within the batch. We take the margin
-    (the logit of the row's class minus the largest other), which is the signed logit for two classes; mask the wrong
-    side alone, since dropping the surest correct rows gains nothing; and use the median and MAD. A class with fewer
-    rows in a batch than ``masking.smallest_batch()`` is kept whole there, unless ``masking.decay`` pools batches.
+    Z-Error Loss (Godin 2025) for classification: outputs are standardised per class within the batch. Our version
+    differs in three ways. It standardises the margin, the logit of the row's class minus the largest other logit, which
+    is the signed logit for two classes. It masks small margins only, since nothing is gained by dropping rows that are
+    classified with confidence. It uses median and MAD. No row is dropped from a class with fewer rows in a batch than
+    ``masking.smallest_batch()``, unless ``masking.decay`` is positive.
 
-    Whole weights equal repetition as long as one batch holds all rows; over several batches they do so in
-    expectation, since repeated rows fall into different batches.
+    An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
+    in expectation, since repeated rows fall into different batches.
 
     References
     ----------
@@ -306,7 +313,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ZErrorEstimator._parameter_constraints,  # noqa: SLF001  # its own base
+        **ZErrorEstimator._parameter_constraints,
         "cutoff": [StrOptions({"fixed", "gaussian", "youden"})],
     }
     _classifier = True
@@ -340,19 +347,20 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, sample_indices: Any = None
     ) -> Self:
-        """Run one epoch over a chunk; the first chunk also fixes the standardisation.
+        """Run one epoch over a chunk of rows.
 
-        The learning rate falls as one over the square root of ``1 + n_iter_ / 10``.
+        The first chunk also sets the standardisation. The learning rate is divided by the square root of
+        ``1 + n_iter_ / 10``.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), default=None
-            All labels that any chunk may hold; needed in the first call.
+            All labels that occur in any chunk; required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
         sample_indices : array-like of int of shape (n_samples,), default=None
-            Positions of these rows in the whole data, so that mask frequencies add up across chunks.
+            Indices of these rows in the whole data set, so that mask frequencies accumulate over chunks.
 
         Returns
         -------
@@ -361,12 +369,14 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Raises
         ------
         ValueError
-            If the first call names no `classes`, a later call names others, or `y` holds a label that is not in them.
+            If `classes` is missing in the first call or changed in a later one, or `y` has a label that is not in it.
         """
         first = not hasattr(self, "_training")
-        with undone_on_error(self):
+        with restore_on_error(self):
             if first and classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit: all labels of all chunks.")
+                raise ValueError(
+                    "classes must be passed on the first call to partial_fit, with the labels of all chunks."
+                )
             if classes is not None:
                 labels = np.unique(np.asarray(classes))
                 if not first and not np.array_equal(labels, self.classes_):
@@ -380,18 +390,18 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
 
     def _set_classes(self, labels: NDArray[Any]) -> None:
         if labels.size < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes; y holds 1 class: {labels.tolist()}.")
+            raise ValueError(f"{type(self).__name__} needs at least two classes; y has 1 class: {labels.tolist()}.")
         if labels.size > 2 and self.cutoff != "fixed":
-            raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y holds {labels.size}. Use 'fixed'.")
+            raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y contains {labels.size}. Use 'fixed'.")
         self.classes_ = labels
 
-    def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:  # noqa: ARG002  # the hook's signature
+    def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
         if first and not hasattr(self, "_declared"):
             self._set_classes(np.unique(y))
         places = np.searchsorted(self.classes_, y).clip(max=self.classes_.size - 1)
         unknown = self.classes_[places] != y
         if unknown.any():
-            raise ValueError(f"y holds labels that are not in classes_: {np.unique(y[unknown]).tolist()[:5]}.")
+            raise ValueError(f"y contains labels that are not in classes_: {np.unique(y[unknown]).tolist()[:5]}.")
         return places.astype(np.intp)
 
     def _n_outputs(self) -> int:
@@ -403,11 +413,16 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             self.coef_ = self.coefs_[0].T
             self.intercept_ = self.intercepts_[0]
 
-    def _learn_cutoff(self, outputs: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+    def _choose_cutoff(
+        self,
+        outputs: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        kept: NDArray[np.bool_],
+    ) -> None:
         self.cutoff_ = 0.0
         if self.cutoff == "fixed":
             return
-        kept = self._final_oddness <= self._training.plan.threshold
         logits, labels = outputs[kept, 0].astype(np.float64), y[kept]
         counted = None if weights is None else weights[kept]
         if np.unique(labels).size < 2:
@@ -421,7 +436,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         self.cutoff_ = float(crossing)
 
     def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return logits: minus `cutoff_` for two classes, one column a class for more.
+        """Return the logits minus `cutoff_` for two classes, and one column of logits per class otherwise.
 
         Parameters
         ----------
@@ -450,7 +465,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         return self.classes_[places]
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Estimate the probability of each class; `cutoff` does not enter.
+        """Estimate the probability of each class, whatever the `cutoff`.
 
         Parameters
         ----------
@@ -466,28 +481,29 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         return softmax(outputs, axis=1)
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
-        """Score each row with its label; small is odd.
+        """Score each row with its label; lower scores are more anomalous.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            None scores the rows as if each had the label that is predicted: undecided rows are then odd.
+            None uses the predicted labels; the lowest scores are then those of the least certain rows.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised margin on the masked side, by the centre and scale of its class in training.
+            Minus the standardised statistic on the masked side: with the default mask, the standardised margin. Centre
+            and scale are those of the class in training.
         """
         outputs = self._raw_outputs(X)
         labels = self.predict(X) if y is None else targets_like(y, outputs)
-        return -self._oddness_of(outputs, self._encode(labels, None, first=False))
+        return -self._standardized_errors(outputs, self._encode(labels, None, first=False))
 
 
 def _gaussian_crossing(
     logits: NDArray[np.float64], labels: NDArray[np.intp], weights: NDArray[np.float64] | None
 ) -> float | None:
-    """Return where the two classes' normal densities cross between their means, or None."""
+    """Return where the normal densities of the two classes cross between their means, or None."""
     means, variances = np.empty(2), np.empty(2)
     for label in (0, 1):
         members = labels == label

@@ -1,4 +1,4 @@
-"""What the Z-error classifier and regressor share."""
+"""Abstract base of the Z-error classifier and regressor."""
 
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import Network
 from skanomaly.robust._training import Standardizer, Training
@@ -22,7 +22,7 @@ __all__ = ["ZErrorEstimator", "targets_like"]
 
 
 class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
-    """Training, counting and scoring, for either task; abstract."""
+    """Abstract base for training with a mask, for classification and regression."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "masking": [None, ZErrorMask],
@@ -42,7 +42,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
 
     @abstractmethod
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
-        """Turn targets into what training takes, learning the encoding where `first`."""
+        """Encode the targets for training; `first` also sets the encoding."""
 
     @abstractmethod
     def _n_outputs(self) -> int:
@@ -50,12 +50,12 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
 
     @abstractmethod
     def _set_parameters(self) -> None:
-        """Set coefficients in the units of the data."""
+        """Set the coefficients in the original units of the data."""
 
     def _start(self, X: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
         if any(size < 1 for size in hidden):
-            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: every layer needs at least one unit.")
+            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}; every layer needs at least one unit.")
         random = generator(self.random_state)
         self._standardizer = Standardizer.of(X, weights)
         rate = self.learning_rate_init
@@ -91,7 +91,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         y : array-like of shape (n_samples,)
             Finite numbers, or at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Counts of rows: they enter losses and batch statistics. Rows of weight 0 are left out.
+            Weights of the rows in the losses and in centre and scale of each batch. Rows of weight 0 are left out.
 
         Returns
         -------
@@ -100,14 +100,14 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            On NaN in `X` or `y`, a single class, or a mask whose parameters do not fit the task.
+            If `X` or `y` contains NaN, `y` has only one class, or a parameter of the mask does not suit the task.
 
         Warns
         -----
         UserWarning
-            If batches have too few rows for any to be masked.
+            If batches are too small for any row to be masked.
         """
-        with undone_on_error(self):
+        with restore_on_error(self):
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():
@@ -132,10 +132,8 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             self.mask_count_ = np.zeros(counted.size, dtype=np.int64)
             self.seen_count_ = np.zeros(counted.size, dtype=np.int64)
             self.mask_count_[counted], self.seen_count_[counted] = dropped, seen
-            self._finish(standardized, encoded, weights)
             self.inlier_mask_ = np.ones(counted.size, dtype=bool)
-            self.inlier_mask_[counted] = self._final_oddness <= self._training.plan.threshold
-            del self._final_oddness
+            self.inlier_mask_[counted] = self._finish(standardized, encoded, weights)
         return self
 
     def _advance(self, X: Any, y: Any, sample_weight: Any, sample_indices: Any, *, first: bool) -> Self:
@@ -146,16 +144,16 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             indices = column_or_1d(sample_indices)
             if indices.size != rows.shape[0] or indices.dtype.kind not in "iu" or (indices < 0).any():
                 raise ValueError(
-                    f"sample_indices must be {rows.shape[0]} whole numbers from 0, one for each row of this chunk."
+                    f"sample_indices must be {rows.shape[0]} integers of at least 0, one for each row of this chunk."
                 )
         encoded = self._encode(targets, weights, first=first)
         if first:
             self._start(rows, weights)
         training = self._training
-        training.warn_if_blind(min(rows.shape[0], self._batch_rows(rows.shape[0])))
+        training.warn_if_too_small(min(rows.shape[0], self._batch_rows(rows.shape[0])))
         standardized = self._standardizer(rows)
         dropped = np.zeros(rows.shape[0], dtype=np.int64)
-        looked = training.epoch(
+        is_masked = training.epoch(
             standardized,
             encoded,
             weights,
@@ -165,9 +163,9 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             masked=dropped,
         )
         if self.verbose:
-            print(f"{type(self).__name__}: chunk {training.n_epochs}, loss {training.losses[-1]:.6f}")  # noqa: T201  # what verbose is for
+            print(f"{type(self).__name__}: chunk {training.n_epochs}, loss {training.losses[-1]:.6f}")  # noqa: T201  # verbose
         if indices is None:
-            self.mask_count_, self.seen_count_ = dropped, np.full(rows.shape[0], int(looked), dtype=np.int64)
+            self.mask_count_, self.seen_count_ = dropped, np.full(rows.shape[0], int(is_masked), dtype=np.int64)
         else:
             size = int(max(indices.max() + 1, 0 if first else self.mask_count_.size))
             masked, seen = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
@@ -175,15 +173,13 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
                 masked[: self.mask_count_.size] = self.mask_count_
                 seen[: self.seen_count_.size] = self.seen_count_
             np.add.at(masked, indices, dropped)
-            np.add.at(seen, indices, int(looked))
+            np.add.at(seen, indices, int(is_masked))
             self.mask_count_, self.seen_count_ = masked, seen
-        self._finish(standardized, encoded, weights)
-        self.inlier_mask_ = self._final_oddness <= training.plan.threshold
-        del self._final_oddness
+        self.inlier_mask_ = self._finish(standardized, encoded, weights)
         return self
 
-    def _finish(self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
-        """Set what is learnt, and the final statistics of the errors of these rows."""
+    def _finish(self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+        """Set the fitted attributes, and return which of these rows are within the threshold."""
         training = self._training
         self.mask_frequency_ = self.mask_count_ / np.maximum(self.seen_count_, 1)
         self.mask_rate_curve_ = np.array(training.mask_rates)
@@ -195,15 +191,22 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         n_groups = training.pooled.shape[0]
         self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
-        self._final_oddness = training.plan.oddness(values, groups, self._center_scale)
-        self._learn_cutoff(outputs, y, weights)
+        kept = training.plan.standardized_errors(values, groups, self._center_scale) <= training.plan.threshold
+        self._choose_cutoff(outputs, y, weights, kept)
         self._set_parameters()
+        return kept
 
-    def _learn_cutoff(self, outputs: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
-        """Choose the decision's cutoff; only a classifier has one."""
+    def _choose_cutoff(
+        self,
+        outputs: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        kept: NDArray[np.bool_],
+    ) -> None:
+        """Choose the cutoff of a classifier from the rows kept; a regressor has none."""
 
     def _unscaled_layers(self, scale: float, shift: float) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """Fold the standardisation into first and last layer."""
+        """Return weights and biases for the original units: the first and last layer include the standardisation."""
         network = self._training.network
         layers = [(w.astype(np.float64), b.astype(np.float64)) for w, b in network.layers(network.parameters)]
         weights, bias = layers[0]
@@ -218,15 +221,15 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         rows = check_rows(self, X, reset=False, dtype=self._training.network.parameters.dtype)
         return self._training.network.activations(self._standardizer(rows))[-1]
 
-    def _oddness_of(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    def _standardized_errors(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
         values = self._training.terms(outputs, y)[2]
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
-        return self._training.plan.oddness(values, groups, self._center_scale)
+        return self._training.plan.standardized_errors(values, groups, self._center_scale)
 
 
 def targets_like(y: Any, outputs: NDArray[Any]) -> NDArray[Any]:
-    """Return targets as one column of as many values as there are outputs."""
+    """Return the targets as a one-dimensional array, one for each row of the outputs."""
     targets = column_or_1d(y)
     if targets.size != outputs.shape[0]:
-        raise ValueError(f"y has {targets.size} targets and X has {outputs.shape[0]} rows; they must agree in length.")
+        raise ValueError(f"y has {targets.size} targets and X has {outputs.shape[0]} rows; the numbers must be equal.")
     return targets

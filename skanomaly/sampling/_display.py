@@ -1,4 +1,4 @@
-"""A picture of what a sampler did."""
+"""Display of resampled rows."""
 
 from typing import Any, Self
 
@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
-from skanomaly._support._optional import import_optional
+from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for
 
 __all__ = ["SamplerDisplay"]
 
@@ -19,17 +19,17 @@ class SamplerDisplay:
     Parameters
     ----------
     real : ndarray of shape (n_samples, 2)
-        Places of the training rows.
+        Coordinates of the training rows.
     labels : ndarray of shape (n_samples,)
-        Their classes.
+        Classes of the training rows.
     synthetic : ndarray of shape (n_synthetic, 2)
-        Places of the synthetic rows.
+        Coordinates of the synthetic rows.
     kept : ndarray of shape (n_samples,), bool
         Which training rows the sampler kept.
     rejected : ndarray of shape (n_rejected, 2), default=None
-        Places of candidates that were made and not taken.
-    names : tuple of two str, default=("first component", "second component")
-        What the axes show.
+        Coordinates of candidates that were generated and not kept.
+    feature_names : tuple of two str, default=("first component", "second component")
+        Labels of the axes.
 
     Attributes
     ----------
@@ -56,18 +56,18 @@ class SamplerDisplay:
         synthetic: NDArray[Any],
         kept: NDArray[np.bool_],
         rejected: NDArray[Any] | None = None,
-        names: tuple[str, str] = ("first component", "second component"),
+        feature_names: tuple[str, str] = ("first component", "second component"),
     ) -> None:
         self.real = real
         self.labels = labels
         self.synthetic = synthetic
         self.kept = kept
         self.rejected = rejected
-        self.names = names
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None, ax: Any = None) -> Self:
-        """Resample with a clone, and draw what became of the rows.
+        """Resample with a clone, and plot real, synthetic and dropped rows.
 
         Parameters
         ----------
@@ -87,12 +87,56 @@ class SamplerDisplay:
         """
         sampler = clone(estimator)
         resampled, _ = sampler.fit_resample(X, y)
-        indices = sampler.sample_indices_
-        rows, every = _dense(X), _dense(resampled)
+        rejected = getattr(sampler, "rejected_", None)
+        options = {"rejected": rejected, "transformer": transformer}
+        return cls.from_predictions(X, y, resampled, sampler.sample_indices_, **options, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: Any,
+        y: Any,
+        X_resampled: Any,
+        sample_indices: Any,
+        *,
+        rejected: Any = None,
+        transformer: Any = None,
+        ax: Any = None,
+    ) -> Self:
+        """Plot real, synthetic and dropped rows of a table that was resampled before.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Numbers only.
+        y : array-like of shape (n_samples,)
+        X_resampled : array-like or sparse matrix of shape (n_resampled, n_features)
+        sample_indices : array-like of shape (n_resampled,)
+            Row of `X` that each resampled row is, -1 for synthetic rows.
+        rejected : array-like of shape (n_rejected, n_features), default=None
+            Candidates that were generated and not kept.
+        transformer : transformer to two columns, default=None
+            As in :meth:`from_estimator`.
+        ax : matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        SamplerDisplay
+
+        Raises
+        ------
+        ValueError
+            If `sample_indices` has another length than `X_resampled`.
+        """
+        rows, every, indices = _dense(X), _dense(X_resampled), np.asarray(sample_indices)
+        if indices.shape != (len(every),):
+            raise ValueError(
+                f"sample_indices has shape {indices.shape} and X_resampled has {len(every)} rows; give one index a row."
+            )
         if transformer is None and rows.shape[1] > 2:
             transformer = PCA(2)
         place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
-        rejected = getattr(sampler, "rejected_", None)
         kept = np.isin(np.arange(len(rows)), indices)
         return cls(
             real=_two(place(rows)),
@@ -100,7 +144,7 @@ class SamplerDisplay:
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
             rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
-            names=("first component", "second component") if transformer is not None else _names(X),
+            feature_names=("first component", "second component") if transformer is not None else _names(X),
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -115,21 +159,19 @@ class SamplerDisplay:
         -------
         self
         """
-        if ax is None:
-            _, ax = import_optional("matplotlib.pyplot", extra="plot").subplots(layout="constrained")
+        ax = axes_for(ax, 1, (6.4, 4.8))
         names, sizes = np.unique(self.labels, return_counts=True)
-        colours = ["#bbbbbb", "#0072b2", "#009e73", "#cc79a7", "#f0e442"]
         for place, label in enumerate(names[np.argsort(-sizes, kind="stable")]):
             rows = self.real[(self.labels == label) & self.kept]
-            ax.scatter(*rows.T, s=14, color=colours[place % len(colours)], label=f"class {label}", linewidths=0)
-        groups = [("dropped", self.real[~self.kept], "x", "#555555")]
+            ax.scatter(*rows.T, s=14, color=CATEGORIES[place % len(CATEGORIES)], label=f"class {label}", linewidths=0)
+        groups = [("dropped", self.real[~self.kept], "x", GREY)]
         if self.rejected is not None:
-            groups.append(("rejected", self.rejected, "+", "#999999"))
-        groups.append(("synthetic", self.synthetic, "^", "#d55e00"))
+            groups.append(("rejected", self.rejected, "+", GREY))
+        groups.append(("synthetic", self.synthetic, "^", ORANGE))
         for label, rows, marker, colour in groups:
             if len(rows):
                 ax.scatter(*rows.T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
-        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the points, never over them
         self.ax_, self.figure_ = ax, ax.figure
         return self

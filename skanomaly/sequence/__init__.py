@@ -1,24 +1,19 @@
-"""How odd each moment, each series and each event trace is."""
+"""Series and collections of series, scored per time point and per series."""
 
-from skanomaly.sequence._base import EventDetector, SequenceDetector, SeriesDetector
+from skanomaly.sequence._base import SequenceDetector, SeriesDetector
 from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
-from skanomaly.sequence._convert import from_aeon, from_long, from_long_events, to_aeon
+from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
-from skanomaly.sequence._embedding._chronos import ChronosEncoder
-from skanomaly.sequence._embedding._convolution import RandomConvolutionTransformer
-from skanomaly.sequence._embedding._self_similarity import SelfSimilarityDetector
-from skanomaly.sequence._embedding._symbols import SymbolTransformer
-from skanomaly.sequence._event_display import EventDisplay
-from skanomaly.sequence._events._compression import CompressionDetector
-from skanomaly.sequence._events._counts import EventCountDetector
-from skanomaly.sequence._events._markov import MarkovDetector
-from skanomaly.sequence._events._multiscale import MultiscaleEventDetector
-from skanomaly.sequence._events._ngram import NGramDetector
+from skanomaly.sequence._encoders._chronos import ChronosEncoder
+from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
+from skanomaly.sequence._encoders._symbols import SymbolTransformer
+from skanomaly.sequence._period import find_period
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
 from skanomaly.sequence._series._grouped import GroupedDetector
@@ -35,16 +30,9 @@ __all__ = [
     "AutoregressiveDetector",
     "BagRankingDetector",
     "ChronosEncoder",
-    "CompressionDetector",
-    "EventCountDetector",
-    "EventDetector",
-    "EventDisplay",
     "GroupedDetector",
     "KShapeDetector",
-    "MarkovDetector",
     "MatrixProfileDetector",
-    "MultiscaleEventDetector",
-    "NGramDetector",
     "PolynomialDetector",
     "RandomConvolutionTransformer",
     "ReferenceDetector",
@@ -64,9 +52,9 @@ __all__ = [
     "SymbolTransformer",
     "TransitionGraphDetector",
     "degrade_windows",
+    "find_period",
     "from_aeon",
     "from_long",
-    "from_long_events",
     "matrix_profile",
     "overlay_events",
     "to_aeon",

@@ -1,4 +1,4 @@
-"""Pictures of a scored series."""
+"""Display of a scored series."""
 
 from typing import Any, Self
 
@@ -6,43 +6,43 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._optional import import_optional
-from skanomaly._support._validation import check_labels
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._labels import read_labels
+from skanomaly._support._responses import final_step
 from skanomaly.sequence._input import as_column
 
 __all__ = ["SeriesDisplay"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.4"
 _MOST_NAMED = 5
 
 
 class SeriesDisplay:
-    """A series above its scores, with the threshold and the labelled stretches.
+    """A series and, below it, its scores, with the threshold and the labelled anomalies.
 
     Parameters
     ----------
     series : ndarray of shape (n_timepoints, n_features)
-        What is drawn in the upper panel.
+        Plotted in the upper panel.
     scores : ndarray of shape (n_timepoints,)
-        Small is odd.
-    offset : float or None
-        Threshold: time points that score below are flagged. None flags none.
+        Lower is more anomalous.
+    threshold : float or None
+        Threshold: time points with lower scores are flagged. None flags none.
     labels : ndarray of shape (n_timepoints,) or None
-        -1 where an anomaly is known; those stretches are shaded.
+        -1 for known anomalies, which are shaded.
     times : ndarray of shape (n_timepoints,) or None
-        Places on the horizontal axis, ascending; None counts time points.
-    names : list of str or None
+        Positions on the horizontal axis, ascending. None numbers the time points.
+    feature_names : list of str or None
         Names of the channels.
 
     Attributes
     ----------
     ax_ : ndarray of shape (2,) of Axes
-        What :meth:`plot` drew on.
+        The axes that :meth:`plot` drew on.
     figure_ : Figure
 
     See Also
     --------
-    SubsequenceNeighbors : A detector to look at.
+    SubsequenceNeighbors : A detector of series.
 
     Examples
     --------
@@ -59,47 +59,47 @@ class SeriesDisplay:
         *,
         series: NDArray[Any],
         scores: NDArray[Any],
-        offset: float | None = None,
+        threshold: float | None = None,
         labels: NDArray[Any] | None = None,
         times: NDArray[Any] | None = None,
-        names: list[str] | None = None,
+        feature_names: list[str] | None = None,
     ) -> None:
         self.series = series
         self.scores = scores
-        self.offset = offset
+        self.threshold = threshold
         self.labels = labels
         self.times = times
-        self.names = names
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: int = -1, times: Any = None, ax: Any = None
+        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, times: Any = None, ax: Any = None
     ) -> Self:
-        """Score a series with a fitted detector, and draw both.
+        """Score a series with a fitted detector and plot both.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; with ``score_samples`` and, for the threshold, ``offset_`` (that of a pipeline's last step counts).
+            Fitted detector with ``score_samples`` and, for the threshold, ``offset_`` (of the last step of a pipeline
+            or the best estimator of a search).
         X : array-like of shape (n_timepoints, n_features)
         y : array-like of shape (n_timepoints,), default=None
-            `pos_label` for known anomalies.
-        pos_label : int, default=-1
-            The label of anomalies.
+            Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
         times : array-like of shape (n_timepoints,), default=None
-            None takes the index of a pandas frame, else counts.
+            None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
         SeriesDisplay
         """
         check_is_fitted(estimator)
-        last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        offset = getattr(last, "offset_", None)
+        threshold = getattr(final_step(estimator), "offset_", None)
         scores = estimator.score_samples(X)
-        return cls.from_predictions(X, scores, y, pos_label=pos_label, offset=offset, times=times, ax=ax)
+        return cls.from_predictions(X, scores, y, pos_label=pos_label, threshold=threshold, times=times, ax=ax)
 
     @classmethod
     def from_predictions(
@@ -108,28 +108,28 @@ class SeriesDisplay:
         y_score: Any,
         y: Any = None,
         *,
-        pos_label: int = -1,
-        offset: float | None = None,
+        pos_label: Any = None,
+        threshold: float | None = None,
         times: Any = None,
         ax: Any = None,
     ) -> Self:
-        """Take scores from anywhere, and draw them.
+        """Plot a series with given scores.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
         y_score : array-like of shape (n_timepoints,)
-            Small is odd.
+            Lower is more anomalous.
         y : array-like of shape (n_timepoints,), default=None
-            `pos_label` for known anomalies.
-        pos_label : int, default=-1
-            The label of anomalies.
-        offset : float, default=None
+            Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
+        pos_label : label, default=None
+            Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
+        threshold : float, default=None
             Threshold on the scores.
         times : array-like of shape (n_timepoints,), default=None
-            None takes the index of a pandas frame, else counts.
+            None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -138,11 +138,11 @@ class SeriesDisplay:
         Raises
         ------
         ValueError
-            If the lengths differ, or labels are 0 and 1 and `pos_label` is -1.
+            If lengths differ, or labels are not recognised.
         """
         if times is None and hasattr(X, "iloc"):
             times = X.index
-        names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+        feature_names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
         series = np.asarray(as_column(X, may_reshape=True, training=False))
         scores = np.asarray(y_score)
         if scores.shape != (len(series),):
@@ -150,39 +150,36 @@ class SeriesDisplay:
         places = None if times is None else np.asarray(times)
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
-        labels = None if y is None else _shaded(y, pos_label, len(series))
-        display = cls(series=series, scores=scores, offset=offset, labels=labels, times=places, names=names)
+        labels = None if y is None else read_labels(y, len(series), pos_label=pos_label)
+        display = cls(
+            series=series, scores=scores, threshold=threshold, labels=labels, times=places, feature_names=feature_names
+        )
         return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw the series and, below it, its scores.
+        """Plot the series and, below it, its scores.
 
         Parameters
         ----------
         ax : sequence of 2 matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
         self
         """
-        pyplot = import_optional("matplotlib.pyplot", extra="plot")
-        if ax is None:
-            _, ax = pyplot.subplots(2, 1, figsize=(9, 4), sharex=True, layout="constrained", height_ratios=[2, 1])
-        axes = np.asarray(ax, dtype=object).ravel()
-        if axes.size != 2:
-            raise ValueError(f"ax holds {axes.size} Axes; two panels are drawn.")
+        axes = axes_for(ax, 2, (9, 4), nrows=2, sharex=True, height_ratios=[2, 1])
         places = np.arange(len(self.series)) if self.times is None else self.times
-        lines = axes[0].plot(places, self.series, linewidth=0.8, color=_BLUE if self.series.shape[1] == 1 else None)
-        if self.names is not None:
+        lines = axes[0].plot(places, self.series, linewidth=0.8, color=BLUE if self.series.shape[1] == 1 else None)
+        if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
-            shown = lines[:_MOST_NAMED], self.names[:_MOST_NAMED]
+            shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
-        axes[1].plot(places, self.scores, linewidth=0.8, color=_GREY)
-        if self.offset is not None:
-            below = self.scores < self.offset
-            axes[1].axhline(self.offset, linewidth=0.8, linestyle="--", color=_ORANGE)
-            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=_ORANGE)
+        axes[1].plot(places, self.scores, linewidth=0.8, color=GREY)
+        if self.threshold is not None:
+            below = self.scores < self.threshold
+            axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=ORANGE)
+            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=ORANGE)
             axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
         self._shade(axes, places)
         axes[0].set_ylabel("value")
@@ -196,14 +193,4 @@ class SeriesDisplay:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], self.labels == -1, [0]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
-                axis.axvspan(places[start], places[stop - 1], color=_ORANGE, alpha=0.2, linewidth=0)
-
-
-def _shaded(y: Any, pos_label: int, n_timepoints: int) -> NDArray[np.int8]:
-    """Turn labels to -1 for anomalies."""
-    found = np.unique(np.asarray(y))
-    if pos_label == -1:
-        if found.tolist() == [0, 1]:
-            raise ValueError("y holds 0 and 1, and pos_label=-1. Pass pos_label=1 if 1 is an anomaly and 0 is normal.")
-        return check_labels(y, n_timepoints)
-    return check_labels(np.where(np.asarray(y) == pos_label, -1, 1), n_timepoints)
+                axis.axvspan(places[start], places[stop - 1], color=ORANGE, alpha=0.2, linewidth=0)

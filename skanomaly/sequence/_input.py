@@ -1,18 +1,17 @@
-"""What counts as a series, a collection of series, or a collection of event traces."""
+"""Validation of a series and of a collection of series."""
 
-from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_column", "as_sequences", "as_traces", "first_non_finite", "make_vocabulary", "require_names_apart"]
+__all__ = ["as_column", "as_sequences", "first_non_finite", "require_unique_names"]
 
 _SHORTEST_FLAT = 32
 
 
 def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
-    """Make a column of a flat array of numbers; anything else is returned as it is, for the checks of tables.
+    """Reshape a flat array of numbers to a column; return anything else unchanged, for the checks of tables.
 
     Parameters
     ----------
@@ -20,7 +19,7 @@ def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
     may_reshape : bool
         Whether a series of one channel is expected here.
     training : bool
-        In training a flat array of fewer than 32 values is refused, since it may be a row.
+        In training a flat array of fewer than 32 values raises an error, since it may be a row.
 
     Returns
     -------
@@ -29,7 +28,7 @@ def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
     Raises
     ------
     ValueError
-        If a flat array is empty or too short to be taken for a series.
+        If a flat array is empty, or too short to be a series.
     """
     if may_reshape and getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) == 0:
         raise ValueError("X has 0 time points; give at least one.")
@@ -49,7 +48,7 @@ def _first_key(X: Any) -> Any:
 
 
 def first_non_finite(X: Any) -> int | None:
-    """Return the first row that holds NaN or infinity, or None if there is none or `X` is no table of numbers."""
+    """Return the first row with NaN or infinity, or None if there is none or `X` is not a table of numbers."""
     try:
         bad = ~np.isfinite(np.asarray(X, dtype=np.float64))
     except (TypeError, ValueError):
@@ -58,8 +57,8 @@ def first_non_finite(X: Any) -> int | None:
     return int(rows[0]) if rows.size > 0 else None
 
 
-def require_names_apart(X: Any) -> None:
-    """Refuse a frame in which two columns have one name.
+def require_unique_names(X: Any) -> None:
+    """Raise an error if two columns of a frame have the same name.
 
     Parameters
     ----------
@@ -68,12 +67,12 @@ def require_names_apart(X: Any) -> None:
     Raises
     ------
     ValueError
-        If so; the name is given.
+        The message names the column.
     """
     names = list(getattr(X, "columns", []))
     if len(set(names)) < len(names):
         twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise ValueError(f"X has several columns named {twice!r}. Give each a name of its own, or drop all but one.")
+        raise ValueError(f"X has several columns named {twice!r}. Rename them, or drop all but one.")
 
 
 def as_sequences(X: Any) -> list[NDArray[Any]]:
@@ -87,26 +86,26 @@ def as_sequences(X: Any) -> list[NDArray[Any]]:
     Returns
     -------
     list of ndarray of shape (n_timepoints_i, n_features)
-        C-contiguous, finite; float32 if every item was, else float64.
+        C-contiguous, finite; float32 if all items are, else float64.
 
     Raises
     ------
     ValueError
-        If `X` is no collection, or an item is empty, has no number of two dimensions, or holds NaN or infinity; the
-        item and its first bad time point are named.
+        If `X` is not a collection, or an item is empty, not numeric, not of one or two dimensions, or contains NaN or
+        infinity. The message names the item and its first invalid time point.
     """
     n_dimensions = getattr(X, "ndim", None)
     if n_dimensions == 2:
         raise ValueError(
-            "Expected a 3D array or a list of series, got a 2D array. Use X[:, :, None] where each row is a series of "
-            "one channel, or [X] where X is one series."
+            "Expected a 3D array or a list of series, got a 2D array. Use X[:, :, None] if each row is a series of "
+            "one channel, or [X] if X is one series."
         )
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise ValueError(f"Expected a 3D array or a list of series, got {type(X).__name__}.")
     if n_dimensions == 1 and X.dtype.kind in "biuf":
         raise ValueError(
             f"Expected a 3D array or a list of series, got one series of {len(X)} numbers. Use [X] for a collection of "
-            "one, or a detector of moments such as SubsequenceNeighbors."
+            "one, or a detector that scores time points, such as SubsequenceNeighbors."
         )
     items = [np.asarray(item) for item in X]
     dtype = np.float32 if items and all(item.dtype == np.float32 for item in items) else np.float64
@@ -117,88 +116,14 @@ def _as_sequence(item: NDArray[Any], dtype: Any, index: int) -> NDArray[Any]:
     if item.ndim not in {1, 2}:
         raise ValueError(f"X[{index}] has {item.ndim} dimensions; a series has shape (n_timepoints, n_features).")
     if item.dtype.kind not in "biufO":
-        raise ValueError(f"X[{index}] holds {item.dtype}; a series holds numbers.")
+        raise ValueError(f"X[{index}] has dtype {item.dtype}; a series must be numeric.")
     try:
         series = np.ascontiguousarray(item.reshape(len(item), -1) if item.size else item, dtype=dtype)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"X[{index}] does not hold numbers in rows of one length: {error}.") from None
+        raise ValueError(f"X[{index}] is not a numeric array with rows of equal length: {error}.") from None
     if series.size == 0:
-        raise ValueError(f"X[{index}] is empty: each series needs a time point and a feature. Drop it.")
+        raise ValueError(f"X[{index}] is empty: each series needs at least one time point and one feature. Drop it.")
     bad = first_non_finite(series)
     if bad is not None:
-        raise ValueError(f"X[{index}] holds NaN or infinity, first at time point {bad}. Impute it or drop that series.")
+        raise ValueError(f"X[{index}] contains NaN or infinity, first at time point {bad}. Impute or drop this series.")
     return series
-
-
-def as_traces(X: Any) -> list[Sequence[Hashable]]:
-    """Validate a collection of event traces.
-
-    Parameters
-    ----------
-    X : sequence of sequences of tokens, or ndarray of shape (n_traces, n_events)
-
-    Returns
-    -------
-    list of sequence
-        Arrays have become lists of Python objects.
-
-    Raises
-    ------
-    ValueError
-        If `X` is no collection or a data frame, or an item is a string or no sequence; the item is named.
-    """
-    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
-        raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
-    if hasattr(X, "columns"):
-        raise ValueError(
-            "Expected a list of token sequences, got a data frame. Where each row is an event, use "
-            "from_long_events(X, id_column=..., event_column=...); where each row is a trace, use X.to_numpy()."
-        )
-    return [_as_trace(item, index) for index, item in enumerate(X)]
-
-
-def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
-    if isinstance(item, str | bytes):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
-            f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
-            "list, or use list(text) where characters are tokens."
-        )
-    if np.ndim(item) == 0 if isinstance(item, np.ndarray) else not hasattr(item, "__len__"):
-        raise ValueError(
-            f"X[{index}] is {item!r}: each item must be a sequence of tokens. Put a single trace into a list."
-        )
-    if hasattr(item, "tolist"):
-        tokens: list[Hashable] = item.tolist()
-        return tokens
-    return list(item)
-
-
-def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
-    """Give the tokens of all traces numbers in ascending order, or by type and spelling where they have none.
-
-    Parameters
-    ----------
-    traces : list of sequence of hashable
-
-    Returns
-    -------
-    dict of token to int
-
-    Raises
-    ------
-    ValueError
-        If a token cannot be hashed, or is NaN; the trace is named.
-    """
-    tokens: set[Hashable] = set()
-    for index, trace in enumerate(traces):
-        try:
-            tokens.update(trace)
-        except TypeError as error:
-            raise ValueError(f"X[{index}] holds a token that cannot be told from others: {error}.") from None
-    if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
-        raise ValueError("X holds NaN as a token. Give missing events a token of their own, or drop them.")
-    try:
-        ordered = sorted(tokens)  # type: ignore[type-var]
-    except TypeError:
-        ordered = sorted(tokens, key=lambda token: (type(token).__name__, repr(token)))
-    return {token: code for code, token in enumerate(ordered)}

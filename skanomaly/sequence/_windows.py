@@ -1,10 +1,12 @@
-"""Sliding windows: cut out, described by mean and spread, and turned back into time points."""
+"""Sliding windows: their size, lookup by value, and scores of time points from scores of windows."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skanomaly._support._hashing import hash_rows
+from skanomaly._support._warnings import warn_user
 
 __all__ = [
     "WindowLookup",
@@ -19,26 +21,26 @@ __all__ = [
 def effective_window(
     window_size: int, n_timepoints: int, *, name: str = "window_size", noun: str = "windows", n_windows: int = 2
 ) -> int:
-    """Return the window that a training series of `n_timepoints` can hold.
+    """Return the window size that a training series of `n_timepoints` allows.
 
     Parameters
     ----------
     window_size : int
-        The window asked for.
+        The window size asked for.
     n_timepoints : int
         Length of the training series.
     name : str, default="window_size"
         Parameter named in the warning.
     noun : str, default="windows"
-        What the warning calls them.
+        What the warning calls the windows.
     n_windows : int, default=2
-        How many the series must hold, end to end.
+        Number of windows, end to end, that must fit into the series.
 
     Returns
     -------
     int
-        `window_size` where the series holds so many such windows; else a quarter of the series, or its part by
-        `n_windows` if that is less, at least 1.
+        `window_size` if that many windows fit into the series; else a quarter of the series, or ``1 / n_windows`` of
+        it if that is less, and at least 1.
 
     Warns
     -----
@@ -48,24 +50,22 @@ def effective_window(
     if n_timepoints >= n_windows * window_size:
         return window_size
     shorter = max(1, n_timepoints // max(4, n_windows))
-    warnings.warn(
+    warn_user(
         f"{name}={window_size} needs {n_windows * window_size} time points and the series has {n_timepoints}; {noun} "
-        f"of {shorter} are used. Give a longer series or a smaller {name}.",
-        UserWarning,
-        stacklevel=6,
+        f"of {shorter} are used. Give a longer series or a smaller {name}."
     )
     return shorter
 
 
 def require_neighbors(exclusion_zone: int | None, largest: int, n_timepoints: int) -> None:
-    """Refuse an exclusion zone that leaves windows without a neighbour, which would count as normal.
+    """Raise an error if an exclusion zone leaves windows without a neighbour, which would score as normal.
 
     Parameters
     ----------
     exclusion_zone : int or None
-        None is the default, which is not checked.
+        None, the default, is not checked.
     largest : int
-        The largest that leaves enough neighbours.
+        The largest zone that leaves enough neighbours.
     n_timepoints : int
         Length of the series.
 
@@ -82,7 +82,7 @@ def require_neighbors(exclusion_zone: int | None, largest: int, n_timepoints: in
 
 
 def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str) -> NDArray[np.float64]:
-    """Turn scores of windows into scores of time points.
+    """Convert scores of windows to scores of time points.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str
         Entry `i` covers the time points `i` to ``i + window_size - 1``.
     window_size : int
     alignment : {"center", "mean", "max", "last"}
-        A point's score: that of the window centred on it ("center"), the mean or the largest over all windows that
-        cover it, or that of the window that ends with it ("last", which knows no future). Points at the ends, where
-        there is no such window, take the nearest one's.
+        A time point is scored by the window centred on it ("center"), by the mean or maximum over all windows that
+        cover it ("mean", "max"), or by the window that ends at it ("last", which does not use the future). At the
+        ends, where there is no such window, the nearest window is used.
 
     Returns
     -------
@@ -106,30 +106,30 @@ def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str
     if alignment == "max":
         padded = np.pad(np.asarray(windows, dtype=np.float64), window_size - 1, constant_values=-np.inf)
         return np.lib.stride_tricks.sliding_window_view(padded, window_size).max(axis=1)
-    # Not by running totals: those would lose small scores behind a large one.
+    # No cumulative sums: they would lose small scores after a large one to rounding.
     weights = np.ones(window_size)
     return np.convolve(windows, weights) / np.convolve(np.ones(len(windows)), weights)
 
 
 class WindowLookup:
-    """Finds the window of a training series that has the same values as a query's, by a rolling hash.
+    """Finds the training window with the same values as a query window, by a rolling hash.
 
     Parameters
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
     before : ndarray of uint64, default=None
-        Hashes of windows that come before those of `series`.
+        Hashes of earlier windows.
 
     Attributes
     ----------
     hashes : ndarray of shape (n_windows,), uint64
-        One a window.
+        One hash per window.
 
     Notes
     -----
     A window's hash is a polynomial in the hashes of its rows, modulo 2^64; prefix sums give all of them in O(n d).
-    Windows are taken for equal if their hashes are.
+    Windows with equal hashes are treated as equal.
     """
 
     def __init__(self, series: NDArray[Any], window_size: int, *, before: NDArray[np.uint64] | None = None) -> None:
@@ -140,13 +140,13 @@ class WindowLookup:
         self._order = np.argsort(self.hashes, kind="stable")
 
     def extended(self, series: NDArray[Any]) -> "WindowLookup":
-        """Return a lookup that knows the windows of a further piece too, in their places behind the known ones."""
+        """Return a lookup that also contains the windows of a further piece, after the known ones."""
         return WindowLookup(series, self._window_size, before=self.hashes)
 
     def find(self, series: NDArray[Any]) -> NDArray[np.intp]:
-        """Return for each window of `series` where training holds the same one, or -1.
+        """Return the index of an equal training window for each window of `series`, or -1.
 
-        Of several the one at the query's own place is taken, else the first.
+        If there are several, the one at the query's own position is used, else the first.
         """
         hashes = _window_hashes(series, self._window_size)
         places = np.searchsorted(self.hashes, hashes, sorter=self._order)
@@ -162,10 +162,7 @@ def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]
     if len(series) < window_size:
         return np.zeros(0, dtype=np.uint64)
     base = 0x9E3779B97F4A7C15
-    rows = np.zeros(len(series), dtype=np.uint64)
-    for column in range(series.shape[1]):
-        values = series[:, column].astype(np.float64) + 0.0  # -0.0 equals 0.0
-        rows = _mixed(rows + values.view(np.uint64))
+    rows = hash_rows(series)
     powers = np.cumprod(np.full(len(rows), base, dtype=np.uint64))
     inverses = np.cumprod(np.full(len(rows), pow(base, -1, 2**64), dtype=np.uint64))
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(rows * powers)])
@@ -173,22 +170,15 @@ def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]
     return (sums[window_size:] - sums[:n_windows]) * inverses[:n_windows]
 
 
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter the bits of whole numbers: the finaliser of splitmix64."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
 def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.intp]:
-    """Choose the channels that a multivariate detector looks at.
+    """Choose the channels that a multivariate detector uses.
 
     Parameters
     ----------
     X : ndarray of shape (n_timepoints, n_features)
         Training series.
     binary_channels : {"ignore", "keep"}
-        "ignore" leaves out channels that take one or two values, where some other channel takes more.
+        "ignore" leaves out channels with at most two distinct values, if another channel has more.
 
     Returns
     -------
@@ -202,14 +192,14 @@ def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.in
 
 
 def rolling_mean(x: NDArray[Any], window_size: int, *, causal: bool = False) -> NDArray[np.float64]:
-    """Average each value with its neighbours, or with those before it; windows are shorter at the ends.
+    """Average each value with its neighbours, or with the values before it; windows are shorter at the ends.
 
     Parameters
     ----------
     x : ndarray of shape (n,)
     window_size : int
     causal : bool, default=False
-        Whether the window ends with the value instead of being centred on it.
+        Whether the window ends at the value instead of being centred on it.
 
     Returns
     -------

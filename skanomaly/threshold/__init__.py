@@ -1,9 +1,10 @@
-"""How odd is too odd, and how sure are we: contamination posteriors, threshold rules, conformal p-values."""
+"""Thresholds and their uncertainty: contamination posteriors, threshold rules, conformal p-values."""
 
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import ContaminationPosterior
 from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay
 from skanomaly.threshold._distribution import ContaminationDistribution
+from skanomaly.threshold._mixture._gammagmm import GammaGMM
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._pvalues import (
     OnlineFDR,
@@ -13,16 +14,17 @@ from skanomaly.threshold._pvalues import (
 )
 from skanomaly.threshold._refine import ScoreRefiner
 from skanomaly.threshold._rules import (
+    FDistributionThreshold,
     FixedThreshold,
-    FLaw,
-    PosteriorShare,
-    Quantile,
-    RobustTail,
-    TailFit,
+    MADThreshold,
+    ParetoThreshold,
+    PosteriorThreshold,
+    QuantileThreshold,
     ThresholdRule,
 )
 from skanomaly.threshold._three_way import DecisionCosts, predict_three_way
 from skanomaly.threshold._thresholded import ThresholdedDetector
+from skanomaly.threshold._two_group import TwoGroup
 
 __all__ = [
     "ConformalDetector",
@@ -31,17 +33,19 @@ __all__ = [
     "ContaminationPosterior",
     "ContaminationPrior",
     "DecisionCosts",
-    "FLaw",
+    "FDistributionThreshold",
     "FixedThreshold",
+    "GammaGMM",
+    "MADThreshold",
     "OnlineFDR",
     "PValueDisplay",
-    "PosteriorShare",
-    "Quantile",
-    "RobustTail",
+    "ParetoThreshold",
+    "PosteriorThreshold",
+    "QuantileThreshold",
     "ScoreRefiner",
-    "TailFit",
     "ThresholdRule",
     "ThresholdedDetector",
+    "TwoGroup",
     "anomaly_probability_from_pvalues",
     "benjamini_hochberg",
     "predict_three_way",

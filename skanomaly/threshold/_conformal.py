@@ -1,8 +1,7 @@
-"""Conformal p-values: how many rows known to be normal are at least as odd."""
+"""Conformal p-values: the rank of a row's score among those of calibration rows."""
 
 import math
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -13,55 +12,60 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import require_scores
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import check_samples_of, copy_kinds, take
+from skanomaly._support._ties import count_below, typical_magnitude
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._pvalues import benjamini_hochberg
-from skanomaly.threshold._scores import require_scores
 
 __all__ = ["ConformalDetector"]
 
 
 class ConformalDetector(BaseDetector):
-    r"""Detector with p-values that hold in finite samples, whatever the detector.
+    r"""Detector with conformal p-values, which are valid in finite samples for any inner detector.
 
-    A row's p-value is one plus the number of calibration rows at least as odd, over one plus their number. Where the
-    row is drawn like the calibration rows, p is at most alpha with probability at most alpha. The detector decides how
-    many anomalies are found, never whether the level holds.
+    The p-value of a row is ``(1 + k) / (1 + n)``, where k of the n calibration rows are at least as anomalous as the
+    row. If the row follows the distribution of the calibration rows, its p-value is at most alpha with probability at
+    most alpha. This level holds for every inner detector; the detector only decides how many anomalies are found.
 
     Parameters
     ----------
     detector : estimator or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd), of rows, of collections of series or of event
-        traces; None is ``IsolationForest(random_state=0)``. Not of a single series, whose time points depend on each
-        other: cut it into a collection first.
+        Estimator with ``fit`` and ``score_samples`` (lower scores are more anomalous) for tables, collections of series
+        or event traces; None is ``IsolationForest(random_state=0)``. Detectors of a single series are not accepted,
+        since its time points depend on each other: cut the series into a collection first.
     method : {"split", "cross", "jackknife+"}, default="split"
-        "split" fits on some rows and calibrates on the others. "cross" has `n_folds` detectors, each calibrated on the
-        rows it has not seen; "jackknife+" has one detector per row. Both use all rows twice.
+        "split" fits on some rows and calibrates on the others. "cross" fits one detector per fold of `cv` on the other
+        folds and calibrates it on the fold; "jackknife+" does the same with one row per fold. Both use all rows for
+        training and for calibration.
     calibration_size : float in (0, 1), default=0.5
-        Share of the rows that "split" calibrates on.
-    n_folds : int, default=10
-        Folds of "cross".
+        Fraction of the rows that "split" calibrates on.
+    cv : int or cross-validation splitter, default=10
+        Folds of "cross": the number of random folds, or a splitter with disjoint test folds, on which the detectors are
+        calibrated.
     alpha : float in (0, 1), default=0.1
-        Level of ``predict`` (false alarms among normal rows) and of :meth:`select` (false discoveries).
+        Level: the false alarm rate of ``predict``, and the false discovery rate of :meth:`select`.
     weight_function : callable or None, default=None
-        Takes rows, in the container that they came in, and returns their density where the detector is used over that
-        where it was trained, up to a factor: p-values for new rows that come from elsewhere (covariate shift). Only
-        with "split".
+        Weights for new rows that follow another distribution than the training rows (covariate shift): takes rows, in
+        the container in which they were given, and returns the ratio of the two densities up to a factor. Only with
+        "split".
     random_state : int, RandomState instance or None, default=None
-        Splits the rows.
+        Seeds the random split of the rows.
 
     Attributes
     ----------
     detectors_ : list of estimators
-        One for "split", one per fold otherwise.
+        One detector for "split", otherwise one per fold.
     calibration_scores_ : list of ndarray
         Sorted outlyingness of the calibration rows, per detector.
     n_calibration_ : int
         Number of calibration rows; no p-value is below ``1 / (n_calibration_ + 1)``.
     offset_ : float
-        Threshold on ``score_samples``: rows with a p-value of at most `alpha` score below.
+        Threshold on ``score_samples``: rows with a p-value of at most `alpha` score below it.
     n_features_in_ : int
         Number of columns, where the detector takes tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -69,18 +73,19 @@ class ConformalDetector(BaseDetector):
 
     See Also
     --------
-    benjamini_hochberg : The selection behind :meth:`select`.
+    benjamini_hochberg : The procedure that :meth:`select` uses.
     OnlineFDR : Decisions on a stream of p-values.
 
     Notes
     -----
-    ``score_samples`` is the logarithm of the p-value, less a fraction of the step between two p-values by which rows of
-    equal p-value are still ranked. ``predict`` decides row by row; a false discovery rate is a property of a batch, so
-    it has a method of its own, :meth:`select`.
+    ``score_samples`` is the logarithm of the p-value, minus a fraction of the step between two p-values that ranks rows
+    of equal p-value. ``predict`` decides row by row. The false discovery rate is a property of a batch, so it has a
+    method of its own, :meth:`select`.
 
-    Rows that `y` labels -1 take no part. Anomalies left in the calibration rows make p-values larger: the level still
-    holds, power falls. The level of "split" is exact; for "cross" and "jackknife+" the proven bound is twice alpha [2]_
-    (plus a term that vanishes with the folds' size), and alpha is what one sees. Equal scores count as odder.
+    Rows that `y` labels -1 are left out. Anomalies among the calibration rows make the p-values larger: the level still
+    holds, but fewer anomalies are found. The level of "split" [1]_ is exact. For "cross" and "jackknife+" the proven
+    bound is twice alpha [2]_ (plus a term that vanishes with growing folds); in practice the rate is near alpha.
+    Calibration rows with the same score as the row count as at least as anomalous. The weights are those of [3]_.
 
     References
     ----------
@@ -105,7 +110,7 @@ class ConformalDetector(BaseDetector):
         "detector": [HasMethods(["fit"]), None],
         "method": [StrOptions({"split", "cross", "jackknife+"})],
         "calibration_size": [Interval(Real, 0, 1, closed="neither")],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "weight_function": [callable, None],
         "random_state": ["random_state"],
@@ -118,7 +123,7 @@ class ConformalDetector(BaseDetector):
         *,
         method: str = "split",
         calibration_size: float = 0.5,
-        n_folds: int = 10,
+        cv: Any = 10,
         alpha: float = 0.1,
         weight_function: Callable[[Any], Any] | None = None,
         random_state: Any = None,
@@ -126,7 +131,7 @@ class ConformalDetector(BaseDetector):
         self.detector = detector
         self.method = method
         self.calibration_size = calibration_size
-        self.n_folds = n_folds
+        self.cv = cv
         self.alpha = alpha
         self.weight_function = weight_function
         self.random_state = random_state
@@ -137,31 +142,24 @@ class ConformalDetector(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         return check_samples_of(self, self._given(), X, reset=reset, min_samples=self._min_samples if reset else 1)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        if not getattr(detector, "_rows_stand_alone", True):
+        if scores_time_points(detector):
             raise ValueError(
-                f"detector={detector!r} scores time points of one series, and rows are split at random, which tears a "
-                "series apart. Cut it into a collection for a detector of collections, or use ThresholdedDetector."
+                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
+                "random, which breaks the order of the series. Cut the series into a collection and give a detector "
+                "of collections, or use ThresholdedDetector."
             )
         if self.weight_function is not None and self.method != "split":
-            raise ValueError(f"weight_function needs method='split'; method={self.method!r} has no weighted form here.")
-        rows = take(X, y >= 0)
+            raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
+        rows = take_rows(X, y >= 0)
         if len(rows) < self._min_samples:
-            raise ValueError(f"{len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
-        order = generator(self.random_state).permutation(len(rows))
-        if self.method == "split":
-            n_calibration = int(np.clip(round(self.calibration_size * len(rows)), 1, len(rows) - 2))
-            folds = [order[:n_calibration]]
-        else:
-            folds = np.array_split(order, min(self.n_folds, len(rows)) if self.method == "cross" else len(rows))
+            raise ValueError(f"Only {len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         self.detectors_, self.calibration_scores_, weights = [], [], []
-        for fold in folds:
-            train = np.ones(len(rows), dtype=bool)
-            train[fold] = False
-            calibration = take(rows, fold)
-            fitted = clone(detector).fit(take(rows, train))
+        for train, fold in self._folds(rows):
+            calibration = take_rows(rows, fold)
+            fitted = clone(detector).fit(take_rows(rows, train))
             outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)
@@ -171,24 +169,40 @@ class ConformalDetector(BaseDetector):
         self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
         self.n_calibration_ = sum(len(part) for part in weights)
         if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
-            warnings.warn(
+            warn_user(
                 f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
-                f"{self.n_calibration_} calibration rows: no row can be called an anomaly. Give at least "
-                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha.",
-                UserWarning,
-                stacklevel=5,
+                f"{self.n_calibration_} calibration rows: no row can be flagged. Give at least "
+                f"{math.ceil(1.0 / self.alpha) - 1} calibration rows or a larger alpha."
             )
-        pooled = np.concatenate(self.calibration_scores_)
+        pooled = np.concatenate(self.calibration_scores_).astype(np.float64)
+        self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
 
+    def _folds(self, rows: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield training rows and calibration rows of each detector."""
+        if self.method == "cross" and not isinstance(self.cv, Integral):
+            yield from self.cv.split(rows)
+            return
+        order = generator(self.random_state).permutation(len(rows))
+        if self.method == "split":
+            n_calibration = int(np.clip(round(self.calibration_size * len(rows)), 1, len(rows) - 2))
+            folds = [order[:n_calibration]]
+        else:
+            folds = np.array_split(order, min(self.cv, len(rows)) if self.method == "cross" else len(rows))
+        for fold in folds:
+            train = np.ones(len(rows), dtype=bool)
+            train[fold] = False
+            yield train, fold
+
     @staticmethod
-    def _scores_of(detector: Any, X: Any) -> NDArray[np.float64]:
-        scores = -np.asarray(detector.score_samples(X), dtype=np.float64)
+    def _scores_of(detector: Any, X: Any) -> NDArray[np.floating]:
+        scores = np.asarray(detector.score_samples(X))
+        scores = -scores if scores.dtype == np.float32 else -scores.astype(np.float64)  # ties depend on the precision
         if np.isnan(scores).any():
             raise ValueError(
-                f"{detector!r} gave NaN as score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be ranked. "
-                "Impute the rows or use another detector."
+                f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be "
+                "ranked. Impute the rows or use another detector."
             )
         return scores
 
@@ -197,18 +211,18 @@ class ConformalDetector(BaseDetector):
             return np.ones(len(X))
         weights = np.asarray(self.weight_function(X), dtype=np.float64)
         if weights.shape != (len(X),) or not (np.isfinite(weights) & (weights >= 0)).all():
-            raise ValueError("weight_function must return one finite weight, not negative, for each row.")
+            raise ValueError("weight_function must return one finite, non-negative weight per row.")
         return weights
 
     def _pvalues(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """p-values, and mean outlyingness over the detectors."""
+        """Return p-values, and the mean outlyingness over the detectors."""
         own = self._weights(X)
         above = np.zeros(len(X))
         mean = np.zeros(len(X))
         for detector, scores, sums in zip(self.detectors_, self.calibration_scores_, self._weight_above, strict=True):
             outlyingness = self._scores_of(detector, X)
-            above += sums[np.searchsorted(scores, outlyingness, side="left")]
-            mean += outlyingness / len(self.detectors_)
+            above += sums[count_below(scores, outlyingness, self._magnitude)]
+            mean += outlyingness.astype(np.float64) / len(self.detectors_)
         total = sum(sums[0] for sums in self._weight_above)
         whole = total + own
         return np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0), mean
@@ -219,7 +233,7 @@ class ConformalDetector(BaseDetector):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            New rows; p-values of training rows are not valid.
+            New rows. The p-values of training rows are not valid.
 
         Returns
         -------
@@ -229,14 +243,14 @@ class ConformalDetector(BaseDetector):
         return self._pvalues(self._check(X, reset=False))[0]
 
     def select(self, X: Any, *, alpha: float | None = None) -> NDArray[np.int64]:
-        """Label a batch so that the false discovery rate is at most `alpha` (Benjamini and Hochberg).
+        """Label a batch with a false discovery rate of at most `alpha` (Benjamini and Hochberg).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The labels depend on the whole batch.
+            Batch of new rows. The labels depend on the whole batch.
         alpha : float, default=None
-            None is the level of the estimator.
+            False discovery rate; None is the estimator's `alpha`.
 
         Returns
         -------
@@ -245,13 +259,13 @@ class ConformalDetector(BaseDetector):
 
         Notes
         -----
-        Proven for "split" without weights; with weights the rate is held in practice, not by theorem.
+        The bound is proven for "split" without weights. With weights it holds in practice, but is not proven.
         """
         found = benjamini_hochberg(self.pvalues(X), alpha=self.alpha if alpha is None else alpha)
         return np.where(found, -1, 1).astype(np.int64)
 
     def _rank_step(self) -> float:
-        """Largest amount by which rows of equal p-value may be ranked apart."""
+        """Return the largest difference of scores between rows of equal p-value."""
         return 0.5 * float(np.log1p(1.0 / (self.n_calibration_ + 1))) if self.weight_function is None else 0.0
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Pictures of a contamination posterior and of p-values."""
+"""Plots of a contamination posterior and of p-values."""
 
 from typing import Any, Self
 
@@ -6,32 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._display import BLUE as _BLUE
+from skanomaly._support._display import GREY as _GREY
+from skanomaly._support._display import ORANGE as _ORANGE
 from skanomaly._support._optional import import_optional
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
 __all__ = ["ContaminationDisplay", "PValueDisplay"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
-
 
 class ContaminationDisplay:
-    """Posterior of the contamination with its interval, and the scores with the threshold that follows.
+    """Plot of the contamination's posterior with a credible interval, and of the scores with their threshold.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     posterior : ContaminationDistribution
-        Distribution of the share of anomalies.
+        Distribution of the contamination.
     contamination : float
         Point estimate.
     scores : ndarray of shape (n_samples,) or None, default=None
-        ``score_samples`` of the rows; None leaves the second panel out.
-    offset : float or None, default=None
-        Threshold on scores.
+        ``score_samples`` of the rows; None omits the second panel.
+    threshold : float or None, default=None
+        Threshold on the scores.
     level : float, default=0.9
-        Probability of the interval drawn.
+        Probability of the credible interval.
 
     Attributes
     ----------
@@ -54,18 +55,18 @@ class ContaminationDisplay:
         posterior: ContaminationDistribution,
         contamination: float,
         scores: NDArray[np.float64] | None = None,
-        offset: float | None = None,
+        threshold: float | None = None,
         level: float = 0.9,
     ) -> None:
         self.posterior = posterior
         self.contamination = contamination
         self.scores = scores
-        self.offset = offset
+        self.threshold = threshold
         self.level = level
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, level: float = 0.9, ax: Any = None) -> Self:
-        """Draw a fitted :class:`ContaminationPosterior` and the scores of rows.
+        """Plot the posterior of a fitted :class:`ContaminationPosterior` and the scores of rows.
 
         Parameters
         ----------
@@ -86,12 +87,14 @@ class ContaminationDisplay:
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "posterior_"):
-            raise TypeError(f"{type(estimator).__name__} has no posterior_ to draw; give a ContaminationPosterior.")
+            raise TypeError(
+                f"{type(estimator).__name__} has no posterior_ to plot; give a fitted ContaminationPosterior."
+            )
         return cls(
             posterior=estimator.posterior_,
             contamination=estimator.contamination_,
             scores=estimator.score_samples(X),
-            offset=estimator.offset_,
+            threshold=estimator.offset_,
             level=level,
         ).plot(ax=ax)
 
@@ -101,17 +104,17 @@ class ContaminationDisplay:
         posterior: ContaminationDistribution,
         *,
         scores: Any = None,
-        offset: float | None = None,
+        threshold: float | None = None,
         level: float = 0.9,
         ax: Any = None,
     ) -> Self:
-        """Draw a posterior, and scores with their threshold where given.
+        """Plot a posterior, and scores with their threshold if given.
 
         Parameters
         ----------
         posterior : ContaminationDistribution
         scores : array-like of shape (n_samples,), default=None
-        offset : float, default=None
+        threshold : float, default=None
         level : float, default=0.9
         ax : Axes or sequence of two, default=None
 
@@ -120,11 +123,13 @@ class ContaminationDisplay:
         ContaminationDisplay
         """
         scores = None if scores is None else np.asarray(scores, dtype=np.float64)
-        display = cls(posterior=posterior, contamination=posterior.median(), scores=scores, offset=offset, level=level)
+        display = cls(
+            posterior=posterior, contamination=posterior.median(), scores=scores, threshold=threshold, level=level
+        )
         return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw.
+        """Plot.
 
         Parameters
         ----------
@@ -151,30 +156,30 @@ class ContaminationDisplay:
     def _plot_posterior(self, ax: Any) -> None:
         low, high = self.posterior.interval(self.level)
         edge = max(float(self.posterior.ppf(0.99)), 1.2 * self.contamination, 0.01)
-        shares = np.linspace(0.0, edge, 501)
-        ax.plot(shares, self.posterior.sf(shares), color=_BLUE)
-        inside = (shares >= low) & (shares <= high)
-        text = f"{self.level:.0%} interval {low:.3f} to {high:.3f}"
-        ax.fill_between(shares[inside], self.posterior.sf(shares[inside]), color=_BLUE, alpha=0.2, label=text)
+        fractions = np.linspace(0.0, edge, 501)
+        ax.plot(fractions, self.posterior.sf(fractions), color=_BLUE)
+        inside = (fractions >= low) & (fractions <= high)
+        text = f"{self.level:.0%} credible interval {low:.3f} to {high:.3f}"
+        ax.fill_between(fractions[inside], self.posterior.sf(fractions[inside]), color=_BLUE, alpha=0.2, label=text)
         ax.axvline(self.contamination, color=_ORANGE, label=f"estimate {self.contamination:.3f}")
-        ax.set(xlabel="contamination", ylabel="probability of more", xlim=(0, edge), ylim=(0, 1.02))
+        ax.set(xlabel="contamination", ylabel="probability of exceeding it", xlim=(0, edge), ylim=(0, 1.02))
         ax.legend(frameon=False)
 
     def _plot_scores(self, ax: Any) -> None:
         ax.hist(self.scores, bins=50, color=_GREY)
-        if self.offset is not None:
-            ax.axvline(self.offset, color=_ORANGE, label="threshold")
+        if self.threshold is not None:
+            ax.axvline(self.threshold, color=_ORANGE, label="threshold")
             ax.legend(frameon=False)
-        ax.set(xlabel="score (small is odd)", ylabel="rows", yscale="symlog")
+        ax.set(xlabel="score (lower is more anomalous)", ylabel="rows", yscale="symlog")
 
 
 class PValueDisplay:
-    """Sorted p-values against the line of Benjamini and Hochberg.
+    """Plot of sorted p-values with the line of the Benjamini-Hochberg procedure.
 
     Parameters
     ----------
     pvalues : ndarray of shape (n_samples,)
-        Between 0 and 1, small is odd.
+        p-values between 0 and 1.
     alpha : float, default=0.1
         False discovery rate.
 
@@ -190,7 +195,7 @@ class PValueDisplay:
     >>> from skanomaly.threshold import PValueDisplay
     >>> display = PValueDisplay.from_predictions([0.001, 0.02, 0.3, 0.9], alpha=0.1)
     >>> display.ax_.get_legend().get_texts()[1].get_text()
-    '2 called anomalies'
+    '2 flagged'
     """
 
     def __init__(self, *, pvalues: NDArray[np.float64], alpha: float = 0.1) -> None:
@@ -199,14 +204,14 @@ class PValueDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, alpha: float | None = None, ax: Any = None) -> Self:
-        """Draw the p-values that a fitted :class:`ConformalDetector` gives rows.
+        """Plot the p-values of rows by a fitted :class:`ConformalDetector`.
 
         Parameters
         ----------
         estimator : ConformalDetector
         X : array-like of shape (n_samples, n_features)
         alpha : float, default=None
-            None is the estimator's.
+            False discovery rate; None is the estimator's `alpha`.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -216,19 +221,19 @@ class PValueDisplay:
         Raises
         ------
         TypeError
-            If `estimator` gives no p-values.
+            If `estimator` has no method ``pvalues``.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "pvalues"):
             raise TypeError(
-                f"{type(estimator).__name__} gives no p-values; give a ConformalDetector, or p-values to "
+                f"{type(estimator).__name__} has no method pvalues; give a ConformalDetector, or pass p-values to "
                 "from_predictions."
             )
         return cls(pvalues=estimator.pvalues(X), alpha=estimator.alpha if alpha is None else alpha).plot(ax=ax)
 
     @classmethod
     def from_predictions(cls, pvalues: Any, *, alpha: float = 0.1, ax: Any = None) -> Self:
-        """Draw p-values.
+        """Plot p-values.
 
         Parameters
         ----------
@@ -243,7 +248,7 @@ class PValueDisplay:
         return cls(pvalues=np.asarray(pvalues, dtype=np.float64), alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw.
+        """Plot.
 
         Parameters
         ----------
@@ -260,9 +265,9 @@ class PValueDisplay:
         ordered = np.sort(self.pvalues)
         ranks = np.arange(1, len(ordered) + 1)
         ax.plot(ranks, ordered, ".", color=_GREY, markersize=3, label="p-values")
-        ax.plot(ranks[: len(found)], found, ".", color=_ORANGE, markersize=4, label=f"{len(found)} called anomalies")
+        ax.plot(ranks[: len(found)], found, ".", color=_ORANGE, markersize=4, label=f"{len(found)} flagged")
         ax.plot(ranks, self.alpha * ranks / len(ordered), color=_BLUE, label=f"false discovery rate {self.alpha:g}")
-        ax.plot(ranks, ranks / len(ordered), color=_GREY, linewidth=0.8, linestyle=":", label="no anomaly at all")
+        ax.plot(ranks, ranks / len(ordered), color=_GREY, linewidth=0.8, linestyle=":", label="no anomalies")
         ax.set(xlabel="rank", ylabel="p-value", xlim=(0, len(ordered)), ylim=(0, 1))
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure

@@ -1,4 +1,4 @@
-"""Distributions of a contamination: an atom at zero and a continuous part."""
+"""Distributions of the contamination: an atom at 0 and a continuous part."""
 
 from abc import ABC, abstractmethod
 from typing import Any, final
@@ -9,26 +9,26 @@ from scipy.special import betainc, betaln
 
 from skanomaly._support._seeds import generator
 
-__all__ = ["BetaMixture", "ContaminationDistribution", "GridDistribution"]
+__all__ = ["BetaMixture", "ContaminationDistribution", "GridDistribution", "averaged"]
 
 _BISECTIONS = 60
-_TAIL_SHARE = 1e-300
+_LEAST_MASS = 1e-300
 
 
 class ContaminationDistribution(ABC):
-    """Distribution of the share of anomalies: what ``posterior_`` of a fitted estimator is.
+    """Distribution of the contamination, the fraction of anomalies; the type of ``ContaminationPosterior.posterior_``.
 
-    It has an atom at 0 (no anomaly at all) of probability `p_zero`; the rest lies in (0, 1].
+    It has an atom at 0 (no anomaly at all) of probability `p_zero`; the rest of the probability lies in (0, 1].
 
     Examples
     --------
-    A prior is one too:
+    The distribution of a prior:
 
     >>> from skanomaly.threshold import ContaminationPrior
-    >>> belief = ContaminationPrior(p_zero=0.1).distribution()
-    >>> float(belief.cdf(0.0)), round(belief.median(), 2)
+    >>> prior = ContaminationPrior(p_zero=0.1).distribution()
+    >>> float(prior.cdf(0.0)), round(prior.median(), 2)
     (0.1, 0.02)
-    >>> low, high = belief.interval(0.9)
+    >>> low, high = prior.interval(0.9)
     >>> low, round(high, 2)
     (0.0, 0.18)
     """
@@ -36,12 +36,12 @@ class ContaminationDistribution(ABC):
     p_zero: float
 
     @abstractmethod
-    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distribution function at shares in [0, 1]."""
+    def _cdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distribution function at fractions in [0, 1]."""
 
     @abstractmethod
-    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Density of the continuous part at shares in (0, 1)."""
+    def _pdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Density of the continuous part at fractions in (0, 1)."""
 
     @abstractmethod
     def _moments(self) -> tuple[float, float]:
@@ -54,56 +54,56 @@ class ContaminationDistribution(ABC):
         return f"<{type(self).__name__}: mean {self.mean():.3g}, {interval}, 0 with probability {self.p_zero:.2g}>"
 
     @final
-    def cdf(self, share: Any) -> NDArray[np.float64]:
-        """Return the probability that the contamination is at most `share`.
+    def cdf(self, fraction: Any) -> NDArray[np.float64]:
+        """Return the probability that the contamination is at most `fraction`.
 
         Parameters
         ----------
-        share : float or array-like
+        fraction : float or array-like
 
         Returns
         -------
         ndarray
-            Of the shape of `share`; 0 below 0, `p_zero` at 0, 1 from 1 on.
+            Of the shape of `fraction`; 0 below 0, `p_zero` at 0, 1 from 1 on.
         """
-        values = np.asarray(share, dtype=np.float64)
+        values = np.asarray(fraction, dtype=np.float64)
         inside = self._cdf(np.clip(values, 0.0, 1.0))
         return np.where(values < 0, 0.0, np.where(values >= 1, 1.0, inside))
 
     @final
-    def sf(self, share: Any) -> NDArray[np.float64]:
-        """Return the probability that the contamination is above `share`.
+    def sf(self, fraction: Any) -> NDArray[np.float64]:
+        """Return the probability that the contamination is above `fraction`.
 
         Parameters
         ----------
-        share : float or array-like
+        fraction : float or array-like
 
         Returns
         -------
         ndarray
-            Of the shape of `share`.
+            Of the shape of `fraction`.
         """
-        return 1.0 - self.cdf(share)
+        return 1.0 - self.cdf(fraction)
 
     @final
-    def pdf(self, share: Any) -> NDArray[np.float64]:
-        """Return the density of the continuous part; it integrates to 1 less the atoms.
+    def pdf(self, fraction: Any) -> NDArray[np.float64]:
+        """Return the density of the continuous part; it integrates to 1 minus the atoms.
 
         Parameters
         ----------
-        share : float or array-like
+        fraction : float or array-like
 
         Returns
         -------
         ndarray
         """
-        values = np.asarray(share, dtype=np.float64)
+        values = np.asarray(fraction, dtype=np.float64)
         inside = (values > 0) & (values < 1)
         return np.where(inside, self._pdf(np.where(inside, values, 0.5)), 0.0)
 
     @final
     def ppf(self, probability: Any) -> NDArray[np.float64]:
-        """Return quantiles: the smallest share whose distribution function reaches `probability`.
+        """Return quantiles: the smallest fraction at which the distribution function reaches `probability`.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class ContaminationDistribution(ABC):
 
 
 class BetaMixture(ContaminationDistribution):
-    """Atom at zero and a finite mixture of Beta distributions, cut off at an upper limit.
+    """Atom at 0 and a finite mixture of Beta distributions, truncated at an upper limit.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class BetaMixture(ContaminationDistribution):
     p_zero : float
         Probability of 0.
     upper : float or array-like of shape (n_components,), default=1.0
-        No contamination above it, for all components or for each.
+        Largest contamination, for all components or for each.
     """
 
     def __init__(self, weights: Any, a: Any, b: Any, *, p_zero: float, upper: Any = 1.0) -> None:
@@ -202,22 +202,22 @@ class BetaMixture(ContaminationDistribution):
         self.p_zero = float(p_zero)
         self.upper = np.broadcast_to(np.asarray(upper, dtype=np.float64), self.a.shape)
         below = float(weights @ self._below(self.upper))
-        if below <= _TAIL_SHARE:  # nothing lies below the limit: it cannot be held
+        if below <= _LEAST_MASS:  # nothing lies below the limit, so it is dropped
             self.upper, below = np.ones_like(self.a), float(weights.sum())
         self.weights = weights * (1.0 - self.p_zero) / below
         self._atom = self.b <= 0
 
-    def _below(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of each component below each share; the last axis is that of the components."""
+    def _below(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of each component below each fraction; the last axis is that of the components."""
         b = np.where(self.b > 0, self.b, 1.0)
-        return np.where(self.b > 0, betainc(self.a, b, share), share >= 1)
+        return np.where(self.b > 0, betainc(self.a, b, fraction), fraction >= 1)
 
-    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.p_zero + self._below(np.minimum(share[..., None], self.upper)) @ self.weights
+    def _cdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.p_zero + self._below(np.minimum(fraction[..., None], self.upper)) @ self.weights
 
-    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _pdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
         kept = ~self._atom
-        a, b, point = self.a[kept], self.b[kept], share[..., None]
+        a, b, point = self.a[kept], self.b[kept], fraction[..., None]
         log_density = (a - 1) * np.log(point) + (b - 1) * np.log1p(-point) - betaln(a, b)
         return np.where(point <= self.upper[kept], np.exp(log_density), 0.0) @ self.weights[kept]
 
@@ -233,7 +233,7 @@ class BetaMixture(ContaminationDistribution):
 
 
 class GridDistribution(ContaminationDistribution):
-    """Atom at zero and a density that is constant on the cells of a grid.
+    """Atom at 0 and a density that is constant on the cells of a grid.
 
     Parameters
     ----------
@@ -252,12 +252,12 @@ class GridDistribution(ContaminationDistribution):
         self.masses = masses * (1.0 - self.p_zero) / masses.sum()
         self._reached = self.p_zero + np.r_[0.0, np.cumsum(self.masses)]
 
-    def _cdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(share, self.edges, self._reached)
+    def _cdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(fraction, self.edges, self._reached)
 
-    def _pdf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        cell = np.clip(np.searchsorted(self.edges, share, side="right") - 1, 0, len(self.masses) - 1)
-        return np.where(share <= self.edges[-1], self.masses[cell] / np.diff(self.edges)[cell], 0.0)
+    def _pdf(self, fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        cell = np.clip(np.searchsorted(self.edges, fraction, side="right") - 1, 0, len(self.masses) - 1)
+        return np.where(fraction <= self.edges[-1], self.masses[cell] / np.diff(self.edges)[cell], 0.0)
 
     def _moments(self) -> tuple[float, float]:
         low, high = self.edges[:-1], self.edges[1:]
@@ -265,8 +265,13 @@ class GridDistribution(ContaminationDistribution):
         second = self.masses @ ((low * low + low * high + high * high) / 3.0)
         return float(first), float(second)
 
-    def mixed_with(self, others: "list[GridDistribution]") -> "GridDistribution":
-        """Return the average of distributions on the same grid."""
-        parts = [self, *others]
-        masses = np.mean([part.masses for part in parts], axis=0)
-        return GridDistribution(self.edges, masses, p_zero=float(np.mean([part.p_zero for part in parts])))
+
+def averaged(parts: list[BetaMixture]) -> BetaMixture:
+    """Return the average of mixtures, with equal weights."""
+    return BetaMixture(
+        np.concatenate([part.weights / len(parts) for part in parts]),
+        np.concatenate([part.a for part in parts]),
+        np.concatenate([part.b for part in parts]),
+        p_zero=float(np.mean([part.p_zero for part in parts])),
+        upper=np.concatenate([part.upper for part in parts]),
+    )

@@ -1,4 +1,4 @@
-"""What is believed about a contamination before the data are seen."""
+"""Prior on the contamination."""
 
 from numbers import Real
 from typing import Any, ClassVar
@@ -6,41 +6,41 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta
-from sklearn.base import BaseEstimator
 
+from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
 from skanomaly.threshold._distribution import BetaMixture
 
 __all__ = ["ContaminationPrior"]
 
 
-class ContaminationPrior(BaseEstimator):
-    """Prior of the share of anomalies, in words an expert can answer.
+class ContaminationPrior(ParameterObject):
+    """Prior on the contamination, the fraction of anomalies, from quantities that an expert can state.
 
-    No anomaly at all has probability `p_zero`. Otherwise the share follows a Beta with the given mean and with
-    probability `p_high` above `high_contamination`, cut off at `max_contamination`.
+    With probability `p_zero` there is no anomaly at all. Otherwise the contamination has a Beta distribution with the
+    given mean that exceeds `high_contamination` with probability `p_high`, truncated at `max_contamination`.
 
     Parameters
     ----------
     mean : float, default=0.05
-        Mean share where there are anomalies. ``method="gammagmm"`` does not use it.
+        Mean contamination where there are anomalies. Not used by :class:`GammaGMM`.
     high_contamination : float, default=0.15
-        A share that would surprise.
+        Contamination that would be surprisingly high.
     p_high : float, default=0.08
-        Probability of a share above it.
+        Probability of a contamination above `high_contamination`, where there are anomalies.
     p_zero : float, default=0.1
         Probability that no row is an anomaly.
     max_contamination : float, default=0.5
-        Shares above it are impossible.
+        Largest possible contamination.
 
     See Also
     --------
-    ContaminationPosterior : Uses it; ``prior__mean`` is its name in a grid search.
+    ContaminationPosterior : Uses it; ``prior__mean`` is the name in a grid search.
 
     Notes
     -----
-    The published method [1]_ (``method="gammagmm"`` of :class:`ContaminationPosterior`) has ``p_zero=0.01``,
-    ``p_high=0.01``, ``high_contamination=0.15`` and ``max_contamination=0.25``.
+    The published method [1]_ (:class:`GammaGMM`) has ``p_zero=0.01``, ``p_high=0.01``,
+    ``high_contamination=0.15`` and ``max_contamination=0.25``.
 
     References
     ----------
@@ -93,7 +93,7 @@ class ContaminationPrior(BaseEstimator):
         if not self.mean < self.high_contamination < self.max_contamination:
             raise ValueError(
                 f"mean={self.mean}, high_contamination={self.high_contamination} and "
-                f"max_contamination={self.max_contamination} must ascend."
+                f"max_contamination={self.max_contamination} must be in increasing order."
             )
 
         def excess(log_size: float) -> float:

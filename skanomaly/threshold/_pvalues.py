@@ -1,11 +1,13 @@
-"""From p-values to decisions: false discovery rates at once and in a stream, the share of nulls, local rates."""
+"""Decisions from p-values: false discovery rates of batches and streams, the fraction of nulls, local rates."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._step_up import step_up_threshold
 
 __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg", "storey_contamination"]
@@ -14,29 +16,27 @@ __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg"
 def _check(pvalues: Any) -> NDArray[np.float64]:
     values = np.asarray(pvalues, dtype=np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("pvalues must be a column of numbers between 0 and 1, without NaN.")
+        raise ValueError("pvalues must be a 1-D array of numbers between 0 and 1, without NaN.")
     return values
 
 
-def _check_level(alpha: float) -> None:
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
-
-
+@validate_params(
+    {"pvalues": ["array-like"], "alpha": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True
+)
 def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
-    """Select rows so that the expected share of false ones among them is at most `alpha`.
+    """Select rows with a false discovery rate of at most `alpha`.
 
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
-        Between 0 and 1, small is odd.
+        p-values between 0 and 1.
     alpha : float, default=0.1
         False discovery rate, in (0, 1).
 
     Returns
     -------
     ndarray of shape (n_samples,), bool
-        True for rows called anomalies.
+        True for flagged rows.
 
     Raises
     ------
@@ -45,8 +45,8 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
 
     Notes
     -----
-    The step-up procedure of [1]_, section 3.1. Valid for independent p-values and for split conformal ones, which
-    depend on each other through the calibration rows in a harmless way [2]_.
+    The step-up procedure of [1]_, section 3.1. The bound holds for independent p-values and for split conformal
+    p-values, whose dependence through the calibration rows does not break it [2]_.
 
     References
     ----------
@@ -63,25 +63,28 @@ def benjamini_hochberg(pvalues: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]
     array([ True,  True, False, False])
     """
     values = _check(pvalues)
-    _check_level(alpha)
     return values <= step_up_threshold(values, alpha)
 
 
+@validate_params(
+    {"pvalues": ["array-like"], "threshold": [Interval(Real, 0, 1, closed="neither")]},
+    prefer_skip_nested_validation=True,
+)
 def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
-    """Estimate the share of anomalies among rows with valid p-values, on the low side.
+    """Estimate the fraction of anomalies from valid p-values; the estimate is conservative (on the low side).
 
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
-        Between 0 and 1, small is odd.
+        p-values between 0 and 1.
     threshold : float, default=0.5
-        Rows with larger p-values are taken to be normal ones; in (0, 1).
+        Rows with larger p-values are taken to be normal; in (0, 1).
 
     Returns
     -------
     float
-        ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0: one less the share of nulls of
-        [1]_, with the added 1 of [2]_. Anomalies that look normal are not counted.
+        ``1 - (1 + #{p > threshold}) / (n (1 - threshold))``, at least 0: one minus the fraction of
+        nulls of [1]_, with the added 1 of [2]_. Anomalies with large p-values are not counted.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
 
     Examples
     --------
-    Ten anomalies among 110 rows, the other p-values evenly spread:
+    Ten anomalies among 110 rows, and evenly spaced p-values for the others:
 
     >>> import numpy as np
     >>> from skanomaly.threshold import storey_contamination
@@ -107,23 +110,23 @@ def storey_contamination(pvalues: Any, *, threshold: float = 0.5) -> float:
     0.073
     """
     values = _check(pvalues)
-    _check_level(threshold)
     if len(values) == 0:
         raise ValueError("pvalues is empty.")
     return float(max(0.0, 1.0 - (1 + np.count_nonzero(values > threshold)) / (len(values) * (1.0 - threshold))))
 
 
+@validate_params({"pvalues": ["array-like"]}, prefer_skip_nested_validation=True)
 def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     """Estimate for each row the probability of being an anomaly, from the p-values of a batch.
 
-    One minus the local false discovery rate [1]_: Storey's share of nulls [2]_ over the density of the p-values, which
-    is estimated as the decreasing function of largest likelihood [3]_. The estimate needs some hundred rows, and
-    depends on the batch by nature.
+    One minus the local false discovery rate [1]_, which is Storey's fraction of nulls [2]_ divided by the density of
+    the p-values. The density is the maximum likelihood estimate among decreasing functions [3]_. The estimate needs at
+    least about a hundred rows and depends on the whole batch.
 
     Parameters
     ----------
     pvalues : array-like of shape (n_samples,)
-        Between 0 and 1, small is odd.
+        p-values between 0 and 1.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
 
     Examples
     --------
-    Ten anomalies among 110 rows, the other p-values evenly spread:
+    Ten anomalies among 110 rows, and evenly spaced p-values for the others:
 
     >>> import numpy as np
     >>> from skanomaly.threshold import anomaly_probability_from_pvalues
@@ -161,30 +164,30 @@ def anomaly_probability_from_pvalues(pvalues: Any) -> NDArray[np.float64]:
     widths = np.maximum(np.diff(np.r_[0.0, points]), 1e-12)
     slopes = counts / (len(values) * widths)
     density = IsotonicRegression(increasing=False).fit_transform(np.arange(len(points)), slopes, sample_weight=widths)
-    null_share = 1.0 - storey_contamination(values)
-    return np.clip(1.0 - null_share / np.maximum(density, 1e-12), 0.0, 1.0)[inverse]
+    null_fraction = 1.0 - storey_contamination(values)
+    return np.clip(1.0 - null_fraction / np.maximum(density, 1e-12), 0.0, 1.0)[inverse]
 
 
 class OnlineFDR:
-    """Hold the false discovery rate over a stream of p-values, deciding each before the next is seen.
+    """Control the false discovery rate over a stream of p-values, each decided before the next arrives.
 
-    LORD++ [1]_: a budget is spent over time, in the sequence of [2]_, and earned back by discoveries.
+    LORD++ [1]_: each test spends a part of a budget, in the sequence of [2]_, and each discovery adds to the budget.
 
     Parameters
     ----------
     alpha : float, default=0.05
-        False discovery rate at every time.
+        False discovery rate at any time, in (0, 1).
 
     Attributes
     ----------
     n_tests_ : int
-        p-values seen.
+        Number of p-values so far.
     level_ : float
-        Level that the last one was held against.
+        Level of the last test.
 
     Notes
     -----
-    Proven for independent p-values. Those of one calibration set are not independent.
+    The bound is proven for independent p-values. The p-values of one calibration set are not independent.
 
     References
     ----------
@@ -202,7 +205,8 @@ class OnlineFDR:
     """
 
     def __init__(self, *, alpha: float = 0.05) -> None:
-        _check_level(alpha)
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
         self.alpha = alpha
         self.n_tests_ = 0
         self.level_ = 0.0
@@ -213,7 +217,7 @@ class OnlineFDR:
 
     @staticmethod
     def _spending(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of a budget spent at each time from 1 on; sums to at most 1."""
+        """Fraction of the budget spent at each time from 1 on; sums to at most 1."""
         return 0.07720838 * np.log(np.maximum(times, 2.0)) / (times * np.exp(np.sqrt(np.log(times))))
 
     def update(self, pvalue: float) -> bool:
@@ -227,7 +231,7 @@ class OnlineFDR:
         Returns
         -------
         bool
-            True for a discovery, an anomaly.
+            True if the row is flagged.
         """
         _check([pvalue])
         self.n_tests_ += 1

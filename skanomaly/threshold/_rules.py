@@ -1,4 +1,4 @@
-"""Threshold rules as objects: from training scores to a threshold."""
+"""Threshold rules: from training scores to a threshold."""
 
 from abc import ABC, abstractmethod
 from numbers import Real
@@ -6,22 +6,33 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as f_law
+from scipy.stats import f as f_distribution
 from scipy.stats import genpareto, norm
-from sklearn.base import BaseEstimator
 
+from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._ties import settled_threshold
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import usable_columns
-from skanomaly.threshold._two_group import two_group_posterior
+from skanomaly.threshold._two_group import TwoGroup
 
-__all__ = ["FLaw", "FixedThreshold", "PosteriorShare", "Quantile", "RobustTail", "TailFit", "ThresholdRule"]
+__all__ = [
+    "FDistributionThreshold",
+    "FixedThreshold",
+    "MADThreshold",
+    "ParetoThreshold",
+    "PosteriorThreshold",
+    "QuantileThreshold",
+    "ThresholdRule",
+]
 
 
-class ThresholdRule(BaseEstimator, ABC):
-    """Base class of rules: ``offset(scores, n_features)`` returns the threshold on ``score_samples``.
+class ThresholdRule(ParameterObject, ABC):
+    """Base class of threshold rules: ``offset(scores, n_features)`` returns the threshold on ``score_samples``.
 
-    A rule of one's own derives from it and has ``_cut(outlyingness, n_features)``, where large is odd.
+    To write a rule, derive from this class and implement ``_cut(outlyingness, n_features)``, which returns a threshold
+    on outlyingness (minus the scores, large is anomalous). A rule is the parameter `rule` of
+    :class:`ThresholdedDetector`: it has parameters and is cloned with the detector, but it is no estimator.
 
     Examples
     --------
@@ -33,28 +44,28 @@ class ThresholdRule(BaseEstimator, ABC):
     -2.0
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _reads_scores: ClassVar[bool] = True  # False where the threshold follows from the parameters alone
 
     @abstractmethod
     def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
-        """Threshold on outlyingness (large is odd): rows above it are anomalies."""
+        """Return the threshold on outlyingness (large is anomalous): rows above it are anomalies."""
 
     @final
     def offset(self, scores: Any, n_features: int = 1) -> float:
-        """Return the threshold on scores: rows that score below it are anomalies.
+        """Return the threshold on scores: rows with lower scores are anomalies.
 
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            ``score_samples`` of the training rows, small is odd.
+            ``score_samples`` of the training rows; lower scores are more anomalous.
         n_features : int, default=1
-            Columns of the training table; only :class:`FLaw` uses it.
+            Number of columns of the training table, which only :class:`FDistributionThreshold` uses.
 
         Returns
         -------
         float
-            Where all scores are equal, that score (no row is an anomaly), but for :class:`FixedThreshold` and
-            :class:`FLaw`, which do not learn from scores.
+            Where all scores are equal, that score, so that no row is an anomaly. :class:`FixedThreshold` and
+            :class:`FDistributionThreshold` do not depend on the scores.
 
         Raises
         ------
@@ -64,29 +75,35 @@ class ThresholdRule(BaseEstimator, ABC):
         self._validate_params()
         outlyingness = -np.asarray(scores, dtype=np.float64)
         if outlyingness.ndim != 1 or outlyingness.size == 0:
-            raise ValueError(f"scores has shape {outlyingness.shape}; it must be one score a row, of one row or more.")
+            raise ValueError(
+                f"scores has shape {outlyingness.shape}; it must hold one score per row, for at least one row."
+            )
         n_bad = int(np.count_nonzero(~np.isfinite(outlyingness)))
         if n_bad > 0:
-            raise ValueError(f"scores holds NaN or infinity in {n_bad} of {outlyingness.size} rows; leave those out.")
-        learns = not isinstance(self, FixedThreshold | FLaw)
-        if learns and np.ptp(outlyingness) == 0:
+            raise ValueError(f"scores has NaN or infinity in {n_bad} of {outlyingness.size} rows; remove those rows.")
+        if self._reads_scores and np.ptp(outlyingness) == 0:
             return float(-outlyingness[0])
         return -float(self._cut(outlyingness, n_features))
 
 
-class Quantile(ThresholdRule):
-    """Call a given share of the training rows anomalies.
+class QuantileThreshold(ThresholdRule):
+    """Quantile of the training scores: a given fraction of the training rows is flagged.
 
     Parameters
     ----------
     contamination : float in (0, 0.5], default=0.1
-        Share of the training rows that score below the threshold.
+        Fraction of the training rows that score below the threshold.
+
+    Notes
+    -----
+    Where a training score lies on the quantile, the threshold is the middle between this score and the next lower one,
+    so that rounding does not change which rows are flagged.
 
     Examples
     --------
-    >>> from skanomaly.threshold import Quantile
-    >>> Quantile(contamination=0.25).offset([4.0, 3.0, 2.0, 1.0, 0.0])
-    1.0
+    >>> from skanomaly.threshold import QuantileThreshold
+    >>> QuantileThreshold(contamination=0.25).offset([4.0, 3.0, 2.0, 1.0, 0.0])
+    0.5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"contamination": [Interval(Real, 0, 0.5, closed="right")]}
@@ -94,28 +111,28 @@ class Quantile(ThresholdRule):
     def __init__(self, *, contamination: float = 0.1) -> None:
         self.contamination = contamination
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
-        return float(-np.percentile(-outlyingness, 100.0 * self.contamination))
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
+        return -settled_threshold(float(np.percentile(-outlyingness, 100.0 * self.contamination)), -outlyingness)
 
 
-class PosteriorShare(ThresholdRule):
-    """Call that share of the training rows anomalies that the contamination posterior of their scores has.
+class PosteriorThreshold(ThresholdRule):
+    """Flag a fraction of the training rows that is a quantile of the contamination's posterior.
 
     Parameters
     ----------
     prior : ContaminationPrior or None, default=None
-        What is believed of the share beforehand; None is ``ContaminationPrior()``.
+        Prior on the contamination; None is ``ContaminationPrior()``.
     probability : float in (0, 1), default=0.5
-        Quantile of the posterior; 0.5 is its median. Lower accuses fewer rows.
+        Quantile of the posterior; 0.5 is its median. Lower values flag fewer rows.
 
     See Also
     --------
-    ContaminationPosterior : Several detectors at once, and the posterior itself.
+    ContaminationPosterior : The posterior itself, from several detectors.
 
     Notes
     -----
-    The posterior is that of ``ContaminationPosterior(method="two_group")``, from one column of scores; its likelihood
-    is coarsened as in [1]_.
+    The posterior is estimated from one column of scores by :class:`TwoGroup`, whose likelihood is coarsened as in
+    [1]_.
 
     References
     ----------
@@ -124,14 +141,14 @@ class PosteriorShare(ThresholdRule):
 
     Examples
     --------
-    Ten of 200 rows score far below the others. The median of the posterior accuses fewer of them:
+    Ten of 200 rows score far below the others. The median of the posterior flags fewer of them:
 
     >>> import numpy as np
-    >>> from skanomaly.threshold import PosteriorShare
+    >>> from skanomaly.threshold import PosteriorThreshold
     >>> scores = np.r_[np.linspace(1.0, 0.0, 190), np.linspace(-4.0, -5.0, 10)]
-    >>> int((scores < PosteriorShare().offset(scores)).sum())
+    >>> int((scores < PosteriorThreshold().offset(scores)).sum())
     5
-    >>> int((scores < PosteriorShare(probability=0.1).offset(scores)).sum())
+    >>> int((scores < PosteriorThreshold(probability=0.1).offset(scores)).sum())
     0
     """
 
@@ -144,30 +161,30 @@ class PosteriorShare(ThresholdRule):
         self.prior = prior
         self.probability = probability
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         prior = ContaminationPrior() if self.prior is None else self.prior
         column = outlyingness[:, None]
-        posterior = two_group_posterior(column, prior) if usable_columns(column).any() else prior.distribution()
-        share = float(posterior.ppf(self.probability))
+        posterior = TwoGroup()._posterior(column, prior) if usable_columns(column).any() else prior.distribution()
+        fraction = float(posterior.ppf(self.probability))
         ordered = np.sort(outlyingness)
-        n_anomalies = min(round(share * len(ordered)), len(ordered) - 1)
-        return float(ordered[len(ordered) - n_anomalies - 1])
+        n_anomalies = min(round(fraction * len(ordered)), len(ordered) - 1)
+        return -settled_threshold(float(-ordered[len(ordered) - n_anomalies - 1]), -ordered)
 
 
-class RobustTail(ThresholdRule):
-    """Median plus a multiple of the median absolute deviation, as a normal quantile would have it.
+class MADThreshold(ThresholdRule):
+    """Median and median absolute deviation (MAD) of the training scores, at a quantile of the normal distribution.
 
     Parameters
     ----------
     alpha : float in (0, 0.5], default=0.01
-        False alarm rate that the rule has for normally distributed scores.
+        False alarm rate for normally distributed scores.
     side : {"both", "lower"}, default="both"
-        Deviations that give the scale: all, or those of the less odd half alone, which anomalies reach last. Where
-        scores are skewed to the odd side, that half is the narrower one, and more normal rows are called anomalies.
+        Scores from which the MAD is computed: all, or only the less anomalous half, on which anomalies have the least
+        influence. Where scores are skewed towards anomalies, that half is narrower, and more normal rows are flagged.
 
     Notes
     -----
-    The rule of [1]_, with a false alarm rate in place of a multiple. What we added: one side, and the mean absolute
+    The rule of [1]_, with a false alarm rate instead of a multiple of the MAD. We added `side`, and the mean absolute
     deviation where more than half of the scores are equal.
 
     References
@@ -179,9 +196,9 @@ class RobustTail(ThresholdRule):
     Examples
     --------
     >>> import numpy as np
-    >>> from skanomaly.threshold import RobustTail
+    >>> from skanomaly.threshold import MADThreshold
     >>> scores = np.r_[np.linspace(-2.0, 2.0, 99), -9.0]
-    >>> offset = RobustTail(alpha=0.01).offset(scores)
+    >>> offset = MADThreshold(alpha=0.01).offset(scores)
     >>> round(offset, 2)
     -3.54
     >>> scores[scores < offset]
@@ -197,7 +214,7 @@ class RobustTail(ThresholdRule):
         self.alpha = alpha
         self.side = side
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         median = np.median(outlyingness)
         deviations = np.abs(outlyingness - median)
         if self.side == "lower":
@@ -208,20 +225,21 @@ class RobustTail(ThresholdRule):
         return float(median + norm.isf(self.alpha) * 1.482602218505602 * scale)
 
 
-class TailFit(ThresholdRule):
-    """Extreme-value threshold: a generalised Pareto law fitted to the odd tail, read at a small probability.
+class ParetoThreshold(ThresholdRule):
+    """Extreme-value threshold: a quantile of a generalised Pareto distribution fitted to the anomalous tail.
 
     Parameters
     ----------
     alpha : float in (0, 0.5], default=0.01
-        Probability of a false alarm under the fitted law.
+        False alarm rate under the fitted distribution.
     tail : float in (0, 0.5], default=0.1
-        Share of the training scores that the law is fitted to; an `alpha` above it is a plain quantile.
+        Fraction of the training scores that the distribution is fitted to. If `alpha` is at least `tail`, the threshold
+        is the empirical quantile.
 
     Notes
     -----
-    Fitted by probability-weighted moments [1]_, which exist for every sample of two. Anomalies in the training table
-    make the tail heavier and the threshold on scores too low: too few rows are called anomalies.
+    Fitted by probability-weighted moments [1]_, which exist for two scores and more. Anomalies in the training table
+    make the tail heavier and the threshold on scores too low, so that too few rows are flagged.
 
     References
     ----------
@@ -230,13 +248,13 @@ class TailFit(ThresholdRule):
 
     Examples
     --------
-    At one anomaly in a thousand, normal scores give nearly the normal quantile, -3.09:
+    For normally distributed scores the threshold is close to the normal quantile, here -3.09:
 
     >>> import numpy as np
     >>> from scipy.stats import norm
-    >>> from skanomaly.threshold import TailFit
+    >>> from skanomaly.threshold import ParetoThreshold
     >>> scores = norm.ppf((np.arange(2000) + 0.5) / 2000)
-    >>> round(TailFit(alpha=0.001).offset(scores), 2)
+    >>> round(ParetoThreshold(alpha=0.001).offset(scores), 2)
     -3.05
     """
 
@@ -249,40 +267,41 @@ class TailFit(ThresholdRule):
         self.alpha = alpha
         self.tail = tail
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         start = float(np.quantile(outlyingness, 1.0 - self.tail))
         excess = np.sort(outlyingness[outlyingness > start] - start)
         if self.alpha >= self.tail or len(excess) < 2:
-            return float(np.quantile(outlyingness, 1.0 - self.alpha))
+            return -settled_threshold(float(-np.quantile(outlyingness, 1.0 - self.alpha)), -outlyingness)
         mean = excess.mean()
         weighted = np.mean(excess * (len(excess) - np.arange(1, len(excess) + 1)) / (len(excess) - 1))
         shape = 2.0 - mean / max(mean - 2.0 * weighted, 1e-12 * mean)
         scale = 2.0 * mean * weighted / max(mean - 2.0 * weighted, 1e-12 * mean)
-        share = len(excess) / len(outlyingness)
-        return float(start + genpareto.isf(min(self.alpha / share, 1.0), max(shape, -5.0), scale=scale))
+        fraction = len(excess) / len(outlyingness)
+        return float(start + genpareto.isf(min(self.alpha / fraction, 1.0), max(shape, -5.0), scale=scale))
 
 
-class FLaw(ThresholdRule):
+class FDistributionThreshold(ThresholdRule):
     """Exact threshold for squared Mahalanobis distances of new normal rows.
 
-    For a detector whose outlyingness is the squared distance with mean and covariance (denominator n - 1) estimated
-    from the training rows: a new row follows ``d (n^2 - 1) / (n (n - d))`` times an F law with d and n - d degrees of
-    freedom [1]_. At n = 100, d = 20 and a nominal 1 % the chi-square threshold of common practice gives 10.4 % false
-    alarms, and 10.9 % where the covariance has the denominator n.
+    For detectors whose outlyingness is the squared Mahalanobis distance with the mean and covariance of n normally
+    distributed training rows of d columns: the distance of a new row follows ``d (n^2 - 1) / (n (n - d))`` times an F
+    distribution with d and n - d degrees of freedom [1]_, if the covariance has the denominator n - 1. The usual
+    chi-square threshold has too many false alarms: 10.4 % at n = 100, d = 20 and a nominal 1 %, and 10.9 % where the
+    covariance has the denominator n.
 
     Parameters
     ----------
     alpha : float in (0, 0.5], default=0.01
         False alarm rate for new rows.
     covariance : {"unbiased", "maximum_likelihood"}, default="unbiased"
-        Denominator of the covariance that the detector used: n - 1, or n as scikit-learn's estimators and
-        ``GaussianDetector`` have it.
+        Denominator of the detector's covariance: n - 1, or n as in scikit-learn's estimators and
+        ``GaussianDetector``.
 
     Notes
     -----
-    It is the law of ``GaussianDetector(covariance="empirical")``, with "maximum_likelihood" here, on a table without
-    constant or dependent columns. A shrunk covariance gives far fewer false alarms than `alpha`, and the scores of
-    other detectors follow no such law.
+    With ``covariance="maximum_likelihood"`` the rule is exact for ``GaussianDetector(covariance="empirical")`` on
+    tables without constant or linearly dependent columns. With a shrunk covariance there are far fewer false alarms
+    than `alpha`. The scores of other detectors do not follow this distribution.
 
     References
     ----------
@@ -291,14 +310,15 @@ class FLaw(ThresholdRule):
 
     Examples
     --------
-    The law does not look at the scores, only at their number. The chi-square threshold would be -37.6:
+    The threshold depends on the number of scores only. The chi-square threshold would be -37.6:
 
     >>> import numpy as np
-    >>> from skanomaly.threshold import FLaw
-    >>> round(FLaw(alpha=0.01).offset(np.zeros(100), n_features=20), 1)
+    >>> from skanomaly.threshold import FDistributionThreshold
+    >>> round(FDistributionThreshold(alpha=0.01).offset(np.zeros(100), n_features=20), 1)
     -52.9
     """
 
+    _reads_scores: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": [Interval(Real, 0, 0.5, closed="right")],
         "covariance": [StrOptions({"unbiased", "maximum_likelihood"})],
@@ -312,22 +332,22 @@ class FLaw(ThresholdRule):
         n = len(outlyingness)
         if n <= n_features:
             raise ValueError(
-                f"The F law needs more rows than columns; there are {n} rows and {n_features} columns. "
-                "Reduce the columns or use another rule."
+                f"FDistributionThreshold needs more rows than columns; there are {n} rows and {n_features} columns. "
+                "Reduce the number of columns or use another rule."
             )
         factor = n_features * (n * n - 1.0) / (n * (n - n_features))
         if self.covariance == "maximum_likelihood":
             factor *= n / (n - 1.0)
-        return float(factor * f_law.isf(self.alpha, n_features, n - n_features))
+        return float(factor * f_distribution.isf(self.alpha, n_features, n - n_features))
 
 
 class FixedThreshold(ThresholdRule):
-    """A threshold that is known.
+    """A threshold that is given.
 
     Parameters
     ----------
     threshold : float, default=0.0
-        Rows whose ``score_samples`` lies below it are anomalies.
+        Rows with lower ``score_samples`` are anomalies.
 
     Examples
     --------
@@ -336,6 +356,7 @@ class FixedThreshold(ThresholdRule):
     -2.0
     """
 
+    _reads_scores: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "threshold": [Interval(Real, None, None, closed="neither")]
     }
@@ -343,5 +364,5 @@ class FixedThreshold(ThresholdRule):
     def __init__(self, *, threshold: float = 0.0) -> None:
         self.threshold = threshold
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:  # noqa: ARG002
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         return -self.threshold

@@ -1,4 +1,4 @@
-"""Three-way decisions: anomaly, normal, or look."""
+"""Three-way decisions: anomaly, normal, or review."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,29 +6,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._sklearn import StrOptions, validate_params
 from skanomaly.threshold._pvalues import anomaly_probability_from_pvalues
 
 __all__ = ["DecisionCosts", "predict_three_way"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionCosts:
-    """What each decision costs, by the truth of the row.
+    """Costs of the three decisions, for normal rows and for anomalies.
 
     Parameters
     ----------
     flag_normal, flag_anomaly : float, default=4, 0
-        Calling a normal row, or an anomaly, an anomaly.
-    look_normal, look_anomaly : float, default=1, 2
-        Having a normal row, or an anomaly, looked at.
+        Cost of flagging a normal row, or an anomaly, as an anomaly.
+    review_normal, review_anomaly : float, default=1, 2
+        Cost of the review of a normal row, or of an anomaly.
     pass_normal, pass_anomaly : float, default=0, 10
-        Calling a normal row, or an anomaly, normal.
+        Cost of passing a normal row, or an anomaly, as normal.
 
     Raises
     ------
     ValueError
-        Unless ``pass_normal <= look_normal <= flag_normal`` and ``flag_anomaly <= look_anomaly <= pass_anomaly``, with
-        the outer two unequal.
+        Unless ``pass_normal <= review_normal <= flag_normal`` and ``flag_anomaly <= review_anomaly <= pass_anomaly``,
+        with different first and last costs.
 
     See Also
     --------
@@ -36,7 +37,8 @@ class DecisionCosts:
 
     Notes
     -----
-    With look for the boundary region the cuts are the two thresholds of [1]_, and its third where looking never pays.
+    The cuts are the two thresholds of [1]_, whose boundary region is the review here, and the third threshold where a
+    review is never the cheapest decision.
 
     References
     ----------
@@ -45,7 +47,7 @@ class DecisionCosts:
 
     Examples
     --------
-    A missed anomaly that costs more lowers the probability from which on a row is looked at:
+    A higher cost of missed anomalies lowers the probability from which on rows are reviewed:
 
     >>> from skanomaly.threshold import DecisionCosts
     >>> [round(cut, 3) for cut in DecisionCosts().cuts()]
@@ -56,70 +58,72 @@ class DecisionCosts:
 
     flag_normal: float = 4.0
     flag_anomaly: float = 0.0
-    look_normal: float = 1.0
-    look_anomaly: float = 2.0
+    review_normal: float = 1.0
+    review_anomaly: float = 2.0
     pass_normal: float = 0.0
     pass_anomaly: float = 10.0
 
     def __post_init__(self) -> None:
-        ordered = self.pass_normal <= self.look_normal <= self.flag_normal
-        ordered &= self.flag_anomaly <= self.look_anomaly <= self.pass_anomaly
+        ordered = self.pass_normal <= self.review_normal <= self.flag_normal
+        ordered &= self.flag_anomaly <= self.review_anomaly <= self.pass_anomaly
         if not (ordered and self.pass_normal < self.flag_normal and self.flag_anomaly < self.pass_anomaly):
             raise ValueError(
-                "Costs must ascend from pass to look to flag for a normal row, and from flag to look to pass for an "
-                f"anomaly, with the ends unequal; they are {self}."
+                "Costs must not decrease from pass to review to flag for a normal row, nor from flag to review to pass "
+                f"for an anomaly, and flag and pass must cost different amounts; they are {self}."
             )
 
     def cuts(self) -> tuple[float, float]:
-        """Return the probabilities of an anomaly from which on a row is looked at, and flagged.
+        """Return the anomaly probabilities from which on a row is reviewed, and flagged.
 
         Returns
         -------
-        look, flag : float
-            Equal where looking never pays.
+        review, flag : float
+            Equal where a review is never the cheapest decision.
         """
 
         def balance(normal: float, anomaly: float) -> float:
             return normal / (normal + anomaly) if normal + anomaly > 0 else 0.0
 
-        flag = balance(self.flag_normal - self.look_normal, self.look_anomaly - self.flag_anomaly)
-        look = balance(self.look_normal - self.pass_normal, self.pass_anomaly - self.look_anomaly)
-        if flag <= look:
-            flag = look = balance(self.flag_normal - self.pass_normal, self.pass_anomaly - self.flag_anomaly)
-        return look, flag
+        flag = balance(self.flag_normal - self.review_normal, self.review_anomaly - self.flag_anomaly)
+        review = balance(self.review_normal - self.pass_normal, self.pass_anomaly - self.review_anomaly)
+        if flag <= review:
+            flag = review = balance(self.flag_normal - self.pass_normal, self.pass_anomaly - self.flag_anomaly)
+        return review, flag
 
 
+@validate_params(
+    {"evidence": ["array-like"], "costs": [DecisionCosts, None], "kind": [StrOptions({"probability", "pvalue"})]},
+    prefer_skip_nested_validation=True,
+)
 def predict_three_way(
     evidence: Any, *, costs: DecisionCosts | None = None, kind: str = "probability"
 ) -> NDArray[np.int64]:
-    """Decide on each row at least expected cost: normal, anomaly, or look.
+    """Decide at the least expected cost whether each row is normal, an anomaly, or to be reviewed.
 
     Parameters
     ----------
     evidence : array-like of shape (n_samples,)
-        Probabilities of being an anomaly (``ContaminationPosterior.anomaly_probability``), or conformal p-values of a
+        Anomaly probabilities (``ContaminationPosterior.anomaly_probability``), or conformal p-values of a
         batch (``ConformalDetector.pvalues``).
     costs : DecisionCosts or None, default=None
         None is ``DecisionCosts()``.
     kind : {"probability", "pvalue"}, default="probability"
-        What `evidence` holds. p-values are turned to probabilities by :func:`anomaly_probability_from_pvalues`, which
-        looks at the whole batch.
+        What `evidence` is. p-values are converted to probabilities by :func:`anomaly_probability_from_pvalues`, which
+        uses the whole batch.
 
     Returns
     -------
     ndarray of shape (n_samples,), int64
-        +1 normal, -1 anomaly, 0 look.
+        +1 normal, -1 anomaly, 0 review.
 
     Raises
     ------
     ValueError
-        If evidence lies outside [0, 1] or is NaN, or `kind` is another word.
-    TypeError
-        If `costs` are no ``DecisionCosts``.
+        If evidence lies outside [0, 1] or is NaN.
 
     Notes
     -----
-    The decisions of least risk of [1]_.
+    The minimum-risk decisions of [1]_.
 
     References
     ----------
@@ -131,18 +135,14 @@ def predict_three_way(
     >>> from skanomaly.threshold import DecisionCosts, predict_three_way
     >>> predict_three_way([0.05, 0.3, 0.9])
     array([ 1,  0, -1])
-    >>> look, flag = DecisionCosts().cuts()
-    >>> round(look, 3), round(flag, 3)
+    >>> review, flag = DecisionCosts().cuts()
+    >>> round(review, 3), round(flag, 3)
     (0.111, 0.6)
     """
-    if kind not in {"probability", "pvalue"}:
-        raise ValueError(f"kind={kind!r} must be 'probability' or 'pvalue'.")
-    if not (costs is None or isinstance(costs, DecisionCosts)):
-        raise TypeError(f"costs={costs!r} must be a DecisionCosts, such as DecisionCosts(pass_anomaly=50.0).")
     probability = np.asarray(evidence, dtype=np.float64)
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError("evidence must lie between 0 and 1, without NaN.")
     if kind == "pvalue":
         probability = anomaly_probability_from_pvalues(probability)
-    look, flag = (DecisionCosts() if costs is None else costs).cuts()
-    return np.where(probability >= flag, -1, np.where(probability > look, 0, 1)).astype(np.int64)
+    review, flag = (DecisionCosts() if costs is None else costs).cuts()
+    return np.where(probability >= flag, -1, np.where(probability > review, 0, 1)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A detector with a rule for its threshold."""
+"""A detector with a threshold rule."""
 
 from typing import Any, ClassVar
 
@@ -9,26 +9,28 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from skanomaly._support._labels import native_labels
+from skanomaly._support._responses import require_scores
 from skanomaly._support._sklearn import HasMethods
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._rules import Quantile, ThresholdRule
-from skanomaly.threshold._scores import require_scores
+from skanomaly.threshold._rules import QuantileThreshold, ThresholdRule
 
 __all__ = ["ThresholdedDetector"]
 
 
 class ThresholdedDetector(BaseDetector):
-    """Detector whose threshold comes from a rule instead of a guessed contamination.
+    """Detector whose threshold is set by a rule instead of a given contamination.
 
     Parameters
     ----------
     detector : estimator or None, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd), of rows, of a series, of collections or of event
-        traces; None is ``IsolationForest(random_state=0)``.
+        Estimator with ``fit`` and ``score_samples`` (lower scores are more anomalous) for tables, series, collections
+        of series or event traces; None is ``IsolationForest(random_state=0)``.
     rule : ThresholdRule or None, default=None
-        :class:`Quantile`, :class:`PosteriorShare`, :class:`RobustTail`, :class:`TailFit`, :class:`FLaw` or
-        :class:`FixedThreshold`; None is ``Quantile()``.
+        :class:`QuantileThreshold`, :class:`PosteriorThreshold`, :class:`MADThreshold`, :class:`ParetoThreshold`,
+        :class:`FDistributionThreshold`, :class:`FixedThreshold` or a rule of your own; None is
+        ``QuantileThreshold()``.
 
     Attributes
     ----------
@@ -43,22 +45,22 @@ class ThresholdedDetector(BaseDetector):
 
     See Also
     --------
-    ContaminationPosterior : The share of anomalies as a distribution, from several detectors.
-    ConformalDetector : Threshold with a guarantee.
+    ContaminationPosterior : Distribution of the contamination, from several detectors.
+    ConformalDetector : Threshold with a guaranteed false alarm rate.
 
     Notes
     -----
-    ``rule__contamination`` and ``detector__n_estimators`` are names for a grid search, once `rule` and `detector` are
-    given. The rule sees the scores that the fitted detector gives its own training rows. ``feature_contributions`` is
-    there where the detector has it.
+    ``rule__contamination`` and ``detector__n_estimators`` can be set in a grid search, once `rule` and `detector` are
+    given. The rule gets the scores of the training rows by the fitted detector. The method ``feature_contributions``
+    exists if the detector has it.
 
     Examples
     --------
     >>> from sklearn.ensemble import IsolationForest
     >>> from skanomaly.datasets import make_shifted_anomalies
-    >>> from skanomaly.threshold import RobustTail, ThresholdedDetector
+    >>> from skanomaly.threshold import MADThreshold, ThresholdedDetector
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
-    >>> model = ThresholdedDetector(detector=IsolationForest(random_state=0), rule=RobustTail(alpha=0.001))
+    >>> model = ThresholdedDetector(detector=IsolationForest(random_state=0), rule=MADThreshold(alpha=0.001))
     >>> bool((model.fit(X).predict(X) == -1).mean() < 0.2)
     True
     """
@@ -78,11 +80,11 @@ class ThresholdedDetector(BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         return check_samples_of(self, self._given(), X, reset=reset, min_samples=2 if reset else 1)
 
-    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        self.detector_ = clone(detector).fit(X, y) if y.any() else clone(detector).fit(X)
-        rule = Quantile() if self.rule is None else self.rule
+        self.detector_ = clone(detector).fit(X, native_labels(y)) if y.any() else clone(detector).fit(X)
+        rule = QuantileThreshold() if self.rule is None else self.rule
         self._threshold = rule.offset(self.detector_.score_samples(X), getattr(self, "n_features_in_", 1))
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:
@@ -90,7 +92,7 @@ class ThresholdedDetector(BaseDetector):
 
     @available_if(lambda self: hasattr(self._given(), "feature_contributions"))
     def _contributions(self, X: Any) -> NDArray[np.float64]:
-        """Split scores as the detector does."""
+        """Return the contributions of the inner detector."""
         return -np.asarray(self.detector_.feature_contributions(X), dtype=np.float64)
 
     def _auto_offset(self) -> float:

@@ -39,7 +39,7 @@ def test_plot_without_scales_or_cut():
 
 def test_too_few_axes_raise(drifted):
     figure, axes = pyplot.subplots(1, 2)
-    with pytest.raises(ValueError, match="holds 2 Axes"):
+    with pytest.raises(ValueError, match="holds 2 axes; 3 are needed"):
         DriftDisplay.from_estimator(drifted, ax=axes)
     pyplot.close(figure)
 
@@ -85,3 +85,10 @@ def test_gaps_without_dates_are_called_what_they_are(times, label):
 def test_unfitted_test_raises():
     with pytest.raises(NotFittedError):
         DriftDisplay.from_estimator(KNNDriftTest())
+
+
+def test_rows_given_are_drawn_with_the_scores_that_the_test_gives_them(drifted):
+    rows = np.random.default_rng(1).normal(size=(20, 2))
+    display = DriftDisplay.from_estimator(drifted, rows)
+    np.testing.assert_array_equal(display.sample_scores, drifted.score_samples(rows))
+    pyplot.close(display.figure_)

@@ -68,7 +68,7 @@ def test_monitor_looks_in_units_of_reference_and_window(seed):
     monitor = KNNDriftMonitor(**options).fit(rows[:40]).partial_fit(rows[40:])
     scaled = StandardScaler().fit_transform(rows)
     euclidean = KNNDriftMonitor(metric="euclidean", **options).fit(scaled[:40]).partial_fit(scaled[40:])
-    assert_array_equal(monitor.pvalues_, euclidean.pvalues_)
+    assert_array_equal(monitor.look_pvalues_, euclidean.look_pvalues_)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -86,7 +86,7 @@ def test_stream_raises_the_same_pvalues_in_other_units(seed):
     rows, units = rng.normal(size=(300, 4)), 2.0 ** rng.integers(-200, 200, 4)
     plain = KNNDriftMonitor(random_state=0).fit(rows[:100]).partial_fit(rows[100:])
     scaled = KNNDriftMonitor(random_state=0).fit(rows[:100] * units).partial_fit(rows[100:] * units)
-    assert_array_equal(plain.pvalues_, scaled.pvalues_)
+    assert_array_equal(plain.look_pvalues_, scaled.look_pvalues_)
 
 
 def test_units_are_standard_deviations(seed):

@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from skanomaly.base import BaseDetector, BaseSampler, check_detector, check_sampler
-from skanomaly.base import _checks as checks
+from skanomaly.base import BaseDetector, BaseSampler, BaseTest, check_detector, check_sampler, check_test
+from skanomaly.base import _detector_checks as on_detectors
+from skanomaly.base import _sampler_checks as on_samplers
+from skanomaly.base import _shared_checks as shared
+from skanomaly.base import _test_checks as on_tests
+from skanomaly.base._checks import seeded
 
 
 class Sound(BaseDetector):
@@ -79,16 +84,53 @@ class Undefined(Sound):
         return super()._outlyingness(X) / np.ptp(X, axis=0).max()
 
 
+class Column(Sound):
+    def _outlyingness(self, X):
+        return super()._outlyingness(X)[:, None]
+
+
+class NotNumbers(Sound):
+    def _outlyingness(self, X):
+        return np.where(X[:, 0] > 1.0, np.nan, super()._outlyingness(X))
+
+
+class CountsCalls(Sound):
+    def _fit(self, X, y):
+        super()._fit(X, y)
+        self.n_calls_ = 0
+
+    def _outlyingness(self, X):
+        self.n_calls_ += 1
+        return super()._outlyingness(X)
+
+
+class WritesState(Sound):
+    def _outlyingness(self, X):
+        found = super()._outlyingness(X)
+        self.center_[:] = np.nextafter(self.center_, 9.0)
+        return found
+
+
+class ShortTraining(Sound):
+    def _fit(self, X, y):
+        super()._fit(X, y)
+        return self._outlyingness(X)[:-1]
+
+
 FAULTS = {
-    WrongSign: checks.check_sign,
-    Unseeded: checks.check_determinism,
-    LooksAtTheBatch: checks.check_batch_independence,
-    CountsJobs: checks.check_n_jobs,
-    OwnNeighbor: checks.check_not_own_evidence,
-    Overflows: checks.check_integers_do_not_overflow,
-    HalfFitted: checks.check_failed_fit_leaves_nothing,
-    WritesInput: checks.check_layout_does_not_matter,
-    Undefined: checks.check_degenerate_tables,
+    Column: shared.check_scores_are_numbers,
+    NotNumbers: shared.check_scores_are_numbers,
+    WrongSign: on_detectors.check_sign,
+    OwnNeighbor: on_detectors.check_not_own_evidence,
+    CountsCalls: shared.check_scoring_changes_nothing,
+    WritesState: shared.check_scoring_changes_nothing,
+    LooksAtTheBatch: shared.check_batch_independence,
+    Unseeded: shared.check_determinism,
+    CountsJobs: shared.check_n_jobs,
+    Overflows: shared.check_integers_do_not_overflow,
+    HalfFitted: shared.check_failed_fit_leaves_nothing,
+    WritesInput: shared.check_containers_do_not_matter,
+    Undefined: on_detectors.check_degenerate_tables,
 }
 
 
@@ -98,10 +140,71 @@ def test_sound_detector_passes():
 
 @pytest.mark.parametrize(("faulty", "check"), FAULTS.items(), ids=lambda value: value.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_check_catches_its_fault(faulty, check):
-    assert check in list(checks.detector_checks(faulty()))
-    with pytest.raises((AssertionError, KeyError)):
-        check(checks._seeded(faulty()))
+def test_check_catches_its_fault_and_names_the_property(faulty, check):
+    assert check in list(on_detectors.detector_checks(faulty()))
+    with pytest.raises((AssertionError, KeyError)) as caught:
+        check(seeded(faulty()))
+    told = str(caught.value) + "".join(getattr(caught.value, "__notes__", []))
+    assert check.__doc__.splitlines()[0] in told
+
+
+@pytest.mark.parametrize(
+    ("faulty", "words"),
+    [
+        (Column, r"shape \(n_samples,\).*shape \(120, 1\) for 120 samples"),
+        (NotNumbers, "without NaN.*returns NaN for"),
+        (OwnNeighbor, "not evidence for itself"),
+        (WrongSign, "Lower scores are more anomalous"),
+        (LooksAtTheBatch, "depends neither on what else is scored.*values differ"),
+        (CountsCalls, "leave the fitted object.*n_calls_"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_failure_of_the_whole_check_names_the_fault(faulty, words):
+    with pytest.raises(AssertionError, match=words):
+        check_detector(faulty())
+
+
+def test_training_scores_of_another_length_raise():
+    with pytest.raises(ValueError, match=r"ShortTraining._fit returned training scores of shape \(119,\)"):
+        check_detector(ShortTraining())
+
+
+def test_missing_contamination_parameter_is_explained():
+    class NoContamination(BaseDetector):
+        _parameter_constraints = {}
+
+        def _fit(self, X, y):
+            self.center_ = X.mean(axis=0)
+
+        def _outlyingness(self, X):
+            return np.abs(X - self.center_).sum(axis=1)
+
+    with pytest.raises(NotImplementedError, match=r"no parameter contamination\. Add it to __init__"):
+        check_detector(NoContamination())
+
+
+class Smooths(Sound):
+    """Score a time point by its mean distance over three rows."""
+
+    scores_time_points = True
+
+    def _outlyingness(self, X):
+        distances = np.pad(super()._outlyingness(X), 1, mode="edge")
+        return (distances[:-2] + distances[1:-1] + distances[2:]) / 3
+
+
+def test_foreign_series_detector_passes_by_its_public_attribute():
+    check_detector(Smooths())
+
+
+def test_series_detector_without_the_attribute_fails():
+    class Unannounced(Smooths):
+        scores_time_points = False
+
+    with pytest.raises(AssertionError, match="check_batch_independence"):
+        check_detector(Unannounced())
 
 
 class Repeats(BaseSampler):
@@ -134,12 +237,12 @@ def test_sound_sampler_passes():
 
 @pytest.mark.parametrize(
     ("faulty", "check"),
-    [(ForgetsOrder, checks.check_sample_indices), (Wanders, checks.check_sampler_determinism)],
+    [(ForgetsOrder, on_samplers.check_sample_indices), (Wanders, shared.check_determinism)],
     ids=["indices", "determinism"],
 )
 def test_sampler_check_catches_its_fault(faulty, check):
     with pytest.raises(AssertionError):
-        check(checks._seeded(faulty()))
+        check(seeded(faulty()))
 
 
 def test_sampler_keeps_integer_columns_and_names():
@@ -159,3 +262,81 @@ def test_sampler_gives_polars_back():
     assert isinstance(rows, pl.DataFrame)
     assert rows.columns == ["a", "b"]
     assert targets.name == "kind"
+
+
+class MeanTest(BaseTest):
+    """Test whether the mean of the first column is 0."""
+
+    def __init__(self, *, alpha=0.05, n_jobs=None):
+        self.alpha = alpha
+        self.n_jobs = n_jobs
+
+    _parameter_constraints = {"alpha": [float], "n_jobs": [None, int]}
+
+    def _test(self, X):
+        self.spread_ = max(float(X[:, 0].std()), 1e-300)
+        self.statistic_ = float(np.sqrt(len(X)) * X[:, 0].mean() / self.spread_)
+        self.pvalue_ = float(2 * stats.norm.sf(abs(self.statistic_)))
+        self.rows_ = X
+
+    def _row_pvalues(self, X):
+        rows = self.rows_ if X is None else X
+        return np.maximum(2 * stats.norm.sf(np.abs(rows[:, 0]) / self.spread_), 1e-300)
+
+
+class ManyPvalues(MeanTest):
+    def _test(self, X):
+        super()._test(X)
+        self.pvalue_ = np.array([self.pvalue_])
+
+
+class AlwaysFinds(MeanTest):
+    def _test(self, X):
+        super()._test(X)
+        self.pvalue_ = 0.01
+
+
+class PvaluesAboveOne(MeanTest):
+    def _row_pvalues(self, X):
+        return 2 * super()._row_pvalues(X)
+
+
+class BatchPvalues(MeanTest):
+    def _row_pvalues(self, X):
+        rows = self.rows_ if X is None else X
+        return 2 * stats.norm.sf(np.abs(rows[:, 0]) / (1.0 + rows[:, 0].std()))
+
+
+class OtherSamples(MeanTest):
+    _compares_samples = True
+
+    def fit(self, X, y=None, *, groups=None):
+        return self._run_fit(X, y, groups=groups)
+
+    def _test(self, X, *, groups=None):
+        super()._test(X[::-1] if groups is None else X)
+        self.rows_ = X
+
+
+def test_sound_test_passes():
+    check_test(MeanTest())
+
+
+def test_sound_test_of_samples_passes():
+    check_test(OtherSamples())
+
+
+@pytest.mark.parametrize(
+    ("faulty", "check"),
+    [
+        (ManyPvalues, on_tests.check_pvalue),
+        (AlwaysFinds, on_tests.check_level),
+        (PvaluesAboveOne, on_tests.check_row_pvalues),
+        (BatchPvalues, shared.check_batch_independence),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_check_of_tests_catches_its_fault(faulty, check):
+    assert check in list(on_tests.statistical_checks(faulty()))
+    with pytest.raises(AssertionError, match=check.__name__):
+        check(seeded(faulty()))

@@ -51,12 +51,12 @@ def test_contamination_is_the_share_of_training_rows_flagged(table, contaminatio
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (np.tile([-1, 2], 30), r"\[2\] beside -1"),
-        (np.full(60, 0.5), "whole"),
-        (np.full(60, np.nan), "whole and finite|NaN"),
+        (np.tile([-1, 2], 30), "y holds the labels -1, 2"),
+        (np.full(60, 0.5), "y holds the labels 0.5"),
+        (np.full(60, np.inf), "y holds the labels inf"),
         (np.array(["odd", "ok"] * 30), "y holds"),
         (np.zeros(59), "59 labels and X has 60 rows"),
-        (np.full(60, -3), r"\[-3\]"),
+        (np.full(60, -3), "y holds the labels -3"),
     ],
 )
 def test_labels_that_are_none_are_refused(table, labels, words):
@@ -128,12 +128,40 @@ def test_auto_without_theory_says_so():
         Auto(contamination="auto").fit(np.eye(3))
 
 
-def test_zeros_and_ones_are_read_with_a_warning(table):
+class KeepsLabels(DistanceToMedian):
+    def _fit(self, X, y, **metadata):
+        self.labels_ = y
+        return super()._fit(X, y, **metadata)
+
+
+@pytest.mark.parametrize("dtype", [int, bool, float, object])
+def test_one_beside_zero_is_the_anomaly_with_a_warning(dtype, table):
     y = np.arange(len(table)) < 3
-    with pytest.warns(UserWarning, match=r"y holds 0 and 1 and no -1.*1 - 2 \* y"):
-        DistanceToMedian().fit(table, y.astype(int))
+    with pytest.warns(UserWarning, match=r"counts as anomaly and .* as unlabelled") as caught:
+        detector = KeepsLabels().fit(table, y.astype(dtype))
+    assert len(caught) == 1
+    assert np.array_equal(detector.labels_, -y.astype(np.int8))
 
 
-def test_true_and_false_are_no_labels(table):
-    with pytest.raises(ValueError, match=r"True and False.*np\.where\(y, -1, 1\)"):
-        DistanceToMedian().fit(table, np.arange(len(table)) < 3)
+def test_a_majority_of_ones_is_ignored_with_a_warning(table):
+    with pytest.warns(UserWarning, match=r"Every row counts as unlabelled.*np\.where\(y == 1, 1, -1\)"):
+        detector = KeepsLabels().fit(table, (np.arange(len(table)) >= 3).astype(int))
+    assert not detector.labels_.any()
+
+
+def test_text_labels_are_refused_with_the_code_that_encodes_them(table):
+    with pytest.raises(ValueError, match=r"np\.where\(y == 'fraud', -1, 1\)"):
+        KeepsLabels().fit(table, np.where(np.arange(len(table)) < 3, "fraud", "ok"))
+
+
+def test_zero_is_normal_where_labels_are_required(table):
+    class NeedsLabels(KeepsLabels):
+        def __sklearn_tags__(self):
+            tags = super().__sklearn_tags__()
+            tags.target_tags.required = True
+            return tags
+
+    y = np.arange(len(table)) < 3
+    with pytest.warns(UserWarning, match="counts as anomaly and 0 as normal"):
+        detector = NeedsLabels().fit(table, y.astype(int))
+    assert np.array_equal(detector.labels_, np.where(y, -1, 1))

@@ -35,24 +35,24 @@ def messy(tmp_path, seed):
             "empty": np.nan,
             "age": rng.normal(50, 10, 200),
             "income": rng.lognormal(10, 1, 200),
-            "odd": 0,
+            "fault": 0,
         }
     )
-    frame.loc[:4, "odd"] = 1
+    frame.loc[:4, "fault"] = 1
     frame.loc[:4, "age"] += 1000
     frame.loc[20, "income"] = np.nan
     frame.to_csv(tmp_path / "messy.csv", index=False)
     return tmp_path / "messy.csv"
 
 
-def test_scan_prints_table_threshold_and_judgement():
+def test_scan_prints_table_threshold_and_evaluation():
     run = _run("scan")
     assert run.exit_code == 0
     assert "378 rows, 30 columns, all used. RandomProjectionDepth, random state 0." in run.stdout
     words = " ".join(run.stdout.split())
     assert re.search(r"anomalies \d+ of 378 rows: score below -\d", words)
-    assert re.search(r"contamination 0\.\d+, estimated; between 0(\.\d+)? and 0\.\d+ in 9 cases of 10", words)
-    assert re.search(r"with the labels in target \(21 anomalies in 378 rows\): AUROC 0\.9\d\d", words)
+    assert re.search(r"contamination 0\.\d+, estimated; 90 % credible interval 0(\.\d+)? to 0\.\d+", words)
+    assert re.search(r"by the labels in target \(21 anomalies in 378 rows\): AUROC 0\.9\d\d", words)
     assert run.stderr == ""
 
 
@@ -60,38 +60,38 @@ def test_scan_fits_eighty_columns():
     assert max(len(line) for line in _run("scan").stdout.splitlines()) <= 80
 
 
-def test_scan_names_unusable_columns_in_plain_words(messy):
-    words = " ".join(_run("scan", messy, "--label", "odd").stdout.split())
+def test_scan_prints_how_columns_were_treated(messy):
+    words = " ".join(_run("scan", messy, "--label", "fault").stdout.split())
     for finding in (
         "id counts the rows: not used",
         "city text: not used",
         "day dates or times: not used",
-        "flat the same value in every row: not used",
-        "empty no value at all: not used",
-        "income (1 row) values missing: median put in",
+        "flat constant: not used",
+        "empty no values: not used",
+        "income (1 row) missing values: imputed by the median",
     ):
         assert finding in words
 
 
 @pytest.mark.parametrize("top", [1, 4, 500])
-def test_scan_prints_as_many_rows_as_asked(messy, top):
+def test_scan_prints_as_many_rows_as_requested(messy, top):
     run = _run("scan", messy, "--top", top)
     assert len(re.findall(r"^ *\d+ +\d+ +-", run.stdout, re.MULTILINE)) == min(top, 200)
 
 
 def test_scan_options_reach_the_scan(messy):
-    run = _run("scan", messy, "-d", "isolationforest", "-c", "0.05", "--random-state", "3", "-l", "odd")
+    run = _run("scan", messy, "-d", "isolationforest", "-c", "0.05", "--random-state", "3", "-l", "fault")
     assert "IsolationForest, random state 3" in run.stdout
     words = " ".join(run.stdout.split())
     assert "10 of 200 rows: score below" in words
-    assert "contamination 0.05, as asked" in words
-    assert "with the labels in odd" in words
+    assert "contamination 0.05, as given" in words
+    assert "by the labels in fault" in words
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_scan_writes_one_line_a_row(messy, ending):
+def test_scan_writes_one_line_per_row(messy, ending):
     path = messy.parent / f"scores.{ending}"
-    run = _run("scan", messy, "--label", "odd", "--output", path, "-c", "0.025")
+    run = _run("scan", messy, "--label", "fault", "--output", path, "-c", "0.025")
     assert f"Scores of 200 rows written to {path}." in run.stdout
     scores = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
     assert list(scores.columns) == ["row", "score", "rank", "prediction", "label"]
@@ -104,9 +104,9 @@ def test_scan_writes_one_line_a_row(messy, ending):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere.csv"], "no file at nowhere.csv"),
+        (["nowhere.csv"], "there is no file nowhere.csv"),
         (["empty.csv"], "empty.csv is empty"),
-        (["header.csv"], "header.csv is empty: it has no rows"),
+        (["header.csv"], "header.csv is empty; it has no rows"),
         (["text.csv"], "has no numeric column that could be scored (text: a)"),
         (["one.csv"], "has 1 row"),
         (["table.xlsx"], "cannot read table.xlsx"),
@@ -151,11 +151,11 @@ def test_scan_does_not_overwrite_its_table(tmp_path, option, name):
     (tmp_path / "t.html").hardlink_to(tmp_path / "t.csv")
     run = _run("scan", tmp_path / "t.csv", option, tmp_path / name)
     assert run.exit_code == 2
-    assert f"it is the table to scan; give {option} another name" in run.stderr
+    assert f"it is the table to scan. Give {option} another name" in run.stderr
     assert (tmp_path / "t.csv").read_text() == "a\n1\n2\n5\n"
 
 
-def test_scan_writes_files_though_its_reader_leaves(messy):
+def test_scan_writes_files_if_the_output_is_closed_early(messy):
     path = messy.parent / "scores.csv"
     command = [sys.executable, "-m", "skanomaly", "scan", str(messy), "--output", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
@@ -165,24 +165,24 @@ def test_scan_writes_files_though_its_reader_leaves(messy):
     assert len(pd.read_csv(path)) == 200
 
 
-def test_scan_without_an_anomaly_in_the_labels_says_so(messy):
-    pd.read_csv(messy).assign(odd=0).to_csv(messy, index=False)
-    run = _run("scan", messy, "--label", "odd")
+def test_scan_reports_labels_without_an_anomaly(messy):
+    pd.read_csv(messy).assign(fault=0).to_csv(messy, index=False)
+    run = _run("scan", messy, "--label", "fault")
     assert run.exit_code == 0, run.output
     words = " ".join(run.stdout.split())
-    assert "Label column odd holds no anomaly" in words
-    assert "agreement" not in words
+    assert "Label column fault contains no anomaly" in words
+    assert "evaluation" not in words
 
 
-def test_wrong_detector_lists_them_all(messy):
+def test_unknown_detector_lists_all_detectors(messy):
     words = _run("scan", messy, "--detector", "RandomProjectionDeph").stderr
-    assert "did you mean RandomProjectionDepth?" in words
+    assert "Did you mean RandomProjectionDepth?" in words
     assert "IsolationForest" in words
 
 
 def test_detector_of_series_names_the_missing_option(messy):
     words = _run("scan", messy, "--detector", "subsequenceneighbors").stderr
-    assert "SubsequenceNeighbors scores series: add --time COLUMN" in words
+    assert "SubsequenceNeighbors scores series; add --time COLUMN" in words
 
 
 def test_scan_unknown_option_is_a_usage_error():
@@ -210,7 +210,7 @@ def test_module_runs_as_a_program(messy):
     assert run.stderr == ""
 
 
-def test_output_is_plain_where_the_stream_knows_no_more(messy):
+def test_output_is_ascii_if_the_encoding_of_the_stream_is(messy):
     run = _python("-X", "utf8=0", "-m", "skanomaly", "scan", messy, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert run.returncode == 0, run.stderr
     assert run.stdout.isascii()

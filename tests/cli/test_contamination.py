@@ -24,26 +24,26 @@ def _printed(result):
     return " ".join(stream.getvalue().split())
 
 
-def test_contamination_interval_holds_the_truth(seed):
+def test_contamination_interval_contains_the_truth(seed):
     X, _ = make_shifted_anomalies(400, 5, shift=8.0, contamination=0.05, random_state=seed)
-    known = estimate_contamination(X, default=0.1, random_state=seed)
-    low, high = known.interval
+    estimate = estimate_contamination(X, default=0.1, random_state=seed)
+    low, high = estimate.interval
     assert low <= 0.05 <= high
-    assert low <= known.share <= high
-    assert known.n_rows == 400
+    assert low <= estimate.fraction <= high
+    assert estimate.n_rows == 400
 
 
 @pytest.mark.parametrize(("n_columns", "n_rows"), [(5, 500), (20, 300)])
-def test_contamination_rows_are_bounded_by_cells(monkeypatch, seed, n_columns, n_rows):
+def test_contamination_rows_are_limited_for_many_columns(monkeypatch, seed, n_columns, n_rows):
     monkeypatch.setattr(_contamination, "_MOST_CELLS", 2500)
     X = np.random.default_rng(seed).normal(size=(600, n_columns))
     assert estimate_contamination(X, default=0.1, random_state=seed).n_rows == n_rows
 
 
 def test_contamination_of_few_rows_is_the_prior():
-    known = estimate_contamination(np.arange(10.0)[:, None] ** 2, default=0.1, random_state=0)
-    assert known.interval is not None
-    assert "this is the prior" in known.remark
+    estimate = estimate_contamination(np.arange(10.0)[:, None] ** 2, default=0.1, random_state=0)
+    assert estimate.interval is not None
+    assert "this is the prior" in estimate.remark
 
 
 def test_contamination_estimate_is_the_default_threshold(tmp_path, seed):
@@ -51,31 +51,34 @@ def test_contamination_estimate_is_the_default_threshold(tmp_path, seed):
     pd.DataFrame(X, columns=list("abcde")).to_csv(tmp_path / "t.csv", index=False)
     result = scan(tmp_path / "t.csv", random_state=seed)
     assert result.contamination.interval is not None
-    assert result.threshold == np.percentile(result.scores, 100 * result.contamination.share)
+    assert result.threshold == np.percentile(result.scores, 100 * result.contamination.fraction)
 
 
 def test_contamination_given_is_not_estimated(monkeypatch):
-    def refuse(*_args, **_options):
+    def fail(*_args, **_options):
         raise AssertionError
 
-    monkeypatch.setattr("skanomaly._cli._scan.estimate_contamination", refuse)
+    monkeypatch.setattr("skanomaly._cli._scan.estimate_contamination", fail)
     assert scan(contamination=0.2, top=1).contamination == Contamination(0.2)
 
 
 @pytest.mark.parametrize(
-    ("known", "words"),
+    ("estimate", "words"),
     [
-        (Contamination(0.2), "contamination 0.2, as asked"),
+        (Contamination(0.2), "contamination 0.2, as given"),
         (Contamination(0.1, remark="could not be estimated: no"), "0.1, the default: it could not be estimated: no"),
-        (Contamination(0.0312, (0.0, 0.16), 378), "0.031, estimated; between 0 and 0.16 in 9 cases of 10"),
-        (Contamination(0.03, (0.0, 0.16), 100), "estimated, from 100 rows drawn at random; between"),
-        (Contamination(0.03, (0.0, 0.2), 378, "this is the prior"), "9 cases of 10; this is the prior"),
+        (Contamination(0.0312, (0.0, 0.16), 378), "0.031, estimated; 90 % credible interval 0 to 0.16"),
+        (Contamination(0.03, (0.0, 0.16), 100), "estimated, from 100 random rows; 90 % credible"),
+        (
+            Contamination(0.03, (0.0, 0.2), 378, "this is the prior"),
+            "90 % credible interval 0 to 0.2; this is the prior",
+        ),
     ],
 )
-def test_contamination_is_one_line(embedded, known, words):
-    assert words in _printed(dataclasses.replace(embedded, contamination=known))
+def test_contamination_is_printed_in_one_line(embedded, estimate, words):
+    assert words in _printed(dataclasses.replace(embedded, contamination=estimate))
 
 
-def test_no_anomaly_is_said_so(embedded):
+def test_no_anomaly_is_reported(embedded):
     result = dataclasses.replace(embedded, threshold=float(embedded.scores.min()))
     assert "anomalies none of 378 rows" in _printed(result)

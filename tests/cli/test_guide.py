@@ -16,7 +16,7 @@ def _sessions():
 
 
 def _words(text):
-    """Words of a session without its figures, which differ between versions of scikit-learn."""
+    """Return the words of a session without its numbers, which differ between versions of scikit-learn."""
     return re.sub(r"\d[\d.,]*(e-\d+)?", "#", text).split()
 
 
@@ -26,5 +26,5 @@ def test_guide_shows_what_the_command_prints(command, output):
     assert _words(run.stdout) == _words(output)
 
 
-def test_guide_shows_a_session():
+def test_guide_has_a_session():
     assert list(_sessions())

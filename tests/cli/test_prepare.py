@@ -28,12 +28,12 @@ def _unusable():
     return [
         pytest.param(["kg"] * N_ROWS, "text", id="text"),
         pytest.param([f"c{row}" for row in rows], "text, different in every row", id="names"),
-        pytest.param([3.0] * N_ROWS, "the same value in every row", id="constant"),
-        pytest.param([3.0, None] * (N_ROWS // 2), "the same value in every row", id="constant-with-gaps"),
-        pytest.param([None] * N_ROWS, "no value at all", id="none"),
-        pytest.param([np.nan] * N_ROWS, "no value at all", id="nan"),
+        pytest.param([3.0] * N_ROWS, "constant", id="constant"),
+        pytest.param([3.0, None] * (N_ROWS // 2), "constant", id="constant-with-missing"),
+        pytest.param([None] * N_ROWS, "no values", id="none"),
+        pytest.param([np.nan] * N_ROWS, "no values", id="nan"),
         pytest.param([np.inf, -np.inf] * (N_ROWS // 2), "infinite values only", id="infinite"),
-        pytest.param([np.inf, 1.0] * (N_ROWS // 2), "one value besides infinity", id="one-and-infinity"),
+        pytest.param([np.inf, 1.0] * (N_ROWS // 2), "a single value and infinities", id="one-and-infinity"),
         pytest.param(pd.date_range("2024-01-01", periods=N_ROWS), "dates or times", id="dates"),
         pytest.param([f"2024-01-{row % 28 + 1:02d} 12:00" for row in rows], "dates or times", id="text-dates"),
         pytest.param([f"{row % 28 + 1}.1.2024" for row in rows], "dates or times", id="dotted-dates"),
@@ -56,7 +56,7 @@ def test_prepare_unusable_column_is_named_and_left_out(frame, values, finding):
 
 
 @pytest.mark.parametrize("name", ["id", "customer_id", "userId", "ID", "row uuid", "id_2"])
-def test_prepare_scattered_whole_numbers_are_an_id_by_name_only(frame, name, seed):
+def test_prepare_scattered_integers_are_an_id_by_name_only(frame, name, seed):
     values = np.random.default_rng(seed).permutation(10 * N_ROWS)[:N_ROWS]
     prepared = _prepare(frame.assign(**{name: values, "width": values}))
     assert _finding(prepared, name) == [("an id, different in every row", "not used")]
@@ -78,13 +78,13 @@ def test_prepare_dtypes_do_not_overflow(frame, dtype):
     np.testing.assert_array_equal(prepared.filled[:, 2], np.asarray(column, dtype=float))
 
 
-def test_prepare_nullable_gaps_are_missing(frame):
+def test_prepare_missing_values_of_nullable_columns_are_imputed(frame):
     column = pd.array([None, 5] + [1, 2] * (N_ROWS // 2 - 1), dtype="Int64")
     prepared = _prepare(frame.assign(extra=column))
-    assert _finding(prepared, "extra") == [("values missing", "median put in")]
+    assert _finding(prepared, "extra") == [("missing values", "imputed by the median")]
 
 
-def test_prepare_missing_values_become_the_median_and_are_told(frame):
+def test_prepare_missing_values_are_imputed_by_the_median_and_reported(frame):
     frame.loc[[1, 4, 6], "size"] = np.nan
     prepared = _prepare(frame)
     np.testing.assert_array_equal(prepared.filled[[1, 4, 6], 0], frame["size"].median())
@@ -92,33 +92,33 @@ def test_prepare_missing_values_become_the_median_and_are_told(frame):
     assert np.isfinite(prepared.scaled).all()
 
 
-def test_prepare_infinite_values_become_the_extremes_and_are_told(frame):
+def test_prepare_infinite_values_are_replaced_by_the_extremes_and_reported(frame):
     lowest, highest = frame["size"].min(), frame["size"].max()
     frame.loc[N_ROWS] = [np.inf, 1.0]
     frame.loc[N_ROWS + 1] = [-np.inf, 2.0]
     prepared = _prepare(frame)
     np.testing.assert_array_equal(prepared.filled[-2:, 0], [highest, lowest])
-    assert _finding(prepared, "size (2 rows)") == [("infinite values", "set to the column's finite extreme")]
+    assert _finding(prepared, "size (2 rows)") == [("infinite values", "replaced by the finite extreme")]
 
 
-def test_prepare_stray_text_among_numbers_is_missing_and_told(frame):
+def test_prepare_text_among_numbers_is_missing_and_reported(frame):
     values = [str(float(row**2)) for row in range(N_ROWS)]
     values[3] = "?"
     prepared = _prepare(frame.assign(extra=values))
     assert "extra" in prepared.names
     assert _finding(prepared, "extra") == [
-        ("text among numbers", "taken as missing"),
-        ("values missing", "median put in"),
+        ("text among numbers", "treated as missing"),
+        ("missing values", "imputed by the median"),
     ]
 
 
-def test_prepare_durations_become_seconds(frame):
+def test_prepare_durations_are_converted_to_seconds(frame):
     minutes = pd.to_timedelta([row % 7 for row in range(N_ROWS)], unit="min")
     prepared = _prepare(frame.assign(extra=minutes))
     np.testing.assert_array_equal(prepared.filled[:, 2], [60.0 * (row % 7) for row in range(N_ROWS)])
 
 
-def test_prepare_short_run_of_whole_numbers_is_a_measurement():
+def test_prepare_few_consecutive_integers_are_a_measurement():
     assert _prepare(pd.DataFrame({"dose": range(10)})).names == ["dose"]
 
 
@@ -127,7 +127,7 @@ def test_prepare_columns_of_one_name_are_both_used(frame):
     assert _prepare(doubled).names == ["size", "size"]
 
 
-def test_prepare_scaled_has_mean_zero_and_deviation_one(frame):
+def test_prepare_scaled_has_mean_zero_and_standard_deviation_one(frame):
     frame["huge"] = frame["size"] * 1e307
     frame["tiny"] = frame["size"] * 1e-300
     scaled = _prepare(frame).scaled
@@ -142,13 +142,13 @@ def test_prepare_rows_without_any_value_are_counted(frame):
     assert _prepare(frame).n_blank_rows == 2
 
 
-def test_prepare_no_usable_column_is_an_error_that_says_why():
-    with pytest.raises(InputError, match=r"no numeric column .*text: city; the same value in every row: unit"):
+def test_prepare_no_usable_column_is_an_error_with_the_reasons():
+    with pytest.raises(InputError, match=r"no numeric column .*text: city; constant: unit"):
         _prepare(pd.DataFrame({"city": ["Rome", "Oslo", "Rome"], "unit": [1, 1, 1]}))
 
 
 def test_prepare_no_column_is_an_error():
-    with pytest.raises(InputError, match="it has no column"):
+    with pytest.raises(InputError, match="it has no columns"):
         _prepare(pd.DataFrame(index=range(5)))
 
 
@@ -158,14 +158,14 @@ def test_prepare_too_few_rows_is_an_error(frame, n_rows, words):
         _prepare(frame[:n_rows])
 
 
-def test_prepare_tells_how_far_it_is(frame):
-    shares = []
-    prepare(Table("t.csv", frame), shares.append)
-    assert shares == [0.5, 1.0]
+def test_prepare_reports_its_progress(frame):
+    fractions = []
+    prepare(Table("t.csv", frame), fractions.append)
+    assert fractions == [0.5, 1.0]
 
 
-def test_prepare_tells_equal_numbers_from_those_float64_makes_equal():
+def test_prepare_distinguishes_constants_from_differences_too_small_for_float64():
     base = 2**60
     frame = pd.DataFrame({"a": [1.0, 2.0, 4.0], "big": [base, base + 1, base], "same": [base] * 3})
     notes = {note.finding: note.columns for note in prepare(Table("t", frame)).notes}
-    assert notes == {"differs by less than float64 can hold": ["big"], "the same value in every row": ["same"]}
+    assert notes == {"differences too small for float64": ["big"], "constant": ["same"]}

@@ -7,7 +7,7 @@ import pytest
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._read import read_table
 
-FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.25], "b": [4, 5, 6], "odd": [0, 0, 1]})
+FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.25], "b": [4, 5, 6], "fault": [0, 0, 1]})
 
 
 def _write(path, text):
@@ -16,7 +16,7 @@ def _write(path, text):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".csv.gz", ".parquet"])
-def test_read_same_table_from_every_kind_of_file(tmp_path, ending):
+def test_read_gives_the_same_table_from_every_kind_of_file(tmp_path, ending):
     path = tmp_path / f"table{ending}"
     if ending == ".parquet":
         FRAME.to_parquet(path)
@@ -39,7 +39,7 @@ def test_read_npz_names_columns(tmp_path):
     np.testing.assert_array_equal(table.labels, [1, -1, 1])
 
 
-def test_read_npz_without_labels_is_enough(tmp_path):
+def test_read_npz_without_labels(tmp_path):
     np.savez(tmp_path / "t.npz", X=np.eye(4))
     assert read_table(tmp_path / "t.npz").labels is None
 
@@ -55,7 +55,7 @@ def test_read_recognises_the_decimal_comma(tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv").frame, FRAME)
 
 
-def test_read_byte_order_mark_is_no_part_of_a_name(tmp_path):
+def test_read_byte_order_mark_is_not_part_of_a_name(tmp_path):
     FRAME.to_csv(tmp_path / "t.csv", encoding="utf-8-sig", index=False)
     assert next(iter(read_table(tmp_path / "t.csv").frame.columns)) == "a"
 
@@ -65,7 +65,7 @@ def test_read_file_without_header_loses_no_row(tmp_path):
     table = read_table(tmp_path / "t.csv")
     assert list(table.frame.columns) == ["x0", "x1", "x2"]
     assert len(table.frame) == 3
-    assert "first line holds numbers" in table.remarks[0]
+    assert "first line has numbers only" in table.remarks[0]
 
 
 def test_read_numbered_columns_are_a_header(tmp_path):
@@ -75,20 +75,20 @@ def test_read_numbered_columns_are_a_header(tmp_path):
     assert len(table.frame) == 3
 
 
-def test_read_label_is_no_column_of_the_table(tmp_path):
+def test_read_label_is_not_a_column_of_the_table(tmp_path):
     FRAME.to_csv(tmp_path / "t.csv", index=False)
-    table = read_table(tmp_path / "t.csv", label="odd")
+    table = read_table(tmp_path / "t.csv", label="fault")
     assert list(table.frame.columns) == ["a", "b"]
     np.testing.assert_array_equal(table.labels, [1, 1, -1])
 
 
 @pytest.mark.parametrize(("name", "hinted"), [("fraud", True), ("is_anomaly", True), ("Y", True), ("weight", False)])
-def test_read_points_to_a_column_that_looks_like_labels(tmp_path, name, hinted):
-    FRAME.rename(columns={"odd": name}).to_csv(tmp_path / "t.csv", index=False)
+def test_read_remarks_on_a_column_that_looks_like_labels(tmp_path, name, hinted):
+    FRAME.rename(columns={"fault": name}).to_csv(tmp_path / "t.csv", index=False)
     assert bool(read_table(tmp_path / "t.csv").remarks) == hinted
 
 
-def test_read_points_to_y_of_an_npz_file(tmp_path):
+def test_read_remarks_on_y_of_an_npz_file(tmp_path):
     np.savez(tmp_path / "t.npz", X=np.eye(3), y=[0, 1, 0])
     assert "--label y" in read_table(tmp_path / "t.npz").remarks[0]
 
@@ -98,32 +98,35 @@ def test_read_points_to_y_of_an_npz_file(tmp_path):
     [([0, 1, 0], [1, -1, 1]), ([1, -1, 1], [1, -1, 1]), ([False, True, False], [1, -1, 1]), ([-1, 0, 1], [-1, 0, 1])],
 )
 def test_read_recognises_label_conventions(tmp_path, values, expected):
-    FRAME.assign(odd=values).to_csv(tmp_path / "t.csv", index=False)
-    np.testing.assert_array_equal(read_table(tmp_path / "t.csv", label="odd").labels, expected)
+    FRAME.assign(fault=values).to_csv(tmp_path / "t.csv", index=False)
+    np.testing.assert_array_equal(read_table(tmp_path / "t.csv", label="fault").labels, expected)
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([0, 1, 2], "holds 0, 1, 2. Use 1 for anomaly"),
-        (["ok", "bad", "ok"], "holds ok, bad, not numbers"),
-        ([1, 1, 1], "holds only 1"),
-        ([0, 1, None], "lacks a label in 1 rows"),
+        ([0, 1, 2], "holds the labels 0, 1, 2. Use -1 for anomaly"),
+        (["ok", "bad", "ok"], "holds 'bad', 'ok', and which of them is the anomaly is not known"),
+        ([0, 1, 1], "holds 1 in 2 of 3 rows"),
     ],
 )
-def test_read_refuses_other_labels(tmp_path, values, words):
-    FRAME.assign(odd=values).to_parquet(tmp_path / "t.parquet")
+def test_read_other_labels_raise(tmp_path, values, words):
+    FRAME.assign(fault=values).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InputError, match=words):
-        read_table(tmp_path / "t.parquet", label="odd")
+        read_table(tmp_path / "t.parquet", label="fault")
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [([0, 0, 0], "holds no anomaly"), ([-1, -1, -1], "holds no normal row"), ([0, -1, 0], "holds no normal row")],
+    [
+        ([0, 0, 0], "contains no anomaly"),
+        ([-1, -1, -1], "contains no normal row"),
+        ([0, -1, 0], "contains no normal row"),
+    ],
 )
-def test_read_remarks_on_labels_of_one_kind(tmp_path, values, words):
-    FRAME.assign(odd=values).to_parquet(tmp_path / "t.parquet")
-    assert words in read_table(tmp_path / "t.parquet", label="odd").remarks[0]
+def test_read_remarks_on_labels_of_one_class(tmp_path, values, words):
+    FRAME.assign(fault=values).to_parquet(tmp_path / "t.parquet")
+    assert words in read_table(tmp_path / "t.parquet", label="fault").remarks[0]
 
 
 def test_read_named_index_is_a_column(tmp_path):
@@ -131,18 +134,18 @@ def test_read_named_index_is_a_column(tmp_path):
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet").frame, FRAME)
 
 
-def test_read_index_named_as_a_column_is_none(tmp_path):
+def test_read_index_named_like_a_column_is_dropped(tmp_path):
     FRAME.set_index(pd.Index([7, 8, 9], name="b")).to_parquet(tmp_path / "t.parquet")
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet").frame, FRAME)
 
 
-def test_read_ragged_text_tells_the_remedy(tmp_path):
-    with pytest.raises(InputError, match=r"saw 3\. Mend that line; a field that holds ',' must be quoted"):
+def test_read_ragged_text_names_the_remedy(tmp_path):
+    with pytest.raises(InputError, match=r"saw 3\. Correct that line; a field that contains ',' must be quoted"):
         read_table(_write(tmp_path / "t.csv", "a,b\n1,2\n1,2,3\n"))
 
 
 def test_read_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"no file at .*nowhere\.csv"):
+    with pytest.raises(InputError, match=r"there is no file .*nowhere\.csv"):
         read_table(tmp_path / "nowhere.csv")
 
 
@@ -152,7 +155,7 @@ def test_read_folder_is_named(tmp_path):
 
 
 def test_read_other_ending_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"cannot read t\.xlsx: files that end in \.csv"):
+    with pytest.raises(InputError, match=r"cannot read t\.xlsx; supported are files that end in \.csv"):
         read_table(_write(tmp_path / "t.xlsx", ""))
 
 
@@ -171,9 +174,9 @@ def test_read_empty_arrays_and_frames_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".npz", ".csv.gz"])
-def test_read_garbage_is_named(tmp_path, ending):
+def test_read_file_of_another_format_is_named(tmp_path, ending):
     with pytest.raises(InputError, match="cannot read t"):
-        read_table(_write(tmp_path / f"t{ending}", "this is not that kind of file"))
+        read_table(_write(tmp_path / f"t{ending}", "this is another kind of file"))
 
 
 def test_read_truncated_archive_is_named(tmp_path):
@@ -202,22 +205,26 @@ def test_read_rows_longer_than_the_header_are_named(tmp_path):
 @pytest.mark.parametrize(
     "text", ["a,b\r\n1,2\r\n3,4\r\n", "\n\na,b\n\n1,2\n3,4", "a, b\n1, 2\n3, 4\n", "a,b\n1,2,\n3,4,\n"]
 )
-def test_read_forgives_line_ends_blanks_and_trailing_commas(tmp_path, text):
+def test_read_accepts_line_ends_blanks_and_trailing_commas(tmp_path, text):
     pd.testing.assert_frame_equal(
         read_table(_write(tmp_path / "t.csv", text)).frame, pd.DataFrame({"a": [1, 3], "b": [2, 4]})
     )
 
 
-def test_read_line_feeds_within_quotes_are_no_row_ends(tmp_path):
+def test_read_line_feeds_within_quotes_do_not_end_rows(tmp_path):
     table = read_table(_write(tmp_path / "t.csv", 'a,"no\nte"\n1,"x\ny"\n2,"z"\n'))
     assert table.frame.shape == (2, 2)
 
 
 @pytest.mark.parametrize(
     ("arrays", "words"),
-    [({"Y": [1]}, "lacks the key X"), ({"X": [1, 2]}, "must be a table"), ({"X": [[None]]}, "never loaded")],
+    [
+        ({"Y": [1]}, "lacks the key X"),
+        ({"X": [1, 2]}, "must be a two-dimensional array"),
+        ({"X": [[None]]}, "never loaded"),
+    ],
 )
-def test_read_npz_fault_is_named(tmp_path, arrays, words):
+def test_read_invalid_npz_is_named(tmp_path, arrays, words):
     np.savez(tmp_path / "t.npz", **{key: np.array(value) for key, value in arrays.items()})
     with pytest.raises(InputError, match=words):
         read_table(tmp_path / "t.npz")
@@ -229,7 +236,7 @@ def test_read_npz_labels_of_another_length_are_named(tmp_path):
         read_table(tmp_path / "t.npz", label="y")
 
 
-@pytest.mark.parametrize(("label", "words"), [("od", "did you mean 'odd'"), ("zzzz", "it has a, b, odd")])
+@pytest.mark.parametrize(("label", "words"), [("falt", "did you mean 'fault'"), ("zzzz", "it has a, b, fault")])
 def test_read_wrong_label_column_is_named(tmp_path, label, words):
     FRAME.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match=words):

@@ -1,4 +1,4 @@
-"""The page: whole, self-contained, and true to the scan."""
+"""The report is a complete and self-contained page with the results of the scan."""
 
 import itertools
 import re
@@ -18,7 +18,7 @@ _VOID = {"meta", "circle", "rect", "line", "polyline"}
 
 
 class _Reader(HTMLParser):
-    """Keeps what is open, and collects tags, attributes and text."""
+    """Keeps the open tags, and collects tags, attributes and text."""
 
     def __init__(self, page):
         super().__init__()
@@ -48,14 +48,14 @@ def table(tmp_path, seed):
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(random.normal(size=(300, 4)), columns=["heat <i> & co", "load", "flow", "tilt"])
     frame.iloc[:6, 0] += 25
-    frame["odd"] = (np.arange(300) < 6).astype(int)
+    frame["fault"] = (np.arange(300) < 6).astype(int)
     frame["city"] = "Oslo"
     frame.to_csv(tmp_path / "t.csv", index=False)
     return tmp_path / "t.csv"
 
 
-def test_page_is_whole_and_needs_nothing_but_itself(table):
-    page = report_page(scan(table, label="odd"))
+def test_page_is_complete_and_self_contained(table):
+    page = report_page(scan(table, label="fault"))
     reader = _Reader(page)
     assert reader.open == []
     assert not {"script", "link", "img", "iframe", "base", "object"} & set(reader.tags)
@@ -66,7 +66,7 @@ def test_page_is_whole_and_needs_nothing_but_itself(table):
     assert "@import" not in page
 
 
-def test_page_suits_a_phone(table):
+def test_page_fits_a_phone(table):
     page = report_page(scan(table))
     assert "<meta name='viewport' content='width=device-width, initial-scale=1'>" in page
     assert "max-width" in page
@@ -75,13 +75,13 @@ def test_page_suits_a_phone(table):
 
 
 def test_page_escapes_names(table):
-    page = report_page(scan(table, label="odd"))
+    page = report_page(scan(table, label="fault"))
     assert "<i>" not in page
     assert "heat &lt;i&gt; &amp; co" in page
 
 
-def test_page_tells_what_the_scan_found(table):
-    result = scan(table, label="odd", top=7)
+def test_page_has_the_results_of_the_scan(table):
+    result = scan(table, label="fault", top=7)
     page = report_page(result)
     assert len(re.findall("<tr>", page)) == 8
     text = " ".join(" ".join(_Reader(page).text).split())
@@ -89,24 +89,24 @@ def test_page_tells_what_the_scan_found(table):
     assert "AUROC" in text
     assert "city: text, not used" in text
     assert page.count("<svg") == 3
-    odd = re.search(r'<g class="odd">(.*?)</g>', page)[1]
-    assert odd.count("<circle") == (result.flags == -1).sum()
-    assert re.search(r'<g class="known">(.*?)</g>', page)[1].count("<circle") == 6
+    anomalies = re.search(r'<g class="anomaly">(.*?)</g>', page)[1]
+    assert anomalies.count("<circle") == (result.flags == -1).sum()
+    assert re.search(r'<g class="labelled">(.*?)</g>', page)[1].count("<circle") == 6
 
 
-def test_page_names_the_columns_with_their_shares(table):
-    result = scan(table, label="odd", top=3)
+def test_page_has_the_contributing_columns_with_their_fractions(table):
+    result = scan(table, label="fault", top=3)
     for reasons in result.reasons:
         assert reasons[0].column == "heat <i> & co"
-        assert 0 < reasons[0].share <= 1
-        assert sum(reason.share for reason in reasons) <= 1 + 1e-12
-        assert all(first.share >= second.share for first, second in itertools.pairwise(reasons))
-    assert f"{result.reasons[0][0].share:.0%}" in report_page(result)
+        assert 0 < reasons[0].fraction <= 1
+        assert sum(reason.fraction for reason in reasons) <= 1 + 1e-12
+        assert all(first.fraction >= second.fraction for first, second in itertools.pairwise(reasons))
+    assert f"{result.reasons[0][0].fraction:.0%}" in report_page(result)
 
 
-def test_page_without_an_estimate_says_so(table):
+def test_page_reports_a_given_contamination(table):
     page = report_page(scan(table, contamination=0.1))
-    assert "The share was given, not estimated." in page
+    assert "The fraction was given, not estimated." in page
     assert page.count("<svg") == 2
 
 
@@ -120,7 +120,7 @@ def test_page_without_an_estimate_says_so(table):
     ],
     ids=["three rows", "huge", "tiny", "two values"],
 )
-def test_page_of_a_degenerate_table_is_whole(values, tmp_path):
+def test_page_of_a_degenerate_table_is_complete(values, tmp_path):
     pd.DataFrame(values).add_prefix("c").to_csv(tmp_path / "t.csv", index=False)
     page = report_page(scan(tmp_path / "t.csv"))
     assert _Reader(page).open == []
@@ -131,24 +131,24 @@ def test_page_of_many_rows_stays_small(tmp_path, seed):
     np.savez(tmp_path / "t.npz", X=np.random.default_rng(seed).normal(size=(20000, 3)))
     page = report_page(scan(tmp_path / "t.npz", contamination=0.01))
     assert len(page) < 100_000
-    assert "of 20,000 rows drawn" in page
+    assert "of 20,000 rows are shown" in page
 
 
 @pytest.mark.parametrize(
     ("detector", "words"),
-    [("RandomProjectionDepth", "its part in the score"), ("IsolationForest", "what its value does to the score")],
+    [("RandomProjectionDepth", "their contribution to the score"), ("IsolationForest", "their effect on the score")],
 )
-def test_reasons_origin_is_told(table, detector, words):
+def test_page_names_the_method_of_explanation(table, detector, words):
     assert words in report_page(scan(table, detector=detector))
 
 
-def test_reasons_of_a_forest_come_from_the_forest(table):
-    result = scan(table, detector="IsolationForest", label="odd", top=6)
+def test_contributing_columns_of_a_forest_are_those_of_the_anomalies(table):
+    result = scan(table, detector="IsolationForest", label="fault", top=6)
     named = [reasons[0].column for reasons in result.reasons]
     assert named.count("heat <i> & co") >= 5
 
 
-def test_reasons_of_very_many_columns_are_robust_deviations(tmp_path, seed):
+def test_contributions_of_many_columns_are_robust_z_scores(tmp_path, seed):
     np.savez(tmp_path / "t.npz", X=np.random.default_rng(seed).normal(size=(60, 1200)))
     result = scan(tmp_path / "t.npz", detector="IsolationForest", contamination=0.1)
     assert "robust z-score" in result.reasons_origin
@@ -163,15 +163,15 @@ def test_command_writes_the_page(table):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("report.pdf", "--report ends in .html or .htm"), ("nowhere/r.html", "there is no folder")]
+    ("name", "words"), [("report.pdf", "--report must end in .html or .htm"), ("nowhere/r.html", "there is no folder")]
 )
-def test_command_refuses_a_path_before_any_work(tmp_path, name, words):
+def test_command_checks_the_path_of_the_report_first(tmp_path, name, words):
     run = CliRunner().invoke(app, ["scan", "nowhere.csv", "--report", str(tmp_path / name)])
     assert run.exit_code == 2
     assert words in run.stderr
 
 
-def test_plot_places_points_on_its_axes():
+def test_plot_maps_values_to_positions():
     plot = Plot("t", (1, 100), (0, 1), "x", "y", log_x=True)
     np.testing.assert_allclose(plot._x(np.array([1.0, 10.0, 100.0])), [44, 197, 350])
     np.testing.assert_allclose(plot._y(np.array([0.0, 1.0, 2.0])), [176, 10, 10])

@@ -18,34 +18,34 @@ from skanomaly.datasets import make_shifted_anomalies
 def table(tmp_path, seed):
     """Write 300 rows, ten of them shifted by twenty standard deviations in the column c0."""
     X, y = make_shifted_anomalies(300, 5, shift=20.0, contamination=1 / 30, random_state=seed)
-    frame = pd.DataFrame(X, columns=[f"c{index}" for index in range(5)]).assign(odd=(y == -1).astype(int))
+    frame = pd.DataFrame(X, columns=[f"c{index}" for index in range(5)]).assign(fault=(y == -1).astype(int))
     frame.to_csv(tmp_path / "t.csv", index=False)
     return tmp_path / "t.csv"
 
 
-def test_scan_ranks_from_the_lowest_score_up(table):
-    result = scan(table, label="odd")
+def test_scan_ranks_by_ascending_score(table):
+    result = scan(table, label="fault")
     assert result.scores.shape == (300,)
     np.testing.assert_array_equal(np.sort(result.ranks), np.arange(1, 301))
     np.testing.assert_array_equal(result.top, np.argsort(result.scores, kind="stable")[:10])
     np.testing.assert_array_equal(result.ranks[result.top], np.arange(1, 11))
 
 
-def test_scan_finds_the_odd_rows_and_the_column(table):
-    result = scan(table, label="odd")
+def test_scan_finds_the_anomalous_rows_and_their_column(table):
+    result = scan(table, label="fault")
     assert (result.labels[result.top] == -1).all()
     assert all(reasons[0].column == "c0" and reasons[0].above for reasons in result.reasons)
 
 
-def test_scan_reason_shows_the_cell(table):
-    result = scan(table, label="odd", top=3)
+def test_scan_reason_has_the_value(table):
+    result = scan(table, label="fault", top=3)
     frame = pd.read_csv(table)
     for row, reasons in zip(result.top, result.reasons, strict=True):
         for reason in reasons:
             assert reason.value == pytest.approx(frame.loc[row, reason.column])
 
 
-def test_scan_reason_below_the_median_is_so_called(tmp_path, seed):
+def test_scan_reason_below_the_median_is_not_above(tmp_path, seed):
     frame = pd.DataFrame({"a": np.random.default_rng(seed).normal(size=100)})
     frame.loc[17, "a"] = -50.0
     frame.to_csv(tmp_path / "t.csv", index=False)
@@ -54,7 +54,7 @@ def test_scan_reason_below_the_median_is_so_called(tmp_path, seed):
     assert not result.reasons[0][0].above
 
 
-def test_scan_capped_infinity_is_shown_as_it_was(tmp_path, seed):
+def test_scan_reason_shows_infinity(tmp_path, seed):
     frame = pd.DataFrame(np.random.default_rng(seed).normal(size=(100, 2)), columns=["a", "b"])
     frame.loc[17] = [np.inf, 30.0]
     frame.loc[18] = [25.0, 0.0]
@@ -66,34 +66,34 @@ def test_scan_capped_infinity_is_shown_as_it_was(tmp_path, seed):
 
 
 @pytest.mark.parametrize("contamination", [0.02, 0.2, 0.5])
-def test_scan_flags_the_share_that_was_asked_for(table, contamination):
-    result = scan(table, label="odd", contamination=contamination)
+def test_scan_flags_the_given_fraction(table, contamination):
+    result = scan(table, label="fault", contamination=contamination)
     assert (result.flags == -1).sum() == round(300 * contamination)
     np.testing.assert_array_equal(result.flags == -1, result.scores < result.threshold)
 
 
-def test_scan_judges_like_scikit_learn(table):
-    result = scan(table, label="odd")
-    odd = pd.read_csv(table)["odd"]
-    assert result.judgement.auroc == roc_auc_score(odd, -result.scores)
-    assert result.judgement.average_precision == average_precision_score(odd, -result.scores)
-    assert result.judgement.n_anomalies == 10
+def test_scan_evaluates_like_scikit_learn(table):
+    result = scan(table, label="fault")
+    fault = pd.read_csv(table)["fault"]
+    assert result.evaluation.auroc == roc_auc_score(fault, -result.scores)
+    assert result.evaluation.average_precision == average_precision_score(fault, -result.scores)
+    assert result.evaluation.n_anomalies == 10
 
 
-def test_scan_judges_labelled_rows_only(table):
+def test_scan_evaluates_labelled_rows_only(table):
     frame = pd.read_csv(table)
-    house = np.where(frame["odd"] == 1, -1, 1)
-    house[::2] = 0
-    frame.assign(odd=house).to_csv(table, index=False)
-    result = scan(table, label="odd")
-    kept = house != 0
-    assert result.judgement.n_labelled == 150
-    assert result.judgement.auroc == roc_auc_score(house[kept] == -1, -result.scores[kept])
+    labels = np.where(frame["fault"] == 1, -1, 1)
+    labels[::2] = 0
+    frame.assign(fault=labels).to_csv(table, index=False)
+    result = scan(table, label="fault")
+    kept = labels != 0
+    assert result.evaluation.n_labelled == 150
+    assert result.evaluation.auroc == roc_auc_score(labels[kept] == -1, -result.scores[kept])
 
 
 def test_scan_label_does_not_change_scores(table):
-    with_label = scan(table, label="odd")
-    pd.read_csv(table).drop(columns="odd").to_csv(table, index=False)
+    with_label = scan(table, label="fault")
+    pd.read_csv(table).drop(columns="fault").to_csv(table, index=False)
     np.testing.assert_allclose(with_label.scores, scan(table).scores, rtol=1e-12)
 
 
@@ -111,13 +111,13 @@ def test_scan_blocks_give_the_scores_of_one_batch(table, monkeypatch):
 
 @pytest.mark.parametrize("name", detector_names())
 def test_scan_works_with_every_detector(table, name):
-    result = scan(table, detector=name.upper(), label="odd", top=3)
+    result = scan(table, detector=name.upper(), label="fault", top=3)
     assert result.detector == name
     assert np.isfinite(result.scores).all()
     assert len(result.reasons) == 3
 
 
-def test_detector_names_are_the_door_of_the_room():
+def test_detector_names_are_those_of_the_module():
     concrete = {
         name
         for name in detectors.__all__
@@ -133,8 +133,10 @@ def test_detector_gets_seed_and_threads():
     assert (detector.random_state, detector.n_jobs) == (7, 2)
 
 
-@pytest.mark.parametrize(("name", "words"), [("IsolatonForest", "did you mean IsolationForest"), ("zz", "there are ")])
-def test_detector_wrong_name_is_named(name, words):
+@pytest.mark.parametrize(
+    ("name", "words"), [("IsolatonForest", "Did you mean IsolationForest"), ("zz", "Available detectors: ")]
+)
+def test_unknown_detector_is_named(name, words):
     with pytest.raises(InputError, match=words):
         scan(detector=name)
 
@@ -177,7 +179,7 @@ def test_scan_detector_without_scores_is_named(table, monkeypatch):
         scan(table, detector="silent")
 
 
-def test_scan_contributions_are_the_detectors_own_where_it_has_them(table, monkeypatch):
+def test_scan_uses_the_contributions_of_the_detector(table, monkeypatch):
     class Knowing(BaseEstimator):
         def fit(self, X):
             return self
@@ -189,32 +191,32 @@ def test_scan_contributions_are_the_detectors_own_where_it_has_them(table, monke
             return np.tile([-1.0, -2.0, -4.0, 0.0, 0.5], (len(X), 1))
 
     monkeypatch.setattr(_detectors, "_classes", lambda **_: {"Knowing": Knowing})
-    result = scan(table, detector="knowing", label="odd", top=2)
+    result = scan(table, detector="knowing", label="fault", top=2)
     assert [[reason.column for reason in reasons] for reasons in result.reasons] == [["c2", "c1"]] * 2
     assert "Knowing.feature_contributions" in result.reasons_origin
 
 
-def test_scan_tells_its_stages(table):
+def test_scan_reports_its_stages(table):
     class Listening(Progress):
         def __init__(self):
-            self.heard = []
+            self.received = []
 
         def stage(self, name):
-            self.heard.append(name)
+            self.received.append(name)
 
-        def advance(self, share):
-            assert 0 <= share <= 1
+        def advance(self, fraction):
+            assert 0 <= fraction <= 1
 
     progress = Listening()
     scan(table, progress=progress)
-    assert progress.heard[:2] == ["Reading", "Preparing columns"]
-    assert "Scoring rows" in progress.heard
+    assert progress.received[:2] == ["Reading", "Preparing columns"]
+    assert "Scoring rows" in progress.received
 
 
 def test_scan_default_is_the_embedded_table():
     result = scan()
     assert (result.n_rows, result.n_columns) == (378, 30)
-    assert result.judgement.auroc > 0.9
+    assert result.evaluation.auroc > 0.9
 
 
 @pytest.mark.parametrize("name", ["cardio", "mammography", "InternetAds", "shuttle", "breastw", "satellite"])
@@ -223,7 +225,7 @@ def test_scan_works_on_real_tables(shared_data, name, tmp_path):
     stored = np.load(path)
     result = scan(path, label="y")
     assert result.n_rows == len(stored["X"])
-    assert result.judgement.n_anomalies == stored["y"].sum()
+    assert result.evaluation.n_anomalies == stored["y"].sum()
     frame = pd.DataFrame(stored["X"], columns=[f"x{index}" for index in range(stored["X"].shape[1])])
     frame.assign(y=stored["y"]).to_csv(tmp_path / "t.csv", index=False)
     np.testing.assert_allclose(scan(tmp_path / "t.csv", label="y").scores, result.scores, rtol=1e-9)
@@ -234,4 +236,4 @@ def test_scan_works_on_real_tables(shared_data, name, tmp_path):
 )
 def test_scan_default_detector_separates_real_anomalies(shared_data, name, auroc, seed):
     result = scan(shared_data / "tables" / f"{name}.npz", label="y", random_state=seed)
-    assert result.judgement.auroc > auroc
+    assert result.evaluation.auroc > auroc

@@ -11,12 +11,12 @@ from skanomaly._cli._read import Table, read_table
 from skanomaly._cli._report import report_page
 from skanomaly._cli._scan import scan
 from skanomaly._cli._svg import Plot
-from skanomaly._cli._time import in_order, oddest_apart
+from skanomaly._cli._time import most_anomalous_apart, sort_by_time
 
 
 @pytest.fixture
 def beats(tmp_path, seed):
-    """A wave of 600 moments, one of whose beats fails at 400; the rows are shuffled."""
+    """Write a wave of 600 time points without its beat at 400, in shuffled rows."""
     rng = np.random.default_rng(seed)
     wave = np.sin(2 * np.pi * np.arange(600) / 25) + 0.05 * rng.normal(size=600)
     wave[400:425] = 0.05 * rng.normal(size=25)
@@ -27,18 +27,18 @@ def beats(tmp_path, seed):
     return tmp_path / "beats.csv"
 
 
-def test_a_failed_beat_is_the_oddest_moment(beats):
+def test_missing_beat_is_the_most_anomalous_time_point(beats):
     result = scan(beats, time="when", label="fault")
     assert result.detector == "SubsequenceNeighbors"
-    moment = pd.Timestamp(result.moments.texts[result.top[0]])
-    assert abs((moment - pd.Timestamp("2024-01-17 16:00")) / pd.Timedelta("1h") - 12) < 60
-    assert result.judgement.auroc > 0.9
+    time = pd.Timestamp(result.time_order.texts[result.top[0]])
+    assert abs((time - pd.Timestamp("2024-01-17 16:00")) / pd.Timedelta("1h") - 12) < 60
+    assert result.evaluation.auroc > 0.9
 
 
-def test_rows_keep_their_numbers(beats):
+def test_scores_are_in_the_order_of_the_table(beats):
     frame = pd.read_csv(beats)
     result = scan(beats, time="when", label="fault")
-    assert result.moments.texts == frame["when"].tolist()
+    assert result.time_order.texts == frame["when"].tolist()
     assert (result.labels == np.where(frame["fault"] == 1, -1, 1)).all()
     ordered = frame.sort_values("when")
     ordered.to_csv(beats, index=False)
@@ -46,14 +46,14 @@ def test_rows_keep_their_numbers(beats):
     np.testing.assert_array_equal(result.scores[ordered.index], again.scores)
 
 
-def test_listed_moments_are_a_window_apart(beats):
+def test_listed_time_points_are_a_window_apart(beats):
     result = scan(beats, time="when", label="fault", top=4)
-    places = np.sort(np.argsort(result.moments.order)[result.top])
+    places = np.sort(np.argsort(result.time_order.order)[result.top])
     assert (np.diff(places) >= 100).all()
 
 
-def test_oddest_apart_takes_the_oddest_and_leaves_its_neighbours():
-    np.testing.assert_array_equal(oddest_apart(np.array([5.0, 1, 2, 3, 0, 4]), 3, 2), [4, 1])
+def test_most_anomalous_apart_skips_neighbours():
+    np.testing.assert_array_equal(most_anomalous_apart(np.array([5.0, 1, 2, 3, 0, 4]), 3, 2), [4, 1])
 
 
 @pytest.mark.parametrize("detector", [None, "MatrixProfileDetector"])
@@ -64,12 +64,12 @@ def test_command_prints_the_time_and_writes_it(beats, tmp_path, detector):
     assert run.exit_code == 0, run.output
     assert "when" in run.stdout
     assert "2024-01" in run.stdout
-    assert "Rows were put in the order of when first." in run.stdout
+    assert "Rows were sorted by when." in run.stdout
     assert pd.read_csv(tmp_path / "s.csv").columns[1] == "time"
-    assert "in the order of time" in (tmp_path / "r.html").read_text()
+    assert "time point" in (tmp_path / "r.html").read_text()
 
 
-def test_numbers_are_times_too(beats):
+def test_numbers_are_accepted_as_times(beats):
     frame = pd.read_csv(beats)
     dated = scan(beats, time="when", label="fault").scores
     frame["when"] = frame["when"].rank()
@@ -77,7 +77,7 @@ def test_numbers_are_times_too(beats):
     np.testing.assert_array_equal(scan(beats, time="when", label="fault").scores, dated)
 
 
-FORMS = [
+FORMATS = [
     "%d/%m/%Y %H:%M",
     "%d.%m.%Y %H:%M",
     "%m/%d/%Y %I:%M %p",
@@ -89,36 +89,36 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("n_rows", [200, 600])  # eight days do not tell days from months
-def test_dates_of_every_form_keep_a_sorted_table(beats, form, n_rows):
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("n_rows", [200, 600])  # within eight days, day and month can be exchanged
+def test_dates_of_every_format_keep_a_sorted_table(beats, format_, n_rows):
     frame = pd.read_csv(beats, parse_dates=["when"]).sort_values("when").head(n_rows)
-    frame["when"] = frame["when"].dt.strftime(form)
+    frame["when"] = frame["when"].dt.strftime(format_)
     frame.to_csv(beats, index=False)
-    table, moments = in_order(read_table(beats), "when")
-    np.testing.assert_array_equal(moments.order, np.arange(n_rows))
+    table, time_order = sort_by_time(read_table(beats), "when")
+    np.testing.assert_array_equal(time_order.order, np.arange(n_rows))
     assert table.remarks == []
 
 
-def test_dates_that_two_forms_fit_in_no_order_are_refused():
+def test_ambiguous_dates_raise():
     frame = pd.DataFrame({"t": ["03/04/2024", "01/05/2024", "02/03/2024"], "a": [1.0, 2.0, 4.0]})
-    with pytest.raises(InputError, match=r"'03/04/2024' of t may have the day or the month first.*2024-12-31"):
-        in_order(Table("t", frame), "t")
+    with pytest.raises(InputError, match=r"'03/04/2024' of t can have the day or the month first.*2024-12-31"):
+        sort_by_time(Table("t", frame), "t")
 
 
-def test_date_of_another_form_is_named():
+def test_date_of_another_format_is_named():
     frame = pd.DataFrame({"t": ["13/04/2024", "14/05/2024", "2024-05-15"], "a": [1.0, 2.0, 4.0]})
-    with pytest.raises(InputError, match=r"'2024-05-15' in row 2 of t is no time in the form of the others, %d/%m/%Y"):
-        in_order(Table("t", frame), "t")
+    with pytest.raises(InputError, match=r"row 2 of t is not a time in the format of the other rows, %d/%m/%Y"):
+        sort_by_time(Table("t", frame), "t")
 
 
 @pytest.mark.parametrize("times", [[1.0, np.nan, 3.0], ["2024-01-01", None, "2024-01-03"]])
 def test_missing_time_is_named(times):
-    with pytest.raises(InputError, match="t misses a time in row 1; fill it in"):
-        in_order(Table("t", pd.DataFrame({"t": times, "a": [1.0, 2.0, 4.0]})), "t")
+    with pytest.raises(InputError, match="t has no time in row 1; fill it in"):
+        sort_by_time(Table("t", pd.DataFrame({"t": times, "a": [1.0, 2.0, 4.0]})), "t")
 
 
-def test_warning_of_a_detector_becomes_a_note(beats):
+def test_warning_of_a_detector_is_printed_as_a_remark(beats):
     pd.read_csv(beats).sort_values("when").head(40).to_csv(beats, index=False)
     run = CliRunner().invoke(app, ["scan", str(beats), "--time", "when"])
     assert run.exit_code == 0, run.output
@@ -128,14 +128,14 @@ def test_warning_of_a_detector_becomes_a_note(beats):
     assert "smaller window_size" not in words
 
 
-def test_page_draws_scores_over_time(beats):
+def test_page_plots_scores_over_time(beats):
     page = report_page(scan(beats, time="when"))
     assert 'aria-label="Scores over time"' in page
     assert "From 2024-01-01" in page
 
 
 @pytest.mark.parametrize("at", [0.0, 60.0, 95.0])
-def test_words_beside_a_line_stay_in_the_picture(at):
+def test_label_of_a_line_is_inside_the_plot(at):
     plot = Plot("t", (0.0, 100.0), (0.0, 1.0), "x", "y")
     label = "row 123 (2024-01-17 16:00:00)"
     plot.rule(at, label, vertical=True)
@@ -150,11 +150,11 @@ def test_words_beside_a_line_stay_in_the_picture(at):
     ("change", "options", "message"),
     [
         (None, {"time": "wen"}, "did you mean when"),
-        ({"when": "soon"}, {"time": "when"}, "'soon' in row 3 of when is no time"),
-        (None, {"time": "when", "detector": "GaussianDetector"}, "GaussianDetector scores rows: leave out --time"),
+        ({"when": "soon"}, {"time": "when"}, "'soon' in row 3 of when is not a time"),
+        (None, {"time": "when", "detector": "GaussianDetector"}, "GaussianDetector scores rows; omit --time"),
     ],
 )
-def test_bad_times_are_told(beats, change, options, message):
+def test_invalid_times_raise(beats, change, options, message):
     if change:
         frame = pd.read_csv(beats)
         frame.loc[3, list(change)] = list(change.values())

@@ -2,7 +2,7 @@
 
     python tests/golden/make_cardio_mixture.py
 
-The table is ADBench's, from the folder ``tables`` of SKANOMALY_DATA. The published code, its indexing error mended,
+The table is ADBench's, from the folder ``tables`` of SKANOMALY_DATA. The published code, with its indexing error fixed,
 has the posterior means .0167 and .0889 with these seeds.
 """
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from skanomaly.impute import KNNSamplerImputer, MissingnessAudit
+from skanomaly.impute import KNNSamplerImputer
 
 
 def _mixed(seed, n_rows=120):
@@ -143,13 +143,6 @@ def test_samples_of_a_polars_frame_are_what_transform_returns(seed):
     assert imputer.sample(table, 2)[0].equals(imputer.transform(table))
 
 
-def test_audit_of_a_polars_frame_is_that_of_the_pandas_one(seed):
-    frame = _mixed(seed)[["size", "name", "flag"]]
-    one, other = (MissingnessAudit(n_permutations=39, random_state=0).fit(table) for table in (frame, _polars(frame)))
-    assert (one.statistic_, one.pvalue_) == (other.statistic_, other.pvalue_)
-    assert_array_equal(one.score_samples(frame), other.score_samples(_polars(frame)))
-
-
 def test_polars_frame_of_numbers_equals_its_values(seed):
     values = _mixed(seed)[["size", "count"]].astype(float).to_numpy(dtype=float)
     frame = pl.DataFrame(values, schema=["size", "count"], nan_to_null=True)
@@ -157,10 +150,9 @@ def test_polars_frame_of_numbers_equals_its_values(seed):
     assert_array_equal(imputer.fit_transform(frame).to_numpy(), _imputer().fit_transform(values))
 
 
-@pytest.mark.parametrize("estimator", [KNNSamplerImputer(), MissingnessAudit(n_permutations=9)])
-def test_frame_with_other_columns_is_refused(estimator, seed):
+def test_frame_with_other_columns_is_refused(seed):
     frame = _mixed(seed)
-    use = estimator.fit(frame).transform if hasattr(estimator, "transform") else estimator.fit(frame).score_samples
+    use = KNNSamplerImputer().fit(frame).transform
     with pytest.raises(ValueError, match="feature names"):
         use(frame[frame.columns[::-1]])
     with pytest.raises(ValueError, match="fitted on a frame with categorical columns"):
@@ -180,12 +172,3 @@ def test_dates_in_a_mixed_frame_are_refused(seed):
     frame = _mixed(seed).assign(when=pd.Timestamp("2026-01-01"))
     with pytest.raises(ValueError, match="Dates or durations: column 'when'"):
         _imputer().fit(frame)
-
-
-def test_audit_sees_a_category_go_missing_with_a_number(seed):
-    frame = _mixed(seed, n_rows=400)
-    assert MissingnessAudit(random_state=seed).fit(frame).pvalue_ > 1e-3
-    frame.loc[frame["size"] > 0.8, "name"] = None
-    audit = MissingnessAudit(random_state=seed).fit(frame)
-    assert audit.column_pvalues_[3] == 0.001
-    assert audit.related_columns_[3] in {0, 2, 4}  # size, and what follows from it

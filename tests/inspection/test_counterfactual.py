@@ -33,21 +33,21 @@ def _normal(seed, n_features=5):
 def test_changed_rows_are_normal_by_the_detector(seed, detector):
     rows = _normal(seed)
     pipeline = make_pipeline(StandardScaler(), detector).fit(rows)
-    odd = _normal(seed + 1)[:6]
-    odd[np.arange(6), np.arange(6) % 5] += 12
-    found = counterfactual(pipeline, odd, background=rows)
+    anomalies = _normal(seed + 1)[:6]
+    anomalies[np.arange(6), np.arange(6) % 5] += 12
+    found = counterfactual(pipeline, anomalies, background=rows)
     assert found.found.all()
     assert (pipeline.predict(found.rows) == 1).all()
-    assert_array_equal(found.changed, found.rows != odd)
+    assert_array_equal(found.changed, found.rows != anomalies)
     assert_allclose(found.scores, pipeline.score_samples(found.rows))
 
 
-def test_one_odd_column_is_the_one_changed(seed):
+def test_one_anomalous_column_is_the_one_changed(seed):
     rows = _normal(seed)
     detector = GaussianDetector(contamination=0.02).fit(rows)
-    odd = rows[detector.score_samples(rows).argsort()[-8:]].copy()
-    odd[:, 3] += 15
-    found = counterfactual(detector, odd, background=rows)
+    anomalies = rows[detector.score_samples(rows).argsort()[-8:]].copy()
+    anomalies[:, 3] += 15
+    found = counterfactual(detector, anomalies, background=rows)
     assert_array_equal(found.changed, np.tile(np.arange(5) == 3, (8, 1)))
 
 
@@ -61,13 +61,13 @@ def test_broken_dependence_needs_one_column_only(seed):
     assert found.changed[0, :2].any()
 
 
-def test_no_fewer_columns_would_do(seed):
+def test_no_fewer_columns_suffice(seed):
     rows = _normal(seed, 4)
     detector = GaussianDetector(contamination=0.05).fit(rows)
-    odd = np.array([[0.0, 0.0, 9.0, 9.0], [20.0, 0.0, 9.0, 0.0]])
-    found = counterfactual(detector, odd, background=rows, n_values=16)
+    anomalies = np.array([[0.0, 0.0, 9.0, 9.0], [20.0, 0.0, 9.0, 0.0]])
+    found = counterfactual(detector, anomalies, background=rows, n_values=16)
     grid = np.quantile(rows, (np.arange(16) + 0.5) / 16, axis=0)
-    for row, changed in zip(odd, found.changed, strict=True):
+    for row, changed in zip(anomalies, found.changed, strict=True):
         for columns in combinations(range(4), int(changed.sum()) - 1):
             tried = [row]
             for column in columns:
@@ -95,14 +95,14 @@ def test_normal_rows_stay_as_they_are(seed):
     assert found.found.all()
 
 
-def test_limit_on_columns_is_kept_and_told(seed):
+def test_limit_on_columns_is_kept_and_reported(seed):
     rows = _normal(seed)
     detector = GaussianDetector(contamination=0.05).fit(rows)
-    odd = np.array([[0, 0, 20.0, 20.0, 20.0]])
-    found = counterfactual(detector, odd, background=rows, max_features=2)
+    anomalies = np.array([[0, 0, 20.0, 20.0, 20.0]])
+    found = counterfactual(detector, anomalies, background=rows, max_features=2)
     assert not found.found[0]
     assert found.changed[0].sum() == 2
-    assert counterfactual(detector, odd, background=rows).changed[0].sum() == 3
+    assert counterfactual(detector, anomalies, background=rows).changed[0].sum() == 3
 
 
 def test_threshold_is_the_best_estimators(seed):
@@ -123,11 +123,11 @@ def test_frames_keep_their_names(seed):
     assert found.feature_names == list("abcde")
 
 
-def test_missing_threshold_is_told():
+def test_missing_threshold_raises():
     with pytest.raises(ValueError, match="give threshold"):
         counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), background=np.zeros((3, 2)))
 
 
-def test_other_columns_in_the_reference_are_told():
+def test_other_columns_in_the_background_raise():
     with pytest.raises(ValueError, match="background has 3 columns and X has 2"):
         counterfactual(lambda X: X[:, 0], np.zeros((1, 2)), background=np.zeros((3, 3)), threshold=0)

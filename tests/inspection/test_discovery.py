@@ -23,7 +23,7 @@ def _correlated(random, n_samples):
     return random.normal(size=(n_samples, 3)) @ mixing.T + 5
 
 
-# A few draws may be too few to select any entry, which is told.
+# A few draws may be too few to select any entry, which warns.
 @pytest.mark.filterwarnings("ignore:.*smallest p-value:UserWarning")
 def test_pvalues_follow_the_definition(seed):
     random = np.random.default_rng(seed)
@@ -66,9 +66,9 @@ def test_planted_columns_are_found(seed, method):
     random = np.random.default_rng(seed)
     reference = random.normal(size=(500, 6))
     detector = EllipticEnvelope(random_state=0).fit(reference)
-    odd = random.normal(size=(60, 6))
-    odd[:, 2] += 9
-    found = discover_features(detector, odd, background=reference, method=method, random_state=seed)
+    anomalies = random.normal(size=(60, 6))
+    anomalies[:, 2] += 9
+    found = discover_features(detector, anomalies, background=reference, method=method, random_state=seed)
     assert found.selected[:, 2].all()
     assert found.selected[:, [0, 1, 3, 4, 5]].mean() < 0.1
 
@@ -90,7 +90,7 @@ def test_column_that_makes_a_row_more_normal_counts_two_sided_only(seed):
     assert both.selected[:, 0].mean() > 0.7
 
 
-def test_too_few_draws_are_told():
+def test_too_few_draws_warn():
     random = np.random.default_rng(0)
     rows = random.normal(size=(40, 10))
     rows[0, 0] = 50
@@ -125,7 +125,7 @@ def test_reasons_come_by_size():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
-def test_sampler_draws_columns_of_the_right_shape_and_law(seed, sampler):
+def test_sampler_draws_columns_of_the_right_shape_and_distribution(seed, sampler):
     random = np.random.default_rng(seed)
     reference = random.normal(size=(2000, 3)) * [1, 2, 3] + [0, 10, 20]
     rows = random.normal(size=(6, 3)) * [1, 2, 3] + [0, 10, 20]
@@ -138,7 +138,7 @@ def test_sampler_draws_columns_of_the_right_shape_and_law(seed, sampler):
     assert_allclose(np.median(draws.std(axis=0) / [2, 3]), 1, atol=0.3)
 
 
-def test_gaussian_sampler_has_the_conditional_law(seed):
+def test_gaussian_sampler_has_the_conditional_distribution(seed):
     random = np.random.default_rng(seed)
     reference = _correlated(random, 20000)
     rows = _correlated(random, 5)
@@ -168,7 +168,7 @@ def test_neighbour_sampler_follows_dependence(seed):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
-def test_sampler_stands_constant_and_lone_columns(sampler):
+def test_sampler_accepts_constant_and_single_columns(sampler):
     reference = np.column_stack([np.ones(30), np.arange(30.0)])
     random = np.random.Generator(np.random.PCG64(0))
     assert_array_equal(sampler.fit(reference).draw(reference[:3], np.array([0]), 4, random), 1)
@@ -183,6 +183,7 @@ def test_sampler_stands_constant_and_lone_columns(sampler):
         ({"alpha": 0}, "alpha"),
         ({"method": "x"}, "method"),
         ({"n_draws": 0}, "n_draws"),
+        ({"sampler": NeighborColumnSampler(n_neighbors=0)}, "'n_neighbors' parameter"),
         ({"sampler": "gaussian"}, "sampler='gaussian' must be GaussianColumnSampler"),
     ],
 )
@@ -196,7 +197,7 @@ def test_bad_option_is_named(options, words):
 @pytest.mark.parametrize("alternative", ["greater", "two-sided"])
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
 def test_nothing_is_found_among_normal_rows(alternative, alpha):
-    """Where every null holds, the false discovery rate is the share of runs that find anything at all."""
+    """Where every null hypothesis is true, the false discovery rate is the fraction of runs with any discovery."""
     n_runs, n_false = 200, 0
     for state in range(n_runs):
         random = np.random.default_rng(state)
@@ -218,9 +219,9 @@ def test_nothing_is_found_among_normal_rows(alternative, alpha):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["resampling", "one_shot"])
 @pytest.mark.parametrize("alpha", [0.05, 0.1, 0.2])
-def test_false_discovery_rate_is_held(method, alpha):
-    """A linear score, 30 % of the entries shifted: the mean share of false among selected entries."""
-    shares, powers = [], []
+def test_false_discovery_rate_is_controlled(method, alpha):
+    """A linear score, 30 % of the entries shifted: the mean fraction of false among selected entries."""
+    rates, powers = [], []
     for state in range(40):
         random = np.random.default_rng(state)
         weights = np.abs(random.normal(size=20)) + 0.2
@@ -236,11 +237,11 @@ def test_false_discovery_rate_is_held(method, alpha):
             n_draws=200,
             random_state=state,
         ).selected
-        shares.append((found & ~truth).sum() / max(1, found.sum()))
+        rates.append((found & ~truth).sum() / max(1, found.sum()))
         powers.append(found[truth].mean())
-    error = np.std(shares) / np.sqrt(len(shares))
-    print(f"{method} {alpha}: rate {np.mean(shares):.3f}, power {np.mean(powers):.2f}")  # noqa: T201  # for the guide
-    assert np.mean(shares) <= alpha + 3.5 * error
+    error = np.std(rates) / np.sqrt(len(rates))
+    print(f"{method} {alpha}: rate {np.mean(rates):.3f}, power {np.mean(powers):.2f}")  # noqa: T201  # for the guide
+    assert np.mean(rates) <= alpha + 3.5 * error
     assert np.mean(powers) > (0.9 if method == "resampling" else 0.1)
 
 

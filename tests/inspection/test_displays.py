@@ -1,4 +1,4 @@
-"""The pictures: what they hold and say."""
+"""Displays: what they draw and label."""
 
 from functools import partial
 
@@ -81,7 +81,7 @@ def test_contribution_bars_come_by_size(detector, frame):
     assert names == list(frame.columns[order])
 
 
-def test_contributions_left_over_are_one_bar(detector, frame):
+def test_remaining_contributions_are_one_bar(detector, frame):
     display = ContributionDisplay.from_estimator(detector, frame.iloc[[5]], n_features=2)
     assert display.ax_.get_yticklabels()[-1].get_text() == "2 others"
     total = sum(patch.get_width() for patch in display.ax_.patches)
@@ -95,14 +95,14 @@ def test_contributions_by_an_explainer_in_groups(frame):
     assert len(display.ax_.patches) == 2
 
 
-def test_contributions_of_many_rows_are_refused(detector, frame):
-    with pytest.raises(ValueError, match="one row is drawn at a time"):
+def test_contributions_of_many_rows_raise(detector, frame):
+    with pytest.raises(ValueError, match="pass one row"):
         ContributionDisplay.from_estimator(detector, frame)
-    with pytest.raises(ValueError, match="one row are drawn"):
+    with pytest.raises(ValueError, match="pass those of one row"):
         ContributionDisplay.from_predictions([[1.0], [2.0]])
 
 
-def test_contributions_of_many_rows_of_a_frame_name_the_frames_way(detector, frame):
+def test_contributions_of_many_rows_of_a_frame_name_iloc(detector, frame):
     with pytest.raises(ValueError, match=r"X\.iloc\[\[3\]\]"):
         ContributionDisplay.from_estimator(detector, frame)
 
@@ -129,10 +129,10 @@ def test_terrain_holds_the_scores_of_its_grid(detector, frame):
     point["load"], point["tilt"] = display.horizontal[4], display.vertical[9]
     assert display.scores[9, 4] == pytest.approx(detector.score_samples(point)[0])
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("load", "tilt")
-    assert_array_equal(display.odd, detector.predict(frame) == -1)
+    assert_array_equal(display.anomalous, detector.predict(frame) == -1)
 
 
-def test_terrain_is_cut_where_asked(detector, frame):
+def test_terrain_fixes_the_other_columns_at_given_values(detector, frame):
     at = frame.iloc[3].to_numpy()
     display = ScoreTerrainDisplay.from_estimator(detector, frame, at=at, grid_resolution=10)
     point = frame.iloc[[3]].copy()
@@ -140,7 +140,7 @@ def test_terrain_is_cut_where_asked(detector, frame):
     assert display.scores[1, 0] == pytest.approx(detector.score_samples(point)[0])
 
 
-def test_terrain_keeps_its_legend_off_the_map(detector, frame):
+def test_terrain_keeps_its_legend_off_the_plot(detector, frame):
     display = ScoreTerrainDisplay.from_estimator(detector, frame, grid_resolution=10)
     display.figure_.canvas.draw()
     assert display.ax_.get_legend().get_window_extent().y0 >= display.ax_.get_window_extent().y1
@@ -148,29 +148,30 @@ def test_terrain_keeps_its_legend_off_the_map(detector, frame):
 
 @pytest.mark.parametrize("features", [("nope", 0), (0, 4)])
 def test_terrain_names_an_unknown_column(detector, frame, features):
-    with pytest.raises(ValueError, match="there is no column"):
+    with pytest.raises(ValueError, match="There is no column"):
         ScoreTerrainDisplay.from_estimator(detector, frame, features=features)
 
 
 def test_terrain_of_known_scores():
     display = ScoreTerrainDisplay.from_predictions([0, 1, 2], [0, 1], [[0, 1, 2], [1, 2, 3]], threshold=1.5)
     assert display.rows is None
+    assert display.feature_names == ("x0", "x1")
     with pytest.raises(ValueError, match=r"the grid is \(2, 3\)"):
         ScoreTerrainDisplay.from_predictions([0, 1, 2], [0, 1], np.zeros((3, 2)))
 
 
-@pytest.mark.parametrize("house", [True, False])
-def test_curves_know_both_conventions_and_the_sign(seed, house):
+@pytest.mark.parametrize("native", [True, False])
+def test_curves_recognise_both_conventions_and_the_sign(seed, native):
     random = np.random.default_rng(seed)
-    odd = random.random(200) < 0.1
-    odd[:2] = True, False
-    scores = random.normal(size=200) - 2 * odd
-    y = np.where(odd, -1, 1) if house else odd.astype(int)
+    anomalous = random.random(200) < 0.1
+    anomalous[:2] = True, False
+    scores = random.normal(size=200) - 2 * anomalous
+    y = np.where(anomalous, -1, 1) if native else anomalous.astype(int)
     display = AnomalyCurveDisplay.from_predictions(y, scores, name="it")
-    assert display.roc_auc_ == roc_auc_score(odd, -scores)
-    assert display.average_precision_ == average_precision_score(odd, -scores)
-    assert _texts(display.ax_[0].get_legend())[1] == f"chance: {odd.mean():.3g}"
-    assert_allclose(display.ax_[0].lines[1].get_ydata(), odd.mean())
+    assert display.roc_auc_ == roc_auc_score(anomalous, -scores)
+    assert display.average_precision_ == average_precision_score(anomalous, -scores)
+    assert _texts(display.ax_[0].get_legend())[1] == f"chance: {anomalous.mean():.3g}"
+    assert_allclose(display.ax_[0].lines[1].get_ydata(), anomalous.mean())
 
 
 def test_curves_leave_unlabelled_rows_out():
@@ -185,16 +186,16 @@ def test_curves_of_an_estimator_carry_its_name(detector, frame):
 
 
 @pytest.mark.parametrize(
-    ("y", "words"), [([1, 1, 1], "only 1"), ([0, 0, 0], "one kind of row"), ([-1, 1], "they must agree")]
+    ("y", "words"), [([1, 1, 1], "one class only"), ([0, 0, 0], "one class only"), ([-1, 1], "they must agree")]
 )
-def test_curves_refuse(y, words):
+def test_curves_raise_for_unsuitable_labels(y, words):
     with pytest.raises(ValueError, match=words):
         AnomalyCurveDisplay.from_predictions(y, [-1.0, 0.0, 0.5])
 
 
 @pytest.mark.parametrize("display", [AnomalyCurveDisplay, ScoreDisplay])
-def test_estimator_without_scores_is_refused(display, frame):
-    with pytest.raises(TypeError, match="LocalOutlierFactor has no score_samples"):
+def test_estimator_without_scores_raises(display, frame):
+    with pytest.raises(TypeError, match=r"LocalOutlierFactor\(\) has no score_samples"):
         display.from_estimator(LocalOutlierFactor().fit(frame), frame, np.where(np.arange(80) < 3, -1, 1))
 
 
@@ -204,7 +205,7 @@ def test_curves_need_two_axes():
         AnomalyCurveDisplay.from_predictions([-1, 1], [-1.0, 0.0], ax=ax)
 
 
-def test_specifications_are_ordered_and_charted():
+def test_specifications_are_ordered_with_their_choices():
     choices = [{"step__k": k, "scale": scale} for k in (1, 5) for scale in ("a", "b")]
     display = SpecificationCurveDisplay.from_predictions([0.4, 0.1, 0.3, 0.2], choices, value_name="AUROC")
     curve, chart = display.ax_
@@ -270,18 +271,18 @@ def test_specifications_of_several_metrics_are_those_of_the_refit(frame):
     assert_array_equal(display.values, search.cv_results_["mean_test_two"])
 
 
-def test_specifications_of_several_metrics_without_refit_ask_for_one(frame):
-    with pytest.raises(ValueError, match=r"metrics one, two .*cv_results_\[\"mean_test_one\"\]"):
+def test_specifications_of_several_metrics_without_refit_raise(frame):
+    with pytest.raises(ValueError, match=r"metrics one, two, .*cv_results_\[\"mean_test_one\"\]"):
         SpecificationCurveDisplay.from_estimator(_search_of_two_metrics(frame, refit=False))
 
 
 @pytest.mark.parametrize("method", ["from_estimator", "from_predictions"])
 @pytest.mark.parametrize("other", [GaussianDetector(), [1.0, 2.0]])
-def test_specifications_refuse_what_is_no_study(method, other):
-    with pytest.raises(TypeError, match=f"{type(other).__name__} is no finished study"):
+def test_specifications_raise_for_other_objects(method, other):
+    with pytest.raises(TypeError, match=f"{type(other).__name__} has no results of specifications"):
         getattr(SpecificationCurveDisplay, method)(other)
 
 
-def test_specifications_refuse_other_lengths():
+def test_specifications_raise_for_other_lengths():
     with pytest.raises(ValueError, match="one result is needed"):
         SpecificationCurveDisplay.from_predictions([1.0, 2.0], [{"a": 1}])

@@ -1,4 +1,4 @@
-"""Contributions by asking the detector: permutation and LIME."""
+"""Contributions by scoring changed rows: permutation and LIME."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ def _mixed(rows):
     return np.tanh(rows @ np.linspace(-1, 1, rows.shape[1])) - rows[:, 0] * rows[:, 1] + np.prod(rows[:, :3], axis=1)
 
 
-def test_permutation_sums_to_score_less_offset_whatever_the_number_of_orders(seed):
+def test_permutation_sums_to_score_minus_offset_for_any_number_of_orders(seed):
     rows = _rows(seed)
     for n_permutations in (1, 2, 3):
         explainer = PermutationExplainer(background=rows, n_permutations=n_permutations, random_state=seed)
@@ -61,8 +61,8 @@ def test_permutation_tends_to_the_shapley_value(seed):
     start = np.zeros(5)
     expected = reference.shapley_values(lambda mask: _mixed(np.where(mask, rows, start))[0], 5)
     explainer = PermutationExplainer(background=start[None], n_permutations=4000, random_state=seed)
-    spread = np.abs(expected).max() + 1
-    assert_allclose(explainer.explain(_mixed, rows).contributions[0], expected, atol=0.05 * spread)
+    size = np.abs(expected).max() + 1
+    assert_allclose(explainer.explain(_mixed, rows).contributions[0], expected, atol=0.05 * size)
 
 
 @pytest.mark.parametrize("sampling", ["uniform", "stratified", "auto"])
@@ -116,7 +116,7 @@ def test_lime_adjusts_weights_and_not_distances(seed):
     assert ratio[0] == 1
 
 
-def test_lime_stratified_widens_the_response(seed):
+def test_lime_stratified_increases_the_variation_of_the_response(seed):
     rows = _rows(seed, 50, 40)
     found = [
         LimeExplainer(background=0 * rows, sampling=sampling, random_state=seed).explain(
@@ -203,7 +203,7 @@ def test_groups_are_switched_together(seed, kind):
 
 
 @pytest.mark.parametrize("kind", EXPLAINERS)
-def test_one_column_takes_all(seed, kind):
+def test_one_column_gets_the_whole_contribution(seed, kind):
     rows = _rows(seed, 30, 1)
     explanation = kind(background=np.zeros((1, 1)), random_state=seed).explain(lambda X: -np.abs(X[:, 0]), rows)
     assert_allclose(explanation.contributions[:, 0], -np.abs(rows[:, 0]), atol=1e-9)
@@ -216,7 +216,7 @@ def test_same_seed_same_explanation(seed, kind):
     assert_array_equal(first.contributions, second.contributions)
 
 
-def test_many_columns_are_walked_in_blocks(seed, monkeypatch):
+def test_many_columns_are_scored_in_blocks(seed, monkeypatch):
     rows = _rows(seed)
     explainer = PermutationExplainer(background=rows, random_state=seed)
     whole = explainer.explain(_bent, rows[:3]).contributions
@@ -232,10 +232,10 @@ def test_many_columns_are_walked_in_blocks(seed, monkeypatch):
         ({"background": np.zeros((3, 7))}, "background has 7 columns and X has 4"),
         (
             {"background": np.zeros((3, 4)), "groups": [1, 2]},
-            r"groups=\[1, 2\] must give one label to each of 4 columns",
+            r"groups=\[1, 2\] must have one label for each of 4 columns",
         ),
         ({"background": np.zeros((3, 4)), "groups": [["x0", "x1"], ["x2"]]}, r"for example \['a', 'a', 'b', 'b'\]"),
-        ({"background": np.zeros((3, 4)), "groups": {"x0": "a"}}, r"groups=\{'x0': 'a'\} must give one label"),
+        ({"background": np.zeros((3, 4)), "groups": {"x0": "a"}}, r"groups=\{'x0': 'a'\} must have one label"),
         ({"background": np.zeros((3, 4)), "random_state": "x"}, "random_state"),
         ({"background": np.full((3, 4), np.nan)}, "background"),
     ],
@@ -264,7 +264,7 @@ def test_bad_parameter_is_named(kind, options, words):
 
 
 def _varied(seed):
-    """A table with text, a category, whole numbers and missing cells, and a pipeline that takes it."""
+    """A table with text, a category, whole numbers and missing values, and a pipeline that takes it."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame({"heat": random.normal(size=80), "load": random.normal(size=80)})
     frame["site"] = random.choice(["north", "south"], 80)
@@ -298,7 +298,7 @@ def test_permutation_of_text_is_that_of_its_numbers(seed):
     assert_allclose(*parts, atol=1e-12)
 
 
-def test_text_without_frames_is_told(seed):
+def test_text_without_frames_raises(seed):
     frame, pipeline = _varied(seed)
     with pytest.raises(ValueError, match="pandas frames of the same columns"):
         PermutationExplainer(background=frame.to_numpy(dtype=object)).explain(pipeline, frame)
@@ -319,25 +319,25 @@ def test_columns_that_are_no_finite_numbers_are_named(seed, explain):
         explain(pipeline, frame)
 
 
-def test_scores_that_cannot_be_split_are_refused(seed):
+def test_scores_that_cannot_be_split_raise(seed):
     rows = _rows(seed)
-    with pytest.raises(ValueError, match="the scores of X hold NaN"):
+    with pytest.raises(ValueError, match="The scores of X contain NaN"):
         PermutationExplainer(background=rows).explain(lambda X: np.where(X[:, 0] > 99, np.nan, 0.0), rows + 100)
 
 
-def test_detector_without_a_known_sign_is_refused():
+def test_detector_without_a_known_sign_raises():
     rows = _rows(0)
-    with pytest.raises(TypeError, match="give a function from rows to scores"):
+    with pytest.raises(TypeError, match="Pass a function from rows to scores"):
         PermutationExplainer(background=rows).explain(LocalOutlierFactor().fit(rows), rows)
 
 
-def test_scores_of_another_shape_are_refused():
+def test_scores_of_another_shape_raise():
     rows = _rows(0)
-    with pytest.raises(ValueError, match="one score a row"):
+    with pytest.raises(ValueError, match="one score per row"):
         PermutationExplainer(background=rows).explain(lambda X: X, rows)
 
 
-def test_reasons_are_odd_columns_only(seed):
+def test_reasons_are_anomalous_columns_only(seed):
     rows = np.array([[-3.0, 2.0, -1.0, 0.0]])
     explanation = PermutationExplainer(background=np.zeros((1, 4))).explain(lambda X: X.sum(axis=1), rows)
     assert explanation.reasons(0) == [("x0", -3.0), ("x2", -1.0)]

@@ -20,7 +20,7 @@ def _rows(seed, n_samples=6, n_features=8):
     return np.random.default_rng(seed).normal(size=(n_samples, n_features))
 
 
-def test_explanation_without_settings_is_wholly_stable(seed):
+def test_explanation_without_parameters_is_fully_stable(seed):
     rows = _rows(seed)
     found = explanation_sensitivity(_noisy, rows, {"scale": [1.0, 3.0]}, random_state=seed)
     for matrix in (found.similarity, found.top_overlap, found.sign_agreement):
@@ -53,7 +53,7 @@ def test_more_noise_is_less_stable(seed):
     assert stability[0] > stability[1] > stability[2]
 
 
-def test_variance_is_shared_among_parameters(seed):
+def test_variance_is_split_among_parameters(seed):
     grid = {"scale": [1.0, 2.0], "noise": [0.0]}
     found = explanation_sensitivity(_noisy, _rows(seed), grid, random_state=seed)
     assert found.by_parameter["noise"] == 0
@@ -68,7 +68,7 @@ def test_constant_explanations_agree(seed):
     assert found.by_parameter == {"a": 0.0, "random_state": 0.0}
 
 
-def test_wrong_shape_is_told():
+def test_wrong_shape_raises():
     with pytest.raises(ValueError, match="n_samples, n_features"):
         explanation_sensitivity(lambda X, **_: np.zeros(len(X)), [[1.0]], {"a": [1]})
 
@@ -77,12 +77,12 @@ def test_lime_grows_stable_with_copies(seed):
     rows = load_breast_cancer().data
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     forest = IsolationForest(n_estimators=30, random_state=0).fit(rows)
-    odd = rows[forest.score_samples(rows).argsort()[:6]]
+    anomalies = rows[forest.score_samples(rows).argsort()[:6]]
 
     def explain(X, **settings):
         return LimeExplainer(background=rows, **settings).explain(forest, X).contributions
 
-    found = explanation_sensitivity(explain, odd, {"n_samples": [100, 500, 2000]}, n_seeds=3, random_state=seed)
+    found = explanation_sensitivity(explain, anomalies, {"n_samples": [100, 500, 2000]}, n_seeds=3, random_state=seed)
     stability = np.diag(found.similarity)
     assert stability[0] < stability[1] < stability[2]
     assert stability[2] > 0.8
@@ -121,7 +121,7 @@ def test_agreement_of_known_maps():
     assert not inverted.hit[0]
 
 
-def test_agreement_where_all_columns_are_at_fault():
+def test_agreement_where_all_columns_are_anomalous():
     found = explanation_agreement([[-1.0, -2.0]], [[True, True]])
     assert found.best_jaccard[0] == 1
     assert np.isnan(found.auc[0])
@@ -129,8 +129,8 @@ def test_agreement_where_all_columns_are_at_fault():
 
 @pytest.mark.parametrize(
     ("parts", "mask", "words"),
-    [([[1.0, 2.0]], [[True]], "both are"), ([[1.0, 2.0]], [[False, False]], "marks no column")],
+    [([[1.0, 2.0]], [[True]], "both must be"), ([[1.0, 2.0]], [[False, False]], "no True in some row")],
 )
-def test_agreement_refuses(parts, mask, words):
+def test_agreement_raises_for_unsuitable_arrays(parts, mask, words):
     with pytest.raises(ValueError, match=words):
         explanation_agreement(parts, mask)

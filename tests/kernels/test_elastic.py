@@ -1,13 +1,14 @@
-"""Series moved along an alignment, against the path by definition."""
+"""Series moved along an alignment, compared with the definition."""
 
 import numpy as np
 import pytest
 
 from skanomaly import _kernels
+from tests.reference import elastic as reference
 
 
 @pytest.mark.parametrize("radius", [1.0, 3.0, 9.0])
-def test_each_place_moves_towards_a_partner_of_the_path(seed, radius):
+def test_elastic_rows_match_the_definition(seed, radius):
     random = np.random.default_rng(seed)
     series = random.normal(size=(2, 9, 2)).cumsum(axis=1)
     first, second = np.array([0, 1]), np.array([1, 0])
@@ -15,10 +16,14 @@ def test_each_place_moves_towards_a_partner_of_the_path(seed, radius):
     out = np.empty((2, 9, 2))
     _kernels.elastic.elastic_rows(series, first, second, steps, radius, picks, out)
     for row in range(2):
-        path = _kernels.banded_warping.warping_path(series[first[row]], series[second[row]], radius)
-        for place in range(9):
-            partners = path[path[:, 0] == place, 1]
-            partner = partners[int(picks[row, place] * partners.size)]
-            here = series[first[row], place]
-            expected = here + steps[row] * (series[second[row], partner] - here)
-            np.testing.assert_allclose(out[row, place], expected, rtol=1e-12)
+        expected = reference.moved(series[first[row]], series[second[row]], steps[row], radius, picks[row])
+        np.testing.assert_allclose(out[row], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0])
+def test_equal_series_do_not_move(seed, step):
+    series = np.random.default_rng(seed).normal(size=(1, 6, 1))
+    out = np.empty((1, 6, 1))
+    same = np.zeros(1, dtype=np.intp)
+    _kernels.elastic.elastic_rows(series, same, same, np.array([step]), 2.0, np.full((1, 6), 0.5), out)
+    np.testing.assert_array_equal(out, series)

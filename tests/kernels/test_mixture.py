@@ -1,5 +1,3 @@
-import itertools
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -82,60 +80,3 @@ def test_ordered_link_of_one_component_is_certain():
     out = np.empty(1)
     kernels.ordered_link(np.array([[1.0, 2.0]]), -1.0, 0.2, out)
     assert_allclose(out, 0.8)
-
-
-def test_collapsed_sweep_keeps_counts_and_posteriors(seed):
-    random = np.random.default_rng(seed)
-    X = np.vstack([random.normal(size=(12, 2)), random.normal(8, 0.5, size=(4, 2))])
-    prior_mean, prior_scale = X.mean(axis=0), np.cov(X.T)
-    labels, counts = np.zeros(16, dtype=np.intp), np.zeros(6)
-    means, roots = np.tile(prior_mean, (6, 1)), np.tile(np.linalg.cholesky(prior_scale), (6, 1, 1))
-    counts[0] = 16.0
-    center = X.mean(axis=0)
-    roots[0] = np.linalg.cholesky(prior_scale + (X - center).T @ (X - center))
-    for _ in range(8):
-        kernels.collapsed_sweep(
-            X, 1.0, prior_mean, np.linalg.cholesky(prior_scale), 1.0, 2.0, labels, counts, means, roots, random
-        )
-    assert_allclose(counts, np.bincount(labels, minlength=6))
-    for component in np.flatnonzero(counts):
-        rows = X[labels == component]
-        mean = (prior_mean + rows.sum(axis=0)) / (1 + len(rows))
-        center = rows.mean(axis=0)
-        scale = prior_scale + (rows - center).T @ (rows - center)
-        scale += len(rows) / (1 + len(rows)) * np.outer(center - prior_mean, center - prior_mean)
-        assert_allclose(means[component], mean, atol=1e-9)
-        assert_allclose(roots[component] @ roots[component].T, scale, rtol=1e-7, atol=1e-8)
-
-
-def _partitions(size):
-    for labels in itertools.product(range(size), repeat=size):
-        seen = list(dict.fromkeys(labels))
-        if seen == sorted(seen) == list(range(len(seen))):
-            yield labels
-
-
-def test_collapsed_sweep_visits_partitions_as_often_as_they_are_likely(seed):
-    X = np.array([[0.0], [0.3], [2.5], [2.9]])
-    mean, scale = np.array([1.0]), np.array([[1.0]])
-    partitions = list(_partitions(4))
-    log_probability = []
-    for labels in partitions:
-        groups = [X[np.array(labels) == label] for label in range(max(labels) + 1)]
-        log_probability.append(
-            reference.log_partition_prior([len(group) for group in groups], 1.0)
-            + sum(reference.log_marginal(group, mean, scale, 1.0, 1.0) for group in groups)
-        )
-    expected = np.exp(np.array(log_probability) - np.max(log_probability))
-    expected /= expected.sum()
-    labels, counts = np.zeros(4, dtype=np.intp), np.zeros(4)
-    means, roots = np.tile(mean, (4, 1)), np.tile(np.ones((1, 1)), (4, 1, 1))
-    counts[0], means[0] = 4.0, (mean + X.sum(axis=0)) / 5
-    roots[0] = np.sqrt(scale + (X**2).sum() + mean**2 - 5 * means[0] ** 2)
-    random, visits = np.random.default_rng(seed), dict.fromkeys(partitions, 0)
-    n_sweeps = 2000
-    for _ in range(n_sweeps):
-        kernels.collapsed_sweep(X, 1.0, mean, np.ones((1, 1)), 1.0, 1.0, labels, counts, means, roots, random)
-        names = {label: place for place, label in enumerate(dict.fromkeys(labels.tolist()))}
-        visits[tuple(names[label] for label in labels.tolist())] += 1
-    assert_allclose(np.array(list(visits.values())) / n_sweeps, expected, atol=0.08)

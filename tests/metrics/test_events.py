@@ -54,7 +54,7 @@ def test_vus_without_tolerance_is_average_precision_when_every_event_is_one_run(
 
 
 @pytest.mark.parametrize("option", [{"window_size": -1}, {"window_size": 2.5}, {"n_thresholds": 1}])
-def test_vus_refuses_impossible_sizes(option):
+def test_vus_raises_for_impossible_sizes(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         metrics.vus_pr_score([1, -1], [1.0, 0.0], **option)
 
@@ -113,7 +113,7 @@ def test_event_f1_at_a_threshold_matches_the_definition(threshold, seed):
     assert metrics.event_f1_score(labels, scores, threshold=threshold) == pytest.approx(expected, rel=1e-12)
 
 
-def test_event_f1_that_calls_normal_points_only_is_zero():
+def test_event_f1_that_flags_normal_time_points_only_is_zero():
     assert metrics.event_f1_score([1, -1, 1], [-1, 1, 1], threshold=0) == 0.0
 
 
@@ -140,9 +140,11 @@ def test_full_coverage_is_plain_f1(seed):
     assert found == pytest.approx(metrics.best_f1_score(labels, scores), rel=1e-12)
 
 
-def test_coverage_is_exceeded_by_more_than_its_share():
+def test_coverage_is_exceeded_by_more_than_its_fraction():
     labels, called = -np.ones(100), np.repeat([-1.0, 1.0], [29, 71])
-    found = [metrics.point_adjusted_f1_score(labels, called, threshold=0, coverage=share) for share in (0.28, 0.29)]
+    found = [
+        metrics.point_adjusted_f1_score(labels, called, threshold=0, coverage=coverage) for coverage in (0.28, 0.29)
+    ]
     assert_allclose(found, [1.0, 2 * 29 / 129])
 
 
@@ -150,8 +152,8 @@ def test_coverage_is_exceeded_by_more_than_its_share():
 def test_area_over_coverages_is_the_mean_of_f1(threshold, seed):
     labels, _, scores = _case(seed)
     values = [
-        metrics.point_adjusted_f1_score(labels, scores, coverage=share / 100, threshold=threshold)
-        for share in range(101)
+        metrics.point_adjusted_f1_score(labels, scores, coverage=percent / 100, threshold=threshold)
+        for percent in range(101)
     ]
     expected = (np.sum(values) - (values[0] + values[-1]) / 2) / 100
     assert metrics.pa_k_auc_score(labels, scores, threshold=threshold) == pytest.approx(expected, rel=1e-12)
@@ -193,26 +195,3 @@ def test_nab_score_of_first_points_is_100_and_of_nothing_0(profile):
     labels[100:130] = labels[200:240] = first[[100, 200]] = -1
     found = [metrics.nab_score(labels, scores, threshold=0, profile=profile) for scores in (first, np.ones(300))]
     assert_allclose(found, [100.0, 0.0], atol=1e-12)
-
-
-@pytest.mark.parametrize("period", [10, 37, 120])
-def test_find_period_finds_a_sine(period, seed):
-    random = np.random.default_rng(seed)
-    series = np.sin(2 * np.pi * np.arange(3000) / period) + 0.01 * random.normal(size=3000)
-    assert abs(metrics.find_period(series) - period) <= 1
-
-
-def test_find_period_of_several_channels_is_refused():
-    with pytest.raises(ValueError, match=r"x has shape \(50, 2\); a period is that of one channel"):
-        metrics.find_period(np.zeros((50, 2)))
-
-
-@pytest.mark.parametrize("size", [3, 30, 700])
-def test_find_period_matches_the_definition(size, seed):
-    series = np.cumsum(np.random.default_rng(seed).normal(size=size))
-    assert metrics.find_period(series) == reference.period(series)
-
-
-@pytest.mark.parametrize("series", [np.zeros(100), np.arange(5.0), [1.0], np.arange(2000.0)])
-def test_find_period_without_a_peak_is_125(series):
-    assert metrics.find_period(series) == 125

@@ -64,8 +64,8 @@ def test_right_probabilities_are_calibrated(seed):
 
 @pytest.mark.parametrize("metric", [metrics.brier_score, metrics.expected_calibration_error])
 @pytest.mark.parametrize("probability", [[0.5, 1.5], [-0.1, 0.5]])
-def test_scores_are_no_probabilities(metric, probability):
-    with pytest.raises(ValueError, match="must hold probabilities"):
+def test_values_outside_the_unit_interval_raise(metric, probability):
+    with pytest.raises(ValueError, match="must be probabilities"):
         metric([1, -1], probability)
 
 
@@ -75,41 +75,41 @@ def test_probabilities_leave_out_unlabelled_rows():
 
 
 @pytest.mark.parametrize(("a", "b"), [(0.3, 4.0), (1.0, 1.0), (5.0, 95.0), (500.0, 9500.0)])
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.4, 1.0])
-def test_crps_is_the_integral(a, b, share):
-    law = beta(a, b)
-    low, high = law.ppf([1e-12, 1 - 1e-12])
-    points = sorted({min(max(point, 0.0), 1.0) for point in [low, law.mean(), high, share]})
+@pytest.mark.parametrize("truth", [0.0, 0.05, 0.4, 1.0])
+def test_crps_is_the_integral(a, b, truth):
+    distribution = beta(a, b)
+    low, high = distribution.ppf([1e-12, 1 - 1e-12])
+    points = sorted({min(max(point, 0.0), 1.0) for point in [low, distribution.mean(), high, truth]})
     expected = integrate.quad(
-        lambda x: (law.cdf(x) - (x >= share)) ** 2, 0, 1, points=points, limit=2000, epsabs=1e-12, epsrel=1e-10
+        lambda x: (distribution.cdf(x) - (x >= truth)) ** 2, 0, 1, points=points, limit=2000, epsabs=1e-12, epsrel=1e-10
     )[0]
-    assert metrics.crps_score([share], [law]) == pytest.approx(expected, abs=1e-9)
+    assert metrics.crps_score([truth], [distribution]) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.03, 0.2])
-def test_crps_of_a_distribution_with_an_atom_is_the_integral(share):
-    law = ContaminationPrior(p_zero=0.3).distribution()
+@pytest.mark.parametrize("truth", [0.0, 0.03, 0.2])
+def test_crps_of_a_distribution_with_a_point_mass_is_the_integral(truth):
+    distribution = ContaminationPrior(p_zero=0.3).distribution()
     grid = (np.arange(400_000) + 0.5) / 400_000
-    expected = np.mean((law.cdf(grid) - (grid >= share)) ** 2)
-    assert metrics.crps_score([share], [law]) == pytest.approx(expected, abs=1e-6)
+    expected = np.mean((distribution.cdf(grid) - (grid >= truth)) ** 2)
+    assert metrics.crps_score([truth], [distribution]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_crps_of_draws_is_mean_distance_less_half_the_spread(seed):
+def test_crps_of_draws_is_mean_distance_minus_half_the_mean_difference(seed):
     random = np.random.default_rng(seed)
     draws, truth = random.random((5, 7)).round(1), random.random(5)
     expected = np.mean(
         [
-            np.abs(row - share).mean() - np.abs(row[:, None] - row).mean() / 2
-            for row, share in zip(draws, truth, strict=True)
+            np.abs(row - fraction).mean() - np.abs(row[:, None] - row).mean() / 2
+            for row, fraction in zip(draws, truth, strict=True)
         ]
     )
     assert metrics.crps_score(truth, draws) == pytest.approx(expected, rel=1e-12)
 
 
-def test_crps_of_many_draws_nears_that_of_the_law(seed):
-    law = beta(5, 95)
-    draws = law.rvs(20000, random_state=seed)
-    assert metrics.crps_score([0.1], [draws]) == pytest.approx(metrics.crps_score([0.1], [law]), abs=1e-3)
+def test_crps_of_many_draws_nears_that_of_the_distribution(seed):
+    distribution = beta(5, 95)
+    draws = distribution.rvs(20000, random_state=seed)
+    assert metrics.crps_score([0.1], [draws]) == pytest.approx(metrics.crps_score([0.1], [distribution]), abs=1e-3)
 
 
 def test_crps_of_numbers_is_the_mean_absolute_error():
@@ -117,10 +117,10 @@ def test_crps_of_numbers_is_the_mean_absolute_error():
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
-def test_intervals_of_the_right_law_cover_their_level(level):
-    law = beta(5, 95)
-    truth = law.ppf((np.arange(1000) + 0.5) / 1000)
-    assert metrics.interval_coverage_score(truth, [law] * 1000, level=level) == pytest.approx(level, abs=1e-12)
+def test_intervals_of_the_right_distribution_cover_their_level(level):
+    distribution = beta(5, 95)
+    truth = distribution.ppf((np.arange(1000) + 0.5) / 1000)
+    assert metrics.interval_coverage_score(truth, [distribution] * 1000, level=level) == pytest.approx(level, abs=1e-12)
 
 
 def test_draws_and_given_ends_give_the_same_coverage(seed):
@@ -130,21 +130,23 @@ def test_draws_and_given_ends_give_the_same_coverage(seed):
     assert metrics.interval_coverage_score(truth, draws, level=0.8) == metrics.interval_coverage_score(truth, ends)
 
 
-def test_an_atom_at_zero_covers_zero():
-    law = ContaminationPrior(p_zero=0.3).distribution()
-    assert metrics.interval_coverage_score([0.0], [law]) == 1.0
+def test_a_point_mass_at_zero_covers_zero():
+    distribution = ContaminationPrior(p_zero=0.3).distribution()
+    assert metrics.interval_coverage_score([0.0], [distribution]) == 1.0
 
 
 def test_interval_calibration_error_is_the_mean_distance_over_levels(seed):
     random = np.random.default_rng(seed)
-    truth, laws = random.random(20), [beta(*random.integers(1, 9, size=2)) for _ in range(20)]
+    truth, distributions = random.random(20), [beta(*random.integers(1, 9, size=2)) for _ in range(20)]
     levels = [0.2, 0.5, 0.7]
-    expected = np.mean([abs(metrics.interval_coverage_score(truth, laws, level=level) - level) for level in levels])
-    assert metrics.interval_calibration_error(truth, laws, levels=levels) == pytest.approx(expected, rel=1e-12)
+    expected = np.mean(
+        [abs(metrics.interval_coverage_score(truth, distributions, level=level) - level) for level in levels]
+    )
+    assert metrics.interval_calibration_error(truth, distributions, levels=levels) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("levels", [[], [0.0], [0.5, 1.0]])
-def test_impossible_levels_are_refused(levels):
+def test_impossible_levels_raise(levels):
     with pytest.raises(ValueError, match="levels="):
         metrics.interval_calibration_error([0.1], [beta(1, 1)], levels=levels)
 
@@ -157,8 +159,8 @@ def test_one_interval_has_no_calibration_error():
 @pytest.mark.parametrize(
     "metric", [metrics.crps_score, metrics.interval_coverage_score, metrics.interval_calibration_error]
 )
-def test_shares_lie_between_zero_and_one(metric):
-    with pytest.raises(ValueError, match="shares of anomalies"):
+def test_fractions_outside_the_unit_interval_raise(metric):
+    with pytest.raises(ValueError, match="fractions of anomalies"):
         metric([5.0], [beta(1, 1)])
 
 
@@ -170,6 +172,6 @@ def test_contaminations_and_distributions_must_agree_in_number(metric, y_dist):
 
 
 @pytest.mark.parametrize("metric", [metrics.interval_coverage_score, metrics.interval_calibration_error])
-def test_intervals_need_more_than_one_number_a_table(metric):
-    with pytest.raises(ValueError, match=r"y_dist has shape \(1,\); give a distribution"):
+def test_intervals_need_more_than_one_number_per_table(metric):
+    with pytest.raises(ValueError, match=r"y_dist has shape \(1,\); pass a distribution"):
         metric([0.1], [0.2])

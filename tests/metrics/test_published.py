@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from skanomaly import metrics
+from skanomaly.sequence import find_period
 
 # The series of the guide's first table.
 SERIES = (
@@ -69,7 +70,7 @@ def test_metrics_of_predictions_are_those_of_the_benchmark(case):
 
 
 def _component_distances(series, width):
-    """Sub-PCA as TSB-AD computes it: distances to all components, each over its share of the variance."""
+    """Sub-PCA as TSB-AD computes it: distances to all components, each over its fraction of the variance."""
     windows = StandardScaler().fit_transform(np.lib.stride_tricks.sliding_window_view(series, width))
     model = PCA(svd_solver="full").fit(windows)
     scores = (cdist(windows, model.components_) / model.explained_variance_ratio_).sum(axis=1)
@@ -90,7 +91,7 @@ def _component_distances(series, width):
 def test_vus_pr_is_that_of_the_published_table(name, published, shared_data):
     stored = np.load(shared_data / "telemetry" / f"{name}.npz")
     series = stored["test"][:, 0].astype(np.float64)
-    period = metrics.find_period(series)
+    period = find_period(series)
     scores = -_component_distances(series, period)
     found = metrics.vus_pr_score(np.where(stored["y"] == 1, -1, 1), scores, window_size=period)
     assert found == pytest.approx(published, abs=1e-6)
@@ -114,7 +115,7 @@ def test_random_scores_get_what_the_guide_says(metric, low, high, shared_data, s
     assert low < np.mean(values) < high
 
 
-def test_one_hit_an_event_is_perfect_where_events_count(shared_data, seed):
+def test_one_hit_per_event_is_perfect_where_events_count(shared_data, seed):
     labels = np.where(np.load(shared_data / "telemetry" / "msl_F-5.npz")["y"] == 1, -1, 1)
     scores = np.random.default_rng(seed).random(labels.size)
     scores[np.flatnonzero((labels == -1) & (np.roll(labels, 1) == 1))] = -1.0

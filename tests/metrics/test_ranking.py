@@ -7,9 +7,9 @@ from skanomaly import metrics
 from tests.reference import event_metrics as reference
 
 
-def _case(seed, decimals=12, size=60, share=0.2):
+def _case(seed, decimals=12, size=60, fraction=0.2):
     random = np.random.default_rng(seed)
-    labels = np.where(random.random(size) < share, -1, 1)
+    labels = np.where(random.random(size) < fraction, -1, 1)
     labels[:2] = -1, 1
     return labels, (random.normal(size=size) + (labels == 1)).round(decimals), random.random(size)
 
@@ -44,11 +44,11 @@ def test_partial_roc_auc_is_that_of_scikit_learn(max_fpr, decimals, seed):
 
 
 @pytest.mark.parametrize("n_counted", [1, 5, 25, 50])
-def test_plain_partial_roc_auc_is_the_mean_over_the_oddest_normal_rows(n_counted, seed):
+def test_plain_partial_roc_auc_is_the_mean_over_the_normal_rows_of_lowest_score(n_counted, seed):
     labels = np.repeat([-1, 1], [12, 50])
     scores = np.random.default_rng(seed).normal(size=62)
-    oddest = np.sort(scores[labels == 1])[:n_counted]
-    expected = np.mean([np.mean(scores[labels == -1] < score) for score in oddest])
+    lowest = np.sort(scores[labels == 1])[:n_counted]
+    expected = np.mean([np.mean(scores[labels == -1] < score) for score in lowest])
     area = metrics.partial_roc_auc_score(labels, scores, max_fpr=n_counted / 50, correction="none")
     assert area == pytest.approx(expected, abs=1e-12)
 
@@ -60,7 +60,7 @@ def test_partial_roc_auc_of_constant_scores_is_chance(correction):
 
 
 @pytest.mark.parametrize("max_fpr", [0.0, 1.5, "0.1"])
-def test_partial_roc_auc_refuses_impossible_ends(max_fpr):
+def test_partial_roc_auc_raises_for_impossible_ends(max_fpr):
     with pytest.raises(ValueError, match="max_fpr"):
         metrics.partial_roc_auc_score([1, -1], [1.0, 0.0], max_fpr=max_fpr)
 
@@ -77,7 +77,7 @@ def test_fpr_at_tpr_is_that_of_the_strictest_threshold(tpr, decimals, seed):
     assert metrics.fpr_at_tpr_score(labels, scores, tpr=tpr) == pytest.approx(min(found), abs=1e-12)
 
 
-def test_fpr_at_tpr_of_shifted_normal_laws_is_known(seed):
+def test_fpr_at_tpr_of_shifted_normal_distributions_is_known(seed):
     random = np.random.default_rng(seed)
     scores = random.normal(size=40000)
     scores[:20000] -= 2.0
@@ -100,7 +100,7 @@ def test_precision_at_n_counts_as_many_rows_as_there_are_anomalies():
     assert metrics.precision_at_n_score(labels, scores) == metrics.precision_at_n_score(labels, scores, n=3) == 2 / 3
 
 
-def test_precision_at_n_refuses_more_rows_than_there_are():
+def test_precision_at_n_raises_for_more_rows_than_there_are():
     with pytest.raises(ValueError, match="n=4 is more than the 3 labelled rows"):
         metrics.precision_at_n_score([1, -1, 1, 0], [1.0, 2.0, 3.0, 4.0], n=4)
 
@@ -122,7 +122,7 @@ def test_adjusted_precision_at_all_rows_is_not_defined():
         assert np.isnan(metrics.adjusted_precision_at_n_score([-1, 1, 1], [0.0, 1.0, 2.0], n=3))
 
 
-@pytest.mark.parametrize("chance", ["share", "expected"])
+@pytest.mark.parametrize("chance", ["prevalence", "expected"])
 def test_adjusted_average_precision_is_one_for_perfect_scores(chance):
     labels = np.repeat([-1, 1], [10, 40])
     assert metrics.adjusted_average_precision_score(labels, labels, chance=chance) == pytest.approx(1.0)
@@ -203,7 +203,7 @@ def test_domain_without_weight_does_not_count():
 
 
 def test_domain_roc_auc_without_anomalies_in_a_section_is_not_defined():
-    with pytest.warns(UserWarning, match="section 1 lacks"):
+    with pytest.warns(UserWarning, match="section 1 has no anomaly"):
         found = metrics.domain_roc_auc_score(
             [1, -1, 1, 1], [1.0, 0.0, 1.0, 0.0], domains=["a"] * 4, sections=[0, 0, 1, 1]
         )

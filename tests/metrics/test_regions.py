@@ -5,9 +5,9 @@ from skanomaly import metrics
 from tests.reference import event_metrics as reference
 
 
-def _case(seed, shape, share=0.15, decimals=1):
+def _case(seed, shape, fraction=0.15, decimals=1):
     random = np.random.default_rng(seed)
-    anomaly = random.random(shape) < share
+    anomaly = random.random(shape) < fraction
     anomaly.flat[0], anomaly.flat[-1] = True, False
     return anomaly, random.normal(size=shape).round(decimals)
 
@@ -24,7 +24,7 @@ def test_per_region_overlap_matches_the_definition(shape, connectivity, max_fpr,
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_regions_join_over_corners_by_default(seed):
+def test_regions_connect_diagonally_by_default(seed):
     anomaly, scores = _case(seed, (8, 8))
     mask = np.where(anomaly, -1, 1)
     assert metrics.per_region_overlap_score(mask, scores) == metrics.per_region_overlap_score(
@@ -32,7 +32,7 @@ def test_regions_join_over_corners_by_default(seed):
     )
 
 
-def test_masks_of_a_list_do_not_touch(seed):
+def test_regions_do_not_cross_masks_of_a_list(seed):
     cases = [_case(seed, (7, 5)), _case(seed + 1, (4, 9))]
     regions = [reference.label_regions(anomaly, 2) for anomaly, _ in cases]
     regions[1][regions[1] > 0] += regions[0].max()
@@ -91,7 +91,7 @@ def test_weights_of_normal_places_enter_the_false_positive_rate():
 
 def test_region_without_weight_does_not_count():
     mask, scores = np.array([-1, 1, 1, -1]), np.array([9.0, 1.0, 1.0, 0.0])
-    with pytest.warns(UserWarning, match="must both count"):
+    with pytest.warns(UserWarning, match="both of positive weight"):
         assert np.isnan(metrics.per_region_overlap_score(mask, scores, sample_weight=np.array([0.0, 1.0, 1.0, 0.0])))
 
 
@@ -99,7 +99,7 @@ def test_region_without_weight_does_not_count():
     ("masks", "scores", "message"),
     [
         ([np.ones((2, 2))], [np.ones((2, 2)), np.ones(2)], "1 masks, y_score 2"),
-        (np.ones((2, 3)), np.ones((3, 2)), "must be the same"),
+        (np.ones((2, 3)), np.ones((3, 2)), "must be equal"),
     ],
 )
 def test_shapes_must_agree(masks, scores, message):
@@ -107,6 +107,6 @@ def test_shapes_must_agree(masks, scores, message):
         metrics.per_region_overlap_score(masks, scores)
 
 
-def test_connectivity_beyond_the_axes_is_refused():
+def test_connectivity_beyond_the_axes_raises():
     with pytest.raises(ValueError, match="connectivity=2 is more than the 1 axes"):
         metrics.per_region_overlap_score([1, -1], [1.0, 0.0], connectivity=2)

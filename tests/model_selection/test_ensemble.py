@@ -21,9 +21,9 @@ def rows(seed):
     return np.random.default_rng(seed).normal(size=(90, 3))
 
 
-def test_rank_is_the_mean_share_of_training_rows_below(rows):
+def test_rank_is_the_mean_fraction_of_training_rows_below(rows):
     expected = np.mean([rankdata(column) / 91 for column in rows.T], axis=0)
-    np.testing.assert_allclose(ScoreEnsemble(COLUMNS, combine="rank").fit(rows).score_samples(rows), -expected)
+    np.testing.assert_allclose(ScoreEnsemble(COLUMNS, aggregation="rank").fit(rows).score_samples(rows), -expected)
 
 
 def test_top_ranks_are_the_mean_of_the_highest(rows):
@@ -34,36 +34,38 @@ def test_top_ranks_are_the_mean_of_the_highest(rows):
 
 def test_probability_integral_is_the_mean_log_tail(rows):
     tails = np.mean([-np.log(1 - rankdata(column) / 91) for column in rows.T], axis=0)
-    scores = ScoreEnsemble(COLUMNS, combine="probability_integral").fit(rows).score_samples(rows)
+    scores = ScoreEnsemble(COLUMNS, aggregation="probability_integral").fit(rows).score_samples(rows)
     np.testing.assert_allclose(scores, -tails)
 
 
 def test_robust_z_is_in_median_absolute_deviations(rows):
     center = np.median(rows, axis=0)
-    spread = np.median(np.abs(rows - center), axis=0)
-    scores = ScoreEnsemble(COLUMNS, combine="robust_z").fit(rows).score_samples(rows)
-    np.testing.assert_allclose(scores, -((rows - center) / spread).mean(axis=1))
+    mad = np.median(np.abs(rows - center), axis=0)
+    scores = ScoreEnsemble(COLUMNS, aggregation="robust_z").fit(rows).score_samples(rows)
+    np.testing.assert_allclose(scores, -((rows - center) / mad).mean(axis=1))
 
 
-@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral"])
-def test_monotone_change_of_a_detectors_scores_changes_nothing(rows, combine):
+@pytest.mark.parametrize("aggregation", ["rank", "top_ranks", "probability_integral"])
+def test_monotone_change_of_a_detectors_scores_changes_nothing(rows, aggregation):
     positive = rows - rows.min() + 1.0
-    plain = ScoreEnsemble([Column(0), Column(1)], combine=combine).fit(positive).score_samples(positive)
-    cubed = ScoreEnsemble([Column(0, power=3), Column(1)], combine=combine).fit(positive).score_samples(positive)
+    plain = ScoreEnsemble([Column(0), Column(1)], aggregation=aggregation).fit(positive).score_samples(positive)
+    cubed = (
+        ScoreEnsemble([Column(0, power=3), Column(1)], aggregation=aggregation).fit(positive).score_samples(positive)
+    )
     np.testing.assert_allclose(cubed, plain)
 
 
-@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral", "robust_z"])
-def test_rows_beyond_training_keep_their_order(rows, combine):
-    ensemble = ScoreEnsemble(COLUMNS, combine=combine).fit(rows)
+@pytest.mark.parametrize("aggregation", ["rank", "top_ranks", "probability_integral", "robust_z"])
+def test_rows_beyond_the_training_rows_keep_their_order(rows, aggregation):
+    ensemble = ScoreEnsemble(COLUMNS, aggregation=aggregation).fit(rows)
     farther = rows.max() + np.linspace(0.1, 3.0, 6)
     scores = ensemble.score_samples(np.column_stack([farther] * 3))
     assert (np.diff(scores) < 0).all()
 
 
-@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral", "robust_z"])
-def test_score_does_not_depend_on_the_batch(rows, combine):
-    ensemble = ScoreEnsemble([IsolationForest(random_state=0), PyODLike()], combine=combine).fit(rows)
+@pytest.mark.parametrize("aggregation", ["rank", "top_ranks", "probability_integral", "robust_z"])
+def test_score_does_not_depend_on_the_batch(rows, aggregation):
+    ensemble = ScoreEnsemble([IsolationForest(random_state=0), PyODLike()], aggregation=aggregation).fit(rows)
     alone = np.concatenate([ensemble.score_samples(row[None]) for row in rows])
     np.testing.assert_allclose(alone, ensemble.score_samples(rows), rtol=1e-9)
 
@@ -76,13 +78,13 @@ def test_detectors_of_all_libraries_are_combined(seed):
         RandomProjectionDepth(random_state=0),
         PyODLike(),
     ]
-    for combine in ("rank", "top_ranks", "probability_integral", "robust_z"):
-        ensemble = ScoreEnsemble(detectors, combine=combine, random_state=0).fit(X)
+    for aggregation in ("rank", "top_ranks", "probability_integral", "robust_z"):
+        ensemble = ScoreEnsemble(detectors, aggregation=aggregation, random_state=0).fit(X)
         assert roc_auc_score(y, ensemble.score_samples(X)) > 0.9
 
 
 @pytest.mark.parametrize("stranger", [Nameless(), BothSigns(), LocalOutlierFactor()])
-def test_unknown_sign_is_refused_and_leaves_nothing(rows, stranger):
+def test_unknown_sign_raises_and_leaves_nothing(rows, stranger):
     ensemble = ScoreEnsemble([PyODLike(), stranger])
     with pytest.raises(TypeError, match=r"sign of (its|the) scores"):
         ensemble.fit(rows)
@@ -110,9 +112,11 @@ def test_single_detector_has_no_agreement(rows):
 
 
 def test_constant_detector_changes_no_order(rows):
-    ensemble = ScoreEnsemble([Column(0), Column(constant=True)], combine="rank").fit(rows)
+    ensemble = ScoreEnsemble([Column(0), Column(constant=True)], aggregation="rank").fit(rows)
     np.testing.assert_array_equal(np.argsort(ensemble.score_samples(rows)), np.argsort(-rows[:, 0]))
-    assert np.isfinite(ScoreEnsemble([Column(constant=True)], combine="robust_z").fit(rows).score_samples(rows)).all()
+    assert np.isfinite(
+        ScoreEnsemble([Column(constant=True)], aggregation="robust_z").fit(rows).score_samples(rows)
+    ).all()
 
 
 def test_labels_reach_detectors():
@@ -127,7 +131,7 @@ def test_labels_reach_detectors():
     assert ScoreEnsemble([Remember()]).fit(X).detectors_[0].y_ is None
 
 
-def test_scores_that_are_not_finite_are_refused(rows):
+def test_scores_that_are_not_finite_raise(rows):
     with pytest.raises(ValueError, match=r"detector \[1\]"), np.errstate(invalid="ignore"):
         ScoreEnsemble([Column(), Column(power=0.5)]).fit(rows)
 
@@ -143,20 +147,20 @@ def test_default_detectors_of_many_rows_cost_no_kernel_matrix():
     assert len(default_detectors(5001)) == 3
 
 
-def test_no_detector_is_refused(rows):
+def test_no_detector_raises(rows):
     with pytest.raises(ValueError, match="detectors is empty"):
         ScoreEnsemble([]).fit(rows)
 
 
 def test_pyod_detectors_are_combined(rows):
     knn = pytest.importorskip("pyod.models.knn")
-    ensemble = ScoreEnsemble([knn.KNN(), IsolationForest(random_state=0)], combine="rank").fit(rows)
+    ensemble = ScoreEnsemble([knn.KNN(), IsolationForest(random_state=0)], aggregation="rank").fit(rows)
     far = np.full((1, 3), 30.0)
     assert ensemble.predict(far) == -1
 
 
 @pytest.mark.parametrize("model", [ScoreEnsemble, DetectorSearch])
 @pytest.mark.parametrize("detectors", [[("named", Column())], ("named", Column())])
-def test_named_detectors_are_refused_with_the_form_to_use(rows, model, detectors):
+def test_named_detectors_raise_with_the_form_to_use(rows, model, detectors):
     with pytest.raises(TypeError, match="give a list of detectors, without names"):
         model(detectors).fit(rows)

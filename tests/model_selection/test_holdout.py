@@ -22,19 +22,19 @@ def _experiment(random, signal):
     y = random.choice([-1.0, 1.0], size=(3, SIZE))
     X = random.normal(size=(3, SIZE, SIZE)) + 0.0
     X[:, :, :20] += signal * y[:, :, None]
-    train, held = (np.einsum("ij,i->j", X[part], y[part]) / SIZE for part in (0, 1))
+    train, held_out = (np.einsum("ij,i->j", X[part], y[part]) / SIZE for part in (0, 1))
 
     def accuracies(chosen, signs):
         votes = np.einsum("pij,j->pi", X[:, :, chosen], signs)
         return (np.sign(votes) == y).mean(axis=1)
 
-    agree = np.flatnonzero(np.sign(train) == np.sign(held))
+    agree = np.flatnonzero(np.sign(train) == np.sign(held_out))
     chosen = agree[np.argsort(-np.abs(train[agree]))[:N_KEPT]]
     naive = accuracies(chosen, np.sign(train[chosen]))[1]
 
     holdout = ReusableHoldout(random_state=int(random.integers(2**31 - 1)))
     # Correlations lie in [-1, 1]; queries take means of values in [0, 1].
-    answers = 2 * holdout.query_many((1 + np.clip(train, -1, 1)) / 2, (1 + np.clip(held, -1, 1)) / 2) - 1
+    answers = 2 * holdout.query_many((1 + np.clip(train, -1, 1)) / 2, (1 + np.clip(held_out, -1, 1)) / 2) - 1
     agree = np.flatnonzero(np.sign(train) == np.sign(answers))
     chosen = agree[np.argsort(-np.abs(answers[agree]))[:N_KEPT]]
     found = accuracies(chosen, np.sign(train[chosen]))
@@ -59,13 +59,13 @@ def test_reusable_holdout_lets_signal_through(seed):
     assert np.median(np.abs(reported - true)) < 0.04 + 3 * 0.01
 
 
-def test_agreement_gives_the_training_value_and_costs_nothing(seed):
+def test_agreement_returns_the_training_value_and_costs_nothing(seed):
     holdout = ReusableHoldout(threshold=0.5, random_state=seed)
     assert holdout.query_many(np.full(50, 0.7), np.full(50, 0.71)).tolist() == [0.7] * 50
     assert (holdout.n_queries_, holdout.n_overfit_) == (50, 0)
 
 
-def test_disagreement_gives_the_holdouts_value_with_noise_and_costs(seed):
+def test_disagreement_returns_the_holdout_value_with_noise_and_costs(seed):
     holdout = ReusableHoldout(random_state=seed, budget=400)
     answers = holdout.query_many(np.ones(300), np.full(300, 0.3))
     assert abs(np.median(answers) - 0.3) < 0.005
@@ -77,10 +77,10 @@ def test_disagreement_gives_the_holdouts_value_with_noise_and_costs(seed):
 def test_every_answer_is_near_the_holdout(seed):
     """Union of exponential tails: 100 comparisons and 100 answers, at most 1e-9 each."""
     random = np.random.default_rng(seed)
-    train, held = random.uniform(size=(2, 100))
+    train, held_out = random.uniform(size=(2, 100))
     holdout = ReusableHoldout(random_state=seed)
     reach = holdout.threshold + (2 + 4) * holdout.noise * np.log(1e9)
-    assert (np.abs(holdout.query_many(train, held) - held) < reach).all()
+    assert (np.abs(holdout.query_many(train, held_out) - held_out) < reach).all()
 
 
 def test_budget_ends_every_answer():
@@ -97,16 +97,16 @@ def test_threshold_and_noise_follow_the_size():
     assert (holdout.threshold, holdout.noise) == (0.04, 0.01)
 
 
-@pytest.mark.parametrize(("train", "held"), [(1.2, 0.5), (0.5, -0.1), (float("nan"), 0.5)])
-def test_values_outside_the_unit_interval_are_refused(train, held):
+@pytest.mark.parametrize(("train", "held_out"), [(1.2, 0.5), (0.5, -0.1), (float("nan"), 0.5)])
+def test_values_outside_the_unit_interval_raise(train, held_out):
     with pytest.raises(ValueError, match="must be in"):
-        ReusableHoldout().query(train, held)
+        ReusableHoldout().query(train, held_out)
 
 
 @pytest.mark.parametrize("options", [{"threshold": 0}, {"noise": 0}, {"budget": -1}])
-def test_parameters_are_checked(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        ReusableHoldout(**options)
+def test_parameters_are_checked_by_the_first_query(options):
+    with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter of ReusableHoldout"):
+        ReusableHoldout(**options).query(0.5, 0.5)
 
 
 def test_size_is_checked():
@@ -121,10 +121,10 @@ def _accuracy(estimator, X, y):
 def _noise_search(holdout, seed, **options):
     random = np.random.default_rng(seed)
     X, y = random.normal(size=(200, 150)), random.choice([-1, 1], size=200)
-    train, held = np.arange(100), np.arange(100, 200)
+    train, held_out = np.arange(100), np.arange(100, 200)
     scorer = holdout.scorer(_accuracy, X[train], y[train])
     search = GridSearchCV(
-        LogisticRegression(), {"C": [0.01, 1.0, 100.0]}, scoring=scorer, cv=[(train, held)], refit=False, **options
+        LogisticRegression(), {"C": [0.01, 1.0, 100.0]}, scoring=scorer, cv=[(train, held_out)], refit=False, **options
     )
     return search, X, y
 
@@ -149,7 +149,7 @@ def test_scorer_may_be_named():
     assert scorer(Column().fit(X), X, y) == 1.0
 
 
-def test_scorer_that_cannot_be_called_is_refused_at_once():
+def test_scorer_that_cannot_be_called_raises_at_once():
     with pytest.raises(TypeError, match=r"scoring=3 must be a name for get_scorer, or scoring\(estimator, X, y\)"):
         ReusableHoldout().scorer(3, np.zeros((2, 1)), [1, -1])
 

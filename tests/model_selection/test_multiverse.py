@@ -5,7 +5,7 @@ from sklearn.ensemble import IsolationForest
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.metrics import average_precision_score
 from skanomaly.model_selection import seed_stability, specification_curve
-from skanomaly.model_selection._multiverse import _expected_largest, choice_shares
+from skanomaly.model_selection._multiverse import _expected_largest, explained_variance_ratio
 from tests.model_selection.toys import Column
 from tests.reference import model_selection as reference
 
@@ -27,29 +27,29 @@ class Additive(Column):
         return -np.asarray(X)[:, 0]
 
 
-def test_shares_of_additive_effects_are_their_variances(table):
+def test_ratios_of_additive_effects_are_their_variances(table):
     grid = {"first": [-2.0, 2.0], "second": [-1.0, 1.0], "third": [0.1, 0.2, 0.3]}
     curve = specification_curve(Additive(), grid, table[0], scoring=lambda one, _: one.first + one.second)
     assert len(curve.values) == 12
-    assert curve.choice_shares == pytest.approx({"first": 0.8, "second": 0.2, "third": 0.0})
+    assert curve.explained_variance_ratio == pytest.approx({"first": 0.8, "second": 0.2, "third": 0.0})
 
 
-def test_shares_equal_their_definition(seed):
+def test_ratios_equal_their_definition(seed):
     random = np.random.default_rng(seed)
     points = [{"a": int(random.integers(3)), "b": "x" if random.random() < 0.5 else "y"} for _ in range(40)]
     values = random.normal(size=40)
-    expected = {name: reference.share_of_variance([point[name] for point in points], values) for name in "ab"}
-    assert choice_shares(points, values) == pytest.approx(expected)
+    expected = {name: reference.fraction_of_variance([point[name] for point in points], values) for name in "ab"}
+    assert explained_variance_ratio(points, values) == pytest.approx(expected)
 
 
 def test_choice_that_a_grid_leaves_out_is_a_level_of_its_own():
     points = [{"a": 1, "b": None}, {"a": 2, "b": None}, {"a": 3}]
-    assert choice_shares(points, np.array([0.0, 0.0, 3.0]))["b"] == 1.0
+    assert explained_variance_ratio(points, np.array([0.0, 0.0, 3.0]))["b"] == 1.0
 
 
 @pytest.mark.parametrize("values", [np.zeros(4), np.full(4, np.nan)])
-def test_shares_of_nothing_are_zero(values):
-    assert choice_shares([{"a": level} for level in range(4)], values) == {"a": 0.0}
+def test_ratios_of_nothing_are_zero(values):
+    assert explained_variance_ratio([{"a": level} for level in range(4)], values) == {"a": 0.0}
 
 
 def test_curve_holds_the_metric_of_each_choice(table):
@@ -65,10 +65,10 @@ def test_curve_holds_the_metric_of_each_choice(table):
 
 def test_curve_finds_the_rows_that_flip(table):
     X, _ = table
-    curve = specification_curve(Column(), {"column": [0, 1]}, X, top_share=0.05)
+    curve = specification_curve(Column(), {"column": [0, 1]}, X, top_fraction=0.05)
     tops = [set(np.argsort(column)[-10:].tolist()) for column in X.T[:2]]
     assert set(curve.flipping_rows.tolist()) == tops[0] ^ tops[1]
-    assert set(np.flatnonzero(curve.flag_share == 1.0).tolist()) == tops[0] & tops[1]
+    assert set(np.flatnonzero(curve.flag_fraction == 1.0).tolist()) == tops[0] & tops[1]
 
 
 def test_agreement_is_spearmans(table):
@@ -86,7 +86,7 @@ def test_curve_without_labels_is_the_agreement_with_all(table):
     assert specification_curve(Column(), {"column": [0, 1, 2]}, X).values.argmin() == 2
 
 
-def test_permutations_tell_signal_from_chance(table):
+def test_permutations_distinguish_signal_from_chance(table):
     X, y = table
     assert specification_curve(Column(), {"column": [0]}, X, y, n_permutations=99, random_state=0).pvalue == 0.01
     with pytest.raises(ValueError, match="n_permutations needs y"):
@@ -119,7 +119,9 @@ def test_seeds_do_not_move_what_has_none(table):
 def test_seeds_reach_every_part_and_are_reproducible(table):
     X, y = table
     forest = IsolationForest(n_estimators=3, random_state=0)
-    first, second = (seed_stability(forest, X, y, n_seeds=5, n_resamples=20, n_jobs=n_jobs) for n_jobs in (1, 2))
+    first, second = (
+        seed_stability(forest, X, y, n_seeds=5, n_resamples=20, n_jobs=n_jobs, random_state=0) for n_jobs in (1, 2)
+    )
     assert first.std > 0
     assert len(set(first.seeds.tolist())) == 5
     np.testing.assert_array_equal(first.scores, second.scores)
@@ -127,14 +129,17 @@ def test_seeds_reach_every_part_and_are_reproducible(table):
     assert first.sampling_std > 0
 
 
-def test_stability_prints_mean_and_deviation(table):
+def test_stability_prints_mean_and_standard_deviation(table):
     stability = seed_stability(IsolationForest(n_estimators=2), *table, n_seeds=3)
     assert repr(stability).startswith(f"SeedStability(mean={stability.mean!r}, std={stability.std!r}, values=")
 
 
 def test_more_trees_are_more_stable(table):
     X, _ = table
-    few, many = (seed_stability(IsolationForest(n_estimators=trees, max_samples=64), X, n_seeds=3) for trees in (2, 40))
+    few, many = (
+        seed_stability(IsolationForest(n_estimators=trees, max_samples=64), X, n_seeds=3, random_state=0)
+        for trees in (2, 40)
+    )
     assert few.mean_agreement < many.mean_agreement
     assert np.isnan(few.sampling_std)
 
@@ -146,7 +151,7 @@ def test_ordered_metrics_are_not_resampled(table):
         specification_curve(Column(), {"column": [0]}, X, y, scoring="event_f1", n_permutations=9)
 
 
-def test_sampling_spread_without_both_classes_is_unknown(table):
+def test_sampling_std_without_both_classes_is_nan(table):
     X, y = table
     with pytest.warns(UserWarning, match="no labelled anomaly"):
         assert np.isnan(seed_stability(Column(), X, np.abs(y), n_seeds=1).sampling_std)
@@ -178,8 +183,8 @@ def test_expected_best_of_ten_thousand_seeds():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda X: seed_stability(Column(), X, n_seeds=0), "n_seeds=0"),
-        (lambda X: seed_stability(Column(), X, top_share=0.6), "top_share=0.6"),
+        (lambda X: seed_stability(Column(), X, n_seeds=0), "'n_seeds' parameter of seed_stability"),
+        (lambda X: seed_stability(Column(), X, top_fraction=0.6), "'top_fraction' parameter of seed_stability"),
         (lambda X: seed_stability(Column(), X, n_seeds=2).seeds_needed(0), "half_width=0"),
         (lambda X: seed_stability(Column(), X, n_seeds=2).expected_best(0), "n_seeds=0"),
     ],

@@ -16,9 +16,9 @@ from tests.model_selection.toys import Column, PyODLike
 COLUMNS = [Column(0), Column(1), Column(2)]
 
 
-def _few_labels(y, n_odd=3, n_normal=50):
+def _few_labels(y, n_anomalies=3, n_normal=50):
     labels = np.zeros_like(y)
-    labels[np.flatnonzero(y == -1)[:n_odd]] = -1
+    labels[np.flatnonzero(y == -1)[:n_anomalies]] = -1
     labels[np.flatnonzero(y == 1)[:n_normal]] = 1
     return labels
 
@@ -29,7 +29,7 @@ def table(seed):
 
 
 @pytest.mark.parametrize("criterion", ["auto", "roc_auc", "average_precision"])
-def test_few_labels_choose_the_column_that_tells(table, criterion):
+def test_few_labels_choose_the_informative_column(table, criterion):
     X, y = table
     search = DetectorSearch(COLUMNS, criterion=criterion, random_state=0).fit(X, _few_labels(y))
     assert search.best_index_ == 0
@@ -37,25 +37,26 @@ def test_few_labels_choose_the_column_that_tells(table, criterion):
     assert search.uncertainty_.best_probability[0] > 0.5
 
 
+@pytest.mark.filterwarnings("ignore:y holds .* counts as anomaly and .* as normal:UserWarning")
 @pytest.mark.parametrize("truth", [(1, 0), (True, False)])
 def test_zeros_and_ones_choose_as_the_labels_they_stand_for(table, truth):
     X, y = table
-    odd, normal = truth
-    house, natural = (
+    anomaly, normal = truth
+    native, converted = (
         DetectorSearch(COLUMNS, n_resamples=20, random_state=0).fit(X, labels).uncertainty_.values
-        for labels in (y, np.where(y == -1, odd, normal))
+        for labels in (y, np.where(y == -1, anomaly, normal))
     )
-    np.testing.assert_array_equal(house, natural)
+    np.testing.assert_array_equal(native, converted)
 
 
 def test_zeros_and_ones_that_cannot_be_read_warn_and_do_not_choose(table):
     X, y = table
-    with pytest.warns(UserWarning, match="which of the two is the anomaly cannot be known"):
+    with pytest.warns(UserWarning, match="y holds 1 in .* Every row counts as unlabelled"):
         search = DetectorSearch(COLUMNS, n_resamples=5).fit(X, (y == 1).astype(int))
     assert search.criterion_ == "consensus"
 
 
-def test_choice_takes_the_anomaly_for_the_positive_class_of_foreign_metrics(table):
+def test_choice_takes_the_anomaly_as_the_positive_class_of_scikit_learns_metrics(table):
     X, y = table
     ours, theirs = (
         choice_uncertainty(y, -X, metric=metric, n_resamples=20, random_state=0)
@@ -111,7 +112,7 @@ def test_result_does_not_depend_on_jobs(table, criterion):
     np.testing.assert_array_equal(runs[0].score_samples(X), runs[1].score_samples(X))
 
 
-def test_labels_are_demanded_by_name(table):
+def test_missing_labels_raise(table):
     X, _ = table
     with pytest.raises(ValueError, match="needs a labelled anomaly"):
         DetectorSearch(COLUMNS, criterion="roc_auc").fit(X)
@@ -139,7 +140,7 @@ def test_uncertainty_of_a_clear_choice(table):
     assert (choice.values <= choice.interval[:, 1] + 0.2).all()
 
 
-def test_uncertainty_of_equals_is_shared_out(table):
+def test_uncertainty_of_equal_candidates_is_split_equally(table):
     X, y = table
     choice = choice_uncertainty(
         y, np.column_stack([-X[:, 0]] * 4), metric=roc_auc_score, n_resamples=20, random_state=0
@@ -154,14 +155,14 @@ def test_undefined_values_never_win():
     assert choice.best_probability.tolist() == [0.0, 1.0]
 
 
-def test_nothing_to_choose_by_is_refused():
+def test_criterion_that_is_nan_everywhere_raises():
     with pytest.raises(ValueError, match="NaN for every candidate"):
         uncertainty_of_values(np.array([np.nan]), np.array([[np.nan]]), 0.9)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"n_resamples": 0}, "n_resamples=0"), ({"level": 1.0}, "level=1.0")],
+    [({"n_resamples": 0}, "'n_resamples' parameter"), ({"level": 1.0}, "'level' parameter")],
 )
 def test_uncertainty_parameters_are_checked(options, words):
     with pytest.raises(ValueError, match=words):
@@ -169,7 +170,7 @@ def test_uncertainty_parameters_are_checked(options, words):
 
 
 @pytest.mark.parametrize(("y", "words"), [([1, 1, 1], "0 anomalies"), ([1, -1], "2 labels")])
-def test_uncertainty_needs_fitting_labels(y, words):
+def test_uncertainty_needs_both_classes_and_one_label_per_row(y, words):
     with pytest.raises(ValueError, match=words):
         choice_uncertainty(y, np.zeros((3, 2)))
 
@@ -185,18 +186,18 @@ def test_shared_sort_gives_the_metric_of_each_resample(metric, draw, seed):
     np.testing.assert_allclose(shared, resampled_values(partial(metric), scores, *counts), rtol=1e-12)
 
 
-def test_bootstrap_draws_each_class_apart(seed):
+def test_bootstrap_draws_each_class_separately(seed):
     labels = np.repeat([-1, 1, 0], [3, 20, 5]).astype(np.int8)
-    odd, normal = bootstrap_counts(labels, 50, np.random.default_rng(seed))
-    assert (odd[:, :3].sum(axis=1) == 3).all()
+    anomalous, normal = bootstrap_counts(labels, 50, np.random.default_rng(seed))
+    assert (anomalous[:, :3].sum(axis=1) == 3).all()
     assert (normal[:, 3:23].sum(axis=1) == 20).all()
-    assert odd.sum() == 150
+    assert anomalous.sum() == 150
     assert normal.sum() == 1000
 
 
 @pytest.mark.slow
 def test_three_labels_choose_better_than_none_on_real_tables(shared_data):
-    """The study's main finding, on three tables and five candidates."""
+    """The main result of the guide's table, on three tables and five candidates."""
     random = np.random.default_rng(0)
     labelled, agreed = [], []
     for name in ("cardio", "letter", "vowels"):

@@ -14,15 +14,15 @@ from skanomaly.model_selection import (
 )
 
 
-def _labels(seed, n_odd=6, n_normal=60, n_unlabelled=0):
-    y = np.repeat([-1, 1, 0], [n_odd, n_normal, n_unlabelled])
+def _labels(seed, n_anomalies=6, n_normal=60, n_unlabelled=0):
+    y = np.repeat([-1, 1, 0], [n_anomalies, n_normal, n_unlabelled])
     return np.random.default_rng(seed).permutation(y)
 
 
-@pytest.mark.parametrize("natural", [False, True])
-def test_stratified_folds_partition_and_hold_anomalies(seed, natural):
+@pytest.mark.parametrize("zero_one", [False, True])
+def test_stratified_folds_partition_and_hold_anomalies(seed, zero_one):
     y = _labels(seed)
-    given = (y == -1).astype(int) if natural else y
+    given = (y == -1).astype(int) if zero_one else y
     tested = []
     for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=seed).split(given, given):
         assert set(train) | set(test) == set(range(len(y)))
@@ -36,21 +36,21 @@ def test_stratified_sorted_labels_give_no_empty_fold():
     y = np.repeat([1, -1], [90, 10])
     X = np.random.default_rng(0).normal(size=(100, 2))
     values = cross_val_score(
-        IsolationForest(random_state=0), X, y, scoring=get_scorer("roc_auc"), cv=StratifiedAnomalyKFold()
+        IsolationForest(random_state=0), X, y, scoring=get_scorer("roc_auc"), cv=StratifiedAnomalyKFold(random_state=0)
     )
     assert np.isfinite(values).all()
 
 
-def test_stratified_unlabelled_rows_train_always(seed):
+def test_stratified_unlabelled_rows_are_in_every_training_set(seed):
     y = _labels(seed, n_unlabelled=100)
-    for train, test in StratifiedAnomalyKFold(n_splits=3).split(y, y):
+    for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=0).split(y, y):
         assert (y[train] == 0).sum() == 100
         assert (y[test] != 0).all()
 
 
-def test_stratified_unlabelled_rows_may_be_dealt(seed):
+def test_stratified_unlabelled_rows_may_be_split(seed):
     y = _labels(seed, n_unlabelled=99)
-    for _, test in StratifiedAnomalyKFold(n_splits=3, unlabelled="split").split(y, y):
+    for _, test in StratifiedAnomalyKFold(n_splits=3, unlabelled="split", random_state=0).split(y, y):
         assert (y[test] == 0).sum() == 33
 
 
@@ -66,25 +66,25 @@ def test_stratified_groups_stay_together(seed):
 def test_stratified_unlabelled_rows_of_a_tested_group_do_not_train():
     groups = np.repeat(np.arange(12), 4)
     y = np.tile([-1, 1, 0, 0], 12)
-    for train, test in StratifiedAnomalyKFold(n_splits=3).split(y, y, groups):
+    for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=0).split(y, y, groups):
         assert not set(groups[train]) & set(groups[test])
 
 
 @pytest.mark.parametrize("y", [None, np.zeros(20, dtype=int)], ids=["none", "all unlabelled"])
 @pytest.mark.parametrize("groups", [None, np.repeat(np.arange(10), 2)], ids=["rows", "groups"])
-def test_stratified_without_labels_deals_rows(y, groups):
-    folds = list(StratifiedAnomalyKFold(n_splits=4).split(np.zeros((20, 1)), y, groups))
+def test_stratified_without_labels_splits_rows(y, groups):
+    folds = list(StratifiedAnomalyKFold(n_splits=4, random_state=0).split(np.zeros((20, 1)), y, groups))
     assert sorted(np.concatenate([test for _, test in folds])) == list(range(20))
 
 
-def test_stratified_refuses_more_folds_than_anomalies():
-    y = _labels(0, n_odd=2)
+def test_stratified_raises_for_more_folds_than_anomalies():
+    y = _labels(0, n_anomalies=2)
     with pytest.raises(ValueError, match=r"2 labelled anomalies.*TransductiveSplit"):
         list(StratifiedAnomalyKFold(n_splits=3).split(y, y))
 
 
-def test_stratified_refuses_fewer_anomalous_groups_than_folds():
-    y = _labels(0, n_odd=6)
+def test_stratified_raises_for_fewer_anomalous_groups_than_folds():
+    y = _labels(0, n_anomalies=6)
     with pytest.raises(ValueError, match="1 labelled groups with anomalies"):
         list(StratifiedAnomalyKFold(n_splits=3).split(y, y, groups=(y != -1) * np.arange(len(y))))
 
@@ -101,19 +101,19 @@ def test_one_class_trains_on_normal_rows_only(seed):
 
 
 @pytest.mark.parametrize("y", [None, np.array([-1] * 5 + [1])])
-def test_one_class_refuses_too_few_normal_rows(y):
+def test_one_class_raises_for_too_few_normal_rows(y):
     with pytest.raises(ValueError, match="labelled normal rows"):
         list(OneClassKFold(n_splits=2).split(np.zeros((6, 1)), y))
 
 
 @pytest.mark.parametrize("splitter", [StratifiedAnomalyKFold(3), OneClassKFold(3), TransductiveSplit()])
-def test_number_of_splits_is_told(splitter):
+def test_number_of_splits_is_returned(splitter):
     y = _labels(0)
     assert splitter.get_n_splits(y, y) == len(list(splitter.split(y, y)))
 
 
-def test_stratified_refuses_groups_that_empty_a_fold():
-    # Enough groups of either kind, but so unequal that the dealer leaves a fold without one.
+def test_stratified_raises_for_groups_that_empty_a_fold():
+    # Enough groups of either kind, but of so unequal sizes that a fold is left without one.
     groups = np.repeat(np.arange(6), [6, 3, 5, 1, 3, 6])
     y = np.array([-1, -1, -1, 1, -1, -1, 1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 1, *[-1] * 6])
     with pytest.raises(ValueError, match="A fold has no anomaly or no normal row"):
@@ -121,7 +121,7 @@ def test_stratified_refuses_groups_that_empty_a_fold():
 
 
 def test_transductive_trains_on_all_and_tests_the_labelled(seed):
-    y = _labels(seed, n_odd=1, n_normal=5, n_unlabelled=30)
+    y = _labels(seed, n_anomalies=1, n_normal=5, n_unlabelled=30)
     ((train, test),) = TransductiveSplit().split(y, y)
     assert train.tolist() == list(range(36))
     assert test.tolist() == np.flatnonzero(y).tolist()
@@ -149,21 +149,21 @@ def test_blocks_without_an_anomaly_are_left_out():
     assert BlockedTimeSeriesSplit(n_splits=4, blocks="all").get_n_splits(y, y) == 4
 
 
-def test_blocks_refuse_what_cannot_be_scored():
+def test_blocks_that_cannot_be_scored_raise():
     y = np.repeat([1, -1], 20)
     with pytest.raises(ValueError, match="None of the 4 blocks"):
         list(BlockedTimeSeriesSplit(n_splits=4).split(y, y))
 
 
-def test_blocks_refuse_a_gap_that_leaves_nothing():
+def test_gap_that_leaves_no_training_row_raises():
     with pytest.raises(ValueError, match="gap=10 leaves no training row"):
         list(BlockedTimeSeriesSplit(n_splits=2, gap=10).split(np.zeros(12)))
 
 
 @pytest.mark.parametrize("splitter", [StratifiedAnomalyKFold, OneClassKFold, BlockedTimeSeriesSplit])
 def test_number_of_folds_is_checked(splitter):
-    with pytest.raises(ValueError, match="n_splits=1"):
-        splitter(n_splits=1)
+    with pytest.raises(ValueError, match="'n_splits' parameter"):
+        next(splitter(n_splits=1).split(np.zeros(9)))
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,21 @@ def test_number_of_folds_is_checked(splitter):
     ],
 )
 def test_options_are_checked(splitter, options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        splitter(**options)
+    with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter of {splitter.__name__}"):
+        next(splitter(**options).split(np.zeros(9)))
+    with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter of {splitter.__name__}"):
+        splitter(**options).get_n_splits()
+
+
+@pytest.mark.parametrize("splitter", [StratifiedAnomalyKFold, OneClassKFold])
+def test_integer_seed_gives_the_same_folds_again_and_none_does_not(splitter):
+    y = _labels(0)
+
+    def folds(random_state):
+        return str([test.tolist() for _, test in splitter(3, random_state=random_state).split(y, y)])
+
+    assert folds(0) == folds(0)
+    assert len({folds(None) for _ in range(10)}) > 1
 
 
 @pytest.mark.parametrize("routing", [False, True])
@@ -189,12 +202,12 @@ def test_groups_reach_the_splitter_of_a_search(routing):
         IsolationForest(max_samples=32, random_state=0),
         {"n_estimators": [5, 10]},
         scoring=get_scorer("roc_auc"),
-        cv=StratifiedAnomalyKFold(n_splits=3),
+        cv=StratifiedAnomalyKFold(n_splits=3, random_state=0),
     )
     with config_context(enable_metadata_routing=routing):
         search.fit(X, y, groups=groups)
     expected = [
         get_scorer("roc_auc")(clone(search.best_estimator_).fit(X[train]), X[test], y[test])
-        for train, test in StratifiedAnomalyKFold(n_splits=3).split(X, y, groups)
+        for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=0).split(X, y, groups)
     ]
     assert search.best_score_ == pytest.approx(np.mean(expected))

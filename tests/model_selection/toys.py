@@ -1,11 +1,11 @@
-"""Detectors of other libraries' kinds, for the tests of this room."""
+"""Detectors like those of other libraries, for the tests of model_selection."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 
 
 class PyODLike(BaseEstimator):
-    """Distance from the mean, in PyOD's manner: large is odd, 1 is an outlier."""
+    """Distance from the mean, as in PyOD: higher is more anomalous, 1 is an outlier."""
 
     def __init__(self, contamination=0.1):
         self.contamination = contamination
@@ -24,14 +24,14 @@ class PyODLike(BaseEstimator):
 
 
 class BothSigns(PyODLike):
-    """Has the marks of both conventions."""
+    """Has the attributes of both conventions."""
 
     def score_samples(self, X):
         return -self.decision_function(X)
 
 
 class Column(BaseEstimator):
-    """Minus one column is the score; fitting counts."""
+    """The score is minus one column; ``fit`` counts the rows."""
 
     def __init__(self, column=0, power=1.0, constant=False):
         self.column = column
@@ -51,7 +51,7 @@ class Column(BaseEstimator):
 
 
 class Tagged(OutlierMixin, Column):
-    """Has scikit-learn's tag and a decision function, and no score."""
+    """Has scikit-learn's tag and a decision function, but no score_samples."""
 
     score_samples = None
 

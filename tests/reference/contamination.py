@@ -4,7 +4,7 @@ import numpy as np
 
 
 def representative_value(mean, covariance):
-    """Mean over detectors of location over one plus deviation."""
+    """Mean over detectors of location over one plus standard deviation."""
     return np.mean(mean / (1.0 + np.sqrt(np.diag(covariance))))
 
 

@@ -45,8 +45,8 @@ def leave_one_out(trace, traces):
     return others
 
 
-def unseen_run_share(trace, traces, window_size):
-    """Share of runs of `window_size` events, marks included, that no training trace holds."""
+def unseen_run_fraction(trace, traces, window_size):
+    """Fraction of runs of `window_size` events, marks included, that do not occur in the training traces."""
 
     def runs(events):
         padded = [START] * (window_size - 1) + list(events) + [END]

@@ -9,19 +9,19 @@ from tests.reference.center_scale import center_scale
 
 def keep(values, groups, threshold, side, robust, min_keep, min_group):
     """Which rows stay; one batch, no weights, nothing pooled."""
-    oddness = np.zeros(len(values))
+    standardized = np.zeros(len(values))
     for group in np.unique(groups):
         members = groups == group
         if members.sum() < min_group:
             continue
         center, scale = center_scale(values[members], robust)
         if scale > 0:
-            oddness[members] = (values[members] - center) / scale
-    oddness = {0: np.abs(oddness), 1: oddness, -1: -oddness}[side]
-    kept = oddness <= threshold
+            standardized[members] = (values[members] - center) / scale
+    standardized = {0: np.abs(standardized), 1: standardized, -1: -standardized}[side]
+    kept = standardized <= threshold
     if kept.sum() < min_keep * len(values):
-        limit = np.sort(oddness)[int(np.ceil(min_keep * len(values))) - 1]
-        kept |= oddness <= limit
+        limit = np.sort(standardized)[int(np.ceil(min_keep * len(values))) - 1]
+        kept |= standardized <= limit
     return kept
 
 

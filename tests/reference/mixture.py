@@ -1,8 +1,8 @@
 """Gaussian mixtures by definition, and the published posterior by sampling; slow, NumPy and SciPy only."""
 
 import numpy as np
-from scipy.special import expit, gammaln
-from scipy.stats import invwishart, multivariate_normal, multivariate_t
+from scipy.special import expit
+from scipy.stats import invwishart, multivariate_normal
 
 
 def expected_moments(X, means, precisions, constants):
@@ -37,37 +37,6 @@ def ordered_link(draws, intercept, slope):
         product = np.prod(shares[: k + 1])
         result.append(product * (1 - shares[k + 1]) if k + 1 < len(shares) else product)
     return np.array(result)
-
-
-def predictive(row, rows, prior_mean, prior_scale, prior_precision, prior_dof):
-    """Log posterior predictive density of a row given the rows of a component (normal-inverse-Wishart)."""
-    n, d = len(rows), len(prior_mean)
-    precision, dof = prior_precision + n, prior_dof + n
-    center = rows.mean(axis=0) if n else prior_mean
-    mean = (prior_precision * prior_mean + n * center) / precision
-    scale = prior_scale + (rows - center).T @ (rows - center)
-    scale = scale + prior_precision * n / precision * np.outer(center - prior_mean, center - prior_mean)
-    shape = scale * (precision + 1) / (precision * (dof - d + 1))
-    return multivariate_t(mean, shape, dof - d + 1).logpdf(row)
-
-
-def log_marginal(rows, prior_mean, prior_scale, prior_precision, prior_dof):
-    """Log marginal likelihood of the rows of a component."""
-    total = 0.0
-    for index in range(len(rows)):
-        total += predictive(rows[index], rows[:index], prior_mean, prior_scale, prior_precision, prior_dof)
-    return total
-
-
-def log_partition_prior(sizes, concentration):
-    """Chinese restaurant process."""
-    n = sum(sizes)
-    return (
-        len(sizes) * np.log(concentration)
-        + sum(gammaln(size) for size in sizes)
-        + gammaln(concentration)
-        - gammaln(concentration + n)
-    )
 
 
 def sampled_posterior(probabilities, cumulative, p_zero, upper, n_draws, random):

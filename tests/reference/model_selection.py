@@ -19,11 +19,11 @@ def excess_mass_area(mass, volume, stop):
 def mass_volume_area(mass, volume, low, high):
     """Average the smallest volume with enough mass over a fine grid of masses."""
     grid = low + (high - low) * (np.arange(20_000) + 0.5) / 20_000
-    return (high - low) * np.mean([volume[mass >= share - 1e-12].min() for share in grid])
+    return (high - low) * np.mean([volume[mass >= level - 1e-12].min() for level in grid])
 
 
-def kernel_separability(rows, penalty, widths):
-    """Solve one ridge problem a row: its squared distance in the kernel's space to what the others span."""
+def kernel_separability(rows, ridge, widths):
+    """Solve one ridge problem per row: its squared distance in the kernel's space to what the others span."""
     squares = ((rows[:, None] - rows[None]) ** 2).sum(axis=2)
     upper = squares[np.triu_indices(len(rows), 1)]
     unit = np.median(upper[upper > 0])
@@ -32,7 +32,7 @@ def kernel_separability(rows, penalty, widths):
         kernel = np.exp(-squares / (2 * unit * width**2))
         for i in range(len(rows)):
             others = np.arange(len(rows)) != i
-            inner = kernel[np.ix_(others, others)] + penalty * np.eye(len(rows) - 1)
+            inner = kernel[np.ix_(others, others)] + ridge * np.eye(len(rows) - 1)
             total[i] += kernel[i, i] - kernel[i, others] @ np.linalg.solve(inner, kernel[others, i])
     return total / len(widths)
 
@@ -43,7 +43,7 @@ def jaccard(first, second, count):
     return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
 
 
-def share_of_variance(levels, values):
+def fraction_of_variance(levels, values):
     """Return the sum of squares between levels over the total, by explicit loops."""
     mean = sum(values) / len(values)
     between = 0.0

@@ -12,22 +12,22 @@ from skanomaly.base import check_sampler
 from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier, ZErrorMask
 
 
-def _regression(seed, share=0.1, n=1000):
+def _regression(seed, fraction=0.1, n=1000):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 4))
-    wrong = random.random(n) < share
+    wrong = random.random(n) < fraction
     return X, X @ [1.0, 2.0, 0.0, -1.0] + random.normal(size=n) + 8 * wrong, wrong
 
 
-def _logistic(seed, share, n=3000):
+def _logistic(seed, fraction, n=3000):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 4))
     y = (random.random(n) < 1 / (1 + np.exp(-2 * (X @ [1.0, 1.0, -1.0, 0.0])))).astype(int)
-    wrong = random.random(n) < share
+    wrong = random.random(n) < fraction
     return X, np.where(wrong, 1 - y, y), wrong
 
 
-def test_decisions_find_wrong_targets(seed):
+def test_decision_drops_wrong_targets(seed):
     X, y, wrong = _regression(seed)
     curator = SampleCurator(random_state=seed)
     X_kept, y_kept = curator.fit_resample(X, y)
@@ -39,15 +39,15 @@ def test_decisions_find_wrong_targets(seed):
 
 
 @pytest.mark.parametrize(("make", "rate"), [(_regression, 0.01), (_regression, 0.002), (_logistic, 0.01)])
-def test_false_drop_rate_is_held_on_clean_data(seed, make, rate):
+def test_false_drop_rate_bounds_drops_on_clean_data(seed, make, rate):
     X, y, _ = make(seed, 0.0, 3000)
     curator = SampleCurator(false_drop_rate=rate, random_state=seed).fit(X, y)
     dropped = (curator.decision_ == "drop").sum()
-    # One run in a million beyond it; half as much again for the model's own error.
+    # The bound fails once in a million runs; the factor 1.5 allows for the estimation error of the model.
     assert dropped <= binom.ppf(1 - 1e-6, y.size, 1.5 * rate)
 
 
-def test_false_look_rate_is_held_on_clean_data(seed):
+def test_false_look_rate_bounds_marked_rows_on_clean_data(seed):
     X, y, _ = _regression(seed, 0.0, 3000)
     curator = SampleCurator(false_look_rate=0.05, random_state=seed).fit(X, y)
     assert (curator.decision_ != "keep").sum() <= binom.ppf(1 - 1e-6, y.size, 1.1 * 0.05)
@@ -55,8 +55,8 @@ def test_false_look_rate_is_held_on_clean_data(seed):
 
 def test_clean_pvalues_are_uniform_at_five_percent(seed):
     X, y, _ = _regression(seed, 0.0, 3000)
-    share = (SampleCurator(random_state=seed).fit(X, y).sample_pvalues_ <= 0.05).mean()
-    assert 0.03 < share < 0.07
+    fraction = (SampleCurator(random_state=seed).fit(X, y).sample_pvalues_ <= 0.05).mean()
+    assert 0.03 < fraction < 0.07
 
 
 def test_suspicion_ranks_label_errors(seed):
@@ -68,7 +68,7 @@ def test_suspicion_ranks_label_errors(seed):
     assert roc_auc_score(wrong, curator.suspicion_) > 0.9
 
 
-def test_a_looser_rate_drops_no_fewer_rows(seed):
+def test_higher_false_drop_rate_drops_no_fewer_rows(seed):
     X, y, _ = _logistic(seed, 0.1)
     strict, loose = (SampleCurator(false_drop_rate=rate, random_state=0).fit(X, y) for rate in (0.001, 0.05))
     assert not ((strict.decision_ == "drop") & (loose.decision_ != "drop")).any()
@@ -77,14 +77,14 @@ def test_a_looser_rate_drops_no_fewer_rows(seed):
 @pytest.mark.parametrize(
     "estimator", [ZErrorClassifier(masking=ZErrorMask(threshold=1.5)), MaskedEstimator(Ridge(), cv=None)]
 )
-def test_estimator_is_replaceable(estimator):
+def test_other_estimators_rank_wrong_targets(estimator):
     make = _logistic if isinstance(estimator, ZErrorClassifier) else _regression
     X, y, wrong = make(0, 0.1, 500)
     curator = SampleCurator(estimator, cv=3, random_state=0).fit(X, y)
     assert roc_auc_score(wrong, curator.suspicion_) > 0.8
 
 
-def test_suspicion_is_the_error_in_the_fold_of_a_splitter(seed):
+def test_suspicion_is_the_out_of_fold_error_of_a_splitter(seed):
     X, y, _ = _regression(seed, n=300)
     inner = MaskedEstimator(Ridge(), cv=None, random_state=0)
     curator = SampleCurator(inner, cv=KFold(3), random_state=seed).fit(X, y)
@@ -92,13 +92,13 @@ def test_suspicion_is_the_error_in_the_fold_of_a_splitter(seed):
     assert_array_equal(curator.suspicion_[test], -clone(inner).fit(X[train], y[train]).score_samples(X[test], y[test]))
 
 
-def test_a_splitter_that_leaves_rows_untested_is_refused(seed):
+def test_splitter_must_test_every_row_exactly_once(seed):
     X, y, _ = _regression(seed, n=100)
-    with pytest.raises(ValueError, match="must test every row once"):
+    with pytest.raises(ValueError, match="must test every row exactly once"):
         SampleCurator(cv=ShuffleSplit(3)).fit(X, y)
 
 
-def test_no_class_is_dropped_whole():
+def test_no_class_is_dropped_entirely():
     random = np.random.default_rng(0)
     X, y = random.normal(size=(300, 2)), np.r_[np.ones(4, dtype=int), np.zeros(296, dtype=int)]
     curator = SampleCurator(cv=2, false_drop_rate=0.5, false_look_rate=0.6, random_state=0)
@@ -106,22 +106,22 @@ def test_no_class_is_dropped_whole():
     assert set(y_kept) == {0, 1}
 
 
-def test_a_class_of_one_row_is_refused():
-    with pytest.raises(ValueError, match="at least 2 rows, of each class"):
+def test_class_of_one_row_raises():
+    with pytest.raises(ValueError, match="at least 2 rows, and at least 2 of each class"):
         SampleCurator().fit(np.arange(12.0).reshape(6, 2), [0, 0, 0, 0, 0, 1])
 
 
-def test_several_targets_are_refused():
+def test_several_targets_raise():
     with pytest.raises(ValueError, match="y"):
         SampleCurator().fit(np.arange(12.0).reshape(6, 2), np.ones((6, 2)))
 
 
-def test_curator_keeps_the_sampler_contract():
+def test_curator_passes_check_sampler():
     check_sampler(SampleCurator(random_state=0))
 
 
-def test_rows_are_dropped_inside_a_pipeline(seed):
+def test_rows_are_dropped_in_an_imblearn_pipeline(seed):
     pipeline = pytest.importorskip("imblearn.pipeline")
-    X, y, _ = _regression(seed, share=0.2)
+    X, y, _ = _regression(seed, fraction=0.2)
     model = pipeline.make_pipeline(SampleCurator(random_state=seed), Ridge()).fit(X, y)
     assert np.abs(model.predict(X) - X @ [1.0, 2.0, 0.0, -1.0]).mean() < 0.2

@@ -10,14 +10,14 @@ from sklearn.svm import SVR
 from skanomaly.robust import TrainingDynamics
 
 
-def _blobs(seed, share=0.1):
+def _blobs(seed, fraction=0.1):
     random = np.random.default_rng(seed)
     X, y = make_blobs(400, n_features=5, centers=3, cluster_std=1.0, random_state=seed)
-    wrong = random.random(400) < share
+    wrong = random.random(400) < fraction
     return X, np.where(wrong, (y + 1) % 3, y), wrong
 
 
-def test_label_errors_have_the_curves_of_mislabelled_probes(seed):
+def test_label_errors_score_high_as_mislabelled(seed):
     X, y, wrong = _blobs(seed)
     dynamics = TrainingDynamics(max_iter=12, random_state=seed).fit(X, y)
     assert roc_auc_score(wrong, dynamics.issue_score("mislabelled")) > 0.9
@@ -32,9 +32,9 @@ def test_label_errors_have_the_curves_of_mislabelled_probes(seed):
         SGDClassifier(loss="log_loss"),
         SGDClassifier(loss="hinge"),
     ],
-    ids=["stages", "epochs", "decisions"],
+    ids=["staged_predict_proba", "predict_proba", "decision_function"],
 )
-def test_any_staged_classifier_serves(seed, estimator):
+def test_staged_classifiers_rank_label_errors(seed, estimator):
     X, y, wrong = _blobs(seed)
     dynamics = TrainingDynamics(estimator, max_iter=10, random_state=seed).fit(X, y)
     assert roc_auc_score(wrong, dynamics.mean_loss_) > 0.9
@@ -42,7 +42,7 @@ def test_any_staged_classifier_serves(seed, estimator):
     assert dynamics.probe_confusion_.sum() > 0
 
 
-def test_two_classes_by_decisions_alone(seed):
+def test_two_classes_work_with_decision_function_only(seed):
     X, y, _ = _blobs(seed)
     two = y < 2
     dynamics = TrainingDynamics(SGDClassifier(loss="hinge"), max_iter=8, random_state=seed).fit(X[two], y[two])
@@ -50,7 +50,7 @@ def test_two_classes_by_decisions_alone(seed):
 
 
 @pytest.mark.parametrize("estimator", [None, GradientBoostingRegressor(n_estimators=20, max_depth=2)])
-def test_wrong_numbers_have_large_losses(seed, estimator):
+def test_wrong_regression_targets_have_large_losses(seed, estimator):
     random = np.random.default_rng(seed)
     X = random.normal(size=(300, 3))
     y = X[:, 0] + 0.1 * random.normal(size=300)
@@ -61,24 +61,24 @@ def test_wrong_numbers_have_large_losses(seed, estimator):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0.1, 0.2])
-def test_digits_reach_the_known_figures(seed, share):
+@pytest.mark.parametrize("fraction", [0.1, 0.2])
+def test_label_errors_of_digits_are_ranked_as_well_as_known(seed, fraction):
     X, y = load_digits(return_X_y=True)
     random = np.random.default_rng(seed)
-    wrong = random.random(y.size) < share
+    wrong = random.random(y.size) < fraction
     y = np.where(wrong, (y + random.integers(1, 10, y.size)) % 10, y)
     dynamics = TrainingDynamics(random_state=seed).fit(X, y)
     score = dynamics.issue_score("mislabelled")
-    # .97 and .88 on average over seeds; a single draw may lie a hundredth below.
+    # The averages over seeds are 0.97 and 0.88; a single run can be 0.01 below.
     assert roc_auc_score(wrong, score) >= 0.96
     assert average_precision_score(wrong, score) >= 0.87
 
 
 @pytest.mark.slow
-def test_digits_tell_their_probes_apart(seed):
+def test_probe_accuracy_on_digits_is_as_known(seed):
     X, y = load_digits(return_X_y=True)
     accuracy = [TrainingDynamics(random_state=10 * seed + draw).fit(X, y).probe_accuracy_ for draw in range(3)]
-    assert np.mean(accuracy) >= 0.76  # .82 on average over seeds; chance is .33
+    assert np.mean(accuracy) >= 0.76  # the average over seeds is 0.82; chance is 0.33
 
 
 def test_verbose_prints_each_epoch(capsys):
@@ -87,14 +87,14 @@ def test_verbose_prints_each_epoch(capsys):
     assert capsys.readouterr().out.count("TrainingDynamics: epoch") == 3
 
 
-def test_unknown_category_is_refused():
+def test_unknown_category_raises():
     X, y, _ = _blobs(0)
     with pytest.raises(ValueError, match="must be one of"):
-        TrainingDynamics(max_iter=1).fit(X, y).issue_score("odd")
+        TrainingDynamics(max_iter=1).fit(X, y).issue_score("unknown")
 
 
 @pytest.mark.parametrize("estimator", [KNeighborsClassifier(), SVR()])
-def test_estimators_without_stages_are_refused(estimator):
+def test_estimator_without_partial_fit_and_stages_raises(estimator):
     X, y, _ = _blobs(0)
     y = y if isinstance(estimator, KNeighborsClassifier) else y + 0.5
     with pytest.raises(TypeError, match="must have partial_fit or staged"):
@@ -105,6 +105,6 @@ def test_estimators_without_stages_are_refused(estimator):
     ("n_rows", "labels", "message"),
     [(6, [0, 1], "at least 10 rows"), (20, [1, 1], "at least two classes")],
 )
-def test_too_little_to_learn_from_is_refused(n_rows, labels, message):
+def test_too_few_rows_or_classes_raise(n_rows, labels, message):
     with pytest.raises(ValueError, match=message):
         TrainingDynamics().fit(np.arange(float(n_rows))[:, None], np.resize(labels, n_rows))

@@ -9,7 +9,7 @@ from tests.reference import robust_series as reference
 
 
 @pytest.mark.parametrize("exponent", [0.5, 0.85, 1.0, 2.0])
-def test_involution_undoes_itself(exponent):
+def test_involution_is_its_own_inverse(exponent):
     density = np.linspace(0.001, 0.999, 101)
     assert np.abs(involution(involution(density, exponent), exponent) - density).max() < 1e-10
 
@@ -17,19 +17,19 @@ def test_involution_undoes_itself(exponent):
 @pytest.mark.parametrize(
     ("exponent", "weights"), [(0.5, [0.468, 0.086, 0.003]), (1, [0.9, 0.5, 0.1]), (2, [0.995, 0.866, 0.436])]
 )
-def test_involution_has_the_known_values(exponent, weights):
+def test_involution_has_the_published_values(exponent, weights):
     assert_allclose(involution(np.array([0.1, 0.5, 0.9]), exponent), weights, atol=6e-4)
 
 
 @pytest.mark.parametrize("bandwidth", [None, 0.07, 1.4])
-def test_density_agrees_with_the_plain_sum(seed, bandwidth):
+def test_gaussian_density_agrees_with_scipy(seed, bandwidth):
     y = np.random.default_rng(seed).lognormal(size=400)
     exact = gaussian_kde(y, bw_method=bandwidth)(y)
     assert np.abs(gaussian_density(y, bandwidth) - exact).max() < 1e-4 * exact.max()
 
 
 @pytest.mark.parametrize("kind", ["involution", "linear", "inverse", "sqrt_inverse"])
-def test_weights_fall_with_density_and_average_one(seed, kind):
+def test_weights_decrease_with_density_and_have_mean_one(seed, kind):
     y = np.random.default_rng(seed).lognormal(size=500)
     weights = rarity_weights(y, kind=kind)
     order = np.argsort(gaussian_density(y, None))
@@ -43,11 +43,11 @@ def test_involution_of_exponent_one_is_linear(seed):
 
 
 @pytest.mark.parametrize("y", [[5.0], [2.0] * 9])
-def test_constant_targets_weigh_the_same(y):
+def test_constant_targets_have_equal_weights(y):
     assert_allclose(rarity_weights(y), 1.0)
 
 
-def test_missing_targets_are_refused():
+def test_missing_targets_raise():
     with pytest.raises(ValueError, match="NaN"):
         rarity_weights([1.0, np.nan])
 
@@ -77,13 +77,13 @@ def test_correlation_loss_and_gradient_agree_with_the_definition(seed):
     assert_allclose(slopes, numeric, atol=1e-6)
 
 
-def test_constant_outputs_have_no_correlation_term():
+def test_constant_outputs_have_a_finite_gradient():
     loss, slopes = correlation_loss(np.zeros(3), np.arange(3.0), np.full(3, 1 / 3), 5.0)
     assert_allclose(loss, 5 / 3)
     assert np.isfinite(slopes).all()
 
 
-def test_rare_targets_are_predicted_better_than_by_a_plain_network(seed):
+def test_rare_targets_are_predicted_better_than_by_an_unweighted_network(seed):
     random = np.random.default_rng(seed)
     X = random.normal(size=(3000, 4))
     y = np.exp(1.2 * X[:, 0]) * (X[:, 1] > 1.2) + 0.1 * random.normal(size=3000)
@@ -95,7 +95,7 @@ def test_rare_targets_are_predicted_better_than_by_a_plain_network(seed):
     assert np.abs(ours - y[rare]).mean() < np.abs(plain - y[rare]).mean()
 
 
-def test_constant_target_is_predicted():
+def test_constant_target_gives_finite_predictions():
     model = ImbalancedRegressor(max_iter=5).fit(np.arange(30.0)[:, None], np.full(30, 4.0))
     assert np.isfinite(model.predict([[3.0]])).all()
 

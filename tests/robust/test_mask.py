@@ -6,27 +6,27 @@ from skanomaly.robust import ZErrorClassifier, ZErrorMask, ZErrorRegressor
 
 
 @pytest.mark.parametrize(("threshold", "rows"), [(2.0, 6), (3.0, 11), (4.0, 18), ("auto", 11), (np.inf, 0)])
-def test_smallest_batch_by_mean_and_deviation(threshold, rows):
+def test_smallest_batch_with_mean_and_standard_deviation(threshold, rows):
     assert ZErrorMask(threshold=threshold, center_scale="mean_std").smallest_batch() == rows
 
 
-def test_smallest_batch_by_median_is_six():
+def test_smallest_batch_with_median_and_mad_is_six():
     assert ZErrorMask().smallest_batch() == 6
 
 
-def test_mask_is_cloned_by_value():
+def test_clone_copies_the_parameters():
     mask = ZErrorMask(threshold=2.5, side="upper")
     copy = clone(mask)
     assert copy is not mask
     assert copy.get_params() == mask.get_params()
 
 
-def test_mask_prints_what_differs_from_the_defaults():
+def test_repr_shows_changed_parameters_only():
     assert repr(ZErrorMask(threshold=2.5)) == "ZErrorMask(threshold=2.5)"
 
 
-def test_unknown_parameter_is_refused():
-    with pytest.raises(ValueError, match="'tau' is no parameter"):
+def test_unknown_parameter_raises():
+    with pytest.raises(ValueError, match="'tau' is not a parameter"):
         ZErrorMask().set_params(tau=2)
 
 
@@ -44,7 +44,7 @@ def test_unknown_parameter_is_refused():
         {"statistic": "residual"},
     ],
 )
-def test_parameters_out_of_range_are_refused_in_fit(parameters):
+def test_parameters_out_of_range_raise_in_fit(parameters):
     with pytest.raises(ValueError, match=f"'{next(iter(parameters))}' parameter of ZErrorMask"):
         ZErrorRegressor(masking=ZErrorMask(**parameters)).fit([[0.0], [1.0]], [0.0, 1.0])
 
@@ -52,7 +52,7 @@ def test_parameters_out_of_range_are_refused_in_fit(parameters):
 @pytest.mark.parametrize(
     ("make", "statistic", "y"), [(ZErrorRegressor, "margin", [0.0, 1.0]), (ZErrorClassifier, "error", [0, 1])]
 )
-def test_statistic_of_the_other_task_is_refused(make, statistic, y):
+def test_statistic_of_the_other_task_raises(make, statistic, y):
     with pytest.raises(ValueError, match="is not defined for"):
         make(masking=ZErrorMask(statistic=statistic)).fit([[0.0], [1.0]], y)
 
@@ -60,7 +60,7 @@ def test_statistic_of_the_other_task_is_refused(make, statistic, y):
 @pytest.mark.parametrize(
     ("side", "expected"), [("upper", [True, False]), ("lower", [False, True]), ("both", [True] * 2)]
 )
-def test_side_says_which_errors_are_dropped(seed, side, expected):
+def test_side_selects_the_errors_that_are_dropped(seed, side, expected):
     random = np.random.default_rng(seed)
     X = random.normal(size=(400, 2))
     y = random.normal(size=400)
@@ -71,7 +71,7 @@ def test_side_says_which_errors_are_dropped(seed, side, expected):
     assert found == expected
 
 
-def test_pooled_statistics_mask_in_small_batches(seed):
+def test_decay_masks_outliers_in_small_batches(seed):
     random = np.random.default_rng(seed)
     X, y = random.normal(size=(400, 2)), random.normal(size=400)
     y[:20] += 30

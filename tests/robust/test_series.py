@@ -8,7 +8,7 @@ from tests.reference import robust_series as reference
 
 
 @pytest.mark.parametrize("smoothing", [0.3, 2.0, 20.0])
-def test_trend_reaches_the_optimum_of_the_linear_programme(seed, smoothing):
+def test_trend_reaches_the_optimum_of_the_linear_program(seed, smoothing):
     random = np.random.default_rng(seed)
     x = np.cumsum(random.normal(size=200)) + (random.random(200) < 0.1) * 10
     best = reference.best_trend_objective(x, smoothing)
@@ -16,7 +16,7 @@ def test_trend_reaches_the_optimum_of_the_linear_programme(seed, smoothing):
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
-def test_trend_scales_with_the_series(seed, scale):
+def test_trend_is_equivariant_to_scale_and_shift(seed, scale):
     x = np.random.default_rng(seed).normal(size=100).cumsum()
     np.testing.assert_allclose(robust_trend(scale * x + 5, 1.0), scale * robust_trend(x, 1.0) + 5, rtol=1e-5)
 
@@ -26,11 +26,11 @@ def test_trend_of_short_or_constant_series_is_the_series(x):
     np.testing.assert_array_equal(robust_trend(np.array(x), 0.3), x)
 
 
-def _spiky(seed, share):
+def _series(seed, fraction):
     random = np.random.default_rng(seed)
     x = np.sin(np.arange(1500) / 8) + 0.02 * random.normal(size=1500)
-    spoilt = random.random(1500) < share
-    return x, np.where(spoilt, 0.0, x), spoilt
+    wrong = random.random(1500) < fraction
+    return x, np.where(wrong, 0.0, x)
 
 
 def _windows(x, size):
@@ -38,14 +38,14 @@ def _windows(x, size):
     return table[:, :-1], table[:, -1]
 
 
-def test_clean_series_keeps_its_windows(seed):
-    x, _, _ = _spiky(seed, 0.0)
+def test_clean_series_uses_nearly_all_windows(seed):
+    x, _ = _series(seed, 0.0)
     assert robust_series_weights(x).mean() > 0.95
 
 
 @pytest.mark.parametrize("weighting", ["last", "exponential"])
-def test_windows_that_end_in_an_anomaly_are_left_out(seed, weighting):
-    x, _, _ = _spiky(seed, 0.0)
+def test_windows_that_end_in_an_anomaly_have_weight_zero(seed, weighting):
+    x, _ = _series(seed, 0.0)
     spikes = np.arange(50, 1450, 70)
     x[spikes] += 6
     weights = robust_series_weights(x, window_size=10, weighting=weighting)
@@ -54,11 +54,11 @@ def test_windows_that_end_in_an_anomaly_are_left_out(seed, weighting):
 
 
 @pytest.mark.slow
-def test_weights_with_an_absolute_loss_forecast_better_than_squares_on_everything(seed):
-    x, spoilt, _ = _spiky(seed, 0.3)
-    X, y = _windows(spoilt, 16)
+def test_weights_with_absolute_loss_forecast_better_than_least_squares(seed):
+    x, observed = _series(seed, 0.3)
+    X, y = _windows(observed, 16)
     X_clean, y_clean = _windows(x, 16)
-    weights = robust_series_weights(spoilt)
+    weights = robust_series_weights(observed)
     absolute = QuantileRegressor(alpha=0, solver="highs")
     chosen = absolute.fit(X[weights > 0], y[weights > 0])
     error = np.abs(chosen.predict(X_clean) - y_clean).mean()
@@ -68,23 +68,23 @@ def test_weights_with_an_absolute_loss_forecast_better_than_squares_on_everythin
     assert error <= everything
 
 
-def test_constant_series_with_a_spike_is_judged_by_its_residuals():
+def test_spike_in_a_constant_series_has_weight_zero():
     x = np.full(60, 2.0)
     x[30] = 9.0
     assert np.flatnonzero(robust_series_weights(x, window_size=5) == 0).tolist() == [26]
 
 
-def test_series_must_be_longer_than_the_window():
+def test_series_not_longer_than_the_window_raises():
     with pytest.raises(ValueError, match="longer than window_size=16"):
         robust_series_weights(np.arange(16.0))
 
 
-def test_missing_points_are_refused():
+def test_missing_values_raise():
     with pytest.raises(ValueError, match="NaN"):
         robust_series_weights(np.r_[np.arange(40.0), np.nan])
 
 
-def test_no_window_to_trust_is_an_error():
-    x = np.arange(17.0) ** 2  # the stiffest trend is a line, and far from the last input but one
-    with pytest.raises(ValueError, match="No window can be trusted"):
+def test_no_window_below_the_threshold_raises():
+    x = np.arange(17.0) ** 2  # the trend is nearly a line, which is far from the last input
+    with pytest.raises(ValueError, match="No window has a score up to threshold"):
         robust_series_weights(x, window_size=16, smoothing=1000.0, threshold=1e-3)

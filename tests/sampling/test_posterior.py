@@ -3,6 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -57,13 +58,15 @@ def test_density_is_that_of_the_definition(seed):
     anomalies = reference._distances(rows, quality._anomalies[subset.anomalies])
     probability = subset.classifier.predict(distances, anomalies)
     weight = len(normals) * expected
-    assert_allclose(quality.score_samples(points), (quality.prior_ + weight * probability) / (1 + weight), atol=1e-12)
+    assert_allclose(
+        quality.anomaly_posterior(points), (quality.prior_ + weight * probability) / (1 + weight), atol=1e-12
+    )
 
 
 def test_far_candidates_get_the_very_prior(seed):
     X, y = _rows(seed)
     quality = ExpectedAnomalyPosterior(n_subsets=20, random_state=seed).fit(X, y)
-    assert_array_equal(quality.score_samples(np.full((3, 3), 1e6)), quality.prior_)
+    assert_array_equal(quality.anomaly_posterior(np.full((3, 3), 1e6)), quality.prior_)
 
 
 class _Certain:
@@ -90,7 +93,7 @@ class _Certain:
 def test_what_a_classifier_is_sure_of_moves_the_posterior(probability, side, seed):
     X, y = _rows(seed)
     quality = ExpectedAnomalyPosterior(_Certain(probability), n_subsets=20, random_state=seed).fit(X, y)
-    assert np.sign(quality.score_samples(X[:1])[0] - quality.prior_) == side
+    assert np.sign(quality.anomaly_posterior(X[:1])[0] - quality.prior_) == side
 
 
 @pytest.mark.parametrize("estimator", [None, LogisticRegression()])
@@ -103,13 +106,13 @@ def test_scores_do_not_depend_on_n_jobs(estimator, seed):
     assert_array_equal(*scores)
 
 
-def test_realistic_candidates_are_told_from_the_rest(seed):
+def test_realistic_candidates_have_the_highest_posterior(seed):
     X, y = _rows(seed, 300)
     random = np.random.default_rng(seed + 1)
     good = random.normal([3, 0, 0], 0.5, size=(40, 3))
     like_normal, absurd = random.normal(size=(40, 3)), random.normal(0, 30, size=(40, 3))
     quality = ExpectedAnomalyPosterior(n_subsets=40, random_state=0).fit(X, y)
-    scores = quality.score_samples(np.vstack([good, like_normal, absurd]))
+    scores = quality.anomaly_posterior(np.vstack([good, like_normal, absurd]))
     assert roc_auc_score(np.repeat([1, 0], [40, 80]), scores) > 0.85
 
 
@@ -120,7 +123,7 @@ def test_many_rows_cost_the_memory_of_few(seed):
     candidates = np.repeat([[3.0, 0.0, 0.0], [0.0, 0.0, 0.0], [80.0, 80.0, 80.0]], 2000, axis=0)
     quality = ExpectedAnomalyPosterior(n_subsets=3, max_samples=400, random_state=seed).fit(X[-900:], y[-900:])
     tracemalloc.start()
-    near, inside, absurd = quality.fit(X, y).score_samples(candidates)[::2000]
+    near, inside, absurd = quality.fit(X, y).anomaly_posterior(candidates)[::2000]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * 2 * len(X) * quality.max_samples  # all distances to those kept would take half of this
@@ -136,15 +139,15 @@ def test_labels_of_either_convention_mean_the_same(labels, seed):
     assert_array_equal(ExpectedAnomalyPosterior(n_subsets=5, random_state=0).fit(X, other).score_samples(X), expected)
 
 
-def test_labels_that_are_text_are_refused(seed):
+def test_labels_that_are_text_raise(seed):
     X, y = _rows(seed)
-    with pytest.raises(ValueError, match=r"holds \['fraud', 'ok'\].*np.where\(y == 'fraud', -1, 1\)"):
+    with pytest.raises(ValueError, match=r"holds 'fraud', 'ok'.*np.where\(y == 'fraud', -1, 1\)"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, "fraud", "ok"))
 
 
-def test_most_rows_as_anomalies_are_warned_of(seed):
+def test_most_rows_as_anomalies_raise(seed):
     X, y = _rows(seed)
-    with pytest.warns(UserWarning, match=r"holds \[0, 1\].*120 of 128 rows"):
+    with pytest.raises(ValueError, match="y holds 1 in 120 of 128 rows"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, 0, 1))
 
 
@@ -152,17 +155,17 @@ def test_select_returns_the_best_first(seed):
     X, y = _rows(seed)
     quality = ExpectedAnomalyPosterior(n_subsets=10, random_state=0).fit(X, y)
     chosen = quality.select(X, top=7)
-    assert_allclose(quality.score_samples(X)[chosen], -np.sort(-quality.score_samples(X))[:7])
+    assert_allclose(quality.anomaly_posterior(X)[chosen], -np.sort(-quality.anomaly_posterior(X))[:7])
 
 
 @pytest.mark.parametrize("top", [0.0, 1.5, 999, True])
-def test_select_refuses_other_amounts(top, seed):
+def test_select_raises_for_other_amounts(top, seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="top"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, y).select(X, top=top)
 
 
-def test_no_labelled_anomaly_is_refused(seed):
+def test_no_labelled_anomaly_raises(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="0 anomalies"):
         ExpectedAnomalyPosterior().fit(X[y == 1], y[y == 1])
@@ -174,8 +177,8 @@ def test_sampler_keeps_the_best_candidates(seed):
     rows, targets = sampler.fit_resample(X, y)
     assert np.sum(targets == 1) == 150
     assert len(sampler.rejected_) == 125
-    assert sampler.score_samples(sampler.rejected_).max() <= sampler.qualities_.min() + 1e-12
-    assert_allclose(sampler.score_samples(rows[175:]), sampler.qualities_)
+    assert sampler.anomaly_posterior(sampler.rejected_).max() <= sampler.qualities_.min() + 1e-12
+    assert_allclose(sampler.anomaly_posterior(rows[175:]), sampler.qualities_)
 
 
 def test_sampler_does_not_depend_on_n_jobs(seed):
@@ -195,3 +198,24 @@ def test_sampler_takes_another_generator(seed):
     X, y = make_blobs([100, 20], centers=[[0, 0], [3, 0]], random_state=seed)
     made = EAPSampler(generator=SMOTE(k_neighbors=3), sampling_strategy=0.5, random_state=seed).fit_resample(X, y)
     assert np.sum(made[1] == 1) == 50
+
+
+def test_sampler_that_grows_no_class_has_quality_zero(seed):
+    X, y = make_blobs([20, 20], centers=[[0, 0], [3, 0]], random_state=seed)
+    sampler = EAPSampler(random_state=seed).fit(X, y)
+    assert_array_equal(sampler.anomaly_posterior(X), 0.0)
+
+
+def test_another_quality_keeps_the_lowest_scores(seed):
+    class FirstColumn(BaseEstimator):
+        def fit(self, X, y):
+            return self
+
+        def score_samples(self, X):
+            return np.asarray(X)[:, 0]
+
+    X, y = make_blobs([60, 20], centers=[[0, 0], [3, 0]], random_state=seed)
+    sampler = EAPSampler(quality=FirstColumn(), random_state=seed)
+    made = sampler.fit_resample(X, y)[0][80:]
+    assert made[:, 0].max() <= sampler.rejected_[:, 0].min()
+    assert_array_equal(sampler.qualities_, -made[:, 0])

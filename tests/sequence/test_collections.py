@@ -33,13 +33,13 @@ DETECTORS = [
 ]
 
 
-def _waves(seed, n_normal=24, n_odd=6, n_timepoints=60):
-    """Two-channel waves; the odd ones carry a plateau."""
+def _waves(seed, n_normal=24, n_anomalies=6, n_timepoints=60):
+    """Two-channel waves; the anomalies have a plateau."""
     random = np.random.default_rng(seed)
-    moments = np.linspace(0, 4 * np.pi, n_timepoints)
-    X = np.sin(moments)[:, None] * [1.0, 0.5] + 0.1 * random.normal(size=(n_normal + n_odd, n_timepoints, 2))
+    time = np.linspace(0, 4 * np.pi, n_timepoints)
+    X = np.sin(time)[:, None] * [1.0, 0.5] + 0.1 * random.normal(size=(n_normal + n_anomalies, n_timepoints, 2))
     X[n_normal:, 30:40] += 3
-    return X, np.repeat([1, -1], [n_normal, n_odd])
+    return X, np.repeat([1, -1], [n_normal, n_anomalies])
 
 
 def _containers(X):
@@ -84,13 +84,13 @@ def test_grid_search_without_labels(seed, detector, container):
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=str)
-def test_one_series_is_refused(detector):
+def test_one_series_raises(detector):
     with pytest.raises(ValueError, match=r"minimum|at least|one of each"):
         clone(detector).fit(np.zeros((1, 30, 1)))
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=str)
-def test_ragged_features_are_named(detector):
+def test_varying_features_are_named(detector):
     X = [np.zeros((30, 2)), np.zeros((30, 2)), np.zeros((30, 3)), np.zeros((30, 2))]
     with pytest.raises(ValueError, match=r"X\[2\] has 3 features"):
         clone(detector).fit(X, [1, -1, 1, 1])
@@ -107,7 +107,7 @@ def test_degenerate_series_score_finitely(detector):
 
 
 @pytest.mark.parametrize("detector", DETECTORS[:-1], ids=str)
-def test_found_moment_lies_in_the_plateau(seed, detector):
+def test_most_anomalous_time_point_lies_in_the_plateau(seed, detector):
     X, y = _waves(seed)
     scores = clone(detector).fit(X, y).score_timepoints(X[-1:])[0]
     assert 28 <= np.argmin(scores) < 42
@@ -141,8 +141,8 @@ def test_resampled_neighbors_equal_brute_force(seed):
     assert_allclose(detector.score_samples(X), -np.sort(distances, axis=1)[:, 2], rtol=1e-9)
 
 
-def _beats(random, n_series, *, odd):
-    """Seven bumps at smoothly warped moments; odd series carry a step of twelve moments."""
+def _beats(random, n_series, *, anomalous):
+    """Seven bumps at smoothly warped times; anomalous series have a step of twelve time points."""
     series = []
     for _ in range(n_series):
         n_timepoints = int(300 * random.uniform(0.95, 1.05))
@@ -152,26 +152,26 @@ def _beats(random, n_series, *, odd):
         centers, widths = [0.1, 0.22, 0.35, 0.5, 0.62, 0.75, 0.88], [0.02, 0.03, 0.02, 0.03, 0.02, 0.025, 0.02]
         bumps = np.exp(-0.5 * ((places[:, None] - centers) / widths) ** 2)
         values = bumps @ [3, -2, 4, 2, -3, 3.5, -2.5] + 0.1 * random.normal(size=n_timepoints)
-        if odd:
+        if anomalous:
             start = int(random.integers(20, n_timepoints - 35))
             values[start : start + 12] += 1.2 * random.choice([-1, 1])
         series.append(values)
     return series
 
 
-def test_reference_finds_a_change_through_warping_and_only_through_it(seed):
+def test_reference_detects_a_change_with_warping_and_not_without(seed):
     random = np.random.default_rng(seed)
-    train = _beats(random, 40, odd=False)
-    test, is_odd = _beats(random, 40, odd=False) + _beats(random, 40, odd=True), np.repeat([0, 1], 40)
+    train = _beats(random, 40, anomalous=False)
+    test, is_anomaly = _beats(random, 40, anomalous=False) + _beats(random, 40, anomalous=True), np.repeat([0, 1], 40)
     auc = {
-        alignment: roc_auc_score(is_odd, -ReferenceDetector(alignment=alignment).fit(train).score_samples(test))
+        alignment: roc_auc_score(is_anomaly, -ReferenceDetector(alignment=alignment).fit(train).score_samples(test))
         for alignment in ("dtw", "none")
     }
     assert auc["dtw"] >= 0.97
     assert auc["none"] <= 0.75
 
 
-def test_shift_undoes_a_shift(seed):
+def test_shift_alignment_removes_a_shift(seed):
     random = np.random.default_rng(seed)
     wave = np.sin(np.linspace(0, 20, 140)) * np.linspace(0, 2, 140)
     X = [wave[lag : lag + 120] + 0.05 * random.normal(size=120) for lag in random.integers(4, 16, 20)]
@@ -183,32 +183,32 @@ def test_shift_undoes_a_shift(seed):
     assert shifted < plain
 
 
-def test_reference_is_held_against_the_other_references(seed):
+def test_reference_is_compared_with_the_other_references(seed):
     random = np.random.default_rng(seed)
     X = [np.sin(np.linspace(0, 6, 50)) + 0.1 * random.normal(size=50) for _ in range(11)]
     X.append(X[0] + np.where(np.arange(50) == 20, 3.0, 0.0))
-    detector = ReferenceDetector(n_references=12, alignment="none", share=0.02).fit(X)
+    detector = ReferenceDetector(n_references=12, alignment="none", top_fraction=0.02).fit(X)
     assert np.argmin(detector.score_samples(X)) == 11
 
 
 def _bags(seed):
-    """400 bags of 32 segments; in half of them three neighbours are shifted in five of twenty features."""
+    """400 bags of 32 segments; in half of them three neighbouring segments are shifted in five of twenty features."""
     random = np.random.default_rng(seed)
     X = random.normal(size=(400, 32, 20)) + 0.7 * random.normal(size=(400, 1, 20))
     y = np.repeat([1, -1], 200)
-    is_odd = np.zeros((400, 32), dtype=bool)
+    is_anomaly = np.zeros((400, 32), dtype=bool)
     for bag in range(200, 400):
         start = random.integers(0, 30)
-        is_odd[bag, start : start + 3] = True
+        is_anomaly[bag, start : start + 3] = True
         X[bag, start : start + 3, :5] += 1.5
-    return X, y, is_odd
+    return X, y, is_anomaly
 
 
 def test_bag_ranking_finds_bags_and_segments(seed):
     X, y, _ = _bags(seed)
-    X_new, y_new, is_odd = _bags(seed + 1000)
+    X_new, y_new, is_anomaly = _bags(seed + 1000)
     detector = BagRankingDetector().fit(X, y)
-    assert roc_auc_score(is_odd.ravel(), -np.concatenate(detector.score_timepoints(X_new))) >= 0.94
+    assert roc_auc_score(is_anomaly.ravel(), -np.concatenate(detector.score_timepoints(X_new))) >= 0.94
     assert roc_auc_score(y_new, detector.score_samples(X_new)) >= 0.89
 
 
@@ -248,9 +248,9 @@ def test_bags_of_different_lengths_keep_their_segments(seed):
     assert [len(np.unique(scores)) for scores in detector.score_timepoints(X)] == [1, 5, 8, 8]
 
 
-def _recordings(random, n_series, *, target, odd):
+def _recordings(random, n_series, *, target, anomalous):
     noise = np.repeat([2.5 if target else 1.0, 1.0], 5)
-    extra = np.repeat([0.0, 2.0 if odd else 0.0], [7, 3])
+    extra = np.repeat([0.0, 2.0 if anomalous else 0.0], [7, 3])
     mixing = np.random.default_rng(7).normal(size=(3, 10)) * 3
     return [
         random.normal(size=(40, 3)) @ mixing + random.normal(size=(40, 10)) * np.hypot(noise, extra)
@@ -258,18 +258,22 @@ def _recordings(random, n_series, *, target, odd):
     ]
 
 
-def test_selection_helps_the_rare_domain_and_costs_the_common_one_nothing(seed):
+def test_selection_improves_the_rare_domain_without_loss_in_the_common_one(seed):
     random = np.random.default_rng(seed)
-    train = _recordings(random, 396, target=False, odd=False) + _recordings(random, 4, target=True, odd=False)
+    train = _recordings(random, 396, target=False, anomalous=False) + _recordings(
+        random, 4, target=True, anomalous=False
+    )
     domain = np.repeat(["source", "target"], [396, 4])
-    odd = _recordings(random, 50, target=False, odd=True) + _recordings(random, 50, target=True, odd=True)
+    anomalies = _recordings(random, 50, target=False, anomalous=True) + _recordings(
+        random, 50, target=True, anomalous=True
+    )
     detector = SelectiveMahalanobisDetector(reconstructor=PCA(3)).fit(train, domain=domain)
     gain = []
     for target in (False, True):
-        test = _recordings(random, 100, target=target, odd=False) + odd
-        is_odd = np.repeat([0, 1], 100)
+        test = _recordings(random, 100, target=target, anomalous=False) + anomalies
+        is_anomaly = np.repeat([0, 1], 100)
         energy = [np.mean((series - _rebuilt(detector, series)) ** 2) for series in test]
-        gain.append(roc_auc_score(is_odd, -detector.score_samples(test)) - roc_auc_score(is_odd, energy))
+        gain.append(roc_auc_score(is_anomaly, -detector.score_samples(test)) - roc_auc_score(is_anomaly, energy))
     assert gain[0] >= -0.02
     assert gain[1] >= 0.15
 
@@ -278,15 +282,17 @@ def _rebuilt(detector, series):
     return detector.reconstructor_.inverse_transform(detector.reconstructor_.transform(series))
 
 
-@pytest.mark.parametrize("mode", ["mean_of_distances", "distance_of_mean"])
-def test_one_domain_is_the_mahalanobis_distance_of_ledoit_and_wolf(seed, mode):
+@pytest.mark.parametrize("aggregation", ["mean_of_distances", "distance_of_mean"])
+def test_one_domain_is_the_mahalanobis_distance_of_ledoit_and_wolf(seed, aggregation):
     X, _ = _waves(seed)
     model = LedoitWolf().fit(np.concatenate(X))
-    if mode == "mean_of_distances":
+    if aggregation == "mean_of_distances":
         expected = [model.mahalanobis(series).mean() for series in X]
     else:
         expected = [model.mahalanobis(series.mean(axis=0, keepdims=True))[0] for series in X]
-    assert_allclose(-SelectiveMahalanobisDetector(mode=mode).fit(X).score_samples(X), expected, rtol=1e-10)
+    assert_allclose(
+        -SelectiveMahalanobisDetector(aggregation=aggregation).fit(X).score_samples(X), expected, rtol=1e-10
+    )
 
 
 def test_a_reconstructor_may_predict(seed):
@@ -295,13 +301,13 @@ def test_a_reconstructor_may_predict(seed):
     assert np.abs(detector.location_).max() < 1e-9
 
 
-def test_domain_of_another_length_is_refused(seed):
+def test_domain_of_another_length_raises(seed):
     X, _ = _waves(seed)
-    with pytest.raises(ValueError, match="domain names 3 series"):
+    with pytest.raises(ValueError, match="domain has 3 entries"):
         SelectiveMahalanobisDetector().fit(X, domain=[0, 1, 1])
 
 
-def test_domain_with_one_row_is_refused():
+def test_domain_with_one_row_raises():
     X = [np.zeros((4, 1)), np.ones((4, 1)), np.zeros((1, 1))]
     with pytest.raises(ValueError, match="has one row"):
         SelectiveMahalanobisDetector().fit(X, domain=["a", "a", "b"])

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 
-from skanomaly.sequence import from_aeon, from_long, from_long_events, to_aeon
+from skanomaly.events import from_long_events
+from skanomaly.sequence import from_aeon, from_long, to_aeon
 
 
 @pytest.mark.parametrize("shape", [(4, 7, 2), (7, 2)])
@@ -27,7 +28,7 @@ def test_flat_series_gets_a_channel():
 
 @pytest.mark.parametrize("convert", [from_aeon, to_aeon])
 @pytest.mark.parametrize("X", [np.float64(3.0), np.zeros((2, 2, 2, 2)), [np.zeros((2, 2, 2))]])
-def test_other_dimensions_are_refused(convert, X):
+def test_other_dimensions_raise(convert, X):
     with pytest.raises(ValueError, match="dimensions"):
         convert(X)
 
@@ -36,7 +37,7 @@ LONG = {"pump": ["b", "a", "b", "a", "b"], "hour": [3, 1, 1, 0, 2], "bar": [0.3,
 
 
 @pytest.mark.parametrize("kind", [dict, pd.DataFrame, pl.DataFrame])
-def test_long_table_is_cut_by_id_and_sorted_by_time(kind):
+def test_long_table_is_split_by_id_and_sorted_by_time(kind):
     sequences, ids = from_long(kind(LONG), id_column="pump", time_column="hour", value_columns=["bar", "rpm"])
     assert ids.tolist() == ["b", "a"]
     assert_array_equal(sequences[0], [[0.1, 2], [0.2, 4], [0.3, 0]])
@@ -58,24 +59,24 @@ def test_missing_column_is_named(kind):
 
 def test_missing_id_is_named():
     table = pd.DataFrame({"pump": ["a", None], "bar": [1.0, 2.0]})
-    with pytest.raises(ValueError, match="misses an id in row 1"):
+    with pytest.raises(ValueError, match="has no id in row 1"):
         from_long(table, id_column="pump", value_columns=["bar"])
 
 
 @pytest.mark.parametrize("times", [[1.0, np.nan, 0.0], ["2024-01-02", None, "2024-01-01"]])
 def test_missing_time_is_named(times):
     table = pd.DataFrame({"pump": ["a"] * 3, "t": times, "bar": [1.0, 2.0, 3.0]})
-    with pytest.raises(ValueError, match="Column 't' misses a time in row 1"):
+    with pytest.raises(ValueError, match="Column 't' has no time in row 1"):
         from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
 
 
-def test_times_as_text_are_warned_of():
+def test_times_as_text_raise_a_warning():
     table = pd.DataFrame({"pump": ["a"] * 2, "t": ["10", "9"], "bar": [1.0, 2.0]})
     with pytest.warns(UserWarning, match="Column 't' holds times as text"):
         from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
 
 
-def test_dates_as_text_of_one_length_sort_by_time():
+def test_iso_dates_as_text_are_sorted():
     table = pd.DataFrame({"pump": ["a"] * 2, "t": ["2024-01-10", "2024-01-09"], "bar": [1.0, 2.0]})
     sequences, _ = from_long(table, id_column="pump", time_column="t", value_columns=["bar"])
     assert_array_equal(sequences[0].ravel(), [2.0, 1.0])
@@ -98,7 +99,7 @@ def test_columns_of_other_lengths_are_named(convert):
         convert({"pump": ["a"] * 3, "bar": [1.0, 2.0]})
 
 
-def test_column_that_stands_twice_is_named():
+def test_duplicate_column_is_named():
     table = pd.DataFrame([["a", 1.0, 2.0]], columns=["pump", "bar", "bar"])
-    with pytest.raises(ValueError, match="Column 'bar' stands several times"):
+    with pytest.raises(ValueError, match="Column 'bar' occurs several times"):
         from_long(table, id_column="pump", value_columns="bar")

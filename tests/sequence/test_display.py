@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,7 +26,7 @@ def test_frame_gives_names_and_times():
     frame = pd.DataFrame({"flow": WAVE, "level": WAVE[::-1]}, index=pd.date_range("2026-01-01", periods=200, freq="h"))
     model = make_pipeline(StandardScaler(), RollingStatistic(window_size=20)).fit(frame)
     display = SeriesDisplay.from_estimator(model, frame)
-    assert display.offset == model[-1].offset_
+    assert display.threshold == model[-1].offset_
     assert display.times[0] == np.datetime64("2026-01-01")
     display.plot()
     assert [text.get_text() for text in display.ax_[0].get_legend().get_texts()] == ["flow", "level"]
@@ -55,9 +56,22 @@ def test_labels_of_other_tools_are_shaded_by_pos_label():
     pyplot.close(display.figure_)
 
 
-def test_labels_zero_and_one_ask_for_pos_label():
-    with pytest.raises(ValueError, match="Pass pos_label=1 if 1 is an anomaly"):
-        SeriesDisplay.from_predictions(WAVE, WAVE, (LABELS == -1).astype(int))
+def test_one_beside_zero_is_shaded():
+    display = SeriesDisplay.from_predictions(WAVE, WAVE, (LABELS == -1).astype(int))
+    assert (display.labels == LABELS).all()
+    pyplot.close(display.figure_)
+
+
+def _shortest_window(detector, X, y=None):  # scikit-learn's form
+    return -detector.window_size
+
+
+def test_a_search_shows_the_threshold_of_its_best_detector():
+    series = np.asarray(WAVE).reshape(-1, 1)
+    search = GridSearchCV(RollingStatistic(), {"window_size": [10, 20]}, scoring=_shortest_window, cv=2).fit(series)
+    display = SeriesDisplay.from_estimator(search, series)
+    assert display.threshold == search.best_estimator_.offset_
+    pyplot.close(display.figure_)
 
 
 def test_legend_of_many_channels_names_the_first():
@@ -69,8 +83,8 @@ def test_legend_of_many_channels_names_the_first():
     pyplot.close(display.figure_)
 
 
-def test_two_axes_are_needed():
+def test_one_axes_raises():
     figure, axis = pyplot.subplots()
-    with pytest.raises(ValueError, match="1 Axes; two panels"):
+    with pytest.raises(ValueError, match="1 axes; 2 are needed"):
         SeriesDisplay.from_predictions(WAVE, WAVE, ax=axis)
     pyplot.close(figure)

@@ -50,7 +50,7 @@ def test_channels_share_a_neighbor_in_the_mean(seed):
 def test_channels_are_ranked(aggregation, rank, seed):
     x = _walk(seed, 200, n_channels=3)
     each = np.sort([matrix_profile(x[:, channel], window_size=12).distances for channel in range(3)], axis=0)[::-1]
-    found = matrix_profile(x, window_size=12, channel_aggregation=aggregation).distances
+    found = matrix_profile(x, window_size=12, aggregation=aggregation).distances
     assert_array_equal(found, each[rank])
 
 
@@ -61,7 +61,7 @@ def test_threads_do_not_change_a_bit(seed):
     assert_array_equal(one.neighbors, two.neighbors)
 
 
-def test_repeated_shape_has_no_distance():
+def test_repeated_shape_has_distance_zero():
     x = np.tile(np.random.default_rng(0).normal(size=50), 4)
     assert matrix_profile(x, window_size=20).distances.max() < 1e-12
 
@@ -79,12 +79,12 @@ def test_series_of_one_window_has_no_neighbor():
         ({"X": np.zeros(9), "other": np.zeros(3), "window_size": 6}, "other has 3 time points"),
         ({"X": np.zeros((9, 1)), "other": np.zeros((9, 2)), "window_size": 6}, "1 channels and other has 2"),
         ({"X": np.zeros(9), "other": np.zeros(9), "window_size": 6, "side": "left"}, "side and exclusion_zone"),
-        ({"X": np.zeros((9, 2)), "window_size": 6, "channel_aggregation": 3}, "there are 2 channels"),
+        ({"X": np.zeros((9, 2)), "window_size": 6, "aggregation": 3}, "there are 2 channels"),
         ({"X": [1.0, np.nan, 2.0], "window_size": 2}, "NaN.\nThe first is at time point 1. Impute such values"),
         ({"X": np.zeros(9), "window_size": 4, "exclusion_zone": 5}, "exclusion_zone=5 .* 9 time points .* give 4 at"),
     ],
 )
-def test_wrong_arguments_are_named(arguments, words):
+def test_wrong_arguments_raise(arguments, words):
     with pytest.raises(ValueError, match=words):
         matrix_profile(**arguments)
 
@@ -95,14 +95,14 @@ def test_training_scores_are_the_self_join(seed):
     assert_array_equal(-detector.score_windows(x), matrix_profile(x, window_size=20).distances)
 
 
-def test_part_of_training_is_no_evidence_for_itself(seed):
+def test_part_of_training_is_not_compared_with_itself(seed):
     x = np.random.default_rng(seed).normal(size=(300, 1)).cumsum(axis=0)
     detector = MatrixProfileDetector(window_size=20).fit(x)
     part = detector.score_windows(x[90:200])
     assert_allclose(part, detector.score_windows(x)[90:181], atol=1e-8)
 
 
-def test_new_data_behind_training_has_all_of_it_as_evidence(seed):
+def test_new_data_are_compared_with_all_training_windows(seed):
     x = np.random.default_rng(seed).normal(size=(400, 1)).cumsum(axis=0)
     detector = MatrixProfileDetector(window_size=20).fit(x[:300])
     whole = -detector.score_windows(x)
@@ -110,7 +110,7 @@ def test_new_data_behind_training_has_all_of_it_as_evidence(seed):
     assert_allclose(whole[:281], -detector.score_windows(x[:300]), atol=1e-8)
 
 
-def test_causal_scores_know_no_future(seed):
+def test_causal_scores_do_not_use_the_future(seed):
     x = np.random.default_rng(seed).normal(size=(400, 1)).cumsum(axis=0)
     whole = MatrixProfileDetector(window_size=20, causal=True).fit(x).score_samples(x)
     early = MatrixProfileDetector(window_size=20, causal=True).fit(x[:250]).score_samples(x[:250])
@@ -118,7 +118,7 @@ def test_causal_scores_know_no_future(seed):
 
 
 @pytest.mark.parametrize("alignment", ["center", "mean", "max"])
-def test_points_are_found_where_the_shape_is_odd(alignment, seed):
+def test_time_points_with_an_anomalous_shape_are_detected(alignment, seed):
     random = np.random.default_rng(seed)
     x = np.sin(np.arange(1000) / 6) + 0.05 * random.normal(size=1000)
     x[500:520] += np.sin(np.arange(20) * np.pi / 10)
@@ -127,7 +127,7 @@ def test_points_are_found_where_the_shape_is_odd(alignment, seed):
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e8])
-def test_scale_and_level_do_not_count(scale, seed):
+def test_scale_and_level_do_not_matter(scale, seed):
     x = np.random.default_rng(seed).normal(size=300).cumsum()
     detector = MatrixProfileDetector(window_size=20)
     expected = detector.fit(x).score_samples(x)

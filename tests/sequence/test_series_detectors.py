@@ -36,7 +36,7 @@ DETECTORS = [
     AutoregressiveDetector(KNeighborsRegressor(), order=10, smoothing=10),
     KShapeDetector(window_size=WINDOW, smoothing=10, random_state=0),
     MatrixProfileDetector(window_size=WINDOW),
-    MatrixProfileDetector(window_size=WINDOW, channel_aggregation=2, causal=True),
+    MatrixProfileDetector(window_size=WINDOW, aggregation=2, causal=True),
     PolynomialDetector(block_size=10, neighborhood_size=40, smoothing=10),
     RollingMahalanobis(),
     RollingStatistic(window_size=WINDOW),
@@ -81,7 +81,7 @@ def test_difficult_series_are_scored_finitely(detector, kind):
 
 
 @detectors
-def test_one_time_point_is_refused_by_name(detector):
+def test_one_time_point_raises(detector):
     with pytest.raises(ValueError, match="minimum of 2"):
         detector.fit([[1.0]])
 
@@ -93,26 +93,26 @@ def test_pipeline_and_search_over_time_splits(detector):
     y = np.where(np.abs(np.arange(240) - 180) < 6, -1, 1)
     model = make_pipeline(StandardScaler(), detector)
     grid = {f"{type(detector).__name__.lower()}__contamination": [0.05, 0.1]}
-    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(2), scoring=_share_right)
+    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(2), scoring=_accuracy)
     assert search.fit(X, y).predict(X).shape == (240,)
 
 
-def _share_right(model, X, y):
+def _accuracy(model, X, y):
     return float((model.predict(X) == y).mean())
 
 
-def test_short_series_shortens_the_window_and_says_so():
+def test_short_series_shortens_the_window_with_a_warning():
     with pytest.warns(UserWarning, match="window_size=100 needs 200 time points and the series has 60; windows of 15"):
         detector = SubsequenceNeighbors().fit(np.random.default_rng(0).normal(size=(60, 1)))
     assert detector.window_size_ == 15
 
 
-def test_short_series_shortens_the_order_and_says_so():
+def test_short_series_shortens_the_order_with_a_warning():
     with pytest.warns(UserWarning, match="order=50 needs 102 time points and the series has 60; an order of 14"):
         AutoregressiveDetector().fit(np.random.default_rng(0).normal(size=(60, 1)))
 
 
-def test_series_shorter_than_an_order_is_refused_in_scoring(seed):
+def test_series_shorter_than_an_order_raises_in_scoring(seed):
     x = np.random.default_rng(seed).normal(size=(60, 1))
     with pytest.raises(ValueError, match="smaller order"):
         AutoregressiveDetector(order=9).fit(x).score_samples(x[:5])
@@ -125,9 +125,9 @@ def test_short_series_is_scored_by_shorter_parts(detector, seed):
     assert np.ptp(detector.fit(x).score_samples(x)) > 0
 
 
-def test_series_of_one_block_is_refused_in_scoring(seed):
+def test_series_of_one_block_raises_in_scoring(seed):
     x = np.random.default_rng(seed).normal(size=300)
-    with pytest.raises(ValueError, match="50 time points and a block of this detector 50"):
+    with pytest.raises(ValueError, match="50 time points and a block of this detector has 50"):
         PolynomialDetector(block_size=50).fit(x).score_samples(x[:50])
 
 
@@ -140,7 +140,7 @@ def test_series_of_one_block_is_refused_in_scoring(seed):
     ],
     ids=str,
 )
-def test_zone_that_leaves_no_neighbor_is_refused(detector, largest, seed):
+def test_zone_that_leaves_no_neighbor_raises(detector, largest, seed):
     x = np.random.default_rng(seed).normal(size=200)
     assert detector.set_params(exclusion_zone=largest).fit(x).score_windows(x).max() <= 0
     with pytest.raises(ValueError, match=f"exclusion_zone={largest + 1} leaves .* give {largest} at the most"):
@@ -148,7 +148,7 @@ def test_zone_that_leaves_no_neighbor_is_refused(detector, largest, seed):
 
 
 @pytest.mark.parametrize("estimator", [IsolationForest(), LogisticRegression()], ids=str)
-def test_what_is_no_regressor_is_refused(estimator, seed):
+def test_estimator_that_is_not_a_regressor_raises(estimator, seed):
     with pytest.raises(ValueError, match=r"estimator=.*; give one, such as sklearn.linear_model.Ridge"):
         AutoregressiveDetector(estimator, order=5).fit(np.random.default_rng(seed).normal(size=60))
 
@@ -156,7 +156,7 @@ def test_what_is_no_regressor_is_refused(estimator, seed):
 @pytest.mark.parametrize(
     "detector", [RollingMahalanobis(window_size=30), SelfSimilarityDetector(window_size=30, context_size=10)], ids=str
 )
-def test_window_that_is_used_is_told(detector, seed):
+def test_window_size_used_is_an_attribute(detector, seed):
     assert detector.fit(np.random.default_rng(seed).normal(size=200)).window_size_ == 30
 
 
@@ -206,11 +206,11 @@ def test_an_impulse_is_aligned(alignment, expected):
     x = np.zeros(400)
     x[200] = 1.0
     detector = RollingStatistic(window_size=20, point_alignment=alignment).fit(x)
-    odd = np.flatnonzero(detector.score_samples(x) < -1e-9)
-    assert (odd[0], odd[-1]) == expected
+    found = np.flatnonzero(detector.score_samples(x) < -1e-9)
+    assert (found[0], found[-1]) == expected
 
 
-def test_training_windows_are_no_evidence_for_themselves(seed):
+def test_training_windows_are_not_compared_with_themselves(seed):
     x = np.random.default_rng(seed).normal(size=(600, 1))
     detector = SubsequenceNeighbors(window_size=30, n_neighbors=1, random_state=0).fit(x)
     part = detector.score_windows(x[100:300])
@@ -218,7 +218,7 @@ def test_training_windows_are_no_evidence_for_themselves(seed):
     assert_allclose(part, detector.score_windows(x)[100:271], rtol=1e-6)
 
 
-def test_new_windows_have_all_references(seed):
+def test_new_windows_are_compared_with_all_references(seed):
     x = np.random.default_rng(seed).normal(size=(600, 1))
     detector = SubsequenceNeighbors(window_size=30, n_neighbors=1, random_state=0).fit(x[:400])
     windows = np.lib.stride_tricks.sliding_window_view(x[:, 0] / x[:400].std(), 30)
@@ -267,7 +267,7 @@ def test_partial_fit_without_a_whole_window_cannot_score():
         detector.score_samples(np.arange(40.0)[:, None])
 
 
-def test_binary_channels_are_left_out_only_beside_others(seed):
+def test_binary_channels_are_ignored_only_if_there_are_others(seed):
     random = np.random.default_rng(seed)
     x = np.column_stack([random.normal(size=400), random.random(400) < 0.01, np.ones(400)])
     scores = SubsequenceNeighbors(window_size=20, random_state=0).fit(x).score_samples(x)
@@ -276,7 +276,7 @@ def test_binary_channels_are_left_out_only_beside_others(seed):
     assert np.ptp(RollingStatistic(window_size=20).fit(x[:, 1:]).score_samples(x[:, 1:])) > 0
 
 
-def test_a_walk_never_made_in_training_is_odd(seed):
+def test_transition_that_does_not_occur_in_training_is_anomalous(seed):
     wave = np.sin(np.arange(4000) / 7) + 0.03 * np.random.default_rng(seed).normal(size=4000)
     detector = TransitionGraphDetector(window_size=30, smoothing=20).fit(wave[:3000])
     new = wave[3000:].copy()
@@ -302,20 +302,20 @@ def test_window_features_may_be_a_function(seed):
     assert levels.detector_.n_features_in_ == 1
 
 
-def test_wrong_window_features_are_named():
+def test_wrong_window_features_raise():
     with pytest.raises(ValueError, match=r"features returned shape \(1,\)"):
         SlidingWindowDetector(window_size=5, features=lambda windows: np.zeros(len(windows[:1]))).fit(np.arange(40.0))
 
 
-def test_labels_reach_the_detector_of_windows(seed):
+def test_labels_are_passed_to_the_detector_of_windows(seed):
     x, y = _wave(seed, 1000)
     x[900:940] += 0.7
     plain = SlidingWindowDetector(NearestNeighborsDetector(), window_size=20, stride=3).fit(x)
-    told = SlidingWindowDetector(NearestNeighborsDetector(), window_size=20, stride=3).fit(x, y)
-    assert vus_pr_score(y, told.score_samples(x)) > vus_pr_score(y, plain.score_samples(x))
+    labelled = SlidingWindowDetector(NearestNeighborsDetector(), window_size=20, stride=3).fit(x, y)
+    assert vus_pr_score(y, labelled.score_samples(x)) > vus_pr_score(y, plain.score_samples(x))
 
 
-def test_single_odd_points_are_found_by_unsmoothed_forecasts(seed):
+def test_single_anomalous_points_are_detected_without_smoothing(seed):
     random = np.random.default_rng(seed)
     x = np.sin(np.arange(3000) / 9) + 0.1 * random.normal(size=3000)
     spikes = random.choice(np.arange(100, 2900, 40), 40, replace=False)
@@ -326,9 +326,9 @@ def test_single_odd_points_are_found_by_unsmoothed_forecasts(seed):
     assert vus_pr_score(y, scores, window_size=10) > 0.8
 
 
-def test_moments_give_the_least_squares_forecast(seed):
+def test_ridge_of_zero_is_the_least_squares_forecast(seed):
     x = np.random.default_rng(seed).normal(size=(400, 2)).cumsum(axis=0)
-    ours = AutoregressiveDetector(order=4, alpha=0.0, smoothing=1).fit(x).score_samples(x)
+    ours = AutoregressiveDetector(order=4, ridge=0.0, smoothing=1).fit(x).score_samples(x)
     theirs = AutoregressiveDetector(LinearRegression(), order=4, smoothing=1).fit(x).score_samples(x)
     assert_allclose(ours, theirs, rtol=1e-5)
 
@@ -344,7 +344,7 @@ def test_partial_fits_are_one_fit(cuts, seed):
     assert_allclose(parts.score_samples(x), whole.score_samples(x), rtol=1e-6)
 
 
-def test_partial_fit_goes_on_after_fit(seed):
+def test_partial_fit_continues_after_fit(seed):
     x = np.random.default_rng(seed).normal(size=(400, 1)).cumsum(axis=0)
     both = AutoregressiveDetector(order=5).fit(x[:250]).partial_fit(x[250:])
     assert_allclose(both.coef_, AutoregressiveDetector(order=5).fit(x).coef_, rtol=1e-6, atol=1e-9)
@@ -355,30 +355,30 @@ def test_given_regressors_have_no_partial_fit():
 
 
 @pytest.mark.parametrize("detector", [AutoregressiveDetector(order=5, causal=True), RollingMahalanobis(causal=True)])
-def test_causal_scores_know_no_future(detector, seed):
+def test_causal_scores_do_not_use_the_future(detector, seed):
     x = np.random.default_rng(seed).normal(size=(400, 2)).cumsum(axis=0)
     detector.fit(x)
     assert_allclose(detector.score_samples(x)[:250], detector.score_samples(x[:250]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("estimator", [None, LinearRegression()])
-def test_weighted_points_do_not_spoil_the_forecast(estimator, seed):
+def test_timepoint_weights_protect_the_forecast(estimator, seed):
     x, _ = _wave(seed)
-    spoilt = x.copy()
-    spoilt[200:1400:6] += 5
+    contaminated = x.copy()
+    contaminated[200:1400:6] += 5
     weights = np.ones(len(x))
-    weights[5:] = robust_series_weights(spoilt, window_size=5)
-    weights[np.abs(spoilt - x) > 1] = 0
-    told = AutoregressiveDetector(estimator, order=5).fit(spoilt, timepoint_weight=weights)
-    plain = AutoregressiveDetector(estimator, order=5).fit(spoilt)
-    assert np.median(-told.score_samples(x)[:150] * told._error_scale) < np.median(
+    weights[5:] = robust_series_weights(contaminated, window_size=5)
+    weights[np.abs(contaminated - x) > 1] = 0
+    weighted = AutoregressiveDetector(estimator, order=5).fit(contaminated, timepoint_weight=weights)
+    plain = AutoregressiveDetector(estimator, order=5).fit(contaminated)
+    assert np.median(-weighted.score_samples(x)[:150] * weighted._error_scale) < np.median(
         -plain.score_samples(x)[:150] * plain._error_scale
     )
 
 
-def test_weights_need_a_regressor_that_takes_them():
+def test_weights_need_a_regressor_that_supports_them():
     x = np.arange(60.0)
-    with pytest.raises(ValueError, match="KNeighborsRegressor takes no sample_weight"):
+    with pytest.raises(ValueError, match="KNeighborsRegressor does not support sample_weight"):
         AutoregressiveDetector(KNeighborsRegressor(), order=3).fit(x, timepoint_weight=np.ones(60))
 
 
@@ -413,9 +413,9 @@ def test_identical_groups_have_identical_scores(seed):
     assert_array_equal(decisions, np.broadcast_to(decisions[0], (4, 60)))
 
 
-def test_groups_find_what_a_pooled_model_hides(seed):
+def test_groups_detect_what_a_pooled_model_misses(seed):
     X = _machines(seed)
-    X[50, 0] = 20.0  # usual for machine 2, not for 3
+    X[50, 0] = 20.0  # normal for machine 2, not for 3
     grouped = GroupedDetector(GaussianDetector(), group=1).fit(X).score_samples(X)
     assert grouped.argmin() == 50
     assert GaussianDetector().fit(X[:, [0]]).score_samples(X[:, [0]]).argmin() != 50
@@ -439,7 +439,7 @@ def test_groups_may_be_text_in_a_frame(seed):
     assert_array_equal(grouped.score_samples(frame), expected)
 
 
-def test_groups_too_small_or_unseen_fall_back(seed):
+def test_small_or_unseen_groups_use_the_fallback(seed):
     X = np.vstack([_machines(seed), [[5.0, 9.0, 0.0]] * 3])
     grouped = GroupedDetector(GaussianDetector(), group=1).fit(X)
     assert 9.0 not in grouped.detectors_
@@ -453,25 +453,32 @@ def test_groups_too_small_or_unseen_fall_back(seed):
     ("group", "X", "words"),
     [
         (5, np.ones((20, 2)), "group=5 and X has n_features = 2"),
-        ("node", np.ones((20, 2)), "'node' is no column of X; it has no names"),
-        ("node", pd.DataFrame(np.ones((20, 1)), columns=["load"]), r"it has \['load'\]"),
+        ("node", np.ones((20, 2)), "'node' is not a column of X; its columns are not named"),
+        ("node", pd.DataFrame(np.ones((20, 1)), columns=["load"]), r"its columns are \['load'\]"),
         (0, np.ones((20, 1)), "1 feature"),
         (0, np.array([[np.nan, 1.0]] * 20), "NaN"),
-        ("node", pd.DataFrame({"node": ["a", None] * 10, "load": 1.0}), "NaN or None, first in row 1"),
+        ("node", pd.DataFrame({"node": ["a", None] * 10, "load": 1.0}), "NaN or None as a group, first in row 1"),
     ],
 )
-def test_wrong_groups_are_named(group, X, words):
+def test_wrong_groups_raise(group, X, words):
     with pytest.raises(ValueError, match=words):
         GroupedDetector(group=group).fit(X)
 
 
+@pytest.mark.parametrize("group", [["a"], {"a": 1}, (1, ["a"])], ids=["list", "dict", "tuple of list"])
+def test_unhashable_group_raises_with_its_column(group):
+    frame = pd.DataFrame({"node": [group] * 20, "load": 1.0})
+    with pytest.raises(TypeError, match=f"Column 'node' holds a {type(group).__name__}; .* must be hashable"):
+        GroupedDetector(group="node").fit(frame)
+
+
 @pytest.mark.parametrize("X", [[np.zeros((5, 2)), np.zeros((6, 2))], [np.zeros((5, 2))] * 2], ids=["ragged", "even"])
-def test_list_of_series_is_no_table_of_groups(X):
+def test_list_of_series_raises_for_groups(X):
     with pytest.raises(ValueError, match=r"X is a list of series.*numpy\.vstack"):
         GroupedDetector().fit(X)
 
 
-def test_groups_of_a_frame_need_columns_of_their_own_names():
+def test_duplicate_column_names_raise_for_groups():
     with pytest.raises(ValueError, match="several columns named 'b'"):
         GroupedDetector().fit(pd.DataFrame(np.zeros((20, 3)), columns=["a", "b", "b"]))
 
@@ -480,5 +487,5 @@ def test_grouped_search_reaches_the_inner_parameters(seed):
     X = _machines(seed)
     y = np.where(np.arange(300) % 50 == 0, -1, 1)
     grid = {"detector__contamination": [0.02, 0.2]}
-    search = GridSearchCV(GroupedDetector(GaussianDetector(), group=1), grid, cv=3, scoring=_share_right)
+    search = GridSearchCV(GroupedDetector(GaussianDetector(), group=1), grid, cv=3, scoring=_accuracy)
     assert search.fit(X, y).best_params_["detector__contamination"] == 0.02

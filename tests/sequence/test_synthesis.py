@@ -12,22 +12,22 @@ def _windows(seed, n_windows=200, n_timepoints=100, n_features=3):
 @pytest.mark.parametrize("kind", ["soft", "uniform", "peak"])
 def test_labels_are_where_values_changed(seed, kind):
     X = _windows(seed)
-    changed, labels = degrade_windows(X, shares={kind: 1.0}, random_state=seed)
+    changed, labels = degrade_windows(X, fractions={kind: 1.0}, random_state=seed)
     assert_array_equal((changed != X).any(axis=2), labels == -1)
     assert (labels == -1).any(axis=1).all()
 
 
 @pytest.mark.parametrize("kind", ["soft", "uniform", "length"])
-def test_intervals_are_in_one_piece_and_no_longer_than_asked(seed, kind):
-    _, labels = degrade_windows(_windows(seed), shares={kind: 1.0}, max_ratio=0.2, random_state=seed)
-    odd = labels == -1
-    assert (odd.sum(axis=1) <= 20).all()
-    assert (np.abs(np.diff(odd.astype(int), axis=1)).sum(axis=1) <= 2).all()
+def test_intervals_are_contiguous_and_no_longer_than_max_ratio(seed, kind):
+    _, labels = degrade_windows(_windows(seed), fractions={kind: 1.0}, max_ratio=0.2, random_state=seed)
+    marked = labels == -1
+    assert (marked.sum(axis=1) <= 20).all()
+    assert (np.abs(np.diff(marked.astype(int), axis=1)).sum(axis=1) <= 2).all()
 
 
 def test_length_keeps_values_of_the_window_and_one_side(seed):
     X = _windows(seed)
-    changed, labels = degrade_windows(X, shares={"length": 1.0}, random_state=seed)
+    changed, labels = degrade_windows(X, fractions={"length": 1.0}, random_state=seed)
     for before, after, marks in zip(X, changed, labels == -1, strict=True):
         assert np.isin(after[:, 0], before[:, 0]).all()
         start, stop = np.flatnonzero(marks)[[0, -1]]
@@ -35,25 +35,25 @@ def test_length_keeps_values_of_the_window_and_one_side(seed):
         assert whole_before or (after[stop + 1 :] == before[stop + 1 :]).all()
 
 
-def test_peak_crosses_to_the_far_end(seed):
+def test_peak_moves_to_the_other_end_of_the_range(seed):
     X = _windows(seed)
-    changed, _ = degrade_windows(X, shares={"peak": 1.0}, random_state=seed)
+    changed, _ = degrade_windows(X, fractions={"peak": 1.0}, random_state=seed)
     low, high = X.min(axis=(0, 1)), X.max(axis=(0, 1))
     moved = changed != X
     place = (changed - low) / (high - low)
     assert ((place[moved] <= 0.1) | (place[moved] >= 0.9)).all()
 
 
-def test_columns_of_two_values_are_replaced_not_mixed(seed):
+def test_columns_of_two_values_are_replaced_not_blended(seed):
     X = np.random.default_rng(seed).integers(0, 2, (50, 60, 2)).astype(float)
-    changed, _ = degrade_windows(X, shares={"soft": 1.0}, random_state=seed)
+    changed, _ = degrade_windows(X, fractions={"soft": 1.0}, random_state=seed)
     assert np.isin(changed, [0, 1]).all()
 
 
-def test_whole_windows_stay_and_nothing_is_shared(seed):
+def test_unchanged_windows_are_copies(seed):
     X = _windows(seed)
     kept = X.copy()
-    changed, labels = degrade_windows(X, shares={}, random_state=seed)
+    changed, labels = degrade_windows(X, fractions={}, random_state=seed)
     assert_array_equal(changed, X)
     assert (labels == 1).all()
     assert not np.shares_memory(changed, X)
@@ -62,28 +62,28 @@ def test_whole_windows_stay_and_nothing_is_shared(seed):
 
 
 @pytest.mark.slow
-def test_kinds_come_as_often_as_asked(seed):
+def test_kinds_have_the_fractions_asked_for(seed):
     X = np.random.default_rng(seed).normal(size=(20_000, 20, 1))
-    _, labels = degrade_windows(X, shares={"peak": 0.3, "uniform": 0.2}, random_state=seed)
-    odd = (labels == -1).sum(axis=1)
-    for observed, share in ((odd == 1, 0.3), (odd > 1, 0.2)):
-        assert abs(observed.mean() - share) < 4 * np.sqrt(share * (1 - share) / 20_000)
+    _, labels = degrade_windows(X, fractions={"peak": 0.3, "uniform": 0.2}, random_state=seed)
+    counts = (labels == -1).sum(axis=1)
+    for observed, fraction in ((counts == 1, 0.3), (counts > 1, 0.2)):
+        assert abs(observed.mean() - fraction) < 4 * np.sqrt(fraction * (1 - fraction) / 20_000)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"shares": {"loud": 0.5}}, "loud"),
-        ({"shares": {"soft": 0.7, "peak": 0.7}}, "more than 1"),
+        ({"fractions": {"loud": 0.5}}, "loud"),
+        ({"fractions": {"soft": 0.7, "peak": 0.7}}, "more than 1"),
         ({"max_ratio": 0.0}, "max_ratio=0.0"),
     ],
 )
-def test_wrong_degradations_are_refused(arguments, words):
+def test_wrong_degradations_raise(arguments, words):
     with pytest.raises(ValueError, match=words):
         degrade_windows(_windows(0, 3), **arguments)
 
 
-def test_windows_of_different_lengths_are_refused():
+def test_windows_of_different_lengths_raise():
     with pytest.raises(ValueError, match="one length"):
         degrade_windows([np.zeros((9, 1)), np.zeros((10, 1))])
 
@@ -114,11 +114,11 @@ def test_constant_event_is_added_as_it_is():
     ("arguments", "words"),
     [({"n_events": 20}, "more time points"), ({"n_events": -1}, "n_events=-1"), ({"snr_db": (2, 1)}, "ascending")],
 )
-def test_events_that_do_not_fit_are_refused(arguments, words):
+def test_events_that_do_not_fit_raise(arguments, words):
     with pytest.raises(ValueError, match=words):
         overlay_events(np.arange(50.0), [np.ones(5)], **arguments)
 
 
-def test_events_of_other_features_are_refused():
+def test_events_of_other_features_raise():
     with pytest.raises(ValueError, match=r"events \[1\]"):
         overlay_events(np.zeros((50, 2)), [np.ones((5, 2)), np.ones((5, 3))])

@@ -1,4 +1,4 @@
-"""An error on a table names the columns to look at, in every room."""
+"""An error on a table names the columns to look at, in every module."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def _frame():
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda one: type(one).__name__)
-@pytest.mark.parametrize(("value", "remedy"), [(np.nan, "Impute them"), (np.inf, "Put NaN for them")])
+@pytest.mark.parametrize(("value", "remedy"), [(np.nan, "Impute them"), (np.inf, "Replace them with NaN and impute")])
 def test_columns_that_are_not_finite_are_named(estimator, value, remedy):
     frame, y = _frame()
     frame.loc[[3, 5], "load"] = value
@@ -45,7 +45,7 @@ def test_columns_that_are_not_finite_are_named(estimator, value, remedy):
 def test_infinite_cells_are_named_apart_from_missing_ones():
     frame, _ = _frame()
     frame.loc[3, "load"], frame.loc[5, "heat"] = np.inf, np.nan
-    with pytest.raises(ValueError, match=r"'load' \(1\)\. Put NaN"):
+    with pytest.raises(ValueError, match=r"'load' \(1\)\. Replace them with NaN"):
         KNNSamplerImputer().fit(frame)
 
 

@@ -209,7 +209,7 @@ def test_leaving_out_by_index_needs_the_tables_own_rows():
 
 
 def test_rows_of_one_hash_are_told_apart(monkeypatch, seed):
-    monkeypatch.setattr(_neighbors, "_hash_rows", lambda X: np.zeros(len(X), dtype=np.uint64))
+    monkeypatch.setattr(_neighbors, "hash_rows", lambda X: np.zeros(len(X), dtype=np.uint64))
     random = np.random.default_rng(seed)
     X, Q = random.integers(0, 3, size=(40, 2)) * 1.0, random.integers(0, 4, size=(15, 2)) * 1.0
     assert np.array_equal(RowLookup(X).find(Q), reference.first_identical(X, Q))

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import binom
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import KFold
 from sklearn.neighbors import LocalOutlierFactor
 
 from skanomaly.threshold import (
@@ -14,7 +15,7 @@ from skanomaly.threshold import (
 )
 
 LEVELS = [0.01, 0.05, 0.1]
-# The laws hold where no p-value reaches the level, too.
+# The properties also hold where no p-value reaches the level.
 pytestmark = pytest.mark.filterwarnings("ignore:alpha=.* is below 1:UserWarning")
 
 
@@ -45,7 +46,7 @@ def _rejections(random, n_replicates, alpha, *, n=60, step=0.0, method="split", 
 
 @pytest.mark.parametrize("alpha", LEVELS)
 @pytest.mark.parametrize("case", [{}, {"step": 0.7}, {"n": 8}, {"contaminated": 6}])
-def test_split_holds_its_level(seed, alpha, case):
+def test_split_has_its_level(seed, alpha, case):
     hits = _rejections(np.random.default_rng(seed), 150, alpha, **case)
     assert hits <= binom.isf(1e-6, 150, alpha)
 
@@ -53,7 +54,7 @@ def test_split_holds_its_level(seed, alpha, case):
 @pytest.mark.slow
 @pytest.mark.parametrize("alpha", LEVELS)
 @pytest.mark.parametrize("case", [{}, {"step": 0.7}, {"n": 8}, {"contaminated": 6}])
-def test_split_holds_its_level_over_a_thousand_replicates(seed, alpha, case):
+def test_split_has_its_level_over_a_thousand_replicates(seed, alpha, case):
     hits = _rejections(np.random.default_rng(seed), 1000, alpha, **case)
     assert hits <= binom.isf(1e-5, 1000, alpha)
 
@@ -76,13 +77,13 @@ def test_cross_and_jackknife_stay_below_twice_their_level(seed, alpha, method):
 
 
 @pytest.mark.parametrize(("alpha", "n_replicates"), [(0.1, 60)])
-def test_false_discovery_rate_holds(seed, alpha, n_replicates):
+def test_false_discovery_rate_is_controlled(seed, alpha, n_replicates):
     assert _false_discovery_rate(seed, alpha, n_replicates) <= alpha + 4.5 * 0.35 / np.sqrt(n_replicates)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alpha", LEVELS)
-def test_false_discovery_rate_holds_over_a_thousand_replicates(seed, alpha):
+def test_false_discovery_rate_is_controlled_over_a_thousand_replicates(seed, alpha):
     proportions = _false_discovery_rate(seed, alpha, 1000, each=True)
     assert proportions.mean() <= alpha + 4.5 * proportions.std() / np.sqrt(1000) + 1e-12
 
@@ -94,17 +95,17 @@ def _false_discovery_rate(seed, alpha, n_replicates, *, each=False):
         model = ConformalDetector(detector=Distance(), calibration_size=0.8, random_state=0)
         model.fit(random.normal(size=(500, 2)))
         batch = np.vstack([random.normal(size=(45, 2)), random.normal(4.0, 1.0, size=(5, 2))])
-        called = model.select(batch, alpha=alpha) == -1
-        found.append(called[:45].sum() / max(called.sum(), 1))
+        flagged = model.select(batch, alpha=alpha) == -1
+        found.append(flagged[:45].sum() / max(flagged.sum(), 1))
     return np.array(found) if each else np.mean(found)
 
 
-def test_pvalues_are_counted_by_hand():
+def test_pvalues_count_calibration_rows_at_least_as_anomalous():
     model = ConformalDetector(detector=Distance(), random_state=0).fit(np.arange(20.0)[:, None])
     scores = model.calibration_scores_[0]
     rows = np.array([[3.0], [9.0], [40.0]])
-    odd = -model.detectors_[0].score_samples(rows)
-    assert_allclose(model.pvalues(rows), [(1 + (scores >= value).sum()) / (len(scores) + 1) for value in odd])
+    outlyingness = -model.detectors_[0].score_samples(rows)
+    assert_allclose(model.pvalues(rows), [(1 + (scores >= value).sum()) / (len(scores) + 1) for value in outlyingness])
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.25, 0.3])
@@ -117,7 +118,7 @@ def test_predict_is_the_level_on_pvalues(seed, alpha, method):
     assert_array_equal(model.predict(X) == -1, model.pvalues(X) <= alpha + 1e-12)
 
 
-def test_weights_mend_a_covariate_shift(seed):
+def test_weights_correct_a_covariate_shift(seed):
     random = np.random.default_rng(seed)
 
     def draw(n, mean):
@@ -141,7 +142,7 @@ def test_weights_mend_a_covariate_shift(seed):
     assert weighted < 0.15 * 10 * n_queries
 
 
-def test_labelled_anomalies_take_no_part():
+def test_labelled_anomalies_are_left_out():
     X = np.r_[np.arange(30.0), 1000.0][:, None]
     y = np.r_[np.ones(30, dtype=int), -1]
     model = ConformalDetector(detector=Distance(), random_state=0)
@@ -159,14 +160,21 @@ def test_nan_scores_raise():
         ConformalDetector(detector=Broken()).fit(np.arange(20.0)[:, None])
 
 
-def test_a_detector_without_scores_is_refused():
+def test_a_detector_without_scores_raises():
     with pytest.raises(TypeError, match="score_samples"):
         ConformalDetector(detector=LocalOutlierFactor()).fit(np.arange(20.0)[:, None])
 
 
-def test_weights_of_folds_are_refused():
+def test_weights_with_folds_raise():
     with pytest.raises(ValueError, match="weight_function"):
         ConformalDetector(method="cross", weight_function=len).fit(np.arange(20.0)[:, None])
+
+
+def test_cv_takes_a_splitter(seed):
+    rows = np.random.default_rng(seed).normal(size=(40, 2))
+    model = ConformalDetector(Distance(), method="cross", cv=KFold(4)).fit(rows)
+    assert [len(scores) for scores in model.calibration_scores_] == [10] * 4
+    assert_allclose(model.calibration_scores_[0], np.sort(-Distance().fit(rows[10:]).score_samples(rows[:10])))
 
 
 def test_benjamini_hochberg_meets_its_definition(seed):
@@ -193,37 +201,37 @@ def test_probability_falls_with_the_pvalue(seed):
 
 
 @pytest.mark.parametrize("n_tests", [200])
-def test_online_rate_holds(seed, n_tests):
+def test_online_false_discovery_rate_is_controlled(seed, n_tests):
     random = np.random.default_rng(seed)
     proportions = []
     for _ in range(60):
-        stream, odd = OnlineFDR(alpha=0.1), random.random(n_tests) < 0.1
-        values = np.where(odd, 1e-5 * random.random(n_tests), random.random(n_tests))
+        stream, anomalous = OnlineFDR(alpha=0.1), random.random(n_tests) < 0.1
+        values = np.where(anomalous, 1e-5 * random.random(n_tests), random.random(n_tests))
         found = np.array([stream.update(value) for value in values])
-        proportions.append((found & ~odd).sum() / max(found.sum(), 1))
+        proportions.append((found & ~anomalous).sum() / max(found.sum(), 1))
     assert np.mean(proportions) <= 0.1
-    assert found[odd].mean() > 0.3
+    assert found[anomalous].mean() > 0.3
 
 
-def test_the_online_budget_is_not_overspent():
+def test_the_online_budget_sums_to_at_most_one():
     times = np.arange(1.0, 1e6)
     assert OnlineFDR._spending(times).sum() < 1
 
 
 @pytest.mark.parametrize("values", [[1.2], [-0.1], [np.nan], [[0.5]]])
-def test_values_that_are_no_pvalues_are_refused(values):
+def test_values_that_are_no_pvalues_raise(values):
     with pytest.raises(ValueError, match="between 0 and 1"):
         benjamini_hochberg(values)
 
 
-def test_level_that_no_pvalue_reaches_is_warned_of(seed):
+def test_a_level_that_no_pvalue_reaches_warns(seed):
     rows = np.random.default_rng(seed).normal(size=(40, 2))
     with pytest.warns(UserWarning, match=r"alpha=0.01 is below 1 / \(20 \+ 1\).*at least 99 calibration rows"):
         model = ConformalDetector(Distance(), alpha=0.01, random_state=0).fit(rows)
     assert_array_equal(model.predict(rows + 1e6), 1)
 
 
-def test_stream_prints_what_it_found():
+def test_stream_repr_counts_discoveries():
     stream = OnlineFDR(alpha=0.1)
     assert stream.update(0.0001)
     assert repr(stream) == "OnlineFDR(alpha=0.1): 1 discoveries in 1 tests"

@@ -14,20 +14,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skanomaly.threshold import ContaminationPosterior, ContaminationPrior
-from skanomaly.threshold._gammagmm import link_posterior, order_components
-from skanomaly.threshold._sampled import gibbs_chain, nuts_posterior
-from skanomaly.threshold._variational import Components, fit_components
+from skanomaly.threshold import ContaminationPosterior, ContaminationPrior, GammaGMM, TwoGroup
+from skanomaly.threshold._mixture._link import link_posterior, order_components
+from skanomaly.threshold._mixture._nuts import nuts_posterior
+from skanomaly.threshold._mixture._variational import Components, fit_components
 from tests.reference import contamination as reference
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PUBLISHED = ContaminationPrior(p_zero=0.01, p_high=0.01, max_contamination=0.25)
 
 
-def _scores(seed, n_rows=300, share=0.08, n_detectors=2):
+def _scores(seed, n_rows=300, contamination=0.08, n_detectors=2):
     random = np.random.default_rng(seed)
-    odd = random.random(n_rows) < share
-    return -(random.normal(size=(n_rows, n_detectors)) + 6.0 * odd[:, None]), odd
+    anomalous = random.random(n_rows) < contamination
+    return -(random.normal(size=(n_rows, n_detectors)) + 6.0 * anomalous[:, None]), anomalous
+
+
+def _mixture(seed=None, **parameters):
+    return ContaminationPosterior(method=GammaGMM(**parameters), random_state=seed)
 
 
 def _components(seed):
@@ -39,7 +43,7 @@ def _components(seed):
 
 
 @pytest.mark.parametrize("case", range(20))
-def test_a_feasible_solution_holds_both_constraints(seed, case):
+def test_a_feasible_solution_meets_both_constraints(seed, case):
     concentrations, draws = _components(1000 * seed + case)
     fit = link_posterior(concentrations, draws, PUBLISHED)
     if fit.status == "feasible":
@@ -69,7 +73,7 @@ def test_variational_core_equals_scikit_learns(n_components):
     assert_allclose(components.concentrations, model.weight_concentration_[0], rtol=0.02)
 
 
-def test_iteration_limit_returns_what_it_has():
+def test_iteration_limit_stops_the_fit():
     S = _scores(0)[0]
     model = BayesianGaussianMixture(n_components=4, weight_concentration_prior=0.01, max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning):
@@ -79,30 +83,11 @@ def test_iteration_limit_returns_what_it_has():
 
 
 @pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
-def test_gibbs_posterior_is_the_average_of_its_chains(seed):
-    S, _ = _scores(seed, n_rows=120)
-    model = ContaminationPosterior(
-        method="gammagmm", inference="gibbs", max_components=8, n_init=2, random_state=seed
-    ).fit_scores(S)
-    chains = model.sampling_["contamination"]
-    assert_allclose(model.start_means_, chains.mean(axis=1))
-    assert model.start_means_.min() - 1e-9 <= model.contamination_ <= model.start_means_.max() + 1e-9
-    assert model.sampling_["r_hat"] > 0.9
-
-
-@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
-@pytest.mark.parametrize("score_transform", ["log", "log_scaled", "rank_normal"])
-def test_published_inference_is_near_the_expectations(seed, score_transform):
+@pytest.mark.parametrize("transform", ["log", "log_scaled", "rank_normal"])
+def test_published_inference_is_near_the_expectations(seed, transform):
     S, _ = _scores(seed, n_rows=200)
     means = [
-        ContaminationPosterior(
-            method="gammagmm",
-            inference=inference,
-            max_components=8,
-            n_init=1,
-            score_transform=score_transform,
-            random_state=seed,
-        )
+        _mixture(seed, inference=inference, max_components=8, n_init=1, transform=transform)
         .fit_scores(S)
         .contamination_
         for inference in ("published", "variational")
@@ -112,16 +97,13 @@ def test_published_inference_is_near_the_expectations(seed, score_transform):
 
 @pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
 def test_splitting_the_top_component_brings_the_constraint_nearer(seed):
-    S, _ = _scores(seed, share=0.3)
+    S, _ = _scores(seed, contamination=0.3)
     fits = [
-        ContaminationPosterior(
-            method="gammagmm", max_components=3, n_init=1, on_infeasible=choice, random_state=seed
-        ).fit_scores(S)
-        for choice in ("warn", "split")
+        _mixture(seed, max_components=3, n_init=1, on_infeasible=choice).fit_scores(S) for choice in ("warn", "split")
     ]
     assert fits[0].status_ == "infeasible_high"
-    assert fits[1].n_components_[0] > fits[0].n_components_[0]
-    assert fits[1].attained_p_high_ < fits[0].attained_p_high_
+    assert fits[1].mixture_.n_components[0] > fits[0].mixture_.n_components[0]
+    assert fits[1].mixture_.p_high < fits[0].mixture_.p_high
 
 
 @pytest.mark.parametrize("case", json.loads((GOLDEN / "cardio_mixture.json").read_text())["cases"])
@@ -145,23 +127,16 @@ def test_published_samples_have_the_closed_form_mean(seed):
     samples = reference.sampled_posterior(
         parts, fit.slope, fit.intercept, n_samples=4000, n_draws=100, p_zero=0.01, upper=0.25, generator=generator
     )
-    # Draws of one round share their components' values, and shares below half a sample are dropped: hence the room.
+    # Draws of one round share their components' values, and probabilities below half a sample are dropped.
     assert abs(samples.mean() - fit.distribution.mean()) < 0.006
 
 
 def _separate_groups(seed):
-    """Standardised draws of the mixture that the samplers fit: 276 and 24 rows, seven deviations apart."""
+    """Return standardised rows of two groups, 276 and 24, seven standard deviations apart, and the second's weight."""
     rng = np.random.default_rng(seed)
     S = rng.normal(size=(300, 2))
     S[:24] += 7.0
     return (S - S.mean(axis=0)) / S.std(axis=0), 25 / 302
-
-
-def test_gibbs_finds_the_weight_of_a_separate_group(seed):
-    S, weight = _separate_groups(seed)
-    kept = gibbs_chain(S, np.random.default_rng(seed), max_components=8)
-    tops = [np.count_nonzero(labels == labels[np.argmax(S.sum(axis=1))]) + 1 for labels, _ in kept]
-    assert abs(np.mean(tops) / 302 - weight) < 0.01
 
 
 @pytest.mark.slow
@@ -179,23 +154,24 @@ def test_nuts_finds_the_weight_of_a_separate_group():
 
 
 @pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
-@pytest.mark.parametrize("method", ["two_group", "gammagmm"])
+@pytest.mark.parametrize("method", [TwoGroup(), GammaGMM(on_infeasible="split", max_components=20)])
 def test_a_clear_group_is_estimated(seed, method):
-    S, odd = _scores(seed, n_rows=500, share=0.06)
-    model = ContaminationPosterior(method=method, random_state=seed, on_infeasible="split", max_components=20)
-    model.fit_scores(S)
-    assert abs(model.posterior_.mean() - odd.mean()) < 0.06
+    S, anomalous = _scores(seed, n_rows=500, contamination=0.06)
+    model = ContaminationPosterior(method=method, random_state=seed).fit_scores(S)
+    assert abs(model.posterior_.mean() - anomalous.mean()) < 0.06
 
 
-def test_two_group_rises_with_the_share_of_anomalies(seed):
+def test_two_group_increases_with_the_fraction_of_anomalies(seed):
     means = [
-        ContaminationPosterior().fit_scores(_scores(seed, n_rows=1000, share=share)[0]).posterior_.mean()
-        for share in (0.0, 0.05, 0.15)
+        ContaminationPosterior()
+        .fit_scores(_scores(seed, n_rows=1000, contamination=contamination)[0])
+        .posterior_.mean()
+        for contamination in (0.0, 0.05, 0.15)
     ]
     assert means[0] < means[1] < means[2]
 
 
-def test_threshold_calls_the_estimated_share_anomalies(seed):
+def test_threshold_flags_the_estimated_fraction(seed):
     S, _ = _scores(seed, n_rows=400)
     model = ContaminationPosterior().fit_scores(S)
     assert np.count_nonzero(model.predict(S) == -1) == round(400 * model.contamination_)
@@ -220,7 +196,7 @@ def test_constant_or_few_scores_leave_the_prior(scores):
 def test_a_detector_with_nan_is_left_out_with_a_warning(seed):
     S, _ = _scores(seed)
     broken = np.column_stack([S, np.full(len(S), np.nan)])
-    with pytest.warns(UserWarning, match="detector .2. hold NaN"):
+    with pytest.warns(UserWarning, match="detector .2. contain NaN"):
         model = ContaminationPosterior().fit_scores(broken)
     assert model.contamination_ == ContaminationPosterior().fit_scores(S).contamination_
 
@@ -232,21 +208,21 @@ def test_nan_everywhere_raises():
 
 
 @pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
-def test_detectors_that_agree_are_told_of(seed):
+def test_detectors_that_agree_warn(seed):
     S, _ = _scores(seed, n_detectors=1)
     with pytest.warns(UserWarning, match="agree"):
-        ContaminationPosterior(method="gammagmm", max_components=10, n_init=1).fit_scores(np.hstack([S, S]))
+        _mixture(max_components=10, n_init=1).fit_scores(np.hstack([S, S]))
 
 
 def test_infeasible_constraints_can_raise(seed):
-    S, _ = _scores(seed, share=0.4)
-    model = ContaminationPosterior(method="gammagmm", max_components=2, n_init=1, on_infeasible="raise")
+    S, _ = _scores(seed, contamination=0.4)
+    model = _mixture(max_components=2, n_init=1, on_infeasible="raise")
     with pytest.raises(ValueError, match="no solution"):
         model.fit_scores(S)
     assert not hasattr(model, "posterior_")
 
 
-def test_a_detector_without_scores_is_refused():
+def test_a_detector_without_scores_raises():
     with pytest.raises(TypeError, match="score_samples"):
         ContaminationPosterior(detectors=[LocalOutlierFactor()]).fit(np.random.default_rng(0).normal(size=(40, 2)))
 
@@ -254,14 +230,44 @@ def test_a_detector_without_scores_is_refused():
 def test_it_ends_a_pipeline(seed):
     X = np.random.default_rng(seed).normal(size=(120, 3))
     X[:5] += 9
-    model = ContaminationPosterior(detectors=[IsolationForest(n_estimators=20, random_state=0)], n_init=1)
+    model = ContaminationPosterior(detectors=[IsolationForest(n_estimators=20, random_state=0)])
     pipeline = make_pipeline(StandardScaler(), model).fit(X)
     assert set(pipeline.predict(X)) <= {-1, 1}
     assert pipeline.score_samples(X)[:5].max() < np.median(pipeline.score_samples(X))
 
 
-def test_scores_of_one_detector_are_scored_in_the_shape_that_they_were_learnt_in(seed):
+def test_scores_of_one_detector_may_be_one_dimensional(seed):
     scores = np.random.default_rng(seed).normal(size=200)
     model = ContaminationPosterior(random_state=0).fit_scores(scores)
     assert_array_equal(model.predict(scores), model.predict(scores[:, None]))
     assert model.anomaly_probability(scores).shape == (200,)
+
+
+@pytest.mark.filterwarnings("ignore:The two constraints:UserWarning")
+def test_posterior_of_several_starts_lies_between_theirs(seed):
+    S, _ = _scores(seed, n_rows=120)
+    model = _mixture(seed, n_init=3, max_components=8).fit_scores(S)
+    means = model.mixture_.start_means
+    assert means.shape == (3,)
+    assert means.min() - 1e-9 <= model.contamination_ <= means.max() + 1e-9
+
+
+def test_a_method_by_name_raises():
+    with pytest.raises(ValueError, match=r"'method' parameter .*TwoGroup.*GammaGMM"):
+        ContaminationPosterior(method="gammagmm").fit_scores(np.arange(50.0))
+
+
+def test_parameters_of_the_method_are_checked_before_detectors_are_fitted():
+    class Untouched(IsolationForest):
+        def fit(self, X, y=None):
+            raise AssertionError
+
+    with pytest.raises(ValueError, match="'n_init' parameter of GammaGMM"):
+        ContaminationPosterior([Untouched()], method=GammaGMM(n_init=0)).fit(np.zeros((30, 2)))
+
+
+def test_method_and_prior_are_tuned_by_name():
+    model = ContaminationPosterior(method=TwoGroup(), prior=ContaminationPrior())
+    model.set_params(method__coarsening=3.0, prior__mean=0.02)
+    assert model.get_params()["method__coarsening"] == 3.0
+    assert model.prior.mean == 0.02

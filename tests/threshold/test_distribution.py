@@ -16,7 +16,7 @@ DISTRIBUTIONS = [
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_cdf_rises_from_the_atom_to_one(distribution):
+def test_cdf_increases_from_the_atom_to_one(distribution):
     values = distribution.cdf(np.linspace(0, 1, 501))
     assert_allclose(values[0], distribution.p_zero)
     assert (np.diff(values) >= -1e-12).all()
@@ -25,7 +25,7 @@ def test_cdf_rises_from_the_atom_to_one(distribution):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_pdf_integrates_to_one_less_the_atom(distribution):
+def test_pdf_integrates_to_one_minus_the_atom(distribution):
     points = [0.01, 0.1, 0.25, 0.3]
     assert_allclose(quad(distribution.pdf, 0, 1, limit=400, points=points)[0], 1 - distribution.p_zero, rtol=1e-6)
 
@@ -55,8 +55,8 @@ def test_closed_form_equals_a_million_published_draws(seed):
     )
     assert abs(draws.mean() - distribution.mean()) < 3.5 * np.sqrt(2) * draws.std() / 1000
     for probability in (0.1, 0.5, 0.9):
-        share = np.mean(draws <= distribution.ppf(probability))
-        assert abs(share - probability) < 3.5 * np.sqrt(2 * probability * (1 - probability) / 1e6) + 1e-9
+        fraction = np.mean(draws <= distribution.ppf(probability))
+        assert abs(fraction - probability) < 3.5 * np.sqrt(2 * probability * (1 - probability) / 1e6) + 1e-9
 
 
 def test_an_atom_at_one_counts_without_an_upper_limit():
@@ -72,8 +72,8 @@ def test_prior_has_the_mean_and_tail_it_was_given():
     assert_allclose(distribution.sf(0.1), 0.9 * 0.05, rtol=1e-6)
 
 
-def test_prior_that_does_not_ascend_is_refused():
-    with pytest.raises(ValueError, match="ascend"):
+def test_prior_in_the_wrong_order_raises():
+    with pytest.raises(ValueError, match="increasing order"):
         ContaminationPrior(mean=0.2).distribution()
 
 
@@ -89,7 +89,7 @@ def test_each_component_keeps_its_own_limit():
     both = BetaMixture(
         np.r_[low.weights, high.weights] / 2, [3.0, 300.0], [30.0, 3.0], p_zero=0.1, upper=np.r_[low.upper, high.upper]
     )
-    shares = np.linspace(0, 1, 101)
-    assert_allclose(both.cdf(shares), (low.cdf(shares) + high.cdf(shares)) / 2, atol=1e-12)
-    assert_allclose(both.pdf(shares), (low.pdf(shares) + high.pdf(shares)) / 2, rtol=1e-9, atol=1e-12)
+    fractions = np.linspace(0, 1, 101)
+    assert_allclose(both.cdf(fractions), (low.cdf(fractions) + high.cdf(fractions)) / 2, atol=1e-12)
+    assert_allclose(both.pdf(fractions), (low.pdf(fractions) + high.pdf(fractions)) / 2, rtol=1e-9, atol=1e-12)
     assert_allclose(both.mean(), (low.mean() + high.mean()) / 2)

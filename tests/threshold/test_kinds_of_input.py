@@ -1,4 +1,4 @@
-"""A threshold takes what its detector takes: a frame, missing cells, a series, a collection, event traces."""
+"""Threshold classes accept the input of their detector: frames, missing values, series, collections, event traces."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skanomaly.events import MarkovDetector, NGramDetector
 from skanomaly.model_selection import ScoreEnsemble
-from skanomaly.sequence import MarkovDetector, NGramDetector, RollingStatistic, SequenceNeighbors
-from skanomaly.threshold import ConformalDetector, ContaminationPosterior, Quantile, ThresholdedDetector
+from skanomaly.sequence import RollingStatistic, SequenceNeighbors
+from skanomaly.threshold import ConformalDetector, ContaminationPosterior, QuantileThreshold, ThresholdedDetector
 
 
 def _stack(seed):
@@ -36,7 +37,7 @@ COLLECTIONS = [
     pytest.param(_traces, MarkovDetector(), id="traces"),
 ]
 WRAPPERS = [
-    pytest.param(lambda detector: ThresholdedDetector(detector, rule=Quantile(contamination=0.2)), id="rule"),
+    pytest.param(lambda detector: ThresholdedDetector(detector, rule=QuantileThreshold(contamination=0.2)), id="rule"),
     pytest.param(lambda detector: ConformalDetector(detector, alpha=0.2, random_state=0), id="conformal"),
     pytest.param(lambda detector: ContaminationPosterior([detector], random_state=0), id="posterior"),
     pytest.param(lambda detector: ScoreEnsemble([detector, clone(detector)], random_state=0), id="ensemble"),
@@ -69,23 +70,23 @@ def test_a_flat_series_is_a_column(wrap, seed):
     assert model.n_features_in_ == 1
 
 
-def test_a_series_is_not_torn_apart_for_calibration():
-    with pytest.raises(ValueError, match="tears a series apart"):
+def test_a_single_series_raises_where_calibration_rows_are_drawn_at_random():
+    with pytest.raises(ValueError, match="breaks the order of the series"):
         ConformalDetector(RollingStatistic(window_size=5)).fit(np.arange(100.0))
 
 
-def test_too_few_items_are_refused():
+def test_too_few_traces_raise():
     with pytest.raises(ValueError, match=r"1 sample\(s\) while a minimum of 4"):
         ConformalDetector(MarkovDetector()).fit([["a", "b"]])
 
 
 @pytest.mark.parametrize("given", [3.0, "abc"])
-def test_what_is_no_collection_is_refused(given):
+def test_what_is_no_collection_raises(given):
     with pytest.raises(ValueError, match="takes a collection"):
         ThresholdedDetector(NGramDetector()).fit(given)
 
 
-def test_a_table_after_a_collection_leaves_nothing_of_either(seed):
+def test_fitting_another_kind_of_input_leaves_nothing_of_the_first(seed):
     model = ThresholdedDetector().fit(np.random.default_rng(seed).normal(size=(30, 3)))
     assert model.n_features_in_ == 3
     model.set_params(detector=MarkovDetector()).fit(_traces(seed))
@@ -101,7 +102,7 @@ def _mixed(frame_of):
 
 @pytest.mark.parametrize("frame_of", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
 @pytest.mark.parametrize("wrap", WRAPPERS)
-def test_pipeline_inside_chooses_encodes_and_imputes_columns_by_name(wrap, frame_of):
+def test_inner_pipeline_selects_encodes_and_imputes_columns_by_name(wrap, frame_of):
     frame = _mixed(frame_of)
     prepare = make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
@@ -113,14 +114,14 @@ def test_pipeline_inside_chooses_encodes_and_imputes_columns_by_name(wrap, frame
     assert model.predict(frame).shape == (80,)
 
 
-def test_missing_cells_pass_where_the_detector_inside_takes_them():
+def test_missing_values_reach_an_inner_detector_that_accepts_them():
     rows = np.random.default_rng(0).normal(size=(60, 2))
     rows[::7, 0] = np.nan
     inside = make_pipeline(SimpleImputer(), IsolationForest(n_estimators=10, random_state=0))
     assert_array_equal(ThresholdedDetector(inside).fit(rows).score_samples(rows), inside.fit(rows).score_samples(rows))
 
 
-def test_frames_with_other_columns_are_refused_before_the_detector_sees_them():
+def test_frames_with_other_columns_raise_before_the_detector_is_called():
     frame = _mixed(pd.DataFrame)[["age"]]
     model = ThresholdedDetector(IsolationForest(n_estimators=10, random_state=0)).fit(frame)
     with pytest.raises(ValueError, match="feature names"):

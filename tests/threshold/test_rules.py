@@ -9,16 +9,23 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from skanomaly.detectors import GaussianDetector
 from skanomaly.threshold import (
+    ContaminationPrior,
+    FDistributionThreshold,
     FixedThreshold,
-    FLaw,
-    PosteriorShare,
-    Quantile,
-    RobustTail,
-    TailFit,
+    MADThreshold,
+    ParetoThreshold,
+    PosteriorThreshold,
+    QuantileThreshold,
     ThresholdedDetector,
 )
 
-LEARNING = [Quantile(), PosteriorShare(), RobustTail(), RobustTail(side="lower"), TailFit()]
+FROM_SCORES = [
+    QuantileThreshold(),
+    PosteriorThreshold(),
+    MADThreshold(),
+    MADThreshold(side="lower"),
+    ParetoThreshold(),
+]
 
 
 class Mahalanobis(EmpiricalCovariance):
@@ -26,51 +33,53 @@ class Mahalanobis(EmpiricalCovariance):
         return -self.mahalanobis(X)
 
 
-@pytest.mark.parametrize("rule", LEARNING)
-def test_constant_scores_accuse_nobody(rule):
+@pytest.mark.parametrize("rule", FROM_SCORES)
+def test_constant_scores_flag_no_row(rule):
     assert rule.offset(np.full(30, -1.5)) == -1.5
 
 
-@pytest.mark.parametrize("rule", LEARNING)
+@pytest.mark.parametrize("rule", FROM_SCORES)
 @pytest.mark.parametrize(("scores", "match"), [([], "shape"), ([[1.0, 2.0]], "shape"), ([1.0, np.nan], "1 of 2 rows")])
-def test_scores_that_cannot_be_ranked_are_refused(rule, scores, match):
+def test_scores_that_cannot_be_ranked_raise(rule, scores, match):
     with pytest.raises(ValueError, match=match):
         rule.offset(scores)
 
 
-@pytest.mark.parametrize("rule", LEARNING)
+@pytest.mark.parametrize("rule", FROM_SCORES)
 def test_a_threshold_moves_and_scales_with_the_scores(seed, rule):
     scores = np.random.default_rng(seed).normal(size=200)
     assert_allclose(rule.offset(5.0 + 3.0 * scores), 5.0 + 3.0 * rule.offset(scores), rtol=1e-9)
 
 
-def test_quantile_attains_its_share(seed):
+def test_quantile_flags_its_fraction(seed):
     scores = np.random.default_rng(seed).normal(size=200)
-    assert np.count_nonzero(scores < Quantile(contamination=0.05).offset(scores)) == 10
+    assert np.count_nonzero(scores < QuantileThreshold(contamination=0.05).offset(scores)) == 10
 
 
-def test_robust_tail_is_the_normal_quantile():
+def test_mad_threshold_is_the_normal_quantile_of_normal_scores():
     scores = -norm.ppf((np.arange(100001) + 0.5) / 100001)
-    assert_allclose(RobustTail(alpha=0.01).offset(scores), norm.ppf(0.01), atol=1e-3)
+    assert_allclose(MADThreshold(alpha=0.01).offset(scores), norm.ppf(0.01), atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.25])
-def test_tail_fit_extrapolates_a_pareto_tail(shape):
+def test_pareto_threshold_extrapolates_a_pareto_tail(shape):
     outlyingness = genpareto.ppf((np.arange(20000) + 0.5) / 20000, shape)
-    assert_allclose(-TailFit(alpha=1e-3).offset(-outlyingness), genpareto.isf(1e-3, shape), rtol=0.03)
+    assert_allclose(-ParetoThreshold(alpha=1e-3).offset(-outlyingness), genpareto.isf(1e-3, shape), rtol=0.03)
 
 
-def test_tail_fit_of_a_larger_alpha_is_a_quantile():
+def test_pareto_threshold_of_a_larger_alpha_is_a_quantile():
     scores = np.arange(100.0)
-    assert_allclose(TailFit(alpha=0.2, tail=0.1).offset(scores), np.quantile(scores, 0.2))
+    assert_allclose(ParetoThreshold(alpha=0.2, tail=0.1).offset(scores), np.quantile(scores, 0.2))
 
 
 @pytest.mark.parametrize(("n", "d"), [(100, 20), (300, 20), (200, 64)])
-def test_f_law_holds_its_false_alarm_rate(seed, n, d):
+def test_f_distribution_threshold_has_its_false_alarm_rate(seed, n, d):
     random = np.random.default_rng(seed)
     alarms, fits, queries = 0, 40, 250
     for _ in range(fits):
-        model = ThresholdedDetector(detector=Mahalanobis(), rule=FLaw(covariance="maximum_likelihood"))
+        model = ThresholdedDetector(
+            detector=Mahalanobis(), rule=FDistributionThreshold(covariance="maximum_likelihood")
+        )
         model.fit(random.normal(size=(n, d)))
         alarms += np.count_nonzero(model.predict(random.normal(size=(queries, d))) == -1)
     # Rows of one fit share its error; the variance over fits stays below three times the binomial's here.
@@ -78,9 +87,9 @@ def test_f_law_holds_its_false_alarm_rate(seed, n, d):
     assert low <= alarms / 3 <= high
 
 
-def test_f_law_needs_more_rows_than_columns():
+def test_f_distribution_threshold_needs_more_rows_than_columns():
     with pytest.raises(ValueError, match="more rows"):
-        FLaw().offset(np.arange(5.0), 5)
+        FDistributionThreshold().offset(np.arange(5.0), 5)
 
 
 def test_fixed_threshold_is_the_threshold(seed):
@@ -89,12 +98,22 @@ def test_fixed_threshold_is_the_threshold(seed):
     assert_array_equal(model.predict(X) == -1, model.score_samples(X) < -2.0)
 
 
+def test_posterior_threshold_at_a_lower_quantile_flags_fewer_rows(seed):
+    scores = np.random.default_rng(seed).standard_t(2, size=300)
+    prior = ContaminationPrior(mean=0.1, high_contamination=0.2)
+    flagged = [
+        np.count_nonzero(scores < PosteriorThreshold(prior=prior, probability=probability).offset(scores))
+        for probability in (0.2, 0.5, 0.9)
+    ]
+    assert flagged[0] <= flagged[1] < flagged[2]
+
+
 def test_rules_are_tuned_by_name(seed):
     random = np.random.default_rng(seed)
     X = np.vstack([random.normal(size=(190, 2)), random.normal(8, 1, size=(10, 2))])
     y = np.r_[np.ones(190, dtype=int), -np.ones(10, dtype=int)]
     order = random.permutation(200)
-    model = ThresholdedDetector(detector=IsolationForest(n_estimators=10, random_state=0), rule=Quantile())
+    model = ThresholdedDetector(detector=IsolationForest(n_estimators=10, random_state=0), rule=QuantileThreshold())
 
     def accuracy(estimator, rows, labels):
         return np.mean(estimator.predict(rows) == labels)
@@ -103,7 +122,7 @@ def test_rules_are_tuned_by_name(seed):
     assert search.fit(X[order], y[order]).best_params_ == {"rule__contamination": 0.05}
 
 
-def test_a_detector_without_scores_is_refused():
+def test_a_detector_without_scores_raises():
     with pytest.raises(TypeError, match="score_samples"):
         ThresholdedDetector(detector=LocalOutlierFactor()).fit(np.arange(40.0)[:, None])
 
@@ -116,12 +135,12 @@ def test_contributions_of_the_detector_inside_come_through(seed):
     assert not hasattr(ThresholdedDetector(IsolationForest()), "feature_contributions")
 
 
-def test_f_law_holds_its_level_for_the_gaussian_detector():
-    # Seed by seed the rate of 400 new rows varies; over 200 tables its mean is within 4 deviations of the level.
+def test_f_distribution_threshold_has_its_level_for_the_gaussian_detector():
+    # Seed by seed the rate of 400 new rows varies; over 200 tables its mean is within 4 standard errors of the level.
     rates = []
     for seed in range(200):
         random = np.random.default_rng(seed)
-        rule = FLaw(alpha=0.05, covariance="maximum_likelihood")
+        rule = FDistributionThreshold(alpha=0.05, covariance="maximum_likelihood")
         model = ThresholdedDetector(GaussianDetector(covariance="empirical"), rule=rule)
         rates.append((model.fit(random.normal(size=(60, 8))).predict(random.normal(size=(400, 8))) == -1).mean())
     assert abs(np.mean(rates) - 0.05) < 4 * np.std(rates) / np.sqrt(len(rates))

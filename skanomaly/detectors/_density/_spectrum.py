@@ -1,4 +1,4 @@
-"""Covariances, shrunk or robust, by their eigenvalues; more columns than rows cost no more than rows."""
+"""Inverse covariances from the eigenvalues of the smaller of the two product matrices."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from sklearn.covariance import MinCovDet
+
+from skanomaly._support._covariance import ledoit_wolf_shrinkage, oas_shrinkage, robust_covariance
 
 __all__ = ["Spectrum", "estimate_spectrum"]
 
@@ -15,22 +16,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The inverse of a covariance: weights along some directions, one common weight across all others.
+    """The inverse of a covariance: a weight for each of some directions, and one weight for the rest of the space.
 
     Attributes
     ----------
     location : ndarray of shape (n_features,)
-        Where the cloud is centred.
+        Centre of the rows.
     scale : float
-        Rows are multiplied with it first, so that no square overflows.
+        Rows are multiplied by it first, so that squares do not overflow.
     vectors : ndarray of shape (n_features, n_directions) or None
-        Orthonormal directions; None stands for the columns themselves.
+        Orthonormal directions; None: the columns.
     roots : ndarray of shape (n_directions,)
-        Square root of the weight (one over the variance) along each.
+        Square root of the weight (1 / variance) of each direction.
     rest : float
-        Square root of the weight of everything square to the directions; 0 leaves it out.
+        Square root of the weight orthogonal to the directions; 0 leaves that part out.
     shrinkage : float
-        Share of the identity in the estimate.
+        Weight of the identity in the estimate.
     """
 
     location: Floats
@@ -42,14 +43,14 @@ class Spectrum:
 
     def whiten(self, rows: NDArray[Any]) -> Floats:
         """Return coordinates whose Euclidean distance is the Mahalanobis distance."""
-        coded: Floats = rows - self.location
-        coded *= self.scale
+        scaled: Floats = rows - self.location
+        scaled *= self.scale
         if self.vectors is None:
-            return coded * self.roots
-        along = coded @ self.vectors
+            return scaled * self.roots
+        along = scaled @ self.vectors
         if self.rest == 0:
             return along * self.roots
-        return coded * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
+        return scaled * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
 
     def contributions(self, differences: Floats, whitened: Floats) -> Floats:
         """Split squared Mahalanobis distances among the columns.
@@ -57,14 +58,15 @@ class Spectrum:
         Parameters
         ----------
         differences : ndarray of shape (n_rows, n_features)
-            A row less another.
+            Differences between rows.
         whitened : ndarray of shape (n_rows, n_whitened)
-            The same after :meth:`whiten`.
+            The whitened differences.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features)
-            Rows sum to the squared norms of `whitened`: each difference times the gradient of half the square.
+            Each difference times the gradient of half the squared distance. A row sums to the squared norm of
+            `whitened`.
         """
         if self.vectors is None:
             gradient = whitened * self.roots
@@ -85,25 +87,25 @@ def estimate_spectrum(
 ) -> Spectrum:
     r"""Estimate the covariance of rows around their mean.
 
-    With more columns than rows all follows from the Gram matrix of the rows: a shrunk covariance
-    :math:`(1-\rho)S + \rho m I` weighs everything square to the rows by :math:`1/(\rho m)`, and :math:`\rho` needs
-    only the trace and Frobenius norm of :math:`S` and the norms of the rows.
+    With more columns than rows, the Gram matrix of the rows is enough: the shrunk covariance
+    :math:`(1-\rho)S + \rho m I` has the weight :math:`1/(\rho m)` orthogonal to the rows, and :math:`\rho` depends only
+    on the trace and Frobenius norm of :math:`S` and on the norms of the rows.
 
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_features)
-    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "mcd"}
+    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "robust"}
     subspace : {"pca", "npca"} or None, default=None
-        Keep the leading or the trailing principal directions among those in which the rows vary.
+        Use only the leading or the trailing principal directions, of those with positive variance.
     variance : float, default=0.99
-        Share of the variance that parts leading from trailing; the direction that straddles it belongs to both.
+        Fraction of the variance in the leading directions; the direction at the boundary belongs to both subspaces.
     random_state : int, RandomState instance or None, default=None
-        For "mcd".
+        For "robust".
 
     Returns
     -------
     Spectrum
-        The identity if the rows do not vary at all.
+        The identity if all rows are equal.
     """
     location = rows.mean(axis=0, dtype=np.float64)
     centered: Floats = rows - location
@@ -112,25 +114,29 @@ def estimate_spectrum(
         return Spectrum(location, 1.0, None, np.ones(rows.shape[1]), 0.0, 0.0)
     scale = 2.0 ** -float(np.clip(np.ceil(np.log2(largest)), -1000, 1000))
     centered *= scale
-    if subspace is None and covariance == "mcd":
-        return _robust(centered, None, location, scale, random_state)
+    if subspace is None and covariance == "robust":
+        return _robust_spectrum(centered, None, location, scale, random_state)
     if subspace is None and covariance == "diag":
         variances = np.square(centered).mean(axis=0)
         return Spectrum(location, scale, None, _inverse_roots(variances), 0.0, 0.0)
     values, vectors = _principal(centered)
     n_kept = rows.shape[1]
     if subspace is not None:
-        straddling = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
-        kept = slice(straddling + 1) if subspace == "pca" else slice(straddling, None)
+        boundary = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
+        kept = slice(boundary + 1) if subspace == "pca" else slice(boundary, None)
         values, vectors = values[kept], vectors[:, kept]
         n_kept = len(values)
-    if covariance == "mcd":
-        return _robust(centered @ vectors, vectors, location, scale, random_state)
+    if covariance == "robust":
+        return _robust_spectrum(centered @ vectors, vectors, location, scale, random_state)
     shrinkage = 0.0
     if covariance in {"ledoit_wolf", "oas"}:
-        inside = centered if subspace is None else centered @ vectors
-        norms = np.einsum("ij,ij->i", inside, inside)
-        shrinkage = (_ledoit_wolf if covariance == "ledoit_wolf" else _oas)(values, norms, n_kept)
+        projected = centered if subspace is None else centered @ vectors
+        norms = np.einsum("ij,ij->i", projected, projected)
+        trace, frobenius = float(values.sum()), float(np.square(values).sum())
+        if covariance == "ledoit_wolf":
+            shrinkage = ledoit_wolf_shrinkage(trace, frobenius, float(np.square(norms).mean()), len(rows), n_kept)
+        else:
+            shrinkage = oas_shrinkage(trace, frobenius, len(rows), n_kept)
     target = shrinkage * values.sum() / n_kept
     roots = _inverse_roots((1 - shrinkage) * values + target)
     rest = 1 / np.sqrt(target) if n_kept > len(values) and target > 0 else 0.0
@@ -138,7 +144,7 @@ def estimate_spectrum(
 
 
 def _principal(centered: Floats) -> tuple[Floats, Floats]:
-    """Variances and directions, descending, from the smaller of the two product matrices."""
+    """Return variances and principal directions, in descending order."""
     n_rows, n_columns = centered.shape
     if n_columns <= n_rows:
         values, vectors = scipy.linalg.eigh(centered.T @ centered / n_rows)
@@ -149,46 +155,24 @@ def _principal(centered: Floats) -> tuple[Floats, Floats]:
     return values, centered.T @ (vectors / np.sqrt(n_rows * values))
 
 
-def _ledoit_wolf(values: Floats, norms: Floats, n_columns: int) -> float:
-    """Ledoit and Wolf's share of the identity, from variances and squared row norms."""
-    n_rows = len(norms)
-    squares = np.square(values).sum()
-    spread = squares - values.sum() ** 2 / n_columns
-    error = min((np.square(norms).mean() - squares) / n_rows, spread)
-    exact = error > n_rows * np.finfo(np.float64).eps * squares  # below lies rounding: two rows have no error
-    return float(error / spread) if exact and n_columns > 1 else 0.0
-
-
-def _oas(values: Floats, norms: Floats, n_columns: int) -> float:
-    """Oracle-approximating share of the identity (Chen and others)."""
-    squares, mean = np.square(values).mean() * len(values) / n_columns**2, values.sum() / n_columns
-    spread = (len(norms) + 1) * (squares - mean**2 / n_columns)
-    if n_columns == 1:
-        return 0.0
-    return float(min((squares + mean**2) / spread, 1.0)) if spread > 0 else 1.0
-
-
 def _inverse_roots(variances: Floats) -> Floats:
-    """One over the standard deviation; 0, so that a direction is left out, where there is no variance."""
-    visible = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
-    return np.where(visible, 1 / np.sqrt(np.where(visible, variances, 1)), 0.0)
+    """Return 1 / standard deviation; 0 without variance, so that the direction is left out."""
+    positive = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
+    return np.where(positive, 1 / np.sqrt(np.where(positive, variances, 1)), 0.0)
 
 
-def _robust(rows: Floats, vectors: Floats | None, location: Floats, scale: float, random_state: Any) -> Spectrum:
+def _robust_spectrum(
+    rows: Floats, vectors: Floats | None, location: Floats, scale: float, random_state: Any
+) -> Spectrum:
     n_rows, n_columns = rows.shape
     if n_rows <= n_columns + 1:
         raise ValueError(
-            f"covariance='mcd' needs more rows than columns plus one, and there are {n_rows} rows and {n_columns} "
+            f"covariance='robust' needs at least 2 rows more than columns, and there are {n_rows} rows and {n_columns} "
             "columns; use 'ledoit_wolf', or subspace='pca' with a smaller variance."
         )
-    for share in (None, 0.75, 1.0):
-        try:
-            robust = MinCovDet(support_fraction=share, random_state=random_state).fit(rows)
-            break
-        except ValueError:  # so many rows are equal that the densest share of them does not vary
-            if share == 1.0:
-                raise
-    variances, inner = scipy.linalg.eigh(robust.covariance_)
-    outer = inner if vectors is None else vectors @ inner
-    shift = robust.location_ if vectors is None else vectors @ robust.location_
-    return Spectrum(location + shift / scale, scale, outer, _inverse_roots(variances), 0.0, 0.0)
+    robust = robust_covariance(rows, random_state=random_state)
+    variances, directions = scipy.linalg.eigh(robust.covariance)
+    if vectors is not None:
+        directions = vectors @ directions
+    shift = robust.location if vectors is None else vectors @ robust.location
+    return Spectrum(location + shift / scale, scale, directions, _inverse_roots(variances), 0.0, 0.0)

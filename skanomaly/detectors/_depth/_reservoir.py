@@ -1,15 +1,17 @@
-"""A bounded sample of all rows seen, the same for every order of arrival."""
+"""A random sample of bounded size of all rows seen, which does not depend on their order."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._hashing import hash_rows
+
 __all__ = ["Reservoir", "keep_rows"]
 
 
 class Reservoir(NamedTuple):
-    """Distinct rows in order of their hash, with the number of times (or weight) each was seen."""
+    """Distinct rows in order of their hashes, with their total weights."""
 
     seed: int
     hashes: NDArray[np.uint64]
@@ -20,24 +22,24 @@ class Reservoir(NamedTuple):
 def keep_rows(
     reservoir: Reservoir | None, rows: NDArray[Any], weights: NDArray[np.float64] | None, seed: int, capacity: int
 ) -> Reservoir:
-    """Add rows to a reservoir that keeps the `capacity` distinct rows of least hash.
+    """Add rows to a reservoir, which keeps the `capacity` distinct rows with the smallest hashes.
 
     Parameters
     ----------
     reservoir : Reservoir or None
-        Left as it is; None is empty.
+        Not modified; None is an empty one.
     rows : ndarray of shape (n_samples, n_features)
     weights : ndarray of shape (n_samples,) or None
-        None means that each row counts once.
+        None: each row has weight 1.
     seed : int
-        Chooses the hash.
+        Of the hash function.
     capacity : int
 
     Returns
     -------
     Reservoir
     """
-    hashes = _hash_rows(rows, seed)
+    hashes = hash_rows(rows, seed)
     weights = np.ones(len(rows)) if weights is None else weights
     if reservoir is not None:
         hashes = np.concatenate([reservoir.hashes, hashes])
@@ -46,15 +48,3 @@ def keep_rows(
     hashes, first, place = np.unique(hashes, return_index=True, return_inverse=True)
     totals = np.bincount(place, weights=weights).astype(np.float64)
     return Reservoir(seed, hashes[:capacity], rows[first[:capacity]], totals[:capacity])
-
-
-def _hash_rows(rows: NDArray[Any], seed: int) -> NDArray[np.uint64]:
-    """Hash each row's values (splitmix64, column after column); 0 and -0 are one value."""
-    bits = np.ascontiguousarray(rows.astype(np.float64) + 0.0).view(np.uint64)
-    state = np.full(len(rows), seed, dtype=np.uint64)
-    for column in bits.T:
-        state = (state ^ column) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    return state

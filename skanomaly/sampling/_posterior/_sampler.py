@@ -14,7 +14,7 @@ from skanomaly.base import BaseSampler
 from skanomaly.sampling._posterior._expected import ExpectedAnomalyPosterior
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._smote._smote import SMOTE
-from skanomaly.sampling._strategy import STRATEGY, dense_classes, rows_to_make
+from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
 
 __all__ = ["EAPSampler"]
 
@@ -27,8 +27,8 @@ class EAPSampler(BaseSampler):
     generator : sampler with ``sampling_strategy``, default=None
         Makes the candidates; None is ``SMOTE()``.
     quality : estimator with ``fit`` and ``score_samples``, default=None
-        Says how good a candidate is, large is good; fitted with the grown class as anomalies (-1) and all other rows
-        as normal (+1). None is ``ExpectedAnomalyPosterior()``.
+        Scores candidates; fitted with the grown class as anomalies (-1) and all other rows as normal (+1). Candidates
+        of the lowest scores, the most anomalous ones, are kept. None is ``ExpectedAnomalyPosterior()``.
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     n_candidates : float, default=3.0
@@ -45,7 +45,7 @@ class EAPSampler(BaseSampler):
     sampling_strategy_ : dict
         Class to number of rows kept.
     qualities_ : ndarray of shape (n_synthetic,)
-        Quality of the synthetic rows.
+        Quality of the synthetic rows: minus their score, with the default their expected anomaly posterior.
     rejected_ : ndarray of shape (n_rejected, n_features)
         Candidates that were not kept.
     sample_indices_ : ndarray of shape (n_resampled,)
@@ -61,8 +61,8 @@ class EAPSampler(BaseSampler):
 
     Notes
     -----
-    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. With few rows
-    of a class the quality knows little more than they show: it cannot find kinds of anomaly that nobody labelled.
+    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. The quality is
+    estimated from the labelled rows: it rates kinds of anomaly that are not among them as far from the data.
 
     Cost: ``n_candidates`` candidates for every row made, each compared with up to ``max_samples`` rows in each of
     ``n_subsets`` subsets; with the defaults 300,000 comparisons for a row made. Give
@@ -115,13 +115,13 @@ class EAPSampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
         given = SMOTE(n_jobs=self.n_jobs) if self.generator is None else self.generator
         judge = self.quality
         if judge is None:
             judge = ExpectedAnomalyPosterior(n_jobs=self.n_jobs, verbose=self.verbose)
-        tables, targets, qualities, rejected = [X], [y], [np.empty(0)], [X[:0]]
+        tables, made, qualities, rejected = [X[:0]], [], [np.empty(0)], [X[:0]]
         self._judges = []
         for label, n_new in self.sampling_strategy_.items():
             if n_new == 0:
@@ -132,20 +132,19 @@ class EAPSampler(BaseSampler):
             candidates = rows[maker.sample_indices_ < 0]
             if self.verbose:
                 print(f"EAPSampler: class {label!r}, {len(candidates)} candidates for {n_new} rows")  # noqa: T201  # what verbose is for
-            scores = quality.fit(X, np.where(y == label, -1, 1)).score_samples(candidates)
-            order = np.argsort(-scores, kind="stable")
+            found = -quality.fit(X, np.where(y == label, -1, 1)).score_samples(candidates)
+            order = np.argsort(-found, kind="stable")
             tables.append(candidates[order[:n_new]])
             rejected.append(candidates[order[n_new:]])
-            qualities.append(scores[order[:n_new]])
-            targets.append(np.full(len(tables[-1]), label, dtype=y.dtype))
+            qualities.append(found[order[:n_new]])
+            made.append((label, len(tables[-1])))
             self._judges.append(quality)
         self.qualities_ = np.concatenate(qualities)
         self.rejected_ = np.concatenate(rejected)
-        indices = np.concatenate([np.arange(len(y)), np.full(self.qualities_.size, -1)]).astype(np.intp)
-        return np.concatenate(tables), np.concatenate(targets), indices
+        return np.concatenate(tables), *appended(y, made)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Quality of each row as a row of a class that was added to; the largest over the classes.
+        """Score each row by minus its quality as a row of a grown class; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -154,12 +153,27 @@ class EAPSampler(BaseSampler):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Large is good; minus infinity where no class was added to.
+            ``-anomaly_posterior(X)``.
+        """
+        return -self.anomaly_posterior(X)
+
+    def anomaly_posterior(self, X: Any) -> NDArray[np.float64]:
+        """Compute the quality of each row as a row of a class that was grown; the largest over these classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            With the default `quality` in [0, 1], higher is better; 0 where no class was grown.
         """
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False)
-        scores = [judge.score_samples(rows) for judge in self._judges]
-        return np.max([np.full(len(rows), -np.inf), *scores], axis=0)
+        if not self._judges:
+            return np.zeros(len(rows))
+        return np.max([-judge.score_samples(rows) for judge in self._judges], axis=0)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,1 +1,1 @@
-"""Collections of series: neighbours, references, bags, residuals."""
+"""Detectors and synthetic anomalies for collections of series."""

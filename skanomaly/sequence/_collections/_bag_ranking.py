@@ -1,4 +1,4 @@
-"""Scores of segments learnt from labels of bags."""
+"""Scores of segments, trained on labels of whole series (multiple-instance learning)."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
@@ -18,7 +18,7 @@ _DECAYS = (0.9, 0.999)  # of Adam's running means
 
 
 class Bags(NamedTuple):
-    """Segments of all bags, end to end.
+    """Segments of all bags, concatenated.
 
     Parameters
     ----------
@@ -32,45 +32,46 @@ class Bags(NamedTuple):
     is_anomaly: NDArray[np.bool_]
 
     def split(self, values: Values) -> list[Values]:
-        """Cut one value a segment into one array a bag."""
+        """Split one value per segment into one array per bag."""
         return np.split(values, self.offsets[1:-1])
 
 
 class BagRankingDetector(SequenceDetector):
-    r"""Finds the odd segments of series that are labelled as a whole.
+    r"""Finds anomalous segments, trained on labels of whole series.
 
-    A video, a shift, a recording is known to hold an anomaly somewhere; others are known to hold none. A linear scorer
-    of segments learns to rank the largest score of each anomalous series above the largest of each normal one.
+    For some series, such as videos or recordings, it is known that they contain an anomaly somewhere; for others that
+    they contain none. A linear model of segments is trained to rank the largest score of each anomalous series above
+    the largest score of each normal one.
 
     Parameters
     ----------
     n_segments : int or None, default=32
-        Segments that each series is cut into, each the mean of its rows; at least 1. A series with fewer rows keeps
-        them. None takes each row as a segment.
+        Number of segments that each series is split into; at least 1. A segment is the mean of its rows. A series with
+        fewer rows has one segment per row. None makes each row a segment.
     sparsity : float, default=8e-5
-        Weight of the sum of an anomalous series' scores; at least 0.
+        Penalty on the sum of the segment scores of anomalous series; at least 0.
     smoothness : float, default=8e-5
-        Weight of the sum of its squared steps between neighbours; at least 0.
-    alpha : float, default=0.001
-        Weight of half the squared norm of the coefficients; at least 0.
+        Penalty on the squared differences of neighbouring segment scores of anomalous series; at least 0.
+    ridge : float, default=0.001
+        L2 penalty: weight of half the squared norm of the coefficients; at least 0.
     max_iter : int, default=200
-        Steps of Adam over all bags at once, at least 1.
+        Number of Adam steps on the full data, at least 1.
     learning_rate_init : float, default=0.01
-        Length of a step; above 0.
+        Learning rate; above 0.
     contamination : float, default=0.1
-        Share of the training series that is flagged, in (0, 0.5].
+        Fraction of the training series that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     coef_ : ndarray of shape (`n_features_in_`,)
-        Weights of the standardised features.
+        Coefficients of the standardised features.
     intercept_ : float
     mean_ : ndarray of shape (`n_features_in_`,)
         Mean of the features over all segments.
     scale_ : ndarray of shape (`n_features_in_`,)
-        Their deviation.
+        Standard deviation of the features over all segments.
     loss_curve_ : list of float
-        Ranking loss with both penalties at each step, without that of the norm.
+        Ranking loss at each step, with the sparsity and smoothness penalties and without the L2 penalty.
     offset_ : float
         Threshold on ``score_samples``: series that score below are anomalies.
     n_features_in_ : int
@@ -78,7 +79,7 @@ class BagRankingDetector(SequenceDetector):
 
     See Also
     --------
-    SequenceNeighbors : Needs no labels.
+    SequenceNeighbors : Does not need labels.
 
     Notes
     -----
@@ -87,15 +88,15 @@ class BagRankingDetector(SequenceDetector):
     .. math:: \frac{1}{N} \sum_{a, n} \max(0, 1 - \max_t f(a_t) + \max_t f(n_t))
         + \lambda_1 \sum_{a, t} f(a_t) + \lambda_2 \sum_{a, t} (f(a_t) - f(a_{t+1}))^2
 
-    over the N pairs of an anomalous series a and a normal one n. What we changed: the scorer is a logistic one of the
-    standardised features instead of a network; it starts from the difference of the two kinds' means and is trained on
-    all series at once, so that nothing is random and the order of the series does not matter; segments are not brought
-    to norm 1, and series of different lengths need not be cut alike.
+    over the N pairs of an anomalous series a and a normal one n. What we changed: the model
+    is a logistic function of the standardised features instead of a network; it starts at the difference of the two
+    class means and is trained on all series at once, so that there is no randomness and the order of the series does
+    not matter; segments are not normalised to norm 1, and series may have different numbers of segments.
 
-    `y` is required: -1 for series that hold an anomaly somewhere, +1 for those that hold none; at least one of each.
-    Series labelled 0 set the threshold and nothing else. A training series is scored by what was learnt from it too.
+    `y` is required: -1 for series that contain an anomaly somewhere, +1 for series that contain none; at least one of
+    each. Series labelled 0 are used for the threshold only. Training series are scored by the model trained on them.
 
-    ``score_timepoints`` are minus the scores of the segments, each given to all its rows.
+    ``score_timepoints`` are minus the segment scores, repeated for all rows of each segment.
 
     Cost: O(max_iter S d) for S segments of d features.
 
@@ -119,11 +120,11 @@ class BagRankingDetector(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "sparsity": [Interval(Real, 0, None, closed="left")],
         "smoothness": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     }
@@ -134,7 +135,7 @@ class BagRankingDetector(SequenceDetector):
         n_segments: int | None = 32,
         sparsity: float = 8e-5,
         smoothness: float = 8e-5,
-        alpha: float = 1e-3,
+        ridge: float = 1e-3,
         max_iter: int = 200,
         learning_rate_init: float = 0.01,
         contamination: float = 0.1,
@@ -142,16 +143,16 @@ class BagRankingDetector(SequenceDetector):
         self.n_segments = n_segments
         self.sparsity = sparsity
         self.smoothness = smoothness
-        self.alpha = alpha
+        self.ridge = ridge
         self.max_iter = max_iter
         self.learning_rate_init = learning_rate_init
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         if not ((y < 0).any() and (y > 0).any()):
             raise ValueError(
-                f"y holds {np.unique(y).tolist()}: this detector learns from labels. Give -1 to series that hold an "
-                "anomaly and +1 to series that hold none, at least one of each."
+                f"y holds {np.unique(y).tolist()}: this detector needs labels. Give -1 to series that contain an "
+                "anomaly and +1 to series that contain none, at least one of each."
             )
         parts = [self._segments(series)[0] for series, label in zip(X, y, strict=True) if label != 0]
         segments = np.concatenate(parts)
@@ -161,7 +162,7 @@ class BagRankingDetector(SequenceDetector):
         self._train(Bags((segments - self.mean_) / self.scale_, offsets, y[y != 0] < 0))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
-        """Cut one series into segments; returns their means and where each row went."""
+        """Split one series into segments; return their means and the segment of each row."""
         n_rows = len(series)
         n_segments = n_rows if self.n_segments is None else min(int(self.n_segments), n_rows)
         edges = np.rint(np.linspace(0, n_rows, n_segments + 1)).astype(np.int64)
@@ -174,7 +175,7 @@ class BagRankingDetector(SequenceDetector):
         design = np.column_stack([bags.segments, np.ones(len(bags.segments))])
         start = bags.segments[inside].mean(axis=0) - bags.segments[~inside].mean(axis=0)
         weights = np.append(start / max(float(np.linalg.norm(start)), 1e-12), 0.0)
-        norm_slope = np.append(np.full(len(start), self.alpha), 0.0)
+        norm_slope = np.append(np.full(len(start), self.ridge), 0.0)
         mean, square = np.zeros_like(weights), np.zeros_like(weights)
         self.loss_curve_ = []
         for step in range(1, self.max_iter + 1):
@@ -207,14 +208,14 @@ class BagRankingDetector(SequenceDetector):
 
 def bag_ranking_loss(scores: Values, bags: Bags, sparsity: float, smoothness: float) -> tuple[float, Values]:
     """Return the ranking loss of segment scores with both penalties, and its gradient."""
-    starts, odd = bags.offsets[:-1], bags.is_anomaly
+    starts, anomaly = bags.offsets[:-1], bags.is_anomaly
     peaks = starts + [int(np.argmax(part)) for part in bags.split(scores)]
-    hinges = np.maximum(0.0, 1.0 - scores[peaks[odd]][:, None] + scores[peaks[~odd]])
+    hinges = np.maximum(0.0, 1.0 - scores[peaks[anomaly]][:, None] + scores[peaks[~anomaly]])
     active = hinges > 0
     gradient = np.zeros_like(scores)
-    gradient[peaks[odd]] -= active.sum(axis=1) / hinges.size
-    gradient[peaks[~odd]] += active.sum(axis=0) / hinges.size
-    inside = np.repeat(odd, np.diff(bags.offsets))
+    gradient[peaks[anomaly]] -= active.sum(axis=1) / hinges.size
+    gradient[peaks[~anomaly]] += active.sum(axis=0) / hinges.size
+    inside = np.repeat(anomaly, np.diff(bags.offsets))
     steps = np.where(inside, np.diff(scores, prepend=0.0), 0.0)
     steps[starts] = 0.0
     gradient += sparsity * inside + 2 * smoothness * (steps - np.append(steps[1:], 0.0))

@@ -1,4 +1,4 @@
-"""Anomalies made from normal windows."""
+"""Synthetic anomalies in normal windows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,31 +15,31 @@ _SHORTEST = 0.1  # of max_ratio
 _RAMP = 0.1  # of the interval, at both ends
 _MIX = 0.7
 _FAR = 0.1
-_COLUMN_SHARE = 0.3
-DEFAULT_SHARES = {"soft": 0.5, "uniform": 0.15, "peak": 0.15, "length": 0.1}
+_COLUMN_FRACTION = 0.3
+_DEFAULT_FRACTIONS = {"soft": 0.5, "uniform": 0.15, "peak": 0.15, "length": 0.1}
 _Window = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
 def degrade_windows(
     X: Any,
     *,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
     max_ratio: float = 0.15,
     random_state: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Put one synthetic anomaly into each of some windows, for training and testing detectors.
+    """Add synthetic anomalies to windows, at most one per window, for training and testing detectors.
 
     Parameters
     ----------
     X : array-like of shape (n_windows, n_timepoints, n_features)
         Normal windows of equal length, at least 8 time points.
-    shares : mapping of str to float, default=None
-        Share of windows that suffer each kind; they sum to 1 at most, and the rest stays whole. "soft" mixes in an
-        interval of another window, up to seven tenths; "uniform" puts a constant; "peak" moves one point to the far
-        end of the range; "length" stretches an interval or squeezes one. None is 0.5, 0.15, 0.15 and 0.1, in this
-        order.
+    fractions : mapping of str to float, default=None
+        Fraction of windows with each kind of anomaly. They sum to at most 1; the remaining windows are not changed.
+        "soft" blends in an interval of another window, with a weight of up to 0.7; "uniform" sets an interval to a
+        constant; "peak" moves one time point to the other end of the range; "length" stretches or compresses an
+        interval. None is 0.5, 0.15, 0.15 and 0.1, in this order.
     max_ratio : float, default=0.15
-        Longest interval as a share of the window, in (0, 1]; the shortest is a tenth of it.
+        Longest interval as a fraction of the window, in (0, 1]; the shortest is a tenth of it.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -47,23 +47,24 @@ def degrade_windows(
     X_degraded : ndarray of shape (n_windows, n_timepoints, n_features), float64
         A copy.
     labels : ndarray of shape (n_windows, n_timepoints), int8
-        -1 where an anomaly is, +1 elsewhere. For "soft", "uniform" and "peak" exactly where values changed; for
-        "length" in the interval, although all that lies behind or before it has moved.
+        -1 for anomalies, +1 elsewhere. For "soft", "uniform" and "peak" exactly the changed values are labelled; for
+        "length" only the interval, although all values after or before it are shifted.
 
     Raises
     ------
     ValueError
-        If windows differ in length or are too short, or shares are unknown, negative or sum to more than 1.
+        If windows differ in length or are too short, or fractions are unknown, negative or sum to more than 1.
 
     See Also
     --------
-    overlay_events : Mixes recorded events into one long series.
+    overlay_events : Adds recorded events to one long series.
 
     Notes
     -----
-    The four degradations of AnomalyBERT (Jeong, Yang, Ryu, Park and Kang 2023), section 3. What we changed: each is
-    carried out in the range of the column instead of on data scaled to [0, 1]; a peak marks its point alone. Each
-    column takes part with probability 0.3, at least one does; columns of two values at most are replaced, not mixed.
+    The four degradations of AnomalyBERT (Jeong, Yang, Ryu, Park and Kang 2023), section 3. What we changed: each
+    uses the range of the column instead of data scaled to [0, 1]; only the time point of a peak is labelled. Each
+    column is changed with probability 0.3, and at least one is. Columns with at most two values are replaced, not
+    blended.
 
     References
     ----------
@@ -76,15 +77,15 @@ def degrade_windows(
     >>> import numpy as np
     >>> from skanomaly.sequence import degrade_windows
     >>> windows = np.sin(np.linspace(0, 60, 4000)).reshape(20, 200, 1)
-    >>> degraded, labels = degrade_windows(windows, shares={"uniform": 1.0}, random_state=0)
+    >>> degraded, labels = degrade_windows(windows, fractions={"uniform": 1.0}, random_state=0)
     >>> bool(((degraded != windows)[:, :, 0] == (labels == -1)).all())
     True
     """
     windows = as_sequences(X)
     if len({len(window) for window in windows}) != 1 or len(windows[0]) < 8:
         lengths = sorted({len(window) for window in windows})
-        raise ValueError(f"X holds windows of {lengths[:5]} time points; give windows of one length, 8 at least.")
-    chosen = _check_shares(DEFAULT_SHARES if shares is None else shares)
+        raise ValueError(f"X has windows of {lengths[:5]} time points; give windows of one length, at least 8.")
+    chosen = _check_fractions(_DEFAULT_FRACTIONS if fractions is None else fractions)
     if not 0 < max_ratio <= 1:
         raise ValueError(f"max_ratio={max_ratio} is not in (0, 1].")
     table = np.array(windows, dtype=np.float64)
@@ -100,18 +101,18 @@ def degrade_windows(
     return changed, labels
 
 
-def _check_shares(shares: Mapping[str, float]) -> list[tuple[str, float]]:
-    unknown = sorted(set(shares) - set(_KINDS))
+def _check_fractions(fractions: Mapping[str, float]) -> list[tuple[str, float]]:
+    unknown = sorted(set(fractions) - set(_KINDS))
     if unknown:
-        raise ValueError(f"shares names {unknown}; the kinds are {sorted(_KINDS)}.")
-    values = np.array(list(shares.values()), dtype=np.float64)
+        raise ValueError(f"fractions has the unknown kinds {unknown}; the kinds are {sorted(_KINDS)}.")
+    values = np.array(list(fractions.values()), dtype=np.float64)
     if (values < 0).any() or values.sum() > 1 + 1e-9:
-        raise ValueError(f"shares={dict(shares)} must not be negative nor sum to more than 1.")
-    return list(zip(shares, np.cumsum(values), strict=True))
+        raise ValueError(f"fractions={dict(fractions)} must not be negative or sum to more than 1.")
+    return list(zip(fractions, np.cumsum(values), strict=True))
 
 
 def _columns(n_features: int, random: np.random.Generator) -> NDArray[np.intp]:
-    taken = random.random(n_features) < _COLUMN_SHARE
+    taken = random.random(n_features) < _COLUMN_FRACTION
     taken[random.integers(n_features)] = True
     return np.flatnonzero(taken)
 
@@ -137,13 +138,13 @@ def _soft(table: NDArray[np.float64], index: int, max_ratio: float, random: np.r
             other = source.min() + source.max() - other
         other = other[::-1] if flip_time else other
         other = low + (high - low) * _unit(other, source)
-        share = weight if len(np.unique(table[:, :, column])) > 2 else 1.0
-        window[start : start + length, column] += share * (other - window[start : start + length, column])
+        strength = weight if len(np.unique(table[:, :, column])) > 2 else 1.0
+        window[start : start + length, column] += strength * (other - window[start : start + length, column])
     return window, (window != table[index]).any(axis=1)
 
 
 def _unit(values: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring values to where they lie in the range of their source."""
+    """Scale values by the range of their source."""
     width = source.max() - source.min()
     return (values - source.min()) / width if width > 0 else np.full(len(values), 0.5)
 
@@ -157,7 +158,7 @@ def _uniform(table: NDArray[np.float64], index: int, max_ratio: float, random: n
     return window, (window != table[index]).any(axis=1)
 
 
-def _peak(table: NDArray[np.float64], index: int, max_ratio: float, random: np.random.Generator) -> _Window:  # noqa: ARG001  # one form for all kinds
+def _peak(table: NDArray[np.float64], index: int, max_ratio: float, random: np.random.Generator) -> _Window:  # noqa: ARG001  # one signature for all kinds
     window = table[index].copy()
     place = int(random.integers(len(window)))
     for column in _columns(window.shape[1], random):
@@ -168,7 +169,7 @@ def _peak(table: NDArray[np.float64], index: int, max_ratio: float, random: np.r
 
 
 def _length(table: NDArray[np.float64], index: int, max_ratio: float, random: np.random.Generator) -> _Window:
-    """Stretch a piece to a long interval, or squeeze a longer piece into a short one; neighbours move."""
+    """Stretch a piece to a longer interval, or compress a longer piece; the values beside it are shifted."""
     window = table[index]
     n_timepoints = len(window)
     start, length = _interval(n_timepoints, max_ratio, random)

@@ -1,4 +1,4 @@
-"""Distance from a series to the nearest normal series."""
+"""Distance of a series to the nearest normal series."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -10,10 +10,10 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._tail import Tail
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, describe, normal_sequences, resample
-from skanomaly.sequence._tail import Tail
 
 __all__ = ["SequenceNeighbors"]
 
@@ -22,33 +22,34 @@ Found = tuple[NDArray[np.float64], NDArray[np.intp]]
 
 
 class SequenceNeighbors(SequenceDetector):
-    r"""Distance from a series to the nearest normal series, by shape, by statistics, or both.
+    r"""Distance of a series to the nearest normal series, by shape, by statistics, or by both.
 
     Parameters
     ----------
     representation : {"both", "warped", "resampled", "statistics"}, default="both"
-        "resampled" is the Euclidean distance of the series brought to `n_points` places; "warped" that along the best
-        alignment inside a band (dynamic time warping); "statistics" that of twelve statistics a feature and the
-        logarithm of the length, each divided by its deviation in training. "both" is warped and statistics, each by its
-        place in the tail of the training distances; the larger counts.
+        "resampled" is the Euclidean distance of the series resampled to `n_points` positions. "warped" is the distance
+        along the best alignment inside a band (dynamic time warping). "statistics" is the Euclidean distance of twelve
+        statistics per feature and the logarithm of the length, each divided by its standard deviation in training.
+        "both" is the larger of "warped" and "statistics", after each is converted to its tail probability among the
+        training distances.
     n_neighbors : int, default=1
-        The neighbour whose distance counts, at least 1; never more than there are other training series. One is best on
-        clean training series; some more stand contamination.
+        The distance to this neighbour is the score; at least 1. It is reduced if there are fewer other training series.
+        1 is best on clean training data; larger values tolerate contamination.
     n_points : int, default=64
-        Places that every series is brought to by linear interpolation, at least 2.
+        Number of positions that every series is resampled to by linear interpolation, at least 2.
     band : float, default=0.05
-        Largest shift of an alignment as a share of `n_points`, in (0, 1]; one place at least.
+        Largest shift of an alignment as a fraction of `n_points`, in (0, 1]; at least one position.
     contamination : float, default=0.1
-        Share of the training series that is flagged, in (0, 0.5].
+        Fraction of the training series that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
         Threads over blocks of series; results do not depend on it.
 
     Attributes
     ----------
     n_neighbors_ : int
-        Neighbour whose distance counts.
+        Rank of the neighbour whose distance is the score.
     scale_ : ndarray of shape (`n_features_in_`,)
-        Deviation of each feature over the training series, which distances are measured in.
+        Standard deviation of each feature over the training series; the unit of distances by shape.
     offset_ : float
         Threshold on ``score_samples``: series that score below are anomalies.
     n_features_in_ : int
@@ -56,23 +57,23 @@ class SequenceNeighbors(SequenceDetector):
 
     See Also
     --------
-    ReferenceDetector : Many repeats of one process, held against one reference moment by moment.
-    skanomaly.sequence.from_aeon : Turns channels-first collections.
+    ReferenceDetector : Compares repeats of one process with one reference, time point by time point.
+    skanomaly.sequence.from_aeon : Converts channels-first collections.
 
     Notes
     -----
     Dynamic time warping inside a band is from Sakoe and Chiba (1978); distances to nearest neighbours as outlier scores
-    from Ramaswamy, Rastogi and Shim (2000). What we changed: series of different lengths are brought to `n_points`
-    places before they are warped; distances by shape are root mean squares over places, those by statistics Euclidean;
-    one training series with the values of the query is left out.
+    from Ramaswamy, Rastogi and Shim (2000). What we changed: series of different lengths are resampled to
+    `n_points` positions before they are warped; distances by shape are root mean squares over positions, distances by
+    statistics are Euclidean; one training series equal to the query is left out.
 
-    ``score_timepoints`` are distances of the resampled series to its nearest neighbour by shape (warped where warping
-    is in use), place by place, brought back to the series' own moments.
+    ``score_timepoints`` are the distances of the resampled series to its nearest neighbour by shape (warped, unless
+    `representation` is "resampled" or "statistics") at each position, interpolated at the time points of the series.
 
-    `y`: series labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: series labelled -1 are left out of training; +1 and 0 are treated alike.
 
-    Cost: O(n m p (p band + 1) d) for n series to score, m training series, p places and d features, less what early
-    abandoning saves; 2 m p d numbers of memory.
+    Cost: O(n m p (p band + 1) d) for n series to score, m training series, p positions and d features; early
+    abandoning makes it faster. Memory: 2 m p d numbers.
 
     References
     ----------
@@ -94,7 +95,7 @@ class SequenceNeighbors(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "representation": [StrOptions({"both", "warped", "resampled", "statistics"})],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_points": [Interval(Integral, 2, None, closed="left")],
@@ -119,7 +120,7 @@ class SequenceNeighbors(SequenceDetector):
         self.contamination = contamination
         self.n_jobs = n_jobs
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_sequences(X, y, fewest=2)
         self._lookup = SequenceLookup(normal)
         self.n_neighbors_ = min(self.n_neighbors, len(normal) - 1)
@@ -189,7 +190,7 @@ class SequenceNeighbors(SequenceDetector):
         ]
 
     def _gaps(self, query: NDArray[np.float64], neighbor: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Measure the distance of each place of `query` from the places that it is paired with."""
+        """Return the distance of each position of `query` to the positions that it is aligned with."""
         if self.representation in {"resampled", "statistics"}:
             return np.linalg.norm(query - neighbor, axis=1)
         radius = max(1.0, float(self.band) * self.n_points)

@@ -1,4 +1,4 @@
-"""Recorded events mixed into a background."""
+"""Recorded events added to a background series."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,42 +21,42 @@ def overlay_events(
     min_gap: int = 0,
     random_state: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Add recorded events to a background at drawn places and loudness: benchmark data with known labels.
+    """Add recorded events to a background at random positions and amplitudes: benchmark data with known labels.
 
     Parameters
     ----------
     background : array-like of shape (n_timepoints, n_features) or (n_timepoints,)
         A normal series.
     events : sequence of array-like of shape (n_timepoints_i, n_features) or (n_timepoints_i,)
-        Each is drawn equally often on average.
+        The events to draw from, each with equal probability.
     n_events : int, default=5
-        Events to add, at least 0. They do not overlap.
+        Number of events to add, at least 0. They do not overlap.
     snr_db : tuple of two floats, default=(-6, 6)
-        Least and largest power of an event above that of the background beneath it, in decibels; drawn uniformly.
+        Range of the power of an event relative to that of the background it covers, in decibels; drawn uniformly.
     min_gap : int, default=0
-        Fewest time points between two events.
+        Smallest number of time points between two events.
     random_state : int, RandomState instance or None, default=None
 
     Returns
     -------
     mixed : ndarray of shape (n_timepoints, n_features), float64
     labels : ndarray of shape (n_timepoints,), int8
-        -1 under an event, +1 elsewhere.
+        -1 where an event was added, +1 elsewhere.
 
     Raises
     ------
     ValueError
-        If events and background differ in features, or the events drawn do not fit side by side.
+        If events and background differ in the number of features, or the events drawn do not fit side by side.
 
     See Also
     --------
-    degrade_windows : Makes anomalies from the data themselves.
+    degrade_windows : Generates anomalies from the data themselves.
 
     Notes
     -----
-    The array form of audio anomaly generators: power is the mean square about each feature's mean, over all features;
-    where the background is silent, that of the whole background counts. Places are drawn so that every arrangement
-    without overlap is equally likely.
+    This is how generators of audio anomalies work, for arrays. Power is the mean square about each feature's mean, over
+    all features; where the background is constant, the power of the whole background is used. Every arrangement without
+    overlap is equally likely.
 
     Examples
     --------
@@ -70,15 +70,15 @@ def overlay_events(
     series, *clips = as_sequences([background, *events])
     wrong = [index for index, clip in enumerate(clips) if clip.shape[1] != series.shape[1]]
     if wrong or not clips:
-        raise ValueError(f"events {wrong} do not have the {series.shape[1]} features of the background.")
+        raise ValueError(f"events {wrong} do not have {series.shape[1]} features, as the background has.")
     if n_events < 0 or min_gap < 0 or snr_db[0] > snr_db[1]:
-        raise ValueError(f"n_events={n_events} and min_gap={min_gap} must be 0 at least, snr_db={snr_db} ascending.")
+        raise ValueError(f"n_events={n_events} and min_gap={min_gap} must be at least 0, snr_db={snr_db} ascending.")
     random = generator(random_state)
     drawn = [clips[index].astype(np.float64) for index in random.integers(len(clips), size=n_events)]
     free = len(series) - sum(map(len, drawn)) - min_gap * max(n_events - 1, 0)
     if free < 0:
-        raise ValueError(f"The events need {-free} more time points than the background has; ask for fewer.")
-    # Cuts of the free time points into n_events + 1 runs, all equally likely.
+        raise ValueError(f"The events need {-free} more time points than the background has; use fewer events.")
+    # Splits of the free time points into n_events + 1 runs, all equally likely.
     cuts = np.sort(random.choice(free + n_events, n_events, replace=False)) - np.arange(n_events)
     mixed = series.astype(np.float64)
     labels = np.ones(len(series), dtype=np.int8)
@@ -97,8 +97,8 @@ def _power(values: NDArray[Any]) -> float:
 
 
 def _gain(clip: NDArray[np.float64], beneath: NDArray[Any], series: NDArray[Any], decibels: float) -> float:
-    """Return the factor that brings a clip's power above the background's by so many decibels."""
+    """Return the factor that sets the power of a clip relative to the background, in decibels."""
     own, other = _power(clip), _power(beneath) or _power(series)
-    if own == 0 or other == 0:  # a constant event, or nothing to compare with: as it was recorded
+    if own == 0 or other == 0:  # a constant event or background: added as recorded
         return 1.0
     return float(np.sqrt(other / own * 10 ** (decibels / 10)))

@@ -1,4 +1,4 @@
-"""Distance from an aligned reference, moment by moment."""
+"""Distance from an aligned reference, time point by time point."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from skanomaly.sequence._collections._representation import SequenceLookup, norm
 
 __all__ = ["ReferenceDetector"]
 
-_TO_DEVIATION = 1.4826  # of a median absolute deviation, for normal data
+_TO_STD = 1.4826  # from median absolute deviation to standard deviation, for normal data
 _FLOOR = 0.1
 _MEDOID_POINTS = 64
 
@@ -22,26 +22,27 @@ _MEDOID_POINTS = 64
 class ReferenceDetector(SequenceDetector):
     r"""Distance of repeats of one process from a reference, after alignment.
 
-    The most central training series becomes the reference. Others are aligned with it, and the median and spread of
-    what they show at each of its moments are what a new series, aligned in its turn, is held against.
+    The most central training series is the reference. Other training series are aligned with it, which gives a median
+    and a spread at each time point of the reference. A new series is aligned too and compared with both.
 
     Parameters
     ----------
     alignment : {"dtw", "shift", "none"}, default="dtw"
-        "dtw" pairs moments along the cheapest alignment inside a band (dynamic time warping), "shift" moves the series
-        as a whole by the lag of the largest cross-correlation, "none" pairs moments at the same share of the length.
+        "dtw" pairs time points by the best alignment inside a band (dynamic time warping). "shift" shifts the whole
+        series by the lag with the largest cross-correlation. "none" pairs time points at the same relative position.
     band : float, default=0.1
-        Largest shift of an alignment as a share of the shorter series, in (0, 1]; one moment at least.
+        Largest shift of an alignment as a fraction of the shorter series, in (0, 1]; at least one time point.
     scale : {"mad", "std"}, default="mad"
-        Spread at each moment: median absolute deviation (times 1.4826), or standard deviation. It is averaged over a
-        twentieth of the length, and at least a tenth of its own median.
+        Spread at each time point: median absolute deviation (times 1.4826) or standard deviation. It is smoothed over a
+        twentieth of the length, and is at least a tenth of its own median.
     n_references : int, default=20
-        Training series that give median and spread, at least 3; never more than there are. The first by order of
-        distance from the central one.
-    share : float, default=0.05
-        A series scores the mean of this share of its largest moments, in (0, 1]; one moment at least.
+        Number of training series that median and spread are estimated from: those nearest to the most central one. At
+        least 3; reduced if there are fewer training series.
+    top_fraction : float, default=0.05
+        The score of a series is the mean over this fraction of its time points, those with the largest deviations; in
+        (0, 1], at least one time point.
     contamination : float, default=0.1
-        Share of the training series that is flagged, in (0, 0.5].
+        Fraction of the training series that is flagged, in (0, 0.5].
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class ReferenceDetector(SequenceDetector):
     profile_ : ndarray of shape (n_timepoints, n_features)
         Median of the aligned references.
     spread_ : ndarray of shape (n_timepoints, n_features)
-        Their spread.
+        Spread of the aligned references.
     offset_ : float
         Threshold on ``score_samples``: series that score below are anomalies.
     n_features_in_ : int
@@ -58,18 +59,18 @@ class ReferenceDetector(SequenceDetector):
 
     See Also
     --------
-    SequenceNeighbors : Where normal series are of more than one kind.
+    SequenceNeighbors : For normal series of more than one kind.
 
     Notes
     -----
-    Holding each frame against a geometrically aligned reference is the setting of UMAD (2024); the band is Sakoe and
-    Chiba's (1978). What we changed: the alignment is one of time, the reference is chosen from the data, and distances
-    are measured in the spread that several aligned references show at that moment, root mean square over the features.
-    A series with the values of one of the references is held against the others alone.
+    UMAD (2024) compares each frame with a geometrically aligned reference; the band is from Sakoe and Chiba (1978).
+    What we changed: the alignment is in time, the reference is chosen from the data, and distances are divided by the
+    spread of several aligned references at the time point, root mean square over the features. A series equal to one of
+    the references is compared with the others only.
 
-    `y`: series labelled -1 are left out of training; +1 and 0 count alike.
+    `y`: series labelled -1 are left out of training; +1 and 0 are treated alike.
 
-    Cost: O(T^2 band d) to align a series of T moments; memory O(n_references T d).
+    Cost: O(T^2 band d) to align a series of T time points; memory O(n_references T d).
 
     References
     ----------
@@ -82,8 +83,8 @@ class ReferenceDetector(SequenceDetector):
     >>> import numpy as np
     >>> from skanomaly.sequence import ReferenceDetector
     >>> random = np.random.default_rng(0)
-    >>> moments = np.linspace(0, 6.28, 80)
-    >>> repeats = [np.sin(moments + 0.1 * random.normal()) + 0.05 * random.normal(size=80) for _ in range(20)]
+    >>> time = np.linspace(0, 6.28, 80)
+    >>> repeats = [np.sin(time + 0.1 * random.normal()) + 0.05 * random.normal(size=80) for _ in range(20)]
     >>> detector = ReferenceDetector().fit(repeats)
     >>> broken = repeats[0].copy()
     >>> broken[30:36] = 0
@@ -94,12 +95,12 @@ class ReferenceDetector(SequenceDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "alignment": [StrOptions({"dtw", "shift", "none"})],
         "band": [Interval(Real, 0, 1, closed="right")],
         "scale": [StrOptions({"mad", "std"})],
         "n_references": [Interval(Integral, 3, None, closed="left")],
-        "share": [Interval(Real, 0, 1, closed="right")],
+        "top_fraction": [Interval(Real, 0, 1, closed="right")],
     }
     _min_samples: ClassVar[int] = 3
 
@@ -110,17 +111,17 @@ class ReferenceDetector(SequenceDetector):
         band: float = 0.1,
         scale: str = "mad",
         n_references: int = 20,
-        share: float = 0.05,
+        top_fraction: float = 0.05,
         contamination: float = 0.1,
     ) -> None:
         self.alignment = alignment
         self.band = band
         self.scale = scale
         self.n_references = n_references
-        self.share = share
+        self.top_fraction = top_fraction
         self.contamination = contamination
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_sequences(X, y, fewest=self._min_samples)
         shapes = np.array([resample(series, _MEDOID_POINTS).ravel() for series in normal])
         squares = (shapes**2).sum(axis=1)
@@ -138,7 +139,7 @@ class ReferenceDetector(SequenceDetector):
     def _summary(self, aligned: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         profile = np.median(aligned, axis=0)
         if self.scale == "mad":
-            spread = _TO_DEVIATION * np.median(np.abs(aligned - profile), axis=0)
+            spread = _TO_STD * np.median(np.abs(aligned - profile), axis=0)
         else:
             spread = aligned.std(axis=0)
         size = max(1, len(spread) // 20)
@@ -148,18 +149,18 @@ class ReferenceDetector(SequenceDetector):
         return profile, np.maximum(smooth, np.where(floor > 0, floor, 1e-3 * self._unit))
 
     def _pairs(self, series: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Pair moments of a series with moments of the reference."""
-        n_moments, n_reference = len(series), len(self.reference_)
+        """Pair time points of a series with time points of the reference."""
+        n_timepoints, n_reference = len(series), len(self.reference_)
         if self.alignment == "dtw":
-            radius = max(1.0, float(self.band) * min(n_moments, n_reference))
+            radius = max(1.0, float(self.band) * min(n_timepoints, n_reference))
             own, other = series / self._unit, self.reference_ / self._unit
             path = _kernels.banded_warping.warping_path
-            return path(own, other, radius) if n_moments >= n_reference else path(other, own, radius)[:, ::-1]
-        own_places = np.arange(n_moments)
+            return path(own, other, radius) if n_timepoints >= n_reference else path(other, own, radius)[:, ::-1]
+        own_places = np.arange(n_timepoints)
         if self.alignment == "shift":
             partners = own_places + self._lag(series)
         else:
-            partners = np.rint(own_places * (n_reference - 1) / max(n_moments - 1, 1)).astype(np.int64)
+            partners = np.rint(own_places * (n_reference - 1) / max(n_timepoints - 1, 1)).astype(np.int64)
         return np.column_stack([own_places, np.clip(partners, 0, n_reference - 1)])
 
     def _lag(self, series: NDArray[np.float64]) -> int:
@@ -176,7 +177,7 @@ class ReferenceDetector(SequenceDetector):
         return int(lags[np.argmax(fits)])
 
     def _onto_reference(self, series: NDArray[Any]) -> NDArray[np.float64]:
-        """Average what a series shows at each moment of the reference; moments without a partner are interpolated."""
+        """Average the values paired with each time point of the reference; interpolate where there is none."""
         values = series.astype(np.float64)
         pairs = self._pairs(values)
         n_pairs = np.bincount(pairs[:, 1], minlength=len(self.reference_))
@@ -203,8 +204,8 @@ class ReferenceDetector(SequenceDetector):
         return np.bincount(pairs[:, 0], size) / np.bincount(pairs[:, 0])
 
     def _outlyingness(self, X: list[NDArray[Any]]) -> NDArray[np.float64]:
-        return np.array([self._mean_of_largest(moments) for moments in self._timepoint_outlyingness(X)])
+        return np.array([self._mean_of_largest(deviations) for deviations in self._timepoint_outlyingness(X)])
 
-    def _mean_of_largest(self, moments: NDArray[np.float64]) -> float:
-        n_largest = max(1, int(np.ceil(self.share * len(moments))))
-        return float(np.sort(moments)[-n_largest:].mean())
+    def _mean_of_largest(self, deviations: NDArray[np.float64]) -> float:
+        n_largest = max(1, int(np.ceil(self.top_fraction * len(deviations))))
+        return float(np.sort(deviations)[-n_largest:].mean())

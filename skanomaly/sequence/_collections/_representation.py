@@ -1,4 +1,4 @@
-"""Series of different lengths as points of one space."""
+"""Representations of series of different lengths as vectors of one length."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,19 +10,19 @@ __all__ = ["SequenceLookup", "describe", "normal_sequences", "resample"]
 
 
 def resample(series: NDArray[Any], n_points: int) -> NDArray[np.float64]:
-    """Bring one series of shape (n_timepoints, n_features) to `n_points` places by linear interpolation."""
+    """Resample one series of shape (n_timepoints, n_features) to `n_points` positions by linear interpolation."""
     places = np.linspace(0, len(series) - 1, n_points)
     before = np.minimum(places.astype(np.int64), max(len(series) - 2, 0))
-    share = (places - before)[:, None]
+    weight = (places - before)[:, None]
     after = np.minimum(before + 1, len(series) - 1)
-    return (1 - share) * series[before] + share * series[after].astype(np.float64)
+    return (1 - weight) * series[before] + weight * series[after].astype(np.float64)
 
 
 def describe(series: NDArray[Any]) -> NDArray[np.float64]:
-    """Describe one series by twelve statistics a feature and the logarithm of its length.
+    """Describe one series by twelve statistics per feature and the logarithm of its length.
 
-    Mean, deviation, least, largest, median, interquartile range, mean size and deviation of the steps, correlation of
-    neighbours, trend, skewness, kurtosis.
+    Mean, standard deviation, minimum, maximum, median, interquartile range, mean absolute value and standard deviation
+    of the differences, lag-1 autocorrelation, trend, skewness, kurtosis.
     """
     values = series.astype(np.float64)
     center, spread = values.mean(axis=0), values.std(axis=0)
@@ -49,24 +49,24 @@ def describe(series: NDArray[Any]) -> NDArray[np.float64]:
 
 
 class SequenceLookup:
-    """Finds the training series that has the same values as a query."""
+    """Finds the training series that is equal to a query."""
 
     def __init__(self, sequences: Sequence[NDArray[Any]]) -> None:
         self._rows = {_identity(series): row for row, series in enumerate(sequences)}
 
     def find(self, sequences: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
-        """Return one index a query, or -1."""
+        """Return the index of the equal training series for each query, or -1."""
         return np.array([self._rows.get(_identity(series), -1) for series in sequences], dtype=np.intp)
 
 
 def _identity(series: NDArray[Any]) -> str:
     values = (series.astype(np.float64) + 0.0).tobytes()  # minus zero equals zero
-    return f"{len(series)} {values.decode('latin-1')}"  # text: stores of models take no other keys
+    return f"{len(series)} {values.decode('latin-1')}"  # model formats such as skops need text as keys
 
 
 def normal_sequences(X: list[NDArray[Any]], y: NDArray[np.int8], *, fewest: int) -> list[NDArray[Any]]:
-    """Leave out the series that are labelled as anomalies; `fewest` at least must stay."""
+    """Drop the series labelled as anomalies; at least `fewest` must remain."""
     kept = [series for series, label in zip(X, y, strict=True) if label >= 0]
     if len(kept) < fewest:
-        raise ValueError(f"y leaves {len(kept)} series that are not -1; a fit needs at least {fewest}.")
+        raise ValueError(f"y leaves {len(kept)} series that are not -1; fitting needs at least {fewest}.")
     return kept

@@ -1,14 +1,15 @@
-"""Residuals of a reconstruction, in the covariance of the domain that fits best."""
+"""Mahalanobis distance of reconstruction residuals, by domain."""
 
 from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import pinvh
 from sklearn.base import clone
-from sklearn.covariance import LedoitWolf
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
@@ -18,32 +19,34 @@ __all__ = ["SelectiveMahalanobisDetector"]
 
 
 class SelectiveMahalanobisDetector(SequenceDetector):
-    r"""Mahalanobis norm of reconstruction residuals, in the domain that they fit best.
+    r"""Mahalanobis distance of reconstruction residuals, in the best-fitting domain.
 
-    Machines are recorded in a source domain, richly, and in a target domain (another speed, load or room), barely. What
-    one reconstruction leaves over has another covariance in each; a recording is normal if it fits either.
+    There are many training recordings from a source domain and few from a target domain (another speed, load or
+    location). The residuals of one reconstruction have a different covariance in each domain. A recording is normal if
+    it fits one of the domains.
 
     Parameters
     ----------
     reconstructor : estimator or None, default=None
-        Has ``transform`` and ``inverse_transform``, or ``predict`` that returns rows like those it is given (fitted on
-        the rows as their own targets). It is cloned and fitted on all training rows. None reconstructs nothing: the
-        residual is the row itself.
-    mode : {"mean_of_distances", "distance_of_mean"}, default="mean_of_distances"
-        Mean over the rows of their squared distances, or squared distance of the rows' mean residual.
+        Has ``transform`` and ``inverse_transform``, or a ``predict`` that returns reconstructed rows (fitted with the
+        rows as targets). It is cloned and fitted on all training rows. None means no reconstruction: the residual is
+        the row itself.
+    aggregation : {"mean_of_distances", "distance_of_mean"}, default="mean_of_distances"
+        How rows are aggregated to the score of a series: the mean of the squared distances of the rows, or the squared
+        distance of the mean residual.
     contamination : float, default=0.1
-        Share of the training series that is flagged, in (0, 0.5].
+        Fraction of the training series that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     reconstructor_ : estimator or None
-        Fitted.
+        Fitted reconstructor.
     domains_ : ndarray of shape (n_domains,)
         Names of the domains, ascending.
     location_ : ndarray of shape (n_domains, `n_features_in_`)
-        Mean residual of each.
+        Mean residual of each domain.
     precision_ : ndarray of shape (n_domains, `n_features_in_`, `n_features_in_`)
-        Inverse of each one's covariance of residuals, shrunk by Ledoit and Wolf's rule.
+        Inverse of the Ledoit-Wolf covariance of the residuals of each domain.
     offset_ : float
         Threshold on ``score_samples``: series that score below are anomalies.
     n_features_in_ : int
@@ -51,18 +54,17 @@ class SelectiveMahalanobisDetector(SequenceDetector):
 
     See Also
     --------
-    skanomaly.detectors.GaussianDetector : The same for rows of a table.
+    skanomaly.detectors.GaussianDetector : Mahalanobis distance of the rows of a table.
 
     Notes
     -----
     The selective Mahalanobis mode of the baseline of DCASE 2023 task 2 (Harada, Niizumi, Ohishi, Takeuchi and Yasuda
-    2023), over any reconstruction. What we changed: covariances are centred and shrunk [2]_; both readings of a
-    recording's distance are offered, since the paper's text describes the first and its code computes the second; the
-    threshold is that of `contamination`. A training series is scored by a model that saw it, as in other parametric
-    detectors.
+    2023), with any reconstruction. What we changed: covariances are centred and shrunk [2]_; both aggregations are
+    offered, since the text of the paper describes the first and its code computes the second; the threshold is set by
+    `contamination`. Training series are scored by the model trained on them, as in other parametric detectors.
 
-    `domain` (metadata of ``fit``) names each series' domain; without it there is one. Scoring needs none. `y`: series
-    labelled -1 are left out of training; +1 and 0 count alike.
+    `domain` (metadata of ``fit``) is the domain of each series; without it there is one domain. Scoring does not need
+    it. `y`: series labelled -1 are left out of training; +1 and 0 are treated alike.
 
     Cost: O(N d^2) for N rows of d features and each domain.
 
@@ -83,27 +85,27 @@ class SelectiveMahalanobisDetector(SequenceDetector):
     >>> X[50:] *= [1, 1, 5, 1]  # another domain
     >>> domain = np.repeat(["source", "target"], [50, 10])
     >>> detector = SelectiveMahalanobisDetector().fit(X, domain=domain)
-    >>> odd = random.normal(size=(1, 30, 4)) * [1, 5, 1, 1]
-    >>> detector.predict(np.concatenate([odd, X[55:56]]))
+    >>> anomaly = random.normal(size=(1, 30, 4)) * [1, 5, 1, 1]
+    >>> detector.predict(np.concatenate([anomaly, X[55:56]]))
     array([-1,  1])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **BaseDetector._parameter_constraints,
         "reconstructor": [HasMethods("fit"), None],
-        "mode": [StrOptions({"mean_of_distances", "distance_of_mean"})],
+        "aggregation": [StrOptions({"mean_of_distances", "distance_of_mean"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
 
     def __init__(
-        self, *, reconstructor: Any = None, mode: str = "mean_of_distances", contamination: float = 0.1
+        self, *, reconstructor: Any = None, aggregation: str = "mean_of_distances", contamination: float = 0.1
     ) -> None:
         self.reconstructor = reconstructor
-        self.mode = mode
+        self.aggregation = aggregation
         self.contamination = contamination
 
     def fit(self, X: Any, y: Any = None, *, domain: Any = None) -> Self:
-        """Learn the reconstruction, and the residuals of each domain.
+        """Fit the reconstruction, and the covariance of the residuals of each domain.
 
         Parameters
         ----------
@@ -112,7 +114,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         y : array-like of shape (n_sequences,), default=None
             Labels: +1 normal, -1 anomaly, 0 unlabelled.
         domain : array-like of shape (n_sequences,), default=None
-            Domain of each series, numbers or text; None is one for all.
+            Domain of each series, numbers or text. None is one domain for all.
 
         Returns
         -------
@@ -121,24 +123,24 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         """
         return self._run_fit(X, y, domain=domain)
 
-    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], *, domain: Any = None, **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], *, domain: Any = None, **metadata: Any) -> None:
         names = np.zeros(len(X), dtype=np.int64) if domain is None else column_or_1d(domain)
         if len(names) != len(X):
-            raise ValueError(f"domain names {len(names)} series and X has {len(X)}; they must agree in length.")
+            raise ValueError(f"domain has {len(names)} entries and X has {len(X)} series; they must agree in length.")
         normal = normal_sequences(X, y, fewest=2)
-        self.reconstructor_ = self._learn_reconstruction(np.concatenate(normal))
+        self.reconstructor_ = self._fit_reconstructor(np.concatenate(normal))
         self.domains_, numbers = np.unique(names[y >= 0], return_inverse=True)
         residuals = [self._residuals(series) for series in normal]
         models = []
         for number in range(len(self.domains_)):
             rows = np.concatenate([part for part, own in zip(residuals, numbers, strict=True) if own == number])
             if len(rows) < 2:
-                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs two at least.")
-            models.append(LedoitWolf().fit(rows))
-        self.location_ = np.array([model.location_ for model in models])
-        self.precision_ = np.array([model.precision_ for model in models])
+                raise ValueError(f"domain {self.domains_[number]!r} has one row; a covariance needs at least two.")
+            models.append(shrunk_covariance(rows))
+        self.location_ = np.array([model.location for model in models])
+        self.precision_ = np.array([pinvh(model.covariance, check_finite=False) for model in models])
 
-    def _learn_reconstruction(self, rows: NDArray[Any]) -> Any:
+    def _fit_reconstructor(self, rows: NDArray[Any]) -> Any:
         if self.reconstructor is None:
             return None
         reconstructor = clone(self.reconstructor)
@@ -155,11 +157,11 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         return series.astype(np.float64) - np.reshape(rebuilt, series.shape)
 
     def _outlyingness(self, X: list[NDArray[Any]]) -> NDArray[np.float64]:
-        reduce = self.mode == "distance_of_mean"
+        of_mean = self.aggregation == "distance_of_mean"
         distances = []
         for series in X:
             residuals = self._residuals(series)
-            rows = residuals.mean(axis=0, keepdims=True) if reduce else residuals
+            rows = residuals.mean(axis=0, keepdims=True) if of_mean else residuals
             distances.append(self._by_domain(rows).mean(axis=1).min())
         return np.array(distances)
 

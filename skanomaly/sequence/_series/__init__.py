@@ -1,1 +1,1 @@
-"""Detectors of odd moments in one series."""
+"""Detectors of anomalous time points in one series."""

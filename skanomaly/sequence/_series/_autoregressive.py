@@ -1,6 +1,5 @@
-"""Odd is what the past did not foretell."""
+"""Errors of forecasts from the past."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -12,9 +11,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
-from skanomaly.base._atomic import undone_on_error
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._windows import informative_channels, rolling_mean
 
@@ -29,30 +29,31 @@ class AutoregressiveDetector(SeriesDetector):
     Parameters
     ----------
     estimator : regressor, default=None
-        Learns the next row from the `order` rows before it, all channels at once where there are several; None is a
-        ridge regression, solved from moments, so that no table of windows is made.
+        Predicts the next row from the `order` rows before it, all channels at once if there are several. None is a
+        ridge regression that is solved from sums of products, without a table of windows.
     order : int, default=50
-        Past time points that the forecast sees.
-    alpha : float, default=0.001
-        Strength of the ridge: this share of each column's variance is added to it.
+        Number of past time points that the forecast uses.
+    ridge : float, default=0.001
+        L2 penalty of the ridge regression, as a fraction of the variance of each column.
     smoothing : int, default=100
-        Errors are averaged over so many time points. 1 finds single odd points.
+        Number of time points that errors are averaged over. Use 1 to detect single anomalous points.
     causal : bool, default=False
-        Whether the average runs over the points up to each one instead of around it.
+        Whether the average is over the time points up to each one instead of around it.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        Fewest time points that can be scored: the order used and one more. In `fit` the order is less than `order`
-        where the training series holds fewer than twice as many points.
+        Smallest number of time points that can be scored: the order used plus one. `fit` uses a smaller order if the
+        training series is shorter than two such windows.
     coef_ : ndarray of shape (n_channels_used, order, n_channels_used)
-        Weights of the ridge regression by channel forecast, lag (1 first) and channel seen, in standard deviations.
+        Coefficients of the ridge regression on standardised channels, by predicted channel, lag (1 first) and
+        predicting channel.
     estimator_ : regressor
-        The fitted `estimator`, where one was given.
+        The fitted `estimator`, if one was given.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -62,21 +63,21 @@ class AutoregressiveDetector(SeriesDetector):
 
     See Also
     --------
-    skanomaly.robust.robust_series_weights : Weights for training on a series that holds anomalies.
+    skanomaly.robust.robust_series_weights : Weights for training on a series with anomalies.
     SubsequenceNeighbors : Compares whole windows.
 
     Notes
     -----
-    The score is the root mean square over channels of the one-step errors in units of their standard deviation in
-    training, averaged over `smoothing` points; the first `order` points take the first error. A standardised error is
-    the statistic for an odd innovation of an autoregression (type II of [1]_), and an average of point scores that of
-    [2]_ for a change; here they are errors, not code lengths. Nothing is left out of training: a long anomaly that
-    repeats is learnt. ``timepoint_weight`` weighs the points that are forecast; it is not called `sample_weight` since
-    repeating a row of a series is no weight.
+    The score is minus the root mean square over channels of the one-step errors, divided by their root mean square in
+    training and averaged over `smoothing` time points. The first `order` time points get the first error. A
+    standardised error is the statistic for an anomalous innovation of an autoregression (type II of [1]_); the average
+    of point scores is the statistic of [2]_ for a change, here with errors instead of code lengths. Nothing is left out
+    of training, so the model also fits long anomalies that repeat. ``timepoint_weight`` weights the predicted time
+    points; it is not called `sample_weight`, since repeating a row of a series is not the same as weighting it.
 
-    ``partial_fit`` goes on where the last call, or `fit`, ended: it adds up moments, so that the regression equals that
-    of one fit on the whole series; the channels and origin are those of the first call, and the threshold belongs to
-    the scores of the last that was long enough to be scored.
+    ``partial_fit`` continues the series of the last call or of `fit`. It adds up sums of products, so the regression is
+    the same as that of one fit on the whole series. The channels and the origin are those of the first call; the
+    threshold is computed from the last call with enough time points to be scored.
 
     Cost: O(n (p d)^2) for order p and d channels; memory O((p d)^2).
 
@@ -98,10 +99,10 @@ class AutoregressiveDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "estimator": [HasMethods(["fit", "predict"]), None],
         "order": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
         "causal": ["boolean"],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -116,7 +117,7 @@ class AutoregressiveDetector(SeriesDetector):
         estimator: Any = None,
         *,
         order: int = 50,
-        alpha: float = 1e-3,
+        ridge: float = 1e-3,
         smoothing: int = 100,
         causal: bool = False,
         binary_channels: str = "ignore",
@@ -124,23 +125,23 @@ class AutoregressiveDetector(SeriesDetector):
     ) -> None:
         self.estimator = estimator
         self.order = order
-        self.alpha = alpha
+        self.ridge = ridge
         self.smoothing = smoothing
         self.causal = causal
         self.binary_channels = binary_channels
         self.contamination = contamination
 
     def fit(self, X: Any, y: Any = None, *, timepoint_weight: Any = None) -> Self:
-        """Learn to forecast.
+        """Fit the forecasting model.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
             Training series.
         y : array-like of shape (n_timepoints,), default=None
-            Not used but for its validation.
+            Validated, but not used.
         timepoint_weight : array-like of shape (n_timepoints,), default=None
-            Weight of each point as one that is forecast.
+            Weight of each time point as a predicted one.
 
         Returns
         -------
@@ -148,7 +149,7 @@ class AutoregressiveDetector(SeriesDetector):
         """
         return self._run_fit(X, y, timepoint_weight=timepoint_weight)
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         if self.estimator is not None:
             _require_regressor(self.estimator)
         self._begin(X, _effective_order(self.order, len(X)))
@@ -167,7 +168,10 @@ class AutoregressiveDetector(SeriesDetector):
         elif has_fit_parameter(estimator, "sample_weight"):
             self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :])
         else:
-            raise ValueError(f"{type(estimator).__name__} takes no sample_weight.")
+            raise ValueError(
+                f"{type(estimator).__name__} does not support sample_weight; fit without timepoint_weight, or use an "
+                "estimator that supports it."
+            )
         self._error_scale = _positive(np.sqrt(np.square(self._errors(centred)).mean(axis=0)))
 
     def _begin(self, X: NDArray[Any], order: int) -> None:
@@ -187,7 +191,7 @@ class AutoregressiveDetector(SeriesDetector):
         return self._scale
 
     def _add(self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
-        """Add the moments of past, next row and a constant."""
+        """Add the sums of products of past, next row and a constant."""
         moments = self._moments.copy()
         for block in row_blocks(max(0, len(centred) - self._order), _BLOCK_ROWS):
             pasts, nexts = _lagged(centred[block.start : block.stop + self._order], self._order)
@@ -196,25 +200,25 @@ class AutoregressiveDetector(SeriesDetector):
         self._moments = moments
 
     def _solve(self) -> None:
-        """Solve the ridge regression in standard deviations, from the moments."""
+        """Solve the ridge regression on standardised columns, from the sums of products."""
         n_channels = len(self._channels)
         total = self._moments[0, 0] if self._moments[0, 0] > 0 else 1.0
         means = self._moments[0] / total
         covariance = self._moments / total - np.outer(means, means)
-        # What rounding leaves of a constant column's variance is none.
+        # The variance of a constant column is 0, up to rounding.
         floor = 1e-13 * self._moments.diagonal() / total
         deviations = np.sqrt(np.where(covariance.diagonal() > floor, covariance.diagonal(), 1.0))
         scaled = covariance / np.outer(deviations, deviations)
         inner, last = slice(1, -n_channels), slice(-n_channels, None)
-        matrix = scaled[inner, inner] + max(self.alpha, 1e-10) * np.eye(scaled[inner, inner].shape[0])
+        matrix = scaled[inner, inner] + max(self.ridge, 1e-10) * np.eye(scaled[inner, inner].shape[0])
         coefficients = np.linalg.solve(matrix, scaled[inner, last])
         self.coef_ = coefficients.reshape(self._order, n_channels, n_channels)[::-1].transpose(2, 0, 1)
         self._weights = coefficients / deviations[inner, None] * deviations[last]
         self._intercept = means[last] - means[inner] @ self._weights
         explained = np.einsum("ij,ik,kj->j", coefficients, scaled[inner, inner], coefficients)
         crossed = np.einsum("ij,ij->j", coefficients, scaled[inner, last])
-        shares = scaled[last, last].diagonal() - 2 * crossed + explained
-        self._error_scale = _positive(np.sqrt(np.maximum(shares, 1e-12)) * deviations[last])
+        unexplained = scaled[last, last].diagonal() - 2 * crossed + explained
+        self._error_scale = _positive(np.sqrt(np.maximum(unexplained, 1e-12)) * deviations[last])
 
     def _errors(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the errors of the points from `order` on."""
@@ -236,13 +240,13 @@ class AutoregressiveDetector(SeriesDetector):
         return rolling_mean(points, self.smoothing, causal=self.causal)
 
     @available_if(lambda self: self.estimator is None)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
-        """Go on with the series of the calls before.
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Continue the series of earlier calls.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
-            The next time points; in the first call at least 2.
+            The next time points; at least 2 in the first call.
         y : None
             Not used.
 
@@ -251,7 +255,7 @@ class AutoregressiveDetector(SeriesDetector):
         self
         """
         self._validate_params()
-        with undone_on_error(self):
+        with restore_on_error(self):
             first = not hasattr(self, "_moments")
             rows = self._check(X, reset=first)
             if first:
@@ -269,26 +273,24 @@ class AutoregressiveDetector(SeriesDetector):
 
 
 def _require_regressor(estimator: Any) -> None:
-    """Refuse what says of itself that it is something else; an estimator without tags may be a regressor."""
+    """Raise an error if the tags of an estimator say that it is not a regressor; without tags it may be one."""
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
     if kind not in {None, "regressor"}:
         raise ValueError(
-            f"estimator={estimator!r:.80} is a {kind.replace('_', ' ')}, and time points are foretold by a regressor; "
+            f"estimator={estimator!r:.80} is a {kind.replace('_', ' ')}, and forecasting needs a regressor; "
             "give one, such as sklearn.linear_model.Ridge()."
         )
 
 
 def _effective_order(order: int, n_timepoints: int) -> int:
-    """Return the order that a training series can hold: with the point foretold, twice end to end."""
+    """Return the order that a training series allows: two windows of `order` and the predicted point must fit."""
     needed = 2 * (order + 1)
     if n_timepoints >= needed:
         return order
     less = max(1, n_timepoints // 4 - 1)
-    warnings.warn(
+    warn_user(
         f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
-        "Give a longer series or a smaller order.",
-        UserWarning,
-        stacklevel=6,
+        "Give a longer series or a smaller order."
     )
     return less
 

@@ -1,4 +1,4 @@
-"""Windows against the main directions, and against the centres, of training windows."""
+"""Distances of windows in the principal components of training windows, and to cluster centres."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -11,47 +11,47 @@ from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window
 
 __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
 
 _BLOCK_WINDOWS = 4096
 _FLOOR = 1e-6
-_LEAST_SHARE = 0.5
+_LEAST_FRACTION = 0.5
 
 
 class SubsequencePCA(SeriesDetector):
-    r"""Distance of windows in the principal components of training windows.
+    r"""Distance of each window in the principal components of the training windows.
 
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     statistic : {"mahalanobis", "residual", "both"}, default="mahalanobis"
-        With components scaled to variance 1, the length over all of them; the length of what the leading components
-        leave; or the sum of Hotelling's statistic in the leading components and of the squared residual, each divided
-        by its mean in training, under a root.
+        "mahalanobis": norm of all components, scaled to variance 1. "residual": norm of what the leading components do
+        not explain. "both": square root of the sum of Hotelling's statistic in the leading components and the squared
+        residual, each divided by its mean in training.
     n_components : float or int, default=0.9
-        Leading components: the share of the variance that they explain, in (0, 1), or their number. "mahalanobis" does
-        not use it.
+        Leading components: the fraction of the variance that they explain, in (0, 1), or their number. Not used by
+        "mahalanobis".
     normalize : {"center", "zscore", "scale"}, default="scale"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     n_components_ : int
-        Leading components.
+        Number of leading components.
     explained_variance_ : ndarray of shape (n_channels_used * `window_size_`,)
         Variances of the components, descending.
     offset_ : float
@@ -63,12 +63,12 @@ class SubsequencePCA(SeriesDetector):
 
     See Also
     --------
-    SubsequenceNeighbors : Needs no normal distribution.
+    SubsequenceNeighbors : Does not assume a normal distribution.
 
     Notes
     -----
-    The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances count as at least a
-    millionth of the largest. The moments are summed block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
+    The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances are at least a millionth of
+    the largest. Sums and products are accumulated block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
     of w points and d channels.
 
     References
@@ -87,7 +87,7 @@ class SubsequencePCA(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "statistic": [StrOptions({"mahalanobis", "residual", "both"})],
         "n_components": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
@@ -115,15 +115,15 @@ class SubsequencePCA(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         n_windows = len(X) - self.window_size_ + 1
-        n_columns = self.window_size_ * len(self._embedding.channels)
+        n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             total += vectors.sum(axis=0)
             products += vectors.T @ vectors
         self._mean = total / n_windows
@@ -137,7 +137,7 @@ class SubsequencePCA(SeriesDetector):
         self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
         self._means = np.ones(2)
         if self.statistic == "both":
-            parts = [self._statistics(vectors) for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS)]
+            parts = [self._statistics(vectors) for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS)]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
 
@@ -150,7 +150,7 @@ class SubsequencePCA(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             if self.statistic == "mahalanobis":
                 coordinates = (vectors - self._mean) @ self._directions / self._scales
                 parts.append(np.square(coordinates).sum(axis=1))
@@ -162,33 +162,33 @@ class SubsequencePCA(SeriesDetector):
 
 
 class SubsequenceKMeans(SeriesDetector):
-    r"""Distance of windows to the nearest of a few typical windows.
+    r"""Distance of each window to the nearest of a few typical windows.
 
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     n_clusters : int, default=10
-        Typical windows.
+        Number of typical windows.
     n_references : int, default=4000
-        Training windows that are clustered, drawn without replacement.
+        Number of training windows that are clustered, drawn without replacement.
     normalize : {"center", "zscore", "scale"}, default="center"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
-        For the choice of windows and the first centres.
+        Seed of the choice of windows and of the initial centres.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     cluster_centers_ : ndarray of shape (n_clusters_used, n_channels_used * `window_size_`)
         Typical windows, normalised, channel after channel.
     offset_ : float
@@ -200,13 +200,13 @@ class SubsequenceKMeans(SeriesDetector):
 
     See Also
     --------
-    KShapeDetector : Clusters shapes, wherever in the window they are.
+    KShapeDetector : Clusters shapes at any position in the window.
 
     Notes
     -----
     The method of Yairi, Kato and Hori (2001), with centres from a sample. Centres of overlapping windows are shifted
-    copies of smooth waves, whatever the data (Keogh and Lin, 2005): they serve as a net over normal windows and mean
-    nothing else. The defaults of window length and normalisation were chosen on the public series that the guide names.
+    copies of smooth waves for any data (Keogh and Lin, 2005): they cover the normal windows but should not be
+    interpreted. The defaults of `window_size` and `normalize` were chosen on the public series of the user guide.
     Cost: O(n k w d).
 
     References
@@ -229,7 +229,7 @@ class SubsequenceKMeans(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 2, None, closed="left")],
@@ -260,25 +260,25 @@ class SubsequenceKMeans(SeriesDetector):
         self.contamination = contamination
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
         starts = np.arange(len(X) - self.window_size_ + 1)
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
-        vectors = self._embedding.windows(self._embedding.prepare(X), starts)
-        # No more centres than different windows.
+        vectors = self._vectors.windows(self._vectors.prepare(X), starts)
+        # At most as many centres as distinct windows.
         model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
         counts = np.bincount(model.labels_)
-        # A burst that makes a cluster of its own is no typical window.
-        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_SHARE * counts.mean()]
+        # A cluster that is a single anomaly is not typical.
+        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_FRACTION * counts.mean()]
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []
-        for vectors in self._embedding.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
             squares = [np.square(vectors - center).sum(axis=1) for center in self.cluster_centers_]
             parts.append(np.sqrt(np.min(squares, axis=0)))
         return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""One detector for each entity."""
+"""One detector per group."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -12,17 +12,18 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._input import require_names_apart
+from skanomaly.sequence._input import require_unique_names
 
 __all__ = ["GroupedDetector"]
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """A table without its column of groups, and that column."""
+    """A table without its group column, and that column."""
 
     table: NDArray[Any]
     groups: NDArray[Any]
@@ -32,47 +33,48 @@ class _Rows:
 
 
 class GroupedDetector(BaseDetector):
-    r"""Clones a detector for each group of rows: one a machine, one a customer.
+    r"""Fits one clone of a detector per group of rows, such as a machine or a customer.
 
-    The groups are a column of the table, so that nothing but the table need travel through a pipeline. Rows of a group
-    keep their order: a group is a series for detectors of series, a table for others.
+    The groups are a column of the table, so that a pipeline needs nothing but the table. Rows of a group keep their
+    order: for detectors of series a group is a series, for others a table.
 
     Parameters
     ----------
     detector : estimator, default=None
-        Anything with ``fit`` and ``decision_function`` (negative is odd); None is ``IsolationForest(random_state=0)``.
+        Any estimator with ``fit`` and ``decision_function`` (negative for anomalies); None is
+        ``IsolationForest(random_state=0)``.
     group : int, str or None, default=0
-        The column that holds the groups, by place or, in a frame, by name. It may hold text. None makes all rows one
-        group.
+        The column with the groups, by position or, in a frame, by name. It may be text. None makes all rows one group.
     min_group_size : int, default=10
-        Groups with fewer training rows get no clone of their own; they count as unseen.
+        Groups with fewer training rows do not get a clone of their own; they are treated as unseen.
     unseen : {"global", "raise"}, default="global"
-        What scores rows of groups without a clone: a clone fitted on all training rows in their order, or an error.
+        How rows of groups without a clone are scored: "global" uses a clone fitted on all training rows in their order,
+        "raise" raises an error.
     n_jobs : int or None, default=None
         Threads over groups; results do not depend on it.
 
     Attributes
     ----------
     detectors_ : dict
-        From group to fitted clone.
+        Maps each group to its fitted clone.
     fallback_ : estimator or None
-        Clone fitted on all rows, for "global".
+        Clone fitted on all rows, if `unseen` is "global".
     offset_ : float
-        0: scores are those of the clones, less each clone's own threshold.
+        0: the scores are those of the clones minus the threshold of each clone.
     n_features_in_ : int
-        Number of columns, that of the groups included.
+        Number of columns, including that of the groups.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the training table had names that are all strings.
 
     See Also
     --------
-    SlidingWindowDetector : A detector of rows as one of series.
+    SlidingWindowDetector : Applies a detector of rows to a series.
 
     Notes
     -----
-    Each clone sets its own threshold by its own `contamination`, ``detector__contamination`` in a search: a quiet
-    machine flags as many of its rows as a noisy one. One model a node is how Borghesi, Bartolini, Lombardi, Milano and
-    Benini (2019) watch computers; a pooled model hides what is odd for one node and usual for another.
+    Each clone sets its own threshold by its `contamination` (``detector__contamination`` in a search), so the same
+    fraction of rows is flagged in each group. Borghesi, Bartolini, Lombardi, Milano and Benini (2019) monitor computers
+    with one model per node; a pooled model misses values that are anomalous for one node and normal for another.
 
     References
     ----------
@@ -116,12 +118,13 @@ class GroupedDetector(BaseDetector):
         self.n_jobs = n_jobs
 
     @property
-    def _rows_stand_alone(self) -> bool:  # type: ignore[override]
-        return bool(getattr(self.detector, "_rows_stand_alone", True))
+    def scores_time_points(self) -> bool:  # type: ignore[override]
+        """Whether `detector` scores the time points of a series."""
+        return scores_time_points(self.detector)
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
-        require_names_apart(table)
+        require_unique_names(table)
         validate_data(self, table, reset=reset, skip_check_array=True)
         place = self._place(table)
         if place is None:
@@ -139,7 +142,7 @@ class GroupedDetector(BaseDetector):
         values = check_array(
             rest, dtype=(np.float64, np.float32), order="C", ensure_min_samples=2 if reset else 1, input_name="X"
         )
-        _require_groups(groups)
+        _require_groups(groups, names[place] if hasattr(table, "columns") else place)
         return _Rows(values, groups)
 
     def _place(self, table: Any) -> int | None:
@@ -147,18 +150,20 @@ class GroupedDetector(BaseDetector):
             return None
         if isinstance(self.group, Integral):
             if self.group >= table.shape[1]:
-                raise ValueError(f"group={self.group} and X has n_features = {table.shape[1]}.")
+                raise ValueError(
+                    f"group={self.group} and X has n_features = {table.shape[1]}; give the position of a column."
+                )
             return int(self.group)
         names = list(getattr(table, "columns", []))
         if self.group not in names:
-            raise ValueError(f"group={self.group!r} is no column of X; it has {names or 'no names'}.")
+            raise ValueError(f"group={self.group!r} is not a column of X; its columns are {names or 'not named'}.")
         return names.index(self.group)
 
-    def _fit(self, X: _Rows, y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: _Rows, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
 
         def fitted(rows: NDArray[np.intp]) -> Any:
-            labels = (y[rows],) if y[rows].any() else ()
+            labels = (native_labels(y[rows]),) if y[rows].any() else ()
             return clone(detector).fit(X.table[rows], *labels)
 
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}
@@ -191,27 +196,58 @@ class GroupedDetector(BaseDetector):
 def _as_table(X: Any, *, fewest: int) -> NDArray[Any]:
     try:
         table: NDArray[Any] = check_array(X, dtype=None, ensure_min_samples=fewest)
-    except ValueError as error:
-        if not isinstance(X, list | tuple) or not {"inhomogeneous", "dim"} & set(str(error).split()):
+    except ValueError:
+        if not _is_list_of_series(X):
             raise
         raise ValueError(
-            "X is a list of series, and GroupedDetector takes one table in which a column holds the groups: stack the "
-            "series (numpy.vstack), each with its group as a column."
+            "X is a list of series, and GroupedDetector takes one table with a group column: stack the series "
+            "(numpy.vstack), each with its group as a column."
         ) from None
     return table
 
 
-def _require_groups(groups: NDArray[Any]) -> None:
+def _is_list_of_series(X: Any) -> bool:
+    """Say whether a list holds tables, or rows of different lengths."""
+    if not isinstance(X, list | tuple):
+        return False
+    items = [item for item in X if _is_sized(item)]
+    return len({len(item) for item in items}) > 1 or any(_is_table(item) for item in items)
+
+
+def _is_table(item: Any) -> bool:
+    return item.ndim > 1 if hasattr(item, "ndim") else len(item) > 0 and _is_sized(item[0])
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_sized(item: Any) -> bool:
+    return hasattr(item, "__len__") and not isinstance(item, str | bytes)
+
+
+def _require_groups(groups: NDArray[Any], column: Any) -> None:
     try:
         codes = pd.factorize(groups)[0]
-    except TypeError as error:
-        raise TypeError(f"A group's argument must be a string or a number: {error}.") from None
+    except TypeError:
+        unhashable = next(value for value in groups.tolist() if not _is_hashable(value))
+        raise TypeError(
+            f"Column {column!r} holds a {type(unhashable).__name__}; values of the column that is the `group` argument "
+            "must be hashable, such as a string, a number or a boolean."
+        ) from None
     if (codes < 0).any():
-        raise ValueError(f"The groups hold NaN or None, first in row {int(np.argmin(codes))}; each row needs one.")
+        raise ValueError(
+            f"Column {column!r} holds NaN or None as a group, first in row {int(np.argmin(codes))}; give each row a "
+            "group, or drop those rows."
+        )
 
 
 def _parts(groups: NDArray[Any]) -> list[tuple[Any, NDArray[np.intp]]]:
-    """Return each group with its rows in their order."""
+    """Return each group and its rows, in order."""
     codes, values = pd.factorize(groups)
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)

@@ -1,4 +1,4 @@
-"""Windows against typical shapes, found wherever in a longer window they are."""
+"""Distances of windows to typical shapes."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,46 +10,46 @@ from scipy import fft
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
 from skanomaly.sequence._series._profile import WindowTable, join
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean, windows_to_points
 
 __all__ = ["KShapeDetector", "k_shape"]
 
 
 class KShapeDetector(SeriesDetector):
-    r"""Distance of each window to the shapes that training is made of.
+    r"""Distance of each window to the typical shapes of the training series.
 
     Parameters
     ----------
     window_size : int, default=100
-        Time points of a shape that is compared.
+        Time points per window.
     n_clusters : int, default=6
-        Typical stretches, each four windows long; fewer where the series holds fewer.
+        Number of typical segments, each four windows long; fewer if the series is short.
     max_iter : int, default=20
-        Rounds of clustering at the most.
+        Largest number of iterations of the clustering.
     smoothing : int, default=100
-        Scores are averaged over so many time points.
+        Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
-        For the first assignment to clusters.
+        Seed of the initial assignment to clusters.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than six.
+        Window size used: smaller than `window_size` if the training series is shorter than six windows.
     cluster_centers_ : list of ndarray of shape (n_clusters_used, 4 * `window_size_`)
-        Typical stretches, z-normalised, a table for each channel used.
+        Typical segments, z-normalised; one array per channel used.
     cluster_weights_ : list of ndarray of shape (n_clusters_used,)
-        How normal each is, by channel; they add up to 1.
+        Weight of each typical segment in the score, by channel; they sum to 1.
     n_iter_ : int
-        Most rounds of clustering that a channel took.
+        Largest number of clustering iterations over the channels.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -59,17 +59,17 @@ class KShapeDetector(SeriesDetector):
 
     See Also
     --------
-    SubsequenceKMeans : Keeps level and amplitude, and place in the window.
-    MatrixProfileDetector : Compares with every training window.
+    SubsequenceKMeans : Uses amplitude, and the position in the window.
+    MatrixProfileDetector : Compares with all training windows.
 
     Notes
     -----
-    Stretches of four windows, one every one and a half, are clustered by k-Shape (Paparrizos and Gravano, 2015); a
-    window's distance to a stretch is that to its nearest z-normalised window; distances are averaged with weights
-    :math:`f^2 / c`, f the share of stretches in the cluster and c the centre's summed distance to the other centres,
-    both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021). Channels are clustered each for itself and
-    their scores averaged. Level and amplitude do not count. Cost: O(n k w) per channel and O(s k w log w) per round for
-    s stretches.
+    Segments of four windows, starting every 1.5 windows, are clustered by k-Shape (Paparrizos and Gravano, 2015). The
+    distance of a window to a typical segment is that to the nearest z-normalised window of the segment. Distances are
+    averaged with weights :math:`f^2 / c`, where f is the fraction of segments in the cluster and c is the sum of the
+    distances of its centre to the other centres, both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021).
+    Channels are clustered separately and their scores are averaged. Level and amplitude are not used. Cost: O(n k w)
+    per channel and O(s k w log w) per iteration for s segments.
 
     References
     ----------
@@ -90,7 +90,7 @@ class KShapeDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -121,25 +121,25 @@ class KShapeDetector(SeriesDetector):
         self.contamination = contamination
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X), n_windows=6)
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         random = generator(self.random_state)
         length = min(4 * self.window_size_, len(X))
         starts = np.arange(0, len(X) - length + 1, max(1, 3 * self.window_size_ // 2))
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
-        for channel in self._embedding.prepare(X).T:
-            stretches = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts])
-            labels, centers, n_iter = k_shape(stretches, min(self.n_clusters, len(starts)), self.max_iter, random)
+        for channel in self._vectors.prepare(X).T:
+            segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts])
+            labels, centers, n_iter = k_shape(segments, min(self.n_clusters, len(starts)), self.max_iter, random)
             self.n_iter_ = max(self.n_iter_, n_iter)
             self.cluster_centers_.append(centers)
             self.cluster_weights_.append(_weights(labels, centers))
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         total = np.zeros(len(X) - self.window_size_ + 1)
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         for column, (centers, weights) in enumerate(zip(self.cluster_centers_, self.cluster_weights_, strict=True)):
             queries = WindowTable(prepared[:, [column]], self.window_size_)
             for center, weight in zip(centers, weights, strict=True):
@@ -155,7 +155,7 @@ class KShapeDetector(SeriesDetector):
 def k_shape(
     rows: NDArray[np.float64], n_clusters: int, max_iter: int, random: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
-    """Cluster z-normalised rows by shape, whatever their shift.
+    """Cluster z-normalised rows by shape, independent of shifts.
 
     Parameters
     ----------
@@ -169,9 +169,9 @@ def k_shape(
     -------
     labels : ndarray of shape (n,)
     centers : ndarray of shape (n_clusters, w)
-        z-normalised; a cluster that lost its rows gets the row farthest from its centre.
+        z-normalised. An empty cluster gets the row that is farthest from its centre.
     n_iter : int
-        Rounds run.
+        Number of iterations.
     """
     labels = random.permutation(np.arange(len(rows)) % n_clusters)
     centers = np.zeros((n_clusters, rows.shape[1]))
@@ -190,7 +190,7 @@ def k_shape(
 
 
 def _shape(rows: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the shape most like all rows, after each was shifted onto the center so far."""
+    """Return the shape most similar to all rows, after each is aligned with the current center."""
     aligned = rows
     if center.any():
         shifts = _correlations(rows, center)[1]
@@ -233,9 +233,9 @@ def _standardised(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _weights(labels: NDArray[np.intp], centers: NDArray[np.float64]) -> NDArray[np.float64]:
-    shares = np.bincount(labels, minlength=len(centers)) / len(labels)
+    fractions = np.bincount(labels, minlength=len(centers)) / len(labels)
     remoteness = np.array([(1.0 - _correlations(centers, center)[0]).sum() for center in centers])
-    weights = _one_to_two(shares) ** 2 / _one_to_two(remoteness)
+    weights = _one_to_two(fractions) ** 2 / _one_to_two(remoteness)
     return weights / weights.sum()
 
 

@@ -1,4 +1,4 @@
-"""Discords: windows that are like no other window."""
+"""Discords: windows that are not similar to any other window."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ _AGGREGATIONS = [StrOptions({"mean", "max"}), Interval(Integral, 1, None, closed
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "side": [StrOptions({"both", "left", "right"})],
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
-        "channel_aggregation": _AGGREGATIONS,
+        "aggregation": _AGGREGATIONS,
         "n_jobs": [Integral, None],
     },
     prefer_skip_nested_validation=True,
@@ -37,53 +37,53 @@ def matrix_profile(
     window_size: int,
     side: str = "both",
     exclusion_zone: int | None = None,
-    channel_aggregation: str | int = "mean",
+    aggregation: str | int = "mean",
     n_jobs: int | None = None,
 ) -> MatrixProfile:
-    r"""Distance of each window to the window most like it, both z-normalised.
+    r"""Distance of each window to its nearest neighbour, both z-normalised.
 
     Parameters
     ----------
     X : array-like of shape (n_timepoints, n_features) or (n_timepoints,)
-        The series whose windows are described.
+        The series.
     other : array-like of shape (n_timepoints_other, n_features) or (n_timepoints_other,), default=None
-        The series in which neighbours are looked for; None is `X` itself.
+        The series that neighbours are searched in; None is `X` itself.
     window_size : int
-        Time points a window, at least 2.
+        Time points per window, at least 2.
     side : {"both", "left", "right"}, default="both"
-        Within one series: neighbours anywhere, only earlier ("left": what was new when it came), or only later.
+        For one series: search for neighbours anywhere, only earlier ("left"), or only later ("right").
     exclusion_zone : int, default=None
-        Within one series, windows at most so many time points apart are no neighbours; None is a quarter of
+        For one series: windows at most this many time points apart are not neighbours. None is a quarter of
         `window_size`, rounded up.
-    channel_aggregation : {"mean", "max"} or int, default="mean"
-        With several channels: the root mean square of the channels' distances to one common neighbour; the largest of
-        the channels' own profiles; or the k-th largest of these.
+    aggregation : {"mean", "max"} or int, default="mean"
+        How several channels are aggregated: "mean" is the root mean square of the channels' distances to one common
+        neighbour, "max" is the maximum over the profiles of the channels, and a number k is their k-th largest value.
     n_jobs : int or None, default=None
         Threads over bands of diagonals; the result does not depend on it.
 
     Returns
     -------
     MatrixProfile
-        ``distances`` and ``neighbors``, both of shape (n_timepoints - window_size + 1,). Without any neighbour they
-        are infinite and -1.
+        ``distances`` and ``neighbors``, both of shape (n_timepoints - window_size + 1,). For a window without neighbour
+        they are infinite and -1.
 
     Raises
     ------
     ValueError
-        If a series is shorter than a window, holds NaN, or the channels differ in number, `side` is given with
-        `other`, or no window has a neighbour outside `exclusion_zone`.
+        If a series is shorter than a window or contains NaN, the numbers of channels differ, `side` is given with
+        `other`, or `exclusion_zone` leaves windows without a neighbour.
 
     See Also
     --------
     MatrixProfileDetector : The profile as a detector.
-    SubsequenceNeighbors : Distances that see level and amplitude, at a cost linear in the length.
+    SubsequenceNeighbors : Distances that use the amplitude, at a cost linear in the length.
 
     Notes
     -----
-    The correlations are carried along diagonals as in SCAMP [1]_, sixty-four diagonals at a time, O(n^2) time and O(n)
-    memory; the distance to the neighbour found is then measured again from the windows themselves, so that exact
-    repeats have distance 0. A constant window is at distance 0 from constant windows and at :math:`\sqrt{2m}`, that of
-    uncorrelated windows, from all others (other programs give :math:`\sqrt{m}`). A k-th largest of the channels'
+    The correlations are updated along diagonals as in SCAMP [1]_, sixty-four diagonals at a time, in O(n^2) time and
+    O(n) memory. The distance to the neighbour is then computed again from the windows themselves, so that exact repeats
+    have distance 0. A constant window has distance 0 to constant windows and :math:`\sqrt{2m}`, the distance of
+    uncorrelated windows, to all others (other programs give :math:`\sqrt{m}`). The k-th largest of the channels'
     profiles is the K-of-N profile of [2]_.
 
     References
@@ -112,42 +112,41 @@ def matrix_profile(
             lambda tables: self_join(tables[0], zone=zone, n_jobs=n_jobs)[which],
             [series],
             window_size,
-            channel_aggregation,
+            aggregation,
         )
     if side != "both" or exclusion_zone is not None:
-        raise ValueError("side and exclusion_zone belong to one series; with two, leave them at their defaults.")
+        raise ValueError("side and exclusion_zone are for one series; with two series, leave them at their defaults.")
     references = _as_series(other, "other", window_size)
     if references.shape[1] != series.shape[1]:
         raise ValueError(f"X has {series.shape[1]} channels and other has {references.shape[1]}; they must agree.")
-    return _over_channels(
-        lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, channel_aggregation
-    )
+    return _over_channels(lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, aggregation)
 
 
 def _as_series(X: Any, name: str, window_size: int) -> NDArray[np.float64]:
     column = as_column(X, may_reshape=True, training=False)
-    try:
-        series = check_array(column, dtype=np.float64, input_name=name)
-    except ValueError as error:
-        row = first_non_finite(column) if "NaN" in str(error) or "infinity" in str(error) else None
-        if row is None:
-            raise
-        remedy = "Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
-        raise ValueError(f"{error}\nThe first is at time point {row}. {remedy}") from None
+    series: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
+    first = first_non_finite(series)
+    if first is not None:
+        raise ValueError(
+            f"Input {name} contains {'NaN' if np.isnan(series).any() else 'infinity'}.\nThe first is at time point "
+            f"{first}. Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
+        )
     if len(series) < window_size:
         raise ValueError(f"{name} has {len(series)} time points, fewer than one window of {window_size}.")
     return series
 
 
 def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggregation: str | int) -> MatrixProfile:
-    """Profile all channels together, or each for itself and then take the k-th largest distance."""
+    """Compute one profile of all channels, or one per channel and then the k-th largest distance."""
     n_channels = series[0].shape[1]
     if aggregation == "mean" or n_channels == 1:
         found: MatrixProfile = find([WindowTable(part, window_size) for part in series])
         return found
     rank = 1 if aggregation == "max" else int(aggregation)
     if rank > n_channels:
-        raise ValueError(f"channel_aggregation={rank} and there are {n_channels} channels.")
+        raise ValueError(
+            f"aggregation={rank} and there are {n_channels} channels; give at most the number of channels."
+        )
     profiles = [
         find([WindowTable(part[:, [channel]], window_size) for part in series]) for channel in range(n_channels)
     ]
@@ -160,37 +159,37 @@ def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggr
 
 
 class MatrixProfileDetector(SeriesDetector):
-    """Distance of each z-normalised window to its nearest neighbour: time series discords.
+    """Distance of each z-normalised window to its nearest neighbour (time series discords).
 
-    A moment is the odder, the less the shape around it is like any other shape in the training series. Level and
-    amplitude do not count.
+    The less the shape around a time point is similar to other shapes in the training series, the more anomalous the
+    time point is. Level and amplitude are not used.
 
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window, at least 2.
+        Time points per window, at least 2.
     exclusion_zone : int, default=None
-        Training windows at most so far from a window are no evidence for it; None is a quarter of the window. One that
-        would leave a training window without any evidence (in causal mode, all of them) is refused.
-    channel_aggregation : {"mean", "max"} or int, default="mean"
-        As in :func:`matrix_profile`; a number above that of the channels counts as all of them.
+        Training windows at most this many time points from a window are not its neighbours; None is a quarter of the
+        window. A zone that leaves a training window without neighbours (if `causal`, all of them) raises an error.
+    aggregation : {"mean", "max"} or int, default="mean"
+        As in :func:`matrix_profile`; a number above the number of channels means that number.
     causal : bool, default=False
-        Whether training windows are held against earlier ones alone (the left profile), and each window's score goes
-        to its last point, so that no score knows the future.
+        Whether training windows are compared with earlier ones only (the left profile), and the score of each window
+        is assigned to its last time point, so that no score uses the future.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it. Without effect where `causal` is true.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last"). Not used if `causal` is true.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
         Threads over bands of diagonals; results do not depend on it.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     profile_ : MatrixProfile
-        Of the training series.
+        Profile of the training series.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -200,17 +199,17 @@ class MatrixProfileDetector(SeriesDetector):
 
     See Also
     --------
-    SubsequenceNeighbors : Sees level shifts too; the better default.
-    matrix_profile : The profile alone.
+    SubsequenceNeighbors : Also detects changes of level and amplitude; the better default.
+    matrix_profile : Computes the profile only.
 
     Notes
     -----
-    Discords are those of Keogh, Lin and Fu (2005). What we changed: each window of a scored series that training holds,
-    value for value, is no evidence for itself, so ``fit(X).score_samples(X)`` is the self-join. An anomaly that occurs
-    twice in training hides both occurrences ("twin freak"). A window without any neighbour, such as the first ones in
-    causal mode, has nothing against it and scores 0.
+    Discords are those of Keogh, Lin and Fu (2005). What we changed: a window of the scored series that is equal to a
+    training window is not its own neighbour, so ``fit(X).score_samples(X)`` is the self-join. An anomaly that occurs
+    twice in training is not detected ("twin freak"). A window without any neighbour, such as the first ones if `causal`
+    is true, scores 0.
 
-    Cost: O(n^2) for n training points, O(n k) for k scored ones, times channels; memory O(n).
+    Cost: O(n^2) for n training points, O(n k) for k scored ones, times the number of channels; memory O(n).
 
     References
     ----------
@@ -229,10 +228,10 @@ class MatrixProfileDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
-        "channel_aggregation": _AGGREGATIONS,
+        "aggregation": _AGGREGATIONS,
         "causal": ["boolean"],
         "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
         "n_jobs": [Integral, None],
@@ -243,7 +242,7 @@ class MatrixProfileDetector(SeriesDetector):
         *,
         window_size: int = 100,
         exclusion_zone: int | None = None,
-        channel_aggregation: str | int = "mean",
+        aggregation: str | int = "mean",
         causal: bool = False,
         point_alignment: str = "mean",
         contamination: float = 0.1,
@@ -251,13 +250,13 @@ class MatrixProfileDetector(SeriesDetector):
     ) -> None:
         self.window_size = window_size
         self.exclusion_zone = exclusion_zone
-        self.channel_aggregation = channel_aggregation
+        self.aggregation = aggregation
         self.causal = causal
         self.point_alignment = point_alignment
         self.contamination = contamination
         self.n_jobs = n_jobs
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
         self._series = X
         self._lookup = WindowLookup(X, self.window_size_)
@@ -271,7 +270,7 @@ class MatrixProfileDetector(SeriesDetector):
         return default_zone(self.window_size_) if self.exclusion_zone is None else self.exclusion_zone
 
     def _profile(self, find: Any, series: list[NDArray[Any]]) -> MatrixProfile:
-        aggregation = self.channel_aggregation
+        aggregation = self.aggregation
         if isinstance(aggregation, Integral):
             aggregation = min(int(aggregation), series[0].shape[1])
         return _over_channels(find, series, self.window_size_, aggregation)

@@ -1,4 +1,4 @@
-"""Distance to the nearest of a sample of windows."""
+"""Distances of windows to their nearest neighbours in a sample of training windows."""
 
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -9,11 +9,11 @@ from sklearn.exceptions import NotFittedError
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.base._atomic import undone_on_error
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
 
 __all__ = ["SubsequenceNeighbors"]
@@ -24,43 +24,43 @@ _BLOCK_WINDOWS = 1024
 class SubsequenceNeighbors(SeriesDetector):
     r"""Distance of each window to its nearest neighbours in a sample of training windows.
 
-    A moment is the odder, the farther the stretch around it is from any normal stretch. Windows lose their mean but
-    keep their amplitude, so that spikes, changes of shape and of level are seen, and drift is not.
+    The farther the window around a time point is from all normal windows, the more anomalous the time point is. Windows
+    are centred but keep their amplitude, so spikes and changes of shape and level are detected, and drift is not.
 
     Parameters
     ----------
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     n_neighbors : int, default=10
-        The distance that counts is that to the neighbour of this rank; never more than the references allow.
+        The distance to this neighbour is the score. It is reduced if there are fewer references.
     n_references : int, default=4000
-        Training windows kept, drawn without replacement. Memory and time are proportional to it.
+        Number of training windows kept, drawn without replacement. Memory and time are proportional to it.
     normalize : {"center", "zscore", "scale"}, default="center"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its
-        standard deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     exclusion_zone : int, default=None
-        Training windows at most so far from a window are no evidence for it; None is half a window. One that would
-        leave a training window without any evidence is refused.
+        Training windows at most this many time points from a window are not its neighbours; None is half a window. A
+        zone that leaves a training window without neighbours raises an error.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
     n_jobs : int or None, default=None
         Threads over blocks of windows; results do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        For the references.
+        Seed of the choice of references.
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     reference_starts_ : ndarray of shape (n_references_used,)
-        Where the references begin in training.
+        First time points of the references in the training series.
     n_neighbors_ : int
-        Neighbour that counts.
+        Rank of the neighbour whose distance is the score.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -70,24 +70,24 @@ class SubsequenceNeighbors(SeriesDetector):
 
     See Also
     --------
-    MatrixProfileDetector : All windows, shapes alone.
-    SlidingWindowDetector : Any detector of rows, on windows.
+    MatrixProfileDetector : Uses all training windows, and only their shapes.
+    SlidingWindowDetector : Applies any detector of rows to windows.
 
     Notes
     -----
-    The k-th neighbour's distance is the score of Ramaswamy, Rastogi and Shim (2000), on windows. What we changed:
-    windows are centred instead of z-normalised, which would erase level and amplitude; references are a sample; and a
-    window that training holds, value for value, is no evidence for itself, nor are those around it.
+    The distance to the k-th neighbour is the score of Ramaswamy, Rastogi and Shim (2000), here for windows. What we
+    changed: windows are centred instead of z-normalised, which would remove the amplitude; references are a sample; and
+    a window equal to a training window is not compared with that window or the windows around it.
 
-    The defaults of window length and normalisation are the best of some forty settings on public series, which the
-    guide names; a period found in the data served worse than 100 there.
+    The defaults of `window_size` and `normalize` are the best of about forty settings on the public series of the user
+    guide. On these series a window of 100 was better than a period found in the data.
 
-    ``partial_fit`` goes on where the last call, or `fit`, ended; the references stay a uniform sample of all windows so
-    far. Channels, scales and window length are those of the first call, and the threshold belongs to the scores of the
-    last that held a window. It keeps eight bytes a time point, by which it knows windows again.
+    ``partial_fit`` continues the series of the last call or of `fit`; the references stay a uniform sample of all
+    windows so far. Channels, scales and window size are those of the first call; the threshold is computed from the
+    last call with at least one window. Eight bytes per time point are kept, to recognise training windows.
 
     Cost: O(n r w d) for n points, r references, windows of w points and d channels, as single-precision matrix
-    products; the chosen distances are measured again. Memory: O(r w d + n).
+    products; the distances to the neighbours found are computed again. Memory: O(r w d + n).
 
     References
     ----------
@@ -106,7 +106,7 @@ class SubsequenceNeighbors(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 2, None, closed="left")],
@@ -143,19 +143,19 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self._begin(X, effective_window(self.window_size, len(X)))
         self._add(X)
-        # The window halfway between the first and the last reference has the least of all beyond its zone.
+        # The window halfway between the first and the last reference has the fewest references outside its zone.
         require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # scikit-learn's form
-        """Go on with the series of the calls before.
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Continue the series of earlier calls.
 
         Parameters
         ----------
         X : array-like of shape (n_timepoints, n_features)
-            The next time points; in the first call at least 2.
+            The next time points; at least 2 in the first call.
         y : None
             Not used.
 
@@ -164,8 +164,8 @@ class SubsequenceNeighbors(SeriesDetector):
         self
         """
         self._validate_params()
-        with undone_on_error(self):
-            first = not hasattr(self, "_embedding")
+        with restore_on_error(self):
+            first = not hasattr(self, "_vectors")
             rows = self._check(X, reset=first)
             if first:
                 self._begin(rows, self.window_size)
@@ -177,24 +177,24 @@ class SubsequenceNeighbors(SeriesDetector):
 
     def _begin(self, X: NDArray[Any], window_size: int) -> None:
         self.window_size_ = window_size
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=window_size, normalize=self.normalize, binary_channels=self.binary_channels
         )
         self._seed = draw_seed(self.random_state)
         self._n_seen = 0
         self._lookup = WindowLookup(X[:0], window_size)
         self.reference_starts_ = np.empty(0, dtype=np.intp)
-        self._references = np.empty((0, window_size * len(self._embedding.channels)), dtype=np.float32)
+        self._references = np.empty((0, window_size * len(self._vectors.channels)), dtype=np.float32)
         self.n_neighbors_ = 0
 
     def _add(self, series: NDArray[Any]) -> None:
-        """Draw references from a further piece, which repeats the end of the piece before, a window less one point."""
+        """Draw references from a further piece, which begins with the end of the previous one."""
         n_windows = max(0, len(series) - self.window_size_ + 1)
         self._tail = series[max(0, len(series) - self.window_size_ + 1) :]
         if n_windows == 0:
             return
         kept, chosen = self._draw(n_windows)
-        windows = self._embedding.windows(self._embedding.prepare(series), chosen, np.float32)
+        windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
         starts = np.concatenate([self.reference_starts_[kept], self._n_seen + chosen])
         self._references = np.concatenate([self._references[kept], windows])
         self.reference_starts_ = starts
@@ -204,7 +204,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self.n_neighbors_ = min(self.n_neighbors, len(starts))
 
     def _draw(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return which references stay and which of the new windows join them: a uniform sample of all so far."""
+        """Return which references are kept and which new windows are added: a uniform sample of all so far."""
         random = np.random.Generator(np.random.PCG64([self._seed, self._n_seen]))
         n_kept, total = len(self.reference_starts_), self._n_seen + n_windows
         if total <= self.n_references:
@@ -215,14 +215,17 @@ class SubsequenceNeighbors(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         if self.n_neighbors_ == 0:
-            raise NotFittedError(f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet.")
-        prepared = self._embedding.prepare(X)
+            raise NotFittedError(
+                f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet; "
+                "give more time points to partial_fit."
+            )
+        prepared = self._vectors.prepare(X)
         zones = self._zones(self._lookup.find(X))
         out = np.empty(len(zones))
 
         def score(block: slice) -> None:
             starts = np.arange(block.start, block.stop)
-            queries = self._embedding.windows(prepared, starts, np.float32)
+            queries = self._vectors.windows(prepared, starts, np.float32)
             products = np.column_stack([queries, np.ones(len(queries), np.float32)]) @ self._weights.T
             distances = np.empty((len(queries), self.n_neighbors_))
             indices = np.empty(distances.shape, dtype=np.intp)
@@ -230,14 +233,14 @@ class SubsequenceNeighbors(SeriesDetector):
                 products, self._references, queries, zones[block], distances, indices
             )
             found = np.isfinite(distances)
-            # Where the zone leaves fewer neighbours the last of them counts; where it leaves none, nothing is odd.
+            # If the zone leaves fewer neighbours, the last of them is used; if it leaves none, the score is 0.
             out[block] = np.where(found, distances, 0.0).max(axis=1)
 
         map_blocks(score, row_blocks(len(zones), _BLOCK_WINDOWS), n_jobs=self.n_jobs)
         return out
 
     def _zones(self, twins: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return for each window the run of references that are no evidence for it."""
+        """Return for each window the range of references that are not its neighbours."""
         zone = self.window_size_ // 2 if self.exclusion_zone is None else self.exclusion_zone
         low = np.searchsorted(self.reference_starts_, twins - zone)
         high = np.searchsorted(self.reference_starts_, twins + zone, side="right")
@@ -245,6 +248,6 @@ class SubsequenceNeighbors(SeriesDetector):
 
 
 def _product_weights(references: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what turns windows with a one behind them into half the squared distance, less what references share."""
+    """Return weights whose product with [window, 1] is half the squared distance, up to a constant per window."""
     norms = np.einsum("ij,ij->i", references, references)
     return np.column_stack([-references, 0.5 * norms]).astype(np.float32)

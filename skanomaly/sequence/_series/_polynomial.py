@@ -1,4 +1,4 @@
-"""Blocks that a polynomial through their neighbourhood does not foretell."""
+"""Errors of blocks under a polynomial fitted to their neighbourhood."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -8,34 +8,34 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["PolynomialDetector"]
 
 
 class PolynomialDetector(SeriesDetector):
-    r"""Error of each block against a polynomial fitted to its neighbourhood without it.
+    r"""Error of each block under a polynomial that is fitted to its neighbourhood without the block.
 
     Parameters
     ----------
     block_size : int, default=100
-        Time points of a block.
+        Time points per block.
     degree : int, default=4
-        Degree of the polynomial; less where a neighbourhood has too few points.
+        Degree of the polynomial; lower if a neighbourhood has too few points.
     neighborhood_size : int, default=None
-        Time points of the neighbourhood, the block included; None is ten blocks.
+        Time points of the neighbourhood, including the block; None is ten blocks.
     smoothing : int, default=100
-        Errors are averaged over so many time points.
+        Number of time points that errors are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     block_size_ : int
-        Time points of a block: fewer than `block_size` where the training series holds fewer than two.
+        Block size used: smaller than `block_size` if the training series is shorter than two blocks.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -45,16 +45,16 @@ class PolynomialDetector(SeriesDetector):
 
     See Also
     --------
-    AutoregressiveDetector : Forecasts from the past alone.
+    AutoregressiveDetector : Forecasts from the past only.
 
     Notes
     -----
     A local polynomial as in Li, Ma and Mei (2007), in the form that the benchmark TSB-AD calls POLY. What we changed:
-    points on both sides of a block count, those of the block do not, and the score is the absolute error, averaged over
-    `smoothing` points and channels. A scored series is held against itself; training gives the channels' scales and the
-    threshold. It is made for slow series with sudden departures; a wave much shorter than the neighbourhood is all
-    error. The default `smoothing` was chosen on the public series that the guide names. Cost: O(n p^2) for degree p,
-    times the number of blocks that a neighbourhood holds.
+    the polynomial is fitted to points on both sides of the block but not to the block, and the score is the absolute
+    error, averaged over `smoothing` points and channels. A scored series is compared with itself; training gives the
+    scales of the channels and the threshold. The method is for slow series with sudden changes: a wave much shorter
+    than the neighbourhood cannot be fitted. The default `smoothing` was chosen on the public series of the user guide.
+    Cost: O(n p^2) for degree p, times the number of blocks per neighbourhood.
 
     References
     ----------
@@ -72,7 +72,7 @@ class PolynomialDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "block_size": [Interval(Integral, 1, None, closed="left")],
         "degree": [Interval(Integral, 0, 15, closed="both")],
         "neighborhood_size": [Interval(Integral, 2, None, closed="left"), None],
@@ -97,18 +97,18 @@ class PolynomialDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.block_size_ = effective_window(self.block_size, len(X), name="block_size", noun="blocks")
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         block_size = self.block_size_
         if len(X) <= block_size:
             raise ValueError(
-                f"X has {len(X)} time points and a block of this detector {block_size}: give it more than a "
-                "block, so that something foretells it, or fit with a smaller block_size."
+                f"X has {len(X)} time points and a block of this detector has {block_size}: give more than one "
+                "block, or fit with a smaller block_size."
             )
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
         errors = np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1)
         return rolling_mean(errors, self.smoothing)
@@ -126,7 +126,7 @@ def _left_out_errors(
         around = places[(places < start) | (places >= stop)]
         half = 0.5 * (places[-1] - places[0])
         center = 0.5 * (places[-1] + places[0])
-        # Chebyshev polynomials of the place in [-1, 1]: powers of degree four are all but collinear.
+        # Chebyshev polynomials of the position in [-1, 1]: powers up to degree four are nearly collinear.
         used = min(degree, len(around) - 1)
         design = np.polynomial.chebyshev.chebvander((around - center) / half, used)
         weights = np.linalg.lstsq(design, rows[around], rcond=None)[0]

@@ -1,4 +1,4 @@
-"""The matrix profile: how far each window is from the window most like it."""
+"""The matrix profile: the distance of each window to its nearest neighbour."""
 
 import math
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ class MatrixProfile:
     Attributes
     ----------
     distances : ndarray of shape (n_windows,)
-        Euclidean distance between z-normalised windows; infinite where there is no neighbour.
+        Euclidean distance between z-normalised windows; infinite if there is no neighbour.
     neighbors : ndarray of shape (n_windows,), intp
-        Start of the nearest window, -1 where there is none.
+        Start of the nearest window, -1 if there is none.
     """
 
     distances: NDArray[np.float64]
@@ -37,7 +37,7 @@ class MatrixProfile:
 
 
 class WindowTable:
-    """A series with the moments of its windows.
+    """A series with the means and norms of its windows.
 
     Parameters
     ----------
@@ -57,19 +57,19 @@ class WindowTable:
 
 
 def default_zone(window_size: int) -> int:
-    """Return a quarter of the window: nearer windows match by overlap alone."""
+    """Return a quarter of the window: windows that are closer are similar because they overlap."""
     return math.ceil(window_size / 4)
 
 
 def self_join(
     table: WindowTable, *, zone: int, n_jobs: int | None = None
 ) -> tuple[MatrixProfile, MatrixProfile, MatrixProfile]:
-    """Join a series with itself; pairs at most `zone` apart are left out.
+    """Join a series with itself; leave out pairs that are at most `zone` apart.
 
     Returns
     -------
     both, left, right : MatrixProfile
-        Over all windows, over earlier and over later ones.
+        Neighbours among all windows, among earlier ones and among later ones.
     """
     best = _best_partners(table, table, zone + 1, None, 0, n_jobs)
     (right_sums, right), (left_sums, left) = best
@@ -91,7 +91,7 @@ def join(
     ----------
     queries, references : WindowTable
     twins : ndarray of shape (n_queries,), default=None
-        Reference with the same values, -1 where there is none: it and those at most `zone` from it are left out.
+        Index of the reference that is equal to the query, or -1; it and references at most `zone` from it are left out.
     zone : int, default=0
     n_jobs : int or None, default=None
 
@@ -125,7 +125,7 @@ def _best_partners(
 ) -> tuple[_Best, _Best]:
     """Return the best column of each row and the best row of each column, over the diagonals from `first` on.
 
-    `twins` belong to the queries: to the rows where `first` is 0, else to the columns.
+    `twins` belong to the queries: to the rows if `first` is 0, else to the columns.
     """
     by_row = np.full(rows.n_windows, _FAR, dtype=np.intp)
     by_column = np.full(columns.n_windows, _FAR, dtype=np.intp)
@@ -153,7 +153,7 @@ def _best_partners(
 
 
 def _bands(first: int, stop: int, n_rows: int) -> list[tuple[int, int]]:
-    """Cut the diagonals into bands of like cost, whole lanes each; how many depends on the size alone."""
+    """Split the diagonals into bands of similar cost, of whole lanes; their number depends only on the size."""
     first = min(first, stop)
     n_parts = _PARTS if min(n_rows, stop) >= _ROWS_FOR_THREADS else 1
     diagonals = np.arange(first, stop)

@@ -1,42 +1,42 @@
-"""Rolling baselines: what any detector of series has to beat."""
+"""Rolling baselines for detectors of series."""
 
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import oas
 
+from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["RollingMahalanobis", "RollingStatistic"]
 
 
 class RollingStatistic(SeriesDetector):
-    r"""A statistic of each window: the baseline.
+    r"""A statistic of each window, as a baseline.
 
     Parameters
     ----------
     statistic : {"std", "range", "mean_absolute", "norm"}, default="std"
-        Of the values of a window, after the channels were brought to mean 0 and variance 1 in training: standard
-        deviation, range, mean of absolute values, or root mean square. Large is odd; channels are averaged.
+        Standard deviation, range, mean absolute value or root mean square of the values of a window, after channels are
+        scaled to mean 0 and variance 1 in training. Large values are anomalous; channels are averaged.
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it (which knows no future).
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -46,13 +46,13 @@ class RollingStatistic(SeriesDetector):
 
     See Also
     --------
-    RollingMahalanobis : The baseline for many channels that depend on each other.
+    RollingMahalanobis : Baseline for many dependent channels.
 
     Notes
     -----
-    "norm" is, but for the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the name
-    Sub-PCA: a sum of distances divided by shares of explained variance, which the smallest share decides. Cost: O(n)
-    times channels, "range" O(n w).
+    "norm" is, except at the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the
+    name Sub-PCA: a sum of distances divided by fractions of explained variance, which is dominated by the smallest
+    fraction. Cost: O(n) times the number of channels, O(n w) for "range".
 
     References
     ----------
@@ -70,7 +70,7 @@ class RollingStatistic(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "statistic": [StrOptions({"std", "range", "mean_absolute", "norm"})],
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -92,14 +92,14 @@ class RollingStatistic(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         out = np.zeros(len(X) - self.window_size_ + 1)
         for channel in prepared.T:
             windows = np.lib.stride_tricks.sliding_window_view(channel, self.window_size_)
@@ -122,20 +122,20 @@ class RollingMahalanobis(SeriesDetector):
     Parameters
     ----------
     window_size : int, default=20
-        Time points averaged.
+        Number of time points that distances are averaged over.
     causal : bool, default=False
-        Whether the average runs over the window that ends with the point instead of the one centred on it.
+        Whether the average is over the window that ends at the time point instead of the one centred on it.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used, `window_size`.
+        Window size used, equal to `window_size`.
     shrinkage_ : float
-        Share of the scaled identity in the covariance.
+        Weight of the scaled identity in the shrunk covariance.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -145,13 +145,13 @@ class RollingMahalanobis(SeriesDetector):
 
     See Also
     --------
-    RollingStatistic : Channel by channel.
+    RollingStatistic : Scores each channel separately.
     SubsequencePCA : Mahalanobis distance of windows.
 
     Notes
     -----
-    Channels are scaled to variance 1, their correlations shrunk by Chen, Wiesel, Eldar and Hero's rule (OAS). The
-    order of the points counts only in the average. Cost: O(n d^2).
+    Channels are scaled to variance 1 and their correlations are shrunk by the OAS rule of Chen, Wiesel, Eldar and Hero.
+    The order of the time points only affects the average. Cost: O(n d^2).
 
     References
     ----------
@@ -170,7 +170,7 @@ class RollingMahalanobis(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "causal": ["boolean"],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -189,17 +189,17 @@ class RollingMahalanobis(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = self.window_size
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
-        prepared = self._embedding.prepare(X)
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        prepared = self._vectors.prepare(X)
         self._transform, self.shrinkage_ = np.zeros((prepared.shape[1],) * 2), 1.0
         if prepared.any():
-            covariance, self.shrinkage_ = oas(prepared, assume_centered=True)
+            _, covariance, self.shrinkage_ = shrunk_covariance(prepared, method="oas", assume_centered=True)
             values, vectors = np.linalg.eigh(covariance)
             self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        coded = self._embedding.prepare(X) @ self._transform
+        coded = self._vectors.prepare(X) @ self._transform
         distances = np.sqrt(np.square(coded).mean(axis=1))
         return rolling_mean(distances, self.window_size, causal=self.causal)

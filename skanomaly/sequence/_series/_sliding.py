@@ -1,4 +1,4 @@
-"""Any detector of rows, on windows."""
+"""Detectors of rows, applied to windows."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window
 
 __all__ = ["SlidingWindowDetector"]
@@ -21,37 +21,38 @@ _BLOCK_WINDOWS = 4096
 
 
 class SlidingWindowDetector(SeriesDetector):
-    """Puts a detector of rows on the windows of a series.
+    """Applies a detector of rows to the windows of a series.
 
     Parameters
     ----------
     detector : estimator, default=None
-        Anything with ``fit`` and ``score_samples`` (small is odd); None is ``IsolationForest(random_state=0)``.
+        Any estimator with ``fit`` and ``score_samples`` (lower is more anomalous); None is
+        ``IsolationForest(random_state=0)``.
     window_size : int, default=100
-        Time points a window.
+        Time points per window.
     features : {"raw", "statistics"} or callable, default="raw"
-        What the detector sees of a window: its values; mean, standard deviation, least, largest, slope and roughness
-        (standard deviation of the differences) of each channel; or what a function makes of an array of shape
-        (n_windows, n_channels, window_size), a table of shape (n_windows, n_columns), window by window.
+        Features of a window: "raw" is its values; "statistics" is the mean, standard deviation, minimum, maximum, slope
+        and roughness (standard deviation of the differences) of each channel. A function converts an array of shape
+        (n_windows, n_channels, window_size) to a table of shape (n_windows, n_columns), each window on its own.
     normalize : {"center", "zscore", "scale"}, default="scale"
-        What is done to a window, after the channels were scaled to variance 1: its mean is taken off, also its standard
-        deviation set to 1, or nothing.
+        How each window is normalised, after the channels are scaled to variance 1: "center" subtracts its mean,
+        "zscore" also divides by its standard deviation, "scale" leaves it as it is.
     stride : int, default=1
-        Every so manieth window is used in training. All windows are scored.
+        Number of time points from one training window to the next. All windows are scored.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     detector_ : estimator
-        Fitted on windows.
+        Detector fitted on windows.
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -61,14 +62,14 @@ class SlidingWindowDetector(SeriesDetector):
 
     See Also
     --------
-    SubsequenceNeighbors : Neighbours among windows, without a table of windows.
+    SubsequenceNeighbors : Nearest neighbours among windows, without a table of windows.
 
     Notes
     -----
-    Windows are scored in blocks of 4,096, so that only training holds a table of windows: n / `stride` rows of
-    `window_size` times channels. Overlapping windows make a long anomaly its own dense cluster: detectors that compare
-    local densities, copulas and one-class support vectors then turn around and find the normal windows odd. A window is
-    labelled -1 where it holds an anomaly, +1 where all of its points are known to be normal.
+    Windows are scored in blocks of 4,096, so only training needs a table of all windows: n / `stride` rows with
+    `window_size` times the number of channels as columns. Overlapping windows make a long anomaly a dense cluster.
+    Detectors that compare local densities, copulas and one-class support vector machines may then flag the normal
+    windows instead. A window is labelled -1 if it contains an anomaly, +1 if all of its time points are labelled +1.
 
     Examples
     --------
@@ -83,7 +84,7 @@ class SlidingWindowDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "detector": [HasMethods(["fit", "score_samples"]), None],
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "features": [StrOptions({"raw", "statistics"}), callable],
@@ -114,13 +115,13 @@ class SlidingWindowDetector(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         starts = np.arange(0, len(X) - self.window_size_ + 1, self.stride)
-        table = self._table(self._embedding.prepare(X), starts)
+        table = self._table(self._vectors.prepare(X), starts)
         detector = IsolationForest(random_state=0) if self.detector is None else clone(self.detector)
         if y.any():
             covered = np.lib.stride_tricks.sliding_window_view(y, self.window_size_)[starts]
@@ -129,24 +130,24 @@ class SlidingWindowDetector(SeriesDetector):
             self.detector_ = detector.fit(table)
 
     def _table(self, prepared: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[Any]:
-        vectors = self._embedding.windows(prepared, starts)
+        vectors = self._vectors.windows(prepared, starts)
         if self.features == "raw":
             return vectors
         windows = vectors.reshape(len(starts), -1, self.window_size_)
         table = window_statistics(windows) if self.features == "statistics" else np.asarray(self.features(windows))  # type: ignore[operator]
         if table.ndim != 2 or len(table) != len(starts):
-            raise ValueError(f"features returned shape {table.shape}; expected ({len(starts)}, n_columns).")
+            raise ValueError(f"features returned shape {table.shape}; it must return shape ({len(starts)}, n_columns).")
         return table
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         blocks = row_blocks(len(X) - self.window_size_ + 1, _BLOCK_WINDOWS)
         tables = (self._table(prepared, np.arange(block.start, block.stop)) for block in blocks)
         return -np.concatenate([np.asarray(self.detector_.score_samples(table), np.float64) for table in tables])
 
 
 def window_statistics(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Describe windows of shape (n_windows, n_channels, window_size) by six numbers a channel."""
+    """Describe windows of shape (n_windows, n_channels, window_size) by six statistics per channel."""
     places = np.arange(windows.shape[2]) - (windows.shape[2] - 1) / 2
     slope = windows @ places / max(1.0, float(places @ places))
     differences = np.diff(windows, axis=2) if windows.shape[2] > 1 else np.zeros((*windows.shape[:2], 1))

@@ -1,4 +1,4 @@
-"""Moments that a smooth spectrum does not explain."""
+"""Time points that a smooth spectrum does not explain."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from scipy import fft
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import rolling_mean
 
 __all__ = ["SpectralResidualDetector", "saliency"]
@@ -18,14 +18,14 @@ _SMALLEST = 1e-12
 
 
 def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
-    """Return what remains of a series when its log spectrum loses its moving average; 0 for a constant series."""
+    """Return the saliency of a series: its log spectrum minus a moving average, transformed back; 0 if constant."""
     spectrum = fft.fft(x - x.mean())
     amplitude = np.abs(spectrum)
     floor = _SMALLEST * amplitude.max()
     if floor == 0:
         return np.zeros(len(x))
     logarithm = np.log(np.maximum(amplitude, floor))
-    logarithm[0] = logarithm[-1]  # the mean was taken off; it is no part of the spectrum
+    logarithm[0] = logarithm[-1]  # the mean is subtracted; it is not part of the spectrum
     before = average_size // 2
     padded = np.pad(logarithm, (before, average_size - 1 - before), mode="wrap")
     smooth = np.convolve(padded, np.full(average_size, 1.0 / average_size), mode="valid")
@@ -34,18 +34,18 @@ def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
 
 
 class SpectralResidualDetector(SeriesDetector):
-    r"""Saliency of each moment: what a smooth spectrum does not explain.
+    r"""Saliency of each time point: the part that a smooth spectrum does not explain.
 
     Parameters
     ----------
     average_size : int, default=100
-        Frequencies over which the logarithm of the amplitudes is averaged; never more than the series has points.
+        Number of frequencies that the log amplitudes are averaged over; at most the number of time points.
     smoothing : int, default=1
-        Scores are averaged over so many time points.
+        Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
@@ -58,17 +58,17 @@ class SpectralResidualDetector(SeriesDetector):
 
     See Also
     --------
-    AutoregressiveDetector : Finds single points too, with ``smoothing=1``.
+    AutoregressiveDetector : Also detects single points, with ``smoothing=1``.
 
     Notes
     -----
     With amplitude :math:`A` and phase :math:`P` of the Fourier transform, the saliency is
-    :math:`|F^{-1}[\exp(\log A - h * \log A + i P)]|`, h a moving average [1]_. What we changed: the average of the
-    log amplitudes goes around, as the spectrum does (some programs put values of the series beyond its ends), the mean
-    of the series is no part of it, and channels are averaged. A scored series is described by its own spectrum;
-    training gives the channels' scales and the threshold. So scores of short pieces differ from those of the whole.
-    It is made for spikes and sudden changes in smooth series; white noise has no spectrum to take off. Cost:
-    O(n log n) and O(n q) for average_size q.
+    :math:`|F^{-1}[\exp(\log A - h * \log A + i P)]|`, h a moving average [1]_. What we changed: the moving average of
+    the log amplitudes is circular, like the spectrum (some programs extend the series instead), the mean of the series
+    is left out, and channels are averaged. A series is scored by its own spectrum, so scores of a part differ from
+    those of the whole; training gives the scales of the channels and the threshold. The method is for spikes and sudden
+    changes in smooth series; it does not work for white noise, whose spectrum is flat. Cost: O(n log n + n q) for
+    average_size q.
 
     References
     ----------
@@ -86,7 +86,7 @@ class SpectralResidualDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "average_size": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
         "binary_channels": [StrOptions({"ignore", "keep"})],
@@ -105,10 +105,10 @@ class SpectralResidualDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
-        self._embedding = WindowEmbedding(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         size = min(self.average_size, len(X))
-        parts = [saliency(channel, size) for channel in self._embedding.prepare(X).T]
+        parts = [saliency(channel, size) for channel in self._vectors.prepare(X).T]
         return rolling_mean(np.mean(parts, axis=0), self.smoothing)

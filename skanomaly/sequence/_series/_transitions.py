@@ -1,4 +1,4 @@
-"""A series as a walk on a graph of shapes: odd are the edges seldom walked."""
+"""A series as a walk on a graph of shapes; rare transitions are anomalous."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._series._embedding import WindowEmbedding
+from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, windows_to_points
 
 __all__ = ["TransitionGraphDetector"]
@@ -17,30 +17,30 @@ _GRID = 128
 
 
 class TransitionGraphDetector(SeriesDetector):
-    r"""How seldom the step from one shape to the next was made in training.
+    r"""Rarity of the transition from one shape to the next in the training series.
 
     Parameters
     ----------
     window_size : int, default=50
-        Time points of a shape.
+        Time points per window.
     n_rays : int, default=50
-        Directions into which the plane of shapes is cut.
+        Number of directions that the plane of shapes is divided into.
     smoothing : int, default=100
-        Scores are averaged over so many time points.
+        Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
-        Whether channels with one or two values in training are left out where others have more.
+        "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
-        How points get the scores of windows: that of the window centred on the point, the mean or largest over all
-        windows that cover it, or that of the window that ends with it.
+        How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
+        windows that cover it ("mean", "max"), or by the window that ends at it ("last").
     contamination : float, default=0.1
-        Share of the training points that is flagged, in (0, 0.5].
+        Fraction of the training time points that is flagged, in (0, 0.5].
 
     Attributes
     ----------
     window_size_ : int
-        The window used: shorter where the training series holds fewer than two.
+        Window size used: smaller than `window_size` if the training series is shorter than two windows.
     transitions_ : list of ndarray of shape (n_nodes, n_nodes)
-        How often training went from one node to another, by channel used.
+        Counts of the training transitions from one node to another, by channel used.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -50,17 +50,17 @@ class TransitionGraphDetector(SeriesDetector):
 
     See Also
     --------
-    MarkovDetector : The same for event traces.
-    MatrixProfileDetector : Compares each window with each.
+    skanomaly.events.MarkovDetector : Transition probabilities of event traces.
+    MatrixProfileDetector : Compares all pairs of windows.
 
     Notes
     -----
-    After Series2Graph [1]_: windows are smoothed, projected on their three leading components, and turned so that the
-    first axis is the level, which is dropped. In the plane that is left, a node is a ray together with a mode of the
-    distances at which training crosses it; an edge's weight is the number of its crossings. A step scores
-    :math:`-\log(1 + w\,(g - 1))` with weight w and g edges at its node. What we changed: each point of the walk takes
-    the node of its sector instead of intersections with rays being computed; the logarithm; and that a step of training
-    is no evidence for itself. Channels are scored each for itself and averaged. Cost: O(n w^2) per channel.
+    After Series2Graph [1]_: windows are smoothed, projected on their three leading components, and rotated so that the
+    first axis is the level, which is dropped. In the remaining plane, a node is a ray together with a mode of the
+    distances at which the training series crosses it; the weight of an edge is the number of its crossings. A
+    transition scores :math:`-\log(1 + w\,(g - 1))` with weight w and g edges at its node. What we changed: each window
+    is assigned to the node of its sector, without computing intersections with rays; the logarithm; and a training
+    transition is scored with itself left out. Channels are scored separately and averaged. Cost: O(n w^2) per channel.
 
     References
     ----------
@@ -79,7 +79,7 @@ class TransitionGraphDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,  # noqa: SLF001  # scikit-learn's name for a class's declaration
+        **SeriesDetector._parameter_constraints,
         "window_size": [Interval(Integral, 1, None, closed="left")],
         "n_rays": [Interval(Integral, 3, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
@@ -104,14 +104,14 @@ class TransitionGraphDetector(SeriesDetector):
         self.point_alignment = point_alignment
         self.contamination = contamination
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # noqa: ARG002  # the hook's form
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self.window_size_ = effective_window(self.window_size, len(X))
-        self._embedding = WindowEmbedding(
+        self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         self._lookup = WindowLookup(X, self.window_size_)
         self._planes, self._nodes, self.transitions_ = [], [], []
-        for channel in self._embedding.prepare(X).T:
+        for channel in self._vectors.prepare(X).T:
             plane = _Plane(channel, self.window_size_)
             points = plane.project(channel)
             nodes = _Nodes(points, self.n_rays)
@@ -126,10 +126,10 @@ class TransitionGraphDetector(SeriesDetector):
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         twins = self._lookup.find(X)
         seen = (twins[:-1] >= 0) & (twins[1:] == twins[:-1] + 1)
-        prepared = self._embedding.prepare(X)
+        prepared = self._vectors.prepare(X)
         total = np.zeros(len(twins))
         for channel, plane, nodes, counts in zip(prepared.T, self._planes, self._nodes, self.transitions_, strict=True):
-            total += _seldomness(nodes.walk(plane.project(channel)), counts, seen)
+            total += _rarity(nodes.walk(plane.project(channel)), counts, seen)
         return total / prepared.shape[1]
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -139,7 +139,7 @@ class TransitionGraphDetector(SeriesDetector):
 
 
 class _Plane:
-    """The plane of shapes: components of smoothed windows, without the direction of the level."""
+    """The plane of shapes: leading components of smoothed windows, without the direction of the level."""
 
     def __init__(self, channel: NDArray[np.float64], window_size: int) -> None:
         self._window_size = window_size
@@ -152,7 +152,7 @@ class _Plane:
             directions = np.pad(directions, ((0, 0), (0, 3 - directions.shape[1])))
         level = np.ones(windows.shape[1]) @ directions
         norm = np.linalg.norm(level)
-        # The two directions of the three that are square to the level.
+        # The two directions of the three that are orthogonal to the level.
         basis = np.linalg.svd(level[None] / norm)[2][1:] if norm > 0 else np.eye(3)[:2]
         self._directions = directions @ basis.T
 
@@ -161,12 +161,12 @@ class _Plane:
         return np.lib.stride_tricks.sliding_window_view(means, self._window_size - self._kernel + 1)
 
     def project(self, channel: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a point of the plane for each window."""
+        """Return the point in the plane of each window."""
         return (self._smoothed(channel) - self._mean) @ self._directions
 
 
 class _Nodes:
-    """Rays of the plane, and on each the distances at which training dwells."""
+    """Rays of the plane, and on each the modes of the training distances."""
 
     def __init__(self, points: NDArray[np.float64], n_rays: int) -> None:
         self._n_rays = n_rays
@@ -191,7 +191,7 @@ class _Nodes:
 
 
 def _modes(radii: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the modes of a Gaussian density estimate by Scott's rule, ascending; one at least."""
+    """Return the modes of a Gaussian density estimate by Scott's rule, ascending; at least one."""
     spread = radii.std() if radii.size > 1 else 0.0
     if spread == 0:
         return radii[:1] if radii.size else np.zeros(1)
@@ -204,8 +204,8 @@ def _modes(radii: NDArray[np.float64]) -> NDArray[np.float64]:
     return grid[peaks] if peaks.size else radii[:1]
 
 
-def _seldomness(walk: NDArray[np.intp], counts: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Score each window by the last step to another node; a window before the first step takes the first."""
+def _rarity(walk: NDArray[np.intp], counts: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Score each window by the last transition to another node; windows before the first transition get the first."""
     out = np.zeros(len(walk))
     steps = np.flatnonzero(walk[1:] != walk[:-1])
     if steps.size == 0:

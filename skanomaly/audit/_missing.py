@@ -1,0 +1,309 @@
+"""A test of whether values are missing completely at random."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+
+from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._seeds import child_generators
+from skanomaly._support._sklearn import Interval
+from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._warnings import warn_user
+from skanomaly.base import BaseTest
+
+__all__ = ["MissingnessTest"]
+
+_FEWEST_ROWS = 5
+_BLOCK_PERMUTATIONS = 32
+_FLAT = 1e-12  # a constant column's scores
+_EQUAL = 1 - 1e-10  # statistics equal but for rounding count as equal
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
+
+
+class MissingnessTest(BaseTest):
+    """Test whether values are missing completely at random.
+
+    For every column with missing values, the rows that lack it are compared with the rows that have it, in the location
+    and the spread of every other column (in the frequency of every category). If values are missing completely at
+    random, the two groups of rows have the same distribution.
+
+    Parameters
+    ----------
+    n_permutations : int, default=999
+        Permutations. The smallest p-value is ``1 / (n_permutations + 1)``.
+    n_jobs : int or None, default=None
+        Threads over blocks of permutations. The bits do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    statistic_ : float
+        Largest standardised difference over all pairs of columns; 0 if no pair can be compared.
+    pvalue_ : float
+        Probability of one at least as large if values are missing completely at random; 1 if no pair can be compared,
+        with a warning where values are missing.
+    column_statistics_ : ndarray of shape (`n_features_in_`,)
+        Largest standardised difference between the rows that lack this column and those that have it.
+    column_pvalues_ : ndarray of shape (`n_features_in_`,)
+        Adjusted for the number of columns: naming all columns below `alpha` is wrong about any with probability
+        `alpha` at most.
+    related_columns_ : ndarray of shape (`n_features_in_`,), int
+        Position of the column that differs most, for frames too, or -1 where none could be compared;
+        ``feature_names_in_`` at a position that is not -1 names it.
+    sample_scores_ : ndarray of shape (n_samples,)
+        Score of each fitted row. Rows have scores and no p-values, so ``sample_pvalues_``, ``pvalue_threshold_`` and
+        ``predict`` do not exist.
+    categories_ : list of (Index or None), or None
+        Categories of each column, None for a numeric one; None if all are numeric.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where the table had names that are all strings.
+
+    See Also
+    --------
+    skanomaly.impute.KNNSamplerImputer : Impute missing values.
+
+    Notes
+    -----
+    *Null hypothesis.* Missing completely at random (MCAR): the pattern of missing values is independent of the values,
+    observed or not [1]_. A small p-value rejects it, and ``column_pvalues_`` says by which columns. Imputation from the
+    other columns is then still valid if the pattern depends on *observed* values only (missing at random); no test on
+    the observed table can distinguish that from dependence on the missing values themselves.
+
+    *Statistic.* For columns f and g take the rows that have g, the normal approximation's z of the rank-sum test of g
+    between those that lack f and those that have it, and the same of the squared centred ranks (Mood's scores); for
+    a category its indicator. A pair with fewer than five rows on either side is left out. The statistic is the
+    largest absolute z. Little's classical test [1]_ compares means under a normal model and needs many rows in every
+    pattern; with twenty columns nearly every row is a pattern of its own.
+
+    *p-value.* The rows of the mask are permuted against the rows of the scores, which keeps the dependence among
+    columns on both sides, and the maximum is taken again each time; a column's statistic is compared with the maximum
+    over all columns [2]_. This is exact if the columns compared have no missing values themselves, and otherwise up to
+    the correlation between a column's own mask and the others', which standardising each pair removes to first order.
+
+    *Rows.* ``score_samples`` is minus the row's contribution to the largest difference of each column: minus the sum,
+    over the columns that could be compared, of (lacks it - fraction that lack it) times the score of the most related
+    column, signed so that the sum over the training rows is not positive. A row that lacks the related column itself
+    adds 0. Rows that are the strongest evidence against MCAR score lowest.
+
+    References
+    ----------
+    .. [1] Little, R. J. A. "A Test of Missing Completely at Random for Multivariate Data with Missing Values",
+           Journal of the American Statistical Association 83, 1988. https://doi.org/10.1080/01621459.1988.10478722
+    .. [2] Westfall, P. H., Young, S. S. "Resampling-Based Multiple Testing", Wiley, 1993. ISBN 978-0-471-55761-6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.audit import MissingnessTest
+    >>> random = np.random.Generator(np.random.PCG64(0))
+    >>> X = random.normal(size=(300, 3))
+    >>> at_random = X.copy()
+    >>> at_random[random.random(300) < 0.2, 0] = np.nan
+    >>> MissingnessTest(random_state=0).fit(at_random).pvalue_ > 0.05
+    True
+    >>> by_value = X.copy()
+    >>> by_value[X[:, 2] > 1, 0] = np.nan
+    >>> audit = MissingnessTest(random_state=0).fit(by_value)
+    >>> audit.pvalue_, audit.related_columns_
+    (0.001, array([ 2, -1, -1]))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, *, n_permutations: int = 999, n_jobs: int | None = None, random_state: Any = None) -> None:
+        self.n_permutations = n_permutations
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        X = _as_pandas(X)
+        if reset:
+            self.categories_ = _learn_categories(X)
+        return _encode(self, X, self.categories_, reset=reset)
+
+    def _test(self, X: NDArray[Any]) -> None:
+        self._scores = [_Scores(column, coded=self._is_coded(index)) for index, column in enumerate(X.T)]
+        self._owner = np.repeat(np.arange(X.shape[1]), [scores.width for scores in self._scores])
+        missing, scores = np.isnan(X).astype(np.float64), self._score_columns(X)
+        differences = _differences(missing, scores, 1 - missing, self._owner)
+        strongest = np.abs(differences).argmax(axis=1)
+        signed = differences[np.arange(len(differences)), strongest]
+        self.column_statistics_ = np.abs(signed)
+        maxima = self._permuted_maxima(missing, scores)
+        exceeded = (maxima >= self.column_statistics_[:, None] * _EQUAL).sum(axis=1)
+        compared = self.column_statistics_ > 0
+        self.column_pvalues_ = np.where(compared, (1 + exceeded) / (1 + self.n_permutations), 1.0)
+        if missing.any() and not compared.any():
+            warn_user(
+                "Nothing could be compared, so pvalue_=1.0 says nothing: no column that varies has "
+                f"{_FEWEST_ROWS} rows both with and without a missing value elsewhere. Give more rows.",
+            )
+        self.statistic_ = float(self.column_statistics_.max())
+        self.pvalue_ = float(self.column_pvalues_.min())
+        self.related_columns_ = np.where(compared, self._owner[strongest], -1)
+        self._strongest = np.where(compared, strongest, -1)
+        self._directions = np.sign(signed)
+        # Fraction of rows that lack column f among those that have its most related column.
+        present = (1 - missing)[:, self.related_columns_]
+        self._lacking = (missing * present).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+        self._fitted_scores = self._row_scores(X)
+
+    def _row_scores(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
+        if X is None:
+            return self._fitted_scores
+        missing, scores = np.isnan(X), self._score_columns(X)
+        evidence = np.zeros(len(X))
+        for column in np.flatnonzero(self._strongest >= 0):
+            lacking = (missing[:, column] - self._lacking[column]) * self._directions[column]
+            evidence += lacking * scores[:, self._strongest[column]]
+        return -evidence
+
+    def _is_coded(self, index: int) -> bool:
+        return self.categories_ is not None and self.categories_[index] is not None
+
+    def _score_columns(self, table: NDArray[Any]) -> NDArray[np.float64]:
+        return np.hstack([scores.of(column) for scores, column in zip(self._scores, table.T, strict=True)])
+
+    def _permuted_maxima(self, missing: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the largest difference under each permutation, of shape (n_permutations,)."""
+        if not missing.any():
+            return np.zeros(self.n_permutations)
+        lacking = np.ascontiguousarray(missing[:, missing.any(axis=0)])
+        blocks = row_blocks(self.n_permutations, _BLOCK_PERMUTATIONS)
+        randoms = child_generators(self.random_state, len(blocks))
+
+        def block(index: int) -> list[float]:
+            return [
+                float(np.abs(_differences(randoms[index].permutation(lacking), scores, 1 - missing, self._owner)).max())
+                for _ in range(blocks[index].start, blocks[index].stop)
+            ]
+
+        return np.concatenate(map_blocks(block, range(len(blocks)), n_jobs=self.n_jobs))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class _Scores:
+    """Scores of one column, with mean 0 and mean square 1 over the rows that have it."""
+
+    def __init__(self, column: NDArray[Any], *, coded: bool) -> None:
+        self._known = np.sort(column[~np.isnan(column)])
+        self._codes = np.unique(self._known) if coded else None
+        raw = self._raw(self._known)
+        self._centre = raw.mean(axis=0) if len(raw) else np.zeros(raw.shape[1])
+        spread = raw.std(axis=0) if len(raw) else np.zeros(raw.shape[1])
+        self._scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _FLAT)
+        self.width = raw.shape[1]
+
+    def of(self, column: NDArray[Any]) -> NDArray[np.float64]:
+        """Score a column's cells, 0 where missing."""
+        scores = np.zeros((len(column), self.width))
+        present = ~np.isnan(column)
+        scores[present] = (self._raw(column[present]) - self._centre) * self._scale
+        return scores
+
+    def _raw(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        if self._codes is not None:
+            return (values[:, None] == self._codes).astype(np.float64)
+        below = np.searchsorted(self._known, values, side="left")
+        not_above = np.searchsorted(self._known, values, side="right")
+        ranks = (below + not_above) / (2 * max(self._known.size, 1)) - 0.5  # midranks, centred
+        return np.column_stack([ranks, ranks**2])
+
+
+def _differences(
+    missing: NDArray[np.float64], scores: NDArray[np.float64], present: NDArray[np.float64], owner: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Standardise, for each column and score, the score's sum over the rows that lack the column.
+
+    Under permutation within the n rows that have the score, m of which lack the column, the sum has mean 0 and
+    variance m (n - m) / (n - 1).
+
+    Parameters
+    ----------
+    missing : ndarray of shape (n_rows, n_columns)
+    scores : ndarray of shape (n_rows, n_scores)
+    present : ndarray of shape (n_rows, n_features)
+        1 where a score's column has a value.
+    owner : ndarray of shape (n_scores,)
+        Column of each score.
+
+    Returns
+    -------
+    ndarray of shape (n_columns, n_scores)
+        0 where fewer than five rows stand on a side.
+    """
+    lacking = (missing.T @ present)[:, owner]
+    having = present.sum(axis=0)[owner] - lacking
+    enough = np.minimum(lacking, having) >= _FEWEST_ROWS
+    variance = np.where(enough, lacking * having / np.maximum(lacking + having - 1, 1), 1.0)
+    return np.where(enough, (missing.T @ scores) / np.sqrt(variance), 0.0)
+
+
+def _as_pandas(X: Any) -> Any:
+    """Turn a polars frame to a pandas one, null to NaN or None; anything else stays as it is."""
+    polars = type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "get_columns")
+    return pd.DataFrame({name: np.asarray(X[name]) for name in X.columns}) if polars else X
+
+
+def _is_categorical(column: pd.Series) -> bool:
+    if column.isna().all():
+        return False
+    if column.dtype == object:
+        return pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS
+    kinds = (pd.api.types.is_bool_dtype, pd.api.types.is_string_dtype)
+    return isinstance(column.dtype, pd.CategoricalDtype) or any(kind(column) for kind in kinds)
+
+
+def _learn_categories(X: Any) -> list[pd.Index | None] | None:
+    """List the categories of each column of a frame, None for a numeric one; None if there are none at all."""
+    if not isinstance(X, pd.DataFrame):
+        return None
+    found: list[pd.Index | None] = []
+    for index in range(X.shape[1]):
+        column = X.iloc[:, index]
+        if not _is_categorical(column):
+            found.append(None)
+        elif isinstance(column.dtype, pd.CategoricalDtype):
+            found.append(column.cat.categories)
+        else:
+            found.append(pd.Index(column.dropna().unique()))
+    return found if any(categories is not None for categories in found) else None
+
+
+def _encode(estimator: Any, X: Any, categories: list[pd.Index | None] | None, *, reset: bool) -> NDArray[Any]:
+    """Validate a table and turn it into numbers, NaN where missing; a category that fit did not see is -1."""
+    if categories is None:
+        return check_rows(estimator, X, reset=reset, ensure_all_finite="allow-nan")
+    if not isinstance(X, pd.DataFrame):
+        raise ValueError(  # noqa: TRY004  # scikit-learn raises ValueError for wrong tables
+            f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categorical "
+            "columns; give it a frame with the same columns."
+        )
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if len(X) == 0:
+        raise ValueError(f"X has 0 rows; {type(estimator).__name__} needs at least 1.")
+    table = np.empty(X.shape)
+    for index, (name, column) in enumerate(X.items()):
+        known = categories[index]
+        if known is None:
+            table[:, index] = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
+            if np.isinf(table[:, index]).any():
+                raise ValueError(f"Input X contains infinity in column {name!r}; replace it by a number or by NaN.")
+        else:
+            table[:, index] = known.get_indexer(pd.Index(column.astype(object)))
+            table[column.isna().to_numpy(), index] = np.nan
+    return table

@@ -1,0 +1,269 @@
+"""The contract of the statistical tests, written once."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._restore import restore_on_error
+from skanomaly._support._sklearn import fit_context
+from skanomaly._support._step_up import step_up_threshold
+from skanomaly._support._validation import check_rows, listed
+from skanomaly._support._warnings import warn_user
+
+__all__ = ["BaseTest"]
+
+
+def _has_pvalues(test: Any) -> bool:
+    return hasattr(type(test), "_row_pvalues")
+
+
+def _labels_rows(test: Any) -> bool:
+    return _has_pvalues(test) or hasattr(type(test), "_row_offset")
+
+
+def _takes_two_samples(test: Any) -> bool:
+    return bool(type(test)._compares_samples)  # the base's own class attribute
+
+
+class BaseTest(BaseEstimator, ABC):
+    """Base class of every statistical test: a subclass writes ``__init__``, ``_test`` and ``_row_pvalues``.
+
+    A test has one null hypothesis about a table: its rows do not depend on their order, two samples come from one
+    distribution, values are missing completely at random. ``fit`` tests it and sets ``statistic_`` and ``pvalue_``;
+    the public methods, which are final, then say which rows are evidence against it. Lower scores are more suspicious.
+
+    Hooks
+    -----
+    ``_read(X, *, reset)``
+        Validates and returns what ``_test`` and the row hooks receive: a table of finite numbers unless overridden.
+    ``_test(X, **metadata)``
+        Tests validated rows and sets ``statistic_`` and ``pvalue_``, both of type float, beside what else the class
+        documents.
+    ``_row_pvalues(X)``
+        P-value of each validated row; of each fitted row where `X` is None. Such a class has ``sample_pvalues_``,
+        ``pvalue_threshold_`` and ``predict``, and scores rows by the decimal logarithm of their p-value.
+    ``_row_scores(X)``
+        Only for tests whose row scores are not p-values: the score of each validated row, of each fitted row where `X`
+        is None. Lower is more suspicious. A row's score must not depend on the other rows of `X`.
+    ``_row_offset()``
+        Only beside ``_row_scores``: the score below which ``predict`` labels a row -1.
+    ``_min_samples``
+        Class attribute: fewest rows that can be tested, 2 unless overridden.
+    ``_compares_samples``
+        Class attribute: True where the test compares samples. Such a class has the public method ``fit_samples``, and
+        its ``fit`` takes ``groups``, the label of each row's sample.
+
+    A test whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
+
+        def fit(self, X, y=None, *, groups=None):
+            return self._run_fit(X, y, groups=groups)
+
+    Attributes
+    ----------
+    statistic_ : float
+        The test statistic; large values are evidence against the null hypothesis.
+    pvalue_ : float
+        Its p-value, in (0, 1].
+    sample_pvalues_ : ndarray of shape (n_samples,)
+        P-value of each fitted row, where rows have p-values.
+    sample_scores_ : ndarray of shape (n_samples,)
+        Score of each fitted row.
+    pvalue_threshold_ : float
+        Largest p-value of a fitted row that Benjamini and Hochberg's rule rejects at level `alpha`; 0 if none.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where the table had names that are all strings.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _min_samples: ClassVar[int] = 2
+    _compares_samples: ClassVar[bool] = False
+
+    statistic_: float
+    pvalue_: float
+
+    def _read(self, X: Any, *, reset: bool) -> Any:
+        """Validate rows to test (`reset`) or rows to score."""
+        return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+
+    @abstractmethod
+    def _test(self, X: Any, *args: Any, **metadata: Any) -> None:  # *args lets a subclass name its metadata
+        """Test validated rows."""
+
+    def _row_scores(self, X: Any) -> NDArray[np.float64]:
+        """Score validated rows, or the fitted ones where `X` is None; lower is more suspicious."""
+        if not _has_pvalues(self):
+            raise NotImplementedError(f"{type(self).__name__} must write _row_pvalues or _row_scores.")
+        return np.log10(self._row_pvalues(X))
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Test the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+        """
+        return self._run_fit(X, y)
+
+    @final
+    @fit_context(prefer_skip_nested_validation=False)
+    def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
+        """Run the test; an error or interrupt leaves the object as it was."""
+        if self._compares_samples:
+            _check_no_second_sample(y, metadata.get("groups"))
+        with restore_on_error(self):
+            self._test(self._read(X, reset=True), **metadata)
+        return self
+
+    @available_if(_takes_two_samples)
+    @final
+    def fit_samples(self, reference: Any, sample: Any) -> Self:
+        """Test a sample against a reference; the same as :meth:`fit` on both, stacked.
+
+        Parameters
+        ----------
+        reference : array-like of shape (n_reference, n_features)
+            Group 0.
+        sample : array-like of shape (n_sample, n_features)
+            Group 1.
+
+        Returns
+        -------
+        self
+        """
+        rows, groups = _stacked(reference, sample)
+        fit: Any = self.fit
+        return fit(rows, groups=groups)
+
+    @property
+    @final
+    def sample_pvalues_(self) -> NDArray[np.float64]:
+        """P-value of each fitted row."""
+        return self._of_fitted("sample_pvalues_")
+
+    @property
+    @final
+    def sample_scores_(self) -> NDArray[np.float64]:
+        """Score of each fitted row; lower is more suspicious."""
+        check_is_fitted(self)
+        return self._row_scores(None)
+
+    @property
+    @final
+    def pvalue_threshold_(self) -> float:
+        """Largest p-value of a fitted row that Benjamini and Hochberg's rule rejects at level `alpha`; 0 if none."""
+        return max(step_up_threshold(self._of_fitted("pvalue_threshold_"), self.alpha), 0.0)
+
+    def _of_fitted(self, attribute: str) -> NDArray[np.float64]:
+        if not _has_pvalues(self):
+            raise AttributeError(f"{type(self).__name__} has no {attribute}: its rows have scores and no p-values.")
+        check_is_fitted(self)
+        return self._row_pvalues(None)
+
+    @final
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Score rows: the decimal logarithm of their p-value, unless the class says otherwise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What `fit` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Lower scores are more suspicious. The score of a row does not depend on the other rows of `X`.
+        """
+        check_is_fitted(self)
+        return self._row_scores(self._read(X, reset=False))
+
+    @available_if(_labels_rows)
+    @final
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Label rows: -1 where the p-value is at most ``pvalue_threshold_``, else +1.
+
+        Where rows have scores and no p-values, -1 where the score is below ``offset_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            What `fit` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        check_is_fitted(self)
+        rows = self._read(X, reset=False)
+        if _has_pvalues(self):
+            suspicious = self._row_pvalues(rows) <= self.pvalue_threshold_
+        else:
+            suspicious = self._row_scores(rows) < self._row_offset()
+        return np.where(suspicious, -1, 1).astype(np.int64)
+
+
+def _stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:
+    """Stack two tables of the same kind, and label their rows 0 and 1."""
+    groups = np.repeat([0, 1], [len(reference), len(sample)])
+    if hasattr(reference, "columns") and hasattr(sample, "columns"):
+        _check_names(list(reference.columns), list(sample.columns))
+    if isinstance(reference, pd.DataFrame) and isinstance(sample, pd.DataFrame):
+        return pd.concat([reference, sample], ignore_index=True), groups
+    if hasattr(reference, "vstack") and type(reference) is type(sample):  # polars
+        return reference.vstack(sample), groups
+    first, second = np.asarray(reference), np.asarray(sample)
+    if first.shape[1:] != second.shape[1:]:
+        raise ValueError(
+            f"reference has shape {first.shape} and sample {second.shape}; give two tables of the same columns."
+        )
+    return np.concatenate([first, second]), groups
+
+
+def _check_names(reference: list[Any], sample: list[Any]) -> None:
+    """Raise for frames of other feature names, or of the same in another order, and name them."""
+    if reference == sample:
+        return
+    lacking = [
+        f"{owner} lacks {listed(missing)}"
+        for owner, missing in (
+            ("sample", [name for name in reference if name not in sample]),
+            ("reference", [name for name in sample if name not in reference]),
+        )
+        if missing
+    ]
+    raise ValueError(
+        f"reference and sample differ in their feature names: {'; '.join(lacking)}. Select the same columns of both."
+        if lacking
+        else f"reference and sample have their feature names in another order: {listed(reference)} and "
+        f"{listed(sample)}. Give sample[reference.columns]."
+    )
+
+
+def _check_no_second_sample(y: Any, groups: Any) -> None:
+    """Raise for a second table in the place of `y`, and warn of labels there that nothing reads."""
+    if y is None:
+        return
+    shape = getattr(y, "shape", None) or np.shape(y)
+    if len(shape) > 1:
+        raise ValueError(
+            f"y has shape {tuple(shape)}, but fit takes the rows of both samples as X; "
+            "use fit_samples(reference, sample) to compare two tables."
+        )
+    if groups is None:
+        warn_user(
+            "y is not used: the first half of the rows is compared with the second. Pass labels of samples as groups=, "
+            "or two tables to fit_samples(reference, sample).",
+        )

@@ -1,1 +1,0 @@
-"""Encoders of windows, and what is odd among their embeddings."""

@@ -1,0 +1,1 @@
+"""Encoders of windows, and detectors on their embeddings."""

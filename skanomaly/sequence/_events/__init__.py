@@ -1,1 +1,0 @@
-"""Event traces: counts, short runs, contexts, and code length."""

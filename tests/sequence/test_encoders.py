@@ -1,0 +1,270 @@
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+
+from skanomaly.events import CompressionDetector
+from skanomaly.sequence import (
+    ChronosEncoder,
+    RandomConvolutionTransformer,
+    SelfSimilarityDetector,
+    SymbolTransformer,
+)
+
+HEADS = ["spectral", "local_outlier_factor", "mean", "trimmed"]
+
+
+def _series(seed, n_timepoints=1500):
+    """A wave with forty time points of another frequency."""
+    random = np.random.default_rng(seed)
+    series = np.sin(np.arange(n_timepoints) / 5)
+    start = int(random.integers(300, n_timepoints - 300))
+    series[start : start + 40] = np.sin(np.arange(40) / 1.7)
+    is_anomaly = np.zeros(n_timepoints, dtype=bool)
+    is_anomaly[start : start + 40] = True
+    return series + 0.1 * random.normal(size=n_timepoints), is_anomaly
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(("encoder", "context_size"), [("delay", 100), ("delay", 32), ("convolution", 32)])
+def test_change_of_shape_is_found(seed, encoder, context_size, head):
+    series, is_anomaly = _series(seed)
+    detector = SelfSimilarityDetector(encoder=encoder, head=head, context_size=context_size, random_state=seed)
+    detector.fit(series)
+    assert roc_auc_score(is_anomaly, -detector.score_samples(series)) >= 0.95
+
+
+def test_number_of_components_matters_little(seed):
+    series, is_anomaly = _series(seed)
+    aucs = [
+        roc_auc_score(
+            is_anomaly,
+            -SelfSimilarityDetector(head="spectral", n_components=number).fit(series).score_samples(series),
+        )
+        for number in (2, 8, 20)
+    ]
+    assert min(aucs) >= 0.95
+    assert max(aucs) - min(aucs) <= 0.03
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("encoder", ["delay", "convolution"])
+def test_scores_do_not_depend_on_the_unit(seed, encoder, head):
+    series, _ = _series(seed, 700)
+    detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=seed)
+    scores = clone(detector).fit(series).score_samples(series)
+    assert_allclose(clone(detector).fit(300 * series - 7e3).score_samples(300 * series - 7e3), scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("encoder", ["delay", "convolution"])
+@pytest.mark.parametrize(
+    "series",
+    [np.full((80, 2), 1e6), np.eye(100)[:, :1], np.arange(3.0)[:, None], np.tile([[1e8, 0.0]], (70, 1))],
+    ids=["constant", "spike", "three", "large"],
+)
+def test_degenerate_series_score_finitely(encoder, head, series):
+    detector = SelfSimilarityDetector(encoder=encoder, head=head, random_state=0).fit(series)
+    assert np.isfinite(detector.score_samples(series)).all()
+    if len(series) > 3:
+        with pytest.raises(ValueError, match="X has 1 time points and the encoder needs"):
+            detector.score_samples(series[:1])
+
+
+def test_constant_series_is_normal_everywhere():
+    assert (SelfSimilarityDetector().fit(np.full((80, 1), 3.0)).predict(np.full((80, 1), 3.0)) == 1).all()
+
+
+def test_windows_are_averaged_where_they_overlap(seed):
+    series, _ = _series(seed, 800)
+    one = SelfSimilarityDetector(window_size=400, stride=200, head="mean").fit(series)
+    unit = one._embeddings(one._standardised(series.reshape(-1, 1)))
+    assert [(place.start, place.stop) for place, _ in unit] == [(0, 400), (200, 600), (400, 800)]
+    unit = [(place, part / np.linalg.norm(part, axis=1, keepdims=True)) for place, part in unit]
+    parts = [1 - np.abs(part @ part.T).mean(axis=1) for _, part in unit]
+    assert_allclose(-one.score_samples(series)[200:400], (parts[0][200:] + parts[1][:200]) / 2)
+
+
+class Halves(BaseEstimator):
+    """An encoder of whole windows: means of both halves."""
+
+    def transform(self, windows):
+        middle = windows.shape[1] // 2
+        return np.hstack([windows[:, :middle].mean(axis=1), windows[:, middle:].mean(axis=1)])
+
+
+class TimePoints(BaseEstimator):
+    """An encoder of time points: value and its square."""
+
+    def transform(self, windows):
+        return np.concatenate([windows, windows**2], axis=2)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "context_size"), [(Halves(), 16), (TimePoints(), None)], ids=["windows", "time points"]
+)
+def test_any_transformer_is_an_encoder(seed, encoder, context_size):
+    series, _ = _series(seed, 800)
+    detector = SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(series)
+    assert detector.score_samples(series).shape == (800,)
+    assert detector.encoder_ is not encoder
+
+
+@pytest.mark.parametrize(
+    ("encoder", "context_size"), [(Halves(), None), (TimePoints(), 16)], ids=["windows", "time points"]
+)
+def test_encoder_of_another_kind_raises(encoder, context_size):
+    with pytest.raises(ValueError, match=r"encoder returned shape .* context_size"):
+        SelfSimilarityDetector(encoder=encoder, context_size=context_size).fit(np.sin(np.arange(200.0)))
+
+
+class Array:
+    """The part of a torch tensor that is needed here."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def float(self):
+        return self
+
+    def cpu(self):
+        return self
+
+    def numpy(self):
+        return self.values
+
+
+class Untracked:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
+
+
+class SmallEncoder:
+    """Value, step and a constant for every step; `extra` end marks, or patches of several time points."""
+
+    def __init__(self, extra=0, patch=1):
+        self.extra = extra
+        self.patch = patch
+
+    def embed(self, windows):
+        values = windows.values[:, :: self.patch]
+        steps = np.stack([values, np.gradient(values, axis=1), np.ones_like(values)], axis=2)
+        end = np.full((len(values), self.extra, 3), 99.0)
+        return Array(np.concatenate([steps, end], axis=1)), None
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    """Replace torch by from_numpy and no_grad."""
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_numpy=Array, no_grad=Untracked))
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("batch_size", [1, 2, 32])
+def test_chronos_embeds_each_feature_without_the_end_mark(seed, batch_size):
+    windows = np.random.default_rng(seed).normal(size=(5, 12, 2)).astype(np.float32)
+    coded = ChronosEncoder(model=SmallEncoder(extra=1), batch_size=batch_size).fit_transform(windows)
+    assert coded.shape == (5, 12, 6)
+    assert_array_equal(coded[:, :, [0, 3]], windows)
+
+
+@pytest.mark.usefixtures("torch")
+def test_chronos_repeats_patches(seed):
+    windows = np.random.default_rng(seed).normal(size=(3, 12, 1)).astype(np.float32)
+    coded = ChronosEncoder(model=SmallEncoder(patch=4)).fit_transform(windows)
+    assert_array_equal(coded[:, :, 0], np.repeat(windows[:, ::4, 0], 4, axis=1))
+
+
+@pytest.mark.usefixtures("torch")
+def test_chronos_is_an_encoder_of_the_detector(seed):
+    series, is_anomaly = _series(seed, 1000)
+    encoder = ChronosEncoder(model=SmallEncoder(extra=1))
+    detector = SelfSimilarityDetector(encoder=encoder, context_size=None, head="local_outlier_factor", random_state=0)
+    scores = -detector.fit(series).score_samples(series)
+    assert roc_auc_score(is_anomaly, scores) > 0.7
+
+
+@pytest.mark.usefixtures("torch")
+def test_chronos_is_loaded_by_name(monkeypatch):
+    calls = []
+
+    class Pipeline:
+        @staticmethod
+        def from_pretrained(name, device_map):
+            calls.append((name, device_map))
+            return SmallEncoder()
+
+    monkeypatch.setitem(sys.modules, "chronos", SimpleNamespace(BaseChronosPipeline=Pipeline))
+    encoder = ChronosEncoder(model="amazon/chronos-t5-tiny", device="cpu").fit(np.zeros((2, 8, 1)))
+    assert calls == [("amazon/chronos-t5-tiny", "cpu")]
+    assert encoder.transform(np.zeros((2, 8, 1))).shape == (2, 8, 3)
+
+
+def test_missing_chronos_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "chronos", None)
+    with pytest.raises(ImportError, match="chronos"):
+        ChronosEncoder().fit(np.zeros((2, 8, 1)))
+
+
+def test_convolutions_do_not_depend_on_the_batch_nor_on_jobs(seed):
+    X = np.random.default_rng(seed).normal(size=(150, 40, 2))
+    one = RandomConvolutionTransformer(n_kernels=20, random_state=seed, n_jobs=1).fit(X)
+    two = RandomConvolutionTransformer(n_kernels=20, random_state=seed, n_jobs=2).fit(X)
+    assert_array_equal(one.transform(X), two.transform(X))
+    assert_array_equal(one.transform(X)[70:71], one.transform(X[70:71]))
+    assert_array_equal(one.transform(X), one.transform(list(X)))
+
+
+def test_convolutions_are_features_for_any_table_detector(seed):
+    random = np.random.default_rng(seed)
+    waves = [
+        np.sin(np.linspace(0, 20, 90 + index % 7)) + 0.1 * random.normal(size=90 + index % 7) for index in range(40)
+    ]
+    anomalies = [np.sin(np.linspace(0, 45, 95)) + 0.1 * random.normal(size=95) for _ in range(10)]
+    encoder = RandomConvolutionTransformer(n_kernels=100, random_state=seed)
+    model = make_pipeline(encoder, IsolationForest(random_state=seed)).fit(waves[:30])
+    assert roc_auc_score(np.repeat([1, -1], 10), model.score_samples(waves[30:] + anomalies)) > 0.95
+
+
+@pytest.mark.parametrize("transformer", [RandomConvolutionTransformer(n_kernels=3), SymbolTransformer()], ids=str)
+def test_other_features_raise(transformer):
+    fitted = clone(transformer).fit(np.zeros((3, 20, 2)))
+    with pytest.raises(ValueError, match=r"X\[1\] has 3 features"):
+        fitted.transform([np.zeros((20, 2)), np.zeros((20, 3))])
+
+
+def test_symbols_of_several_features_are_tuples(seed):
+    X = np.random.default_rng(seed).normal(size=(4, 10, 2))
+    traces = SymbolTransformer(n_symbols=3, segment_size=4).fit_transform(X)
+    assert [len(trace) for trace in traces] == [3] * 4
+    assert all(isinstance(token, tuple) and len(token) == 2 and set(token) <= {0, 1, 2} for token in traces[0])
+
+
+def test_symbols_are_traces_for_detectors_of_events(seed):
+    random = np.random.default_rng(seed)
+    waves = [np.sin(np.linspace(start, start + 40, 400)) for start in random.uniform(0, 6, 20)]
+    anomalies = [np.sin(np.linspace(0, 90, 400)) for _ in range(3)]
+    model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")).fit(waves)
+    assert (model.predict(anomalies) == -1).all()
+
+
+def test_stride_longer_than_a_window_leaves_out_no_time_point(seed):
+    x = np.random.default_rng(seed).normal(size=200)
+    assert np.isfinite(SelfSimilarityDetector(window_size=30, stride=90).fit(x).score_samples(x)).all()
+
+
+def test_convolutions_are_named_columns_of_frames(seed):
+    waves = np.random.default_rng(seed).normal(size=(5, 40, 1))
+    frame = (
+        RandomConvolutionTransformer(n_kernels=3, random_state=0).set_output(transform="pandas").fit_transform(waves)
+    )
+    assert list(frame.columns) == [f"randomconvolutiontransformer{index}" for index in range(6)]
