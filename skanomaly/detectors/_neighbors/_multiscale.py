@@ -1,5 +1,6 @@
 """Distances to the nearest rows of a bank and of its parts: a fine and a coarse scale."""
 
+from itertools import pairwise
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -21,6 +22,102 @@ Floats = NDArray[np.float64]
 
 
 class MultiscaleNeighborsDetector(BaseDetector):
+    r"""Distance to the nearest rows of a random bank, at a fine and at a coarse scale.
+
+    The fine scale is the distance to the nearest row of the bank. The coarse scale cuts the bank into blocks and
+    averages, over the blocks, the mean distance to the nearest rows of each. A small group of similar anomalies is
+    close to itself at the fine scale, but rarely fills a block: the coarse scale finds it. The fine scale finds single
+    rows that the coarse one passes over. The score is the larger of both after standardisation.
+
+    Parameters
+    ----------
+    scales : {"both", "coarse"}, default="both"
+        The larger of the two standardised distances, or the coarse one alone, in the units of the table. For the fine
+        scale alone see :class:`NearestNeighborsDetector`.
+    max_samples : int, default=1024
+        Training rows kept in the bank, chosen at random where there are more; at least 2.
+    block_size : int, default=256
+        Least number of rows of a block of the bank; fewer rows than twice as many form one block. At least 2.
+    n_neighbors : int, default=20
+        Nearest rows of each block that count. Never more than a block holds beside the row itself.
+    contamination : float, default=0.1
+        Fraction of the training rows that is flagged, in (0, 0.5].
+    n_jobs : int or None, default=None
+        Threads over blocks of rows; results do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        For the choice of the bank and the order of its rows.
+
+    Attributes
+    ----------
+    bank_ : ndarray of shape (n_bank, n_features)
+        Training rows kept, in random order; missing values are NaN, categories are codes.
+    block_edges_ : ndarray of shape (n_blocks + 1,)
+        Block b is ``bank_[block_edges_[b] : block_edges_[b + 1]]``.
+    n_neighbors_ : int
+        Neighbours that count in each block.
+    center_ : ndarray of shape (2,)
+        Mean of the middle half of the fine and of the coarse distances of the bank's rows. With ``scales="both"`` only.
+    scale_ : ndarray of shape (2,)
+        Their MAD times 1.4826; where that is 0, the width between their 5 % and 95 % points divided by 3.29. A scale of
+        0 means that the distance has no spread and is not used. With ``scales="both"`` only.
+    offset_ : float
+        Threshold on ``score_samples``: rows that score below are anomalies.
+    n_features_in_ : int
+        Number of columns of the training table.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where the training table had names that are all strings.
+
+    See Also
+    --------
+    KrigingDetector : Finer than one neighbour on clean training data.
+    NearestNeighborsDetector : Exact distances to all training rows, whitened.
+    RandomProjectionDepth : Robust and fast for many rows.
+
+    Notes
+    -----
+    With blocks :math:`B_1, \dots, B_m` of the bank and :math:`x_{(i)}` the i-th nearest row of a block,
+
+    .. math::
+
+        f(x) = \min_{b \in B} \lVert x - b \rVert, \qquad
+        c(x) = \frac{1}{m k} \sum_{j=1}^{m} \sum_{i=1}^{k} \lVert x - x_{(i)}^{B_j} \rVert,
+
+    and the score is :math:`-\max\{(f(x) - \bar f) / s_f,\ (c(x) - \bar c) / s_c\}` or :math:`-c(x)`. Distances to
+    a random sample were proposed by Sugiyama and Borgwardt (2013), their average over several samples by Zimek and
+    others (2013). What we changed: the samples are disjoint, both scales stand side by side, and one row of the bank
+    with the values of the query is left out, so that training rows score as new rows do.
+
+    Columns count in their own units: standardise numbers first. Two categories that differ count as a difference of
+    :math:`\sqrt 2`, what two random values of a standardised column differ by in the quadratic mean; a missing
+    category, and one that training did not have, are categories of their own. A missing number is at the mean of its
+    column and its variance away from it in a direction of its own: as far from a random value as two random values
+    are, and equal to another missing number.
+
+    `y`: rows labelled -1 are left out of the bank; +1 and 0 count alike.
+
+    ``feature_contributions`` divides each distance among the columns in proportion to their parts of its square, and
+    takes off each column's part of the centre. It explains the scale that decides.
+
+    Cost: O(n n_bank d) for scoring n rows, in memory for 256 rows at a time; fitting scores the training rows once.
+
+    References
+    ----------
+    .. [1] Zimek, A., Gaudet, M., Campello, R. J. G. B. and Sander, J. (2013). "Subsampling for efficient and effective
+       unsupervised outlier detection ensembles". KDD, 428-436. https://doi.org/10.1145/2487575.2487676
+    .. [2] Sugiyama, M. and Borgwardt, K. (2013). "Rapid distance-based outlier detection via sampling". NeurIPS 26,
+       467-475. https://papers.nips.cc/paper/5127-rapid-distance-based-outlier-detection-via-sampling
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.detectors import MultiscaleNeighborsDetector
+    >>> random = np.random.default_rng(0)
+    >>> rows = np.vstack([random.normal(size=(500, 2)), random.normal(8, 0.1, size=(10, 2))])
+    >>> detector = MultiscaleNeighborsDetector(contamination=0.02, random_state=0).fit(rows)
+    >>> detector.predict([[8.0, 8.0], [0.0, 0.0]])
+    array([-1,  1])
+    """
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "scales": [StrOptions({"both", "coarse"})],
@@ -113,7 +210,7 @@ class MultiscaleNeighborsDetector(BaseDetector):
 
     def _blocks(self) -> list[slice]:
         edges = self.block_edges_.tolist()
-        return [slice(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+        return [slice(start, stop) for start, stop in pairwise(edges)]
 
     def _to_bank(self, rows: NDArray[Any]) -> Floats:
         """Measure all distances to the bank; that to one row with the same values is infinite."""
@@ -155,9 +252,7 @@ class MultiscaleNeighborsDetector(BaseDetector):
                 total += self._split_distance(rows, queries, table, indices + block.start)
         return total / (self.n_neighbors_ * len(self._blocks()))
 
-    def _split_distance(
-        self, rows: NDArray[Any], queries: Encoded, table: Floats, indices: NDArray[np.intp]
-    ) -> Floats:
+    def _split_distance(self, rows: NDArray[Any], queries: Encoded, table: Floats, indices: NDArray[np.intp]) -> Floats:
         """Split the distance to one row of the bank each in proportion to the parts of its square."""
         squares = self._space.column_squares(queries, self._bank[indices], rows)
         sums = squares.sum(axis=1)
