@@ -68,6 +68,11 @@ PARAMETERS = {
     ],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
+    "KrigingDetector": [{"max_samples": 60}, {"exponent": 1.5, "covariance": "ledoit_wolf", "noise": 0.1}],
+    "MultiscaleNeighborsDetector": [
+        {"max_samples": 100, "block_size": 25, "n_neighbors": 5},
+        {"scales": "coarse", "max_samples": 64, "block_size": 32},
+    ],
     "NearestNeighborsDetector": [
         {},
         {"n_neighbors": 3, "aggregation": "mean", "metric": "euclidean", "bank": "coreset", "trim": 0.05},
