@@ -4,90 +4,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from skanomaly._support._blocks import row_blocks
-from skanomaly._support._columns import CATEGORY, column_kinds, is_frame, to_pandas
 from skanomaly._support._covariance import robust_covariance, shrunk_covariance, whitening_matrix
-from skanomaly._support._hooks import require_samples
 from skanomaly._support._neighbors import RowLookup
-from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_rows, validate_data
 
-__all__ = ["Encoded", "MixedSpace", "ValueLookup", "categorical_columns", "check_mixed_rows", "fixed_product"]
+__all__ = ["Encoded", "MixedSpace", "ValueLookup", "fixed_product"]
 
 _MISMATCH = 2.0  # two values of a standardised column differ by as much, squared, in the mean
 _LARGEST = 1e70  # sums of fourth powers of coded values stay finite
 _TRIMMED = 0.01
 _PRODUCT_ROWS = 16
 Floats = NDArray[np.float64]
-
-
-def check_mixed_rows(estimator: Any, X: Any, *, reset: bool, min_samples: int = 1) -> NDArray[Any]:
-    """Validate a table of numbers and categories; missing values are NaN, categories are codes.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its ``n_features_in_``, ``feature_names_in_`` and ``_reader`` are set (``reset=True``) or used.
-    X : frame, array or list of shape (n_samples, n_features)
-    reset : bool
-        True in fit, False afterwards.
-    min_samples : int, default=1
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-        float32 stays float32 where all columns are numbers.
-
-    Raises
-    ------
-    ValueError
-        On infinity, dates, too few rows, or columns other than those of fit.
-    """
-    reader: TableReader | None = None if reset else estimator._reader
-    if reset and _holds_categories(X):
-        reader = TableReader().fit(X)
-    if reader is None:
-        rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
-    else:
-        table = X if is_frame(X) else to_pandas(X).to_numpy(dtype=object)
-        validate_data(estimator, table, reset=reset, skip_check_array=True)
-        require_samples(len(table), min_samples, "sample")
-        rows = reader.read(X)
-    if reset:
-        estimator._reader = reader
-    return rows
-
-
-def _holds_categories(X: Any) -> bool:
-    if is_frame(X):
-        return CATEGORY in column_kinds(X)
-    if sparse.issparse(X):
-        return False
-    try:
-        table = np.asarray(X)
-    except ValueError:  # rows of different lengths, of which the validation says what is wrong
-        return False
-    return table.ndim == 2 and table.dtype.kind in "OUS" and CATEGORY in column_kinds(X)
-
-
-def categorical_columns(estimator: Any) -> NDArray[np.bool_]:
-    """Mark the columns that :func:`check_mixed_rows` read as categories.
-
-    Parameters
-    ----------
-    estimator : estimator
-
-    Returns
-    -------
-    ndarray of shape (n_features,), bool
-    """
-    reader = estimator._reader
-    if reader is None:
-        return np.zeros(estimator.n_features_in_, dtype=bool)
-    return np.array([kind == CATEGORY for kind in reader.kinds], dtype=bool)
 
 
 class Encoded(NamedTuple):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
+from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
@@ -16,8 +17,6 @@ from skanomaly.detectors._mixed import (
     Encoded,
     MixedSpace,
     ValueLookup,
-    categorical_columns,
-    check_mixed_rows,
     fixed_product,
 )
 
@@ -193,7 +192,7 @@ class KrigingDetector(BaseDetector):
         with single_blas_thread():
             self._space = MixedSpace(
                 rows if self.covariance is None else normal,
-                categorical_columns(self),
+                category_columns(self),
                 covariance=self.covariance,
                 random_state=int(random.integers(2**31 - 1)),
             )

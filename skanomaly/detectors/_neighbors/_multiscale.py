@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.detectors._mixed import Encoded, MixedSpace, ValueLookup, categorical_columns, check_mixed_rows
+from skanomaly.detectors._mixed import Encoded, MixedSpace, ValueLookup
 
 __all__ = ["MultiscaleNeighborsDetector"]
 
@@ -165,7 +166,7 @@ class MultiscaleNeighborsDetector(BaseDetector):
         self.block_edges_ = np.linspace(0, len(chosen), n_blocks + 1).astype(np.intp)
         self.n_neighbors_ = int(min(self.n_neighbors, np.diff(self.block_edges_).min() - 1))
         self._lookup = ValueLookup(self.bank_)
-        self._space = MixedSpace(self.bank_, categorical_columns(self))
+        self._space = MixedSpace(self.bank_, category_columns(self))
         self._bank = self._space.encode(self.bank_)
         if self.scales == "both":
             self._standardize()
