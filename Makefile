@@ -9,11 +9,11 @@ help:  ## Print this list
 install:  ## Install the package with everything a developer needs
 	$(PYTHON) -m pip install -e ".[dev]"
 
-lint:  ## Ruff, rules and format
+lint:  ## Ruff: rules and format
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-format:  ## Let ruff rewrite the tree
+format:  ## Fix and format with ruff
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
@@ -26,28 +26,28 @@ test:  ## Tests, docstrings, README and guide
 slow:  ## All theory tests and tests on large data
 	$(PYTHON) -m pytest -m slow --run-slow -n auto
 
-slow-part:  ## The part of them that CI runs: a third, chosen by name, the same every time
+slow-part:  ## The third of them that CI runs, always the same
 	$(PYTHON) -m pytest -m slow --run-slow --slow-part 3 -n auto
 
-nojit:  ## The kernels as plain Python, every line of them
+nojit:  ## The kernel tests without compilation, with full coverage
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels -n auto --cov=skanomaly/_kernels --cov-fail-under=100
 
 docs:  ## The documentation; a warning is an error
 	$(PYTHON) -m sphinx -q -b html -n -W --keep-going docs docs/_build/html
 
-bench:  ## A quick run of every benchmark, in the environment at hand
+bench:  ## A quick run of every benchmark in the current environment
 	cd asv_bench && $(PYTHON) -m asv run --quick --show-stderr --python=same
 
-golden:  ## Make the golden values again
+golden:  ## Recompute the golden values
 	for script in tests/golden/make_*.py; do $(PYTHON) $$script || exit 1; done
 
-wheel:  ## Build the wheel and run the main job from it, away from the sources
+wheel:  ## Build the wheel, install it and run the command line
 	rm -rf dist build/wheel && $(PYTHON) -m build
 	$(PYTHON) -m twine check dist/*
 	$(PYTHON) -m venv build/wheel && build/wheel/bin/pip install -q "$$(echo dist/*.whl)[cli]"
 	cd build && wheel/bin/skanomaly scan --top 3
 
-oldest:  ## The tests on the oldest versions that pyproject.toml promises
+oldest:  ## The tests with the oldest versions that pyproject.toml allows
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
 	build/oldest/bin/pip install -q -r requirements/oldest.txt && build/oldest/bin/pip install -q --no-deps .
 	build/oldest/bin/python -m pytest -n auto

@@ -13,12 +13,12 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 _parser = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
 _parser.codeblock_parser.language = "pycon"
-# Settings and built pages are no tests.
+# Settings and built pages are not tests.
 collect_ignore_glob = ["docs/conf.py", "docs/gallery/*", "docs/_build/*", "build/*", "tests/golden/make_*.py"]
 pytest_collect_file = Sybil(parsers=[_parser], patterns=["*.md"]).pytest()
 
-# Before numba is imported: a fresh kernel cache (a stale one hides edits of a called kernel), shared by the session's
-# workers, removed at its end.
+# Before numba is imported: a new kernel cache, since an old one hides changes of called kernels. All workers of the
+# session use it, and it is removed at the end.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="skanomaly-kernels-")
 os.environ.setdefault("MPLBACKEND", "Agg")

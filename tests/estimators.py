@@ -79,7 +79,13 @@ PARAMETERS = {
     ],
     "RandomProjectionDepth": [
         {"n_projections": 40},
-        {"n_projections": 60, "aggregation": "top", "whiten": "ledoit_wolf", "n_modes": 2, "directions": "gaussian"},
+        {
+            "n_projections": 60,
+            "aggregation": "top",
+            "covariance": "ledoit_wolf",
+            "n_modes": 2,
+            "directions": "gaussian",
+        },
     ],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
@@ -179,11 +185,11 @@ EXPECTED_FAILURES = {
 
 
 def public_classes():
-    """Yield the concrete estimator classes behind the doors."""
-    for room in skanomaly.__all__:
-        if room.startswith("_"):
+    """Yield the concrete public estimator classes."""
+    for module_name in skanomaly.__all__:
+        if module_name.startswith("_"):
             continue
-        module = importlib.import_module(f"skanomaly.{room}")
+        module = importlib.import_module(f"skanomaly.{module_name}")
         for name in module.__all__:
             member = getattr(module, name)
             if inspect.isclass(member) and issubclass(member, BaseEstimator) and not inspect.isabstract(member):

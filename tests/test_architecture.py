@@ -1,4 +1,4 @@
-"""The rules that can be read off the sources."""
+"""Rules that are checked on the source code."""
 
 import ast
 import inspect

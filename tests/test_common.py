@@ -59,7 +59,7 @@ def test_scikit_learn_check_without_data(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
-# The small tables of the checks hold too few anomalies for the mixture's constraints, which it says.
+# The small tables of the checks have too few anomalies for the mixture's constraints, which warns.
 @pytest.mark.filterwarnings("ignore:The two constraints have no solution:UserWarning")
 @pytest.mark.parametrize(("detector", "check"), list(_ours(BaseDetector, detector_checks)))
 def test_detector_keeps_the_contract(detector, check):

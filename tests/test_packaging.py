@@ -1,4 +1,4 @@
-"""The wheel holds the package and nothing else."""
+"""The wheel contains the package and nothing else."""
 
 import subprocess
 import sys
@@ -19,13 +19,13 @@ def names(tmp_path_factory):
     return zipfile.ZipFile(wheel).namelist()
 
 
-def test_wheel_holds_every_module_and_the_typing_marker(names):
+def test_wheel_contains_every_module_and_the_typing_marker(names):
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "skanomaly").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
     assert "skanomaly/py.typed" in names
 
 
-def test_wheel_holds_no_stray_file(names):
+def test_wheel_contains_no_other_file(names):
     others = [name for name in names if not name.endswith((".py", "/py.typed"))]
     assert {name.split("/", 1)[0].rpartition(".")[2] for name in others} == {"dist-info"}
     assert {name.split("/", 1)[1] for name in others} == {

@@ -111,7 +111,7 @@ def _stored():
 @pytest.mark.parametrize(("versions", "text"), list(_stored()))
 def test_estimators_stored_by_an_earlier_version_answer_alike(versions, text):
     if versions["scikit-learn"].split(".")[:2] != sklearn.__version__.split(".")[:2]:
-        pytest.skip(f"scikit-learn {sklearn.__version__} promises nothing of what {versions['scikit-learn']} stored")
+        pytest.skip(f"scikit-learn {sklearn.__version__} does not support models stored by {versions['scikit-learn']}")
     model, X, expected = pickle.loads(text)  # noqa: S301  # our own bytes
     np.testing.assert_allclose(answer(model, X), expected, rtol=1e-7, atol=1e-10)
 

@@ -1,4 +1,4 @@
-"""The doors: what a user may import, and nothing else."""
+"""The public API: what a user may import, and nothing else."""
 
 import importlib
 import inspect
@@ -11,11 +11,12 @@ import pytest
 
 import skanomaly
 
-ROOMS = [name for name in skanomaly.__all__ if not name.startswith("_")]
+MODULES = [name for name in skanomaly.__all__ if not name.startswith("_")]
 # One concept, one parameter name: the names on the left are spelled as on the right here.
 FOREIGN_NAMES = {
     "X_reference": "background",
     "batchsize": "batch_size",
+    "channel_aggregation": "aggregation",
     "combine": "aggregation",
     "distance": "metric",
     "hop": "stride",
@@ -26,29 +27,35 @@ FOREIGN_NAMES = {
     "lr": "learning_rate_init",
     "max_epochs": "max_iter",
     "n_bootstraps": "n_resamples",
+    "n_epochs": "max_iter",
+    "n_folds": "cv",
     "n_iter": "max_iter",
     "n_perm": "n_permutations",
     "n_threads": "n_jobs",
     "n_workers": "n_jobs",
     "order_column": "time_column",
     "outlier_fraction": "contamination",
+    "outlier_label": "pos_label",
     "parameter_grid": "param_grid",
+    "penalty": "ridge",
+    "reduction": "aggregation",
     "grid": "param_grid",
     "seed": "random_state",
     "significance": "alpha",
     "step": "stride",
     "top_k": "n_top",
     "weights": "sample_weight",
+    "whiten": "covariance",
     "window": "window_size",
     "window_length": "window_size",
 }
 # Users of imbalanced-learn know these names of the SMOTE family.
 KEPT_NAMES = {"k_neighbors"}
-# What all classes share comes last, in this order.
+# Parameters that most classes have come last, in this order.
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
-# A display of a finished study, which holds its rows itself.
+# A display of a finished study, which already contains its rows.
 DISPLAYS_OF_STUDIES = {"SpecificationCurveDisplay"}
-# What a class wraps comes first, and may be given by position.
+# A wrapped estimator comes first, and may be given by position.
 WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
 # Same name, same default. The positive label is -1 where scores are rated, found out where rows are split or chosen.
 DEFAULTS = {
@@ -70,20 +77,20 @@ WITHOUT_IDENTIFIER = {
 
 
 def _public():
-    for room in ROOMS:
-        module = importlib.import_module(f"skanomaly.{room}")
+    for module_name in MODULES:
+        module = importlib.import_module(f"skanomaly.{module_name}")
         for name in module.__all__:
-            yield pytest.param(module, name, id=f"{room}.{name}")
+            yield pytest.param(module, name, id=f"{module_name}.{name}")
 
 
-def test_rooms_are_all_the_public_modules():
+def test_all_lists_every_public_module():
     found = {module.name for module in pkgutil.iter_modules(skanomaly.__path__) if not module.name.startswith("_")}
-    assert found == {*ROOMS, "cli"}
+    assert found == {*MODULES, "cli"}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_door_is_sorted_and_modules_behind_it_are_private(room):
-    module = importlib.import_module(f"skanomaly.{room}")
+@pytest.mark.parametrize("module_name", MODULES)
+def test_public_names_are_sorted_and_submodules_are_private(module_name):
+    module = importlib.import_module(f"skanomaly.{module_name}")
     assert module.__doc__
     assert module.__all__ == sorted(module.__all__)
     assert all(found.name.startswith("_") for found in pkgutil.iter_modules(module.__path__))
@@ -110,13 +117,13 @@ def test_references_name_a_doi_an_arxiv_number_an_isbn_or_an_address(module, nam
 
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
-def test_constructor_parameters_are_keywords_with_house_names(module, name):
+def test_constructor_parameters_are_keywords_with_the_names_of_this_package(module, name):
     cls = getattr(module, name)
     if not inspect.isclass(cls) or not hasattr(cls, "get_params"):
         return
     for parameter in list(inspect.signature(cls).parameters.values()):
         positional = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        # What a meta-estimator wraps may come first, by position, as in scikit-learn.
+        # The estimator that a meta-estimator wraps may come first, by position, as in scikit-learn.
         assert not positional or parameter.default is parameter.empty or parameter.default is None, parameter.name
         kept = KEPT_NAMES if "SMOTE" in name else set()
         assert parameter.name not in FOREIGN_NAMES.keys() - kept
@@ -133,7 +140,9 @@ def test_docstring_names_every_parameter(module, name):
             assert f"{parameter.name} :" in documentation or f", {parameter.name}" in documentation, parameter.name
 
 
-@pytest.mark.parametrize("statement", ["import skanomaly", *(f"import skanomaly.{room}" for room in ROOMS)])
+@pytest.mark.parametrize(
+    "statement", ["import skanomaly", *(f"import skanomaly.{module_name}" for module_name in MODULES)]
+)
 def test_import_brings_no_heavy_module(statement):
     heavy = ["numba", "matplotlib", "polars", "torch", "pymc"]
     if statement == "import skanomaly":
@@ -143,7 +152,7 @@ def test_import_brings_no_heavy_module(statement):
     assert run.stdout.strip() == "[]"
 
 
-def test_unknown_room_is_an_attribute_error():
+def test_unknown_module_is_an_attribute_error():
     with pytest.raises(AttributeError, match="attic"):
         _ = skanomaly.attic
 
@@ -156,7 +165,7 @@ def _parameters(module, name):
 
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
-def test_functions_use_the_house_names_too(module, name):
+def test_functions_have_parameters_with_the_names_of_this_package(module, name):
     kept = KEPT_NAMES if "SMOTE" in name else set()
     assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
 
@@ -166,14 +175,14 @@ def test_common_parameters_come_last_in_one_order(module, name):
     names = [parameter.name for parameter in _parameters(module, name)]
     if not inspect.isclass(getattr(module, name)) or "pos_label" in names:
         return
-    common = [shared for shared in COMMON_LAST if shared in names]
-    assert [shared for shared in names if shared in COMMON_LAST] == common
+    common = [parameter for parameter in COMMON_LAST if parameter in names]
+    assert [parameter for parameter in names if parameter in COMMON_LAST] == common
     if "random_state" in common:
         assert names[-1] == "random_state"
 
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
-def test_what_a_class_wraps_comes_first_by_position(module, name):
+def test_wrapped_estimator_comes_first_by_position(module, name):
     parameters = _parameters(module, name)
     wrapped = [parameter for parameter in parameters if parameter.name in WRAPPED]
     if not inspect.isclass(getattr(module, name)) or not wrapped or parameters[0].name not in WRAPPED:
@@ -199,7 +208,7 @@ def test_random_state_is_none_by_default(module, name):
 
 
 @pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])
-def test_displays_draw_alike(module, name):
+def test_displays_have_the_same_parameters(module, name):
     display = getattr(module, name)
     assert list(inspect.signature(display.plot).parameters) == ["self", "ax"]
     for maker in ("from_estimator", "from_predictions"):

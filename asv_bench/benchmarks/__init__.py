@@ -1,1 +1,1 @@
-"""Benchmarks by room; peers run beside ours in the same session."""
+"""Benchmarks by module; those of other packages run in the same session."""

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002, RUF012  # asv hands every method its parameters, and reads them off the class
-"""The drift test: beside cleanlab's check given the same graph, and by itself."""
+"""The drift test, alone and compared with cleanlab's check of the same graph."""
 
 from types import SimpleNamespace
 

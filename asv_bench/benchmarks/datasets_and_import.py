@@ -28,14 +28,14 @@ def _ratio(ours, theirs):
 
 
 class Import:
-    """Imports of ours beside scikit-learn's, as ratios."""
+    """Import times as ratios to scikit-learn's."""
 
     timeout = 600
 
     def track_import(self):
         return _ratio("skanomaly", "sklearn")
 
-    track_import.unit = "times import sklearn (promise: at most 1.15)"
+    track_import.unit = "times import sklearn (limit: 1.15)"
 
     def track_import_detector(self):
         return _ratio("skanomaly.detectors", "sklearn.ensemble")
@@ -44,7 +44,7 @@ class Import:
 
 
 class ImportedModules:
-    """How many of numba, pandas and matplotlib come along (promise: none)."""
+    """Number of numba, pandas and matplotlib that are imported too (limit: 0)."""
 
     def track_heavy_modules(self):
         code = f"import skanomaly, sys; print(sum(name in sys.modules for name in {_HEAVY}))"

@@ -1,6 +1,6 @@
-"""Detectors on tables: ours, the plain matrix product, and the peers a user would otherwise pick.
+"""Detectors on tables: ours, the matrix product alone, and the detectors of other packages.
 
-Each asv figure is of one detector; ``asv_bench/tables`` holds the scripts that print ratios from one run.
+Each asv figure is of one detector; the scripts in ``asv_bench/tables`` print ratios from one run.
 """
 
 # ruff: noqa: ARG002  # asv hands every parameter to every method
@@ -14,12 +14,12 @@ from sklearn.neighbors import LocalOutlierFactor
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
 
-_MOST_QUADRATIC = 10_000 * 100_000  # pairs: detectors that compare all rows stop here
+_MOST_QUADRATIC = 10_000 * 100_000  # largest number of pairs for detectors that compare all rows
 _N_DIRECTIONS = 1000
 
 
 class MatrixProduct:
-    """The limit for a depth of 1000 directions: the projections, stored to memory."""
+    """Lower limit of the time for 1000 directions: the projections, stored in memory."""
 
     def fit(self, X):
         self.directions_ = np.random.default_rng(0).normal(size=(X.shape[1], _N_DIRECTIONS))
@@ -30,18 +30,18 @@ class MatrixProduct:
 
 
 class MedianDepth:
-    """Random projection depth as NumPy writes it."""
+    """Random projection depth in NumPy."""
 
     def fit(self, X):
         directions = np.random.default_rng(0).normal(size=(X.shape[1], _N_DIRECTIONS))
         self.directions_ = directions / np.linalg.norm(directions, axis=0)
         projected = X @ self.directions_
         self.medians_ = np.median(projected, axis=0)
-        self.spreads_ = np.median(np.abs(projected - self.medians_), axis=0)
+        self.mads_ = np.median(np.abs(projected - self.medians_), axis=0)
         return self
 
     def score_samples(self, X):
-        return -(np.abs(X @ self.directions_ - self.medians_) / self.spreads_).max(axis=1)
+        return -(np.abs(X @ self.directions_ - self.medians_) / self.mads_).max(axis=1)
 
 
 class PyOD:
@@ -108,7 +108,7 @@ class Detectors:
             or n_rows * n_columns > 50_000_000
         )
         if too_many:
-            raise NotImplementedError("takes minutes, or more memory than the limit that we promise")
+            raise NotImplementedError("takes minutes, or more memory than the limit")
         self.X = table(n_rows, n_columns)
         DETECTORS[detector]().fit(self.X[:500]).score_samples(self.X[:500])  # compiles
         self.detector = DETECTORS[detector]().fit(self.X)
@@ -130,14 +130,14 @@ class Detectors:
 
 
 class NearestNeighbors:
-    """The search below the detectors: 2000 queries, each way of searching."""
+    """The neighbour search of the detectors: 2000 queries, by algorithm."""
 
     params = (["brute", "kd_tree"], [2, 8, 20, 512], ["float32", "float64"])
     param_names = ("algorithm", "n_columns", "dtype")
 
     def setup(self, algorithm, n_columns, dtype):
         if algorithm == "kd_tree" and n_columns > 20:
-            raise NotImplementedError("a tree of so many columns reads all rows")
+            raise NotImplementedError("a tree reads all rows for so many columns")
         self.X = np.random.default_rng(0).normal(size=(10_000, n_columns)).astype(dtype)
         self.time_search(algorithm, n_columns, dtype)
 
@@ -149,7 +149,7 @@ class NearestNeighbors:
 
 
 class FewRowsManyColumns:
-    """Ledoit-Wolf Mahalanobis distances of 160 rows of 1000 columns: ours beside scikit-learn's."""
+    """Ledoit-Wolf Mahalanobis distances of 160 rows of 1000 columns: ours and scikit-learn's."""
 
     params = ("GaussianDetector", "LedoitWolf")
 
@@ -166,7 +166,7 @@ class FewRowsManyColumns:
 
 
 class Coreset:
-    """A greedy k-centre choice of a tenth of the rows."""
+    """A greedy k-centre selection of a tenth of the rows."""
 
     params = (20, 512)
     param_names = ("n_columns",)

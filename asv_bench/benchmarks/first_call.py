@@ -1,6 +1,6 @@
-"""What the first use of an estimator costs: with an empty kernel cache, and with the one an earlier process left.
+"""Time of the first use of an estimator, with an empty and with a filled kernel cache.
 
-``asv_bench/tables/first_call.py`` prints every public estimator; here stand those that compile most.
+``asv_bench/tables/first_call.py`` prints all public estimators; these are the ones that compile most.
 """
 
 import os
@@ -62,10 +62,10 @@ class FirstCall:
     def track_cold(self, estimator):
         return seconds(estimator, self.cache.name)[0]
 
-    track_cold.unit = "CPU s (promise: below 5)"
+    track_cold.unit = "CPU s (limit: 5)"
 
     def track_warm_cache(self, estimator):
         seconds(estimator, self.cache.name)
         return seconds(estimator, self.cache.name)[0]
 
-    track_warm_cache.unit = "CPU s (promise: below 0.3)"
+    track_warm_cache.unit = "CPU s (limit: 0.3)"

@@ -1,4 +1,4 @@
-"""Imputation beside scikit-learn's, on a correlated Gaussian table with a fifth of its cells missing."""
+"""Imputation compared with scikit-learn's, on a correlated Gaussian table with a fifth of its cells missing."""
 
 import numpy as np
 from sklearn.impute import KNNImputer
@@ -6,13 +6,13 @@ from sklearn.impute import KNNImputer
 from skanomaly.impute import KNNSamplerImputer
 
 
-def correlated_holes(n_rows, n_columns, rate):
-    """Return the complete table and the one with cells missing."""
+def correlated_missing(n_rows, n_columns, rate):
+    """Return the complete table and the same with missing values."""
     random = np.random.default_rng(0)
     table = random.normal(size=(n_rows, n_columns)) @ random.normal(size=(n_columns, n_columns))
-    holes = table.copy()
-    holes[random.random(table.shape) < rate] = np.nan
-    return table, holes
+    incomplete = table.copy()
+    incomplete[random.random(table.shape) < rate] = np.nan
+    return table, incomplete
 
 
 IMPUTERS = {
@@ -29,20 +29,20 @@ class Impute:
     timeout = 300
 
     def setup(self, imputer, missing):
-        self.table, self.holes = correlated_holes(5000, 20, missing)
+        self.table, self.incomplete = correlated_missing(5000, 20, missing)
         self.imputer = IMPUTERS[imputer]()
-        self.imputer.fit_transform(self.holes[:200])
+        self.imputer.fit_transform(self.incomplete[:200])
 
     def time_fit_transform(self, *_):
-        self.imputer.fit_transform(self.holes)
+        self.imputer.fit_transform(self.incomplete)
 
     def peakmem_fit_transform(self, *_):
-        self.imputer.fit_transform(self.holes)
+        self.imputer.fit_transform(self.incomplete)
 
     def track_spread(self, *_):
         """Deviation of the filled cells over that of the lost ones; 1 keeps the distribution."""
-        lost = np.isnan(self.holes)
-        return float(self.imputer.fit_transform(self.holes)[lost].std() / self.table[lost].std())
+        lost = np.isnan(self.incomplete)
+        return float(self.imputer.fit_transform(self.incomplete)[lost].std() / self.table[lost].std())
 
 
 class Choice:

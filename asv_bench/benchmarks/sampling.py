@@ -3,13 +3,13 @@
 import numpy as np
 from sklearn.datasets import make_classification
 
-import skanomaly.sampling as room
+import skanomaly.sampling as module
 
 CATEGORIES = [15, 16, 17, 18, 19]
 
 
 def table(n_samples, *, categories=False):
-    """20 columns, a tenth of the rows of the rare class; five columns of six categories where asked for."""
+    """20 columns, a tenth of the rows of the rare class; with `categories`, five columns of six categories each."""
     X, y = make_classification(n_samples, 20, n_informative=5, weights=[0.9], random_state=0)
     if categories:
         X[:, CATEGORIES] = np.random.default_rng(0).integers(6, size=(n_samples, len(CATEGORIES)))
@@ -23,7 +23,7 @@ class Oversample:
     def setup(self, name, n_samples):
         self.parameters = {"categorical_features": CATEGORIES} if name == "SMOTENC" else {}
         self.X, self.y = table(n_samples, categories=name == "SMOTENC")
-        self.sampler = getattr(room, name)(random_state=0, **self.parameters)
+        self.sampler = getattr(module, name)(random_state=0, **self.parameters)
         self.sampler.fit_resample(self.X[:2000], self.y[:2000])
 
     def time_fit_resample(self, *_):
@@ -64,4 +64,4 @@ class Posterior:
         self.time_fit_and_score()
 
     def time_fit_and_score(self):
-        room.ExpectedAnomalyPosterior(random_state=0).fit(self.X, self.y).score_samples(self.candidates)
+        module.ExpectedAnomalyPosterior(random_state=0).fit(self.X, self.y).score_samples(self.candidates)

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002, RUF012  # asv hands every method its parameters, and reads them off the class
-"""Detectors of series: by length, and the matrix profile beside STUMPY."""
+"""Detectors of series by length, and the matrix profile compared with STUMPY."""
 
 import os
 import subprocess

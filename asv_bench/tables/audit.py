@@ -27,7 +27,7 @@ def cleanlab_manager(**options):
         from cleanlab.datalab.internal.issue_manager.noniid import NonIIDIssueManager
     except ImportError:
         return None
-    # All that the check asks of its Datalab, whose own dependencies may be missing, is what is known so far.
+    # The check only needs the results of its Datalab, whose dependencies may be missing.
     return NonIIDIssueManager(SimpleNamespace(get_info=lambda _: {}), **options)
 
 

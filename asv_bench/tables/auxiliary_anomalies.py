@@ -34,35 +34,35 @@ OTHERS = ("breastw", "letter", "mammography", "pendigits", "vowels", "satellite"
 
 
 class ForestAndLabels(ClassifierMixin, BaseEstimator):
-    """The authors' classifier: an isolation forest's score, drawn to the labels of near rows (SSDO)."""
+    """The authors' classifier: an isolation forest's score, combined with the labels of near rows (SSDO)."""
 
     def __init__(self, random_state=None):
         self.random_state = random_state
 
     def fit(self, X, y):
-        """Learn scales from the training rows."""
+        """Compute the scales of the training rows."""
         self.classes_ = np.unique(y)
-        self.rows_, self.odd_ = X, y == -1
-        share = self.odd_.mean()
+        self.rows_, self.anomalous_ = X, y == -1
+        fraction = self.anomalous_.mean()
         self.forest_ = IsolationForest(random_state=self.random_state).fit(X)
         raw = -self.forest_.score_samples(X)
         self.least_ = raw.min()
-        self.reach_ = np.quantile(raw - self.least_, 1 - share) + 1e-10
+        self.reach_ = np.quantile(raw - self.least_, 1 - fraction) + 1e-10
         distances = np.sort(cdist(X, X), axis=1)[:, min(5, len(X) - 1)]
-        self.spread_ = 1.0 / np.mean(1.0 / np.maximum(distances, 1e-10))
-        self.cut_ = np.quantile(self._scores(X), 1 - share)
+        self.width_ = 1.0 / np.mean(1.0 / np.maximum(distances, 1e-10))
+        self.cut_ = np.quantile(self._scores(X), 1 - fraction)
         return self
 
     def _scores(self, X):
         prior = 1 - np.exp2(-(((-self.forest_.score_samples(X) - self.least_) / self.reach_) ** 2))
-        near = np.exp2(-((cdist(X, self.rows_) / self.spread_) ** 2))
-        odd = near[:, self.odd_].sum(axis=1)
-        return (prior + 2.3 * odd) / (1 + 2.3 * near.sum(axis=1))
+        near = np.exp2(-((cdist(X, self.rows_) / self.width_) ** 2))
+        anomalous = near[:, self.anomalous_].sum(axis=1)
+        return (prior + 2.3 * anomalous) / (1 + 2.3 * near.sum(axis=1))
 
     def predict_proba(self, X):
         """Return the probabilities of anomaly and of normal."""
-        odd = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
-        return np.column_stack([odd, 1 - odd])
+        anomalous = 1 - np.exp2(-((self._scores(X) / self.cut_) ** 2))
+        return np.column_stack([anomalous, 1 - anomalous])
 
 
 def load(folder, name):
@@ -90,16 +90,16 @@ def strangers(folder, n_columns, number, random):
 def case(folder, name, seed):
     """Return training rows and labels, candidates, and which are good."""
     random = np.random.default_rng(seed)
-    X, odd = load(folder, name)
-    anomalies, normals = random.permutation(np.flatnonzero(odd)), random.permutation(np.flatnonzero(~odd))
-    held = int(np.clip(0.5 * anomalies.size, min(50, anomalies.size // 2), 250))
-    anomalies, normals = anomalies[held:], normals[held:]
-    n_train = int(np.clip(0.1 * odd.sum(), 5, 50))
+    X, anomalous = load(folder, name)
+    anomalies, normals = random.permutation(np.flatnonzero(anomalous)), random.permutation(np.flatnonzero(~anomalous))
+    n_left_out = int(np.clip(0.5 * anomalies.size, min(50, anomalies.size // 2), 250))
+    anomalies, normals = anomalies[n_left_out:], normals[n_left_out:]
+    n_train = int(np.clip(0.1 * anomalous.sum(), 5, 50))
     n_normal = min(1000, normals.size // 2)
-    spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
-    clusters = KMeans(min(10, anomalies.size), n_init=1, random_state=seed).fit(X[anomalies] / spread).labels_
+    deviations = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    clusters = KMeans(min(10, anomalies.size), n_init=1, random_state=seed).fit(X[anomalies] / deviations).labels_
     anomalies = anomalies[np.argsort(clusters, kind="stable")]
-    number = min(int(0.4 * odd.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
+    number = min(int(0.4 * anomalous.sum()), 250, anomalies.size - n_train, normals.size - n_normal)
     good = random.permutation(anomalies[n_train:])[:number]
     rows = X[np.concatenate([anomalies[:n_train], normals[:n_normal]])]
     center, scale = rows.mean(axis=0), np.where(rows.std(axis=0) < 1e-3, 1.0, rows.std(axis=0))
@@ -115,7 +115,7 @@ def case(folder, name, seed):
 
 
 def definition(rows, y, candidates, n_subsets):
-    """CPU seconds of the search for k and of the densities as the definition has them."""
+    """CPU seconds of the search for k and of the densities by the definition."""
     random = np.random.default_rng(0)
     normals, anomalies = rows[y == 1], rows[y == -1]
     least = (6 + len(anomalies)) / len(rows)
@@ -156,8 +156,8 @@ def main():
                 if classifier is None:
                     spent = time.process_time() - start
                 areas[key].append(roc_auc_score(good, scores))
-            gaps = np.linalg.norm(candidates[:, None] - rows[None, y == -1], axis=2).min(axis=1)
-            areas["nearest"].append(roc_auc_score(good, -gaps))
+            distances = np.linalg.norm(candidates[:, None] - rows[None, y == -1], axis=2).min(axis=1)
+            areas["nearest"].append(roc_auc_score(good, -distances))
         slow = 20 * definition(rows, y, candidates, 5)
         figures = " | ".join(f"{np.mean(found):.3f}" for found in areas.values())
         print(f"| {name} | {figures} | {spent:.2f} | {slow:.0f} | {slow / spent:.0f} |", flush=True)

@@ -34,11 +34,11 @@ def _normal(random, n, d=3):
     return random.normal(size=(n, d))
 
 
-def _contaminated(random, n, share):
-    odd = random.random(n) < share
+def _contaminated(random, n, fraction):
+    anomalous = random.random(n) < fraction
     X = _normal(random, n)
-    X[odd] += 6 * random.choice([-1, 1], size=(odd.sum(), 3))
-    return X, odd
+    X[anomalous] += 6 * random.choice([-1, 1], size=(anomalous.sum(), 3))
+    return X, anomalous
 
 
 def order_test(seed, random):
@@ -81,15 +81,15 @@ def conformal_level(seed, random):
 
 def conformal_discoveries(seed, random):
     model = ConformalDetector(detector=GaussianDetector(), random_state=seed).fit(_normal(random, 1000))
-    X, odd = _contaminated(random, 200, 0.1)
+    X, anomalous = _contaminated(random, 200, 0.1)
     found = model.select(X, alpha=0.1) == -1
-    return (found & ~odd).sum() / max(found.sum(), 1)
+    return (found & ~anomalous).sum() / max(found.sum(), 1)
 
 
 def online_discoveries(_, random):
-    stream, odd = OnlineFDR(alpha=0.1), random.random(200) < 0.1
-    found = np.array([stream.update(p) for p in np.where(odd, 1e-5 * random.random(200), random.random(200))])
-    return (found & ~odd).sum() / max(found.sum(), 1)
+    stream, anomalous = OnlineFDR(alpha=0.1), random.random(200) < 0.1
+    found = np.array([stream.update(p) for p in np.where(anomalous, 1e-5 * random.random(200), random.random(200))])
+    return (found & ~anomalous).sum() / max(found.sum(), 1)
 
 
 def discovered_columns(seed, random):
@@ -107,23 +107,23 @@ def dropped_clean_rows(seed, random):
 
 
 def posterior_interval(seed, random):
-    share = 0.15 * random.random()
-    X, odd = _contaminated(random, 500, share)
+    fraction = 0.15 * random.random()
+    X, anomalous = _contaminated(random, 500, fraction)
     detectors = [GaussianDetector(), IsolationForest(n_estimators=50, random_state=seed)]
     posterior = ContaminationPosterior(detectors=detectors, random_state=seed).fit(X).posterior_
     low, high = posterior.interval(0.9)
-    return low <= odd.mean() <= high
+    return low <= anomalous.mean() <= high
 
 
 def imputed_interval(seed, random):
     X = random.multivariate_normal(np.zeros(3), 0.5 + 0.5 * np.eye(3), size=300)
-    holes = random.random(X.shape) < 0.1
-    imputer = KNNSamplerImputer(n_neighbors=50, random_state=seed).fit(np.where(holes, np.nan, X))
-    bounds = imputer.predict_interval(np.where(holes, np.nan, X), level=0.9)
-    return np.mean((bounds.lower <= X)[holes] & (bounds.upper >= X)[holes])
+    missing = random.random(X.shape) < 0.1
+    imputer = KNNSamplerImputer(n_neighbors=50, random_state=seed).fit(np.where(missing, np.nan, X))
+    bounds = imputer.predict_interval(np.where(missing, np.nan, X), level=0.9)
+    return np.mean((bounds.lower <= X)[missing] & (bounds.upper >= X)[missing])
 
 
-def share_of(make):
+def flagged_fraction(make):
     """Make a run with contamination=0.1 that counts flagged new rows of the same distribution."""
 
     def run(seed, random):
@@ -134,7 +134,7 @@ def share_of(make):
 
 
 # Name, nominal rate, relation to it (at most, at least, equal), and one run.
-PROMISES = [
+PROCEDURES = [
     ("KNNDriftTest rejects rows in random order", 0.05, "<=", order_test),
     ("KNNDriftTest, the same with three values per column", 0.05, "<=", tied_order_test),
     ("KNNChangePointTest finds a change in random rows", 0.05, "<=", change_scan),
@@ -149,18 +149,18 @@ PROMISES = [
     ("SampleCurator drops rows of clean data", 0.01, "<=", dropped_clean_rows),
     ("ContaminationPosterior's interval contains the contamination", 0.90, ">=", posterior_interval),
     ("KNNSamplerImputer's interval contains the true value", 0.90, ">=", imputed_interval),
-    ("contamination=0.1, GaussianDetector, new rows", 0.10, "=", share_of(lambda _: GaussianDetector())),
+    ("contamination=0.1, GaussianDetector, new rows", 0.10, "=", flagged_fraction(lambda _: GaussianDetector())),
     (
         "contamination=0.1, NearestNeighborsDetector, new rows",
         0.10,
         "=",
-        share_of(lambda _: NearestNeighborsDetector(n_neighbors=5)),
+        flagged_fraction(lambda _: NearestNeighborsDetector(n_neighbors=5)),
     ),
     (
         "contamination=0.1, RandomProjectionDepth, new rows",
         0.10,
         "=",
-        share_of(lambda seed: RandomProjectionDepth(random_state=seed)),
+        flagged_fraction(lambda seed: RandomProjectionDepth(random_state=seed)),
     ),
 ]
 
@@ -169,8 +169,8 @@ def interval(values):
     """Return the 95 % interval of the mean: Wilson's for binary values, the normal one for fractions."""
     if np.isin(values, [0, 1]).all():
         return binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
-    spread = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-    return max(values.mean() - spread, 0.0), values.mean() + spread
+    margin = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    return max(values.mean() - margin, 0.0), values.mean() + margin
 
 
 def main():
@@ -182,14 +182,14 @@ def main():
     warnings.simplefilter("ignore")
     print("Nominal and observed rate of each procedure.\n")
     print("| what | nominal | observed | 95 % interval | runs |\n|---|---|---|---|---|")
-    for name, promised, relation, run in PROMISES:
+    for name, nominal, relation, run in PROCEDURES:
         if options.names and not any(word in name for word in options.names):
             continue
-        n_runs = 4 * options.runs if promised == 0.05 else options.runs
+        n_runs = 4 * options.runs if nominal == 0.05 else options.runs
         values = np.array([run(seed, np.random.default_rng([seed, 7])) for seed in range(n_runs)], dtype=float)
         low, high = interval(values)
         print(
-            f"| {name} | {relation} {promised:.2f} | {values.mean():.3f} | {low:.3f} to {high:.3f} | {n_runs} |",
+            f"| {name} | {relation} {nominal:.2f} | {values.mean():.3f} | {low:.3f} to {high:.3f} | {n_runs} |",
             flush=True,
         )
 

@@ -55,8 +55,8 @@ def main():
             results = check_estimator(estimator, on_fail=None, on_skip=None, expected_failed_checks=declared)
             states = [result["status"] for result in results if result["status"] != "skipped"]
             counts = [len(states), states.count("xfail"), states.count("failed")]
-            room = type(estimator).__module__.split(".")
-            print(f"| {room[0]}.{room[1]} {name} | " + " | ".join(map(str, counts)) + " |", flush=True)
+            module = type(estimator).__module__.split(".")
+            print(f"| {module[0]}.{module[1]} {name} | " + " | ".join(map(str, counts)) + " |", flush=True)
             if ours:
                 totals = [total + count for total, count in zip(totals, counts, strict=True)]
         if ours:

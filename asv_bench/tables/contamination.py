@@ -25,7 +25,7 @@ CONSTANTS = (0.02, 0.05, 0.1)
 
 
 def subsample(X, y, truth, n_rows, generator):
-    """Draw normal rows and as many anomalies as the truth asks for, or None where there are too few."""
+    """Draw normal rows and as many anomalies as the truth asks for, or None if there are too few."""
     normal, anomalies = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
     n_normal = min(n_rows, len(normal))
     if truth > 0:
@@ -40,7 +40,7 @@ def subsample(X, y, truth, n_rows, generator):
     return X[rows].astype(np.float64), y[rows]
 
 
-def judge(distribution, point, truth):
+def errors_of(distribution, point, truth):
     """Absolute error, CRPS, and whether the central 90 % interval contains the truth."""
     crps = trapezoid((distribution.cdf(GRID) - (truth <= GRID)) ** 2, GRID)
     low, high = distribution.interval(0.9)
@@ -54,7 +54,7 @@ def methods(seed):
 
 
 def run(path, seed, n_rows, writer):
-    """Judge every method on one table."""
+    """Compute the errors of every method on one table."""
     with np.load(path) as archive:
         X, y = archive["X"], archive["y"]
     prior = ContaminationPrior().distribution()
@@ -67,13 +67,13 @@ def run(path, seed, n_rows, writer):
         for constant in CONSTANTS:
             error = abs(constant - truth)
             writer.writerow([path.stem, seed, wanted, truth, f"constant {constant}", error, error, "", constant])
-        writer.writerow([path.stem, seed, wanted, truth, "prior alone", *judge(prior, prior.median(), truth)])
+        writer.writerow([path.stem, seed, wanted, truth, "prior alone", *errors_of(prior, prior.median(), truth)])
         for name, model in methods(seed):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model.fit(rows)
             writer.writerow(
-                [path.stem, seed, wanted, truth, name, *judge(model.posterior_, model.contamination_, truth)]
+                [path.stem, seed, wanted, truth, name, *errors_of(model.posterior_, model.contamination_, truth)]
             )
 
 

@@ -22,7 +22,7 @@ N_SAMPLES, N_PROJECTIONS, REPEATS = 10_000, 1000, 9
 
 
 def minima(tasks, clock):
-    """Least time of each task in milliseconds; the tasks take turns."""
+    """Minimum time of each task in milliseconds; the tasks alternate."""
     times = {name: [] for name in tasks}
     for task in tasks.values():
         task()
@@ -35,7 +35,7 @@ def minima(tasks, clock):
 
 
 def numpy_depth(rows, directions):
-    """The formula with NumPy's medians, directions along rows."""
+    """The definition with NumPy's medians."""
     table = directions @ rows.T
     table -= np.median(table, axis=1)[:, None]
     np.abs(table, out=table)

@@ -67,7 +67,7 @@ class FromPyOD:
 
 
 def methods(seed):
-    """Name each method, with a maker."""
+    """Yield the name and the detector of each method."""
     yield "skanomaly NearestNeighborsDetector()", NearestNeighborsDetector(n_jobs=-1)
     yield (
         "skanomaly NearestNeighborsDetector(metric='euclidean')",
@@ -116,7 +116,7 @@ def methods(seed):
 
 
 def _slow(name, n_columns):
-    """Tell whether a peer's robust covariance of many columns would take minutes a fit."""
+    """Return whether the method is a robust covariance of many columns, which takes minutes per fit."""
     return n_columns > 100 and ("EllipticEnvelope" in name or "MCD" in name)
 
 

@@ -60,7 +60,7 @@ REPRESENTATIONS = ("resampled", "statistics", "warped", "both")
 
 
 def best_f1(is_anomaly, outlyingness):
-    """F1 at the threshold that suits it best."""
+    """Largest F1 over all thresholds."""
     precision, recall, _ = precision_recall_curve(is_anomaly, outlyingness)
     return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
 
@@ -96,8 +96,8 @@ def print_hdfs():
             best_f1(is_anomaly[distinct], outlyingness[distinct]),
             roc_auc_score(is_anomaly[others], half),
         )
-        beside = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
-        row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", beside)
+        reference = "" if published is None else f"{published[0]:.4f}, {published[1]:.4f}"
+        row(name, *(f"{figure:.4f}" for figure in figures), f"{seconds:.2f}", reference)
     print(f"\nAll rows: {total:.1f} CPU s. F1 quoted by later papers: DeepLog 0.945, LogAnomaly 0.976.\n")
 
 

@@ -40,8 +40,8 @@ def _rows(n, d):
     return np.random.default_rng(0).normal(size=(n, d))
 
 
-def _labels(n, share=0.1):
-    return np.where(np.random.default_rng(1).random(n) < share, -1, 1)
+def _labels(n, fraction=0.1):
+    return np.where(np.random.default_rng(1).random(n) < fraction, -1, 1)
 
 
 def fitting(make):
@@ -60,12 +60,12 @@ def labelled(make):
 
 
 def resampling(make):
-    """Make a task that resamples rows with one in ten of the small class."""
+    """Make a task that resamples rows with a tenth in the minority class."""
     return lambda n, d: partial(make().fit_resample, _rows(n, d), _labels(n))
 
 
 def imputing(make):
-    """Make a task that fills a tenth of the cells."""
+    """Make a task that imputes a tenth of the cells."""
 
     def task(n, d):
         X = _rows(n, d)
@@ -75,8 +75,8 @@ def imputing(make):
     return task
 
 
-def judging(metric):
-    """Make a task that rates scores of a series with ten events."""
+def metric_task(metric):
+    """Make a task that computes a metric of scores of a series with ten events."""
 
     def task(n, _):
         y = np.ones(n, dtype=int)
@@ -128,7 +128,7 @@ TASKS = {
     "MatrixProfileDetector, fit": (fitting(MatrixProfileDetector), FEW, CHANNELS),
     "SubsequenceNeighbors, fit": (fitting(lambda: SubsequenceNeighbors(random_state=0)), SOME, CHANNELS),
     "AutoregressiveDetector, fit": (fitting(AutoregressiveDetector), MANY, CHANNELS),
-    "vus_pr_score": (judging(vus_pr_score), MANY, []),
+    "vus_pr_score": (metric_task(vus_pr_score), MANY, []),
 }
 
 

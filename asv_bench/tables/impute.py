@@ -20,12 +20,12 @@ from threadpoolctl import threadpool_limits
 from skanomaly.impute import KNNSamplerImputer
 
 
-def _holes(n_rows, n_columns, rate):
+def _with_missing(n_rows, n_columns, rate):
     random = np.random.default_rng(0)
     table = random.normal(size=(n_rows, n_columns)) @ random.normal(size=(n_columns, n_columns))
-    holes = table.copy()
-    holes[random.random(table.shape) < rate] = np.nan
-    return table, holes
+    incomplete = table.copy()
+    incomplete[random.random(table.shape) < rate] = np.nan
+    return table, incomplete
 
 
 def _seconds(function, *arguments, clock=time.process_time):
@@ -53,16 +53,16 @@ def _table_of_imputers(n_rows, repeats, n_jobs):
     print("| missing | imputer | s | times faster | largest difference | RMSE / SD | SD / SD | energy distance |")
     print("|---|---|---|---|---|---|---|---|")
     for rate in (0.05, 0.2):
-        table, holes = _holes(n_rows, 20, rate)
-        lost = np.isnan(holes)
+        table, incomplete = _with_missing(n_rows, 20, rate)
+        lost = np.isnan(incomplete)
         rows = np.flatnonzero(lost.any(axis=1))[:1000]
         imputers = _imputers(n_jobs)
         times, filled = {name: [] for name in imputers}, {}
         for imputer in imputers.values():
-            imputer.fit_transform(holes[:200])
+            imputer.fit_transform(incomplete[:200])
         for _ in range(repeats):
             for name, imputer in imputers.items():
-                elapsed, filled[name] = _seconds(imputer.fit_transform, holes, clock=clock)
+                elapsed, filled[name] = _seconds(imputer.fit_transform, incomplete, clock=clock)
                 times[name].append(elapsed)
         unit = table.std(axis=0)
         apart = {name: _energy_distance(full[rows] / unit, table[rows] / unit) for name, full in filled.items()}

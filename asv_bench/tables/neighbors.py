@@ -49,11 +49,11 @@ def _peak_mebibytes():
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("this system does not tell a process its resident peak")
+    raise RuntimeError("this system does not report the resident peak of a process")
 
 
 def _extra_mebibytes(connection, name, case, n_queries):
-    """Peak of the resident memory above what stands before the search, in a fresh process after a warm-up."""
+    """Increase of the peak of the resident memory by the search, in a fresh process after a warm-up."""
     n_rows, n_columns, n_neighbors, dtype = case
     X = _table(n_rows, n_columns, dtype)
     function = {"ours": _ours, "peer": _peer}[name]

@@ -53,7 +53,7 @@ def main(folder, names):
         for kind, inner in MODELS.items():
             plain = scores(X, y, None, inner)
             for sampler in NAMES:
-                pair = [scores(X, y, getattr(room, sampler)(random_state=0), inner) for room in (ours, theirs)]
+                pair = [scores(X, y, getattr(module, sampler)(random_state=0), inner) for module in (ours, theirs)]
                 columns = [*pair, plain]
                 precision = (f"{mean[0]:.3f} ({sd[0]:.3f})" for mean, sd in columns)
                 accuracy = (f"{mean[1]:.3f}" for mean, _ in columns)

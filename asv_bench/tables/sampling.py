@@ -45,7 +45,7 @@ def samplers(n_rows):
         n = min(n_rows, 20_000) if name == "SMOTENC" else n_rows
         X, y = table(n, categories=name == "SMOTENC")
         given = {"categorical_features": CATEGORIES} if name == "SMOTENC" else {}
-        pair = [getattr(room, name)(random_state=0, **given) for room in (ours, theirs)]
+        pair = [getattr(module, name)(random_state=0, **given) for module in (ours, theirs)]
         pair[0].fit_resample(X[:2000], y[:2000])  # compiles
         calls = [lambda sampler=sampler, X=X, y=y: sampler.fit_resample(X, y) for sampler in pair]
         times = np.array([[seconds(call) for call in calls] for _ in range(REPEATS)]).min(axis=0)

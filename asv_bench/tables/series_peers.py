@@ -20,10 +20,10 @@ import numpy as np
 n = int(sys.argv[1])
 random = np.random.default_rng(0)
 phase = np.arange(n) / 50 * 2 * np.pi
-odd = np.zeros(n, dtype=bool)
+anomalous = np.zeros(n, dtype=bool)
 for start in (n // 4, n // 2, 3 * n // 4):
-    odd[start : start + 60] = True
-x = np.sin(np.where(odd, 2 * phase, phase)) + 0.1 * random.normal(size=n)
+    anomalous[start : start + 60] = True
+x = np.sin(np.where(anomalous, 2 * phase, phase)) + 0.1 * random.normal(size=n)
 windows = np.lib.stride_tricks.sliding_window_view(x, 100)
 
 def centred(scores):
@@ -40,8 +40,8 @@ for _ in range(2):
 memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 from sklearn.metrics import roc_auc_score
 from skanomaly.metrics import vus_pr_score
-area = roc_auc_score(odd, scores)
-volume = vus_pr_score(np.where(odd, -1, 1), -np.asarray(scores, dtype=float))
+area = roc_auc_score(anomalous, scores)
+volume = vus_pr_score(np.where(anomalous, -1, 1), -np.asarray(scores, dtype=float))
 print(f"{times[0]:.2f} | {times[1]:.2f} | {memory:,.0f} | {area:.3f} | {volume:.3f}")
 """
 

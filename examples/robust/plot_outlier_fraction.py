@@ -6,7 +6,8 @@ Robust regression with 35 % wrong targets
 35 % of the targets are too high by 20 standard deviations of the noise. Least squares, Huber regression, Theil-Sen
 and a neural network follow the wrong targets. The lower panel repeats the comparison with 20 columns for increasing
 fractions of wrong targets; RANSAC then fails too. It includes the mask of the paper, which uses mean and standard
-deviation: outliers increase the standard deviation so much that nothing is masked. The default mask uses median and MAD.
+deviation: outliers increase the standard deviation so much that nothing is masked. The default mask uses median and
+MAD.
 """
 
 import sys

@@ -1,9 +1,9 @@
 """
-Which auxiliary anomalies are worth keeping?
-============================================
+Rate auxiliary anomalies
+========================
 
-A third of the candidates are realistic anomalies, a third are normal rows in disguise, and a third are absurd. The
-expected anomaly posterior puts the good third first: absurd rows get the prior, disguised ones less.
+A third of the candidates are realistic anomalies, a third are normal rows, and a third are unrealistic. The expected
+anomaly posterior ranks the realistic ones first: unrealistic rows get the prior, normal rows less.
 """
 
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from skanomaly.sampling import ExpectedAnomalyPosterior
 random = np.random.default_rng(0)
 normal, labelled = random.normal(size=(500, 2)), random.normal([3.5, 0], 0.7, size=(15, 2))
 X, y = np.vstack([normal, labelled]), np.repeat([1, -1], [500, 15])
-kinds = ["realistic", "normal in disguise", "absurd"]
+kinds = ["realistic", "normal", "unrealistic"]
 candidates = np.vstack(
     [random.normal([3.5, 0], 0.7, size=(60, 2)), random.normal(size=(60, 2)), random.uniform(-12, 12, size=(60, 2))]
 )

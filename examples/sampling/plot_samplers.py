@@ -1,10 +1,10 @@
 """
-What samplers make, on one table
-================================
+Compare samplers on one table
+=============================
 
-Two classes, one of them rare: grey and blue are the rows that were there, orange the synthetic ones. SMOTE fills the
-rare class evenly, BorderlineSMOTE and ADASYN crowd its border, and EAPSampler keeps the
-candidates that lie within reach of the data and yet unlike the common class.
+The table has two classes, one of them rare. Training rows are grey and blue, synthetic rows orange. SMOTE fills the
+rare class evenly, BorderlineSMOTE and ADASYN add rows at its border, and EAPSampler keeps candidates that are close to
+the data and unlike the common class.
 """
 
 import matplotlib.pyplot as plt

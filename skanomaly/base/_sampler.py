@@ -31,8 +31,9 @@ class BaseSampler(BaseEstimator, ABC):
         Validates and returns the two arrays; by default scikit-learn's ``check_X_y``.
     ``_fit_resample(X, y)``
         Returns ``(X_resampled, y_resampled, sample_indices)``. ``sample_indices`` has one entry a row: the index of
-        the training row it is, or -1 for a synthetic row. Only the synthetic rows of ``X_resampled`` are used; it may
-        be None where there is none.
+        the training row it is, or -1 for a synthetic row. ``X_resampled`` and ``y_resampled`` hold the synthetic rows,
+        alone or in their places among all rows, or None where there is none; ``X_resampled`` may also be a list with
+        one array a column of the synthetic rows.
     ``_any_table``
         Class attribute: True for a sampler that looks at `y` alone. `X` then reaches ``_fit_resample`` as given, and
         may hold text, dates, missing and infinite values.
@@ -65,7 +66,7 @@ class BaseSampler(BaseEstimator, ABC):
         return rows, targets
 
     @abstractmethod
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         """Resample validated rows."""
 
     @final
@@ -114,12 +115,17 @@ class BaseSampler(BaseEstimator, ABC):
     def _resampled(self, given: Any, made: Any) -> Any:
         """Join the user's own rows with the synthetic ones among those made."""
         is_new = self.sample_indices_ < 0
-        if made is not None and np.shape(made)[0] != is_new.size:
-            raise ValueError(
-                f"{type(self).__name__}._fit_resample returned {np.shape(made)[0]} rows and {is_new.size} "
-                "sample_indices; it must return one index a row."
-            )
-        return stack_rows(given, self.sample_indices_, take_rows(made, is_new) if is_new.any() else None)
+        n_rows, n_new = is_new.size, int(np.count_nonzero(is_new))
+        if made is not None:
+            n_made = len(made[0]) if isinstance(made, list) else np.shape(made)[0]
+            if n_made not in {n_rows, n_new}:
+                raise ValueError(
+                    f"{type(self).__name__}._fit_resample returned {n_made} rows and {n_rows} sample_indices; it must "
+                    "return one index a row."
+                )
+            if n_made != n_new:
+                made = take_rows(made, is_new)
+        return stack_rows(given, self.sample_indices_, made)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""Tables and series with known anomalies: made, embedded, read or fetched; +1 is normal, -1 an anomaly."""
+"""Data sets with labelled anomalies: generated, embedded, loaded or fetched; +1 is normal, -1 an anomaly."""
 
 from skanomaly.datasets._adbench import fetch_adbench
 from skanomaly.datasets._breast_cancer import load_breast_cancer_anomalies

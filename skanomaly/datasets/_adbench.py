@@ -1,4 +1,4 @@
-"""Tables of the ADBench collection, downloaded once, checked, and kept in scikit-learn's data folder."""
+"""Tables of the ADBench collection, downloaded once, verified, and stored in scikit-learn's data folder."""
 
 import difflib
 import hashlib
@@ -18,14 +18,14 @@ from skanomaly.datasets._npz import load_npz
 
 __all__ = ["fetch_adbench"]
 
-# The collection's repository at one revision: what is downloaded today is what was downloaded yesterday.
+# The repository of the collection, at a fixed revision.
 _URL = (
     "https://raw.githubusercontent.com/Minqi824/ADBench/3dac8221081e190f157d78e93bfa8867f90d0965"
     "/adbench/datasets/Classical/"
 )
 _URL_VARIABLE = "SKANOMALY_ADBENCH_URL"
 _TIMEOUT_SECONDS = 30
-_ROWS_A_BLOCK = 65536
+_BLOCK_ROWS = 65536
 
 
 @validate_params(
@@ -50,20 +50,21 @@ def fetch_adbench(
 ) -> Bunch | tuple[Any, Any]:
     """Fetch one of the 47 classical tables of the ADBench collection.
 
-    The table is downloaded once and kept; needs the extra ``datasets``.
+    The table is downloaded once and stored. The extra ``datasets`` is needed.
 
     Parameters
     ----------
     name : str
-        Name in the collection, for example ``"cardio"`` or ``"InternetAds"``; the case of letters does not matter.
+        Name in the collection, for example ``"cardio"`` or ``"InternetAds"``; the case of letters is ignored.
     data_home : str or path-like, default=None
-        Folder to keep it in; None is scikit-learn's (:func:`sklearn.datasets.get_data_home`: ``~/scikit_learn_data``,
-        or what the environment variable ``SCIKIT_LEARN_DATA`` says). The file lies in ``skanomaly/adbench`` there.
+        Folder for the files. None: that of scikit-learn (:func:`sklearn.datasets.get_data_home`), which is
+        ``~/scikit_learn_data`` or the value of the environment variable ``SCIKIT_LEARN_DATA``). The file is stored in
+        its subfolder ``skanomaly/adbench``.
     base_url : str, default=None
-        Folder on a server to download from. None is what the environment variable ``SKANOMALY_ADBENCH_URL`` says, or
-        else the collection's own repository.
+        Address of the folder to download from. None: the value of the environment variable
+        ``SKANOMALY_ADBENCH_URL``, or the repository of the collection.
     download_if_missing : bool, default=True
-        If False, raise rather than download.
+        If False, raise an error instead of downloading.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of the whole Bunch.
     as_frame : bool, default=False
@@ -81,16 +82,16 @@ def fetch_adbench(
     Raises
     ------
     ValueError
-        If the collection has no such table.
+        If the collection has no table of this name.
     OSError
-        If the table cannot be downloaded, or is not what it should be: its size, number of anomalies and, for 26 of
-        the tables, a checksum of its contents are verified each time. A wrong file is deleted.
+        If the table cannot be downloaded, or differs from the published one: the size, the number of anomalies and,
+        for 26 tables, a checksum of the contents are verified each time. A wrong file is deleted.
     ImportError
         If pooch is not installed.
 
     See Also
     --------
-    load_npz : Load a table from a file that you have.
+    load_npz : Load a table from a file.
     load_breast_cancer_anomalies : A table that needs no download.
 
     References
@@ -120,7 +121,7 @@ def fetch_adbench(
 
 
 def _resolve(name: str) -> str:
-    """Find the table's name as the collection spells it."""
+    """Return the name of the table in the spelling of the collection."""
     spelled = {known.lower(): known for known in TABLES}
     if name.lower() in spelled:
         return spelled[name.lower()]
@@ -130,7 +131,7 @@ def _resolve(name: str) -> str:
 
 
 def _download(url: str, folder: Path, file_name: str) -> None:
-    """Download one file, or say what to do instead."""
+    """Download one file, or raise an error with a remedy."""
     pooch = import_optional("pooch", extra="datasets")
     source = url.rstrip("/") + "/"
     registry = pooch.create(path=folder, base_url=source, registry={file_name: None})
@@ -139,13 +140,13 @@ def _download(url: str, folder: Path, file_name: str) -> None:
     except (OSError, ValueError) as error:  # requests' errors are OSErrors
         raise OSError(
             f"Could not download {source}{file_name}: {error}\n"
-            f"Without a network, copy {file_name} from another machine to {folder}, or name a server that you reach, "
-            f"by base_url or the environment variable {_URL_VARIABLE}."
+            f"Without a network, copy {file_name} from another machine to {folder}, or give the address of a "
+            f"server that you can reach as base_url or in the environment variable {_URL_VARIABLE}."
         ) from error
 
 
 def _checked(path: Path, name: str, table: Table) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Load the file and hold it against what is known of it; delete it if it is something else."""
+    """Load the file and compare it with the published table; delete it if they differ."""
     try:
         X, y = load_npz(path)
     except ValueError as error:
@@ -155,11 +156,11 @@ def _checked(path: Path, name: str, table: Table) -> tuple[NDArray[Any], NDArray
     fault = ""
     if (*X.shape, n_anomalies) != (table.n_samples, table.n_features, table.n_anomalies):
         fault = (
-            f"holds {X.shape[0]} rows, {X.shape[1]} columns and {n_anomalies} anomalies, "
+            f"has {X.shape[0]} rows, {X.shape[1]} columns and {n_anomalies} anomalies, "
             f"not {table.n_samples}, {table.n_features} and {table.n_anomalies}"
         )
     elif table.digest is not None and _digest(X, y) != table.digest:
-        fault = "has other contents than the table that was verified (checksum differs)"
+        fault = "has other contents than the verified table (checksum differs)"
     if fault:
         path.unlink()
         raise OSError(f"{path} {fault}. The file was deleted; fetch {name!r} again, or from another server.")
@@ -169,8 +170,8 @@ def _checked(path: Path, name: str, table: Table) -> tuple[NDArray[Any], NDArray
 def _digest(X: NDArray[Any], y: NDArray[np.int64]) -> str:
     """Compute the checksum of a table's contents."""
     digest = hashlib.sha256(f"{X.shape[0]} {X.shape[1]}\n".encode("ascii"))
-    for start in range(0, len(X), _ROWS_A_BLOCK):
-        digest.update(np.ascontiguousarray(X[start : start + _ROWS_A_BLOCK], dtype="<f8").data)
+    for start in range(0, len(X), _BLOCK_ROWS):
+        digest.update(np.ascontiguousarray(X[start : start + _BLOCK_ROWS], dtype="<f8").data)
     digest.update((y == -1).astype(np.int8).data)
     return digest.hexdigest()
 
@@ -178,7 +179,7 @@ def _digest(X: NDArray[Any], y: NDArray[np.int64]) -> str:
 def _bundle(
     X: NDArray[Any], y: NDArray[np.int64], path: Path, name: str, *, return_X_y: bool, as_frame: bool
 ) -> Bunch | tuple[Any, Any]:
-    """Return what scikit-learn's fetchers return."""
+    """Return the data in the form of scikit-learn's fetchers."""
     names = [f"x{index}" for index in range(X.shape[1])]
     data: Any = X
     target: Any = y

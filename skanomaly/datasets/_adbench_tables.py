@@ -6,7 +6,7 @@ __all__ = ["TABLES", "Table"]
 
 
 class Table(NamedTuple):
-    """What a downloaded table must be."""
+    """Number, size and checksum of a table."""
 
     number: int
     n_samples: int
@@ -15,8 +15,8 @@ class Table(NamedTuple):
     digest: str | None
 
 
-# Sizes are those of the collection's own list (Han et al., 2022). The digest is the SHA-256 of the contents, not of
-# the file, so that a file packed anew still passes: "n_samples n_features" and a line feed in ASCII, then X as
+# Sizes are those published with the collection (Han et al., 2022). The digest is the SHA-256 of the contents, not of
+# the file, so that it does not depend on the compression: "n_samples n_features" and a line feed in ASCII, then X as
 # little-endian float64 row by row, then y as int8 with 1 for anomaly.
 TABLES: dict[str, Table] = {
     "ALOI": Table(1, 49534, 27, 1508, None),

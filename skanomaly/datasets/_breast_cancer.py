@@ -1,4 +1,4 @@
-"""The embedded table: Wisconsin breast cancer, with the malignant cases made rare."""
+"""Wisconsin breast cancer, with a few of the malignant cases as anomalies."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ Each row describes the cell nuclei in a digitised image of a fine needle aspirat
 error and worst value of ten properties of a nucleus. The rows are those of scikit-learn's load_breast_cancer (Wolberg,
 Street and Mangasarian, University of Wisconsin, 1995; UCI machine learning repository). All benign rows are kept; of
 the 212 malignant ones, 21 are drawn without replacement by random_state, the number that the outlier detection
-literature uses (Shebuti Rayana, ODDS Library, 2016). Rows keep their order. Other tables of the same origin in the
-literature hold other draws, so figures differ by a few hundredths between them, as they do between seeds.
+literature uses (Shebuti Rayana, ODDS Library, 2016). Rows are in the original order. Other versions of this
+table in the literature have other malignant rows, so results differ by a few hundredths, as they do between seeds.
 """
 
 
@@ -37,13 +37,13 @@ def load_breast_cancer_anomalies(
 ) -> Bunch | tuple[Any, Any]:
     """Load the Wisconsin breast cancer table with malignant cases as rare anomalies.
 
-    The 357 benign rows are normal; 21 of the 212 malignant rows are kept as anomalies, so that 378 rows remain. Nothing
-    is downloaded: the table is scikit-learn's.
+    The 357 benign rows are normal; 21 of the 212 malignant rows are kept as anomalies, 378 rows in
+    all. Nothing is downloaded: the table is part of scikit-learn.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=0
-        Chooses which malignant rows are kept. The default gives the same table every time.
+        Seed for the choice of the malignant rows. With the default the table is always the same.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of the whole Bunch.
     as_frame : bool, default=False

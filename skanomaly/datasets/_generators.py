@@ -1,4 +1,4 @@
-"""Made tables and series, each with one kind of anomaly that some detectors see and others do not."""
+"""Generated tables and series, each with one kind of anomaly, which only some detectors find."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -26,7 +26,7 @@ _TABLE = {
 _N_FEATURES = [Interval(Integral, 1, None, closed="left")]
 _N_FEATURES_FROM_TWO = [Interval(Integral, 2, None, closed="left")]
 _SIZE = [Interval(Real, None, None, closed="neither")]
-_SMALLEST_DEVIATION = 0.1
+_SMALLEST_SD = 0.1
 
 
 @validate_params(
@@ -49,21 +49,20 @@ def make_clusters(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make Gaussian clusters of normal rows with anomalies of a chosen kind.
 
-    Centres are drawn uniformly from a cube of side 20; each cluster has a standard deviation of its own between 0.5 and
-    1.5.
+    The centres are uniform in a cube of side 20. The standard deviation of each cluster is between 0.5 and 1.5.
 
     Parameters
     ----------
     n_samples : int, default=500
-        Rows in all.
+        Number of rows.
     n_features : int, default=2
-        Columns.
+        Number of columns.
     n_clusters : int, default=3
-        Normal clusters; rows fall into them with equal chance.
+        Number of normal clusters; each row belongs to each of them with equal probability.
     anomalies : {"global", "local", "clustered"}, default="global"
-        "global": uniform over a box a tenth wider than the normal rows' on each side, so that a few lie among them.
-        "local": around the centres, with five times the standard deviation. "clustered": one tight cluster at a corner
-        outside the normal rows' box.
+        "global": uniform in a box 10 % wider on each side than the bounding box of the normal rows, so that a few are
+        among them. "local": around the centres, with five times the standard deviation. "clustered": one small cluster
+        outside a corner of the bounding box of the normal rows.
     contamination : float in [0, 0.5], default=0.05
         Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
@@ -78,7 +77,7 @@ def make_clusters(
 
     See Also
     --------
-    make_broken_dependence : Anomalies that only break the dependence between columns.
+    make_broken_dependence : Anomalies that differ only in the dependence between columns.
 
     Examples
     --------
@@ -128,18 +127,18 @@ def make_shifted_anomalies(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make standard normal rows with anomalies shifted in a few columns.
 
-    The more columns there are beside the shifted ones, the harder it is for a detector that averages over all of them.
+    The more columns are not shifted, the harder the anomalies are to find for a detector that averages over columns.
 
     Parameters
     ----------
     n_samples : int, default=500
-        Rows in all.
+        Number of rows.
     n_features : int, default=10
-        Columns.
+        Number of columns.
     n_shifted_features : int, default=1
-        Columns shifted in each anomaly: always the first ones. At most `n_features`.
+        Number of columns that are shifted in each anomaly, always the first ones; at most `n_features`.
     shift : float, default=5.0
-        In standard deviations.
+        Size of the shift, in standard deviations.
     contamination : float in [0, 0.5], default=0.05
         Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
@@ -161,7 +160,8 @@ def make_shifted_anomalies(
     """
     if n_shifted_features > n_features:
         raise ValueError(
-            f"n_shifted_features is {n_shifted_features} and n_features {n_features}: shift at most all of them."
+            f"n_shifted_features is {n_shifted_features} and n_features is {n_features}; at most all columns can be "
+            "shifted."
         )
     rng = generator(random_state)
     n_anomalies = _count(n_samples, contamination)
@@ -185,18 +185,18 @@ def make_low_variance_anomalies(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make correlated normal rows with anomalies along their direction of least variance.
 
-    The standard deviations along the principal directions fall geometrically from 1 to 0.1; the directions are a
-    random rotation. An anomaly is a normal row moved along the last direction, so that every column, and the length of
-    the row, look ordinary: only a detector that knows the covariance sees it.
+    The standard deviations along the principal directions fall geometrically from 1 to 0.1; the directions are a random
+    rotation. An anomaly is a normal row shifted along the last direction. Its columns and its norm are normal: only a
+    detector that uses the covariance finds it.
 
     Parameters
     ----------
     n_samples : int, default=500
-        Rows in all.
+        Number of rows.
     n_features : int, default=10
-        Columns, at least 2.
+        Number of columns, at least 2.
     shift : float, default=6.0
-        In standard deviations of the last direction; to either side with equal chance.
+        Size of the shift, in standard deviations along the last direction; to either side with equal probability.
     contamination : float in [0, 0.5], default=0.05
         Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
@@ -211,7 +211,7 @@ def make_low_variance_anomalies(
 
     See Also
     --------
-    make_broken_dependence : Anomalies whose columns are ordinary one by one, too.
+    make_broken_dependence : Anomalies with independent columns.
 
     Examples
     --------
@@ -225,10 +225,10 @@ def make_low_variance_anomalies(
     """
     rng = generator(random_state)
     n_anomalies = _count(n_samples, contamination)
-    deviations = np.geomspace(1.0, _SMALLEST_DEVIATION, n_features)
+    deviations = np.geomspace(1.0, _SMALLEST_SD, n_features)
     coordinates = deviations * rng.standard_normal((n_samples, n_features))
     side = np.where(rng.random(n_anomalies) < 0.5, -1.0, 1.0)
-    coordinates[n_samples - n_anomalies :, -1] += shift * _SMALLEST_DEVIATION * side
+    coordinates[n_samples - n_anomalies :, -1] += shift * _SMALLEST_SD * side
     rotation, triangle = np.linalg.qr(rng.standard_normal((n_features, n_features)))
     X = coordinates @ (rotation * np.sign(np.diag(triangle))).T
     return _shuffled(X[: n_samples - n_anomalies], X[n_samples - n_anomalies :], rng)
@@ -248,17 +248,16 @@ def make_broken_dependence(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make equally correlated normal rows with anomalies whose columns are independent.
 
-    Every column of an anomaly has the same distribution as in normal rows, so that no look at one column at a time can
-    tell.
+    Every column of an anomaly has the same distribution as in normal rows, so a single column cannot distinguish them.
 
     Parameters
     ----------
     n_samples : int, default=500
-        Rows in all.
+        Number of rows.
     n_features : int, default=5
-        Columns, at least 2.
+        Number of columns, at least 2.
     correlation : float in [0, 1], default=0.95
-        Between any two columns of normal rows. At 0 the anomalies differ in nothing.
+        Correlation between any two columns of normal rows. At 0 the anomalies do not differ from normal rows.
     contamination : float in [0, 0.5], default=0.05
         Fraction of anomalies, rounded to whole rows.
     random_state : int, RandomState instance or None, default=None
@@ -301,14 +300,14 @@ def make_bimodal(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make two modes of normal rows with anomalies at the midpoint between them.
 
-    A detector that measures the distance from one centre finds the anomalies the most normal rows of all.
+    For a detector that measures the distance from one centre, the anomalies are the most normal rows.
 
     Parameters
     ----------
     n_samples : int, default=500
-        Rows in all.
+        Number of rows.
     n_features : int, default=10
-        Columns.
+        Number of columns.
     separation : float, default=10.0
         Distance between the two modes, in standard deviations, along a random direction.
     contamination : float in [0, 0.5], default=0.05
@@ -367,25 +366,26 @@ def make_drifting_series(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Make a series that changes at a known time point, with spikes as anomalies.
 
-    Drift is a new normal, not an anomaly: the rows after the change are labelled +1.
+    The rows after the change are labelled +1: drift is not an anomaly.
 
     Parameters
     ----------
     n_timepoints : int, default=1000
-        Rows, in order of time.
+        Number of rows, in order of time.
     n_features : int, default=1
-        Columns.
+        Number of columns.
     drift : {"step", "ramp", "variance", "none"}, default="step"
-        What happens from the change-point on: every column jumps by `size`; or rises evenly to `size` at the end; or
-        its standard deviation is multiplied by ``1 + abs(size)``; or nothing.
+        Change from the change point on: every column is shifted by `size`; or it rises linearly to `size` at the end;
+        or its standard deviation is multiplied by ``1 + abs(size)``; or there is no change.
     change_point : float in [0, 1], default=0.5
-        Where, as a fraction of the series: at row ``floor(change_point * n_timepoints)``.
+        Position of the change as a fraction of the series: row ``floor(change_point * n_timepoints)``.
     size : float, default=2.0
-        In standard deviations of the series.
+        Size of the change, in standard deviations of the series.
     autocorrelation : float in (-1, 1), default=0.0
-        Of first order, in each column; the standard deviation stays 1.
+        First-order autocorrelation of each column; the standard deviation remains 1.
     contamination : float in [0, 0.5], default=0.02
-        Fraction of rows with a spike, rounded to whole rows: 6 to 9 standard deviations, up or down, in one column.
+        Fraction of rows with a spike, rounded to whole rows. A spike is 6 to 9 standard deviations, up or down, in one
+        column.
     random_state : int, RandomState instance or None, default=None
         Seed.
 
@@ -437,7 +437,7 @@ def _count(n_samples: int, contamination: float) -> int:
 def _shuffled(
     normal: NDArray[np.float64], anomalous: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Put normal and anomalous rows together in random order, with their labels."""
+    """Join normal and anomalous rows in random order, with their labels."""
     y = np.repeat(np.array([1, -1], dtype=np.int64), [len(normal), len(anomalous)])
     order = rng.permutation(len(y))
     return np.concatenate([normal, anomalous])[order], y[order]

@@ -19,26 +19,25 @@ def load_npz(path: str | PathLike[str], *, pos_label: Any = None) -> tuple[NDArr
     Parameters
     ----------
     path : str or path-like
-        File as :func:`numpy.savez` and :func:`numpy.savez_compressed` write it. Pickled objects in it are never
-        loaded.
+        File written by :func:`numpy.savez` or :func:`numpy.savez_compressed`. Pickled objects are never loaded.
     pos_label : label, default=None
-        The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
+        Label of the anomalies; all other labels are normal. None recognises -1, or 1 in labels of 0 and 1.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
         Numbers, in the dtype of the file.
     y : ndarray of shape (n_samples,), int64
-        +1 normal, -1 anomaly, 0 unlabelled. Files may say 1 for anomaly and 0 for normal, or already -1 and +1 (and 0
-        for unlabelled).
+        +1 normal, -1 anomaly, 0 unlabelled. In the file, anomalies are 1 and normal rows 0, or they are -1 and +1,
+        with 0 for unlabelled.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no npz file or is damaged, a key is missing, X is no table of numbers, y has another length or other
-        labels.
+        If the file is not an npz file or is damaged, a key is missing, X is not a numeric table, or y has another
+        length or unknown labels.
 
     See Also
     --------
@@ -65,5 +64,5 @@ def load_npz(path: str | PathLike[str], *, pos_label: Any = None) -> tuple[NDArr
     labels = arrays["y"][:, 0] if arrays["y"].ndim == 2 and arrays["y"].shape[1] == 1 else arrays["y"]
     labels = read_labels(labels, name=f"y in {path}", pos_label=pos_label).astype(np.int64)
     if len(labels) != len(X):
-        raise ValueError(f"y in {path} has {len(labels)} labels and X has {len(X)} rows; they must agree.")
+        raise ValueError(f"y in {path} has {len(labels)} labels and X has {len(X)} rows; the numbers differ.")
     return X, labels

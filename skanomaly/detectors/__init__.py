@@ -1,4 +1,4 @@
-"""How odd each row of a table is."""
+"""Detectors, which score how anomalous each row of a table is."""
 
 from skanomaly.detectors._density._gaussian import GaussianDetector
 from skanomaly.detectors._density._kriging import KrigingDetector

@@ -120,7 +120,7 @@ class GaussianColumnSampler(ColumnSampler):
         self._constant = std <= 1e-12 * np.abs(self._rows).max(axis=0)
         self._std = np.where(self._constant, 1.0, std)
         covariance = shrunk_covariance((self._rows - self._location) / self._std).covariance
-        self._precision = np.linalg.pinv(covariance, hermitian=True)
+        self._precision = np.asarray(np.linalg.pinv(covariance, hermitian=True), dtype=np.float64)
         return self
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:

@@ -19,7 +19,7 @@ from skanomaly.sampling._synthesis._detector import SyntheticAnomalyDetector
 from skanomaly.sampling._synthesis._exposure import DiverseOutlierSampler, OutlierExposureClassifier
 from skanomaly.sampling._synthesis._synthesizer import AnomalySynthesizer, SyntheticAnomalies
 
-__all__ = [  # sorted by code point, as every door
+__all__ = [
     "ADASYN",
     "AnomalySynthesizer",
     "BorderlineSMOTE",

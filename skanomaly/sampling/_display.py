@@ -1,4 +1,4 @@
-"""A picture of what a sampler did."""
+"""Display of resampled rows."""
 
 from typing import Any, Self
 
@@ -19,17 +19,17 @@ class SamplerDisplay:
     Parameters
     ----------
     real : ndarray of shape (n_samples, 2)
-        Places of the training rows.
+        Coordinates of the training rows.
     labels : ndarray of shape (n_samples,)
-        Their classes.
+        Classes of the training rows.
     synthetic : ndarray of shape (n_synthetic, 2)
-        Places of the synthetic rows.
+        Coordinates of the synthetic rows.
     kept : ndarray of shape (n_samples,), bool
         Which training rows the sampler kept.
     rejected : ndarray of shape (n_rejected, 2), default=None
-        Places of candidates that were made and not taken.
+        Coordinates of candidates that were generated and not kept.
     feature_names : tuple of two str, default=("first component", "second component")
-        What the axes show.
+        Labels of the axes.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class SamplerDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, transformer: Any = None, ax: Any = None) -> Self:
-        """Resample with a clone, and draw what became of the rows.
+        """Resample with a clone, and plot real, synthetic and dropped rows.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class SamplerDisplay:
         transformer: Any = None,
         ax: Any = None,
     ) -> Self:
-        """Draw what became of the rows in a resampled table from anywhere.
+        """Plot real, synthetic and dropped rows of a table that was resampled before.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class SamplerDisplay:
         sample_indices : array-like of shape (n_resampled,)
             Row of `X` that each resampled row is, -1 for synthetic rows.
         rejected : array-like of shape (n_rejected, n_features), default=None
-            Candidates that were made and not taken.
+            Candidates that were generated and not kept.
         transformer : transformer to two columns, default=None
             As in :meth:`from_estimator`.
         ax : matplotlib Axes, default=None
@@ -131,7 +131,9 @@ class SamplerDisplay:
         """
         rows, every, indices = _dense(X), _dense(X_resampled), np.asarray(sample_indices)
         if indices.shape != (len(every),):
-            raise ValueError(f"sample_indices has shape {indices.shape} and X_resampled has {len(every)} rows.")
+            raise ValueError(
+                f"sample_indices has shape {indices.shape} and X_resampled has {len(every)} rows; give one index a row."
+            )
         if transformer is None and rows.shape[1] > 2:
             transformer = PCA(2)
         place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform

@@ -30,12 +30,11 @@ def _has(method: str) -> Any:
 
 
 class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
-    r"""Resample in ``fit``, and nowhere else, then train an estimator on the result.
+    r"""Resample in ``fit``, and only there, then train an estimator on the result.
 
-    A sampler changes the number of rows, which a scikit-learn Pipeline does not allow. Joined with the estimator
-    that wants its rows it becomes an ordinary estimator: it stands last in a Pipeline, and GridSearchCV reaches both
-    (``sampler__k_neighbors``, ``estimator__C``) without rows leaking from test folds. Classifiers, regressors and
-    detectors stay what they are.
+    A sampler changes the number of rows, which a scikit-learn Pipeline does not allow. This meta-estimator can be the
+    last step of a Pipeline, and GridSearchCV tunes both parts (``sampler__k_neighbors``, ``estimator__C``); test folds
+    are never resampled. It is a classifier, regressor or detector where `estimator` is one.
 
     Parameters
     ----------
@@ -44,8 +43,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
     estimator : estimator, default=None
         What is trained; None means ``LogisticRegression()``.
     correct_prior : bool, default=False
-        Whether ``predict_proba`` of a classifier is turned back to the class shares before resampling; ``predict``
-        follows it. Leave it False where ``predict`` at one half is to favour the rare class.
+        Whether ``predict_proba`` of a classifier is corrected to the class fractions before resampling; ``predict``
+        follows it. Leave it False where ``predict`` should favour the rare class.
     random_state : int, RandomState instance or None, default=None
         Seeds every ``random_state`` of sampler and estimator that is None; None leaves them so.
 
@@ -58,7 +57,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Classes, where the estimator has them.
     prior_weights_ : ndarray of shape (n_classes,)
-        Share of each class before over after resampling, for classifiers.
+        Fraction of each class before resampling over that after it, for classifiers.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -66,17 +65,17 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.model_selection.TunedThresholdClassifierCV : Moves the threshold instead of the rows; try it first.
+    sklearn.model_selection.TunedThresholdClassifierCV : Tunes the threshold without resampling; try it first.
 
     Notes
     -----
-    With :math:`w_c` the share of class c before over after resampling, the corrected probability is
+    With :math:`w_c` the fraction of class c before resampling over that after it, the corrected probability is
     :math:`p_c w_c / \sum_k p_k w_k` [1]_. It is exact where resampling draws rows of a class from that class's own
     distribution, and approximate for interpolated rows.
 
-    ``sample_weight`` and other arrays with one entry a row may be passed to ``fit``. A row of training keeps its
-    weight; a synthetic row gets its parents' weights, interpolated, where the sampler tells them, else the mean of
-    its class. Arrays that are not weights cannot be made up for synthetic rows; they raise.
+    ``sample_weight`` and other arrays with one entry a row may be passed to ``fit``. A training row keeps its
+    weight; a synthetic row gets its parents' weights, interpolated, where the sampler has ``parents_``, else the mean
+    of its class. Other arrays raise where there are synthetic rows.
 
     References
     ----------
@@ -147,7 +146,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
             if is_classifier(self.estimator_):
-                self.prior_weights_ = _shares(y, self.classes_) / _shares(targets, self.classes_)
+                self.prior_weights_ = _fractions(y, self.classes_) / _fractions(targets, self.classes_)
         return self
 
     @available_if(_has("predict"))
@@ -169,7 +168,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, turned back to the original class shares with ``correct_prior=True``.
+        """Class probabilities, corrected to the original class fractions with ``correct_prior=True``.
 
         Parameters
         ----------
@@ -226,7 +225,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("score_samples"))
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Scores of the fitted detector; small is odd.
+        """Scores of the fitted detector; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -313,7 +312,7 @@ def seeded_clones(estimators: list[Any], random_state: Any) -> list[Any]:
     return clones
 
 
-def _shares(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+def _fractions(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
     return (np.asarray(y)[:, None] == classes).mean(axis=0)
 
 
@@ -336,19 +335,25 @@ def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any
     Raises
     ------
     ValueError
-        If entries would have to be made up.
+        If an array other than weights has no entries for synthetic rows.
     """
     if value is None or np.ndim(value) == 0 or len(value) != len(y):
         return value
     array, before, after = np.asarray(value), np.asarray(y), np.asarray(targets)
     indices = getattr(sampler, "sample_indices_", None)
     if indices is None or len(indices) != len(after):
-        raise ValueError(f"{name} has one entry a row, and {type(sampler).__name__} does not say where rows went.")
+        raise ValueError(
+            f"{name} has one entry a row, and {type(sampler).__name__} has no sample_indices_ that say which rows it "
+            "kept. Leave it out, or take a sampler with sample_indices_."
+        )
     kept = indices >= 0
     if kept.all():
         return array[indices]
-    if name != "sample_weight":
-        raise ValueError(f"{name} has one entry a row, and synthetic rows have none; only weights can be made up.")
+    if name.rpartition("__")[2] != "sample_weight":
+        raise ValueError(
+            f"{name} has one entry a row, and synthetic rows have none; only sample_weight can be computed for them. "
+            "Leave it out, or take a sampler that only selects rows."
+        )
     carried = np.empty(len(after))
     carried[kept] = array[indices[kept]]
     parents = getattr(sampler, "parents_", None)

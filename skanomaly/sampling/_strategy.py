@@ -1,6 +1,8 @@
-"""How many rows of which class: ``sampling_strategy`` as users of imbalanced-learn know it."""
+"""Number of rows of each class: ``sampling_strategy``, as in imbalanced-learn."""
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import floor
 from numbers import Real
 from typing import Any
 
@@ -11,7 +13,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
 
-__all__ = ["CLEANING", "STRATEGY", "allot", "classes_to_clean", "dense_classes", "rows_to_keep", "rows_to_make"]
+__all__ = [
+    "CLEANING",
+    "STRATEGY",
+    "allot",
+    "appended",
+    "classes_to_clean",
+    "dense_classes",
+    "rows_to_keep",
+    "rows_to_make",
+    "whole_part",
+]
 
 _NAMES = {"minority", "not minority", "not majority", "all", "auto"}
 STRATEGY: list[Any] = [Interval(Real, 0, 1, closed="right"), StrOptions(_NAMES | {"majority"}), dict, callable]
@@ -56,6 +68,42 @@ def _binary(strategy: float, counts: dict[Any, int]) -> tuple[Any, Any]:
     return smallest, largest
 
 
+def _whole(strategy: dict[Any, Any]) -> dict[Any, int]:
+    """Turn final counts to integers."""
+    for label, number in strategy.items():
+        if not isinstance(number, Real) or isinstance(number, bool | np.bool_) or not float(number).is_integer():
+            raise ValueError(
+                f"sampling_strategy asks for {number!r} rows of class {label!r}; final counts must be whole numbers."
+            )
+    return {label: int(number) for label, number in strategy.items()}
+
+
+def whole_part(factor: float, number: int) -> int:
+    """Multiply by a factor that is meant as a decimal or a ratio of counts, and round down exactly.
+
+    Parameters
+    ----------
+    factor : float
+    number : int
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from skanomaly.sampling._strategy import whole_part
+    >>> whole_part(0.29, 100), int(0.29 * 100)
+    (29, 28)
+    """
+    return floor(_ratio(factor, int(number)) * int(number))
+
+
+def _ratio(factor: float, number: int) -> Fraction:
+    """Return the simplest ratio that a float stands for, among denominators up to the counts in question."""
+    return Fraction(float(factor)).limit_denominator(max(number, 1_000_000))
+
+
 def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     """Count the rows to add to each class, in the classes' order.
 
@@ -83,6 +131,7 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
         strategy = strategy(y)
     if isinstance(strategy, dict):
         _known(strategy, counts)
+        strategy = _whole(strategy)
         made = {label: strategy[label] - counts[label] for label in counts if label in strategy}
         for label, number in made.items():
             if number < 0:
@@ -96,7 +145,7 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
             raise ValueError("sampling_strategy='majority' is for under-sampling; here the largest class is full.")
         return {label: largest - counts[label] for label in _named(strategy, counts, auto="not majority")}
     small, _ = _binary(strategy, counts)
-    number = int(strategy * largest) - counts[small]
+    number = whole_part(strategy, largest) - counts[small]
     if number < 0:
         raise ValueError(
             f"sampling_strategy={strategy} is below the present ratio {counts[small] / largest:.3g}; "
@@ -130,27 +179,28 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
         strategy = strategy(y)
     if isinstance(strategy, dict):
         _known(strategy, counts)
+        strategy = _whole(strategy)
         for label, number in strategy.items():
             if not 0 <= number <= counts[label]:
                 raise ValueError(
                     f"sampling_strategy asks for {number} rows of class {label!r}, which has {counts[label]}; "
-                    "an under-sampler only takes away."
+                    "an under-sampler only removes rows."
                 )
         return {label: strategy[label] for label in counts if label in strategy}
     if isinstance(strategy, str):
         return dict.fromkeys(_named(strategy, counts, auto="not minority"), smallest)
     small, large = _binary(strategy, counts)
-    number = int(counts[small] / strategy)
+    number = floor(counts[small] / _ratio(strategy, counts[large]))
     if number > counts[large]:
         raise ValueError(
             f"sampling_strategy={strategy} is below the present ratio {counts[small] / counts[large]:.3g}; "
-            "an under-sampler only takes away. Ask for a larger ratio, or over-sample."
+            "an under-sampler only removes rows. Ask for a larger ratio, or over-sample."
         )
     return {large: number}
 
 
 def classes_to_clean(strategy: str | list[Any], y: NDArray[Any]) -> list[Any]:
-    """List the classes that a cleaning sampler may take rows from.
+    """List the classes that a cleaning sampler may remove rows from.
 
     Parameters
     ----------
@@ -182,11 +232,32 @@ def allot(total: int, weights: NDArray[np.float64]) -> NDArray[np.intp]:
     -------
     ndarray of shape (n,), intp
     """
-    shares = total * (weights / weights.sum())
-    parts = np.floor(shares).astype(np.intp)
-    order = np.argsort(parts - shares, kind="stable")
+    exact = total * (weights / weights.sum())
+    parts = np.floor(exact).astype(np.intp)
+    order = np.argsort(parts - exact, kind="stable")
     parts[order[: total - parts.sum()]] += 1
     return parts
+
+
+def appended(y: NDArray[Any], made: list[tuple[Any, int]]) -> tuple[NDArray[Any] | None, NDArray[np.intp]]:
+    """Targets of rows made below the training rows, and where all rows come from.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    made : list of (label, number)
+
+    Returns
+    -------
+    targets : ndarray of shape (n_new,) or None
+        None where nothing was made.
+    sample_indices : ndarray of shape (n_samples + n_new,), intp
+        As ``sample_indices_`` of a sampler.
+    """
+    targets = [np.full(number, label, dtype=y.dtype) for label, number in made]
+    n_new = sum(number for _, number in made)
+    indices = np.concatenate([np.arange(len(y)), np.full(n_new, -1)]).astype(np.intp)
+    return (np.concatenate(targets) if targets else None), indices
 
 
 def dense_classes(estimator: Any, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -57,7 +57,7 @@ def wpbc(server):
     return _save(server.folder / "46_WPBC.npz", WPBC)
 
 
-def test_fetch_turns_labels_and_returns_bunch(server, wpbc, tmp_path):
+def test_fetch_converts_labels_and_returns_bunch(server, wpbc, tmp_path):
     table = fetch_adbench("WPBC", data_home=tmp_path / "home", base_url=server.url)
     np.testing.assert_array_equal(table.data, wpbc)
     np.testing.assert_array_equal(table.target, np.repeat([-1, 1], [47, 151]))
@@ -80,7 +80,7 @@ def test_fetch_takes_the_server_from_the_environment(server, tmp_path, monkeypat
 
 
 @pytest.mark.usefixtures("wpbc")
-def test_fetch_keeps_it_in_scikit_learns_data_folder(server, tmp_path, monkeypatch):
+def test_fetch_stores_the_file_in_scikit_learns_data_folder(server, tmp_path, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "data"))
     fetch_adbench("WPBC", base_url=server.url)
     assert (tmp_path / "data" / "skanomaly" / "adbench" / "46_WPBC.npz").is_file()
@@ -93,7 +93,7 @@ def test_fetch_as_frame_names_columns(server, tmp_path):
     assert list(table.frame.columns) == [*table.feature_names, "target"]
 
 
-def test_fetch_refuses_other_contents_and_deletes_them(server, tmp_path):
+def test_fetch_of_other_contents_raises_and_deletes_them(server, tmp_path):
     _save(server.folder / "45_wine.npz", WINE)
     with pytest.raises(OSError, match=r"checksum differs.*deleted"):
         fetch_adbench("wine", data_home=tmp_path / "home", base_url=server.url)
@@ -101,14 +101,14 @@ def test_fetch_refuses_other_contents_and_deletes_them(server, tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["rows", "anomalies"])
-def test_fetch_refuses_other_sizes(server, tmp_path, fault):
+def test_fetch_of_another_size_raises(server, tmp_path, fault):
     table = WPBC._replace(n_samples=199) if fault == "rows" else WPBC._replace(n_anomalies=46)
     _save(server.folder / "46_WPBC.npz", table)
     with pytest.raises(OSError, match="not 198, 33 and 47"):
         fetch_adbench("WPBC", data_home=tmp_path / "home", base_url=server.url)
 
 
-def test_fetch_refuses_a_page_that_is_no_table(server, tmp_path):
+def test_fetch_of_a_page_without_table_raises(server, tmp_path):
     (server.folder / "46_WPBC.npz").write_text("<html>quota exceeded</html>")
     with pytest.raises(OSError, match=r"damaged or no npz file.*\n.*deleted"):
         fetch_adbench("WPBC", data_home=tmp_path / "home", base_url=server.url)
@@ -136,7 +136,7 @@ def test_digests_are_those_of_the_real_tables(shared_data):
     assert found == sum(table.digest is not None for table in TABLES.values())
 
 
-def test_fetch_offline_says_what_to_do(tmp_path):
+def test_fetch_offline_raises_with_a_remedy(tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # taken, and nobody listens
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -144,7 +144,7 @@ def test_fetch_offline_says_what_to_do(tmp_path):
             fetch_adbench("WPBC", data_home=tmp_path, base_url=url)
 
 
-def test_fetch_missing_on_server_says_what_to_do(server, tmp_path):
+def test_fetch_missing_on_server_raises_with_a_remedy(server, tmp_path):
     with pytest.raises(OSError, match=r"(?s)404.*copy 46_WPBC.npz"):
         fetch_adbench("WPBC", data_home=tmp_path, base_url=server.url)
 

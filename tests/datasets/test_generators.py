@@ -56,13 +56,13 @@ def test_make_mixes_row_order(make, seed):
 
 @pytest.mark.parametrize("make", EVERY)
 @pytest.mark.parametrize("bad", [{"contamination": 0.6}, {"contamination": -0.1}, {"random_state": "seven"}])
-def test_make_refuses_bad_argument(make, bad):
+def test_make_bad_argument_raises(make, bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         make(100, **bad)
 
 
 @pytest.mark.parametrize("make", EVERY)
-def test_make_refuses_no_rows(make):
+def test_make_no_rows_raises(make):
     with pytest.raises(ValueError, match=r"n_samples|n_timepoints"):
         make(0)
 
@@ -85,8 +85,8 @@ def test_shifted_anomalies_shift_the_first_columns_only(seed):
     np.testing.assert_allclose(shift, [5, 5, 0, 0, 0, 0], atol=0.2)
 
 
-def test_shifted_anomalies_refuse_more_columns_than_there_are():
-    with pytest.raises(ValueError, match="shift at most all"):
+def test_shifting_more_columns_than_there_are_raises():
+    with pytest.raises(ValueError, match="at most all columns can be shifted"):
         datasets.make_shifted_anomalies(n_features=3, n_shifted_features=4)
 
 
@@ -98,7 +98,7 @@ def test_low_variance_anomalies_need_the_covariance(seed):
     assert _auc(y, axes) < 0.85
 
 
-def test_low_variance_deviations_fall_from_one_to_a_tenth(seed):
+def test_low_variance_standard_deviations_fall_from_one_to_a_tenth(seed):
     X, _ = datasets.make_low_variance_anomalies(20000, 5, contamination=0.0, random_state=seed)
     deviations = np.sqrt(np.linalg.eigvalsh(np.cov(X.T)))[::-1]
     np.testing.assert_allclose(deviations, np.geomspace(1, 0.1, 5), rtol=0.05)
@@ -124,7 +124,7 @@ def test_bimodal_anomalies_lie_at_the_midpoint(seed):
     assert _auc(y, -distance) < 0.1
 
 
-def test_bimodal_modes_are_apart_by_separation(seed):
+def test_bimodal_distance_of_modes_is_separation(seed):
     X, _ = datasets.make_bimodal(4000, 3, separation=12.0, contamination=0.0, random_state=seed)
     _, _, directions = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
     along = X @ directions[0]
@@ -132,7 +132,7 @@ def test_bimodal_modes_are_apart_by_separation(seed):
 
 
 @pytest.mark.parametrize(("drift", "mean", "deviation"), [("step", 3, 1), ("none", 0, 1), ("variance", 0, 4)])
-def test_drifting_series_changes_where_it_says(drift, mean, deviation, seed):
+def test_drifting_series_changes_at_the_change_point(drift, mean, deviation, seed):
     X, y = datasets.make_drifting_series(8000, drift=drift, size=3.0, change_point=0.25, random_state=seed)
     before, after = X[:2000][y[:2000] == 1], X[2000:][y[2000:] == 1]
     assert (before.mean(), before.std()) == pytest.approx((0, 1), abs=0.15)

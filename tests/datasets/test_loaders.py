@@ -46,7 +46,7 @@ def test_breast_cancer_return_x_y_agrees_with_bunch():
     np.testing.assert_array_equal(y, table.target)
 
 
-def test_breast_cancer_refuses_bad_argument():
+def test_breast_cancer_bad_argument_raises():
     with pytest.raises(ValueError, match="as_frame"):
         load_breast_cancer_anomalies(as_frame="yes")
 
@@ -63,7 +63,7 @@ def test_breast_cancer_refuses_bad_argument():
         ([[0], [1], [0]], [1, -1, 1]),
     ],
 )
-def test_npz_labels_are_turned_to_ours(tmp_path, stored, expected):
+def test_npz_labels_are_converted(tmp_path, stored, expected):
     np.savez(tmp_path / "table.npz", X=np.eye(3), y=stored)
     X, y = load_npz(tmp_path / "table.npz")
     np.testing.assert_array_equal(X, np.eye(3))

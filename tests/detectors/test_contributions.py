@@ -12,12 +12,12 @@ from tests.reference import contributions as reference
 
 DETECTORS = {
     "depth": RandomProjectionDepth(n_projections=60, random_state=0),
-    "depth, max": RandomProjectionDepth(aggregation="max", whiten="diag", random_state=0),
-    "depth, top": RandomProjectionDepth(aggregation="top", n_modes=2, whiten="ledoit_wolf", random_state=0),
+    "depth, max": RandomProjectionDepth(aggregation="max", covariance="diag", random_state=0),
+    "depth, top": RandomProjectionDepth(aggregation="top", n_modes=2, covariance="ledoit_wolf", random_state=0),
     "gaussian": GaussianDetector(),
     "gaussian, diag": GaussianDetector(covariance="diag"),
     "gaussian, empirical": GaussianDetector(covariance="empirical"),
-    "gaussian, mcd": GaussianDetector(covariance="mcd", random_state=0),
+    "gaussian, robust": GaussianDetector(covariance="robust", random_state=0),
     "gaussian, trailing": GaussianDetector(subspace="npca", variance=0.9),
     "gaussian, relative": GaussianDetector(n_components=3, relative=True, random_state=0),
     "neighbours": NearestNeighborsDetector(),
@@ -53,7 +53,7 @@ def test_contributions_sum_with_more_columns_than_rows(seed):
         assert_allclose(contributions.sum(axis=1), detector.score_samples(2 * rows), rtol=1e-10)
 
 
-def test_contributions_sum_with_known_anomalies(seed):
+def test_contributions_sum_with_labelled_anomalies(seed):
     rows, labels = _rows(seed), np.ones(150)
     for n_anomalies in (1, 4):
         labels[:n_anomalies] = -1
@@ -71,7 +71,7 @@ def test_contributions_sum_in_other_types(detector, seed, dtype):
     assert_allclose(detector.feature_contributions(rows).sum(axis=1), scores, rtol=2e-4, atol=1e-4)
 
 
-# The robust covariance says that it is singular here.
+# The robust covariance is singular here and warns.
 @pytest.mark.filterwarnings("ignore:The covariance matrix associated:UserWarning")
 @pytest.mark.filterwarnings("ignore:Columns .* are constant:UserWarning")
 def test_contributions_of_constant_and_equal_rows_are_finite(detector, seed):

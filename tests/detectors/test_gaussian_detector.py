@@ -50,21 +50,21 @@ def test_diagonal_covariance_ignores_correlation(seed):
 def test_robust_covariance_equals_scikit_learns(seed):
     X = _cloud(seed)
     X[:20] += 30
-    found = -GaussianDetector(covariance="mcd", random_state=seed).fit(X).score_samples(X)
+    found = -GaussianDetector(covariance="robust", random_state=seed).fit(X).score_samples(X)
     drawn = np.random.RandomState(seed).randint(np.iinfo(np.int32).max)
     assert_allclose(found, MinCovDet(random_state=drawn).fit(X).mahalanobis(X), rtol=1e-7)
     assert found[:20].min() > np.quantile(found[20:], 0.9)
 
 
-def test_robust_covariance_stands_more_than_half_of_the_rows_equal(seed):
+def test_robust_covariance_is_finite_with_more_than_half_of_the_rows_equal(seed):
     X = _cloud(seed)
     X[:50] = X[0]
-    assert np.isfinite(GaussianDetector(covariance="mcd", random_state=0).fit(X).score_samples(X)).all()
+    assert np.isfinite(GaussianDetector(covariance="robust", random_state=0).fit(X).score_samples(X)).all()
 
 
-def test_robust_covariance_needs_rows():
-    with pytest.raises(ValueError, match="'mcd' needs more rows"):
-        GaussianDetector(covariance="mcd").fit(np.eye(5))
+def test_robust_covariance_of_few_rows_raises():
+    with pytest.raises(ValueError, match="'robust' needs at least 2 rows more"):
+        GaussianDetector(covariance="robust").fit(np.eye(5))
 
 
 @pytest.mark.parametrize("variance", [0.5, 0.9])
@@ -72,13 +72,13 @@ def test_robust_covariance_needs_rows():
 def test_leading_subspace_is_that_of_principal_components(seed, variance, covariance):
     X = _cloud(seed, 60, 8)
     estimator = {"ledoit_wolf": LedoitWolf(), "oas": OAS(), "empirical": EmpiricalCovariance()}[covariance]
-    share = np.cumsum(PCA().fit(X).explained_variance_ratio_)
-    projected = PCA(int(np.searchsorted(share, variance)) + 1).fit_transform(X)
+    fractions = np.cumsum(PCA().fit(X).explained_variance_ratio_)
+    projected = PCA(int(np.searchsorted(fractions, variance)) + 1).fit_transform(X)
     detector = GaussianDetector(covariance=covariance, subspace="pca", variance=variance).fit(X)
     assert_allclose(-detector.score_samples(X), estimator.fit(projected).mahalanobis(projected), rtol=1e-7)
 
 
-def test_trailing_subspace_keeps_the_straddling_direction(seed):
+def test_trailing_subspace_keeps_the_boundary_direction(seed):
     X = _cloud(seed, 60, 8)
     principal = PCA().fit(X)
     first = int(np.searchsorted(np.cumsum(principal.explained_variance_ratio_), 0.9))
@@ -99,12 +99,12 @@ def test_trailing_subspace_lies_within_the_span_of_few_rows(seed):
 def test_robust_covariance_in_a_subspace(seed):
     X = _cloud(seed, 60, 8)
     projected = PCA(0.9).fit_transform(X)
-    detector = GaussianDetector(covariance="mcd", subspace="pca", variance=0.9, random_state=seed).fit(X)
+    detector = GaussianDetector(covariance="robust", subspace="pca", variance=0.9, random_state=seed).fit(X)
     ranks = -detector.score_samples(X), MinCovDet(random_state=seed).fit(projected).mahalanobis(projected)
     assert np.corrcoef(*ranks)[0, 1] > 0.9
 
 
-def test_empirical_covariance_leaves_out_what_does_not_vary(seed):
+def test_empirical_covariance_ignores_constant_columns(seed):
     X = _cloud(seed)
     X[:, 2] = 1
     moved = X.copy()
@@ -114,7 +114,7 @@ def test_empirical_covariance_leaves_out_what_does_not_vary(seed):
         assert_allclose(detector.score_samples(moved), detector.score_samples(X))
 
 
-def test_classes_share_one_covariance(seed):
+def test_classes_have_one_common_covariance(seed):
     X = _cloud(seed)
     classes = np.where(np.arange(80) < 30, "b", "a")
     X[:30] += 20
@@ -127,7 +127,7 @@ def test_classes_share_one_covariance(seed):
     assert_allclose(detector.means_, means)
 
 
-def test_relative_distance_subtracts_that_of_one_gaussian(seed):
+def test_relative_distance_subtracts_the_distance_of_one_gaussian(seed):
     X, classes = _cloud(seed), np.arange(80) % 2
     X[::2] += 20
     plain, relative = (GaussianDetector(relative=relative).fit(X, classes=classes) for relative in (False, True))
@@ -167,7 +167,7 @@ def test_classes_of_another_length_are_named():
         GaussianDetector().fit(_cloud(0), classes=[0, 1, 1])
 
 
-def test_known_anomalies_are_left_out_of_the_fit(seed):
+def test_labelled_anomalies_are_left_out_of_the_fit(seed):
     X = _cloud(seed)
     y = np.repeat([1, 0, -1], [30, 30, 20])
     found = GaussianDetector().fit(X, y, classes=np.zeros(80))
@@ -194,7 +194,7 @@ def test_distances_do_not_depend_on_rotation_and_shift(seed, shape):
     assert_allclose(GaussianDetector().fit(moved).score_samples(moved), GaussianDetector().fit(X).score_samples(X))
 
 
-def test_rows_that_do_not_vary_score_by_plain_distance():
+def test_equal_rows_score_by_euclidean_distance():
     detector = GaussianDetector().fit(np.full((9, 2), 3.0))
     assert_allclose(detector.score_samples([[3.0, 3.0], [6.0, 7.0]]), [0, -25])
 
@@ -220,13 +220,13 @@ def test_classes_and_components_beat_one_gaussian_on_digits(seed):
     assert min(areas[1:]) > areas[0] + 0.01
 
 
-def test_more_components_than_pairs_of_rows_are_warned_of(seed):
-    with pytest.warns(UserWarning, match=r"n_components=30 .*10 rows to a centre; 5 are used"):
+def test_more_components_than_half_of_the_rows_warn(seed):
+    with pytest.warns(UserWarning, match=r"n_components=30 .*10 rows; 5 are used"):
         detector = GaussianDetector(n_components=30, random_state=0).fit(_cloud(seed, 10, 2))
     assert detector.means_.shape == (5, 2)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
 def test_missing_class_is_named(seed, missing):
-    with pytest.raises(ValueError, match="classes misses 1 entries"):
+    with pytest.raises(ValueError, match="classes has 1 missing values"):
         GaussianDetector().fit(_cloud(seed, 6), classes=np.array(["a", "b", "a", "b", "a", missing], dtype=object))

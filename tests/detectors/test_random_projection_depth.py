@@ -58,7 +58,7 @@ def test_scores_follow_the_definition(seed, aggregation, dtype, tolerance):
 
 
 @pytest.mark.parametrize("directions", ["gaussian", "orthogonal"])
-def test_directions_have_length_one_and_sets_are_perpendicular(seed, directions):
+def test_directions_have_length_one_and_sets_are_orthogonal(seed, directions):
     found = RandomProjectionDepth(n_projections=10, directions=directions, random_state=seed).fit(_normal(seed))
     assert_allclose(np.linalg.norm(found.directions_, axis=1), 1)
     products = found.directions_[:4] @ found.directions_[:4].T
@@ -93,7 +93,7 @@ def test_two_columns_reach_mahalanobis_distance(seed):
 
 
 @pytest.mark.parametrize(("n_features", "expected"), [(10, 0.8606), (50, 0.4640)])
-def test_share_of_supremum_found_by_max(seed, n_features, expected):
+def test_max_reaches_the_expected_fraction_of_the_supremum(seed, n_features, expected):
     rows = _normal(seed, 4000, n_features)
     detector = RandomProjectionDepth(n_projections=1000, aggregation="max", directions="gaussian", random_state=seed)
     directions = detector.fit(rows).directions_
@@ -113,25 +113,25 @@ def test_mean_is_proportional_to_radius(seed, n_features, directions, bound):
     assert ratios.std() / ratios.mean() <= bound
 
 
-@pytest.mark.parametrize("whiten", [None, "diag", "ledoit_wolf"])
+@pytest.mark.parametrize("covariance", [None, "diag", "ledoit_wolf"])
 @pytest.mark.parametrize("power", [-400, -3, 400])
-def test_scores_do_not_know_the_unit(seed, whiten, power):
+def test_scores_do_not_depend_on_the_unit(seed, covariance, power):
     rows = _correlated(seed, 300, 4)
-    detector = RandomProjectionDepth(whiten=whiten, random_state=seed)
+    detector = RandomProjectionDepth(covariance=covariance, random_state=seed)
     expected = clone(detector).fit(rows).score_samples(rows)
     scaled = rows * 2.0**power
     assert_array_equal(clone(detector).fit(scaled).score_samples(scaled), expected)
     assert_allclose(clone(detector).fit(rows * 7).score_samples(rows * 7), expected, rtol=1e-11)
 
 
-def test_scores_do_not_know_the_origin(seed):
+def test_scores_do_not_depend_on_the_origin(seed):
     rows = _correlated(seed, 300, 4)
     detector = RandomProjectionDepth(random_state=seed)
     expected = clone(detector).fit(rows).score_samples(rows)
     assert_allclose(clone(detector).fit(rows + 1e7).score_samples(rows + 1e7), expected, rtol=1e-5)
 
 
-def test_single_precision_far_from_the_origin(seed):
+def test_single_precision_scores_do_not_depend_on_the_origin(seed):
     near = (np.round(_normal(seed, 300) * 256) / 256).astype(np.float32)
     far = near + np.float32(16384)
     detector = RandomProjectionDepth(random_state=seed)
@@ -147,7 +147,7 @@ def test_single_precision_agrees_with_double(seed):
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_mirror_images_score_alike(seed, aggregation):
+def test_mirror_images_have_equal_scores(seed, aggregation):
     half = _correlated(seed, 150, 3)
     rows = 2.0 + np.vstack([half, -half])
     detector = RandomProjectionDepth(aggregation=aggregation, random_state=seed).fit(rows)
@@ -165,7 +165,7 @@ def test_scores_fall_along_rays(seed, aggregation):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_most_rows_equal(seed, aggregation, dtype):
+def test_most_rows_equal_give_finite_scores(seed, aggregation, dtype):
     rows = (0.1 + _normal(seed, 1000)).astype(dtype)
     rows[:600] = [0.3, -7.7, 1e4, 2.0]
     detector = RandomProjectionDepth(aggregation=aggregation, random_state=seed).fit(rows)
@@ -178,7 +178,7 @@ def test_most_rows_equal(seed, aggregation, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("value", [0.0, 2.5, 1e6])
-def test_all_rows_equal(value, dtype):
+def test_all_rows_equal_give_finite_scores(value, dtype):
     rows = np.full((30, 3), value, dtype)
     detector = RandomProjectionDepth(random_state=0).fit(rows)
     others = rows[:3] + np.array([[0], [1], [100]], dtype)
@@ -188,7 +188,7 @@ def test_all_rows_equal(value, dtype):
     assert np.isfinite(scores).all()
 
 
-def test_constant_column_counts_only_where_left(seed):
+def test_constant_column_matters_only_for_other_values(seed):
     rows = np.insert(_normal(seed), 2, 7.0, axis=1)
     detector = RandomProjectionDepth(random_state=seed).fit(rows)
     moved = rows[:5].copy()
@@ -198,25 +198,25 @@ def test_constant_column_counts_only_where_left(seed):
 
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 @pytest.mark.parametrize("n_features", [5, 20])
-def test_two_in_five_rows_far_away_do_not_mask(seed, n_features, aggregation):
+def test_forty_percent_of_distant_rows_do_not_mask_each_other(seed, n_features, aggregation):
     clean = _normal(seed, 1200, n_features)
     random = np.random.default_rng(seed + 1000)
     far = random.normal(size=(800, n_features)) + 1e6 / np.sqrt(n_features)
     detector = RandomProjectionDepth(aggregation=aggregation, random_state=seed)
     alone = clone(detector).fit(clean).score_samples(clean)
     together = clone(detector).fit(np.vstack([clean, far]))
-    # A row near the centre has next to no score of its own; the factor is that of the outer half.
+    # The outlyingness near the centre is close to zero, so only the outer half is compared.
     outer = alone < np.median(alone)
     assert (together.score_samples(clean) / alone)[outer].max() < 3
     assert together.score_samples(far).max() < together.score_samples(clean).min()
 
 
-@pytest.mark.parametrize("whiten", [None, "diag", "ledoit_wolf"])
+@pytest.mark.parametrize("covariance", [None, "diag", "ledoit_wolf"])
 @pytest.mark.parametrize("contamination", [0.1, "auto"])
-def test_whole_weights_are_repetitions(seed, contamination, whiten):
+def test_integer_weights_are_repetitions(seed, contamination, covariance):
     rows = _correlated(seed, 200, 3)
     weights = np.random.default_rng(seed).integers(0, 4, 200)
-    detector = RandomProjectionDepth(whiten=whiten, contamination=contamination, random_state=seed)
+    detector = RandomProjectionDepth(covariance=covariance, contamination=contamination, random_state=seed)
     weighted = clone(detector).fit(rows, sample_weight=weights)
     repeated = clone(detector).fit(np.repeat(rows, weights, axis=0))
     assert_allclose(weighted.decision_function(rows), repeated.decision_function(rows), rtol=1e-9, atol=1e-9)
@@ -236,8 +236,8 @@ def test_labelled_anomalies_are_left_out(seed):
     rows[:90] += 8
     labels = np.where(np.arange(300) < 90, -1, np.arange(300) % 2)
     detector = RandomProjectionDepth(random_state=seed)
-    told, clean = clone(detector).fit(rows, labels), clone(detector).fit(rows[90:])
-    assert_array_equal(told.score_samples(rows), clean.score_samples(rows))
+    labelled, clean = clone(detector).fit(rows, labels), clone(detector).fit(rows[90:])
+    assert_array_equal(labelled.score_samples(rows), clean.score_samples(rows))
     with pytest.raises(ValueError, match="labels every row"):
         detector.fit(rows, np.full(300, -1))
 
@@ -245,16 +245,16 @@ def test_labelled_anomalies_are_left_out(seed):
 @pytest.mark.parametrize("n_features", [5, 10])
 def test_whitened_mean_follows_mahalanobis_distance(seed, n_features):
     rows = _correlated(seed, 2000, n_features)
-    scores = RandomProjectionDepth(whiten="mcd", random_state=seed).fit(rows).score_samples(rows)
+    scores = RandomProjectionDepth(covariance="robust", random_state=seed).fit(rows).score_samples(rows)
     centred = rows - rows.mean(axis=0)
     distances = np.einsum("ij,jk,ik->i", centred, np.linalg.inv(np.cov(rows.T)), centred)
     assert spearmanr(-scores, distances).statistic >= 0.99
 
 
 @pytest.mark.parametrize(
-    ("n_features", "whiten", "least"), [(10, "ledoit_wolf", 0.985), (10, "mcd", 0.985), (50, "mcd", 0.96)]
+    ("n_features", "covariance", "least"), [(10, "ledoit_wolf", 0.985), (10, "robust", 0.985), (50, "robust", 0.96)]
 )
-def test_whitening_shows_deviation_in_narrow_direction(seed, n_features, whiten, least):
+def test_whitening_finds_anomalies_along_a_narrow_direction(seed, n_features, covariance, least):
     random = np.random.default_rng(seed)
     axes = np.linalg.qr(random.normal(size=(n_features, n_features)))[0]
     widths = np.geomspace(3, 0.3, n_features)
@@ -262,35 +262,37 @@ def test_whitening_shows_deviation_in_narrow_direction(seed, n_features, whiten,
     test[500:] += 6 * widths[-1] * axes[-1]
     truth = np.arange(1000) >= 500
     detector = RandomProjectionDepth(n_projections=500, random_state=seed)
-    plain, white = (clone(detector).set_params(whiten=kind).fit(train).score_samples(test) for kind in (None, whiten))
+    plain, white = (
+        clone(detector).set_params(covariance=kind).fit(train).score_samples(test) for kind in (None, covariance)
+    )
     assert roc_auc_score(truth, -white) >= least
     assert roc_auc_score(truth, -plain) < 0.75
 
 
-def _two_lumps(seed, n_features):
+def _two_clusters(seed, n_features):
     random = np.random.default_rng(seed)
     shift = np.full(n_features, 8 / np.sqrt(n_features))
-    lumps = random.normal(size=(2500, n_features)) + np.where(random.random(2500) < 0.5, 1, -1)[:, None] * shift
+    clusters = random.normal(size=(2500, n_features)) + np.where(random.random(2500) < 0.5, 1, -1)[:, None] * shift
     between = random.normal(size=(500, n_features)) * 0.5
-    return lumps[:2000], np.vstack([lumps[2000:], between]), np.arange(1000) >= 500
+    return clusters[:2000], np.vstack([clusters[2000:], between]), np.arange(1000) >= 500
 
 
-def test_two_modes_show_rows_between_them(seed):
-    train, test, truth = _two_lumps(seed, 10)
+def test_two_modes_find_rows_between_them(seed):
+    train, test, truth = _two_clusters(seed, 10)
     one, two = (RandomProjectionDepth(n_modes=modes, random_state=seed).fit(train) for modes in (1, 2))
     assert roc_auc_score(truth, -two.score_samples(test)) >= 0.98
     assert roc_auc_score(truth, -one.score_samples(test)) < 0.2
     assert two.n_modes_ == 2
 
 
-def test_few_rows_far_away_are_no_mode(seed):
+def test_few_distant_rows_are_not_a_mode(seed):
     rows = np.vstack([_normal(seed, 500), 50 + _normal(seed + 1, 10)])
-    detector = RandomProjectionDepth(n_modes=2, whiten="ledoit_wolf", random_state=seed).fit(rows)
+    detector = RandomProjectionDepth(n_modes=2, covariance="ledoit_wolf", random_state=seed).fit(rows)
     assert detector.n_modes_ == 1
     assert (detector.predict(rows[500:]) == -1).all()
 
 
-def test_modes_of_equal_rows():
+def test_modes_of_equal_rows_score_zero():
     rows = np.repeat([[0.0, 0.0], [9.0, 9.0]], 20, axis=0)
     detector = RandomProjectionDepth(n_modes=3, random_state=0).fit(rows)
     assert_allclose(detector.score_samples(rows), 0, atol=1e-6)
@@ -299,28 +301,30 @@ def test_modes_of_equal_rows():
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
 @pytest.mark.parametrize("n_modes", [1, 2])
-@pytest.mark.parametrize("whiten", [None, "ledoit_wolf"])
-def test_contributions_add_up_to_the_score(seed, aggregation, n_modes, whiten):
-    rows = _two_lumps(seed, 6)[0][:400]
-    detector = RandomProjectionDepth(aggregation=aggregation, n_modes=n_modes, whiten=whiten, random_state=seed)
+@pytest.mark.parametrize("covariance", [None, "ledoit_wolf"])
+def test_contributions_add_up_to_the_score(seed, aggregation, n_modes, covariance):
+    rows = _two_clusters(seed, 6)[0][:400]
+    detector = RandomProjectionDepth(aggregation=aggregation, n_modes=n_modes, covariance=covariance, random_state=seed)
     contributions = detector.fit(rows).feature_contributions(rows)
     assert_allclose(contributions.sum(axis=1), detector.score_samples(rows), rtol=1e-10)
 
 
-def test_contributions_name_the_column(seed):
+def test_contributions_find_the_shifted_column(seed):
     rows = _normal(seed, 500, 8)
     detector = RandomProjectionDepth(random_state=seed).fit(rows)
-    odd = rows[:20].copy()
-    odd[:, 3] += 12
-    assert (detector.feature_contributions(odd).argmin(axis=1) == 3).all()
+    anomalies = rows[:20].copy()
+    anomalies[:, 3] += 12
+    assert (detector.feature_contributions(anomalies).argmin(axis=1) == 3).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("whiten", [None, "diag", "ledoit_wolf"])
+@pytest.mark.parametrize("covariance", [None, "diag", "ledoit_wolf"])
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_chunks_give_the_bits_of_the_whole(seed, aggregation, whiten, dtype):
+def test_chunks_give_the_bits_of_the_whole(seed, aggregation, covariance, dtype):
     rows = _correlated(seed, 5001, 6).astype(dtype)
-    detector = RandomProjectionDepth(n_projections=70, aggregation=aggregation, whiten=whiten, random_state=seed)
+    detector = RandomProjectionDepth(
+        n_projections=70, aggregation=aggregation, covariance=covariance, random_state=seed
+    )
     whole = clone(detector).fit(rows)
     for cuts in ([1, 2, 2500], [4999], []):
         _same_fit(clone(detector).fit_chunks(np.split(rows, cuts)), whole)
@@ -332,11 +336,11 @@ def test_chunks_with_ties_give_the_bits_of_the_whole(seed, n_samples):
     rows = np.column_stack([random.integers(0, 2, n_samples), np.repeat(0.5, n_samples), random.poisson(1, n_samples)])
     rows = rows.astype(float)
     rows[: 2 * n_samples // 3] = rows[0]
-    detector = RandomProjectionDepth(n_projections=9, whiten="diag", contamination="auto", random_state=seed)
+    detector = RandomProjectionDepth(n_projections=9, covariance="diag", contamination="auto", random_state=seed)
     _same_fit(clone(detector).fit_chunks([rows[:1], rows[1:]]), clone(detector).fit(rows))
 
 
-def test_chunks_of_many_slabs(seed):
+def test_chunks_of_many_slabs_give_the_bits_of_the_whole(seed):
     rows = _correlated(seed, 40_000, 3)
     detector = RandomProjectionDepth(n_projections=20, random_state=seed, n_jobs=2)
     chunked = clone(detector).fit_chunks(np.array_split(rows, 7))
@@ -360,12 +364,12 @@ class _Shrinking:
         ({}, [np.eye(3)[:1]], "at least 2"),
         ({}, [np.eye(3), np.full((2, 3), np.nan)], "NaN"),
         ({}, [np.eye(3), np.eye(2)], "features"),
-        ({"n_modes": 2}, [np.eye(3)], "fit_chunks works with"),
-        ({"whiten": "mcd"}, [np.eye(3)], "fit_chunks works with"),
-        ({"max_samples": 2}, [np.eye(3)], "fit_chunks works with"),
+        ({"n_modes": 2}, [np.eye(3)], "fit_chunks works only"),
+        ({"covariance": "robust"}, [np.eye(3)], "fit_chunks works only"),
+        ({"max_samples": 2}, [np.eye(3)], "fit_chunks works only"),
     ],
 )
-def test_bad_chunks_are_refused_and_leave_nothing(parameters, chunks, words):
+def test_bad_chunks_raise_and_leave_the_detector_unchanged(parameters, chunks, words):
     detector = RandomProjectionDepth(**parameters)
     before = dict(vars(detector))
     with pytest.raises(ValueError, match=words):
@@ -373,11 +377,11 @@ def test_bad_chunks_are_refused_and_leave_nothing(parameters, chunks, words):
     assert vars(detector) == before
 
 
-@pytest.mark.parametrize("whiten", [None, "ledoit_wolf"])
-def test_partial_fit_equals_fit_while_all_rows_are_kept(seed, whiten):
+@pytest.mark.parametrize("covariance", [None, "ledoit_wolf"])
+def test_partial_fit_equals_fit_while_all_rows_are_kept(seed, covariance):
     rows = _correlated(seed, 900, 4)
     rows[:40] = rows[40:80]
-    detector = RandomProjectionDepth(n_projections=60, whiten=whiten, random_state=seed)
+    detector = RandomProjectionDepth(n_projections=60, covariance=covariance, random_state=seed)
     expected = clone(detector).fit(rows).decision_function(rows)
     batches = clone(detector)
     for batch in np.array_split(rows, 5):
@@ -386,7 +390,7 @@ def test_partial_fit_equals_fit_while_all_rows_are_kept(seed, whiten):
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(900) % 3])
-def test_partial_fit_does_not_know_order_or_batches(seed, weights):
+def test_partial_fit_does_not_depend_on_order_or_batches(seed, weights):
     rows = _correlated(seed, 900, 4)
     order = np.random.default_rng(seed).permutation(900)
     detector = RandomProjectionDepth(n_projections=60, max_samples=200, random_state=seed)
@@ -398,7 +402,7 @@ def test_partial_fit_does_not_know_order_or_batches(seed, weights):
     _same_fit(one, other)
 
 
-def test_partial_fit_sample_stands_for_all_rows(seed):
+def test_partial_fit_sample_approximates_all_rows(seed):
     rows = _correlated(seed, 20_000, 4)
     detector = RandomProjectionDepth(n_projections=60, max_samples=4096, random_state=seed)
     batches = clone(detector)
@@ -429,14 +433,14 @@ def test_failed_partial_fit_leaves_the_detector_as_it_was(seed):
     assert vars(detector) == before
 
 
-def test_max_samples_draws_rows(seed):
+def test_max_samples_approximates_all_rows(seed):
     rows = _correlated(seed, 20_000, 4)
     few, all_rows = (RandomProjectionDepth(max_samples=size, random_state=seed).fit(rows) for size in (4096, None))
     assert_allclose(few.score_samples(rows).mean(), all_rows.score_samples(rows).mean(), rtol=0.03)
     assert not np.array_equal(few.scales_, all_rows.scales_)
 
 
-def test_auto_threshold_takes_few_clean_rows_and_all_far_ones(seed):
+def test_auto_threshold_flags_few_clean_rows_and_all_distant_ones(seed):
     clean = _normal(seed, 2000, 5)
     rows = np.vstack([clean, 30 + _normal(seed + 1, 200, 5)])
     detector = RandomProjectionDepth(contamination="auto", random_state=seed).fit(rows)
@@ -445,11 +449,11 @@ def test_auto_threshold_takes_few_clean_rows_and_all_far_ones(seed):
     assert np.mean(labels[:2000] == -1) < 0.03
 
 
-@pytest.mark.parametrize("whiten", ["diag", "mcd"])
-def test_fractional_weights_with_mcd_are_refused(whiten):
+@pytest.mark.parametrize("covariance", ["diag", "robust"])
+def test_robust_covariance_needs_integer_weights(covariance):
     rows, weights = _normal(0, 60, 2), np.linspace(0.5, 1.5, 60)
-    detector = RandomProjectionDepth(whiten=whiten, random_state=0)
-    if whiten == "mcd":
+    detector = RandomProjectionDepth(covariance=covariance, random_state=0)
+    if covariance == "robust":
         with pytest.raises(ValueError, match="whole numbers"):
             detector.fit(rows, sample_weight=weights)
         detector.fit(rows, sample_weight=np.arange(60) % 3)
@@ -463,7 +467,7 @@ def test_maximum_over_more_columns_than_half_the_rows_warns():
         RandomProjectionDepth(aggregation="max").fit(_normal(0, 20, 15))
 
 
-def test_pipeline_and_grid_search(seed):
+def test_depth_works_in_pipeline_and_grid_search(seed):
     rows = _normal(seed, 300) * [1, 100, 1, 1]
     rows[:30, 0] += 8
     rows, truth = shuffle(rows, np.where(np.arange(300) < 30, -1, 1), random_state=seed)
@@ -473,6 +477,6 @@ def test_pipeline_and_grid_search(seed):
     assert search.best_score_ > 0.95
 
 
-def test_frame_in_place_of_chunks_is_answered_with_a_remedy():
+def test_frame_instead_of_chunks_raises_with_a_remedy():
     with pytest.raises(ValueError, match=r"fit_chunks\(\[frame\]\)"):
         RandomProjectionDepth().fit_chunks(pd.DataFrame({"a": [1.0, 2.0]}))

@@ -19,6 +19,7 @@ from skanomaly.model_selection import (
 )
 from skanomaly.sampling import AnomalySynthesizer, ExpectedAnomalyPosterior
 from skanomaly.sequence import SeriesDisplay
+from tests.model_selection.toys import Column
 
 N_NORMAL, N_ANOMALOUS = 300, 40
 ANOMALY = np.repeat([False, True], [N_NORMAL, N_ANOMALOUS])
@@ -97,7 +98,7 @@ READERS = {
     "choice_uncertainty": lambda y, pos_label: (
         choice_uncertainty(y, SCORES[:, None], n_resamples=5, pos_label=pos_label, random_state=0).interval
     ),
-    "AnomalyScorer": lambda y, pos_label: get_scorer("roc_auc", pos_label=pos_label).of_scores(y, SCORES),
+    "AnomalyScorer": lambda y, pos_label: get_scorer("roc_auc", pos_label=pos_label)(Column(), -SCORES[:, None], y),
     "ExpectedAnomalyPosterior": lambda y, pos_label: (
         ExpectedAnomalyPosterior(n_subsets=3, pos_label=pos_label, random_state=0).fit(SCORES[:, None], y).prior_
     ),

@@ -85,6 +85,6 @@ def test_plausibility_takes_series(seed):
         sampler.score_samples(X[:, :, :1])
 
 
-def test_more_dimensions_are_refused():
+def test_more_dimensions_raise():
     with pytest.raises(ValueError, match="n_sequences, n_timepoints, n_features"):
         ElasticSMOTE().fit_resample(np.zeros((4, 3, 2, 2)), [0, 0, 1, 1])

@@ -40,10 +40,10 @@ def test_scores_are_those_of_an_exhaustive_search(seed):
 
 @pytest.mark.parametrize("sampler", [None, SMOTE()])
 @pytest.mark.parametrize("ratio", [0.02, 0.3, 0.6])
-def test_training_rows_have_the_chosen_share(sampler, ratio, seed):
+def test_training_rows_have_the_chosen_fraction(sampler, ratio, seed):
     X, y = _rows(seed)
     search = OptimalImbalance(ratios=(ratio,), sampler=sampler, cv=3, random_state=0).fit(X, y)
-    train = search.estimator_.sampler.set_params(share=ratio, random_state=0)
+    train = search.estimator_.sampler.set_params(fraction=ratio, random_state=0)
     _, targets = train.fit_resample(X, y)
     assert abs(np.mean(targets == 1) - ratio) < 0.01
 
@@ -55,7 +55,7 @@ def test_probabilities_have_the_prevalence(seed):
 
 
 @pytest.mark.parametrize("ratios", [(0.0,), (1.0,), ((0.5,),)])
-def test_impossible_shares_are_refused(ratios, seed):
+def test_impossible_fractions_raise(ratios, seed):
     with pytest.raises(ValueError, match="ratios"):
         OptimalImbalance(ratios=ratios).fit(*_rows(seed, 200))
 
@@ -76,7 +76,7 @@ def test_best_score_is_the_largest_of_the_results(seed):
 
 
 @pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning", "ignore:One or more of the test scores:UserWarning")
-def test_shares_without_any_score_are_refused(seed):
+def test_fractions_without_any_score_raise(seed):
     X, y = _rows(seed, 200)
     with pytest.raises(ValueError, match=r"ratios=\[0.3, 0.5\].*scoring='f1'"):
         OptimalImbalance(ratios=(0.3, 0.5), scoring="f1", cv=3).fit(X, np.where(y, "fraud", "ok"))
@@ -140,7 +140,7 @@ def test_classifier_needs_its_classes_first(seed):
     "sampler",
     [SMOTE(), RandomUnderSampler(), EAPSampler(quality=ExpectedAnomalyPosterior(n_subsets=3))],
 )
-def test_display_tells_rows_apart(sampler, seed):
+def test_display_distinguishes_rows(sampler, seed):
     X, y = _rows(seed, 300)
     display = SamplerDisplay.from_estimator(sampler.set_params(random_state=0), X, y)
     assert display.real.shape == (300, 2)

@@ -115,8 +115,6 @@ def test_selected_rows_and_their_types_are_the_given_ones(sampler, container):
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.filterwarnings("ignore:.*(danger|cluster|rounds|Domain).*:UserWarning")
 def test_kept_rows_beside_synthetic_ones_have_the_given_values(sampler, container):
-    if container == "Arrow table" and isinstance(sampler, SMOTENC | DomainSMOTE):
-        pytest.skip("they read mixed tables by a reader of their own")
     table = CONTAINERS[container]()
     sampler = clone(sampler)
     rows, _ = sampler.fit_resample(table, LABELS)

@@ -139,13 +139,13 @@ def test_labels_of_either_convention_mean_the_same(labels, seed):
     assert_array_equal(ExpectedAnomalyPosterior(n_subsets=5, random_state=0).fit(X, other).score_samples(X), expected)
 
 
-def test_labels_that_are_text_are_refused(seed):
+def test_labels_that_are_text_raise(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match=r"holds 'fraud', 'ok'.*np.where\(y == 'fraud', -1, 1\)"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, "fraud", "ok"))
 
 
-def test_most_rows_as_anomalies_are_refused(seed):
+def test_most_rows_as_anomalies_raise(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="y holds 1 in 120 of 128 rows"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, np.where(y == -1, 0, 1))
@@ -159,13 +159,13 @@ def test_select_returns_the_best_first(seed):
 
 
 @pytest.mark.parametrize("top", [0.0, 1.5, 999, True])
-def test_select_refuses_other_amounts(top, seed):
+def test_select_raises_for_other_amounts(top, seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="top"):
         ExpectedAnomalyPosterior(n_subsets=2).fit(X, y).select(X, top=top)
 
 
-def test_no_labelled_anomaly_is_refused(seed):
+def test_no_labelled_anomaly_raises(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="0 anomalies"):
         ExpectedAnomalyPosterior().fit(X[y == 1], y[y == 1])

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-import skanomaly.sampling as room
+import skanomaly.sampling as module
 from skanomaly.base import BaseSampler
 from skanomaly.sampling import (
     SMOTE,
@@ -25,7 +25,7 @@ from skanomaly.sampling import (
 
 SAMPLERS = [
     cls
-    for cls in (getattr(room, name) for name in room.__all__)
+    for cls in (getattr(module, name) for name in module.__all__)
     if isinstance(cls, type) and issubclass(cls, BaseSampler)
 ]
 
@@ -163,7 +163,7 @@ def test_default_chain_takes_labels_of_text(kind, seed):
     assert np.sum(targets == "ok") == np.sum(targets == "fraud") == np.sum(y == 0) // 2
 
 
-def test_a_chain_of_named_samplers_is_refused(seed):
+def test_a_chain_of_named_samplers_raises(seed):
     with pytest.raises(TypeError, match=r"without names; it holds \('grow', SMOTE\(\)\)"):
         SamplerChain([("grow", SMOTE())]).fit_resample(*_rows(seed))
 
@@ -192,6 +192,6 @@ def _indices(sampler, X, y):
 
 
 @pytest.mark.parametrize(("strategy", "words"), [({0: 9999}, "takes away"), ({5: 1}, "does not hold"), (0.01, "below")])
-def test_impossible_under_sampling_is_refused(strategy, words, seed):
+def test_impossible_under_sampling_raises(strategy, words, seed):
     with pytest.raises(ValueError, match=words):
         RandomUnderSampler(sampling_strategy=strategy).fit(*_rows(seed))

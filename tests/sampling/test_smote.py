@@ -7,6 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
 
 from skanomaly.sampling import (
     ADASYN,
@@ -15,6 +19,7 @@ from skanomaly.sampling import (
     BorderlineSMOTE,
     DomainSMOTE,
     KMeansSMOTE,
+    RandomUnderSampler,
     RegressionSMOTE,
 )
 
@@ -168,27 +173,61 @@ def test_class_of_duplicates_gives_duplicates(seed):
         ({1: 5}, "only adds"),
         (0.01, "below the present ratio"),
         ("majority", "under-sampling"),
+        ({1: 60.5}, "60.5 rows of class 1; final counts must be whole"),
+        ({1: np.inf}, "final counts must be whole"),
     ],
 )
-def test_impossible_strategies_are_refused(strategy, words, seed):
+def test_impossible_strategies_raise(strategy, words, seed):
     X, y = _rows(seed, (100, 20))
     with pytest.raises(ValueError, match=words):
         SMOTE(sampling_strategy=strategy).fit_resample(X, y)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "small", "large", "made"),
+    [(0.29, 28, 100, 1), (0.29, 29, 100, 0), (1 / 3, 30, 99, 3), (0.57, 20, 100, 37), (28 / 97, 28, 97, 0)],
+)
+def test_ratios_give_the_exact_count(ratio, small, large, made):
+    X, y = np.arange(float(large + small))[:, None], np.repeat([0, 1], [large, small])
+    assert SMOTE(sampling_strategy=ratio, random_state=0).fit(X, y).sampling_strategy_ == {1: made}
+
+
+def test_ratios_leave_the_exact_count():
+    X, y = np.zeros((229, 1)), np.repeat([0, 1], [200, 29])
+    assert RandomUnderSampler(sampling_strategy=0.29, random_state=0).fit(X, y).sampling_strategy_ == {0: 100}
+
+
+@pytest.mark.parametrize("sampler", [SMOTE(), ADASYN(), BorderlineSMOTE()], ids=lambda sampler: type(sampler).__name__)
+def test_whole_floats_are_counts(sampler, seed):
+    X, y = _rows(seed, (100, 20))
+    _, targets = sampler.set_params(sampling_strategy={1: 60.0}, random_state=seed).fit_resample(X, y)
+    assert np.sum(targets == 1) == 60
+
+
+def test_estimator_without_support_vectors_raises(seed):
+    with pytest.raises(TypeError, match=r"svm_estimator=LogisticRegression\(\) has no support_"):
+        SVMSMOTE(svm_estimator=LogisticRegression()).fit(*_rows(seed, (100, 20)))
+
+
+def test_support_vectors_may_come_from_a_pipeline(seed):
+    X, y = _rows(seed, (100, 20))
+    sampler = SVMSMOTE(svm_estimator=make_pipeline(FunctionTransformer(), SVC()), random_state=seed).fit(X, y)
+    assert set(sampler.parents_[:, 0]) <= set(SVC().fit(X, y).support_)
+
+
 @pytest.mark.parametrize("cls", FAMILY)
-def test_one_class_is_refused(cls, seed):
+def test_one_class_raises(cls, seed):
     with pytest.raises(ValueError, match="y holds 1 class, 7, and sampling_strategy='auto'"):
         cls().fit_resample(_rows(seed)[0], np.full(390, 7))
 
 
-def test_ratio_of_three_classes_is_refused(seed):
+def test_ratio_of_three_classes_raises(seed):
     with pytest.raises(ValueError, match="two classes"):
         SMOTE(sampling_strategy=0.5).fit_resample(*_rows(seed))
 
 
 @pytest.mark.parametrize("cls", [SMOTE, BorderlineSMOTE, ADASYN, KMeansSMOTE, SVMSMOTE])
-def test_nan_is_refused_with_a_remedy(cls, seed):
+def test_nan_raises_with_a_remedy(cls, seed):
     X, y = _rows(seed)
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match="NaN"):
@@ -265,19 +304,19 @@ def test_domains_named_by_words_give_the_rows_of_numbers(seed):
     assert_allclose(rows[:, :2].astype(float), plain[:, :2])
 
 
-def test_small_domains_are_warned_of_by_name(seed):
+def test_small_domains_warn_by_name(seed):
     X = np.column_stack([_rows(seed)[0][:12], np.repeat([1.0, 2.0], [9, 3])])
     with pytest.warns(UserWarning, match=r"Domain 2\.0 has 3 rows, so k_neighbors=5 is lowered to 2"):
         DomainSMOTE(random_state=seed).fit_resample(X, np.ones(12))
 
 
-def test_a_domain_column_of_measurements_is_warned_of(seed):
+def test_a_domain_column_of_measurements_warns(seed):
     X, y = _rows(seed, (60, 30))
     with pytest.warns(UserWarning, match="domain_column=-1 has (60|30) values in the (60|30) rows of class"):
         DomainSMOTE().fit(X, y)
 
 
-def test_unknown_domain_column_is_refused(seed):
+def test_unknown_domain_column_raises(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match="domain_column"):
         DomainSMOTE(domain_column="site").fit(X, y)
@@ -322,6 +361,6 @@ def test_targets_without_extremes_are_left_alone(seed):
     assert_array_equal(rows, X)
 
 
-def test_relevance_outside_the_unit_interval_is_refused(seed):
+def test_relevance_outside_the_unit_interval_raises(seed):
     with pytest.raises(ValueError, match="relevance"):
         RegressionSMOTE(relevance=lambda y: y).fit(*_skewed(seed, 100))

@@ -1,12 +1,19 @@
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
+from skanomaly._support._columns import to_pandas
 from skanomaly.sampling import (
     AnomalySynthesizer,
     DiverseOutlierSampler,
@@ -66,13 +73,13 @@ def test_soft_targets_grow_with_the_change(rows):
     assert weak.max() < strong.min()
 
 
-def test_transplant_without_anomalies_is_refused(rows):
+def test_transplant_without_anomalies_raises(rows):
     with pytest.raises(ValueError, match="transplant"):
         AnomalySynthesizer(kind="transplant").synthesize(rows)
 
 
 @pytest.mark.parametrize("width", [(0.5, 0.1), (-1, 0.2), (0.1,), "wide"])
-def test_impossible_widths_are_refused(width, rows):
+def test_impossible_widths_raise(width, rows):
     with pytest.raises(ValueError, match="width"):
         AnomalySynthesizer(width=width).synthesize(rows)
 
@@ -101,9 +108,9 @@ def test_resampled_sequences_are_labelled(sequences):
 def test_detector_finds_rows_off_the_data(classifier, seed):
     random = np.random.default_rng(seed)
     train, normal = random.normal(size=(300, 3)), random.normal(size=(200, 3))
-    odd = random.normal(size=(40, 3)) + np.array([5, 0, 0])
+    anomalies = random.normal(size=(40, 3)) + np.array([5, 0, 0])
     detector = SyntheticAnomalyDetector(classifier=classifier, random_state=seed).fit(train)
-    scores = detector.score_samples(np.vstack([normal, odd]))
+    scores = detector.score_samples(np.vstack([normal, anomalies]))
     assert roc_auc_score(np.repeat([1, 0], [200, 40]), scores) > 0.95
 
 
@@ -153,7 +160,7 @@ def test_two_classes_alone_are_classes(seed):
 
 
 @pytest.mark.parametrize("model", [OutlierExposureClassifier(), DiverseOutlierSampler()], ids=str)
-def test_an_outlier_label_that_y_lacks_is_warned_of(model, seed):
+def test_an_outlier_label_that_y_lacks_warns(model, seed):
     X, y = make_blobs([30, 30], centers=[[0, 0], [4, 0]], random_state=seed)
     with pytest.warns(UserWarning, match=r"-1 is no label of y, which holds \[0, 1\].*pos_label"):
         model.fit(X, y)
@@ -174,3 +181,64 @@ def test_chosen_outliers_are_hard_and_diverse(seed):
     chosen = sampler.sample_indices_[targets == -1] - 160
     hard = sampler.absent_probabilities_
     assert np.mean(hard[chosen]) < np.mean(hard)
+
+
+def _mixed(seed, n=120):
+    random = np.random.default_rng(seed)
+    kind = random.choice(["a", "b", None], n)
+    return pd.DataFrame({"amount": random.normal(size=n), "count": random.integers(0, 9, n), "kind": kind})
+
+
+@pytest.mark.parametrize("frame_of", [pd.DataFrame, pa.Table.from_pandas])
+def test_swaps_copy_the_cells_of_mixed_tables(frame_of, seed):
+    table = frame_of(_mixed(seed))
+    sampler = AnomalySynthesizer(kind="swap", width=(0.3, 0.7), random_state=seed)
+    rows, _ = sampler.fit_resample(table, np.ones(120, dtype=int))
+    given, made = to_pandas(table), to_pandas(rows)
+    assert type(rows) is type(table)
+    assert made.dtypes.equals(given.dtypes)
+    for name in given:
+        assert set(made[name][120:].dropna()) <= set(given[name].dropna())
+    before, after = (
+        frame.astype(object).where(frame.notna(), "missing").to_numpy()
+        for frame in (given.iloc[sampler.sources_], made[120:])
+    )
+    assert_array_equal(sampler.masks_, before != after)
+    assert sampler.masks_.any(axis=0).all()
+
+
+def test_synthesized_rows_of_a_mixed_frame_are_a_frame(seed):
+    frame = _mixed(seed)
+    made = AnomalySynthesizer(kind="swap", random_state=seed).synthesize(frame, n_anomalies=7)
+    assert made.rows.dtypes.equals(frame.dtypes)
+    assert made.mask.shape == made.rows.shape == (7, 3)
+
+
+def test_a_swap_that_cannot_copy_raises(seed):
+    with pytest.raises(ValueError, match=r"strength=1.0 .* column 'kind' holds categories"):
+        AnomalySynthesizer(kind="swap", strength=1.0).fit(_mixed(seed), np.ones(120, dtype=int))
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "paste", "blend"])
+def test_kinds_that_compute_name_columns_of_text(kind, seed):
+    with pytest.raises(ValueError, match="Not numbers: column 'kind'"):
+        AnomalySynthesizer(kind=kind).fit(_mixed(seed), np.ones(120, dtype=int))
+
+
+def test_exposed_pipelines_may_encode_text_and_impute(seed):
+    frame = _mixed(seed)
+    frame.loc[3, "amount"] = np.nan
+    y = np.where(np.arange(120) < 20, -1, np.arange(120) % 2)
+    encode = make_column_transformer((OneHotEncoder(), ["kind"]), (SimpleImputer(), ["amount", "count"]))
+    model = OutlierExposureClassifier(make_pipeline(encode, LogisticRegression())).fit(frame, y)
+    assert_array_equal(model.classes_, [0, 1])
+    assert ((model.score_samples(frame) >= 0.5) & (model.score_samples(frame) <= 1)).all()
+
+
+def test_weights_reach_the_last_step_of_an_exposed_pipeline(seed):
+    X, y = make_blobs([40, 40, 20], centers=[[-2, 0], [2, 0], [0, 5]], random_state=seed)
+    labels = np.where(y == 2, -1, y)
+    weights = np.random.default_rng(seed).uniform(0.5, 2, 100)
+    piped = OutlierExposureClassifier(make_pipeline("passthrough", LogisticRegression()))
+    expected = OutlierExposureClassifier().fit(X, labels, sample_weight=weights).predict_proba(X)
+    assert_array_equal(piped.fit(X, labels, sample_weight=weights).predict_proba(X), expected)

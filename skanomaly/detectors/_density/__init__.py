@@ -1,1 +1,1 @@
-"""Density: how far out a row lies under a model of the normal rows."""
+"""Detectors that fit a density to the normal rows."""

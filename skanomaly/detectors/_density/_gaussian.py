@@ -1,4 +1,4 @@
-"""A Gaussian, or one per class, with a shrunk covariance."""
+"""Mahalanobis distance from one Gaussian, or from one for each class."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -23,44 +23,46 @@ _BLOCK_ROWS = 2048
 
 
 class GaussianDetector(BaseDetector):
-    r"""Mahalanobis distance from normality, by a shrunk covariance.
+    r"""Mahalanobis distance from the mean of the normal rows, with a shrunk covariance.
 
-    A row is the odder, the farther it lies from the mean in units of the spread in that direction. On frozen
-    embeddings of some hundred normal images nothing we measured beats it by more than a point. Put a ``StandardScaler``
-    in front of it for tables whose columns have different units, and none for embeddings.
+    The farther a row is from the mean, in standard deviations along its direction, the more anomalous it is. It is a
+    good first choice on embeddings from a frozen network, which need no scaler. Standardise tables whose columns have
+    different units with a ``StandardScaler``.
 
     Parameters
     ----------
-    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "mcd"}, default="ledoit_wolf"
-        How to estimate the covariance. The first two shrink it towards a multiple of the identity and stand any number
-        of columns; "empirical" and "diag" leave out directions without variance in training; "mcd" is robust against
-        contaminated training and needs more rows than columns.
+    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "robust"}, default="ledoit_wolf"
+        Estimator of the covariance. "ledoit_wolf" and "oas" shrink it towards a multiple of the identity, for any
+        number of columns. "empirical" and "diag" ignore directions without variance in the training data. "robust" is
+        the minimum covariance determinant (MCD): it tolerates contaminated training data, and needs more rows than
+        columns.
     subspace : {"pca", "npca"} or None, default=None
-        Keep only the leading ("pca") or only the trailing ("npca") principal directions. Anomalies tend to show in the
-        trailing ones. In a subspace "diag" is "empirical".
+        Use only the leading ("pca") or only the trailing ("npca") principal directions. Anomalies are often visible in
+        the trailing ones. In a subspace "diag" is equal to "empirical".
     variance : float, default=0.99
-        Share of the variance, in (0, 1), that the leading directions hold; the direction that straddles it belongs to
-        both subspaces. Only used with `subspace`.
+        Fraction of the variance, in (0, 1), in the leading directions; the direction at the boundary belongs to both
+        subspaces. Only used with `subspace`.
     n_components : int, default=1
-        Number of centres that k-means finds, with one covariance for all; no more than distinct rows, and at most half
-        as many as rows. Only used where `fit` gets no `classes`.
+        Number of centres, found by k-means, with one covariance for all; at most the number of distinct rows, and half
+        the number of rows. Only used if `fit` gets no `classes`.
     relative : bool, default=False
-        Subtract the distance under one Gaussian for all rows, which takes out what all classes share.
+        Subtract the squared distance under one Gaussian for all rows, to remove variation that all classes have in
+        common.
     contamination : float, default=0.1
-        Share of the training rows that is flagged, in (0, 0.5].
+        Fraction of the training rows that are flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
-        For k-means and "mcd".
+        Seed for k-means and "robust".
 
     Attributes
     ----------
     means_ : ndarray of shape (n_classes, n_features)
         Centre of each class or component.
     classes_ : ndarray of shape (n_classes,)
-        Class labels in the order of `means_`; component numbers where `fit` got no `classes`.
+        Class labels in the order of `means_`; numbers of the components if `fit` got no `classes`.
     shrinkage_ : float
-        Share of the identity in the covariance; 0 for the covariances that do not shrink.
+        Weight of the identity in the covariance; 0 without shrinkage.
     offset_ : float
-        Threshold on ``score_samples``: rows that score below are anomalies.
+        Threshold on ``score_samples``: rows with lower scores are anomalies.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -68,31 +70,31 @@ class GaussianDetector(BaseDetector):
 
     See Also
     --------
-    NearestNeighborsDetector : Distance to the nearest normal rows; better where normality has many shapes.
-    RandomProjectionDepth : Robust against contaminated training.
-    sklearn.covariance.EllipticEnvelope : Robust covariance only.
+    NearestNeighborsDetector : Distance to the nearest normal rows, without an assumption on their distribution.
+    RandomProjectionDepth : For contaminated training data.
+    sklearn.covariance.EllipticEnvelope : Mahalanobis distance with a robust covariance.
 
     Notes
     -----
-    With mean :math:`\mu_c` of class :math:`c` and one covariance :math:`\Sigma` of the deviations from them, a row
-    scores :math:`\min_c (x-\mu_c)^\top \Sigma^{-1} (x-\mu_c)`: the class-conditional tied Gaussian of Lee and others
-    (2018, section 2.1), and for a single class the multivariate Gaussian on embeddings of Rippel and others (2021),
-    from whom the subspaces come too. The relative distance is that of Ren and others (2021). What we changed: the
-    covariance is shrunk by default, and nothing perturbs the input. We left out one Gaussian per column group or
-    position: fit one detector each.
+    With mean :math:`\mu_c` of class :math:`c` and one covariance :math:`\Sigma` of the rows minus the means of their
+    classes, the outlyingness of a row is :math:`\min_c (x-\mu_c)^\top \Sigma^{-1} (x-\mu_c)`. This is the
+    class-conditional Gaussian with one covariance of [2]_ (section 2.1), and for one class the multivariate Gaussian on
+    embeddings of [3]_, which also has the subspaces. The relative distance is that of [4]_. The default shrinkage is
+    that of [1]_, "oas" that of [5]_. What we changed: the covariance is shrunk by default, and inputs are not
+    perturbed. Gaussians for groups of columns are left out: fit one detector for each group.
 
-    `y`: rows labelled -1 are left out of the fit; +1 and 0 count alike. Scores of training rows are plain: a row among
-    many moves a mean and a covariance too little to be its own evidence.
+    `y`: rows labelled -1 are left out of the fit; +1 and 0 are treated alike. Training rows are scored like new rows:
+    the effect of a single row on the mean and the covariance is small.
 
-    ``feature_contributions`` splits the square: column :math:`j` contributes
+    ``feature_contributions`` splits the squared distance: column :math:`j` contributes
     :math:`-(x-\mu_c)_j\,[\Sigma^{-1}(x-\mu_c)]_j` to the score, with :math:`c` the nearest class.
 
-    Shrinking mixes the covariance with a multiple of the identity. Where one column counts in thousands and another in
-    hundredths, that multiple drowns the small one: standardise first, or take "empirical".
+    Shrinkage adds a multiple of the identity to the covariance. If the columns have very different scales, it hides the
+    columns with a small scale: standardise first, or use "empirical".
 
-    With more columns than rows the fit costs O(n² d), from the Gram matrix, and the distances are those of
-    scikit-learn's ``LedoitWolf().mahalanobis``; else O(n d² + d³). No quantile of a chi-squared law is offered as a
-    threshold: it is wrong under shrinkage.
+    Cost: O(n d² + d³), or O(n² d) from the Gram matrix if there are more columns than rows; the distances are those of
+    scikit-learn's ``LedoitWolf().mahalanobis`` in both cases. Quantiles of the chi-squared distribution are not valid
+    thresholds with shrinkage.
 
     References
     ----------
@@ -119,7 +121,7 @@ class GaussianDetector(BaseDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
-        "covariance": [StrOptions({"ledoit_wolf", "oas", "empirical", "diag", "mcd"})],
+        "covariance": [StrOptions({"ledoit_wolf", "oas", "empirical", "diag", "robust"})],
         "subspace": [StrOptions({"pca", "npca"}), None],
         "variance": [Interval(Real, 0, 1, closed="neither")],
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -147,17 +149,17 @@ class GaussianDetector(BaseDetector):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, *, classes: Any = None) -> Self:
-        """Learn the centres and the covariance of normal rows.
+        """Estimate the means and the covariance of the normal rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            Rows labelled -1 are left out; +1 and 0 count alike.
+            Rows labelled -1 are left out; +1 and 0 are treated alike.
         classes : array-like of shape (n_samples,), default=None
-            Class of each row, of any type that sorts: one centre for each. Through a pipeline they travel as metadata,
-            once ``set_fit_request(classes=True)`` asks for them.
+            Class of each row, of any sortable type; each class has its own mean. A pipeline passes them on as metadata
+            after ``set_fit_request(classes=True)``.
 
         Returns
         -------
@@ -169,36 +171,38 @@ class GaussianDetector(BaseDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = y >= 0
         if np.count_nonzero(normal) < self._min_samples:
-            raise ValueError(f"y leaves {np.count_nonzero(normal)} rows that are not -1; a fit needs at least 2.")
+            raise ValueError(f"y leaves {np.count_nonzero(normal)} rows that are not -1; at least 2 are needed.")
         seed = draw_seed(self.random_state)
         rows = X[normal]
-        members = self._members(rows, normal, metadata["classes"], seed)
+        members = self._class_indices(rows, normal, metadata["classes"], seed)
         means = np.array([rows[members == label].mean(axis=0, dtype=np.float64) for label in np.unique(members)])
         if self.relative and len(means) < 2:
-            raise ValueError("relative=True compares classes: give fit two classes, or set n_components above 1.")
-        self._spectrum = self._estimate(rows - means[members], seed)
-        self.means_ = means + self._spectrum.location  # zero but for "mcd", whose centre is robust too
+            raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
+        self._spectrum = self._estimate_spectrum(rows - means[members], seed)
+        self.means_ = means + self._spectrum.location  # 0 except for "robust", which has its own centre
         self.shrinkage_ = self._spectrum.shrinkage
-        self._background = self._estimate(rows, seed) if self.relative else None
+        self._background = self._estimate_spectrum(rows, seed) if self.relative else None
         self._center = rows.mean(axis=0, dtype=np.float64)
         self._whitened_means = self._spectrum.whiten(self.means_ - self._center)
 
-    def _members(self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int) -> NDArray[np.intp]:
-        """Give each row the number of its class."""
+    def _class_indices(
+        self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int
+    ) -> NDArray[np.intp]:
+        """Return the class index of each row."""
         if classes is not None:
             labels = column_or_1d(classes)
             n_missing = count_missing(labels)
             if n_missing:
-                raise ValueError(f"classes misses {n_missing} entries; each row needs a class.")
+                raise ValueError(f"classes has {n_missing} missing values; every row needs a class.")
             if len(labels) != len(normal):
-                raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; they must agree.")
+                raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; the numbers differ.")
             self.classes_, members = np.unique(labels[normal], return_inverse=True)
             return members
         n_components, most = self.n_components, len(rows) // 2
         if n_components > most:
             warn_user(
-                f"n_components={n_components} leaves fewer than two of {len(rows)} rows to a centre; {most} are used. "
-                "Give more rows or a smaller n_components."
+                f"n_components={n_components} is more than half of the {len(rows)} rows; {most} are used. "
+                "Use more rows or a smaller n_components."
             )
         n_components = min(n_components, most, RowLookup(rows).n_distinct)
         if n_components == 1:
@@ -208,7 +212,7 @@ class GaussianDetector(BaseDetector):
         self.classes_ = np.unique(members)
         return np.searchsorted(self.classes_, members)
 
-    def _estimate(self, rows: NDArray[Any], seed: int) -> Spectrum:
+    def _estimate_spectrum(self, rows: NDArray[Any], seed: int) -> Spectrum:
         return estimate_spectrum(
             rows, covariance=self.covariance, subspace=self.subspace, variance=self.variance, random_state=seed
         )
@@ -217,26 +221,28 @@ class GaussianDetector(BaseDetector):
         distances = np.empty(len(X))
         for part in row_blocks(len(X), _BLOCK_ROWS):
             whitened = self._spectrum.whiten(X[part] - self._center)
-            distances[part] = np.min([_square_norms(whitened - mean) for mean in self._whitened_means], axis=0)
+            distances[part] = np.min([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
             if self._background is not None:
-                distances[part] -= _square_norms(self._background.whiten(X[part]))
+                distances[part] -= _squared_norms(self._background.whiten(X[part]))
         return distances
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Each difference from the nearest centre times the precision matrix times all differences."""
-        shares = np.empty(X.shape)
+        """Multiply each difference from the nearest mean with its gradient."""
+        contributions = np.empty(X.shape)
         for part in row_blocks(len(X), _BLOCK_ROWS):
             centred = X[part] - self._center
             whitened = self._spectrum.whiten(centred)
-            nearest = np.argmin([_square_norms(whitened - mean) for mean in self._whitened_means], axis=0)
+            nearest = np.argmin([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
             differences = centred - (self.means_ - self._center)[nearest]
-            shares[part] = self._spectrum.contributions(differences, whitened - self._whitened_means[nearest])
+            contributions[part] = self._spectrum.contributions(differences, whitened - self._whitened_means[nearest])
             if self._background is not None:
                 background = self._background
-                shares[part] -= background.contributions(X[part] - background.location, background.whiten(X[part]))
-        return shares
+                contributions[part] -= background.contributions(
+                    X[part] - background.location, background.whiten(X[part])
+                )
+        return contributions
 
 
-def _square_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _squared_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     norms: NDArray[np.float64] = np.einsum("ij,ij->i", rows, rows)
     return norms

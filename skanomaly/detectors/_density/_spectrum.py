@@ -1,4 +1,4 @@
-"""Covariances, shrunk or robust, by their eigenvalues; more columns than rows cost no more than rows."""
+"""Inverse covariances from the eigenvalues of the smaller of the two product matrices."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,22 +16,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The inverse of a covariance: weights along some directions, one common weight across all others.
+    """The inverse of a covariance: a weight for each of some directions, and one weight for the rest of the space.
 
     Attributes
     ----------
     location : ndarray of shape (n_features,)
-        Where the cloud is centred.
+        Centre of the rows.
     scale : float
-        Rows are multiplied with it first, so that no square overflows.
+        Rows are multiplied by it first, so that squares do not overflow.
     vectors : ndarray of shape (n_features, n_directions) or None
-        Orthonormal directions; None stands for the columns themselves.
+        Orthonormal directions; None: the columns.
     roots : ndarray of shape (n_directions,)
-        Square root of the weight (one over the variance) along each.
+        Square root of the weight (1 / variance) of each direction.
     rest : float
-        Square root of the weight of everything square to the directions; 0 leaves it out.
+        Square root of the weight orthogonal to the directions; 0 leaves that part out.
     shrinkage : float
-        Share of the identity in the estimate.
+        Weight of the identity in the estimate.
     """
 
     location: Floats
@@ -43,14 +43,14 @@ class Spectrum:
 
     def whiten(self, rows: NDArray[Any]) -> Floats:
         """Return coordinates whose Euclidean distance is the Mahalanobis distance."""
-        coded: Floats = rows - self.location
-        coded *= self.scale
+        scaled: Floats = rows - self.location
+        scaled *= self.scale
         if self.vectors is None:
-            return coded * self.roots
-        along = coded @ self.vectors
+            return scaled * self.roots
+        along = scaled @ self.vectors
         if self.rest == 0:
             return along * self.roots
-        return coded * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
+        return scaled * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
 
     def contributions(self, differences: Floats, whitened: Floats) -> Floats:
         """Split squared Mahalanobis distances among the columns.
@@ -58,14 +58,15 @@ class Spectrum:
         Parameters
         ----------
         differences : ndarray of shape (n_rows, n_features)
-            A row less another.
+            Differences between rows.
         whitened : ndarray of shape (n_rows, n_whitened)
-            The same after :meth:`whiten`.
+            The whitened differences.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features)
-            Rows sum to the squared norms of `whitened`: each difference times the gradient of half the square.
+            Each difference times the gradient of half the squared distance. A row sums to the squared norm of
+            `whitened`.
         """
         if self.vectors is None:
             gradient = whitened * self.roots
@@ -86,25 +87,25 @@ def estimate_spectrum(
 ) -> Spectrum:
     r"""Estimate the covariance of rows around their mean.
 
-    With more columns than rows all follows from the Gram matrix of the rows: a shrunk covariance
-    :math:`(1-\rho)S + \rho m I` weighs everything square to the rows by :math:`1/(\rho m)`, and :math:`\rho` needs
-    only the trace and Frobenius norm of :math:`S` and the norms of the rows.
+    With more columns than rows, the Gram matrix of the rows is enough: the shrunk covariance
+    :math:`(1-\rho)S + \rho m I` has the weight :math:`1/(\rho m)` orthogonal to the rows, and :math:`\rho` depends only
+    on the trace and Frobenius norm of :math:`S` and on the norms of the rows.
 
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_features)
-    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "mcd"}
+    covariance : {"ledoit_wolf", "oas", "empirical", "diag", "robust"}
     subspace : {"pca", "npca"} or None, default=None
-        Keep the leading or the trailing principal directions among those in which the rows vary.
+        Use only the leading or the trailing principal directions, of those with positive variance.
     variance : float, default=0.99
-        Share of the variance that parts leading from trailing; the direction that straddles it belongs to both.
+        Fraction of the variance in the leading directions; the direction at the boundary belongs to both subspaces.
     random_state : int, RandomState instance or None, default=None
-        For "mcd".
+        For "robust".
 
     Returns
     -------
     Spectrum
-        The identity if the rows do not vary at all.
+        The identity if all rows are equal.
     """
     location = rows.mean(axis=0, dtype=np.float64)
     centered: Floats = rows - location
@@ -113,24 +114,24 @@ def estimate_spectrum(
         return Spectrum(location, 1.0, None, np.ones(rows.shape[1]), 0.0, 0.0)
     scale = 2.0 ** -float(np.clip(np.ceil(np.log2(largest)), -1000, 1000))
     centered *= scale
-    if subspace is None and covariance == "mcd":
-        return _robust(centered, None, location, scale, random_state)
+    if subspace is None and covariance == "robust":
+        return _robust_spectrum(centered, None, location, scale, random_state)
     if subspace is None and covariance == "diag":
         variances = np.square(centered).mean(axis=0)
         return Spectrum(location, scale, None, _inverse_roots(variances), 0.0, 0.0)
     values, vectors = _principal(centered)
     n_kept = rows.shape[1]
     if subspace is not None:
-        straddling = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
-        kept = slice(straddling + 1) if subspace == "pca" else slice(straddling, None)
+        boundary = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
+        kept = slice(boundary + 1) if subspace == "pca" else slice(boundary, None)
         values, vectors = values[kept], vectors[:, kept]
         n_kept = len(values)
-    if covariance == "mcd":
-        return _robust(centered @ vectors, vectors, location, scale, random_state)
+    if covariance == "robust":
+        return _robust_spectrum(centered @ vectors, vectors, location, scale, random_state)
     shrinkage = 0.0
     if covariance in {"ledoit_wolf", "oas"}:
-        inside = centered if subspace is None else centered @ vectors
-        norms = np.einsum("ij,ij->i", inside, inside)
+        projected = centered if subspace is None else centered @ vectors
+        norms = np.einsum("ij,ij->i", projected, projected)
         trace, frobenius = float(values.sum()), float(np.square(values).sum())
         if covariance == "ledoit_wolf":
             shrinkage = ledoit_wolf_shrinkage(trace, frobenius, float(np.square(norms).mean()), len(rows), n_kept)
@@ -143,7 +144,7 @@ def estimate_spectrum(
 
 
 def _principal(centered: Floats) -> tuple[Floats, Floats]:
-    """Variances and directions, descending, from the smaller of the two product matrices."""
+    """Return variances and principal directions, in descending order."""
     n_rows, n_columns = centered.shape
     if n_columns <= n_rows:
         values, vectors = scipy.linalg.eigh(centered.T @ centered / n_rows)
@@ -155,20 +156,23 @@ def _principal(centered: Floats) -> tuple[Floats, Floats]:
 
 
 def _inverse_roots(variances: Floats) -> Floats:
-    """One over the standard deviation; 0, so that a direction is left out, where there is no variance."""
-    visible = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
-    return np.where(visible, 1 / np.sqrt(np.where(visible, variances, 1)), 0.0)
+    """Return 1 / standard deviation; 0 without variance, so that the direction is left out."""
+    positive = variances > len(variances) * np.finfo(np.float64).eps * variances.max()
+    return np.where(positive, 1 / np.sqrt(np.where(positive, variances, 1)), 0.0)
 
 
-def _robust(rows: Floats, vectors: Floats | None, location: Floats, scale: float, random_state: Any) -> Spectrum:
+def _robust_spectrum(
+    rows: Floats, vectors: Floats | None, location: Floats, scale: float, random_state: Any
+) -> Spectrum:
     n_rows, n_columns = rows.shape
     if n_rows <= n_columns + 1:
         raise ValueError(
-            f"covariance='mcd' needs more rows than columns plus one, and there are {n_rows} rows and {n_columns} "
+            f"covariance='robust' needs at least 2 rows more than columns, and there are {n_rows} rows and {n_columns} "
             "columns; use 'ledoit_wolf', or subspace='pca' with a smaller variance."
         )
     robust = robust_covariance(rows, random_state=random_state)
-    variances, inner = scipy.linalg.eigh(robust.covariance)
-    outer = inner if vectors is None else vectors @ inner
+    variances, directions = scipy.linalg.eigh(robust.covariance)
+    if vectors is not None:
+        directions = vectors @ directions
     shift = robust.location if vectors is None else vectors @ robust.location
-    return Spectrum(location + shift / scale, scale, outer, _inverse_roots(variances), 0.0, 0.0)
+    return Spectrum(location + shift / scale, scale, directions, _inverse_roots(variances), 0.0, 0.0)

@@ -1,1 +1,1 @@
-"""Depth: how far out a row lies, seen along many directions."""
+"""Detectors that compute the depth of a row in the training data."""

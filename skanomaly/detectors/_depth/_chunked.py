@@ -1,4 +1,4 @@
-"""Exact medians of a table that comes in chunks: counts add, whatever the chunks."""
+"""Exact medians of a table in chunks, found by counting."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,9 +14,9 @@ from skanomaly.detectors._depth._projections import (
     center_columns,
     directions_per_block,
     invert_scales,
-    mean_scales,
+    mad_from_mean,
+    positive_scales,
     rows_per_tile,
-    settle_scales,
     tile_sums,
 )
 
@@ -24,14 +24,14 @@ __all__ = ["ChunkedTable"]
 
 _TILES_PER_SLAB = 16
 _N_THRESHOLDS = 8
-_FEW = 128
+_MAX_COLLECTED = 128
 
-# Values of some lines (columns, or projections) on one tile of rows.
+# Returns the values of a block of lines (columns or projections) for one tile of rows.
 Lines = Callable[[NDArray[Any], slice], NDArray[Any]]
 
 
 class ChunkedTable:
-    """A table in chunks, with the medians and scales of its columns and projections.
+    """A table in chunks, with the medians and MADs of its columns and projections.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ChunkedTable:
     ----------
     n_samples, n_features : int
     dtype : dtype
-        What the chunks would have if put together.
+        Common dtype of all chunks.
     center : ndarray of shape (n_features,), float64
         Median of each column.
     """
@@ -56,23 +56,23 @@ class ChunkedTable:
         self.center = medians.astype(np.float64)
 
     def rows(self) -> Iterator[NDArray[Any]]:
-        """Yield all rows, cut anew into slabs of whole tiles whatever the chunks were."""
+        """Yield all rows in slabs of whole tiles, which do not depend on the chunks."""
         return self._chunks.blocks(_TILES_PER_SLAB * self.tile_rows)
 
     def tiles(self) -> Iterator[Piece]:
-        """Yield all rows centred, tile by tile, in float64, without weights."""
+        """Yield the centred rows tile by tile, in float64, without weights."""
         for rows in self.rows():
             for tile in row_blocks(len(rows), self.tile_rows):
                 centred = center_columns(rows[tile], self.center)
                 yield np.ascontiguousarray(centred.T, dtype=np.float64), None
 
-    def inverse_deviations(self) -> NDArray[np.float64]:
-        """One over the median absolute deviation of each column; 1 where that is constant."""
-        scales = self._spread(self._centred_columns, self.n_features, None)[1]
+    def inverse_mads(self) -> NDArray[np.float64]:
+        """Return 1 / MAD of each column; 1 where the column is constant."""
+        scales = self._medians_and_scales(self._centred_columns, self.n_features, None)[1]
         return invert_scales(scales.astype(np.float64))
 
     def fit_projections(self, directions: NDArray[Any], n_jobs: int | None) -> tuple[NDArray[Any], NDArray[Any], int]:
-        """Locations and scales along each direction, and the number of directions where rows coincide."""
+        """Return median and MAD along each direction, and the number of directions with an MAD of 0."""
 
         def project(rows: NDArray[Any], block: slice) -> NDArray[Any]:
             columns = center_columns(rows, self.center)
@@ -80,33 +80,35 @@ class ChunkedTable:
             _kernels.projection.project(directions[block], columns, len(rows), values)
             return values
 
-        locations, scales, n_flat = self._spread(project, len(directions), n_jobs)
-        return locations, settle_scales(scales, self.center), n_flat
+        locations, scales, n_flat = self._medians_and_scales(project, len(directions), n_jobs)
+        return locations, positive_scales(scales, self.center), n_flat
 
     def _centred_columns(self, rows: NDArray[Any], block: slice) -> NDArray[Any]:
         return center_columns(rows, self.center)[block]
 
-    def _spread(self, lines: Lines, n_lines: int, n_jobs: int | None) -> tuple[NDArray[Any], NDArray[Any], int]:
-        """Median and median absolute deviation of each line; where that is 0, the mean one in its units."""
+    def _medians_and_scales(
+        self, lines: Lines, n_lines: int, n_jobs: int | None
+    ) -> tuple[NDArray[Any], NDArray[Any], int]:
+        """Compute median and MAD of each line; an MAD of 0 is replaced by the scaled mean absolute deviation."""
         locations = self._medians(lines, n_lines, n_jobs)
 
-        def deviate(rows: NDArray[Any], block: slice) -> NDArray[Any]:
+        def absolute_deviations(rows: NDArray[Any], block: slice) -> NDArray[Any]:
             values = lines(rows, block)
             return np.asarray(np.abs(np.subtract(values, locations[block, None], out=values), out=values))
 
-        scales = self._medians(deviate, n_lines, n_jobs)
+        scales = self._medians(absolute_deviations, n_lines, n_jobs)
         flat = scales == 0
         if flat.any():
             sums = np.zeros(n_lines)
 
-            def add(block: slice, values: NDArray[Any]) -> None:
+            def add_sums(block: slice, values: NDArray[Any]) -> None:
                 sums[block] += tile_sums(values, None)
 
-            self._visit(deviate, n_lines, add, flat, n_jobs)
-            scales[flat] = mean_scales(sums[flat], self.n_samples)
+            self._visit_tiles(absolute_deviations, n_lines, add_sums, flat, n_jobs)
+            scales[flat] = mad_from_mean(sums[flat], self.n_samples)
         return locations, scales, int(flat.sum())
 
-    def _visit(
+    def _visit_tiles(
         self,
         lines: Lines,
         n_lines: int,
@@ -114,7 +116,7 @@ class ChunkedTable:
         wanted: NDArray[np.bool_],
         n_jobs: int | None,
     ) -> None:
-        """Hand the values of each block of lines, tile after tile, to `visit`; blocks go to threads."""
+        """Call `visit` with the values of each block of lines, tile by tile; threads work on different blocks."""
         blocks = [block for block in row_blocks(n_lines, self._per_block) if wanted[block].any()]
         for rows in self.rows():
             tiles = row_blocks(len(rows), self.tile_rows)
@@ -126,26 +128,26 @@ class ChunkedTable:
             map_blocks(work, blocks, n_jobs=n_jobs)
 
     def _medians(self, lines: Lines, n_lines: int, n_jobs: int | None) -> NDArray[Any]:
-        """Median of each line, to the bit that of the line in one piece."""
+        """Compute the median of each line, to the last bit that of the whole table."""
         ranks = sorted({(self.n_samples - 1) // 2, self.n_samples // 2})
-        middle = [_Selection(rank, self.n_samples, n_lines, self.dtype) for rank in ranks]
-        while any(selection.wanted.any() for selection in middle):
-            for selection in middle:
+        selections = [_Selection(rank, self.n_samples, n_lines, self.dtype) for rank in ranks]
+        while any(selection.wanted.any() for selection in selections):
+            for selection in selections:
                 selection.start_round()
 
             def visit(block: slice, values: NDArray[Any]) -> None:
-                for selection in middle:
-                    selection.see(block, values)
+                for selection in selections:
+                    selection.add(block, values)
 
-            wanted = np.logical_or.reduce([selection.wanted for selection in middle])
-            self._visit(lines, n_lines, visit, wanted, n_jobs)
-            for selection in middle:
+            wanted = np.logical_or.reduce([selection.wanted for selection in selections])
+            self._visit_tiles(lines, n_lines, visit, wanted, n_jobs)
+            for selection in selections:
                 selection.end_round()
-        return np.asarray((middle[0].result + middle[-1].result) * self.dtype.type(0.5))
+        return np.asarray((selections[0].result + selections[-1].result) * self.dtype.type(0.5))
 
 
 class _Selection:
-    """Order statistic of one rank in each of many lines, narrowed pass by pass to (low, high]."""
+    """The order statistic of one rank in each of many lines; each pass narrows the interval (low, high]."""
 
     def __init__(self, rank: int, n_samples: int, n_lines: int, dtype: Any) -> None:
         self._rank = rank
@@ -153,57 +155,57 @@ class _Selection:
         self._high = np.full(n_lines, np.inf, dtype)
         self._n_low = np.zeros(n_lines, np.int64)
         self._n_high = np.full(n_lines, n_samples, np.int64)
-        self._least, self._most = self._high.copy(), self._low.copy()
+        self._smallest, self._largest = self._high.copy(), self._low.copy()
         self.result = np.zeros(n_lines, dtype)
         self.wanted = np.ones(n_lines, dtype=bool)
-        self._collecting = n_samples <= _FEW
+        self._collecting = n_samples <= _MAX_COLLECTED
 
     def start_round(self) -> None:
-        """Choose the thresholds of a pass, or make room for the last few values."""
+        """Choose the thresholds of a pass, or allocate memory for the last values."""
         n_lines, dtype = len(self.result), self.result.dtype
-        few = self._n_high - self._n_low <= _FEW
+        few = self._n_high - self._n_low <= _MAX_COLLECTED
         self._collecting = bool(few[self.wanted].all())
         if self._collecting:
-            self._found = np.zeros(n_lines, np.int64)
-            self._store = np.full((n_lines, _FEW), np.inf, dtype)
+            self._n_found = np.zeros(n_lines, np.int64)
+            self._collected = np.full((n_lines, _MAX_COLLECTED), np.inf, dtype)
             return
         self._counts = np.zeros((n_lines, _N_THRESHOLDS), np.int64)
-        least, most = np.maximum(self._least, self._low), np.minimum(self._most, self._high)
+        least, most = np.maximum(self._smallest, self._low), np.minimum(self._largest, self._high)
         self._seeded = np.isfinite(least)
-        # The smallest value itself is a threshold, so that at least that value is settled in each pass.
-        shares = (np.arange(_N_THRESHOLDS) / _N_THRESHOLDS).astype(dtype)
+        # The smallest value is itself a threshold, so each pass resolves at least that value.
+        fractions = (np.arange(_N_THRESHOLDS) / _N_THRESHOLDS).astype(dtype)
         with np.errstate(invalid="ignore"):
-            self._thresholds = least[:, None] * (1 - shares) + most[:, None] * shares
-        self._least, self._most = np.full(n_lines, np.inf, dtype), np.full(n_lines, -np.inf, dtype)
+            self._thresholds = least[:, None] * (1 - fractions) + most[:, None] * fractions
+        self._smallest, self._largest = np.full(n_lines, np.inf, dtype), np.full(n_lines, -np.inf, dtype)
 
-    def see(self, block: slice, values: NDArray[Any]) -> None:
-        """Count, or collect, the values of some lines on one tile."""
+    def add(self, block: slice, values: NDArray[Any]) -> None:
+        """Count or collect the values of a block of lines on one tile."""
         kernels = _kernels.order_statistics
         low, high = self._low[block], self._high[block]
         if self._collecting:
-            kernels.collect_between(values, low, high, self._found[block], self._store[block])
+            kernels.collect_between(values, low, high, self._n_found[block], self._collected[block])
             return
         if not self._seeded[block].all():
-            # First pass: thresholds are quantiles of the first tile, close around the middle.
+            # First pass: the thresholds are quantiles of the first tile, close to its median.
             size = values.shape[1]
-            spots = 0.5 + np.array([-2.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 2.0]) / np.sqrt(size)
-            places = np.clip(np.rint(spots * size).astype(int), 0, size - 1)
+            levels = 0.5 + np.array([-2.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 2.0]) / np.sqrt(size)
+            places = np.clip(np.rint(levels * size).astype(int), 0, size - 1)
             self._thresholds[block] = np.sort(values, axis=1)[:, places]
             self._seeded[block] = True
-        part = (self._thresholds[block], self._counts[block], self._least[block], self._most[block])
+        part = (self._thresholds[block], self._counts[block], self._smallest[block], self._largest[block])
         kernels.add_counts(values, low, high, *part)
 
     def end_round(self) -> None:
-        """Narrow the brackets, and settle lines that are done."""
+        """Narrow the intervals, and store the results of lines that are done."""
         lines = np.arange(len(self.result))
         if self._collecting:
             done = self.wanted
-            place = np.minimum(self._rank - self._n_low, _FEW - 1)
-            self.result[done] = np.sort(self._store, axis=1)[lines, place][done]
+            place = np.minimum(self._rank - self._n_low, _MAX_COLLECTED - 1)
+            self.result[done] = np.sort(self._collected, axis=1)[lines, place][done]
             self.wanted = np.zeros_like(done)
             return
-        done = self.wanted & (self._least == self._most)
-        self.result[done] = self._least[done]
+        done = self.wanted & (self._smallest == self._largest)
+        self.result[done] = self._smallest[done]
         self.wanted = self.wanted & ~done
         below = (self._counts <= self._rank).sum(axis=1)
         some = below > 0

@@ -1,4 +1,4 @@
-"""Directions on the sphere."""
+"""Random directions."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ __all__ = ["draw_directions", "n_direction_blocks"]
 def draw_directions(
     n_directions: int, n_features: int, kind: str, generators: Sequence[np.random.Generator]
 ) -> NDArray[np.float64]:
-    """Draw unit vectors, uniform on the sphere.
+    """Draw unit vectors, uniformly distributed on the sphere.
 
     Parameters
     ----------
     n_directions, n_features : int
     kind : {"orthogonal", "gaussian"}
-        Orthogonal: within each block of `n_features` directions all are perpendicular; blocks are independent.
+        Orthogonal: the directions of a block of `n_features` are perpendicular; blocks are independent.
     generators : sequence of numpy.random.Generator
         One per block of `n_features` directions; see :func:`n_direction_blocks`.
 
@@ -30,7 +30,7 @@ def draw_directions(
         for block, random in enumerate(generators)
     ]
     if kind == "orthogonal":
-        # Rows of Q' are uniform on the sphere; a sign per row does not matter to an absolute deviation.
+        # The rows of Q' are uniform on the sphere up to their sign, which does not change an absolute deviation.
         n_whole = n_directions // n_features
         whole = np.reshape(blocks[:n_whole], (n_whole, n_features, n_features))
         rotations = np.linalg.qr(whole.transpose(0, 2, 1))[0].transpose(0, 2, 1)
@@ -40,5 +40,5 @@ def draw_directions(
 
 
 def n_direction_blocks(n_directions: int, n_features: int) -> int:
-    """Count the blocks of directions, each drawn from its own generator."""
+    """Return the number of blocks of directions; each has its own generator."""
     return -(-n_directions // n_features)

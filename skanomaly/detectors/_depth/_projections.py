@@ -1,4 +1,4 @@
-"""Locations and scales of projections, and outlyingness against them, block by block."""
+"""Medians and median absolute deviations (MADs) of projections, and the outlyingness of rows, block by block."""
 
 import threading
 from collections.abc import Iterator
@@ -15,47 +15,56 @@ __all__ = [
     "column_medians",
     "directions_per_block",
     "fit_projections",
+    "inverse_mads",
+    "invert_scales",
+    "log_score_threshold",
+    "mad_from_mean",
+    "none_if_equal",
+    "positive_scales",
+    "rows_per_tile",
+    "score_contributions",
     "score_projections",
-    "settle_scales",
+    "tile_sums",
     "weighted_medians",
 ]
 
-# Blocks are functions of the problem's size alone: the bits of a score must not depend on the number of threads.
+# Block sizes depend on the shape of the data alone, so the bits of a score do not depend on the number of threads.
 _GROUP_BLOCKS = 4
-_TOP_SHARE = 0.05
-# Median over mean absolute deviation of a Gaussian.
+_TOP_FRACTION = 0.05
+# Of a Gaussian: the median absolute deviation divided by the mean absolute deviation.
 _MEAN_TO_MEDIAN = 1.2533141373155001 / 1.482602218505602
 
 
 def directions_per_block(n_samples: int, dtype: Any) -> int:
-    """Choose how many directions are projected at a time: 128 bytes a row, fewer where there are many rows."""
+    """Choose how many directions are projected at a time: 128 bytes per row, less for many rows."""
     bytes_per_row = 128 if n_samples <= 200_000 else 64 if n_samples <= 2_000_000 else 32
     return int(bytes_per_row // np.dtype(dtype).itemsize)
 
 
 def rows_per_tile(n_features: int) -> int:
-    """Choose how many rows are projected at a time, so that they stay in the second-level cache."""
+    """Choose how many rows are projected at a time, so that a tile fits in the second-level cache."""
     return min(2048, max(256, 2 ** int(np.log2(32768 / n_features)))) if n_features < 128 else 256
 
 
 def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[Any]:
-    """Median of each row; a whole weight counts as that many repetitions.
+    """Compute the median of each row; an integer weight counts as that many repetitions.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_values)
         C-contiguous.
     weights : ndarray of shape (n_values,) or None
-        Above 0.
+        Positive.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        The smallest value up to which half the weight lies, averaged with the next where it is exactly half.
+        The smallest value with at least half of the weight at or below it, averaged with the next one if it is
+        exactly half.
     """
     if weights is None:
         medians, deviations = np.empty((2, len(values)), values.dtype)
-        # The kernel that the projections need anyway: one less to compile.
+        # The projections need this kernel anyway, so no other one is compiled.
         _kernels.order_statistics.median_and_mad(values, np.empty_like(values), medians, deviations)
         return medians
     order = np.argsort(values, axis=1)
@@ -68,32 +77,33 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
 
 
 def column_medians(rows: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Median of each column, in float64."""
+    """Compute the median of each column, in float64."""
     medians = [weighted_medians(np.ascontiguousarray(rows[:, [column]].T), weights) for column in range(rows.shape[1])]
     return np.concatenate(medians).astype(np.float64)
 
 
 def center_columns(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
-    """Rows less the centre, feature by feature: shape (n_features, n_samples), in the type of `rows`."""
+    """Subtract the centre and transpose: shape (n_features, n_samples), dtype of `rows`."""
     columns = np.empty(rows.shape[::-1], rows.dtype)
     _kernels.projection.center_rows(rows, 0, len(rows), center, columns, 0)
     return columns
 
 
-def settle_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
-    """Give directions along which all rows coincide the smallest scale that rounding of `center` can resolve.
+def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
+    """Replace scales of zero by the rounding error of `center`.
 
-    Rows equal to the training rows then score 0 and any other row scores high but finite.
+    The scale is zero along directions where all training rows coincide. With the replacement, rows equal to the
+    training rows have outlyingness 0, and all others a large but finite one.
     """
     limits = np.finfo(scales.dtype)
     resolution = float(limits.eps) * float(np.abs(center).max() or 1.0)
     return np.maximum(np.where(scales > 0, scales, scales.dtype.type(resolution)), limits.tiny)
 
 
-def spread(
+def medians_and_scales(
     values: NDArray[Any], weights: NDArray[np.float64] | None, tile_rows: int
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Locations and scales of each row of `values`, which is overwritten with absolute deviations.
+    """Compute median and MAD of each row of `values`, which is overwritten with the absolute deviations.
 
     Parameters
     ----------
@@ -101,14 +111,14 @@ def spread(
         C-contiguous.
     weights : ndarray of shape (n_values,) or None
     tile_rows : int
-        Number of values summed at a time where a sum is needed.
+        Number of values summed at a time.
 
     Returns
     -------
     locations, scales : ndarray of shape (n_rows,)
-        Where the median absolute deviation is 0, the mean absolute deviation stands in for it, in its units.
+        Medians and MADs. An MAD of 0 is replaced by the scaled mean absolute deviation.
     n_flat : int
-        Number of rows where it does.
+        Number of rows with an MAD of 0.
     """
     if weights is None:
         locations, scales = np.empty((2, len(values)), values.dtype)
@@ -121,29 +131,29 @@ def spread(
     if flat.any():
         tiles = row_blocks(values.shape[1], tile_rows)
         sums = sum(tile_sums(values[flat, tile], None if weights is None else weights[tile]) for tile in tiles)
-        scales[flat] = mean_scales(sums, values.shape[1] if weights is None else weights.sum())
+        scales[flat] = mad_from_mean(sums, values.shape[1] if weights is None else weights.sum())
     return locations, scales, int(flat.sum())
 
 
 def tile_sums(deviations: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Sum of each row of a tile of deviations, in float64."""
+    """Sum each row of a tile of absolute deviations, in float64."""
     deviations = np.ascontiguousarray(deviations, dtype=np.float64)
     return np.asarray(deviations.sum(axis=1) if weights is None else deviations @ weights)
 
 
-def mean_scales(sums: NDArray[np.float64] | int, total: float) -> NDArray[np.float64]:
-    """Mean absolute deviations in the units of median ones."""
+def mad_from_mean(sums: NDArray[np.float64] | int, total: float) -> NDArray[np.float64]:
+    """Return the MADs of Gaussians with these mean absolute deviations."""
     return np.asarray(sums / total * _MEAN_TO_MEDIAN)
 
 
 def direction_groups(n_directions: int, per_block: int) -> list[list[slice]]:
-    """Blocks of directions, gathered in groups; sums run within a group, then over groups."""
+    """Cut the directions into groups of blocks; scores are added within each group, then over the groups."""
     blocks = row_blocks(n_directions, per_block)
     return [blocks[first : first + _GROUP_BLOCKS] for first in range(0, len(blocks), _GROUP_BLOCKS)]
 
 
 class _OrderedSum:
-    """Adds (or takes the maximum of) parts in their order, whichever thread brings them first."""
+    """Sum or maximum of parts, taken in a fixed order whichever thread finishes first."""
 
     def __init__(self, n_samples: int, aggregation: str) -> None:
         self.total = np.zeros(n_samples)
@@ -152,7 +162,7 @@ class _OrderedSum:
         self._waiting: dict[int, NDArray[np.float64]] = {}
         self._next = 0
 
-    def bring(self, place: int, part: NDArray[np.float64]) -> None:
+    def add(self, place: int, part: NDArray[np.float64]) -> None:
         with self._lock:
             self._waiting[place] = part
             while self._next in self._waiting:
@@ -169,18 +179,18 @@ def fit_projections(
     per_block: int,
     n_jobs: int | None,
 ) -> tuple[NDArray[Any], NDArray[Any], int, NDArray[np.float64] | None]:
-    """Locations and scales along each direction and, where it falls out, the outlyingness of the same rows.
+    """Compute median and MAD along each direction and, if asked for, the outlyingness of the same rows.
 
     Parameters
     ----------
     columns : ndarray of shape (n_features, n_samples)
-        Centred rows, feature by feature.
+        Centred rows, transposed.
     weights : ndarray of shape (n_samples,) or None
     directions : ndarray of shape (n_directions, n_features)
     center : ndarray of shape (n_features,)
-        Sets the scale of directions along which all rows coincide.
+        Determines the scale of directions along which all rows coincide.
     aggregation : {"mean", "max"} or None
-        None computes no outlyingness.
+        None: outlyingness is not computed.
     per_block : int
         Number of directions at a time.
     n_jobs : int or None
@@ -191,7 +201,7 @@ def fit_projections(
     n_flat : int
         Number of directions along which more than half of the rows coincide.
     outlyingness : ndarray of shape (n_samples,) or None
-        To the bit that of :func:`score_projections`.
+        Identical, to the last bit, to that of :func:`score_projections`.
     """
     n_directions, n_samples = len(directions), columns.shape[1]
     tile_rows = rows_per_tile(len(columns))
@@ -206,29 +216,29 @@ def fit_projections(
         for block in groups[place]:
             values = buffer[: block.stop - block.start]
             _kernels.projection.project(directions[block], columns, tile_rows, values)
-            locations[block], block_scales, flat = spread(values, weights, tile_rows)
-            scales[block] = settle_scales(block_scales, center)
+            locations[block], block_scales, flat = medians_and_scales(values, weights, tile_rows)
+            scales[block] = positive_scales(block_scales, center)
             n_flat += flat
             if part is not None:
-                _reduce(aggregation, values, np.zeros(len(values), values.dtype), scales[block], part)
+                _add_block(aggregation, values, np.zeros(len(values), values.dtype), scales[block], part)
         if collected is not None and part is not None:
-            collected.bring(place, part)
+            collected.add(place, part)
         return n_flat
 
     n_flat = sum(map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs))
     if collected is None:
         return locations, scales, n_flat, None
-    return locations, scales, n_flat, _finish(collected.total, aggregation, n_directions)
+    return locations, scales, n_flat, _finish_aggregation(collected.total, aggregation, n_directions)
 
 
-def _reduce(
+def _add_block(
     aggregation: str | None, values: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any], part: NDArray[Any]
 ) -> None:
     reduce = _kernels.projection.add_deviations if aggregation == "mean" else _kernels.projection.max_deviations
     reduce(values, locations, 1 / scales, part)
 
 
-def _finish(total: NDArray[np.float64], aggregation: str | None, n_directions: int) -> NDArray[np.float64]:
+def _finish_aggregation(total: NDArray[np.float64], aggregation: str | None, n_directions: int) -> NDArray[np.float64]:
     if aggregation == "mean":
         total /= n_directions
     return np.minimum(total, np.finfo(np.float64).max, out=total)
@@ -244,16 +254,16 @@ def score_projections(
     per_block: int,
     n_jobs: int | None,
 ) -> NDArray[np.float64]:
-    """Outlyingness of rows: least over the modes of the aggregate over the directions.
+    """Compute the outlyingness: aggregated over the directions, then the minimum over the modes.
 
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_features)
         C-contiguous, not centred.
     center : ndarray of shape (n_features,)
-        Subtracted in float64 before anything is rounded to the type of `rows`.
+        Subtracted in float64; the differences are then rounded to the dtype of `rows`.
     directions : ndarray of shape (n_directions, n_features)
-        In the type of `rows`, as are `locations` and `scales`.
+        Of the dtype of `rows`, as `locations` and `scales` are.
     locations, scales : ndarray of shape (n_modes, n_directions)
     aggregation : {"mean", "max", "top"}
     per_block : int
@@ -284,7 +294,7 @@ def score_projections(
         _kernels.projection.score_tile(
             directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
         )
-        return _finish(totals.min(axis=0), aggregation, n_directions)
+        return _finish_aggregation(totals.min(axis=0), aggregation, n_directions)
 
     return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
 
@@ -297,13 +307,13 @@ def _score_top(
     means = np.empty((len(locations), len(values)))
     for mode, mean in enumerate(means):
         _kernels.projection.scale_deviations(values, locations[mode], 1 / scales[mode], deviations)
-        _kernels.order_statistics.mean_of_largest(deviations, n_top(len(directions)), mean)
-    return _finish(means.min(axis=0), "top", len(directions))
+        _kernels.order_statistics.mean_of_largest(deviations, n_largest(len(directions)), mean)
+    return _finish_aggregation(means.min(axis=0), "top", len(directions))
 
 
-def n_top(n_directions: int) -> int:
-    """Count the directions that "top" averages over."""
-    return max(1, round(_TOP_SHARE * n_directions))
+def n_largest(n_directions: int) -> int:
+    """Return the number of directions that "top" averages."""
+    return max(1, round(_TOP_FRACTION * n_directions))
 
 
 def score_contributions(
@@ -314,10 +324,10 @@ def score_contributions(
     scales: NDArray[Any],
     aggregation: str,
 ) -> Iterator[NDArray[np.float64]]:
-    """Split the outlyingness of rows among their features, tile by tile, in float64.
+    """Split the outlyingness of rows among the features, tile by tile, in float64.
 
-    A direction's deviation u'x - m is that of x from the point of the hyperplane u'x = m nearest to the centre,
-    m u / |u|^2, so it is a sum over features, exactly.
+    The point of the hyperplane u'x = m nearest to the centre is p = m u / |u|^2. So u'x - m = u'(x - p) is a sum over
+    the features.
 
     Yields
     ------
@@ -326,7 +336,7 @@ def score_contributions(
     directions = directions.astype(np.float64)
     squares = directions**2 / np.einsum("ij,ij->i", directions, directions)[:, None]
     n_directions = len(directions)
-    largest = {"mean": n_directions, "max": 1, "top": n_top(n_directions)}[aggregation]
+    largest = {"mean": n_directions, "max": 1, "top": n_largest(n_directions)}[aggregation]
     for tile in row_blocks(len(rows), max(16, 131072 // n_directions)):
         centred = rows[tile] - center
         values = centred @ directions.T
@@ -334,42 +344,42 @@ def score_contributions(
         contributions = np.empty_like(centred)
         for location, scale in zip(locations.astype(np.float64), scales.astype(np.float64), strict=True):
             signed = (values - location) / scale
-            shares = np.sign(signed) / (largest * scale)
+            slopes = np.sign(signed) / (largest * scale)
             if largest < n_directions:
                 chosen = np.argpartition(np.abs(signed), n_directions - largest, axis=1)[:, n_directions - largest :]
                 kept = np.zeros(signed.shape, dtype=bool)
                 np.put_along_axis(kept, chosen, values=True, axis=1)
-                shares *= kept
-            outlyingness = np.einsum("ij,ij->i", shares, values - location)
+                slopes *= kept
+            outlyingness = np.einsum("ij,ij->i", slopes, values - location)
             nearer = outlyingness < least
-            part = centred * (shares @ directions) - (shares * location) @ squares
+            part = centred * (slopes @ directions) - (slopes * location) @ squares
             contributions[nearer] = part[nearer]
             least[nearer] = outlyingness[nearer]
         yield contributions
 
 
-def plain_weights(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-    """None where all weights are equal, so that the fast path is taken."""
+def none_if_equal(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return None if all weights are equal: the code without weights is faster."""
     return None if weights is None or (weights == weights[0]).all() else weights
 
 
-def inverse_deviations(columns: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """One over the median absolute deviation of each row of `columns`; 1 where that is constant."""
+def inverse_mads(columns: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return 1 / MAD of each row of `columns`; 1 where the row is constant."""
     tile_rows = rows_per_tile(len(columns))
-    scales = [spread(columns[[feature]], weights, tile_rows)[1][0] for feature in range(len(columns))]
+    scales = [medians_and_scales(columns[[feature]], weights, tile_rows)[1][0] for feature in range(len(columns))]
     return invert_scales(np.array(scales, dtype=np.float64))
 
 
 def invert_scales(scales: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One over each scale, 1 where it is 0."""
+    """Return 1 / scale; 1 where the scale is 0."""
     return 1.0 / np.where(scales > 0, scales, 1.0)
 
 
-def log_rule(outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
-    """Threshold on outlyingness from the bulk of its logarithm: three robust deviations above the median, nearly."""
+def log_score_threshold(outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+    """Return a threshold on the outlyingness: median plus 2.58 robust standard deviations of its logarithm."""
     if weights is not None:
         outlyingness, weights = outlyingness[weights > 0], weights[weights > 0]
     logs = np.log(0.1 + outlyingness)[None]
-    middle, deviation, _ = spread(logs, weights, logs.size)
-    cut = np.exp(middle[0] + 2.5758293035489004 * 1.482602218505602 * deviation[0]) - 0.1
-    return float(max(cut, weighted_medians(outlyingness[None], weights)[0]))
+    median, mad, _ = medians_and_scales(logs, weights, logs.size)
+    threshold = np.exp(median[0] + 2.5758293035489004 * 1.482602218505602 * mad[0]) - 0.1
+    return float(max(threshold, weighted_medians(outlyingness[None], weights)[0]))

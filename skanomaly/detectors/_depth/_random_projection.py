@@ -1,6 +1,5 @@
 """Random projection depth."""
 
-from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -8,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._blocks import row_blocks
 from skanomaly._support._chunks import Chunks
-from skanomaly._support._covariance import Piece, robust_covariance, shrunk_covariance, whitening_matrix
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
@@ -19,88 +16,80 @@ from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.detectors._depth._chunked import ChunkedTable
-from skanomaly.detectors._depth._directions import (
-    draw_directions,
-    n_direction_blocks,
-)
+from skanomaly.detectors._depth._directions import draw_directions, n_direction_blocks
 from skanomaly.detectors._depth._projections import (
     center_columns,
     column_medians,
     directions_per_block,
     fit_projections,
-    inverse_deviations,
-    log_rule,
-    plain_weights,
-    rows_per_tile,
+    log_score_threshold,
+    none_if_equal,
+    positive_scales,
     score_contributions,
     score_projections,
-    settle_scales,
-    weighted_medians,
 )
 from skanomaly.detectors._depth._reservoir import keep_rows
+from skanomaly.detectors._depth._whitening import find_modes, take_weights, whitening_of_modes, whitening_of_tiles
 
 __all__ = ["RandomProjectionDepth"]
 
-# A cluster that holds less than this share of an equal share of the rows is no mode of normality.
-_LEAST_SHARE_OF_MODE = 0.2
-# Rows that partial_fit keeps: a rank error of about half a per cent.
-_RESERVOIR = 8192
+# Rows that partial_fit keeps: the rank error of a median is about half a per cent.
+_RESERVOIR_SIZE = 8192
 
 
 class RandomProjectionDepth(BaseDetector):
-    r"""Outlyingness along random directions: the robust z-score of a row, seen from many sides.
+    r"""Mean or maximum robust z-score of a row along random directions.
 
-    Each direction projects the rows to a line, on which the distance to the median is measured in units of the
-    median absolute deviation. A row's outlyingness aggregates these distances over the directions; its depth is
-    1 / (1 + outlyingness). Rows that `y` labels -1 are left out when medians and deviations are fitted; +1 and 0
-    are treated alike.
+    The rows are projected on random directions. On each direction, the distance of a row to the median is divided by
+    the median absolute deviation (MAD). The outlyingness of a row is the mean, or the maximum, of these distances; its
+    depth is 1 / (1 + outlyingness). Lower scores are more anomalous. Median and MAD are robust, so the training data
+    may contain anomalies.
 
     Parameters
     ----------
     n_projections : int, default=256
-        Number of directions K. With orthogonal directions the relative error of the mean, about 0.26 / sqrt(K), is
-        that of eight times as many independent ones; "max" needs more directions the more columns there are.
+        Number of directions K. With orthogonal directions the relative error of the mean is about 0.26 / sqrt(K), that
+        of eight times as many independent directions. "max" needs more directions the more columns there are.
     aggregation : {"mean", "max", "top"}, default="mean"
-        How distances along the directions make one score. "mean" is stable in any dimension. "max" is the classical
-        approximation of Stahel-Donoho outlyingness, for few columns. "top" averages the largest 5 % of the
+        How the distances along the directions are aggregated. "mean" is stable in any dimension. "max" is the classical
+        approximation of the Stahel-Donoho outlyingness, for few columns. "top" is the mean of the largest 5 % of the
         distances (at least one).
-    whiten : {None, "diag", "ledoit_wolf", "mcd"}, default=None
-        Map that makes the cloud round before directions are drawn, so that anomalies along a direction of little
-        variance show. "diag" scales columns by their median absolute deviation, "ledoit_wolf" and "mcd" use the
-        inverse root of that covariance; the last is robust, slow, and needs many more rows than columns.
+    covariance : {"diag", "ledoit_wolf", "robust"} or None, default=None
+        Covariance by which the rows are whitened first, so that anomalies along a direction of low variance become
+        visible; None does not whiten. "diag" divides each column by its MAD. "ledoit_wolf" is the shrunk covariance,
+        "robust" the minimum covariance determinant (MCD), which is slow and needs many more rows than columns.
     directions : {"orthogonal", "gaussian"}, default="orthogonal"
-        Whether directions come in perpendicular sets of ``n_features`` or all independently.
+        Whether directions are drawn in orthogonal sets of ``n_features``, or all independently.
     n_modes : int, default=1
-        Number of clusters that normal rows may fall into. Above 1, k-means finds them, each has its own medians and
-        deviations, and the outlyingness of a row is the least over the modes. Clusters holding less than 0.2 /
-        `n_modes` of the rows are no modes.
+        Number of clusters of normal rows. Above 1, k-means finds the clusters, each one has its own medians and MADs,
+        and the outlyingness of a row is the minimum over the clusters. Clusters with less than 0.2 / `n_modes` of the
+        rows are left out.
     max_samples : int or None, default=None
-        Largest number of rows, drawn without replacement, that medians and deviations are computed from; None takes
-        all.
+        Maximum number of rows, drawn without replacement, from which medians and MADs are computed; None uses all.
     contamination : float in (0, 0.5] or "auto", default=0.1
-        Share of the training rows to call anomalies. "auto" finds the threshold from the bulk of the scores by a
-        robust rule on their logarithm (see Notes).
+        Fraction of the training rows that are flagged as anomalies. "auto" computes the threshold from median and MAD
+        of the logarithm of the scores (see Notes).
     n_jobs : int or None, default=None
         Number of threads. The scores do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws the directions, the subset of rows, and the clusters.
+        Seed for the directions, the drawn rows, and the clusters.
 
     Attributes
     ----------
     directions_ : ndarray of shape (n_projections, `n_features_in_`)
-        Directions that centred rows are multiplied with, whitening included.
+        Directions on which the centred rows are projected; they include the whitening.
     center_ : ndarray of shape (`n_features_in_`,)
-        Median of each column; subtracted from rows before they are projected.
+        Median of each column, subtracted before the projection.
     locations_ : ndarray of shape (`n_modes_`, n_projections)
         Median of the centred training rows along each direction.
     scales_ : ndarray of shape (`n_modes_`, n_projections)
-        Median absolute deviation along each direction, without the factor 1.4826.
+        MAD along each direction, without the factor 1.4826.
     n_modes_ : int
-        Number of modes kept.
+        Number of clusters that were kept.
     n_degenerate_ : int
-        Number of directions, over all modes, along which more than half of the rows coincide.
+        Number of directions, over all clusters, along which more than half of the rows coincide.
     offset_ : float
-        Threshold on ``score_samples``.
+        Threshold on ``score_samples``: rows with lower scores are anomalies.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -108,34 +97,37 @@ class RandomProjectionDepth(BaseDetector):
 
     See Also
     --------
-    sklearn.ensemble.IsolationForest : Isolates rows by random cuts along the columns.
-    sklearn.covariance.EllipticEnvelope : Robust Mahalanobis distance, exact where whitened depth is approximate.
+    sklearn.ensemble.IsolationForest : Isolates rows by random splits of single columns.
+    sklearn.covariance.EllipticEnvelope : Robust Mahalanobis distance.
 
     Notes
     -----
-    With :math:`m(u)` the median and :math:`s(u)` the median absolute deviation of the projections :math:`u^T x_i`,
-    the outlyingness along :math:`u` is :math:`|u^T x - m(u)| / s(u)`. Its supremum over :math:`u` is the outlyingness
-    of Stahel and Donoho [1]_; the maximum over random directions approximates it [2]_, and the mean over them is the
-    estimator of [3]_, whose deep network is not part of this class.
+    With :math:`m(u)` the median and :math:`s(u)` the MAD of the projections :math:`u^T x_i`, the outlyingness along
+    :math:`u` is :math:`|u^T x - m(u)| / s(u)`. Its supremum over :math:`u` is the Stahel-Donoho outlyingness [1]_. The
+    maximum over random directions approximates it [2]_. The mean over them is the estimator of [3]_, whose deep network
+    is not part of this class.
 
-    Where more than half of the rows coincide along a direction, the deviation is 0; the mean absolute deviation, put
-    in the same units, then stands in for it, and coinciding rows score 0. If all rows coincide, other rows score high
-    but finite.
+    If more than half of the rows coincide along a direction, the MAD is 0. It is then replaced by the mean absolute
+    deviation, scaled so that both agree for a Gaussian, and the coinciding rows have outlyingness 0. If all rows
+    coincide, other rows have a large but finite outlyingness.
 
-    ``contamination="auto"`` puts the threshold at :math:`\exp(\mathrm{med}\,L + 2.5758 \cdot 1.4826\,
-    \mathrm{mad}\,L) - 0.1` with :math:`L = \log(0.1 + O)` over the training outlyingness :math:`O`.
+    ``contamination="auto"`` sets the threshold on the outlyingness to :math:`\exp(\mathrm{med}\,L + 2.5758 \cdot
+    1.4826\, \mathrm{mad}\,L) - 0.1` with :math:`L = \log(0.1 + O)`, where :math:`O` is the outlyingness of the
+    training rows.
 
-    Columns are taken as they come: put a scaler in front, or whiten. Ledoit and Wolf's shrinkage [4]_ towards a round
-    cloud keeps an extremely narrow direction narrow; "mcd" does not, and is the choice where such directions matter and
-    rows are many.
+    The columns are not scaled: use a scaler, or set `covariance`. Shrinkage towards a multiple of the identity [4]_
+    overestimates the variance along very narrow directions; "robust" does not, and is better if such directions matter
+    and there are many rows.
 
-    ``feature_contributions`` splits each deviation :math:`(u^T x - m(u)) / s(u)` by the loadings of its direction; for
-    "max" only the worst direction counts, for "top" the worst 5 %.
+    `y`: rows labelled -1 are left out of the medians and MADs; +1 and 0 are treated alike.
 
-    Left out: a factor 1.4826 on the deviations (multiply scores by 0.6745 to have them in standard deviations),
-    refinement of the maximum row by row, other scales than the median absolute deviation, and projections through
-    pairs of points or along columns. The floor on a deviation is that of the number format alone: rows are centred
-    at the coordinatewise median, so that rows which coincide project to exactly the same point.
+    ``feature_contributions`` splits :math:`(u^T x - m(u)) / s(u)` among the columns in proportion to the direction's
+    components. For "max" only the direction with the largest distance counts, for "top" the largest 5 %.
+
+    What we changed: the MAD has no factor 1.4826 (multiply scores by 0.6745 to have them in standard deviations of a
+    Gaussian), the maximum is not refined for each row, and directions through pairs of rows or along columns are not
+    used. The only lower bound on a scale is the rounding error: rows are centred at the columns' medians, so that rows
+    that coincide have identical projections.
 
     References
     ----------
@@ -161,7 +153,7 @@ class RandomProjectionDepth(BaseDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_projections": [Interval(Integral, 1, None, closed="left")],
         "aggregation": [StrOptions({"mean", "max", "top"})],
-        "whiten": [None, StrOptions({"diag", "ledoit_wolf", "mcd"})],
+        "covariance": [StrOptions({"diag", "ledoit_wolf", "robust"}), None],
         "directions": [StrOptions({"orthogonal", "gaussian"})],
         "n_modes": [Interval(Integral, 1, None, closed="left")],
         "max_samples": [None, Interval(Integral, 2, None, closed="left")],
@@ -175,7 +167,7 @@ class RandomProjectionDepth(BaseDetector):
         *,
         n_projections: int = 256,
         aggregation: str = "mean",
-        whiten: str | None = None,
+        covariance: str | None = None,
         directions: str = "orthogonal",
         n_modes: int = 1,
         max_samples: int | None = None,
@@ -185,7 +177,7 @@ class RandomProjectionDepth(BaseDetector):
     ) -> None:
         self.n_projections = n_projections
         self.aggregation = aggregation
-        self.whiten = whiten
+        self.covariance = covariance
         self.directions = directions
         self.n_modes = n_modes
         self.max_samples = max_samples
@@ -194,7 +186,7 @@ class RandomProjectionDepth(BaseDetector):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
-        """Learn medians and deviations along random directions.
+        """Compute medians and MADs along random directions.
 
         Parameters
         ----------
@@ -203,7 +195,7 @@ class RandomProjectionDepth(BaseDetector):
         y : array-like of shape (n_samples,), default=None
             Rows labelled -1 are left out; +1 and 0 are treated alike.
         sample_weight : array-like of shape (n_samples,), default=None
-            A whole weight equals that many repetitions of the row.
+            An integer weight is equivalent to that many repetitions of the row.
 
         Returns
         -------
@@ -214,13 +206,13 @@ class RandomProjectionDepth(BaseDetector):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
-        """Learn from one more batch of rows, keeping a bounded sample of all rows seen.
+        """Update the fit with a batch of rows, of which a random sample of bounded size is kept.
 
-        The `max_samples` rows (8192 where that is None) whose hashed values are smallest are kept, equal rows once
-        with their number, and medians and deviations are computed from them. Which rows these are depends neither on
-        the order of the rows nor on how they are cut into batches; while all distinct rows fit, the result is that of
-        `fit` on all of them. A row that repeats is kept or left out with all its repetitions. After `fit`, which keeps
-        no rows, this starts afresh.
+        The `max_samples` rows (8192 for None) with the smallest hash values are kept; equal rows are kept once, with
+        their number. Medians and MADs are computed from these rows. The sample depends neither on the order of the
+        rows nor on the batches. As long as it contains all distinct rows, the result is that of `fit` on all rows. A
+        row is kept or dropped together with all its repetitions. `fit` keeps no rows, so after `fit` a new sample is
+        started.
 
         Parameters
         ----------
@@ -229,7 +221,7 @@ class RandomProjectionDepth(BaseDetector):
         y : array-like of shape (n_samples,), default=None
             Rows labelled -1 are left out; +1 and 0 are treated alike.
         sample_weight : array-like of shape (n_samples,), default=None
-            A whole weight equals that many repetitions of the row.
+            An integer weight is equivalent to that many repetitions of the row.
 
         Returns
         -------
@@ -239,32 +231,32 @@ class RandomProjectionDepth(BaseDetector):
         with restore_on_error(self):
             reservoir = vars(self).get("_reservoir")
             rows = check_rows(self, X, reset=reservoir is None)
-            counted, weights = _counted(
+            counted, weights = _rows_that_count(
                 read_labels(y, len(rows), zero="unlabelled", lenient=True), check_weights(sample_weight, rows)
             )
             seed = draw_seed(self.random_state) if reservoir is None else reservoir.seed
-            capacity = _RESERVOIR if self.max_samples is None else self.max_samples
+            capacity = _RESERVOIR_SIZE if self.max_samples is None else self.max_samples
             reservoir = keep_rows(reservoir, rows[counted], weights, seed, capacity)
-            outlyingness = self._learn(reservoir.rows, plain_weights(reservoir.weights), seed, None)
+            outlyingness = self._fit_rows(reservoir.rows, none_if_equal(reservoir.weights), seed, None)
             if outlyingness is None:
                 outlyingness = self._outlyingness(reservoir.rows)
             self._reservoir = reservoir
-            self._settle_threshold(outlyingness, reservoir.weights)
+            self._set_threshold(outlyingness, reservoir.weights)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_chunks(self, chunks: Any) -> Self:
-        """Fit to a table in chunks: to the bit what `fit` gives for the chunks put together.
+        """Fit to a table in chunks; the result is identical to `fit` on the whole table, to the last bit.
 
-        Medians are found by counting: each pass over the chunks adds up, for every direction, how many rows lie below
-        a few thresholds, and narrows them. Some fifteen passes are made, more where values tie. Memory holds one
-        chunk, some thousand rows, and one score a row.
+        Medians are found by counting. Each pass over the chunks counts, for every direction, how many rows are below a
+        few thresholds, and narrows the interval that contains the median. About fifteen passes are made, more if values
+        are tied. Memory holds one chunk, a few thousand rows, and one score per row.
 
         Parameters
         ----------
         chunks : iterable of array-like of shape (n_rows, n_features)
             Must yield the same chunks, in the same order, each time it is iterated: a list, or an object whose
-            ``__iter__`` opens the data anew, not a generator.
+            ``__iter__`` reads the data again, but not a generator.
 
         Returns
         -------
@@ -274,79 +266,86 @@ class RandomProjectionDepth(BaseDetector):
         Raises
         ------
         ValueError
-            If `chunks` is one frame, can be iterated only once or changes between passes, or with ``n_modes`` above 1,
-            ``whiten="mcd"`` or ``max_samples``, which need all rows at once.
+            If `chunks` is a single frame, can be iterated only once, or changes between passes; or with ``n_modes``
+            above 1, ``covariance="robust"`` or ``max_samples``, which need all rows at once.
         """
-        needs_all = self.n_modes > 1 or self.whiten == "mcd" or self.max_samples is not None
-        if needs_all:
-            raise ValueError("fit_chunks works with n_modes=1, whiten other than 'mcd', and max_samples=None only.")
+        if self.n_modes > 1 or self.covariance == "robust" or self.max_samples is not None:
+            raise ValueError(
+                "fit_chunks works only with n_modes=1, max_samples=None and a covariance other than 'robust'; change "
+                "these parameters, or use fit."
+            )
         with restore_on_error(self):
             table = ChunkedTable(Chunks(chunks, self))
             self.__dict__.pop("_reservoir", None)
             self._per_block = directions_per_block(table.n_samples, table.dtype)
             self.center_ = table.center
-            directions = self._draw(table.n_features, draw_seed(self.random_state))[0]
+            directions = self._draw_directions(table.n_features, draw_seed(self.random_state))[0]
             whitening = np.eye(table.n_features)
-            if self.whiten is not None:
-                whitening = _whitening(self.whiten, table.inverse_deviations(), table.tiles)
+            if self.covariance is not None:
+                whitening = whitening_of_tiles(table.tiles, table.inverse_mads(), covariance=self.covariance)
             self.directions_ = (directions @ whitening).astype(table.dtype)
             locations, scales, self.n_degenerate_ = table.fit_projections(self.directions_, self.n_jobs)
-            self.locations_, self.scales_ = locations[None], settle_scales(scales, self.center_)[None]
+            self.locations_, self.scales_ = locations[None], positive_scales(scales, self.center_)[None]
             self.n_modes_ = 1
-            self._settle_threshold(np.concatenate([self._outlyingness(rows) for rows in table.rows()]), None)
+            self._set_threshold(np.concatenate([self._outlyingness(rows) for rows in table.rows()]), None)
         return self
 
     def _fit(
         self, X: NDArray[Any], y: NDArray[np.int8], sample_weight: NDArray[np.float64] | None = None, **_: Any
     ) -> NDArray[np.float64]:
-        counted, weights = _counted(y, sample_weight)
+        counted, weights = _rows_that_count(y, sample_weight)
         rows = X if counted.all() else X[counted]
         self.__dict__.pop("_reservoir", None)
-        outlyingness = self._learn(rows, plain_weights(weights), draw_seed(self.random_state), self.max_samples)
+        outlyingness = self._fit_rows(rows, none_if_equal(weights), draw_seed(self.random_state), self.max_samples)
         if outlyingness is None or len(rows) < len(X):
             outlyingness = self._outlyingness(X)
         if self.contamination == "auto":
-            self._cut = log_rule(outlyingness, sample_weight)
+            self._set_threshold(outlyingness, sample_weight)
         return outlyingness
 
-    def _settle_threshold(self, outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+    def _set_threshold(self, outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
+        """Set `offset_` from the outlyingness of the training rows."""
         if self.contamination == "auto":
-            self._cut = log_rule(outlyingness, weights)
-            self.offset_ = self._auto_offset()
+            self.offset_ = -log_score_threshold(outlyingness, weights)
         else:
             self._set_offset(outlyingness, weights)
 
-    def _draw(self, n_features: int, seed: int) -> tuple[NDArray[np.float64], np.random.Generator]:
-        """Directions on the sphere, and the generator for all else."""
+    def _auto_offset(self) -> float:
+        return self.offset_  # set by _fit
+
+    def _draw_directions(self, n_features: int, seed: int) -> tuple[NDArray[np.float64], np.random.Generator]:
+        """Draw the directions; also return the generator for everything else."""
         random, *generators = child_generators(seed, 1 + n_direction_blocks(self.n_projections, n_features))
         return draw_directions(self.n_projections, n_features, self.directions, generators), random
 
-    def _learn(
+    def _fit_rows(
         self, rows: NDArray[Any], weights: NDArray[np.float64] | None, seed: int, max_samples: int | None
     ) -> NDArray[np.float64] | None:
-        """Set the fitted attributes from rows that all count; return their outlyingness where it falls out."""
-        directions, random = self._draw(rows.shape[1], seed)
+        """Set the fitted attributes; return the outlyingness of the rows if it was computed along the way."""
+        directions, random = self._draw_directions(rows.shape[1], seed)
         n_rows = len(rows)
         if max_samples is not None and max_samples < n_rows:
             kept = np.sort(random.choice(n_rows, max_samples, replace=False))
-            rows, weights = rows[kept], plain_weights(_take(weights, kept))
+            rows, weights = rows[kept], none_if_equal(take_weights(weights, kept))
         if self.aggregation == "max" and 2 * rows.shape[1] > len(rows):
             warn_user(
-                f"With {len(rows)} rows of {rows.shape[1]} columns some direction puts more than half of the rows on "
-                "one point, so the maximum has no finite limit; use aggregation='mean'."
+                f"With {len(rows)} rows and {rows.shape[1]} columns, more than half of the rows coincide along some "
+                "direction, so the maximum over all directions has no finite limit; use aggregation='mean'."
             )
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)
         columns = center_columns(rows, self.center_)
-        modes = self._find_modes(columns, weights, random)
-        if self.whiten is not None:
-            directions = directions @ self._whitening(columns, weights, modes, random)
+        modes = find_modes(columns, weights, n_modes=self.n_modes, scale=self.covariance is not None, random=random)
+        if self.covariance is not None:
+            directions = directions @ whitening_of_modes(
+                columns, weights, modes, covariance=self.covariance, random=random
+            )
         self.directions_ = directions.astype(rows.dtype)
         fused = len(rows) == n_rows and weights is None and self.n_modes == 1 and self.aggregation != "top"
         parts = [
             fit_projections(
                 columns if len(mode) == len(rows) else np.ascontiguousarray(columns[:, mode]),
-                plain_weights(_take(weights, mode)),
+                none_if_equal(take_weights(weights, mode)),
                 self.directions_,
                 self.center_,
                 self.aggregation if fused else None,
@@ -361,57 +360,17 @@ class RandomProjectionDepth(BaseDetector):
         self.n_modes_ = len(modes)
         return parts[0][3] if fused else None
 
-    def _find_modes(
-        self, columns: NDArray[Any], weights: NDArray[np.float64] | None, random: np.random.Generator
-    ) -> list[NDArray[np.intp]]:
-        """Cluster the rows, and list those of each cluster."""
-        if self.n_modes == 1:
-            return [np.arange(columns.shape[1])]
-        from sklearn.cluster import KMeans
-
-        table = columns.T if self.whiten is None else columns.T * inverse_deviations(columns, weights)
-        n_modes = min(self.n_modes, len(np.unique(table, axis=0)))
-        kmeans = KMeans(n_modes, n_init=10, random_state=int(random.integers(np.iinfo(np.int32).max)))
-        labels = kmeans.fit(table, sample_weight=weights).labels_
-        sizes = np.bincount(labels, weights=weights, minlength=n_modes)
-        kept = np.flatnonzero(sizes >= _LEAST_SHARE_OF_MODE * sizes.sum() / self.n_modes)
-        return [np.flatnonzero(labels == mode) for mode in kept]
-
-    def _whitening(
-        self,
-        columns: NDArray[Any],
-        weights: NDArray[np.float64] | None,
-        modes: list[NDArray[np.intp]],
-        random: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """Map of directions that makes the cloud, or its modes on average, round."""
-        if len(modes[0]) < columns.shape[1]:
-            parts = [columns[:, mode] for mode in modes]
-            middles = [weighted_medians(part, _take(weights, mode)) for part, mode in zip(parts, modes, strict=True)]
-            columns = np.concatenate([part - middle[:, None] for part, middle in zip(parts, middles, strict=True)], 1)
-            weights = _take(weights, np.concatenate(modes))
-
-        def tiles() -> Iterator[Piece]:
-            for tile in row_blocks(columns.shape[1], rows_per_tile(len(columns))):
-                yield np.ascontiguousarray(columns[:, tile].T, dtype=np.float64), _take(weights, tile)
-
-        seed = int(random.integers(np.iinfo(np.int32).max)) if self.whiten == "mcd" else 0
-        return _whitening(str(self.whiten), inverse_deviations(columns, weights), tiles, seed)
-
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return score_projections(X, *self._fitted(X.dtype), self.aggregation, self._per_block, self.n_jobs)
 
     def _fitted(self, dtype: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Fitted arrays in the type of the rows to be scored; the centre stays in float64."""
+        """Return the fitted arrays in the dtype of the rows to be scored; the centre stays in float64."""
         directions = self.directions_.astype(dtype, copy=False)
         locations = self.locations_.astype(dtype, copy=False)
         return self.center_, directions, locations, self.scales_.astype(dtype, copy=False)
 
-    def _auto_offset(self) -> float:
-        return -self._cut
-
     def depth(self, X: Any) -> NDArray[np.float64]:
-        """Projection depth of each row, 1 / (1 + outlyingness).
+        """Compute the projection depth of each row, 1 / (1 + outlyingness).
 
         Parameters
         ----------
@@ -420,52 +379,23 @@ class RandomProjectionDepth(BaseDetector):
         Returns
         -------
         ndarray of shape (n_samples,)
-            In (0, 1]; large is deep, 1 is the centre.
+            In (0, 1]; lower is more anomalous, and 1 is the centre.
         """
         check_is_fitted(self)
         return 1.0 / (1.0 + self._outlyingness(check_rows(self, X, reset=False)))
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Split each direction's deviation by its loadings; only the worst ones count for "max" and "top"."""
+        """Split the outlyingness among the columns."""
         return np.concatenate(list(score_contributions(X, *self._fitted(X.dtype), self.aggregation)))
 
 
-def _counted(
+def _rows_that_count(
     labels: NDArray[np.int8], weights: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
-    """Which rows count, and their weights."""
+    """Return which rows are used for fitting, and their weights."""
     counted = labels != -1
     if weights is not None:
         counted &= weights > 0
     if not counted.any():
-        raise ValueError("y labels every row that has weight -1; at least one must be normal or unlabelled.")
-    return counted, _take(weights, counted)
-
-
-def _take(weights: NDArray[np.float64] | None, rows: Any) -> NDArray[np.float64] | None:
-    return None if weights is None else weights[rows]
-
-
-def _whitening(
-    kind: str,
-    inverse: NDArray[np.float64],
-    tiles: Callable[[], Iterable[Piece]],
-    seed: int = 0,
-) -> NDArray[np.float64]:
-    if kind == "diag":
-        return np.diag(inverse)
-    # A power of two brings the table near 1, so that fourth powers neither overflow nor vanish.
-    factor = float(2.0 ** np.round(np.log2(np.median(inverse))))
-
-    def scaled() -> Iterator[Piece]:
-        for rows, weights in tiles():
-            yield rows * factor, weights
-
-    if kind == "ledoit_wolf":
-        covariance = shrunk_covariance(scaled).covariance
-    else:
-        parts = list(scaled())
-        weights = None if parts[0][1] is None else np.concatenate([part[1] for part in parts if part[1] is not None])
-        rows = np.concatenate([part[0] for part in parts])
-        covariance = robust_covariance(rows, weights=weights, random_state=seed).covariance
-    return whitening_matrix(covariance) * factor
+        raise ValueError("y labels every row of positive weight -1; at least one must be normal or unlabelled.")
+    return counted, take_weights(weights, counted)

@@ -1,4 +1,4 @@
-"""A bounded sample of all rows seen, the same for every order of arrival."""
+"""A random sample of bounded size of all rows seen, which does not depend on their order."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ __all__ = ["Reservoir", "keep_rows"]
 
 
 class Reservoir(NamedTuple):
-    """Distinct rows in order of their hash, with the number of times (or weight) each was seen."""
+    """Distinct rows in order of their hashes, with their total weights."""
 
     seed: int
     hashes: NDArray[np.uint64]
@@ -22,17 +22,17 @@ class Reservoir(NamedTuple):
 def keep_rows(
     reservoir: Reservoir | None, rows: NDArray[Any], weights: NDArray[np.float64] | None, seed: int, capacity: int
 ) -> Reservoir:
-    """Add rows to a reservoir that keeps the `capacity` distinct rows of least hash.
+    """Add rows to a reservoir, which keeps the `capacity` distinct rows with the smallest hashes.
 
     Parameters
     ----------
     reservoir : Reservoir or None
-        Left as it is; None is empty.
+        Not modified; None is an empty one.
     rows : ndarray of shape (n_samples, n_features)
     weights : ndarray of shape (n_samples,) or None
-        None means that each row counts once.
+        None: each row has weight 1.
     seed : int
-        Chooses the hash.
+        Of the hash function.
     capacity : int
 
     Returns

@@ -1,1 +1,1 @@
-"""Neighbours: how far a row lies from the normal rows nearest to it."""
+"""Detectors that compare a row with its nearest training rows."""

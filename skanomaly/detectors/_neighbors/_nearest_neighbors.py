@@ -21,49 +21,50 @@ _BLOCK_CENTERS = 128
 
 
 class NearestNeighborsDetector(BaseDetector):
-    r"""Distance to the nearest normal rows, exact, with a memory bank.
+    r"""Exact distance to the nearest training rows, kept in a memory bank.
 
-    A row is the odder, the farther its nearest training rows are. Nothing is assumed of the shape of normality; in
-    return every training row is kept, unless a smaller bank is asked for.
+    The farther a row is from its nearest training rows, the more anomalous it is. No distribution is assumed; all
+    training rows are kept, or fewer in a smaller bank.
 
     Parameters
     ----------
     n_neighbors : int, default=1
-        Neighbours that count. One is best on small clean training sets; some more stand contamination. Never more than
-        the bank holds beside the row itself.
+        Number of neighbours, at most the size of the bank minus one. One is best for small clean training data; more
+        neighbours tolerate contamination.
     aggregation : {"max", "mean"}, default="max"
-        The distance of the last of the neighbours, or the mean over them.
+        Distance to the last of the neighbours, or mean distance to all of them.
     metric : {"whitened", "euclidean", "cosine"}, default="whitened"
-        Whitened is Euclidean after the training rows were made round by a covariance that is shrunk by Ledoit and
-        Wolf's rule: the best choice for embeddings, and as good as any for standardised tables. No metric makes
-        columns of different units comparable: standardise tables first (Notes).
+        "whitened" is the Euclidean distance after whitening by the covariance of the training rows, shrunk by Ledoit
+        and Wolf's rule: the best choice for embeddings. On standardised tables "euclidean" was as good or slightly
+        better in our measurements. No metric makes columns with different units comparable: standardise tables first
+        (see Notes).
     bank : {"full", "random", "coreset"}, default="full"
-        Rows kept: all, a random choice, or a greedy k-centre choice, which covers the rows evenly and therefore
-        prefers outliers: use it on clean training rows only.
+        Training rows that are kept: all, a random sample, or a greedy k-centre selection. The last covers the rows
+        evenly and selects outliers first: use it for clean training data only.
     bank_size : int or float, default=0.25
-        Rows kept by "random" and "coreset": a number, or a share in (0, 1]; at least 2 and at most all.
+        Rows kept by "random" and "coreset": a number, or a fraction in (0, 1]; at least 2 rows and at most all.
     anomaly_weight : float, default=0.5
-        Weight of the distance to the nearest known anomaly, which is subtracted; at least 0.
+        Weight of the distance to the nearest labelled anomaly, which is subtracted; at least 0.
     trim : float, default=0.0
-        Share of the training rows, in [0, 0.5), those with the largest scores, that is dropped before the bank is
-        built; rows labelled +1 stay.
+        Fraction of the training rows, in [0, 0.5), that is dropped before the bank is built: those farthest from the
+        others. Rows labelled +1 are kept.
     contamination : float, default=0.1
-        Share of the training rows that is flagged, in (0, 0.5].
+        Fraction of the training rows that are flagged, in (0, 0.5].
     n_jobs : int or None, default=None
-        Threads over blocks of rows; results do not depend on it.
+        Number of threads. The scores do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        For a random bank and for the first row of a coreset.
+        Seed for the random bank and the first row of the coreset.
 
     Attributes
     ----------
     bank_ : ndarray of shape (n_bank, n_features)
-        Training rows kept.
+        Training rows that were kept.
     n_neighbors_ : int
-        Neighbours that count.
+        Number of neighbours that are used.
     shrinkage_ : float
-        Share of the identity in the covariance that whitens; 0 for the other metrics.
+        Weight of the identity in the covariance that whitens; 0 for the other metrics.
     offset_ : float
-        Threshold on ``score_samples``: rows that score below are anomalies.
+        Threshold on ``score_samples``: rows with lower scores are anomalies.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -71,32 +72,33 @@ class NearestNeighborsDetector(BaseDetector):
 
     See Also
     --------
-    GaussianDetector : One covariance instead of a bank; smaller, faster, and as good on embeddings.
-    RandomProjectionDepth : Robust against contaminated training.
-    sklearn.neighbors.LocalOutlierFactor : Distances in units of the neighbours' own.
+    GaussianDetector : One covariance instead of a bank: smaller, faster, and equally good on embeddings.
+    RandomProjectionDepth : For contaminated training data.
+    sklearn.neighbors.LocalOutlierFactor : Distances relative to those of the neighbours.
 
     Notes
     -----
-    The distance to the k-th neighbour is the outlier score of Ramaswamy, Rastogi and Shim (2000), its mean that of
-    Angiulli and Pizzuti (2002). The bank with a k-centre coreset follows Roth and others (2022), without patches, and
-    labelled anomalies are subtracted as a second bank is. What we changed: the metric is whitened by default, distances
-    are exact, and one training row with the values of the query is left out, so that training rows score as new rows
-    do. Large `n_neighbors` and coresets cost accuracy on small training sets.
+    The distance to the k-th neighbour is the outlier score of [1]_, the mean distance that of [2]_. The k-centre
+    coreset [4]_ follows [3]_, without patches. The shrinkage is that of [5]_. What we changed: the default metric is
+    whitened, distances are exact, labelled anomalies form a second bank, and one training row with the same values as
+    the query is left out, so that training rows are scored like new rows. Large `n_neighbors` and coresets reduce the
+    accuracy on small training data.
 
-    `y`: rows labelled -1 form a second bank; with :math:`d^-` the distance to the nearest of them a row scores
-    :math:`d^+ - w d^-`. A labelled row is no evidence for itself there either; where it is the only one, the median
-    :math:`d^-` of the bank stands in. Without whitening such labels did harm in our measurements. +1 and 0 count alike
-    except in `trim`.
+    `y`: rows labelled -1 form a second bank. With :math:`d^+` the distance to the first bank and :math:`d^-` the
+    distance to the nearest row of the second, the outlyingness is :math:`d^+ - w d^-`. A labelled anomaly is left out
+    of the second bank when it is scored itself; if it is the only one, the median :math:`d^-` of the first bank is
+    used. With ``metric="euclidean"`` labelled anomalies made the results worse in our measurements. +1 and 0 are
+    treated alike except in `trim`.
 
-    ``feature_contributions`` shares a distance among the columns in proportion to their parts of its square: squared
-    differences, or each difference times the whitening matrix squared times all differences. Cosine distances are
-    shared as half the squared distance of rows of norm 1.
+    ``feature_contributions`` splits a distance among the columns in proportion to their parts of the squared distance:
+    squared differences, or each difference times its gradient after whitening. The cosine distance is half the squared
+    distance of the rows scaled to norm 1.
 
-    Columns of different units need a ``StandardScaler`` in front: the shrunk covariance tends to a sphere, so that a
-    column of large numbers hides the others.
+    Columns with different units need a ``StandardScaler``: the covariance is shrunk towards a multiple of the identity,
+    so a column of large numbers hides the others.
 
-    Cost: O(n n_bank d) for scoring n rows, in blocks of one matrix product, or O(n log n_bank) by a KD-tree for at most
-    eight columns; a coreset costs O(n n_bank d) once. Memory: the bank three times at the most.
+    Cost: O(n n_bank d) to score n rows, in blocks of one matrix product, or O(n log n_bank) by a KD-tree for at most
+    eight columns; a coreset costs O(n n_bank d) once. Memory: at most three times the bank.
 
     References
     ----------
@@ -163,40 +165,40 @@ class NearestNeighborsDetector(BaseDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal, anomalies = X[y >= 0], X[y < 0]
         if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+            raise ValueError(f"y leaves {len(normal)} rows that are not -1; at least 2 are needed.")
         if self.trim > 0:
-            normal = self._trimmed(normal, y[y >= 0] > 0)
-        self._learn_metric(normal)
-        coded = self._encode(normal)
-        kept = self._choose(coded)
+            normal = self._trim(normal, y[y >= 0] > 0)
+        self._fit_metric(normal)
+        transformed = self._transform(normal)
+        kept = self._bank_indices(transformed)
         self.bank_ = normal if kept is None else normal[kept]
-        self._bank = _Bank(self.bank_, coded if kept is None else coded[kept], self.metric)
+        self._bank = _Bank(self.bank_, transformed if kept is None else transformed[kept], self.metric)
         self.n_neighbors_ = min(self.n_neighbors, len(self.bank_) - 1)
         self._anomalies = None
         if len(anomalies) > 0:
-            self._anomalies = _Bank(anomalies, self._encode(anomalies), self.metric)
-            gaps = self._anomalies.distances(self.bank_, self._bank.coded, 1, self.n_jobs)[:, 0]
-            gaps = gaps[np.isfinite(gaps)]
-            self._usual_gap = float(np.median(gaps)) if gaps.size > 0 else 0.0
+            self._anomalies = _Bank(anomalies, self._transform(anomalies), self.metric)
+            distances = self._anomalies.distances(self.bank_, self._bank.transformed, 1, self.n_jobs)[:, 0]
+            distances = distances[np.isfinite(distances)]
+            self._median_anomaly_distance = float(np.median(distances)) if distances.size > 0 else 0.0
 
-    def _trimmed(self, rows: NDArray[Any], certain: NDArray[np.bool_]) -> NDArray[Any]:
-        """Drop the share `trim` of the rows, those that lie farthest from the others, sparing the certain ones."""
-        self._learn_metric(rows)
-        coded = self._encode(rows)
+    def _trim(self, rows: NDArray[Any], labelled: NDArray[np.bool_]) -> NDArray[Any]:
+        """Drop a fraction `trim` of the rows, those farthest from the others; keep those labelled normal."""
+        self._fit_metric(rows)
+        transformed = self._transform(rows)
         n_neighbors = min(self.n_neighbors, len(rows) - 1)
-        distances = NeighborIndex(coded, metric=_index_metric(self.metric)).query(
+        distances = NeighborIndex(transformed, metric=_index_metric(self.metric)).query(
             n_neighbors=n_neighbors, exclude="self", n_jobs=self.n_jobs
         )[0]
-        outlyingness = np.where(certain, -np.inf, self._aggregate(distances))
-        n_dropped = min(int(self.trim * len(rows)), int(np.count_nonzero(~certain)), len(rows) - 2)
+        outlyingness = np.where(labelled, -np.inf, self._aggregate(distances))
+        n_dropped = min(int(self.trim * len(rows)), int(np.count_nonzero(~labelled)), len(rows) - 2)
         return rows[np.sort(np.argsort(outlyingness, kind="stable")[: len(rows) - n_dropped])]
 
-    def _learn_metric(self, rows: NDArray[Any]) -> None:
+    def _fit_metric(self, rows: NDArray[Any]) -> None:
         self._spectrum = estimate_spectrum(rows, covariance="ledoit_wolf") if self.metric == "whitened" else None
         self.shrinkage_ = 0.0 if self._spectrum is None else self._spectrum.shrinkage
 
-    def _encode(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Bring rows into the space in which the distances are Euclidean, or cosine."""
+    def _transform(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Transform rows to the space of the Euclidean or cosine distances."""
         spectrum = self._spectrum
         if spectrum is None:
             return rows
@@ -207,19 +209,19 @@ class NearestNeighborsDetector(BaseDetector):
         )
         return np.concatenate(parts)
 
-    def _choose(self, coded: NDArray[Any]) -> NDArray[np.intp] | None:
-        """Choose the rows of the bank, in ascending order; None is all."""
+    def _bank_indices(self, transformed: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Return the sorted indices of the rows of the bank; None: all rows."""
         if self.bank == "full":
             return None
-        wanted = self.bank_size if isinstance(self.bank_size, Integral) else int(self.bank_size * len(coded))
-        size = min(max(int(wanted), 2), len(coded))
+        size = self.bank_size if isinstance(self.bank_size, Integral) else int(self.bank_size * len(transformed))
+        size = min(max(int(size), 2), len(transformed))
         random = generator(self.random_state)
         if self.bank == "random":
-            return np.sort(random.choice(len(coded), size, replace=False))
+            return np.sort(random.choice(len(transformed), size, replace=False))
         centers = np.empty(size, dtype=np.intp)
-        rows = unit_rows(coded) if self.metric == "cosine" else coded
+        rows = unit_rows(transformed) if self.metric == "cosine" else transformed
         center, nearest = int(random.integers(len(rows))), np.full(len(rows), np.inf)
-        for part in row_blocks(size, _BLOCK_CENTERS):  # so that it can be interrupted
+        for part in row_blocks(size, _BLOCK_CENTERS):  # the loop can be interrupted
             center, _ = _kernels.coreset.k_center(rows, center, nearest, centers[part])
         return np.sort(centers)
 
@@ -227,45 +229,45 @@ class NearestNeighborsDetector(BaseDetector):
         return distances[:, -1] if self.aggregation == "max" else distances.mean(axis=1)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        coded = self._encode(X)
-        outlyingness = self._aggregate(self._bank.distances(X, coded, self.n_neighbors_, self.n_jobs))
+        transformed = self._transform(X)
+        outlyingness = self._aggregate(self._bank.distances(X, transformed, self.n_neighbors_, self.n_jobs))
         if self._anomalies is None:
             return outlyingness
-        gaps = self._anomalies.distances(X, coded, 1, self.n_jobs)[:, 0]
-        gaps[np.isnan(gaps)] = self._usual_gap
-        return outlyingness - self.anomaly_weight * gaps
+        distances = self._anomalies.distances(X, transformed, 1, self.n_jobs)[:, 0]
+        distances[np.isnan(distances)] = self._median_anomaly_distance
+        return outlyingness - self.anomaly_weight * distances
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Share each distance among the columns as its square is a sum over them."""
-        coded = self._encode(X)
+        """Split each distance among the columns in proportion to their parts of the squared distance."""
+        transformed = self._transform(X)
         n_neighbors = self.n_neighbors_
         used = [n_neighbors - 1] if self.aggregation == "max" else list(range(n_neighbors))
-        shares = self._split(self._bank, X, coded, n_neighbors, used)
+        contributions = self._split_distances(self._bank, X, transformed, n_neighbors, used)
         if self._anomalies is None:
-            return shares
-        gaps = self._split(self._anomalies, X, coded, 1, [0])
-        # Where the usual gap stands in, no column is the reason: all bear the same.
-        gaps[np.isnan(gaps).any(axis=1)] = self._usual_gap / X.shape[1]
-        return shares - self.anomaly_weight * gaps
+            return contributions
+        from_anomalies = self._split_distances(self._anomalies, X, transformed, 1, [0])
+        # The median distance does not depend on the row: it is split equally.
+        from_anomalies[np.isnan(from_anomalies).any(axis=1)] = self._median_anomaly_distance / X.shape[1]
+        return contributions - self.anomaly_weight * from_anomalies
 
-    def _split(
-        self, bank: "_Bank", X: NDArray[Any], coded: NDArray[Any], n_neighbors: int, used: list[int]
+    def _split_distances(
+        self, bank: "_Bank", X: NDArray[Any], transformed: NDArray[Any], n_neighbors: int, used: list[int]
     ) -> NDArray[np.float64]:
-        """Average, over the neighbours used, each one's distance split among the columns; NaN where there is none."""
-        distances, indices = bank.neighbors(X, coded, n_neighbors, self.n_jobs)
+        """Split the distance to each neighbour used, and return the mean; NaN without a neighbour."""
+        distances, indices = bank.neighbors(X, transformed, n_neighbors, self.n_jobs)
         total = np.zeros(X.shape)
         for place in used:
             length = distances[:, place]
-            squares = self._squares(bank, X, coded, indices[:, place])
+            squares = self._split_squares(bank, X, transformed, indices[:, place])
             sums = squares.sum(axis=1)
             total += squares * np.divide(length, sums, out=np.zeros_like(length), where=sums > 0)[:, None]
             total[np.isnan(length)] = np.nan
         return total / len(used)
 
-    def _squares(
-        self, bank: "_Bank", X: NDArray[Any], coded: NDArray[Any], indices: NDArray[np.intp]
+    def _split_squares(
+        self, bank: "_Bank", X: NDArray[Any], transformed: NDArray[Any], indices: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Split the squared distance to one neighbour each among the columns, up to a factor a row."""
+        """Split the squared distance to one neighbour of each row, up to a factor for each row."""
         if self.metric == "cosine":
             rows, others = unit_rows(X), unit_rows(bank.rows[indices])
             return np.square(rows[:, :-1].astype(np.float64) - others[:, :-1])
@@ -273,32 +275,32 @@ class NearestNeighborsDetector(BaseDetector):
         if self._spectrum is None:
             largest = np.abs(differences).max(axis=1, keepdims=True)
             return np.square(differences / np.where(largest > 0, largest, 1))
-        return self._spectrum.contributions(differences, coded.astype(np.float64) - bank.coded[indices])
+        return self._spectrum.contributions(differences, transformed.astype(np.float64) - bank.transformed[indices])
 
 
 class _Bank:
-    """Rows with an index over their coded form, and a lookup by value over the rows as they came."""
+    """Rows with a neighbour index of the transformed rows, and a lookup of the original rows by value."""
 
-    def __init__(self, rows: NDArray[Any], coded: NDArray[Any], metric: str) -> None:
+    def __init__(self, rows: NDArray[Any], transformed: NDArray[Any], metric: str) -> None:
         self.rows = rows
-        self.coded = coded
+        self.transformed = transformed
         self._lookup = RowLookup(rows)
-        self._index = NeighborIndex(coded, metric=_index_metric(metric))
+        self._index = NeighborIndex(transformed, metric=_index_metric(metric))
 
     def distances(
-        self, rows: NDArray[Any], coded: NDArray[Any], n_neighbors: int, n_jobs: int | None
+        self, rows: NDArray[Any], transformed: NDArray[Any], n_neighbors: int, n_jobs: int | None
     ) -> NDArray[np.float64]:
-        """Return distances to the nearest rows but the one with the query's values; NaN where no row is left."""
-        return self.neighbors(rows, coded, n_neighbors, n_jobs)[0]
+        """Return the distances to the nearest rows, except one row equal to the query; NaN if no row is left."""
+        return self.neighbors(rows, transformed, n_neighbors, n_jobs)[0]
 
     def neighbors(
-        self, rows: NDArray[Any], coded: NDArray[Any], n_neighbors: int, n_jobs: int | None
+        self, rows: NDArray[Any], transformed: NDArray[Any], n_neighbors: int, n_jobs: int | None
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Return these distances and the places of the rows in the bank."""
+        """Return the same distances, and the indices of the rows in the bank."""
         same = self._lookup.find(rows)
-        if len(self.coded) > 1:
-            return self._index.query(coded, n_neighbors=n_neighbors, exclude=same, n_jobs=n_jobs)
-        distances, indices = self._index.query(coded, n_neighbors=n_neighbors, n_jobs=n_jobs)
+        if len(self.transformed) > 1:
+            return self._index.query(transformed, n_neighbors=n_neighbors, exclude=same, n_jobs=n_jobs)
+        distances, indices = self._index.query(transformed, n_neighbors=n_neighbors, n_jobs=n_jobs)
         distances[same >= 0] = np.nan
         return distances, indices
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 
@@ -13,7 +14,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_any_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import find_neighbors
-from skanomaly.sampling._smote._smote import SMOTE, as_rows
+from skanomaly.sampling._smote._smote import SMOTE
 from skanomaly.sampling._strategy import CLEANING, STRATEGY, classes_to_clean, rows_to_keep
 
 __all__ = ["EditedNearestNeighbours", "RandomUnderSampler", "SamplerChain", "TomekLinks"]
@@ -44,14 +45,14 @@ class RandomUnderSampler(BaseSampler):
 
     See Also
     --------
-    SamplerChain : Puts it behind SMOTE, as the authors of SMOTE do.
+    SamplerChain : Applies it after SMOTE, as the authors of SMOTE do.
 
     Notes
     -----
-    Cheap and hard to beat where the large class has rows to spare; the threshold, or ``class_weight``, does the same
-    without throwing rows away.
+    Works well where the large class has many rows. Moving the threshold, or ``class_weight``, has the same effect
+    without discarding rows.
 
-    Only `y` is looked at. `X` may be any table: text, categories, dates, missing and infinite values, sparse rows. The
+    Only `y` is used. `X` may be any table: text, categories, dates, missing and infinite values, sparse rows. The
     rows kept, and the index of a frame, are the user's own.
 
     Examples
@@ -73,7 +74,7 @@ class RandomUnderSampler(BaseSampler):
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:  # y decides
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
         kept = np.ones(len(y), dtype=bool)
@@ -81,7 +82,7 @@ class RandomUnderSampler(BaseSampler):
             rows = np.flatnonzero(y == label)
             kept[rows] = False
             kept[random.choice(rows, number, replace=False)] = True
-        return _only(y, kept)
+        return None, None, np.flatnonzero(kept)
 
 
 class TomekLinks(BaseSampler):
@@ -90,7 +91,7 @@ class TomekLinks(BaseSampler):
     Parameters
     ----------
     sampling_strategy : str or list, default="auto"
-        Classes that rows may be taken from: "majority", "not minority" (the same as "auto"), "not majority", "all",
+        Classes that rows may be removed from: "majority", "not minority" (the same as "auto"), "not majority", "all",
         or a list of classes.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
@@ -106,7 +107,7 @@ class TomekLinks(BaseSampler):
 
     See Also
     --------
-    EditedNearestNeighbours : Takes more.
+    EditedNearestNeighbours : Leaves out more rows.
 
     References
     ----------
@@ -136,12 +137,12 @@ class TomekLinks(BaseSampler):
         tags.input_tags.sparse = True
         return tags
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        X = X.tocsr() if sparse.issparse(X) else X
         rows = np.arange(len(y), dtype=np.intp)
         nearest = find_neighbors(X, rows, min(1, len(y) - 1), self.n_jobs)[:, 0]
         linked = (nearest[nearest] == rows) & (y[nearest] != y)
-        return _only(y, ~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
+        return None, None, np.flatnonzero(~(linked & np.isin(y, classes_to_clean(self.sampling_strategy, y))))
 
 
 class EditedNearestNeighbours(BaseSampler):
@@ -150,11 +151,11 @@ class EditedNearestNeighbours(BaseSampler):
     Parameters
     ----------
     sampling_strategy : str or list, default="auto"
-        Classes that rows may be taken from, as in :class:`TomekLinks`.
+        Classes that rows may be removed from, as in :class:`TomekLinks`.
     n_neighbors : int, default=3
-        Number of neighbours asked, the row itself left out.
+        Number of neighbours that vote, the row itself left out.
     kind_sel : {"all", "mode"}, default="all"
-        A row stays if "all" its neighbours are of its class, or if their commonest class is.
+        A row stays if "all" its neighbours are of its class, or if their most frequent class is its class.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
 
@@ -169,11 +170,11 @@ class EditedNearestNeighbours(BaseSampler):
 
     See Also
     --------
-    TomekLinks : Takes less.
+    TomekLinks : Leaves out fewer rows.
 
     Notes
     -----
-    A tie for the commonest class keeps the row. Wilson's rule [1]_ with "all" as imbalanced-learn's default.
+    A tie for the most frequent class keeps the row. Wilson's rule [1]_ with "all" as imbalanced-learn's default.
 
     References
     ----------
@@ -214,8 +215,8 @@ class EditedNearestNeighbours(BaseSampler):
         tags.input_tags.sparse = True
         return tags
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        X = X.tocsr() if sparse.issparse(X) else X
         rows = np.flatnonzero(np.isin(y, classes_to_clean(self.sampling_strategy, y)))
         n_near = min(self.n_neighbors, len(y) - 1)
         kept = np.ones(len(y), dtype=bool)
@@ -227,7 +228,7 @@ class EditedNearestNeighbours(BaseSampler):
             else:
                 votes = [(y[neighbors] == label).sum(axis=1) for label in np.unique(y)]
                 kept[rows] = same == np.max(votes, axis=0)
-        return _only(y, kept)
+        return None, None, np.flatnonzero(kept)
 
 
 class SamplerChain(BaseSampler):
@@ -254,13 +255,13 @@ class SamplerChain(BaseSampler):
 
     See Also
     --------
-    TomekLinks : Behind SMOTE this is imbalanced-learn's SMOTETomek.
-    EditedNearestNeighbours : Behind SMOTE this is imbalanced-learn's SMOTEENN.
+    TomekLinks : After SMOTE this is imbalanced-learn's SMOTETomek.
+    EditedNearestNeighbours : After SMOTE this is imbalanced-learn's SMOTEENN.
 
     Notes
     -----
-    The table is handed from sampler to sampler as it is, and each validates what it needs: where the first one takes
-    text, such as :class:`SMOTENC`, and the others select rows by `y` alone, the chain takes text.
+    The table is passed from sampler to sampler as it is, and each validates what it needs. A chain accepts text where
+    its samplers do: :class:`SMOTENC` first, then samplers that use `y` alone.
 
     SMOTE followed by ``TomekLinks(sampling_strategy="all")``, or by
     ``EditedNearestNeighbours(sampling_strategy="all")``, are the combinations of [1]_. With more than two
@@ -297,7 +298,7 @@ class SamplerChain(BaseSampler):
                 raise TypeError(f"samplers must be a list of samplers, without names; it holds {sampler!r}.")
         return check_any_rows(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         samplers = (
             [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
         )
@@ -329,8 +330,3 @@ def _up_to_half(y: NDArray[Any]) -> dict[Any, int]:
     if len(classes) != 2 or 2 * counts.min() >= counts.max():
         return {}
     return {classes.tolist()[counts.argmin()]: int(counts.max() // 2)}
-
-
-def _only(y: NDArray[Any], kept: NDArray[np.bool_]) -> tuple[None, NDArray[Any], NDArray[np.intp]]:
-    rows = np.flatnonzero(kept)
-    return None, y[rows], rows

@@ -34,7 +34,7 @@ class KernelDenoiser:
         noisy : ndarray of shape (q, d)
             ``sqrt(signal)`` times a clean row plus noise of variance 1 - `signal`.
         signal : float
-            Share of variance kept; in (0, 1].
+            Fraction of the variance kept; in (0, 1].
 
         Returns
         -------
@@ -74,14 +74,14 @@ def levels(n_steps: int) -> Table:
 def minority_scores(
     denoiser: KernelDenoiser, X: Table, level: float, n_draws: int, random: np.random.Generator
 ) -> Table:
-    """How far a row is from where one denoising step puts it; large is rare.
+    """Distance of a row from its prediction by one denoising step; larger is rarer.
 
     Parameters
     ----------
     denoiser : KernelDenoiser
     X : ndarray of shape (q, d)
     level : float
-        Share of noise variance, in (0, 1).
+        Fraction of noise variance, in (0, 1).
     n_draws : int
     random : numpy.random.Generator
 

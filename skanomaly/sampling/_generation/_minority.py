@@ -1,4 +1,4 @@
-"""Rows from where a class is rare."""
+"""Synthetic rows of low density."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._generation._diffusion import KernelDenoiser, levels, minority_scores
-from skanomaly.sampling._strategy import STRATEGY, dense_classes, rows_to_make
+from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
 
 __all__ = ["MinoritySampler"]
 
@@ -26,17 +26,16 @@ _WINDOW = 0.05
 
 
 class MinoritySampler(BaseSampler):
-    r"""Generate rows by diffusion over a kernel density, pushed to where it is thin.
+    r"""Generate rows by diffusion over a kernel density, guided to where the density is low.
 
-    The score function of a kernel density is known exactly, so nothing is trained. The rows are rare in X, whatever
-    their class.
+    The score function of a kernel density is known exactly, so no network is trained.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`. Each class has its own density.
     method : {"boost-skip", "guided", "reweight", "ancestral"}, default="boost-skip"
-        How rows are pushed (Notes); "ancestral" draws from the density as it is.
+        How rows are guided (Notes); "ancestral" draws from the density as it is.
     bandwidth : float or None, default=None
         Standard deviation of the kernel, in units of the columns' standard deviations; None is Scott's rule.
     n_steps : int, default=100
@@ -44,9 +43,9 @@ class MinoritySampler(BaseSampler):
     gamma : float, default=5.0
         "boost-skip": standard deviation of the noise that it starts from (the authors take 2.5 to 4).
     strength : float, default=2.0
-        "guided": size of the push in units of each step's noise. "reweight": exponent of the rank.
+        "guided": size of the guidance in units of each step's noise. "reweight": exponent of the rank.
     keep : float in (0, 1], default=0.96
-        Share of generated rows kept: those whose predicted clean row wavers least in the last steps.
+        Fraction of generated rows kept: those whose predicted clean row changes least in the last steps.
     random_state : int, RandomState instance or None, default=None
         Draws all noise.
 
@@ -65,7 +64,7 @@ class MinoritySampler(BaseSampler):
 
     See Also
     --------
-    SMOTE : Draws from segments, rare or not.
+    SMOTE : Draws from segments, whatever the density.
 
     Notes
     -----
@@ -80,7 +79,7 @@ class MinoritySampler(BaseSampler):
     A minority score is the mean distance between a row and its prediction from a noisy copy [2]_. Rows whose prediction
     still changes in the last steps lie between modes; they are the ones dropped [3]_.
 
-    A kernel density copies its rows with noise: a small bandwidth gives near-copies, which is a matter of privacy.
+    A kernel density copies its rows with noise: a small bandwidth gives near-copies, which matters for privacy.
     Categorical columns need one-hot codes and rounding.
 
     References
@@ -139,10 +138,10 @@ class MinoritySampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
         random = generator(self.random_state)
-        tables, targets, wavering = [X], [y], [np.empty(0)]
+        tables, made, variances = [X[:0]], [], [np.empty(0)]
         self._densities = []
         for label, n_new in self.sampling_strategy_.items():
             if n_new == 0:
@@ -152,22 +151,21 @@ class MinoritySampler(BaseSampler):
             scale = np.where(scale > 0, scale, 1.0)
             width = len(rows) ** (-1.0 / (rows.shape[1] + 4)) if self.bandwidth is None else float(self.bandwidth)
             denoiser = KernelDenoiser((rows - center) / scale, width**2)
-            made, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
+            drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
             steadiest = np.sort(np.argsort(variance, kind="stable")[:n_new])
-            new = made[steadiest] * scale + center
+            new = drawn[steadiest] * scale + center
             new[:, rows.std(axis=0) == 0] = center[rows.std(axis=0) == 0]
             tables.append(new.astype(X.dtype))
-            targets.append(np.full(n_new, label, dtype=y.dtype))
-            wavering.append(variance[steadiest])
+            made.append((label, n_new))
+            variances.append(variance[steadiest])
             self._densities.append((denoiser, center, scale))
-        self.trajectory_variance_ = np.concatenate(wavering)
-        indices = np.concatenate([np.arange(len(y)), np.full(self.trajectory_variance_.size, -1)]).astype(np.intp)
-        return np.concatenate(tables), np.concatenate(targets), indices
+        self.trajectory_variance_ = np.concatenate(variances)
+        return np.concatenate(tables), *appended(y, made)
 
     def _generate(
         self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Run the reverse diffusion; return rows, and how much their prediction wavered at the end."""
+        """Run the reverse diffusion; return rows, and how much their prediction changed at the end."""
         with single_blas_thread():  # many small products
             return self._diffuse(denoiser, n_new, random)
 
@@ -216,7 +214,7 @@ class MinoritySampler(BaseSampler):
         return mean + np.sqrt(variance) * random.normal(size=noisy.shape)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Minus the minority score of each row: small is rare.
+        """Minus the minority score of each row; lower scores are rarer rows.
 
         Parameters
         ----------
@@ -225,8 +223,8 @@ class MinoritySampler(BaseSampler):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Under the density, among the classes that were added to, that makes the row most ordinary; minus infinity
-            where no class was. The noise is drawn with `random_state` anew at each call, the same for every row.
+            The largest over the densities of the classes that were added to; minus infinity where no class was. The
+            noise is fixed, the same for every row and call.
         """
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Reuse of rows by learners that see a stream."""
+"""Replay of stored rows for estimators with ``partial_fit``."""
 
 from copy import deepcopy
 from numbers import Integral, Real
@@ -23,14 +23,14 @@ __all__ = ["NoveltyReplay", "RandomDistillationNovelty"]
 
 
 class RandomDistillationNovelty(BaseEstimator):
-    r"""How new a row is to a stream: the error of a student that learns a random function from the rows it saw.
+    r"""Novelty of a row in a stream: the error of a student that was fitted to random functions on earlier rows.
 
     Parameters
     ----------
     n_features : int, default=64
-        Random features of the student.
+        Number of random features of the student.
     n_outputs : int, default=16
-        Random functions to learn.
+        Number of random functions.
     ridge : float, default=1e-2
         Ridge penalty of the student.
     random_state : int, RandomState instance or None, default=None
@@ -39,7 +39,7 @@ class RandomDistillationNovelty(BaseEstimator):
     Attributes
     ----------
     n_samples_seen_ : int
-        Rows learnt from.
+        Number of rows seen.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -47,7 +47,7 @@ class RandomDistillationNovelty(BaseEstimator):
 
     See Also
     --------
-    NoveltyReplay : Uses it to choose rows to learn from again.
+    NoveltyReplay : Uses it to choose rows to train on again.
 
     Notes
     -----
@@ -86,7 +86,7 @@ class RandomDistillationNovelty(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
-        """Forget everything, then learn from a batch.
+        """Fit to a batch; earlier batches are forgotten.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class RandomDistillationNovelty(BaseEstimator):
         return self._learn(X, reset=True)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:  # scikit-learn's signature
-        """Learn from a batch.
+        """Update with a batch.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class RandomDistillationNovelty(BaseEstimator):
         return np.cos((rows - self._center) / self._scale @ weights + bias) @ self._mix
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Minus the student's squared error: small is new.
+        """Minus the student's squared error; lower scores are newer rows.
 
         Parameters
         ----------
@@ -165,18 +165,18 @@ class RandomDistillationNovelty(BaseEstimator):
 
 
 class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
-    """Learn from a stream with extra updates on stored rows, new ones more often.
+    """Train on a stream, with extra updates on stored rows, of which new ones are drawn more often.
 
     Parameters
     ----------
     estimator : estimator with ``partial_fit``, default=None
         Classifier or regressor; None means ``SGDClassifier()``.
     buffer_size : int, default=5000
-        Rows stored; beyond it the oldest go.
+        Number of rows stored; beyond it the oldest are dropped.
     extra_updates : int, default=2
         Updates on stored rows after each batch, each as large as the batch.
     weight : {"mixed", "novelty", "uniform"}, default="mixed"
-        How stored rows are drawn: by novelty, all alike, or half and half.
+        How stored rows are drawn: by novelty, uniformly, or half and half.
     batch_size : int, default=100
         Rows of a batch in ``fit``.
     random_state : int, RandomState instance or None, default=None
@@ -187,7 +187,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
     estimator_ : estimator
         Fitted clone.
     novelty_ : RandomDistillationNovelty
-        What tells new rows.
+        Fitted novelty.
     reuse_weights_ : ndarray of shape (n_stored,)
         Probability of each stored row at the last update.
     classes_ : ndarray of shape (n_classes,)
@@ -204,8 +204,8 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     Reuse of replayed rows by novelty comes from reinforcement learning [1]_. On tables most of the gain is that of any
-    replay; on a stream with a rare region of 5 % we saw no significant gain of "novelty" over "uniform", and extra
-    updates on new rows alone did harm. Hence the mixture as default, and no claim beyond replay.
+    replay: on a stream with a rare region of 5 % we measured no significant gain of "novelty" over "uniform", and extra
+    updates on new rows alone made the model worse. The default is therefore the mixture.
 
     References
     ----------
@@ -253,7 +253,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any) -> Self:
-        """Forget everything, then learn from the rows in their order, batch by batch.
+        """Fit to the rows in their order, batch by batch; earlier rows are forgotten.
 
         Parameters
         ----------
@@ -273,7 +273,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Learn from one batch, then from stored rows.
+        """Update with one batch, then with stored rows.
 
         Parameters
         ----------

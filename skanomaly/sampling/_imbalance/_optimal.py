@@ -33,21 +33,21 @@ def _has(method: str) -> Any:
     return check
 
 
-class _TrainShare(BaseSampler):
-    """Bring the rare of two classes to a share of the rows, by an over-sampler or by leaving rows out."""
+class _FractionSampler(BaseSampler):
+    """Bring the rare of two classes to a fraction of the rows, by an over-sampler or by leaving rows out."""
 
-    def __init__(self, *, share: float | None = None, sampler: Any = None, random_state: Any = None) -> None:
-        self.share = share
+    def __init__(self, *, fraction: float | None = None, sampler: Any = None, random_state: Any = None) -> None:
+        self.fraction = fraction
         self.sampler = sampler
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         classes, counts = np.unique(y, return_counts=True)
-        if self.share is None or len(classes) != 2:
-            return X, y, np.arange(len(y), dtype=np.intp)
+        if self.fraction is None or len(classes) != 2:
+            return None, None, np.arange(len(y), dtype=np.intp)
         rare, common = (classes.tolist()[place] for place in (counts.argmin(), 1 - counts.argmin()))
         few, many = int(counts.min()), int(counts.max())
-        odds = self.share / (1.0 - self.share)
+        odds = self.fraction / (1.0 - self.fraction)
         given = RandomUnderSampler() if self.sampler is None else self.sampler
         if odds * many < few:  # fewer of the rare class than there are
             given, wanted = RandomUnderSampler(), {rare: max(1, round(odds * many))}
@@ -61,24 +61,24 @@ class _TrainShare(BaseSampler):
 
 
 class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    r"""Choose the share of the rare class in training by cross-validation, for two classes.
+    r"""Choose the fraction of the rare class in the training data by cross-validation, for two classes.
 
     Parameters
     ----------
     estimator : classifier, default=None
         What is trained; None means ``LogisticRegression()``.
     ratios : sequence of float, default=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-        Shares of the rare class to try, in (0, 1). The natural share is tried besides.
+        Fractions of the rare class to try, in (0, 1). The natural fraction is tried as well.
     sampler : sampler with ``sampling_strategy``, default=None
-        Over-sampler that makes the rare class larger; None leaves rows of the common class out instead. Shares below
-        the natural one always leave rare rows out.
+        Over-sampler that makes the rare class larger; None leaves rows of the common class out instead. Fractions
+        below the natural one always leave rare rows out.
     scoring : str or callable, default="average_precision"
-        What is compared, on untouched test folds. The words "average_precision" take the rarer class as positive,
+        Score on the test folds, which are not resampled. "average_precision" takes the rarer class as positive,
         whatever its label; any other name is scikit-learn's own scorer, whose positive class is the label 1.
     cv : int or splitter, default=5
         Folds; a number is stratified and shuffled.
     correct_prior : bool, default=True
-        Whether probabilities are turned back to the natural shares, so that they stay probabilities.
+        Whether probabilities are corrected to the natural fractions.
     n_jobs : int or None, default=None
         Fits in parallel.
     random_state : int, RandomState instance or None, default=None
@@ -87,15 +87,15 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     best_ratio_ : float
-        Share of the rare class that scored best.
+        Fraction of the rare class that scored best.
     best_score_ : float
         Its mean score over the folds.
     natural_ratio_ : float
-        Share of the rare class in y.
+        Fraction of the rare class in y.
     results_ : dict of ndarray
-        By ascending share: ``ratio``, ``mean_score``, ``std_score``, and ``loss`` against the best.
+        By ascending fraction: ``ratio``, ``mean_score``, ``std_score``, and ``loss``, the best mean score minus this.
     estimator_ : ResampledEstimator
-        Fitted to all rows at the best share.
+        Fitted to all rows at the best fraction.
     classes_ : ndarray of shape (2,)
         Classes.
     n_features_in_ : int
@@ -105,19 +105,19 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.model_selection.TunedThresholdClassifierCV : Moves the threshold instead.
+    sklearn.model_selection.TunedThresholdClassifierCV : Tunes the threshold instead.
 
     Notes
     -----
-    Three imbalances differ: of the population, of the training rows, of the test rows. In a solvable model of a
-    linear classifier in many dimensions [1]_ the best share in training is generally not one half: it depends on the
-    population's share, on how many rows there are, and on label noise. One half balances what the classes cost the
-    loss, not what they tell: the rare class fills less of the space, and the rows left out, or made up, are paid
-    for in variance. The optimum is flat between about 0.4 and 0.6, and the natural share can be far from it where the
-    rare class is very rare; so the share is one more hyper-parameter, and ``results_`` says what a choice costs.
+    The fraction of the rare class may differ between the population, the training rows and the test rows. In a solvable
+    model of a linear classifier in many dimensions [1]_ the best fraction in training is generally not one half: it
+    depends on the population's fraction, on the number of rows and on label noise. One half balances the classes'
+    weight in the loss; rows left out or synthesised add variance. The optimum is flat between about 0.4 and 0.6, and
+    the natural fraction can be far from it where the rare class is very rare. The fraction is therefore a
+    hyper-parameter, and ``results_`` has the score of each choice.
 
-    Probabilities learnt at another share are off; ``correct_prior=True`` divides the change out (exactly, for rows
-    left out at random).
+    Probabilities of a model that was trained at another fraction are biased; ``correct_prior=True`` corrects them
+    (exactly, for rows left out at random).
 
     References
     ----------
@@ -170,7 +170,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any) -> Self:
-        """Try every share, and train at the best.
+        """Try every fraction, and train at the best.
 
         Parameters
         ----------
@@ -185,15 +185,15 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y holds more or fewer than two classes, a share is not in (0, 1), or no share but the natural one could
-            be scored.
+            If y holds more or fewer than two classes, a fraction is not in (0, 1), or no fraction but the natural one
+            could be scored.
         """
         with restore_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             ratios = np.asarray(self.ratios, dtype=np.float64)
             if ratios.ndim != 1 or not ((ratios > 0) & (ratios < 1)).all():
-                raise ValueError(f"ratios={self.ratios!r} must be shares in (0, 1).")
+                raise ValueError(f"ratios={self.ratios!r} must be fractions in (0, 1).")
             self.classes_, counts = np.unique(targets, return_counts=True)
             if len(self.classes_) != 2:
                 kind = "1 class" if len(self.classes_) == 1 else f"{len(self.classes_)} classes"
@@ -202,13 +202,13 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             seed = draw_seed(self.random_state)
             inner = LogisticRegression() if self.estimator is None else self.estimator
             model = ResampledEstimator(
-                _TrainShare(sampler=self.sampler), inner, correct_prior=self.correct_prior, random_state=seed
+                _FractionSampler(sampler=self.sampler), inner, correct_prior=self.correct_prior, random_state=seed
             )
             folds = self.cv
             if isinstance(folds, Integral):
                 n_folds = max(2, min(int(folds), int(counts.min())))
                 folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-            grid = {"sampler__share": [None, *ratios.tolist()]}
+            grid = {"sampler__fraction": [None, *ratios.tolist()]}
             scoring = self.scoring
             if scoring == "average_precision":
                 scoring = make_scorer(
@@ -218,29 +218,31 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 )
             search = GridSearchCV(model, grid, scoring=scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
             found = search.fit(rows, targets).cv_results_
-            shares = np.array([self.natural_ratio_, *ratios])
+            fractions = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]
             if ratios.size and np.isnan(scores[1:]).all():
                 raise ValueError(
-                    f"No score at any of ratios={ratios.tolist()}, so there is nothing to choose among; the warnings "
+                    f"No score at any of ratios={ratios.tolist()}, so none can be chosen; the warnings "
                     f"say which fits failed. With scoring={self.scoring!r}, sampler={self.sampler!r}, "
-                    f"cv={self.cv!r}: let a scorer know the rare class (sklearn.metrics.make_scorer, pos_label), "
+                    f"cv={self.cv!r}: give a scorer with the rare class as pos_label (sklearn.metrics.make_scorer), "
                     "choose another sampler, or fewer folds."
                 )
             best = int(np.where(np.isnan(scores), -np.inf, scores).argmax())
-            self.best_ratio_, self.best_score_ = float(shares[best]), float(scores[best])
-            order = np.argsort(shares, kind="stable")
+            self.best_ratio_, self.best_score_ = float(fractions[best]), float(scores[best])
+            order = np.argsort(fractions, kind="stable")
             self.results_ = {
-                "ratio": shares[order],
+                "ratio": fractions[order],
                 "mean_score": scores[order],
                 "std_score": found["std_test_score"][order],
                 "loss": scores[best] - scores[order],
             }
-            self.estimator_ = clone(model).set_params(sampler__share=grid["sampler__share"][best]).fit(rows, targets)
+            self.estimator_ = (
+                clone(model).set_params(sampler__fraction=grid["sampler__fraction"][best]).fit(rows, targets)
+            )
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Predict with the estimator trained at the best share.
+        """Predict with the estimator trained at the best fraction.
 
         Parameters
         ----------
@@ -259,7 +261,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, turned back to the natural shares with ``correct_prior=True``.
+        """Class probabilities, corrected to the natural fractions with ``correct_prior=True``.
 
         Parameters
         ----------

@@ -49,17 +49,17 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     Parameters
     ----------
     estimator : classifier with ``predict_proba``, default=None
-        Trained on every subset to tell anomalies from normal rows. None takes a semi-supervised probability from the
-        distances that are there anyway (Notes), which costs nothing.
+        Trained on every subset to distinguish anomalies from normal rows. None computes a semi-supervised probability
+        from distances that are needed anyway (Notes).
     n_subsets : int, default=100
         Number of random subsets of the training rows that the posterior is averaged over.
     min_neighbors : int, default=5
-        Least number of neighbours a ball reaches to.
+        Least number of neighbours that a ball reaches to.
     prior : float in (0, 1) or None, default=None
-        Probability of an anomaly before anything is known; None is the share of labelled anomalies.
+        Prior probability of an anomaly; None is the fraction of labelled anomalies.
     max_samples : int, default=1000
-        Largest number of normal rows, and of labelled anomalies, that are learnt from; of more, as many are drawn once
-        at random. Memory and time grow with its square, and no more with the table.
+        Largest number of normal rows, and of labelled anomalies, that are used; of more, as many are drawn once at
+        random. Memory and time grow with its square, and not with the table beyond it.
     pos_label : label, default=None
         The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     n_jobs : int or None, default=None
@@ -87,10 +87,10 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     Notes
     -----
     Given a subset with N normal rows, :math:`\phi(x) = (c + N q(x) p(x)) / (1 + N q(x))` is the posterior mean of a
-    Beta(c, 1 - c) prior after N q(x) rows near x of which a share p(x) are anomalies [1]_. The density q is
+    Beta(c, 1 - c) prior after N q(x) rows near x of which a fraction p(x) are anomalies [1]_. The density q is
     1 / rarity, divided by that plus the sum over the normal rows; rarity is the radius of the smallest open ball
     around a normal row that holds x, and q is 0 where no ball does. Balls reach to the k*-th nearest normal row; k*
-    is the 95 % point of a Beta law fitted to the smallest k at which balls hold each labelled anomaly.
+    is the 95 % quantile of a Beta distribution fitted to the smallest k at which balls hold each labelled anomaly.
 
     Each training row is in a subset with a probability drawn from
     U((min_neighbors + 1 + m) / n, 0.99), m being the number of labelled anomalies. The search for the smallest k, a
@@ -102,7 +102,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     compared in every subset, and the paper's experiments have no more than 1,000 either.
 
     Cost: fit takes ``n_subsets * max_samples**2`` comparisons, and scoring ``n_subsets * max_samples`` for every
-    candidate, which is the larger part from some thousand candidates on. Fewer subsets are the first thing to save.
+    candidate, which is the larger part from about a thousand candidates on. Fewer subsets save both.
 
     References
     ----------
@@ -117,8 +117,8 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     >>> normal, anomalies = random.normal(size=(200, 2)), random.normal([4, 0], 0.5, size=(10, 2))
     >>> X, y = np.vstack([normal, anomalies]), np.repeat([1, -1], [200, 10])
     >>> quality = ExpectedAnomalyPosterior(n_subsets=20, random_state=0).fit(X, y)
-    >>> realistic, normal_like, absurd = quality.anomaly_posterior([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
-    >>> bool(realistic > absurd > normal_like), bool(np.isclose(absurd, quality.prior_))
+    >>> realistic, normal_like, far = quality.anomaly_posterior([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
+    >>> bool(realistic > far > normal_like), bool(np.isclose(far, quality.prior_))
     (True, True)
     """
 
@@ -159,7 +159,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn where normal rows and anomalies lie.
+        """Fit to normal rows and labelled anomalies.
 
         Parameters
         ----------
@@ -180,28 +180,28 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             if y is None:
                 raise ValueError("This estimator requires y to be passed, but the target y is None.")
-            odd = read_labels(y, len(rows), pos_label=self.pos_label) == -1
-            if not odd.any() or np.count_nonzero(~odd) < 3:
+            anomalous = read_labels(y, len(rows), pos_label=self.pos_label) == -1
+            if not anomalous.any() or np.count_nonzero(~anomalous) < 3:
                 raise ValueError(
-                    f"y labels {odd.sum()} anomalies and {np.count_nonzero(~odd)} normal rows; "
+                    f"y labels {anomalous.sum()} anomalies and {np.count_nonzero(~anomalous)} normal rows; "
                     "at least one anomaly and three normal rows are needed."
                 )
-            self.prior_ = float(odd.mean()) if self.prior is None else float(self.prior)
+            self.prior_ = float(anomalous.mean()) if self.prior is None else float(self.prior)
             self._center, scale = rows.mean(axis=0), rows.std(axis=0)
             self._scale = np.where(scale < 1e-3 * np.maximum(1.0, np.abs(self._center)), 1.0, scale)
             *generators, random = child_generators(self.random_state, self.n_subsets + 1)
-            self._normals = self._standardise(rows[self._at_most(np.flatnonzero(~odd), random)])
-            self._anomalies = self._standardise(rows[self._at_most(np.flatnonzero(odd), random)])
+            self._normals = self._standardise(rows[self._at_most(np.flatnonzero(~anomalous), random)])
+            self._anomalies = self._standardise(rows[self._at_most(np.flatnonzero(anomalous), random)])
             between = cdist(self._normals, self._normals)
             to_anomalies = cdist(self._normals, self._anomalies)
             np.fill_diagonal(between, -1.0)  # the row itself sorts first, and is cut off
             order = np.argsort(between, axis=1, kind="stable")[:, 1:]
             ordered = np.take_along_axis(between, order, axis=1)
 
-            def learn(random: np.random.Generator) -> _Subset:
-                return self._learn(random, order, ordered, to_anomalies)
+            def fit_subset(random: np.random.Generator) -> _Subset:
+                return self._fit_subset(random, order, ordered, to_anomalies)
 
-            self._subsets = map_blocks(learn, generators, n_jobs=self.n_jobs)
+            self._subsets = map_blocks(fit_subset, generators, n_jobs=self.n_jobs)
             self.k_star_ = np.array([subset.n_neighbors for subset in self._subsets], dtype=np.intp)
         return self
 
@@ -213,7 +213,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
     def _standardise(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return (rows - self._center) / self._scale
 
-    def _learn(
+    def _fit_subset(
         self,
         random: np.random.Generator,
         order: NDArray[np.intp],
@@ -310,7 +310,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
 
         total = np.zeros(len(rows))
         for part in map_blocks(posterior, self._subsets, n_jobs=self.n_jobs):
-            total += part - self.prior_  # so that a row in no ball keeps the prior's very bits
+            total += part - self.prior_  # so that a row in no ball gets exactly the prior
         return self.prior_ + total / self.n_subsets
 
     def select(self, X: Any, *, top: float = 0.33) -> NDArray[np.intp]:
@@ -320,7 +320,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ----------
         X : array-like of shape (n_candidates, n_features)
         top : float in (0, 1] or int, default=0.33
-            Share or number to choose.
+            Fraction or number to choose.
 
         Returns
         -------
@@ -335,7 +335,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         scores = self.anomaly_posterior(X)
         whole = isinstance(top, Integral) and not isinstance(top, bool)
         if isinstance(top, bool) or not (0 <= top <= len(scores) if whole else 0 < top <= 1):
-            raise ValueError(f"top={top!r} must be a share in (0, 1] or a number from 0 to {len(scores)}.")
+            raise ValueError(f"top={top!r} must be a fraction in (0, 1] or a whole number from 0 to {len(scores)}.")
         number = int(top) if whole else max(1, round(float(top) * len(scores)))
         return np.argsort(-scores, kind="stable")[:number]
 
@@ -367,8 +367,8 @@ def smallest_k(distances: NDArray[np.float64], to_anomalies: NDArray[np.float64]
     orders = np.empty(n_anomalies, dtype=np.intp)
     _kernels.smallest_ball.smallest_ball_orders(distances, np.ascontiguousarray(to_anomalies), min_neighbors, orders)
     total = float(((orders - min_neighbors) / (most - min_neighbors)).sum())
-    share = beta.ppf(_LEVEL, 1.0 + total, 1.0 + n_anomalies - total)
-    return int(np.clip(int(share * (most - min_neighbors) + min_neighbors), min_neighbors, most))
+    fraction = beta.ppf(_LEVEL, 1.0 + total, 1.0 + n_anomalies - total)
+    return int(np.clip(int(fraction * (most - min_neighbors) + min_neighbors), min_neighbors, most))
 
 
 def _inverse(rarity: NDArray[np.float64]) -> NDArray[np.float64]:

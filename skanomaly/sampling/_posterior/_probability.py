@@ -28,9 +28,7 @@ class DistanceProbability:
     cut: float
 
     @classmethod
-    def fit(
-        cls, between: NDArray[np.float64], to_anomalies: NDArray[np.float64], share: float
-    ) -> "DistanceProbability":
+    def fit(cls, between: NDArray[np.float64], to_anomalies: NDArray[np.float64], rate: float) -> "DistanceProbability":
         """Find the scales.
 
         Parameters
@@ -39,8 +37,8 @@ class DistanceProbability:
             Ascending distances of each normal row to the others.
         to_anomalies : ndarray of shape (n, m)
             Distances from normal rows to labelled anomalies.
-        share : float
-            Share of anomalies.
+        rate : float
+            Fraction of anomalies.
 
         Returns
         -------
@@ -48,20 +46,20 @@ class DistanceProbability:
         """
         tiny = np.finfo(np.float64).tiny ** 0.25
         nearest = np.maximum(between[:, min(_N_NEIGHBORS, between.shape[1]) - 1], tiny)
-        reach = float(np.quantile(nearest, 1 - share))
+        reach = float(np.quantile(nearest, 1 - rate))
         spread = float(1.0 / np.mean(1.0 / nearest))
         model = cls(reach, spread, 1.0)
         scores = model._scores(nearest, between, to_anomalies)
-        model.cut = max(float(np.quantile(scores, 1 - share)), tiny)
+        model.cut = max(float(np.quantile(scores, 1 - rate)), tiny)
         return model
 
     def _scores(
         self, nearest: NDArray[np.float64], normals: NDArray[np.float64], anomalies: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         prior = 1.0 - np.exp2(-((nearest / self.reach) ** 2))
-        odd = np.exp2(-((anomalies / self.spread) ** 2)).sum(axis=1)
-        usual = np.exp2(-((normals / self.spread) ** 2)).sum(axis=1)
-        return (prior + _PROPAGATION * odd) / (1.0 + _PROPAGATION * (odd + usual))
+        near_anomalies = np.exp2(-((anomalies / self.spread) ** 2)).sum(axis=1)
+        near_normals = np.exp2(-((normals / self.spread) ** 2)).sum(axis=1)
+        return (prior + _PROPAGATION * near_anomalies) / (1.0 + _PROPAGATION * (near_anomalies + near_normals))
 
     def predict(self, to_normals: NDArray[np.float64], to_anomalies: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of each point.

@@ -14,7 +14,7 @@ from skanomaly.base import BaseSampler
 from skanomaly.sampling._posterior._expected import ExpectedAnomalyPosterior
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._smote._smote import SMOTE
-from skanomaly.sampling._strategy import STRATEGY, dense_classes, rows_to_make
+from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
 
 __all__ = ["EAPSampler"]
 
@@ -61,8 +61,8 @@ class EAPSampler(BaseSampler):
 
     Notes
     -----
-    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. With few rows
-    of a class the quality knows little more than they show: it cannot find kinds of anomaly that nobody labelled.
+    The default quality is that of [1]_. A good candidate is near the data and unlike the other classes. The quality is
+    estimated from the labelled rows: it rates kinds of anomaly that are not among them as far from the data.
 
     Cost: ``n_candidates`` candidates for every row made, each compared with up to ``max_samples`` rows in each of
     ``n_subsets`` subsets; with the defaults 300,000 comparisons for a row made. Give
@@ -115,13 +115,13 @@ class EAPSampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
         given = SMOTE(n_jobs=self.n_jobs) if self.generator is None else self.generator
         judge = self.quality
         if judge is None:
             judge = ExpectedAnomalyPosterior(n_jobs=self.n_jobs, verbose=self.verbose)
-        tables, targets, qualities, rejected = [X], [y], [np.empty(0)], [X[:0]]
+        tables, made, qualities, rejected = [X[:0]], [], [np.empty(0)], [X[:0]]
         self._judges = []
         for label, n_new in self.sampling_strategy_.items():
             if n_new == 0:
@@ -137,12 +137,11 @@ class EAPSampler(BaseSampler):
             tables.append(candidates[order[:n_new]])
             rejected.append(candidates[order[n_new:]])
             qualities.append(found[order[:n_new]])
-            targets.append(np.full(len(tables[-1]), label, dtype=y.dtype))
+            made.append((label, len(tables[-1])))
             self._judges.append(quality)
         self.qualities_ = np.concatenate(qualities)
         self.rejected_ = np.concatenate(rejected)
-        indices = np.concatenate([np.arange(len(y)), np.full(self.qualities_.size, -1)]).astype(np.intp)
-        return np.concatenate(tables), np.concatenate(targets), indices
+        return np.concatenate(tables), *appended(y, made)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Score each row by minus its quality as a row of a grown class; lower scores are more anomalous.

@@ -1,4 +1,4 @@
-"""Samplers that look at the other classes first: BorderlineSMOTE and ADASYN."""
+"""Samplers that start near other classes: BorderlineSMOTE and ADASYN."""
 
 from numbers import Integral
 from typing import Any, ClassVar
@@ -6,28 +6,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
-from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import (
     Segments,
-    assemble,
     choose_seeds,
     draw_partners,
     find_neighbors,
-    is_same,
+    join_within,
     usable_neighbors,
 )
-from skanomaly.sampling._smote._plausibility import PlausibilityMixin
-from skanomaly.sampling._smote._smote import as_rows, join_within
-from skanomaly.sampling._strategy import STRATEGY, allot, rows_to_make
+from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._strategy import STRATEGY, allot
 
 __all__ = ["ADASYN", "BorderlineSMOTE", "foreign_neighbors"]
 
 
-class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
-    r"""SMOTE that starts only from rows in danger: those with mostly, but not only, other classes around.
+class BorderlineSMOTE(Interpolator):
+    r"""SMOTE that starts only from rows in danger: most, but not all, of their neighbours are of other classes.
 
     Parameters
     ----------
@@ -37,10 +33,10 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
     m_neighbors : int, default=10
-        Number of neighbours, in all data, that say whether a row is in danger.
+        Number of neighbours, in all data, that decide whether a row is in danger.
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         "borderline-1" joins rows in danger with neighbours of their class; "borderline-2" with neighbours of any
-        class, going at most half-way to those of another.
+        class, going at most halfway to those of another.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -66,14 +62,14 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
     See Also
     --------
     SMOTE : Starts from every row.
-    ADASYN : Starts from every row, more often the more other classes are around it.
+    ADASYN : Starts from every row, in proportion to its neighbours of other classes.
 
     Notes
     -----
     With m' of m neighbours from other classes, a row is *in danger* if m/2 <= m' < m, noise if m' = m, else safe
-    [1]_. Where no row of a class is in danger the paper makes nothing; so do we, with a warning. Rows in danger start
-    equally many segments. imbalanced-learn halves every step of "borderline-2" towards another class by a second
-    draw; here the step is one draw from [0, 1/2), as in the paper.
+    [1]_. Where no row of a class is in danger, nothing is made, as in the paper, with a warning. Rows in danger start
+    equally many segments. A step of "borderline-2" towards another class is one draw from [0, 1/2), as in the paper;
+    imbalanced-learn halves a draw by a second one.
 
     References
     ----------
@@ -116,30 +112,24 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        self.in_danger_ = {}
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if not n_new:
-                continue
-            rows = is_same(y, label)
-            neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
-            m = neighbors.shape[1]
-            danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
-            self.in_danger_[label] = danger
-            if danger.size == 0:
-                warn_user(f"No row of class {label!r} is in danger, so none is made; use SMOTE or another m_neighbors.")
-                self.sampling_strategy_[label] = 0
-            elif self.kind == "borderline-1":
-                parts.append(join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs))
-            else:
-                parts.append(self._join_any(X, y, danger, label, n_new, random))
-        self._remember(X, y, [part.target for part in parts], self.k_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
+        self.in_danger_: dict[Any, NDArray[np.intp]] = {}
+        return super()._start(X, y)
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
+        m = neighbors.shape[1]
+        danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
+        self.in_danger_[label] = danger
+        if danger.size == 0:
+            warn_user(f"No row of class {label!r} is in danger, so nothing is made; use SMOTE or another m_neighbors.")
+            self.sampling_strategy_[label] = 0
+            return []
+        if self.kind == "borderline-1":
+            return [join_within(X, rows, danger, label, n_new, self.k_neighbors, random, self.n_jobs)]
+        return [self._join_any(X, y, danger, label, n_new, random)]
 
     def _join_any(
         self, X: Any, y: NDArray[Any], danger: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
@@ -152,8 +142,8 @@ class BorderlineSMOTE(PlausibilityMixin, BaseSampler):
         return Segments(label, danger[chosen], partners, steps)
 
 
-class ADASYN(PlausibilityMixin, BaseSampler):
-    r"""SMOTE that starts from a row the more often, the more of its neighbours belong to other classes.
+class ADASYN(Interpolator):
+    r"""SMOTE that starts from each row in proportion to its neighbours of other classes.
 
     Parameters
     ----------
@@ -187,10 +177,9 @@ class ADASYN(PlausibilityMixin, BaseSampler):
 
     Notes
     -----
-    Row i starts a share :math:`r_i / \sum_j r_j` of the new rows, :math:`r_i` being the share of other classes among
-    its neighbours [1]_. The paper rounds each number on its own, so totals drift; here they are divided by largest
-    remainder and add up exactly. Where no row has a neighbour of another class all start equally often, with a
-    warning.
+    Row i starts a fraction :math:`r_i / \sum_j r_j` of the new rows, where :math:`r_i` is the fraction of other classes
+    among its neighbours [1]_. Numbers are rounded by largest remainder, so that they add up exactly; the paper rounds
+    each on its own. Where no row has a neighbour of another class, all start equally often, with a warning.
 
     References
     ----------
@@ -227,27 +216,21 @@ class ADASYN(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if not n_new:
-                continue
-            rows = is_same(y, label)
-            _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
-            if not n_foreign.any():
-                warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
-                n_foreign = np.ones(rows.size, dtype=np.intp)
-            chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
-            n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
-            neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
-            partners = draw_partners(neighbors, chosen, random)
-            parts.append(Segments(label, rows[chosen], partners, random.random(n_new)))
-        self._remember(X, y, [part.target for part in parts], self.n_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+    def _n_near(self) -> int:
+        return self.n_neighbors
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
+        if not n_foreign.any():
+            warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
+            n_foreign = np.ones(rows.size, dtype=np.intp)
+        chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
+        n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
+        neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
+        partners = draw_partners(neighbors, chosen, random)
+        return [Segments(label, rows[chosen], partners, random.random(n_new))]
 
 
 def foreign_neighbors(

@@ -1,4 +1,4 @@
-"""Samplers that ask another model where to start: KMeansSMOTE and SVMSMOTE."""
+"""Samplers that start where another model says: KMeansSMOTE and SVMSMOTE."""
 
 import warnings
 from numbers import Integral, Real
@@ -8,35 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
+from skanomaly._support._responses import final_step
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._warnings import warn_user
-from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._borderline import foreign_neighbors
 from skanomaly.sampling._smote._engine import (
     Segments,
-    assemble,
     choose_seeds,
     draw_partners,
     find_neighbors,
-    is_same,
+    join_within,
     usable_neighbors,
 )
-from skanomaly.sampling._smote._plausibility import PlausibilityMixin
-from skanomaly.sampling._smote._smote import as_rows, join_within
-from skanomaly.sampling._strategy import STRATEGY, allot, rows_to_make
+from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._strategy import STRATEGY, allot
 
 __all__ = ["KMeansSMOTE", "SVMSMOTE"]
 
 _LARGEST_CLUSTER = 2000  # rows whose mean distance is computed in full; more are drawn
 
 
-class KMeansSMOTE(PlausibilityMixin, BaseSampler):
-    r"""SMOTE inside clusters where the class is at home, more of it where the class is sparse.
+class KMeansSMOTE(Interpolator):
+    r"""SMOTE inside clusters with many rows of the class; sparse clusters get more of the new rows.
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
     kmeans_estimator : int, clusterer or None, default=None
         Number of clusters, or a clusterer with ``fit_predict``; None is ``MiniBatchKMeans(8)``.
     cluster_balance_threshold : float or "auto", default="auto"
-        Least share of the class in a cluster that is used. "auto" is the share of the class in all data.
+        Least fraction of the class in a cluster that is used. "auto" is the fraction of the class in all data.
     density_exponent : float or "auto", default="auto"
         Exponent of the mean distance in a cluster's sparsity. "auto" is the number of columns, as in the paper.
     n_jobs : int or None, default=None
@@ -74,14 +73,14 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
 
     See Also
     --------
-    SMOTE : What is used where no cluster qualifies.
+    SMOTE : Used where no cluster qualifies.
 
     Notes
     -----
-    A cluster with n rows of the class at mean distance :math:`\bar\delta` gets a share of the new rows proportional to
-    :math:`\bar\delta^{e} / n`, with e the exponent [1]_. Shares are divided by largest remainder, so the total is
-    exact. Where sparsities overflow, vanish or are all alike, clusters share equally; where no cluster qualifies,
-    the class is grown by plain SMOTE, with a warning.
+    A cluster with n rows of the class at mean distance :math:`\bar\delta` gets new rows in proportion to
+    :math:`\bar\delta^{e} / n`, with e the exponent [1]_. Numbers are rounded by largest remainder, so the total is
+    exact. Where the mean distance in a cluster is 0, all clusters get the same number. Where no cluster qualifies, the
+    class is grown by plain SMOTE, with a warning.
 
     References
     ----------
@@ -127,20 +126,10 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
         seed = draw_seed(self.random_state)
-        random = generator(seed)
         self.cluster_labels_ = self._cluster(X, seed)
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if n_new:
-                parts.extend(self._grow(X, y, label, n_new, random))
-        made = {part.target: None for part in parts}
-        self._remember(X, y, list(made), self.k_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+        return generator(seed)
 
     def _cluster(self, X: Any, seed: int) -> NDArray[np.intp]:
         given = 8 if self.kmeans_estimator is None else self.kmeans_estimator
@@ -151,18 +140,19 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
             if "random_state" in clusterer.get_params(deep=False) and clusterer.random_state is None:
                 clusterer.set_params(random_state=seed)
         with warnings.catch_warnings():
-            # fewer distinct rows than clusters: the empty ones are simply not used
-            warnings.filterwarnings("ignore", message="Number of distinct clusters")
+            # Fewer distinct rows than clusters: the empty ones are not used.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             return np.asarray(clusterer.fit_predict(X), dtype=np.intp)
 
-    def _grow(self, X: Any, y: NDArray[Any], label: Any, n_new: int, random: np.random.Generator) -> list[Segments]:
-        rows = is_same(y, label)
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
         n_clusters = int(self.cluster_labels_.max()) + 1
         within = np.bincount(self.cluster_labels_[rows], minlength=n_clusters)
         sizes = np.bincount(self.cluster_labels_, minlength=n_clusters)
         threshold = self.cluster_balance_threshold
-        share = rows.size / X.shape[0] if threshold == "auto" else float(threshold)
-        used = np.flatnonzero((within >= share * sizes) & (within > self.k_neighbors))
+        fraction = rows.size / X.shape[0] if threshold == "auto" else float(threshold)
+        used = np.flatnonzero((within >= fraction * sizes) & (within > self.k_neighbors))
         if used.size == 0:
             warn_user(
                 f"No cluster holds enough of class {label!r}, which is grown by plain SMOTE; lower "
@@ -190,7 +180,7 @@ class KMeansSMOTE(PlausibilityMixin, BaseSampler):
         return np.exp(logs - logs.max())
 
 
-class SVMSMOTE(PlausibilityMixin, BaseSampler):
+class SVMSMOTE(Interpolator):
     """SMOTE that starts from the support vectors of a class, and steps outwards from safe ones.
 
     Parameters
@@ -201,9 +191,9 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
     m_neighbors : int, default=10
-        Number of neighbours, in all data, that say whether a support vector is noise, in danger or safe.
+        Number of neighbours, in all data, that decide whether a support vector is noise, in danger or safe.
     svm_estimator : estimator, default=None
-        Classifier with ``support_`` after ``fit``; None is ``SVC(gamma="scale")``.
+        Classifier with ``support_`` after ``fit``, or a pipeline that ends in one; None is ``SVC(gamma="scale")``.
     out_step : float, default=0.5
         Largest step beyond a safe support vector, away from a neighbour.
     n_jobs : int or None, default=None
@@ -228,14 +218,14 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
 
     See Also
     --------
-    BorderlineSMOTE : Finds the border by neighbours instead.
+    BorderlineSMOTE : Finds the border by neighbours.
 
     Notes
     -----
     Support vectors of the class with neighbours of other classes only are noise and dropped. Those in danger (half
     or more of the neighbours from other classes) are joined with neighbours of their class; safe ones are extended
     away from such a neighbour, which gives steps in (-`out_step`, 0] [1]_. One draw from Beta(10, 10) divides the new
-    rows between the two, as in imbalanced-learn; where there is only one kind it gets them all. Where every support
+    rows between the two, as in imbalanced-learn; where there is only one kind, it gets all of them. Where every support
     vector is noise the class is grown by plain SMOTE, with a warning. Fitting the SVM dominates the cost.
 
     References
@@ -283,28 +273,28 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        grown = [label for label, n_new in self.sampling_strategy_.items() if n_new]
-        support = self._support_vectors(X, y, random) if grown else np.empty(0, dtype=np.intp)
-        parts = [part for label in grown for part in self._grow(X, y, support, label, random)]
-        self._remember(X, y, grown, self.k_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
+        random = super()._start(X, y)
+        grows = any(self.sampling_strategy_.values())
+        self._support = self._support_vectors(X, y, random) if grows else np.empty(0, dtype=np.intp)
+        return random
 
     def _support_vectors(self, X: Any, y: NDArray[Any], random: np.random.Generator) -> NDArray[np.intp]:
         machine = SVC(gamma="scale") if self.svm_estimator is None else clone(self.svm_estimator)
         if "random_state" in machine.get_params(deep=False) and machine.random_state is None:
             machine.set_params(random_state=check_random_state(int(random.integers(np.iinfo(np.int32).max))))
-        return np.sort(machine.fit(X, y).support_).astype(np.intp)
+        support = getattr(final_step(machine.fit(X, y)), "support_", None)
+        if support is None:
+            raise TypeError(
+                f"svm_estimator={self.svm_estimator!r} has no support_ after fit, so its support vectors are unknown. "
+                "Give a support vector machine, such as sklearn.svm.SVC, or a pipeline that ends in one."
+            )
+        return np.sort(support).astype(np.intp)
 
-    def _grow(
-        self, X: Any, y: NDArray[Any], support: NDArray[np.intp], label: Any, random: np.random.Generator
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> list[Segments]:
-        n_new = self.sampling_strategy_[label]
-        rows, vectors = is_same(y, label), support[y[support] == label]
+        vectors = self._support[y[self._support] == label]
         neighbors, n_foreign = foreign_neighbors(X, y, vectors, label, self.m_neighbors, self.n_jobs)
         n_around = neighbors.shape[1]
         danger = vectors[(2 * n_foreign >= n_around) & (n_foreign < n_around)]
@@ -312,8 +302,8 @@ class SVMSMOTE(PlausibilityMixin, BaseSampler):
         if danger.size + safe.size == 0:
             warn_user(f"Every support vector of class {label!r} is noise; the class is grown by plain SMOTE.")
             return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs)]
-        share = random.beta(10, 10) if danger.size and safe.size else float(danger.size > 0)
-        n_inside = round(n_new * share)
+        fraction = random.beta(10, 10) if danger.size and safe.size else float(danger.size > 0)
+        n_inside = round(n_new * fraction)
         n_near = usable_neighbors(self.k_neighbors, rows.size, label, "k_neighbors")
         parts = []
         for seeds, number, scale in ((danger, n_inside, 1.0), (safe, n_new - n_inside, -self.out_step)):

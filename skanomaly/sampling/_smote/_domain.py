@@ -1,5 +1,7 @@
 """SMOTE between domains."""
 
+from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -7,21 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
+from skanomaly._support._columns import NUMBER, column_kind, column_names, is_frame, to_pandas
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import is_numeric
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import (
-    Segments,
-    assemble,
-    choose_seeds,
-    draw_partners,
-    find_neighbors,
-    usable_neighbors,
-)
-from skanomaly.sampling._smote._table import MixedTable, check_mixed
-from skanomaly.sampling._strategy import dense_classes
+from skanomaly.sampling._smote._engine import Segments, find_neighbors, interpolated, is_same, join_within
+from skanomaly.sampling._smote._table import MixedTable, read_mixed
+from skanomaly.sampling._strategy import appended, dense_classes, whole_part
 
 __all__ = ["DomainSMOTE"]
 
@@ -32,8 +27,8 @@ class DomainSMOTE(BaseSampler):
     Parameters
     ----------
     domain_column : int or str, default=-1
-        Column that says which domain a row belongs to, by numbers or by words. It is kept, takes no part in distances,
-        and a synthetic row has its parents' domain. A column with nearly as many values as rows is warned of.
+        Column with the domain of each row, as numbers or text. It is not used in distances, and a synthetic row has its
+        parents' domain. A column with nearly as many values as rows gives a warning.
     ratio : float, default=1.0
         Rows of each domain over those of the largest domain of the class, afterwards.
     k_neighbors : int, default=5
@@ -41,7 +36,7 @@ class DomainSMOTE(BaseSampler):
         there are fewer.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance of the neighbour search. "cosine" also scales synthetic rows to the norm between their parents',
-        which embeddings compared by angle need.
+        for embeddings that are compared by angle.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -68,7 +63,7 @@ class DomainSMOTE(BaseSampler):
     -----
     DCASE 2023, Task 2, gives 990 normal recordings of a source domain and 10 of the target domain; systems that grew
     the target's embeddings by SMOTE, and took the smaller of the distances to the two domains, did well [1]_. All
-    rows may be of one class. The domain is a column because scikit-learn's Pipeline carries no labels beside y.
+    rows may be of one class. The domain is a column, since a scikit-learn Pipeline passes no labels beside `y`.
 
     References
     ----------
@@ -111,73 +106,82 @@ class DomainSMOTE(BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _position(self, names: list[Any], n_columns: int) -> int:
+    def _position(self, X: Any) -> int:
+        names, n_columns = column_names(X), np.shape(X)[1]
         if isinstance(self.domain_column, str):
-            if self.domain_column not in names:
-                raise ValueError(f"domain_column={self.domain_column!r} is not a column of X; its columns are {names}.")
+            if names is None or self.domain_column not in names:
+                raise ValueError(
+                    f"domain_column={self.domain_column!r} is not a column of X; its columns are {names or []}."
+                )
             return names.index(self.domain_column)
         if not -n_columns <= self.domain_column < n_columns:
             raise ValueError(f"domain_column={self.domain_column}; X has {n_columns} columns.")
         return int(self.domain_column) % n_columns
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        names = list(getattr(X, "columns", ()))
-        table = X if names else np.asarray(X)
-        if names or (table.ndim == 2 and table.shape[1] and table.dtype.kind in "OUS"):
-            position = self._position(names, table.shape[1])
-            if not is_numeric(table[names[position]] if names else table[:, position]):
+        table = X if is_frame(X) else np.asarray(X)
+        if len(table.shape) == 2 and table.shape[1]:
+            self._place = self._position(table)
+            numeric = not is_frame(X) and table.dtype.kind in "biuf"
+            if not numeric and column_kind(to_pandas(table).iloc[:, self._place]) != NUMBER:
                 remedy = "Columns beside domain_column must hold numbers; encode or drop the others."
-                return check_mixed(self, X, y, np.array([position], dtype=np.intp), remedy=remedy)
+                return read_mixed(self, X, y, [self._place], remedy=remedy)
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        position = 0
-        if isinstance(X, MixedTable):
-            features, domains, words = X.numbers, X.codes[:, 0], X.categories[0]
-        else:
-            position = self._position(list(getattr(self, "feature_names_in_", ())), X.shape[1])
-            features, domains, words = np.delete(X, position, axis=1), X[:, position], None
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        mixed = isinstance(X, MixedTable)
+        features = X.numbers if mixed else np.delete(X, self._place, axis=1)
+        domains = X.codes[:, 0] if mixed else X[:, self._place]
+        names = X.categories[0] if mixed else None
         random = generator(self.random_state)
-        parts = [
-            part
-            for label in np.unique(y)
-            for part in self._grow(features, domains, words, np.flatnonzero(y == label), label, random)
-        ]
-        rows, targets, indices, self.parents_, self.steps_ = assemble(features, y, parts)
-        if self.metric == "cosine" and self.steps_.size:
-            self._scale(rows[len(y) :], features)
-        new = domains[self.parents_[:, 0]]
-        if isinstance(X, MixedTable):
-            return X.extended(rows[len(y) :], new[:, None]), targets, indices
-        return np.insert(rows, position, np.concatenate([domains, new]), axis=1), targets, indices
+        parts = [part for label in np.unique(y) for part in self._segments(features, domains, names, y, label, random)]
+        self.parents_ = np.concatenate([np.empty((0, 2), dtype=np.intp), *(part.parents for part in parts)])
+        self.steps_ = np.concatenate([np.empty(0), *(part.steps for part in parts)])
+        targets, indices = appended(y, [(part.target, part.steps.size) for part in parts])
+        if not parts:
+            return None, targets, indices
+        rows, new = interpolated(features, parts), domains[self.parents_[:, 0]]
+        if self.metric == "cosine":
+            self._scale(rows, features)
+        made = X.values(rows, new[:, None]) if mixed else np.insert(rows, self._place, new, axis=1)
+        return made, targets, indices
 
-    def _grow(
+    def _segments(
         self,
         features: NDArray[Any],
         domains: NDArray[Any],
-        words: Any,
-        rows: NDArray[np.intp],
+        names: Any,
+        y: NDArray[Any],
         label: Any,
         random: np.random.Generator,
     ) -> list[Segments]:
-        names, counts = np.unique(domains[rows], return_counts=True)
-        if rows.size > 2 and 2 * names.size > rows.size:
+        rows = is_same(y, label)
+        present, counts = np.unique(domains[rows], return_counts=True)
+        if rows.size > 2 and 2 * present.size > rows.size:
             warn_user(
-                f"domain_column={self.domain_column!r} has {names.size} values in the {rows.size} rows of class "
-                f"{label}: they are hardly domains. Name the column that says which domain a row belongs to."
+                f"domain_column={self.domain_column!r} has {present.size} values in the {rows.size} rows of class "
+                f"{label}: too many for domains. Name the column that says which domain a row belongs to."
             )
+        search = partial(find_neighbors, metric=self.metric)
         parts = []
-        for name, count in zip(names, counts, strict=True):
-            n_new = int(self.ratio * counts.max()) - int(count)
-            if n_new <= 0 or features.shape[1] == 0:
-                continue
-            members = rows[domains[rows] == name]
-            shown = name if words is None else words[name]
-            n_near = usable_neighbors(self.k_neighbors, members.size, shown, "k_neighbors", group="Domain")
-            near = find_neighbors(features[members], np.arange(members.size), n_near, self.n_jobs, metric=self.metric)
-            chosen = choose_seeds(members.size, n_new, "balanced", random)
-            partners = members[draw_partners(near, chosen, random)]
-            parts.append(Segments(label, members[chosen], partners, random.random(n_new)))
+        for domain, count in zip(present, counts, strict=True):
+            n_new = whole_part(self.ratio, counts.max()) - int(count)
+            if n_new > 0 and features.shape[1]:
+                members = rows[domains[rows] == domain]
+                shown = domain if names is None else names[domain]
+                part = join_within(
+                    features,
+                    members,
+                    members,
+                    shown,
+                    n_new,
+                    self.k_neighbors,
+                    random,
+                    self.n_jobs,
+                    search=search,
+                    group="Domain",
+                )
+                parts.append(replace(part, target=label))
         return parts
 
     def _scale(self, new: NDArray[Any], features: NDArray[Any]) -> None:

@@ -1,6 +1,5 @@
 """SMOTE for series of equal length, aligned before they are joined."""
 
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,14 +10,11 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
-from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import assemble, find_neighbors, is_same
-from skanomaly.sampling._smote._plausibility import PlausibilityMixin
-from skanomaly.sampling._smote._smote import join_within
-from skanomaly.sampling._strategy import STRATEGY, rows_to_make
+from skanomaly.sampling._smote._engine import Segments, find_neighbors, join_within
+from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._strategy import STRATEGY
 
 __all__ = ["ElasticSMOTE"]
 
@@ -26,7 +22,7 @@ _BLOCK = 64
 _OPTIONS: dict[str, Any] = {"dtype": (np.float64, np.float32), "order": "C", "allow_nd": True}
 
 
-class ElasticSMOTE(PlausibilityMixin, BaseSampler):
+class ElasticSMOTE(Interpolator):
     r"""Synthetic series between a class's series and their neighbours, matched by dynamic time warping.
 
     Parameters
@@ -36,10 +32,10 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
     k_neighbors : int, default=5
         Number of neighbours, within the class, that a series may be joined with; as in :class:`SMOTE`.
     band : float in [0, 1], default=0.1
-        Half the width of the band that alignments stay in, as a share of the length, one place at least. 0 aligns
-        nothing: the sampler is then :class:`SMOTE` on the values in a row.
+        Half the width of the band that alignments stay in, as a fraction of the length, one time point at least. 0
+        aligns nothing: the sampler is then :class:`SMOTE` on the series as rows.
     selection : {"balanced", "random"}, default="balanced"
-        Whether every series starts as many synthetic ones, or they are drawn with replacement.
+        As in :class:`SMOTE`, for series.
     n_jobs : int or None, default=None
         Threads; the series do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -66,10 +62,10 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
 
     Notes
     -----
-    Neighbours are the nearest under dynamic time warping in a band [2]_. Each place k of a series x moves to
-    :math:`x_k + u (z_l - x_k)`, where l is drawn from the places of the neighbour z that the alignment gives k [1]_.
-    aeon aligns with time warp edit distance by default; squared differences here, with all channels warped together.
-    ``score_samples`` compares values place by place, without warping.
+    Neighbours are the nearest under dynamic time warping in a band [2]_. Each time point k of a series x moves to
+    :math:`x_k + u (z_l - x_k)`, where l is drawn from the time points of the neighbour z that are aligned with k [1]_.
+    Differences are squared, and all channels are warped together; aeon aligns by time warp edit distance by default.
+    ``score_samples`` compares values time point by time point, without warping.
 
     References
     ----------
@@ -125,12 +121,10 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
             )
         return series, targets
 
-    def _plausible_rows(self, X: Any) -> Any:
+    def _read(self, X: Any) -> Any:
         series = validate_data(self, X, reset=False, **_OPTIONS)
-        if series[0].size != self._sources_width:
-            raise ValueError(
-                f"X has series of shape {series.shape[1:]}; fitted ones hold {self._sources_width} values."
-            )
+        if series[0].size != self._width:
+            raise ValueError(f"X has series of shape {series.shape[1:]}; fitted ones hold {self._width} values.")
         return series.reshape(len(series), -1)
 
     def __sklearn_tags__(self) -> Tags:
@@ -139,46 +133,45 @@ class ElasticSMOTE(PlausibilityMixin, BaseSampler):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        self._n_timepoints = X.shape[1]
         rows = np.ascontiguousarray(X.reshape(len(X), -1))
-        series = rows.reshape(len(X), X.shape[1], -1).astype(np.float64, copy=False)
-        radius = max(1.0, self.band * X.shape[1])
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if n_new:
-                own = is_same(y, label)
-                search = find_neighbors if self.band == 0 else partial(self._warped_neighbors, X.shape[1])
-                parts.append(
-                    join_within(
-                        rows, own, own, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection, search
-                    )
-                )
-        self._remember(rows, y, [part.target for part in parts], self.k_neighbors)
-        self._sources_width = rows.shape[1]
-        resampled, targets, indices, self.parents_, self.steps_ = assemble(rows, y, parts)
-        if self.band > 0:
-            made = resampled[len(X) :].reshape(-1, *series.shape[1:])
-            picks = random.random((len(made), X.shape[1]))
-            for block in row_blocks(len(made), _BLOCK):
-                out = np.empty(made[block].shape)
-                pairs = self.parents_[block]
-                _kernels.elastic.elastic_rows(
-                    series, pairs[:, 0].copy(), pairs[:, 1].copy(), self.steps_[block], radius, picks[block], out
-                )
-                made[block] = out
-        return resampled.reshape(-1, *X.shape[1:]), targets, indices
+        self._width = rows.shape[1]
+        made, targets, indices = super()._fit_resample(rows, y)
+        return None if made is None else made.reshape(-1, *X.shape[1:]), targets, indices
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        search = find_neighbors if self.band == 0 else self._warped_neighbors
+        return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection, search)]
+
+    def _make(self, X: Any, parts: list[Segments], random: np.random.Generator) -> Any:
+        made = super()._make(X, parts, random)
+        if self.band == 0:
+            return made
+        series = self._as_series(X)
+        radius = max(1.0, self.band * self._n_timepoints)
+        picks = random.random((len(made), self._n_timepoints))
+        for block in row_blocks(len(made), _BLOCK):
+            out = np.empty((len(picks[block]), *series.shape[1:]))
+            first, second = self.parents_[block].T.copy()
+            _kernels.elastic.elastic_rows(series, first, second, self.steps_[block], radius, picks[block], out)
+            made[block] = out.reshape(len(out), -1)
+        return made
+
+    def _as_series(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        return rows.reshape(len(rows), self._n_timepoints, -1).astype(np.float64, copy=False)
 
     def _warped_neighbors(
-        self, n_timepoints: int, rows: NDArray[Any], queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None
+        self, rows: NDArray[Any], queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None
     ) -> NDArray[np.intp]:
         """Nearest other series of each by warped distance, like :func:`find_neighbors`."""
         if n_neighbors == 0:
             return queries[:, None]
-        series = rows.reshape(len(rows), n_timepoints, -1).astype(np.float64, copy=False)
+        series = self._as_series(rows)
         places = series.reshape(-1, series.shape[2])
-        offsets = np.arange(len(series) + 1, dtype=np.int64) * n_timepoints
+        offsets = np.arange(len(series) + 1, dtype=np.int64) * self._n_timepoints
         found = np.empty((len(queries), n_neighbors), dtype=np.intp)
 
         def find(block: slice) -> None:

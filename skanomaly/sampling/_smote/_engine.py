@@ -1,5 +1,6 @@
-"""What every sampler that interpolates shares: neighbours, pairs, and the table that results."""
+"""Parts of every sampler that interpolates: neighbours, pairs, and the rows between them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,16 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["Segments", "assemble", "choose_seeds", "draw_partners", "find_neighbors", "is_same", "usable_neighbors"]
+__all__ = [
+    "Segments",
+    "choose_seeds",
+    "draw_partners",
+    "find_neighbors",
+    "interpolated",
+    "is_same",
+    "join_within",
+    "usable_neighbors",
+]
 
 _BLOCK_ROWS = 8192
 
@@ -29,12 +39,20 @@ class Segments:
     first, second : ndarray of shape (n_new,), intp
         Rows of the training table.
     steps : ndarray of shape (n_new,), float64
+    voters : ndarray of shape (n_new, k), intp, default=None
+        Rows whose most frequent category is taken, in a table with categories.
     """
 
     target: Any
     first: NDArray[np.intp]
     second: NDArray[np.intp]
     steps: NDArray[np.float64]
+    voters: NDArray[np.intp] | None = None
+
+    @property
+    def parents(self) -> NDArray[np.intp]:
+        """First and second row, side by side."""
+        return np.column_stack([self.first, self.second])
 
 
 def is_same(y: NDArray[Any], label: Any) -> NDArray[np.intp]:
@@ -87,7 +105,7 @@ def _sparse_neighbors(X: Any, queries: NDArray[np.intp], n_neighbors: int, n_job
     search = NearestNeighbors(n_neighbors=n_neighbors + 1, algorithm="brute", n_jobs=n_jobs).fit(X)
     found = search.kneighbors(X[queries], return_distance=False)
     others = found != queries[:, None]
-    others[others.all(axis=1), -1] = False  # crowded out by duplicates: drop the last instead
+    others[others.all(axis=1), -1] = False  # duplicates took the row's place: leave the last one out instead
     return found[others].reshape(queries.size, n_neighbors).astype(np.intp)
 
 
@@ -107,48 +125,70 @@ def draw_partners(
     return neighbors[seeds, random.integers(neighbors.shape[1], size=seeds.size)]
 
 
-def _synthetic(X: Any, part: Segments, out: NDArray[Any] | None) -> Any:
-    if out is None:
-        first = X[part.first]
-        steps = sparse.diags(part.steps)
-        return type(X)(first + steps @ (X[part.second] - first)).astype(X.dtype)
-    for block in row_blocks(part.first.size, _BLOCK_ROWS):
-        _kernels.interpolation.interpolate_rows(X, part.first[block], part.second[block], part.steps[block], out[block])
-    return out
-
-
-def assemble(
-    X: Any, y: NDArray[Any], parts: list[Segments]
-) -> tuple[Any, NDArray[Any], NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Put the training rows first, then the synthetic ones class by class.
+def join_within(
+    X: Any,
+    rows: NDArray[np.intp],
+    seeds: NDArray[np.intp],
+    label: Any,
+    n_new: int,
+    n_neighbors: int,
+    random: np.random.Generator,
+    n_jobs: int | None,
+    selection: str = "balanced",
+    search: Callable[..., NDArray[np.intp]] = find_neighbors,
+    group: str = "Class",
+) -> Segments:
+    """Draw segments from some rows of a class to their neighbours in it.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,)
-    parts : list of Segments
+    rows : ndarray of shape (n_class,), intp
+        All rows of the class, ascending.
+    seeds : ndarray of shape (n_seeds,), intp
+        Rows that segments start from; among `rows`.
+    label : object
+        The class.
+    n_new : int
+    n_neighbors : int
+    random : numpy.random.Generator
+    n_jobs : int or None
+    selection : {"balanced", "random"}, default="balanced"
+    search : callable, default=find_neighbors
+        Finds neighbours, with the arguments of :func:`find_neighbors`.
+    group : str, default="Class"
+        What `rows` are, in warnings.
 
     Returns
     -------
-    X_resampled, y_resampled, sample_indices
-        As `BaseSampler` wants them.
-    parents : ndarray of shape (n_new, 2), intp
-    steps : ndarray of shape (n_new,), float64
+    Segments
     """
-    n_samples, n_new = X.shape[0], sum(part.first.size for part in parts)
+    n_near = usable_neighbors(n_neighbors, rows.size, label, "k_neighbors", group=group)
+    neighbors = rows[search(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
+    chosen = choose_seeds(seeds.size, n_new, selection, random)
+    partners = draw_partners(neighbors, chosen, random)
+    return Segments(label, seeds[chosen], partners, random.random(n_new))
+
+
+def interpolated(X: Any, parts: list[Segments]) -> Any:
+    """Compute the synthetic rows of all segments, in their order.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    parts : list of Segments
+        At least one.
+
+    Returns
+    -------
+    ndarray or CSR of shape (n_new, n_features)
+    """
+    first, second = (np.concatenate([part.parents[:, side] for part in parts]) for side in (0, 1))
+    steps = np.concatenate([part.steps for part in parts])
     if sparse.issparse(X):
-        rows = sparse.vstack([X, *(_synthetic(X, part, None) for part in parts)], format="csr")
-    else:
-        rows = np.empty((n_samples + n_new, X.shape[1]), dtype=X.dtype)
-        rows[:n_samples] = X
-        start = n_samples
-        for part in parts:
-            _synthetic(X, part, rows[start : start + part.first.size])
-            start += part.first.size
-    targets = np.concatenate([y, *(np.full(part.first.size, part.target, dtype=y.dtype) for part in parts)])
-    indices = np.concatenate([np.arange(n_samples), np.full(n_new, -1)]).astype(np.intp)
-    parents = np.concatenate(
-        [np.empty((0, 2), dtype=np.intp), *(np.column_stack([part.first, part.second]) for part in parts)]
-    )
-    steps = np.concatenate([np.empty(0), *(part.steps for part in parts)])
-    return rows, targets, indices, parents, steps
+        start = X[first]
+        return type(X)(start + sparse.diags(steps) @ (X[second] - start)).astype(X.dtype)
+    rows = np.empty((steps.size, X.shape[1]), dtype=X.dtype)
+    for block in row_blocks(steps.size, _BLOCK_ROWS):
+        _kernels.interpolation.interpolate_rows(X, first[block], second[block], steps[block], rows[block])
+    return rows

@@ -1,41 +1,86 @@
 """SMOTE for tables with categorical columns: SMOTENC and SMOTEN."""
 
-from numbers import Integral
+from abc import abstractmethod
+from numbers import Integral, Number
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._seeds import generator
+from skanomaly._support._columns import column_names, is_frame
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import validate_data
 from skanomaly._support._warnings import warn_user
-from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import choose_seeds, draw_partners, is_same, usable_neighbors
+from skanomaly.sampling._smote._engine import Segments, choose_seeds, draw_partners, usable_neighbors
+from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._smote._table import (
     CodeDistance,
     MixedTable,
-    Votes,
-    check_mixed,
     find_categorical,
-    resample_mixed,
+    read_mixed,
     value_differences,
+    voted,
 )
-from skanomaly.sampling._strategy import STRATEGY, rows_to_make
+from skanomaly.sampling._strategy import STRATEGY
 
 __all__ = ["SMOTEN", "SMOTENC"]
 
 
-class SMOTENC(BaseSampler):
+class _CategoryInterpolator(Interpolator):
+    """What SMOTENC and SMOTEN have in common: a mixed table, and neighbours by the codes of its categories."""
+
+    @abstractmethod
+    def _search(self, X: MixedTable, rows: NDArray[np.intp], label: Any) -> CodeDistance:
+        """Neighbours among the rows of a class."""
+
+    @abstractmethod
+    def _draw(
+        self, near: NDArray[np.intp], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> Segments:
+        """Draw the segments and voters of a class; `near` holds the neighbours of each of its rows."""
+
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
+        self._reader, self._near = X.without_rows(), {}
+        return super()._start(X, y)
+
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        n_near = usable_neighbors(self.k_neighbors, rows.size, label, "k_neighbors")
+        self._near[label] = search = self._search(X, rows, label)
+        return [self._draw(search.find_own(n_near), rows, label, n_new, random)]
+
+    def _make(self, X: Any, parts: list[Segments], random: np.random.Generator) -> Any:
+        return voted(X, parts, random)
+
+    def _source(self, X: Any, rows: NDArray[np.intp], label: Any) -> Any:
+        return self._near[label]
+
+    def _read(self, X: Any) -> Any:
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return np.column_stack(self._reader.read(X))
+
+    def _nearness(self, source: Any, X: Any) -> NDArray[np.float64]:
+        n_numbers = self._reader.numbers.shape[1]
+        return source.relative_nearness(X[:, :n_numbers], X[:, n_numbers:].astype(np.intp), self.k_neighbors)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.string = True
+        return tags
+
+
+class SMOTENC(_CategoryInterpolator):
     r"""SMOTE for tables of continuous and categorical columns.
 
     Parameters
     ----------
     categorical_features : "auto" or array-like, default="auto"
-        Categorical columns, by position, name or mask. "auto" takes a frame's columns of type category, string,
-        object or bool, and none of an array; it warns where it finds none.
+        Categorical columns, by position, name or mask. "auto" takes columns of a category or text type, and object
+        columns that hold anything but numbers and booleans; it warns where it finds none.
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     k_neighbors : int, default=5
@@ -70,18 +115,19 @@ class SMOTENC(BaseSampler):
     See Also
     --------
     SMOTE : For numbers alone.
-    SMOTEN : For categories alone, with distances between them.
+    SMOTEN : For categories alone, with distances between categories.
 
     Notes
     -----
     Section 6.1 of [1]_: squared distance is :math:`\lVert x - z\rVert^2` over continuous columns plus
     :math:`M^2` for each category that differs, with M the median, over continuous columns, of the class's standard
-    deviation. Continuous columns are interpolated as in SMOTE; each category is the commonest among the k
-    neighbours, ties drawn. Where M is 0 (a constant majority of columns) categories would not count at all; M is then
-    1, as it is where no column is continuous. Neighbours come from one matrix product over [continuous, one-hot
+    deviation. Continuous columns are interpolated as in SMOTE; each category is the most frequent one among
+    the k neighbours; ties are drawn. Where M would be 0, because most columns are constant, or no column is
+    continuous, M is 1. Neighbours come from one matrix product over [continuous, one-hot
     M/sqrt(2)], and beyond 512 one-hot columns from a scan of the codes.
 
-    Columns keep their dtypes, in pandas and polars frames and in arrays: what lies between integers is rounded.
+    Columns keep their types, in pandas and polars frames, Arrow tables and arrays. New values in a column of integers
+    or booleans are rounded. A missing category is a category of its own; a missing number raises.
 
     References
     ----------
@@ -125,71 +171,42 @@ class SMOTENC(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        self.categorical_features_ = find_categorical(X, self.categorical_features)
-        table, targets = check_mixed(self, X, y, self.categorical_features_)
-        if isinstance(self.categorical_features, str) and self.categorical_features_.size == 0:
-            where = f"of {list(X.columns)[:5]}" if hasattr(X, "columns") else "in an array"
+        table, targets = read_mixed(self, X, y, lambda rows: find_categorical(rows, self.categorical_features))
+        self.categorical_features_ = table.positions
+        if isinstance(self.categorical_features, str) and table.positions.size == 0:
+            where = f"of {(column_names(X) or [])[:5]}" if is_frame(X) else "in an array"
             warn_user(
                 f"categorical_features='auto' found no categorical column {where}: rows are interpolated as by SMOTE. "
-                "Name the categorical columns, or take SMOTE."
+                "Name the categorical columns, or use SMOTE."
             )
         return table, targets
 
-    def _fit_resample(self, X: MixedTable, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        self.mismatch_ = {}
-        self._near: dict[Any, CodeDistance] = {}
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if n_new == 0:
-                continue
-            rows = is_same(y, label)
-            n_near = usable_neighbors(self.k_neighbors, rows.size, label, "k_neighbors")
-            self.mismatch_[label] = _mismatch(X.numbers[rows])
-            search = CodeDistance.of_mismatches(X, rows, self.mismatch_[label], self.n_jobs)
-            near = search.find_own(n_near)
-            chosen = choose_seeds(rows.size, n_new, self.selection, random)
-            partners = draw_partners(near, chosen, random)
-            parts.append(Votes(label, rows[chosen], rows[partners], random.random(n_new), rows[near][chosen]))
-            self._near[label] = search
-        self._coder = X.coder()
-        self.parents_, self.steps_, resampled = resample_mixed(X, y, parts, random)
-        return resampled
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
+        self.mismatch_: dict[Any, float] = {}
+        return super()._start(X, y)
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score how plausible each row is as a row of a class that was added to; small is odd.
+    def _search(self, X: MixedTable, rows: NDArray[np.intp], label: Any) -> CodeDistance:
+        self.mismatch_[label] = _mismatch(X.numbers[rows])
+        return CodeDistance.of_mismatches(X, rows, self.mismatch_[label], self.n_jobs)
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            A category not seen in fit differs from all others.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            As in ``SMOTE.score_samples``, with this class's distance.
-        """
-        check_is_fitted(self)
-        numbers, codes = self._coder.encode(self, X)
-        scores = [search.relative_nearness(numbers, codes, self.k_neighbors) for search in self._near.values()]
-        return np.max([np.full(len(numbers), -np.inf), *scores], axis=0)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
+    def _draw(
+        self, near: NDArray[np.intp], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> Segments:
+        chosen = choose_seeds(rows.size, n_new, self.selection, random)
+        partners = draw_partners(near, chosen, random)
+        return Segments(label, rows[chosen], rows[partners], random.random(n_new), rows[near][chosen])
 
 
-class SMOTEN(BaseSampler):
-    r"""SMOTE for tables of categories: a new row takes, in each column, the commonest category around a row.
+class SMOTEN(_CategoryInterpolator):
+    r"""SMOTE for tables of categories: a new row takes, in each column, the most frequent category around a row.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
     k_neighbors : int, default=5
-        Number of rows of the class that vote, the row itself included.
+        Number of neighbours, within the class, that vote beside the row itself; lowered with a warning where the class
+        is smaller.
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
@@ -203,6 +220,10 @@ class SMOTEN(BaseSampler):
         Class to number of rows made.
     sample_indices_ : ndarray of shape (n_resampled,)
         Training row behind each returned row; -1 where it is synthetic.
+    parents_ : ndarray of shape (n_synthetic, 2)
+        The training row that each synthetic row starts from, twice.
+    steps_ : ndarray of shape (n_synthetic,)
+        Zeros: a synthetic row is a vote, not a point between two rows.
     value_differences_ : list of ndarray of shape (n_categories, n_categories)
         Squared distance between the categories of each column.
     n_features_in_ : int
@@ -212,12 +233,13 @@ class SMOTEN(BaseSampler):
 
     See Also
     --------
-    SMOTENC : Where some columns are continuous.
+    SMOTENC : For tables with continuous columns.
 
     Notes
     -----
-    Section 6.2 of [1]_: the value difference of two categories is :math:`\sum_c |P(c|a) - P(c|b)|`, with the class
-    shares of each category counted in all data; squared, it adds up over columns. Ties between categories are drawn.
+    Section 6.2 of [1]_: the value difference of two categories is :math:`\sum_c |P(c|a) - P(c|b)|`, with P(c|a) the
+    fraction of class c among all rows with category a; its square is added up over columns. The row and its neighbours
+    vote, as in the paper; ties between categories are drawn.
 
     References
     ----------
@@ -258,67 +280,42 @@ class SMOTEN(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        table, targets = check_mixed(self, X, y, None)
-        fine = [position for position, known in enumerate(table.categories) if _is_continuous(known)]
+        table, targets = read_mixed(self, X, y, lambda rows: np.arange(rows.shape[1]))
+        fine = [place for place, known in enumerate(table.categories) if _is_continuous(known)]
         if fine:
-            names = getattr(X, "columns", range(len(table.categories)))
+            names = column_names(X) or range(len(table.categories))
             warn_user(
-                f"SMOTEN takes every value for a category of its own, and column {names[fine[0]]!r} holds "
-                f"{len(table.categories[fine[0]])} numbers that are not whole. Take SMOTENC, or bin the column."
+                f"SMOTEN reads every value as a category of its own, and column {names[fine[0]]!r} holds "
+                f"{len(table.categories[fine[0]])} numbers that are not whole. Use SMOTENC, or bin the column."
             )
         return table, targets
 
-    def _fit_resample(self, X: MixedTable, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
+    def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
         self.value_differences_ = value_differences(X.codes, X.n_codes, y)
-        self._near: dict[Any, CodeDistance] = {}
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if n_new == 0:
-                continue
-            rows = is_same(y, label)
-            n_near = usable_neighbors(self.k_neighbors - 1, rows.size, label, "k_neighbors")
-            search = CodeDistance.of_tables(X, rows, self.value_differences_, self.n_jobs)
-            others = search.find_own(n_near) if n_near else np.empty((rows.size, 0), dtype=np.intp)
-            voters = np.column_stack([np.arange(rows.size), others])
-            chosen = choose_seeds(rows.size, n_new, self.selection, random)
-            parts.append(Votes(label, rows[chosen], rows[chosen], np.zeros(n_new), rows[voters][chosen]))
-            self._near[label] = search
-        self._coder = X.coder()
-        return resample_mixed(X, y, parts, random)[2]
+        return super()._start(X, y)
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score how plausible each row is as a row of a class that was added to; small is odd.
+    def _search(self, X: MixedTable, rows: NDArray[np.intp], label: Any) -> CodeDistance:
+        return CodeDistance.of_tables(X, rows, self.value_differences_, self.n_jobs)
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            A category not seen in fit is as far from all others as can be.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            As in ``SMOTE.score_samples``, with value differences as distance.
-        """
-        check_is_fitted(self)
-        numbers, codes = self._coder.encode(self, X)
-        scores = [search.relative_nearness(numbers, codes, self.k_neighbors) for search in self._near.values()]
-        return np.max([np.full(len(numbers), -np.inf), *scores], axis=0)
+    def _draw(
+        self, near: NDArray[np.intp], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> Segments:
+        voters = np.column_stack([np.arange(rows.size), near])
+        chosen = choose_seeds(rows.size, n_new, self.selection, random)
+        return Segments(label, rows[chosen], rows[chosen], np.zeros(n_new), rows[voters][chosen])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
         tags.input_tags.categorical = True
         return tags
 
 
-def _is_continuous(known: pd.Index) -> bool:
+def _is_continuous(known: NDArray[Any]) -> bool:
     """Whether categories are numbers of which some are not whole."""
-    if known.dtype.kind != "f":
-        return False
-    values = known.to_numpy()
-    return bool((values[np.isfinite(values)] % 1 != 0).any())
+    present = known[~pd.isna(known)].tolist()
+    return all(isinstance(value, Number) for value in present) and any(
+        value % 1 != 0 for value in present if np.isfinite(value)
+    )
 
 
 def _mismatch(numbers: NDArray[np.float64]) -> float:

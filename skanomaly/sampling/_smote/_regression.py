@@ -27,8 +27,8 @@ class RegressionSMOTE(BaseSampler):
     Parameters
     ----------
     relevance : "auto" or callable, default="auto"
-        How much each value of the target matters, in [0, 1]. "auto" rises from 0 at the median to 1 at the whiskers
-        of a box plot, at the sides that have values beyond them. A callable gets `y` and returns one relevance a
+        Relevance of each value of the target, in [0, 1]. "auto" rises from 0 at the median to 1 at the whiskers of a
+        box plot, on the sides that have values beyond them. A callable gets `y` and returns one relevance a
         value.
     threshold : float, default=0.8
         Relevance from which a value is rare.
@@ -37,7 +37,7 @@ class RegressionSMOTE(BaseSampler):
     k_neighbors : int, default=5
         Number of neighbours within the run.
     noise : float, default=0.02
-        Standard deviation of the noise that makes a row where no neighbour is safe, over that of the run's columns.
+        Standard deviation of the noise that makes a row where the neighbour is too far, over that of the run's columns.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
     random_state : int, RandomState instance or None, default=None
@@ -66,8 +66,8 @@ class RegressionSMOTE(BaseSampler):
     -----
     SMOTER [1]_ with the noise of SMOGN [2]_. Sorted by target, the rows fall into r runs in which relevance stays
     above, or below, the threshold. "balance" brings every run to n / r rows; "extreme" brings run i to a size
-    proportional to 1 / n_i; "oversample" brings rare runs to the size of the largest common one and takes nothing
-    away. A new row starts from a row of a rare run and one of its neighbours in it. Where that neighbour is nearer
+    proportional to 1 / n_i; "oversample" brings rare runs to the size of the largest common one and removes
+    nothing. A new row starts from a row of a rare run and one of its neighbours in it. Where that neighbour is nearer
     than half the median distance from the row to its run, x is interpolated, and y is the mean of both targets
     weighted by the inverse of the distance to either; else x and y are the row's with Gaussian noise. Over fewer than
     two runs nothing changes.
@@ -126,7 +126,7 @@ class RegressionSMOTE(BaseSampler):
             self, X, y, reset=True, dtype=(np.float64, np.float32), order="C", y_numeric=True, ensure_min_samples=2
         )
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         values = y.astype(np.float64)
         random = generator(self.random_state)
         self.relevance_ = self._relevance(values)
@@ -150,9 +150,9 @@ class RegressionSMOTE(BaseSampler):
                 tables.append(new_rows)
                 targets.append(new_targets)
         left = np.sort(np.concatenate(kept))
-        rows = np.concatenate([X[left], *tables])
-        indices = np.concatenate([left, np.full(len(rows) - left.size, -1)]).astype(np.intp)
-        return rows, np.concatenate([values[left], *targets]), indices
+        n_new = sum(len(table) for table in tables)
+        indices = np.concatenate([left, np.full(n_new, -1)]).astype(np.intp)
+        return np.concatenate([X[:0], *tables]), np.concatenate([values[:0], *targets]), indices
 
     def _relevance(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         if callable(self.relevance):
@@ -205,7 +205,7 @@ class RegressionSMOTE(BaseSampler):
         return np.where(joined[:, None], rows, noisy).astype(X.dtype), targets
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score how plausible each row is as a row with a rare target; small is odd.
+        """Score how plausible each row is as a row with a rare target; lower scores are more anomalous.
 
         Parameters
         ----------

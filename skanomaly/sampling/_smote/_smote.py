@@ -1,31 +1,20 @@
 """SMOTE."""
 
-from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import (
-    Segments,
-    assemble,
-    choose_seeds,
-    draw_partners,
-    find_neighbors,
-    is_same,
-    usable_neighbors,
-)
-from skanomaly.sampling._smote._plausibility import PlausibilityMixin
-from skanomaly.sampling._strategy import STRATEGY, rows_to_make
+from skanomaly.sampling._smote._engine import Segments, join_within
+from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._strategy import STRATEGY
 
 __all__ = ["SMOTE"]
 
 
-class SMOTE(PlausibilityMixin, BaseSampler):
+class SMOTE(Interpolator):
     r"""Synthetic rows on the segments between a class's rows and their neighbours of that class.
 
     Parameters
@@ -38,8 +27,8 @@ class SMOTE(PlausibilityMixin, BaseSampler):
         Number of neighbours, within the class, that a row may be joined with. A class with fewer rows uses all it
         has, with a warning; a class of one row is copied, with a warning.
     selection : {"balanced", "random"}, default="balanced"
-        Whether every row starts the same number of segments (give or take one), as in the paper, or rows are drawn
-        with replacement, as in imbalanced-learn. "balanced" varies less.
+        Whether every row starts the same number of segments, up to one, as in the paper, or rows are drawn with
+        replacement, as in imbalanced-learn. The result of "balanced" varies less.
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -70,8 +59,8 @@ class SMOTE(PlausibilityMixin, BaseSampler):
     -----
     Section 4 of [1]_: a synthetic row is :math:`x_i + u (x_j - x_i)` with :math:`x_j` drawn from the nearest rows of
     the class and one :math:`u` drawn uniformly from [0, 1] per row (the paper's pseudo-code draws one per column,
-    its text one per row). A row is left out of its own neighbours by index, so duplicates do not crowd others out.
-    Synthetic rows seldom improve ranking and always disturb probabilities; try a threshold first.
+    its text one per row). A row is left out of its own neighbours by index, whatever its duplicates.
+    Synthetic rows seldom improve ranking and always change probabilities; try a threshold first.
 
     References
     ----------
@@ -112,64 +101,7 @@ class SMOTE(PlausibilityMixin, BaseSampler):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        X = as_rows(X)
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
-        random = generator(self.random_state)
-        parts = []
-        for label, n_new in self.sampling_strategy_.items():
-            if n_new:
-                rows = is_same(y, label)
-                parts.append(
-                    join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection)
-                )
-        self._remember(X, y, [part.target for part in parts], self.k_neighbors)
-        rows, targets, indices, self.parents_, self.steps_ = assemble(X, y, parts)
-        return rows, targets, indices
-
-
-def as_rows(X: Any) -> Any:
-    """Turn a sparse table to CSR; an array stays as it is."""
-    return X.tocsr() if hasattr(X, "tocsr") else X
-
-
-def join_within(
-    X: Any,
-    rows: NDArray[np.intp],
-    seeds: NDArray[np.intp],
-    label: Any,
-    n_new: int,
-    n_neighbors: int,
-    random: np.random.Generator,
-    n_jobs: int | None,
-    selection: str = "balanced",
-    search: Callable[..., NDArray[np.intp]] = find_neighbors,
-) -> Segments:
-    """Draw segments from some rows of a class to their neighbours in it.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
-    rows : ndarray of shape (n_class,), intp
-        All rows of the class, ascending.
-    seeds : ndarray of shape (n_seeds,), intp
-        Rows that segments start from; among `rows`.
-    label : object
-        The class.
-    n_new : int
-    n_neighbors : int
-    random : numpy.random.Generator
-    n_jobs : int or None
-    selection : {"balanced", "random"}, default="balanced"
-    search : callable, default=find_neighbors
-        Finds neighbours, with the arguments of :func:`find_neighbors`.
-
-    Returns
-    -------
-    Segments
-    """
-    n_near = usable_neighbors(n_neighbors, rows.size, label, "k_neighbors")
-    neighbors = rows[search(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
-    chosen = choose_seeds(seeds.size, n_new, selection, random)
-    partners = draw_partners(neighbors, chosen, random)
-    return Segments(label, seeds[chosen], partners, random.random(n_new))
+    def _segments(
+        self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
+    ) -> list[Segments]:
+        return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs, self.selection)]

@@ -1,28 +1,23 @@
-"""Tables of numbers and categories: read, searched, and put together again."""
+"""Tables of numbers and categories: their two parts, neighbours, and new rows."""
 
-from dataclasses import dataclass, field
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._columns import CATEGORY, column_kinds, column_names, listed, to_pandas
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
-from skanomaly._support._validation import validate_data
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_any_rows
+from skanomaly.sampling._smote._engine import Segments, interpolated
 
-__all__ = [
-    "CodeDistance",
-    "MixedTable",
-    "Votes",
-    "check_mixed",
-    "find_categorical",
-    "resample_mixed",
-    "value_differences",
-]
+__all__ = ["CodeDistance", "MixedTable", "find_categorical", "read_mixed", "value_differences", "voted"]
 
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
@@ -31,11 +26,11 @@ _LARGEST_DIFFERENCE = 4.0  # square of the largest sum of differences between tw
 
 
 def find_categorical(X: Any, given: Any) -> NDArray[np.intp]:
-    """Positions of the categorical columns, found by type or given by position, name or mask.
+    """Positions of the categorical columns, found by what they hold or given by position, name or mask.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : frame or array of shape (n_samples, n_features)
     given : "auto" or array-like
 
     Returns
@@ -47,13 +42,9 @@ def find_categorical(X: Any, given: Any) -> NDArray[np.intp]:
     ValueError
         If a name, position or mask does not fit the table.
     """
-    names = list(getattr(X, "columns", ()))
-    n_columns = len(names) or (np.shape(X)[1] if np.ndim(X) == 2 else 0)
     if isinstance(given, str):
-        if not names:
-            return np.empty(0, dtype=np.intp)
-        return np.flatnonzero([_is_category(X[name].dtype) for name in names]).astype(np.intp)
-    values = np.asarray(given)
+        return np.flatnonzero(np.array(column_kinds(X)) == CATEGORY).astype(np.intp)
+    names, n_columns, values = column_names(X) or [], np.shape(X)[1], np.asarray(given)
     if values.dtype == bool:
         if values.shape != (n_columns,):
             raise ValueError(f"categorical_features is a mask of {values.size} entries; X has {n_columns} columns.")
@@ -65,90 +56,90 @@ def find_categorical(X: Any, given: Any) -> NDArray[np.intp]:
         return np.sort([names.index(name) for name in values.tolist()]).astype(np.intp)
     if values.size and not ((values >= -n_columns) & (values < n_columns)).all():
         raise ValueError(f"categorical_features holds {values.tolist()}; X has {n_columns} columns.")
-    return np.unique(values.astype(np.intp) % max(n_columns, 1))
+    return np.unique(values.astype(np.intp) % n_columns)
 
 
-def _is_category(dtype: Any) -> bool:
-    if type(dtype).__module__.startswith("polars"):
-        return str(dtype).partition("(")[0] in {"String", "Categorical", "Enum", "Boolean"}
-    return isinstance(dtype, pd.CategoricalDtype | pd.StringDtype) or dtype.kind in "OUSb"
-
-
-def _columns(X: Any) -> list[Any]:
-    if hasattr(X, "columns"):
-        return [X[name] for name in X.columns]
-    return list(np.asarray(X).T)
-
-
-@dataclass
-class Coder:
-    """Turns tables like the training one into numbers and codes.
-
-    Attributes
-    ----------
-    positions : ndarray of shape (n_categorical,), intp
-        Categorical columns.
-    categories : list of ndarray
-        Categories of each, in the order of their codes.
-    """
-
-    positions: NDArray[np.intp]
-    categories: list[NDArray[Any]]
-
-    def encode(self, estimator: Any, X: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Return numbers, and codes in which a category not seen is one above the others.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Its names and number of columns are held against `X`.
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples, n_continuous)
-        codes : ndarray of shape (n_samples, n_categorical), intp
-        """
-        X = _as_table(X)
-        validate_data(estimator, X, reset=False, skip_check_array=True)
-        columns = _columns(X)
-        codes = np.empty((len(X), self.positions.size), dtype=np.intp)
-        for place, (position, known) in enumerate(zip(self.positions, self.categories, strict=True)):
-            found = pd.Index(known).get_indexer(pd.Index(np.asarray(columns[position])))
-            codes[:, place] = np.where(found < 0, len(known), found)
-        return _numbers(X, self.positions, _NAME_CATEGORIES), codes
-
-
-@dataclass
 class MixedTable:
-    """A table taken apart.
+    """A table of numbers and categories in two parts, and the reader of others like it.
+
+    Parameters
+    ----------
+    X : frame or array of shape (n_samples, n_features)
+    positions : sequence of int
+        Categorical columns; all others must hold numbers.
+    remedy : str
+        What to do about text in another column.
 
     Attributes
     ----------
-    source : frame or ndarray
-        As given.
     positions : ndarray of shape (n_categorical,), intp
     numbers : ndarray of shape (n_samples, n_continuous), float64
     codes : ndarray of shape (n_samples, n_categorical), intp
-    categories : list of Index
+        In order of appearance.
+    categories : list of ndarray
+        Those that the table holds, a missing value among them, in the order of their codes.
+    n_codes : ndarray of shape (n_categorical,), intp
+
+    Raises
+    ------
+    ValueError
+        On two columns of one name, text, dates, infinity or missing values in a column of numbers, or values that
+        are not hashable.
     """
 
-    source: Any
-    positions: NDArray[np.intp]
-    numbers: NDArray[np.float64]
-    codes: NDArray[np.intp]
-    categories: list[Any]
-    n_codes: NDArray[np.intp] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, X: Any, positions: Any, remedy: str = _NAME_CATEGORIES) -> None:
+        self.positions = np.asarray(positions, dtype=np.intp)
+        self._reader = TableReader(missing="category", categorical=self.positions).fit(X)
+        self._require_numbers(X, remedy)
+        table = self._reader.read(X)
+        self._continuous = np.setdiff1d(np.arange(table.shape[1]), self.positions)
+        frame = to_pandas(X)
+        self._whole = [_whole_kind(frame.iloc[:, place]) for place in self._continuous]
+        self.numbers = np.ascontiguousarray(table[:, self._continuous])
+        self.codes = np.empty((len(table), self.positions.size), dtype=np.intp)
+        self.categories, self._lookups = [], []
+        for column, place in enumerate(self.positions):
+            known: Any = self._reader.categories[place]
+            self.codes[:, column], present = pd.factorize(table[:, place].astype(np.intp))
+            self.categories.append(known.to_numpy(dtype=object)[present])
+            lookup = np.full(len(known) + 1, present.size, dtype=np.intp)
+            lookup[present] = np.arange(present.size)
+            self._lookups.append(lookup)
         self.n_codes = np.array([len(known) for known in self.categories], dtype=np.intp)
 
-    def coder(self) -> Coder:
-        """Return what is needed to read other tables."""
-        return Coder(self.positions, [known.to_numpy() for known in self.categories])
+    def _require_numbers(self, X: Any, remedy: str) -> None:
+        others = np.setdiff1d(np.flatnonzero(np.array(self._reader.kinds) == CATEGORY), self.positions)
+        if others.size:
+            names = column_names(X) or range(np.shape(X)[1])
+            raise ValueError(f"Not numbers: column {listed([names[place] for place in others])}. {remedy}")
 
-    def extended(self, numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> Any:
-        """Put new rows below the given ones, in the given kind of table.
+    def read(self, X: Any) -> "tuple[NDArray[np.float64], NDArray[np.intp]]":
+        """Read another table like the fitted one.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_rows, n_features)
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_rows, n_continuous), float64
+        codes : ndarray of shape (n_rows, n_categorical), intp
+            A category that the fitted table does not hold is one above the others.
+        """
+        table = self._reader.read(X)
+        codes = np.empty((len(table), self.positions.size), dtype=np.intp)
+        for column, place in enumerate(self.positions):
+            codes[:, column] = self._lookups[column][table[:, place].astype(np.intp)]
+        return np.ascontiguousarray(table[:, self._continuous]), codes
+
+    def without_rows(self) -> Self:
+        """Return what reads other tables, without the rows of this one."""
+        empty = copy(self)
+        empty.numbers, empty.codes = self.numbers[:0], self.codes[:0]
+        return empty
+
+    def values(self, numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> list[Any]:
+        """Turn new rows to one array of values a column.
 
         Parameters
         ----------
@@ -157,88 +148,35 @@ class MixedTable:
 
         Returns
         -------
-        frame or ndarray
-            With the dtypes of the given one: new numbers are rounded in a column of integers.
+        list of ndarray
+            Numbers are rounded where the column holds integers or booleans.
         """
-        continuous = np.setdiff1d(np.arange(self.positions.size + numbers.shape[1]), self.positions)
-        new: dict[int, Any] = {int(position): numbers[:, place] for place, position in enumerate(continuous)}
-        for place, (position, known) in enumerate(zip(self.positions, self.categories, strict=True)):
-            new[int(position)] = known.take(codes[:, place])
-        if isinstance(self.source, pd.DataFrame):
-            return self._pandas(new, len(numbers))
-        if hasattr(self.source, "columns"):
-            return self._polars(new)
-        out = np.empty((len(self.source) + len(numbers), self.source.shape[1]), dtype=self.source.dtype)
-        out[: len(self.source)] = self.source
-        for position, values in new.items():
-            rounded = out.dtype.kind in "iub" and position not in self.positions
-            out[len(self.source) :, position] = np.rint(values) if rounded else values
-        return out
-
-    def _pandas(self, new: dict[int, Any], n_new: int) -> Any:
-        if n_new == 0:
-            return self.source.reset_index(drop=True)
-        columns = []
-        for position in range(self.source.shape[1]):
-            before, values = self.source.iloc[:, position], new[position]
-            kinds = pd.api.types
-            if position not in self.positions and (kinds.is_integer_dtype(before) or kinds.is_bool_dtype(before)):
-                values = np.rint(values)
-            after = pd.Series(values).astype(before.dtype)
-            columns.append(pd.concat([before, after], ignore_index=True).rename(before.name))
-        frame = pd.concat(columns, axis=1)
-        frame.columns = self.source.columns
-        return frame
-
-    def _polars(self, new: dict[int, Any]) -> Any:
-        columns = []
-        for position, name in enumerate(self.source.columns):
-            before, values = self.source[name], new[position]
-            if position in self.positions:
-                after = type(before)(name, [None if pd.isna(value) else value for value in values])
-            else:
-                whole = before.dtype.is_integer() or str(before.dtype) == "Boolean"
-                after = type(before)(name, np.rint(values) if whole else values)
-            columns.append(after.cast(before.dtype))
-        return self.source.vstack(type(self.source)(columns))
+        columns: list[Any] = [None] * (self._continuous.size + self.positions.size)
+        for place, whole, new in zip(self._continuous, self._whole, numbers.T, strict=True):
+            columns[place] = new if whole is None else _rounded(new, whole)
+        for place, known, new in zip(self.positions, self.categories, codes.T, strict=True):
+            columns[place] = known[new]
+        return columns
 
 
-def _as_table(X: Any) -> Any:
-    if hasattr(X, "columns"):
-        return X
-    array = np.asarray(X)
-    kind = None if array.dtype.kind in "OUS" else "numeric"
-    return check_array(X, dtype=kind, ensure_all_finite=array.dtype.kind not in "OUS")
+def _whole_kind(column: "pd.Series[Any]") -> str | None:
+    """Say whether a column holds booleans, integers, or integers as objects; None for other numbers."""
+    kind = column.dtype.kind
+    if kind == "O":
+        word = pd.api.types.infer_dtype(column, skipna=True)
+        return {"integer": "object", "boolean": "boolean"}.get(word)
+    return {"i": "integer", "u": "integer", "b": "boolean"}.get(kind)
 
 
-def _numbers(X: Any, positions: NDArray[np.intp], remedy: str) -> NDArray[np.float64]:
-    """Columns outside `positions` as numbers; errors name the column."""
-    columns, names = _columns(X), list(getattr(X, "columns", ()))
-    kept = np.setdiff1d(np.arange(len(columns)), positions)
-    table = np.empty((len(X), kept.size))
-    for place, position in enumerate(kept):
-        shown = repr(names[position]) if names else str(position)
-        try:
-            table[:, place] = _as_float(columns[position])
-        except ValueError as error:
-            raise ValueError(f"{error}. Not numbers: column {shown}. {remedy}") from error
-        for word, wrong in (("NaN", np.isnan(table[:, place])), ("infinity", np.isinf(table[:, place]))):
-            if wrong.any():
-                raise ValueError(
-                    f"Input X contains {word}: column {shown}, in {np.count_nonzero(wrong)} rows. Impute such cells "
-                    "(sklearn.impute, skanomaly.impute), drop those rows, or drop the column."
-                )
-    return table
+def _rounded(numbers: NDArray[np.float64], kind: str) -> NDArray[Any]:
+    whole = np.rint(numbers)
+    if kind == "boolean":
+        return whole.astype(np.bool_)
+    return whole if kind == "integer" else np.array([int(number) for number in whole], dtype=object)
 
 
-def _as_float(column: Any) -> NDArray[np.float64]:
-    if isinstance(column, pd.Series):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(column, dtype=np.float64)
-
-
-def check_mixed(
-    estimator: Any, X: Any, y: Any, positions: NDArray[np.intp] | None, *, remedy: str = _NAME_CATEGORIES
+def read_mixed(
+    estimator: Any, X: Any, y: Any, positions: Any, *, remedy: str = _NAME_CATEGORIES
 ) -> tuple[MixedTable, NDArray[Any]]:
     """Validate a mixed table and class labels.
 
@@ -248,43 +186,24 @@ def check_mixed(
         Its names and number of columns are set.
     X : array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
-    positions : ndarray of intp or None
-        Categorical columns; None takes all.
+    positions : callable or array-like
+        Categorical columns, or a function of the table that finds them.
     remedy : str
         What to do about text in another column.
 
     Returns
     -------
     table : MixedTable
-        A missing category is a category; a missing number raises.
     y : ndarray of shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
     """
-    table = _as_table(X)
-    validate_data(estimator, table, reset=True, skip_check_array=True)
-    if y is None:
-        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
-    targets = column_or_1d(y, warn=True)
-    lacking = np.count_nonzero(pd.isna(targets))
-    if lacking:
-        raise ValueError(f"Input y contains NaN, in {lacking} rows. Drop those rows.")
-    check_consistent_length(table, targets)
+    table, targets = check_any_rows(estimator, X, y)
     check_classification_targets(targets)
-    if len(table) == 0:
-        raise ValueError("X has no row; a minimum of 1 is required.")
-    columns = _columns(table)
-    where = np.arange(len(columns), dtype=np.intp) if positions is None else positions
-    codes, categories = np.empty((len(table), where.size), dtype=np.intp), []
-    for place, position in enumerate(where):
-        try:
-            codes[:, place], known = pd.factorize(np.asarray(columns[position]), use_na_sentinel=False)
-        except TypeError as error:
-            raise TypeError(f"A category: the argument must be a string or a number. {error}") from error
-        categories.append(pd.Index(known))
-    return MixedTable(table, where, _numbers(table, where, remedy), codes, categories), targets
+    if sparse.issparse(table):
+        raise TypeError(
+            f"Sparse data was passed, but {type(estimator).__name__} needs dense rows. Give X.toarray(), or SMOTE."
+        )
+    table = table if hasattr(X, "shape") else X  # an array of a list may have turned numbers to text
+    return MixedTable(table, positions(table) if callable(positions) else positions, remedy), targets
 
 
 def value_differences(codes: NDArray[np.intp], n_codes: NDArray[np.intp], y: NDArray[Any]) -> list[NDArray[np.float64]]:
@@ -305,8 +224,8 @@ def value_differences(codes: NDArray[np.intp], n_codes: NDArray[np.intp], y: NDA
     for column, side in enumerate(n_codes):
         counts = np.zeros((int(side), len(classes)))
         np.add.at(counts, (codes[:, column], labels), 1.0)
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        tables.append(np.abs(shares[:, None, :] - shares[None, :, :]).sum(axis=2) ** 2)
+        parts = counts / counts.sum(axis=1, keepdims=True)
+        tables.append(np.abs(parts[:, None, :] - parts[None, :, :]).sum(axis=2) ** 2)
     return tables
 
 
@@ -351,7 +270,7 @@ class CodeDistance:
     def relative_nearness(
         self, numbers: NDArray[np.float64], codes: NDArray[np.intp], n_neighbors: int
     ) -> NDArray[np.float64]:
-        """Minus the mean distance to the nearest rows over those rows' own spacing."""
+        """Minus the mean distance to the nearest rows, divided by those rows' own mean distance to theirs."""
         n_near = min(n_neighbors, len(self._codes) - 1)
         own = RowLookup(np.column_stack([self._numbers, self._codes])).find(np.column_stack([numbers, codes]))
         if n_near < 1:
@@ -399,62 +318,27 @@ class CodeDistance:
         return wide
 
 
-@dataclass
-class Votes:
-    """Synthetic rows of one class of a mixed table.
-
-    Attributes
-    ----------
-    target : object
-    first, second : ndarray of shape (n_new,), intp
-        Ends of the segment of the continuous columns.
-    steps : ndarray of shape (n_new,)
-    voters : ndarray of shape (n_new, k), intp
-        Rows whose commonest category is taken.
-    """
-
-    target: Any
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    steps: NDArray[np.float64]
-    voters: NDArray[np.intp]
-
-
-def resample_mixed(
-    X: MixedTable, y: NDArray[Any], parts: list[Votes], random: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.float64], tuple[Any, NDArray[Any], NDArray[np.intp]]]:
-    """Make the synthetic rows and put them below the training rows.
+def voted(X: MixedTable, parts: list[Segments], random: np.random.Generator) -> list[Any]:
+    """Make the rows of all segments: numbers between the parents, categories by vote.
 
     Parameters
     ----------
     X : MixedTable
-    y : ndarray of shape (n_samples,)
-    parts : list of Votes
+    parts : list of Segments
+        With voters.
     random : numpy.random.Generator
-        Settles ties between categories.
+        Draws among categories that are equally frequent.
 
     Returns
     -------
-    parents : ndarray of shape (n_new, 2), intp
-    steps : ndarray of shape (n_new,)
-    resampled : tuple
-        Rows, targets and sample indices, as `BaseSampler` wants them.
+    list of ndarray
+        As :meth:`MixedTable.values` gives.
     """
-    n_new = sum(part.steps.size for part in parts)
-    numbers = np.empty((n_new, X.numbers.shape[1]))
-    codes = np.empty((n_new, X.codes.shape[1]), dtype=np.intp)
-    start = 0
+    codes = []
     for part in parts:
-        stop = start + part.steps.size
-        _kernels.interpolation.interpolate_rows(X.numbers, part.first, part.second, part.steps, numbers[start:stop])
+        chosen = np.empty((part.steps.size, X.codes.shape[1]), dtype=np.intp)
         if X.codes.shape[1]:
-            draws = random.random((part.steps.size, X.codes.shape[1]))
-            _kernels.interpolation.modal_codes(X.codes, part.voters, draws, X.n_codes, codes[start:stop])
-        start = stop
-    parents = np.concatenate(
-        [np.empty((0, 2), dtype=np.intp), *(np.column_stack([part.first, part.second]) for part in parts)]
-    )
-    steps = np.concatenate([np.empty(0), *(part.steps for part in parts)])
-    targets = np.concatenate([y, *(np.full(part.steps.size, part.target, dtype=y.dtype) for part in parts)])
-    indices = np.concatenate([np.arange(len(y)), np.full(n_new, -1)]).astype(np.intp)
-    return parents, steps, (X.extended(numbers, codes), targets, indices)
+            draws = random.random(chosen.shape)
+            _kernels.interpolation.modal_codes(X.codes, part.voters, draws, X.n_codes, chosen)
+        codes.append(chosen)
+    return X.values(interpolated(X.numbers, parts), np.concatenate(codes))

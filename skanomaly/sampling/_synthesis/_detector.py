@@ -1,4 +1,4 @@
-"""A classifier that tells synthetic anomalies from normal rows, as a detector."""
+"""A classifier of synthetic anomalies and normal rows, as a detector."""
 
 from numbers import Real
 from typing import Any, ClassVar
@@ -20,25 +20,25 @@ __all__ = ["SyntheticAnomalyDetector"]
 
 
 class SyntheticAnomalyDetector(BaseDetector):
-    """Train any classifier to tell normal rows from synthetic anomalies; its probability is the score.
+    """Train any classifier to distinguish normal rows from synthetic anomalies; its log-odds are the score.
 
-    Rows that `y` labels -1 are anomalies for the classifier too, and what a "transplant" synthesizer starts from.
+    Rows that `y` labels -1 are anomalies for the classifier too, and are transplanted by a "transplant" synthesizer.
 
     Parameters
     ----------
     synthesizer : AnomalySynthesizer, default=None
-        Makes the anomalies; None is Gaussian noise of twice each column's standard deviation.
+        Makes the anomalies; None adds Gaussian noise of twice each column's standard deviation.
     classifier : classifier with ``predict_proba``, default=None
-        Told -1 for anomalies and +1 for normal rows. None is a kernel logistic regression (Nyström features).
+        Trained with -1 for anomalies and +1 for normal rows. None is a kernel logistic regression (Nyström features).
     contamination : float in (0, 0.5], default=0.1
-        Share of the training rows to call anomalies.
+        Fraction of the training rows to flag as anomalies.
     random_state : int, RandomState instance or None, default=None
         Seeds every ``random_state`` of synthesizer and classifier that is None.
 
     Attributes
     ----------
     classifier_ : classifier
-        Fitted clone; it sees columns standardised by median and mean absolute deviation.
+        Fitted clone; it gets columns standardised by their median and mean absolute deviation from it.
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
@@ -54,8 +54,8 @@ class SyntheticAnomalyDetector(BaseDetector):
     -----
     The "classifier" head of the self-supervised detectors (CutPaste [1]_, NSA [2]_, SimpleNet [3]_) on any table of
     features. It finds what resembles the synthetic anomalies: with "swap", rows whose columns do not fit together; with
-    "gaussian", rows off the data. The score is the log-odds of being normal. A classifier that learns single rows by
-    heart (a fully grown forest) scores training rows too well; choose a smooth one.
+    "gaussian", rows off the data. The score is the log-odds of being normal. A classifier that
+    fits single rows exactly (a fully grown forest) scores training rows too high; choose a smooth one.
 
     References
     ----------
@@ -98,11 +98,11 @@ class SyntheticAnomalyDetector(BaseDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **_: Any) -> None:
         table = X.astype(np.float64)
-        usual = y != -1
-        if not usual.any():
+        normal = y != -1
+        if not normal.any():
             raise ValueError("y labels every row -1; at least one row must be normal or unlabelled.")
-        self._center = np.median(table[usual], axis=0)
-        deviation = np.abs(table[usual] - self._center).mean(axis=0)
+        self._center = np.median(table[normal], axis=0)
+        deviation = np.abs(table[normal] - self._center).mean(axis=0)
         self._scale = np.where(deviation > 0, deviation, 1.0)
         table = (table - self._center) / self._scale
         synthesizer, classifier = seeded_clones(
@@ -114,11 +114,11 @@ class SyntheticAnomalyDetector(BaseDetector):
         )
         made = synthesizer.synthesize(table, native_labels(y))
         changed = made.target > 0
-        if not changed.any():  # constant columns: no disturbance shows, so any difference is odd
+        if not changed.any():  # constant columns: no disturbance shows, so any difference is anomalous
             self.classifier_ = None
             return
         rows = np.concatenate([table, made.rows[changed]])
-        labels = np.concatenate([np.where(usual, 1, -1), np.full(np.count_nonzero(changed), -1)])
+        labels = np.concatenate([np.where(normal, 1, -1), np.full(np.count_nonzero(changed), -1)])
         self.classifier_ = classifier.fit(rows, labels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -128,8 +128,8 @@ class SyntheticAnomalyDetector(BaseDetector):
         if hasattr(self.classifier_, "decision_function"):
             return -np.asarray(self.classifier_.decision_function(table), dtype=np.float64)
         tiny = np.finfo(np.float64).tiny
-        odd, usual = np.maximum(self.classifier_.predict_proba(table), tiny).T
-        return np.log(odd) - np.log(usual)
+        anomalous, normal = np.maximum(self.classifier_.predict_proba(table), tiny).T
+        return np.log(anomalous) - np.log(normal)
 
 
 def _default(n_components: int) -> Any:

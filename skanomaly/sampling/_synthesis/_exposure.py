@@ -1,4 +1,4 @@
-"""Classifiers that have seen outliers, and the choice of which outliers to show them."""
+"""Classifiers trained with outliers, and the choice of outliers."""
 
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -9,16 +9,18 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
-from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
@@ -33,8 +35,8 @@ def _outliers(y: NDArray[Any], pos_label: Any, *, needed: bool = True) -> NDArra
     if unmarked:
         if needed:
             warn_user(
-                f"-1 is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier, and nothing is "
-                "done about any. Give the outliers' label as pos_label."
+                f"-1 is no label of y, which holds {np.unique(y)[:5].tolist()}: there is no outlier to "
+                "train on. Give the outliers' label as pos_label."
             )
         return np.zeros(len(y), dtype=bool)
     marked = read_labels(y, pos_label=-1 if pos_label is None else pos_label) == -1
@@ -44,18 +46,20 @@ def _outliers(y: NDArray[Any], pos_label: Any, *, needed: bool = True) -> NDArra
 
 
 class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    r"""Train a classifier to be unsure of outliers, so that its confidence tells them apart.
+    r"""Train a classifier to be unsure of outliers, so that its confidence distinguishes them from its classes.
+
+    `X` is handed to the classifier as it is: a pipeline may encode text or impute missing values.
 
     Parameters
     ----------
     estimator : classifier with ``predict_proba`` and ``sample_weight``, default=None
-        What is trained; it must minimise a log-loss for the outliers to count exactly. None means
-        ``LogisticRegression()``.
+        What is trained, or a pipeline that ends in it; it must minimise a log-loss for the outliers to count exactly.
+        None means ``LogisticRegression()``.
     weight : float, default=0.5
         Weight of all outliers over that of all other rows; 0 leaves them out.
     pos_label : label, default=None
-        Label of the outliers in y. None is -1; a y without it is warned of. Where fewer than two other classes remain
-        it is a class like any other.
+        Label of the outliers in y. None is -1; a y without it gives a warning. Where fewer than two other classes
+        remain it is a class like any other.
 
     Attributes
     ----------
@@ -70,7 +74,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
 
     See Also
     --------
-    DiverseOutlierSampler : Chooses which outliers to show.
+    DiverseOutlierSampler : Chooses which outliers to train on.
     AnomalySynthesizer : Makes outliers where there are none.
 
     Notes
@@ -118,31 +122,38 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         y : array-like of shape (n_samples,)
             Classes, and `pos_label` for outliers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Outliers share their total weight in proportion to theirs.
+            Weights; those of outliers are scaled so that their sum is as `weight` says.
 
         Returns
         -------
         self
         """
         with restore_on_error(self):
-            rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+            rows, targets = check_any_rows(self, X, y)
             check_classification_targets(targets)
-            weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-            odd = _outliers(targets, self.pos_label, needed=self.weight > 0)
-            self.classes_ = np.unique(targets[~odd])
-            inner = clone(LogisticRegression() if self.estimator is None else self.estimator)
-            if not odd.any() or self.weight == 0 or not weights[odd].any():
-                given = {} if sample_weight is None else {"sample_weight": weights[~odd]}
-                self.estimator_ = inner.fit(rows[~odd], targets[~odd], **given)
+            weights = check_sample_weight(
+                sample_weight, np.empty((targets.size, 0)), dtype=np.float64, ensure_non_negative=True
+            )
+            marked = _outliers(targets, self.pos_label, needed=self.weight > 0)
+            inside, outliers = np.flatnonzero(~marked), np.flatnonzero(marked)
+            self.classes_ = np.unique(targets[inside])
+            inner = clone(self._inner())
+            name = _weight_parameter(inner)
+            if not outliers.size or self.weight == 0 or not weights[outliers].any():
+                given = {} if sample_weight is None else {name: weights[inside]}
+                self.estimator_ = inner.fit(take_rows(rows, inside), targets[inside], **given)
                 return self
             n_classes = len(self.classes_)
-            shown = weights[odd] * (self.weight * weights[~odd].sum() / (weights[odd].sum() * n_classes))
+            shown = weights[outliers] * (self.weight * weights[inside].sum() / (weights[outliers].sum() * n_classes))
             self.estimator_ = inner.fit(
-                np.concatenate([rows[~odd], np.tile(rows[odd], (n_classes, 1))]),
-                np.concatenate([targets[~odd], np.repeat(self.classes_, np.count_nonzero(odd)).astype(targets.dtype)]),
-                sample_weight=np.concatenate([weights[~odd], np.tile(shown, n_classes)]),
+                take_rows(rows, np.concatenate([inside, np.tile(outliers, n_classes)])),
+                np.concatenate([targets[inside], np.repeat(self.classes_, outliers.size).astype(targets.dtype)]),
+                **{name: np.concatenate([weights[inside], np.tile(shown, n_classes)])},
             )
         return self
+
+    def _inner(self) -> Any:
+        return LogisticRegression() if self.estimator is None else self.estimator
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Class probabilities.
@@ -156,7 +167,8 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         ndarray of shape (n_samples, n_classes)
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(check_rows(self, X, reset=False))
+        validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False, accept_sparse=True)
+        return self.estimator_.predict_proba(X)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class.
@@ -173,7 +185,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         return self.classes_[probabilities.argmax(axis=1)]
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Largest class probability; small is odd.
+        """Largest class probability; lower scores are more anomalous.
 
         Parameters
         ----------
@@ -185,20 +197,33 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         """
         return self.predict_proba(X).max(axis=1)
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self._inner()).input_tags
+        return tags
+
+
+def _weight_parameter(estimator: Any) -> str:
+    """Name the argument of ``fit`` that takes sample weights: that of the last step, for a pipeline."""
+    if not isinstance(estimator, Pipeline):
+        return "sample_weight"
+    name, step = estimator.steps[-1]
+    return f"{name}__{_weight_parameter(step)}"
+
 
 class DiverseOutlierSampler(BaseSampler):
-    """Choose outliers that are both hard and unlike each other, from a large pool.
+    """Choose outliers that are hard to detect and unlike each other, from a large pool.
 
     Parameters
     ----------
     n_outliers : int or float, default=1.0
-        Number of outliers kept; a float is in units of the other rows. All, where the pool has fewer.
+        Number of outliers kept; a float is a multiple of the number of other rows. All, where the pool has fewer.
     estimator : classifier with ``predict_proba``, default=None
-        Learns the classes and "none of them"; its probability of the latter says how hard an outlier is. None means
-        ``LogisticRegression()``.
+        Trained on the classes and an additional class of outliers; the lower its probability, the harder the outlier.
+        None means ``LogisticRegression()``.
     pos_label : label, default=None
-        Label of the pool in y. None is -1; a y without it is warned of. Where fewer than two other classes remain it is
-        a class like any other.
+        Label of the pool in y. None is -1; a y without it gives a warning. Where fewer than two other classes remain it
+        is a class like any other.
     features : callable, default=None
         Map of rows to the features that diversity is judged in; None takes the rows.
     n_rounds : int, default=3
@@ -219,7 +244,7 @@ class DiverseOutlierSampler(BaseSampler):
 
     See Also
     --------
-    OutlierExposureClassifier : Trains on what is kept.
+    OutlierExposureClassifier : Trains on the outliers kept.
 
     Notes
     -----
@@ -273,14 +298,14 @@ class DiverseOutlierSampler(BaseSampler):
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         return dense_classes(self, X, y)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
-        odd = _outliers(y, self.pos_label)
-        pool, inside = np.flatnonzero(odd), np.flatnonzero(~odd)
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
+        marked = _outliers(y, self.pos_label)
+        pool, inside = np.flatnonzero(marked), np.flatnonzero(~marked)
         whole = isinstance(self.n_outliers, Integral)
         wanted = int(self.n_outliers) if whole else round(float(self.n_outliers) * inside.size)
         self.absent_probabilities_ = np.full(pool.size, np.nan)
         if pool.size <= wanted:
-            return X, y, np.arange(len(y), dtype=np.intp)
+            return None, None, np.arange(len(y), dtype=np.intp)
         seed = draw_seed(self.random_state)
         random = generator(seed)
         clusters = self._cluster(X[pool], wanted, seed)
@@ -294,8 +319,7 @@ class DiverseOutlierSampler(BaseSampler):
             )
             self.absent_probabilities_ = inner.predict_proba(X[pool])[:, -1]
             chosen = _hardest_of_each(self.absent_probabilities_, clusters, wanted)
-        kept = np.sort(np.concatenate([inside, pool[chosen]]))
-        return X[kept], y[kept], kept
+        return None, None, np.sort(np.concatenate([inside, pool[chosen]]))
 
     def _cluster(self, X: NDArray[Any], n_clusters: int, seed: int) -> NDArray[np.intp]:
         features = X if self.features is None else np.asarray(self.features(X))

@@ -15,8 +15,8 @@ Random = np.random.Generator
 
 
 def _widths(n_new: int, length: int, width: tuple[float, float], random: Random) -> NDArray[np.intp]:
-    shares = random.uniform(*width, size=n_new)
-    return np.clip(np.rint(shares * length), 1, max(length - 1, 1)).astype(np.intp)
+    fractions = random.uniform(*width, size=n_new)
+    return np.clip(np.rint(fractions * length), 1, max(length - 1, 1)).astype(np.intp)
 
 
 def _others(source: NDArray[np.intp], n_rows: int, random: Random) -> NDArray[np.intp]:
@@ -27,7 +27,7 @@ def _others(source: NDArray[np.intp], n_rows: int, random: Random) -> NDArray[np
 
 
 def _toward(before: Table, after: Table, strength: float) -> Table:
-    """Move entries; the amount 0.5 gives the very bits of `after`."""
+    """Move entries; the strength 0.5 gives exactly `after`."""
     return (1.0 - 2.0 * strength) * before + 2.0 * strength * after
 
 
@@ -92,8 +92,8 @@ def _blend(
 ) -> Table:
     made, length = normal[source], normal.shape[1]
     donors = _others(source, len(normal), random)
-    shares = np.clip(random.gamma(2.0, 0.05, size=source.size) + 0.03, *width)
-    sizes = np.clip(np.rint(shares * length), 1, max(length - 1, 1)).astype(np.intp)
+    fractions = np.clip(random.gamma(2.0, 0.05, size=source.size) + 0.03, *width)
+    sizes = np.clip(np.rint(fractions * length), 1, max(length - 1, 1)).astype(np.intp)
     factors = np.clip(random.normal(1.0, 0.5, size=source.size), 0.7, 1.3)
     for row, size in enumerate(sizes):
         taken = int(np.clip(round(size / factors[row]), 1, length))
@@ -131,7 +131,7 @@ def _transplant(
     residuals = (flat_anomalies - flat[nearest]).reshape(anomalies.shape)
     drawn = residuals[random.integers(len(anomalies), size=source.size)]
     amplitude = 2.0 * strength * random.uniform(0.5, 1.2, size=source.size)
-    if normal.ndim == 3:  # move the part that is odd in time, not its values
+    if normal.ndim == 3:  # move the anomalous part in time, not its values
         for row, shift in enumerate(random.integers(normal.shape[1], size=source.size)):
             drawn[row] = np.roll(drawn[row], shift, axis=0)
     return normal[source] + amplitude.reshape(-1, *[1] * (normal.ndim - 1)) * drawn

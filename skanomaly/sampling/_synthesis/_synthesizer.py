@@ -1,6 +1,6 @@
 """Anomalies made from normal rows or sequences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array
 
+from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame
 from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import validate_data
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._synthesis._kinds import MAKERS
 
@@ -31,7 +33,7 @@ class SyntheticAnomalies(ShortRepr):
     Attributes
     ----------
     rows : ndarray of shape (n_anomalies, n_features) or (n_anomalies, n_timepoints, n_channels)
-        The anomalies.
+        The anomalies; a table of the given kind where some columns hold categories.
     mask : ndarray of bool, of the same shape
         Which entries were changed.
     target : ndarray of shape (n_anomalies,)
@@ -62,7 +64,7 @@ class AnomalySynthesizer(BaseSampler):
     kind : {"gaussian", "swap", "paste", "blend", "transplant"}, default="swap"
         How (Notes). "transplant" needs a few real anomalies.
     width : tuple of two floats, default=(0.02, 0.3)
-        Least and largest share of the columns of a row, or of the time points of a sequence, that are changed; at
+        Least and largest fraction of the columns of a row, or of the time points of a sequence, that are changed; at
         least one is. For all kinds but "gaussian", and "transplant" of rows.
     strength : float, default=0.5
         "gaussian": standard deviation of the noise in units of each column's. Other kinds: 0.5 is the paper's amount,
@@ -70,8 +72,8 @@ class AnomalySynthesizer(BaseSampler):
     proportion : float, default=1.0
         Anomalies made by ``fit_resample`` per normal row.
     soft : bool, default=False
-        Whether targets grow with the mean absolute change in the changed entries; else they are 1. Entries that
-        changed nothing give 0 either way.
+        Whether targets grow with the mean absolute change in the changed entries; else they are 1. A row in
+        which nothing changed has target 0 either way.
     pos_label : label, default=None
         The anomalies' label; all other labels are then normal. None recognises -1, or 1 beside 0.
     random_state : int, RandomState instance or None, default=None
@@ -94,7 +96,7 @@ class AnomalySynthesizer(BaseSampler):
 
     See Also
     --------
-    SyntheticAnomalyDetector : Trains a classifier to tell them apart.
+    SyntheticAnomalyDetector : Trains a classifier on them.
     ExpectedAnomalyPosterior : Says which of them help.
 
     Notes
@@ -103,15 +105,16 @@ class AnomalySynthesizer(BaseSampler):
     `pos_label`. ``fit_resample`` gives the new rows the anomalies' label of `y`, and -1 where `y` has none.
 
     - *gaussian* adds noise whose scale is ``strength`` times 1.1 to a power drawn from 0, ..., 4 (SimpleNet [1]_).
-    - *swap* replaces entries by those of another normal row: a drawn set of columns, or a block of time points.
+    - *swap* replaces entries by those of another normal row: a drawn set of columns, or a block of time points. A table
+      may hold text, categories and missing categories, which are copied (`strength` is then 0.5).
     - *paste* moves a block of the row to another place of the same row (CutPaste [2]_); columns must be comparable.
     - *blend* takes a block of another row, resized by N(1, 0.5) kept in [0.7, 1.3], shifted so that its border meets
       the destination's (NSA [3]_); widths are Gamma(2, 0.05) + 0.03 within `width`.
     - *transplant* adds the displacement of a real anomaly from its nearest normal row, times U(0.5, 1.2), to another.
 
     A soft target is a logistic curve of the mean absolute change in units of the columns' standard deviation, one
-    half at 0.4. Too weak a disturbance teaches nothing, too strong a one teaches what nobody needs; where few real
-    anomalies are known, "transplant" and a check with ``ExpectedAnomalyPosterior`` are worth the trouble.
+    half at 0.4. Too weak a disturbance cannot be detected, too strong a one is trivial to detect. Where a few real
+    anomalies are known, use "transplant", and rate the result with ``ExpectedAnomalyPosterior``.
 
     References
     ----------
@@ -162,17 +165,36 @@ class AnomalySynthesizer(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        options = {"dtype": (np.float64, np.float32), "order": "C", "allow_nd": True}
-        rows, targets = validate_data(self, X, y, reset=True, **options)
-        return rows, targets
+        self._reader = self._category_reader(X)
+        if self._reader is not None:
+            table, targets = check_any_rows(self, X, y)
+            return self._reader.read(table), targets
+        return validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C", allow_nd=True)
 
-    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _category_reader(self, X: Any) -> TableReader | None:
+        """Return a reader where "swap" copies categories; None for a table of numbers."""
+        if self.kind != "swap" or not (is_frame(X) or np.asarray(X).dtype.kind in "OUS"):
+            return None
+        kinds = column_kinds(X)
+        if CATEGORY not in kinds:
+            return None
+        if self.strength != 0.5:
+            place = kinds.index(CATEGORY)
+            name = (column_names(X) or range(len(kinds)))[place]
+            raise ValueError(
+                f"strength={self.strength} moves numbers part of the way or beyond, and column {name!r} holds "
+                "categories, which can only be copied. Take strength=0.5, or encode the column."
+            )
+        return TableReader(missing="category").fit(X)
+
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         labels = read_labels(y, len(X), pos_label=self.pos_label)
         n_new = round(self.proportion * np.count_nonzero(labels != -1))
-        made = self._make(X, labels, n_new, draw_seed(self.random_state))
+        made = self._make(X, labels, n_new, draw_seed(self.random_state), self._reader)
         self.masks_, self.targets_, self.sources_ = made.mask, made.target, made.source
+        new = np.full(n_new, self._label_like(y, labels))
         indices = np.concatenate([np.arange(len(X)), np.full(n_new, -1)]).astype(np.intp)
-        return np.concatenate([X, made.rows]), np.concatenate([y, np.full(n_new, self._label_like(y, labels))]), indices
+        return made.rows if self._reader is None else self._reader.values(made.rows), new, indices
 
     def _label_like(self, y: NDArray[Any], labels: NDArray[np.int8]) -> Any:
         """Return the label of anomalies that goes with those of `y`."""
@@ -203,31 +225,41 @@ class AnomalySynthesizer(BaseSampler):
             If there is no normal row, or none to transplant.
         """
         self._validate_params()
-        rows = check_array(X, dtype=(np.float64, np.float32), order="C", allow_nd=True)
+        reader = self._category_reader(X)
+        if reader is None:
+            rows = check_array(X, dtype=(np.float64, np.float32), order="C", allow_nd=True)
+        else:
+            rows = reader.read(X)
         labels = read_labels(y, len(rows), pos_label=self.pos_label)
         number = np.count_nonzero(labels != -1) if n_anomalies is None else n_anomalies
-        return self._make(rows, labels, int(number), draw_seed(self.random_state))
+        made = self._make(rows, labels, int(number), draw_seed(self.random_state), reader)
+        return made if reader is None else replace(made, rows=reader.decode(made.rows))
 
-    def _make(self, X: NDArray[Any], labels: NDArray[np.int8], n_new: int, seed: int) -> SyntheticAnomalies:
+    def _make(
+        self, X: NDArray[Any], labels: NDArray[np.int8], n_new: int, seed: int, reader: TableReader | None
+    ) -> SyntheticAnomalies:
         low, high = self._width_range()
         if X.ndim not in {2, 3}:
             raise ValueError(f"X has {X.ndim} dimensions; give rows (2) or sequences of equal length (3).")
-        usual = np.flatnonzero(labels != -1)
-        if usual.size == 0:
+        inside = np.flatnonzero(labels != -1)
+        if inside.size == 0:
             raise ValueError(
                 f"y labels all {len(X)} samples as anomalies; anomalies are made from normal rows, so at least one is "
                 "needed."
             )
         random = generator(seed)
-        normal = X[usual].astype(np.float64)
+        normal = X[inside].astype(np.float64)
         scale = normal.reshape(-1, X.shape[-1]).std(axis=0) if X.ndim == 3 else normal.std(axis=0)
         source = random.integers(len(normal), size=n_new)
         maker = MAKERS[self.kind]
         rows = maker(normal, X[labels == -1].astype(np.float64), source, (low, high), self.strength, scale, random)
         rows = rows.astype(X.dtype)
         change = np.abs(rows.astype(np.float64) - normal[source])
+        if reader is not None:  # another category counts as one standard deviation
+            codes = np.array(reader.kinds) == CATEGORY
+            change[:, codes] = (change[:, codes] > 0) * scale[codes]
         mask = change > _LEAST_CHANGE * scale
-        return SyntheticAnomalies(rows, mask, self._targets(change, mask, scale), usual[source])
+        return SyntheticAnomalies(rows, mask, self._targets(change, mask, scale), inside[source])
 
     def _width_range(self) -> tuple[float, float]:
         try:
@@ -235,7 +267,7 @@ class AnomalySynthesizer(BaseSampler):
         except (TypeError, ValueError):
             low = high = -1.0
         if not 0 <= low <= high <= 1:
-            raise ValueError(f"width={self.width!r} must be two shares, 0 <= least <= largest <= 1.")
+            raise ValueError(f"width={self.width!r} must be two fractions, 0 <= least <= largest <= 1.")
         return low, high
 
     def _targets(
@@ -253,4 +285,5 @@ class AnomalySynthesizer(BaseSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         tags.input_tags.three_d_array = True
+        tags.input_tags.string = self.kind == "swap"
         return tags
