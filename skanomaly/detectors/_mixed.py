@@ -36,7 +36,17 @@ class Encoded(NamedTuple):
     codes: Floats
     extra: Floats
 
-    def __getitem__(self, rows: Any) -> "Encoded":  # type: ignore[override]
+    def take(self, rows: NDArray[np.intp]) -> "Encoded":
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_taken,), intp
+
+        Returns
+        -------
+        Encoded
+        """
         return Encoded(self.values[rows], self.codes[rows], self.extra[rows])
 
 

@@ -1,5 +1,6 @@
 """Distances of rows of numbers, categories and missing values, cell by cell."""
 
+import itertools
 import math
 
 import numpy as np
@@ -44,7 +45,7 @@ def block_means(table, edges, n_neighbors):
     found = []
     for row in table:
         means = []
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             nearest = sorted(value for value in row[start:stop] if math.isfinite(value))[:n_neighbors]
             means.append(sum(nearest) / n_neighbors)
         found.append(sum(means) / len(means))

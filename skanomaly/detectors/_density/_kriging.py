@@ -64,7 +64,7 @@ class KrigingDetector(BaseDetector):
     bank_counts_ : ndarray of shape (n_bank,)
         Copies of each of them among the rows chosen.
     scale_ : float
-        Median distance of two rows of the bank, in the units of the table or, where it is whitened, of the whitened one.
+        Median distance of two rows of the bank, in the units of the table or, with `covariance`, after whitening.
     noise_ : float
         `noise`, plus what the kriging matrix needed to be positive definite; nothing for most tables.
     offset_ : float

@@ -255,7 +255,7 @@ class MultiscaleNeighborsDetector(BaseDetector):
 
     def _split_distance(self, rows: NDArray[Any], queries: Encoded, table: Floats, indices: NDArray[np.intp]) -> Floats:
         """Split the distance to one row of the bank each in proportion to the parts of its square."""
-        squares = self._space.column_squares(queries, self._bank[indices], rows)
+        squares = self._space.column_squares(queries, self._bank.take(indices), rows)
         sums = squares.sum(axis=1)
         distances = table[np.arange(len(rows)), indices]
         return squares * np.divide(distances, sums, out=np.zeros_like(sums), where=sums > 0)[:, None]
