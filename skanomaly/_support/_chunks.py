@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._items import require_items
 from skanomaly._support._validation import check_rows
 
 __all__ = ["Chunks"]
@@ -35,13 +36,14 @@ class Chunks:
     Raises
     ------
     ValueError
-        If `chunks` is one frame, can be iterated only once, has too few rows, or has another number of rows in a later
-        pass.
+        If `chunks` is one frame, a mapping or a set, can be iterated only once, has too few rows, or has another number
+        of rows in a later pass.
     """
 
     def __init__(self, chunks: Any, estimator: Any, *, min_samples: int = 2) -> None:
         if hasattr(chunks, "columns"):
             raise ValueError("chunks is one frame; give a list of frames: fit_chunks([frame]), or fit(frame).")
+        require_items(chunks, name="chunks", noun="tables")
         if iter(chunks) is chunks:
             raise ValueError(
                 "chunks can be iterated only once; pass a list, or an object whose __iter__ opens the data anew."

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import InputTags, Tags, get_tags, validation
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._columns import (
     CATEGORY,
@@ -27,10 +27,13 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
+from skanomaly._support._items import require_items
 from skanomaly._support._sklearn import check_sample_weight
+from skanomaly._support._tables import TableReader
 
 __all__ = [
     "check_any_rows",
+    "check_mixed",
     "check_rows",
     "check_samples_of",
     "check_weights",
@@ -140,7 +143,7 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If `X` has not two dimensions, no row or no column, `y` has a missing value, or their lengths differ.
+        If `X` has not two dimensions, no row or no column, `y` is not finite or has missing values, or lengths differ.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
@@ -154,8 +157,67 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     validation.validate_data(estimator, named, skip_check_array=True)
     _check_target(estimator, y, numeric=False)
     targets = column_or_1d(y, warn=True)
+    assert_all_finite(targets, input_name="y")
     check_consistent_length(rows, targets)
     return X, targets
+
+
+def check_mixed(
+    estimator: Any, X: Any, *, reset: bool, min_samples: int = 1, frames_only: bool = False, **options: Any
+) -> NDArray[Any]:
+    """Validate a table of numbers and categories with missing values, and turn it into numbers and codes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_``, ``feature_names_in_`` and ``_reader``, a fitted
+        :class:`~skanomaly._support._tables.TableReader` or None, are set (``reset=True``) or used.
+    X : frame, array or list of shape (n_samples, n_features)
+    reset : bool
+        True in fit, False afterwards.
+    min_samples : int, default=1
+        Fewest rows that make sense.
+    frames_only : bool, default=False
+        Only frames may have categories. Arrays hold numbers and have no reader.
+    **options : dict
+        Parameters of the reader.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        float32 where every column is, else float64. NaN where a value is missing.
+
+    Raises
+    ------
+    ValueError
+        On dates, infinity, values that are neither numbers nor categories, a column of another kind than in fit, too
+        few rows, no column, or columns other than those of fit.
+    """
+    frame = to_pandas(X) if is_frame(X) else None
+    if reset:
+        estimator._reader = None
+    reader = estimator._reader
+    if frame is None and frames_only:
+        if reader is not None and CATEGORY in reader.kinds:
+            raise ValueError(
+                f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categories; give "
+                "a frame with the same columns."
+            )
+        return check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
+    if frame is None:
+        limits = {"ensure_all_finite": False, "ensure_min_samples": min_samples, "dtype": None}
+        rows = validate_data(estimator, X, reset=reset, **limits)
+        frame = to_pandas(X if isinstance(X, list) else rows)
+    else:
+        validate_data(estimator, frame, reset=reset, skip_check_array=True)
+        check_array(np.empty(frame.shape, dtype=np.bool_), ensure_min_samples=min_samples)
+        if reader is None and not reset:  # fitted on an array of numbers
+            return check_rows(estimator, frame, reset=False, ensure_all_finite="allow-nan")
+    if reset:
+        reader = estimator._reader = TableReader(**options).fit(frame)
+    table: NDArray[np.float64] = reader.read(frame)
+    single = all(dtype == np.float32 for dtype in frame.dtypes)
+    return table.astype(np.float32) if single else table
 
 
 def _read_frame(X: Any, *, numeric: bool) -> Any:
@@ -295,6 +357,7 @@ def check_samples_of(
             options["ensure_all_finite"] = "allow-nan"
         rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
         return X if named else rows
+    require_items(X)
     if isinstance(X, str) or not hasattr(X, "__len__"):
         raise ValueError(f"X is {X!r:.50}, and {type(detector).__name__} takes a collection: a list with an item each.")
     if reset:

@@ -98,7 +98,7 @@ class BaseSampler(BaseEstimator, ABC):
 
     @final
     def fit(self, X: Any, y: Any) -> Self:
-        """Check the input and learn what `fit_resample` learns, without returning rows.
+        """Resample as `fit_resample` does, without returning rows.
 
         Parameters
         ----------

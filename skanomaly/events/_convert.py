@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._long import group_rows, read_column
+from skanomaly._support._long import group_rows, read_column, split_rows
 
 __all__ = ["from_long_events"]
 
@@ -24,7 +23,8 @@ def from_long_events(
     event_column : str
         Column with the tokens.
     time_column : str, default=None
-        Column that the events of a trace are sorted by; ties keep the order of the table. None keeps that order.
+        Column that the events of a trace are sorted by: ISO 8601 text by the times that it stands for, ordered
+        categories by their order; ties keep the order of the table. None keeps that order.
 
     Returns
     -------
@@ -35,12 +35,13 @@ def from_long_events(
     Raises
     ------
     ValueError
-        If a column is missing or occurs twice, columns differ in length, or an id or a time is missing.
+        If a column is missing or occurs twice, columns differ in length, an id or a time is missing, or an id is not
+        hashable.
 
     Warns
     -----
     UserWarning
-        If times are text that does not sort chronologically.
+        If times are text that is not ISO 8601, or that has a time zone in some rows only.
 
     See Also
     --------
@@ -56,4 +57,4 @@ def from_long_events(
     """
     tokens = read_column(frame, event_column)
     order, bounds, ids = group_rows(frame, id_column, time_column, {event_column: tokens})
-    return [part.tolist() for part in np.split(tokens[order], bounds)], ids
+    return [part.tolist() for part in split_rows(tokens, order, bounds)], ids

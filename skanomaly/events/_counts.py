@@ -51,7 +51,8 @@ class EventCountDetector(EventDetector):
     -----
     Count vectors as features of log traces are from Xu, Huang, Fox, Patterson and Jordan (2009), who then use the
     residual of principal components. What we changed: the distance to the nearest neighbour replaces that residual, all
-    unseen tokens share one extra column, and one copy of a training trace equal to the query is left out.
+    unseen tokens share one extra column, and one copy of a training trace equal to the query is left out. A trace may
+    also be a ``collections.Counter`` of its tokens.
 
     ``score_events``: if the neighbour has c occurrences of a token, the (c + 1)-th and later occurrences score what
     each adds to the squared distance. The contribution of missing tokens is added to the last event. Over a trace the
@@ -82,6 +83,8 @@ class EventCountDetector(EventDetector):
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "scale": [StrOptions({"count", "log"})],
     }
+
+    _takes_counts: ClassVar[bool] = True
 
     def __init__(self, *, n_neighbors: int = 1, scale: str = "log", contamination: float = 0.1) -> None:
         self.n_neighbors = n_neighbors

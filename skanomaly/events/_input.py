@@ -1,19 +1,25 @@
 """Validation of event traces, and their vocabulary."""
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_traces", "make_vocabulary"]
+from skanomaly._support._items import require_items, require_order
+
+__all__ = ["as_traces", "hashable_codes", "make_vocabulary"]
 
 
-def as_traces(X: Any) -> list[Sequence[Hashable]]:
+def as_traces(X: Any, *, counts: bool = False) -> list[Sequence[Hashable]]:
     """Validate a collection of event traces.
 
     Parameters
     ----------
     X : sequence of sequences of tokens, or ndarray of shape (n_traces, n_events)
+    counts : bool, default=False
+        Whether an item may be a ``collections.Counter``, which is read as each token as often as it is counted.
 
     Returns
     -------
@@ -23,8 +29,8 @@ def as_traces(X: Any) -> list[Sequence[Hashable]]:
     Raises
     ------
     ValueError
-        If `X` is not a collection or is a data frame, or an item is a string or not a sequence. The message names the
-        item.
+        If `X` is not a collection or is a data frame, a mapping or a set, or an item is a string, a mapping, a set, a
+        frame or not a sequence. The message names the item.
     """
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise ValueError(f"Expected a list of token sequences, got {type(X).__name__}.")
@@ -33,10 +39,20 @@ def as_traces(X: Any) -> list[Sequence[Hashable]]:
             "Expected a list of token sequences, got a data frame. If each row is an event, use "
             "from_long_events(X, id_column=..., event_column=...); if each row is a trace, use X.to_numpy()."
         )
-    return [_as_trace(item, index) for index, item in enumerate(X)]
+    require_items(X, noun="token sequences")
+    return [_as_trace(item, index, counts=counts) for index, item in enumerate(X)]
 
 
-def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
+def _as_trace(item: Any, index: int, *, counts: bool) -> Sequence[Hashable]:
+    if isinstance(item, Counter) or (counts and isinstance(item, Mapping)):
+        return _counted(item, index, counts=counts)
+    require_order(item, name=f"X[{index}]", noun="tokens")
+    if hasattr(item, "columns"):
+        raise ValueError(
+            f"X[{index}] is a data frame: each item must be a sequence of tokens. Give the column with the events, "
+            f"such as X[{index}]['event'], or make tokens of rows by "
+            f"list(X[{index}].itertuples(index=False, name=None))."
+        )
     if isinstance(item, str | bytes):
         raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
             f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
@@ -50,6 +66,36 @@ def _as_trace(item: Any, index: int) -> Sequence[Hashable]:
         tokens: list[Hashable] = item.tolist()
         return tokens
     return list(item)
+
+
+def _counted(item: Mapping[Hashable, Any], index: int, *, counts: bool) -> Sequence[Hashable]:
+    if not counts:
+        raise ValueError(
+            f"X[{index}] is a Counter, which has no order of events: give a list of tokens, or use EventCountDetector, "
+            "which takes counts."
+        )
+    if not isinstance(item, Counter):
+        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+            f"X[{index}] is a {type(item).__name__}, which iterates over its keys: give a list of tokens, or "
+            f"collections.Counter(X[{index}]) if its values are counts."
+        )
+    for token, count in item.items():
+        if not isinstance(count, Integral) or count < 0:
+            raise ValueError(f"X[{index}] counts {token!r} {count!r} times; counts must be whole numbers from 0 on.")
+    # In one order, so that equal counts are equal traces.
+    return [token for token in sorted(item, key=repr) for _ in range(item[token])]
+
+
+def hashable_codes(codes: Mapping[Hashable, int], trace: Sequence[Hashable], unseen: int, index: int) -> list[int]:
+    """Return the code of each token of a trace, or `unseen`; name the trace if a token is not hashable."""
+    try:
+        return [codes.get(token, unseen) for token in trace]
+    except TypeError as error:
+        raise _not_hashable(index, error) from None
+
+
+def _not_hashable(index: int, error: TypeError) -> ValueError:
+    return ValueError(f"X[{index}] holds a token that is not hashable: {error}. Use text, numbers or tuples.")
 
 
 def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
@@ -73,9 +119,7 @@ def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
         try:
             tokens.update(trace)
         except TypeError as error:
-            raise ValueError(
-                f"X[{index}] holds a token that is not hashable: {error}. Use text, numbers or tuples."
-            ) from None
+            raise _not_hashable(index, error) from None
     if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
         raise ValueError("X holds NaN as a token. Replace missing events with a token of their own, or drop them.")
     try:

@@ -1,4 +1,4 @@
-"""Impute missing values: draw plausible ones and say how certain they are."""
+"""Imputation of missing values by random draws, with prediction intervals and pooled estimates."""
 
 from skanomaly.impute._knn_sampler import ImputationInterval, KNNSamplerImputer
 from skanomaly.impute._pooling import PooledEstimate, pool_estimates

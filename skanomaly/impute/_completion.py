@@ -1,4 +1,4 @@
-"""Fill the missing cells of rows from their nearest donors: at once, or column by column in rounds."""
+"""Imputation of arrays from the nearest donors: at once, or column by column in chained rounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,13 +14,14 @@ __all__ = ["Completion", "interval_of"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
-# Of the donors' values (n_cells, max_limit), their counts, whether they are codes, and which cells these are.
+# Reduces the values of the donors, shape (n_missing, max_limit), given their numbers, whether the values are codes of
+# categories, and the positions of the missing values.
 Reducer = Callable[[Floats, Integers, bool, Integers], Floats]
 
 
 @dataclass(frozen=True)
 class Completion:
-    """A fitted imputation, without the user's containers.
+    """A fitted imputation of arrays.
 
     Attributes
     ----------
@@ -30,10 +31,10 @@ class Completion:
         Number of neighbours of each column.
     strategy : {"sample", "mean", "median"}
     joint : bool
-        Draw all cells of a row from one donor where enough have them all.
+        Take all missing values of a row from one donor where enough donors have all of them.
     n_jobs : int or None
     rounds : tuple of Donors
-        The training rows, completed, once per chained round.
+        The imputed training rows of each chained round.
     """
 
     donors: Donors
@@ -44,50 +45,50 @@ class Completion:
     rounds: tuple[Donors, ...] = ()
 
     def with_rounds(self, n_rounds: int, keys: NDArray[np.uint64]) -> Self:
-        """Complete the training rows in rounds; new rows then meet round r's donors in their own round r."""
+        """Impute the training rows in rounds; round r of new rows uses the donors of round r."""
         values = self.donors.values
         missing = np.isnan(values)
-        table = self.fill(values, keys, 0)
+        table = self.impute(values, keys, 0)
         rounds = []
         for turn in range(1, n_rounds + 1):
             for column in np.flatnonzero(missing.any(axis=0)):
-                self._fill_column(table, missing, column, self.donors.completed(table), keys, (0, turn))
+                self._impute_column(table, missing, column, self.donors.completed(table), keys, (0, turn))
             rounds.append(self.donors.completed(table))
         return replace(self, rounds=tuple(rounds))
 
     def resampled(self, random: np.random.Generator) -> Self:
-        """Draw the training rows with replacement: the approximate Bayesian bootstrap."""
+        """Resample the training rows with replacement: the approximate Bayesian bootstrap."""
         n_donors = len(self.donors.values)
         rows = random.integers(n_donors, size=n_donors)
         return replace(self, donors=self.donors.take(rows), rounds=tuple(donors.take(rows) for donors in self.rounds))
 
-    def fill(self, values: Floats, keys: NDArray[np.uint64], imputation: int) -> Floats:
-        """Return a completed copy of `values`; a column that no donor has stays missing.
+    def impute(self, values: Floats, keys: NDArray[np.uint64], imputation: int) -> Floats:
+        """Return an imputed copy of `values`; a column that no donor has stays missing.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows, n_columns)
         keys : ndarray of shape (n_rows,), uint64
-            Each row's random key; unused unless the strategy is "sample".
+            Random key of each row; used by the strategy "sample" only.
         imputation : int
-            Which of several.
+            Number of the imputation, of several.
         """
         missing = np.isnan(values) & self.donors.observed.any(axis=1)
         table = values.copy()
         short = missing
         if self.strategy == "sample" and self.joint:
-            short = missing & ~self._fill_jointly(table, missing, keys, imputation)[:, None]
+            short = missing & ~self._impute_jointly(table, missing, keys, imputation)[:, None]
         rows, columns = np.nonzero(short)
         if rows.size:
             reducer = self._reducer(keys[rows], columns, (imputation, 0))
             table[rows, columns] = self._reduce(reducer, self.donors, values, rows, columns)
         for turn, donors in enumerate(self.rounds, start=1):
             for column in np.flatnonzero(missing.any(axis=0)):
-                self._fill_column(table, missing, column, donors, keys, (imputation, turn))
+                self._impute_column(table, missing, column, donors, keys, (imputation, turn))
         return table
 
-    def over_donors(self, values: Floats, keys: NDArray[np.uint64], reducer: Reducer, width: int) -> Floats:
-        """Reduce every missing cell's own donors; cells that are observed come out as NaN.
+    def reduce_donors(self, values: Floats, keys: NDArray[np.uint64], reducer: Reducer, width: int) -> Floats:
+        """Reduce the values of the donors of every missing value; the result is NaN where no value is missing.
 
         Returns
         -------
@@ -100,16 +101,16 @@ class Completion:
             if rows.size:
                 result[rows, columns] = self._reduce(reducer, self.donors, values, rows, columns)
             return result
-        table = self.fill(values, keys, 0)
+        table = self.impute(values, keys, 0)
         for column in np.flatnonzero(missing.any(axis=0)):
             rows = np.flatnonzero(missing[:, column])
             result[rows, column] = self._reduce_column(reducer, self.rounds[-1], table, rows, column)
         return result
 
-    def _fill_jointly(
+    def _impute_jointly(
         self, table: Floats, missing: NDArray[np.bool_], keys: NDArray[np.uint64], imputation: int
     ) -> NDArray[np.bool_]:
-        """Copy each row's missing cells from one drawn donor; return which rows had enough such donors."""
+        """Copy the missing values of each row from one random donor; return which rows had enough such donors."""
         done = np.zeros(len(table), dtype=bool)
         rows = np.flatnonzero(missing.any(axis=1))
         if rows.size == 0:
@@ -127,17 +128,17 @@ class Completion:
         joint = np.full(rows.size, -1)
         parts = map_cells(block, self.donors, table[rows], cells, joint, limits, n_jobs=self.n_jobs)
         donor = np.concatenate(parts)
-        # A row without any coordinate is equally near to all: it gets a whole row.
+        # A row without any value is equally near to all: it gets a complete row.
         blank = np.isnan(table[rows]).all(axis=1)
         if has_all.size:
             donor[blank] = has_all[(draws[blank] * has_all.size).astype(np.intp)]
         taken = donor >= 0
-        chosen, cells_of = rows[taken], missing[rows[taken]]
-        table[chosen] = np.where(cells_of, self.donors.values[donor[taken]], table[chosen])
+        chosen, lacking = rows[taken], missing[rows[taken]]
+        table[chosen] = np.where(lacking, self.donors.values[donor[taken]], table[chosen])
         done[chosen] = True
         return done
 
-    def _fill_column(
+    def _impute_column(
         self,
         table: Floats,
         missing: NDArray[np.bool_],
@@ -146,7 +147,7 @@ class Completion:
         keys: NDArray[np.uint64],
         counters: tuple[int, int],
     ) -> None:
-        """Fill one column again, given the others completed."""
+        """Impute one column again, given the other imputed columns."""
         rows = np.flatnonzero(missing[:, column])
         reducer = self._reducer(keys[rows], np.full(rows.size, column), counters)
         table[rows, column] = self._reduce_column(reducer, donors, table, rows, column)
@@ -159,7 +160,7 @@ class Completion:
         return self._reduce(reducer, donors, queries, np.arange(rows.size), np.full(rows.size, column))
 
     def _reduce(self, reducer: Reducer, donors: Donors, queries: Floats, rows: Integers, columns: Integers) -> Floats:
-        """Reduce each cell's donors; a cell without a neighbour has every donor of its column."""
+        """Reduce the values of the donors; a missing value without neighbours has every donor of its column."""
         used = np.unique(rows)
         places = np.searchsorted(used, rows)
         categorical = donors.categorical
@@ -201,7 +202,7 @@ class Completion:
 
 
 def _beyond(given: Floats, counts: Integers) -> NDArray[np.bool_]:
-    """Mark the places that hold no donor."""
+    """Mark the places beyond the number of donors."""
     return np.arange(given.shape[1]) >= counts[:, None]
 
 
@@ -222,14 +223,14 @@ def _median(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Fl
 
 
 def _mode(given: Floats, counts: Integers) -> Floats:
-    """Return the most frequent code; of several the smallest."""
+    """Return the most frequent code, of several the smallest."""
     codes = np.where(_beyond(given, counts), -1, given).astype(np.intp)
     frequency = np.array([(codes == code).sum(axis=1) for code in range(codes.max() + 1)])
     return frequency.argmax(axis=0).astype(np.float64)
 
 
 def interval_of(level: float) -> Reducer:
-    """Make the reducer to (lower, upper, attained level): ranks q (k + 1), interpolated, clipped to 1 and k."""
+    """Return the reducer to lower end, upper end and level: ranks q (k + 1), interpolated, clipped to 1 and k."""
 
     def interval(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
         del cells
@@ -238,13 +239,13 @@ def interval_of(level: float) -> Reducer:
         ordered = np.sort(np.where(_beyond(given, counts), np.inf, given), axis=1)
         row = np.arange(len(given))
         ends = []
-        for share in ((1 - level) / 2, (1 + level) / 2):
-            rank = np.clip(share * (counts + 1), 1, counts) - 1
+        for fraction in ((1 - level) / 2, (1 + level) / 2):
+            rank = np.clip(fraction * (counts + 1), 1, counts) - 1
             below = np.floor(rank).astype(np.intp)
             above = np.minimum(below + 1, counts - 1)
             start = ordered[row, below]
             ends.append(start + (rank - below) * (ordered[row, above] - start))
-        attained = np.minimum(level, (counts - 1) / (counts + 1))
-        return np.column_stack([*ends, attained])
+        reached = np.minimum(level, (counts - 1) / (counts + 1))
+        return np.column_stack([*ends, reached])
 
     return interval

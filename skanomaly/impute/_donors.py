@@ -1,4 +1,4 @@
-"""Rows that give values to missing cells, and the search for the nearest of them."""
+"""Donors, the rows whose values are imputed, and the search for the nearest ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ _MARGIN = 1.2
 
 @dataclass(frozen=True)
 class Donors:
-    """Training rows as the search sees them.
+    """Training rows, prepared for the search.
 
     Attributes
     ----------
     values : ndarray of shape (n_donors, n_columns)
-        In the user's units; NaN where missing.
+        In the units of the table; NaN where missing.
     space : ndarray of shape (n_columns, n_donors)
-        Coordinates that distances are measured in, one donor a column; a chained search has completed cells here.
+        Coordinates for the distances, one column per donor; imputed values included in chained rounds.
     mismatch : ndarray of shape (n_columns,)
-        Squared distance between two categories; 0 for a numeric column.
+        Squared distance between two categories; 0 for a column of numbers.
     scale : ndarray of shape (n_columns,)
-        Unit of each coordinate.
+        Divisor of each coordinate.
     """
 
     values: NDArray[np.float64]
@@ -40,10 +40,10 @@ class Donors:
 
     @classmethod
     def from_table(cls, values: NDArray[np.float64], categorical: NDArray[np.bool_], *, scale: bool) -> Self:
-        """Measure the columns' units: a column's mean squared difference between two rows becomes 2, or stays.
+        """Scale the columns so that the mean squared difference between two rows is 2 in each, or keep their units.
 
-        For a category column that is 2 / (1 - sum of squared shares) per mismatch, so that a two-valued column
-        weighs the same as numbers and as categories.
+        In a column of categories the squared distance of two different ones is then 2 / (1 - sum of squared
+        frequencies), so that a column with two values has the same weight as numbers and as categories.
         """
         units = np.ones(values.shape[1])
         mismatch = categorical.astype(np.float64)
@@ -51,31 +51,31 @@ class Donors:
             for index, column in enumerate(values.T):
                 present = column[~np.isnan(column)]
                 if categorical[index]:
-                    shares = np.unique(present, return_counts=True)[1] / present.size
-                    mismatch[index] = 2.0 / (1.0 - shares @ shares) if shares.size > 1 else 1.0
+                    frequencies = np.unique(present, return_counts=True)[1] / present.size
+                    mismatch[index] = 2.0 / (1.0 - frequencies @ frequencies) if frequencies.size > 1 else 1.0
                 elif present.size:
-                    # Scaled by its largest value first: the squares of values near 1e200 would overflow.
+                    # Divided by the largest value first: the squares of values near 1e200 overflow.
                     largest = np.abs(present).max()
-                    deviation = float(np.std(present / largest) * largest) if largest > 0 else 0.0
-                    units[index] = deviation if deviation > np.finfo(np.float64).eps * largest else 1.0
+                    std = float(np.std(present / largest) * largest) if largest > 0 else 0.0
+                    units[index] = std if std > np.finfo(np.float64).eps * largest else 1.0
         return cls(values, np.ascontiguousarray((values / units).T), mismatch, units)
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """Which cells may be given, of shape (n_columns, n_donors)."""
+        """Which values are observed, of shape (n_columns, n_donors)."""
         return ~np.isnan(self.values.T, order="C")
 
     @property
     def categorical(self) -> NDArray[np.bool_]:
-        """Which columns hold codes, of shape (n_columns,)."""
+        """Which columns hold codes of categories, of shape (n_columns,)."""
         return self.mismatch > 0
 
     def take(self, rows: NDArray[np.intp]) -> Self:
-        """Make donors of the given rows, repeated as they are."""
+        """Return the donors of the given rows, which may be repeated."""
         return type(self)(self.values[rows], np.ascontiguousarray(self.space[:, rows]), self.mismatch, self.scale)
 
     def completed(self, table: NDArray[np.float64]) -> Self:
-        """Measure distances on a completed table, but give observed values only."""
+        """Return the same donors with distances on an imputed table; their values are the observed ones."""
         return type(self)(self.values, np.ascontiguousarray((table / self.scale).T), self.mismatch, self.scale)
 
 
@@ -90,26 +90,27 @@ def map_cells(
     own: NDArray[np.intp] | None = None,
     n_jobs: int | None = None,
 ) -> list[Result]:
-    """Find each cell's nearest donors, block by block, and hand them to `function`.
+    """Find the nearest donors of each missing value, block by block, and pass them to `function`.
 
     Parameters
     ----------
     function : callable
-        Takes the block's slice of the cells, donor indices of shape (n_block_cells, max_limit), nearest first, and
-        how many of them were found.
+        Receives the slice of the missing values of a block, indices of their donors, shape (n_block, max_limit),
+        nearest first, and the number of donors found.
     donors : Donors
     queries : ndarray of shape (n_queries, n_columns)
-        In the user's units; NaN where missing.
-    rows, columns, limits : ndarray of shape (n_cells,)
-        The cell's query, sorted; its column, or -1 for one donor of all that the query lacks; donors wanted.
+        In the units of the table; NaN where missing.
+    rows, columns, limits : ndarray of shape (n_missing,)
+        Of each missing value the query, sorted; the column, or -1 for donors that have all that the query lacks; and
+        the number of donors.
     own : ndarray of shape (n_queries,), default=None
-        The donor that a query is.
+        The donor that each query is itself.
     n_jobs : int, default=None
 
     Returns
     -------
     list
-        One result a block, in order.
+        One result per block, in order.
     """
     n_queries, n_donors = len(queries), donors.space.shape[1]
     queries = np.ascontiguousarray(queries / donors.scale)
@@ -117,15 +118,15 @@ def map_cells(
     own = np.full(n_queries, -1, dtype=np.int64) if own is None else own.astype(np.int64)
     columns, limits = columns.astype(np.int64), limits.astype(np.int64)
     starts = np.searchsorted(rows, np.arange(n_queries + 1)).astype(np.int64)
-    log_share = np.log(np.maximum(observed.mean(axis=1), 1 / n_donors))
-    joint_share = np.exp(np.isnan(queries[rows]) @ log_share)
-    share = np.where(columns >= 0, np.exp(log_share)[columns], joint_share)
+    log_fraction = np.log(np.maximum(observed.mean(axis=1), 1 / n_donors))
+    joint_fraction = np.exp(np.isnan(queries[rows]) @ log_fraction)
+    fraction = np.where(columns >= 0, np.exp(log_fraction)[columns], joint_fraction)
 
     def block(queries_of: slice) -> Result:
         cells = slice(starts[queries_of.start], starts[queries_of.stop])
         found = np.zeros((cells.stop - cells.start, max(int(limits[cells].max(initial=1)), 1)), dtype=np.int64)
         counts = np.zeros(len(found), dtype=np.int64)
-        wanted = _MARGIN * np.mean(limits[cells] / share[cells]) + 8 if len(found) else 1.0
+        wanted = _MARGIN * np.mean(limits[cells] / fraction[cells]) + 8 if len(found) else 1.0
         _kernels.nan_distances.cell_neighbors_nan(
             queries[queries_of],
             donors.space,

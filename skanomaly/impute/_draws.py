@@ -1,4 +1,4 @@
-"""Random numbers that belong to a row, whatever stands beside it."""
+"""Random numbers of a row that do not depend on the other rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,15 @@ __all__ = ["row_keys", "uniforms"]
 
 
 def row_keys(table: NDArray[np.float64], seed: int) -> NDArray[np.uint64]:
-    """Hash the content of each row together with the seed.
+    """Hash the values of each row together with the seed.
 
-    Equal rows would get equal keys, hence equal draws; their order of occurrence is mixed in. So a row's key depends
-    on other rows only if they are its copies.
+    The hash includes the number of earlier copies of the row, so that the draws of equal rows differ. It depends on no
+    other rows.
 
     Parameters
     ----------
     table : ndarray of shape (n_rows, n_columns)
-        NaN is content like any other; 0.0 and -0.0 are the same.
+        NaN counts as a value; 0.0 and -0.0 are equal.
     seed : int
         Not negative.
 
@@ -35,7 +35,7 @@ def row_keys(table: NDArray[np.float64], seed: int) -> NDArray[np.uint64]:
 
 
 def uniforms(keys: NDArray[np.uint64], *counters: int | NDArray[np.intp]) -> NDArray[np.float64]:
-    """Draw one number in [0, 1) per key; other counters give independent numbers.
+    """Draw one uniform number in [0, 1) for each key; different counters give independent numbers.
 
     Parameters
     ----------

@@ -1,25 +1,27 @@
-"""Imputation by draws from the nearest donors."""
+"""Imputation by random draws from the nearest donors."""
 
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import is_frame
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly.impute._columns import as_pandas, decode_frame, encode_table, is_frame, learn_categories, like
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_mixed
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys
+from skanomaly.impute._frames import imputed_frame
 from skanomaly.impute._selection import choose_n_neighbors
 
 __all__ = ["ImputationInterval", "KNNSamplerImputer"]
@@ -27,15 +29,15 @@ __all__ = ["ImputationInterval", "KNNSamplerImputer"]
 
 @dataclass(frozen=True, repr=False)
 class ImputationInterval(ShortRepr):
-    """Prediction intervals of missing cells.
+    """Prediction intervals of missing values.
 
     Attributes
     ----------
     lower, upper : ndarray of shape (n_samples, n_output_features)
-        Observed cells hold their value in both. Categorical columns hold NaN.
+        Both hold the observed value where it is not missing, and NaN in columns of categories.
     level : ndarray of shape (n_samples, n_output_features)
-        Level attained: the one asked for, or ``(k - 1) / (k + 1)`` where k donors cannot reach it; NaN in cells that
-        are not missing.
+        Level of each interval: the requested one, or ``(k - 1) / (k + 1)`` where k donors cannot reach it; NaN where
+        the value is not missing.
 
     Examples
     --------
@@ -53,81 +55,86 @@ class ImputationInterval(ShortRepr):
 
 
 class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Fill missing cells with values drawn from the nearest rows that have them.
+    """Impute missing values by random draws from the nearest rows that have them, the donors.
 
-    The mean of the nearest donors, which :class:`sklearn.impute.KNNImputer` fills in, is the right answer to another
-    question: a table completed with means has too little spread, and a ring filled with means becomes a disc. A value
-    drawn from the same donors keeps the conditional distribution, whatever its shape; the donors' order statistics
-    are a prediction interval, and several draws are multiple imputations.
+    :class:`sklearn.impute.KNNImputer` imputes the mean of the nearest donors. It is the best guess of a single value,
+    but a table imputed by means has too small variances and wrong correlations. The value of a random donor preserves
+    the conditional distribution, whatever its shape. The order statistics of the donors give a prediction interval, and
+    several draws give multiple imputations.
 
     Parameters
     ----------
     n_neighbors : int or {"loo-crps", "loo-mse"}, default="loo-crps"
-        Donors per cell, or the leave-one-out loss by which a number is chosen for each column: the continuous ranked
-        probability score judges the donors as a distribution, the squared error judges their mean only. Where fewer
-        donors exist, all are used.
+        Number of donors of each missing value, or the leave-one-out loss that chooses this number for each column: the
+        continuous ranked probability score ("loo-crps") evaluates the donors as a distribution, the squared error
+        ("loo-mse") only their mean. Where fewer donors exist, all are used.
     max_neighbors : int, default=200
-        Largest number that the choice tries.
+        Largest number of neighbours that is tried.
     strategy : {"sample", "mean", "median"}, default="sample"
-        What becomes of the donors' values. With "mean", an integer `n_neighbors` and ``scale=False`` the result is
-        that of :class:`sklearn.impute.KNNImputer`. In a categorical column both averages are the most frequent
-        category, of several the first.
+        "sample" imputes the value of a random donor, "mean" and "median" an average of all donors. In a column of
+        categories both averages are the most frequent category, of several the first. With "mean", an integer
+        `n_neighbors` and ``scale=False`` the result is that of :class:`sklearn.impute.KNNImputer`.
     donors : {"joint", "separate"}, default="joint"
-        "joint" copies all missing cells of a row from one donor, which keeps the columns' dependence, wherever
-        `n_neighbors` donors have all of them; else, and with "separate", every cell has donors of its own. Averages
-        are always separate.
+        "joint" takes all missing values of a row from one donor where `n_neighbors` donors have all of them, which
+        preserves the dependence between columns. Elsewhere, and with "separate", every missing value has its own
+        donors. Averages are always separate.
     n_rounds : int, default=0
-        Chained rounds after the first filling: each fills every column again from neighbours under the completed
-        other columns. A few help when many cells are missing.
+        Number of chained rounds after the first imputation. Each round imputes every column again, with distances on
+        the imputed other columns. Two or three rounds help if many values are missing.
     scale : bool, default=True
-        Measure distances in units of each column's standard deviation.
+        Divide each column by its standard deviation before distances are computed.
     add_indicator : bool, default=False
         Append the columns of :class:`sklearn.impute.MissingIndicator`.
     keep_empty_features : bool, default=False
-        Keep a column without any value in fit, filled with 0, instead of dropping it.
+        Keep columns without any value in `fit`, imputed by 0, instead of dropping them.
     n_jobs : int or None, default=None
-        Threads over blocks of rows. The bits do not depend on it.
+        Number of threads over blocks of rows. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Drawn once in fit; `transform` after that is deterministic.
+        Seeds the draws. The seed is drawn once in `fit`; `transform` is deterministic afterwards.
 
     Attributes
     ----------
     n_neighbors_ : ndarray of shape (`n_features_in_`,)
-        Number of donors per column; 0 for a column without any value in fit.
+        Number of donors for each column; 0 for a column without any value in `fit`.
     categories_ : list of (Index or None), or None
-        Categories of each column, None for a numeric one; None if all are numeric.
+        Categories of each column, None for a column of numbers; None if all columns are numbers.
     indicator_ : MissingIndicator or None
+        The fitted indicator, with `add_indicator`.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where the table had names that are all strings.
 
     See Also
     --------
-    pool_estimates : What several imputations say about an estimate.
-    skanomaly.audit.MissingnessTest : Whether values are missing completely at random.
-    sklearn.impute.KNNImputer : The mean of the donors.
+    pool_estimates : Combines estimates from several imputed tables.
+    skanomaly.audit.MissingnessTest : Tests whether values are missing completely at random.
+    sklearn.impute.KNNImputer : Imputes the mean of the donors.
 
     Notes
     -----
-    The single-column method with a fully observed remainder is kNNSampler [1]_; the choice by squared error is its
-    own. What we changed: the choice by ranked probability score and without its cap at the square root of the number
-    of rows, distances scaled the same in the choice and the search, many columns, joint donors, categories, rounds,
-    and intervals at ranks q(k + 1), since plain percentiles of k values cover too little.
+    For one column with missing values and the number of neighbours chosen by squared error, the method is kNNSampler
+    [1]_. What we changed: the number can be chosen by the ranked probability score, and it is not limited to the square
+    root of the number of rows; distances are scaled equally in the choice and in the search; several columns may have
+    missing values; donors can be joint; columns may hold categories; there are chained rounds; and intervals use ranks
+    q(k + 1), since the percentiles of k values cover too little.
 
-    *Distance.* The mean squared difference over the columns present in both rows, which orders rows as scikit-learn's
-    nan-Euclidean distance does. Ties go to the earlier row. Rows that share no column with a given row are no donors
-    to it; a cell without any donor is filled from its whole column (all rows are equally near), a wholly missing row
-    from a complete row. A mismatch of categories counts as much as two numbers differ on average in square.
+    *Distance.* The mean squared difference over the columns that neither row lacks, which orders rows as scikit-learn's
+    nan-Euclidean distance does. Of rows at equal distance the earlier one is nearer. Rows without a common column are
+    no donors of each other. A missing value without donors is imputed from its whole column, and a row without any
+    value from a complete row. Two different categories count as much as the mean squared difference of two numbers.
 
-    *Randomness.* A row's draws come from a hash of its content, the seed, the column and the number of the imputation.
-    So they depend neither on `n_jobs` nor on the rows beside it, copies apart: the second of two equal rows draws anew.
+    *Random numbers.* The random numbers of a row come from a hash of its values, the seed, the column and the number of
+    the imputation. They depend neither on `n_jobs` nor on the other rows, except for copies: the second of two equal
+    rows has other random numbers.
 
-    *Choice.* The loss is added up over all rows, or over a random part once that would cost more than about 1e9
-    operations.
+    *Number of neighbours.* The loss is the sum over all rows, or over a random sample of rows if all would cost more
+    than about 1e9 operations.
 
-    Pandas and polars frames with category, string, boolean or object columns come back as frames with their dtypes; a
-    column of integers, nullable ones too, becomes float where a number between integers is filled in. Frames of
-    numbers alone come back from `transform` as arrays, unless ``set_output`` says otherwise. A category unseen in fit
-    stays and equals no other.
+    *Frames.* A pandas or polars frame or an Arrow table with text or categories is returned as the same kind of frame,
+    with the same types. A column of integers or booleans, nullable or not, becomes float where a value between two
+    integers is imputed. Frames with numbers only are returned by `transform` as arrays, unless ``set_output`` asks for
+    frames. A category that `fit` did not see is kept, and differs from all others.
 
     References
     ----------
@@ -141,8 +148,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> angle = np.linspace(0, 2 * np.pi, 400, endpoint=False)
     >>> ring = np.column_stack([np.cos(angle), np.sin(angle)])
     >>> ring[::4, 1] = np.nan
-    >>> filled = KNNSamplerImputer(n_neighbors=10, random_state=0).fit_transform(ring)
-    >>> radius = np.hypot(*filled.T)
+    >>> imputed = KNNSamplerImputer(n_neighbors=10, random_state=0).fit_transform(ring)
+    >>> radius = np.hypot(*imputed.T)
     >>> bool(np.median(abs(radius - 1)) < 0.01)
     True
     """
@@ -159,6 +166,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
     }
+
+    _reader: TableReader | None
 
     def __init__(
         self,
@@ -187,13 +196,14 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Keep the rows as donors and choose the number of neighbours.
+        """Store the rows as donors, and choose the number of neighbours.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            NaN (None, NA in a frame) where missing.
-        y : Ignored
+            Numbers, or a frame with numbers, text and categories. NaN, None and NA are missing values.
+        y : None
+            Not used.
 
         Returns
         -------
@@ -202,19 +212,19 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            On infinity; the imputer is then as it was before.
+            If `X` contains infinity or dates. The imputer is then left as it was.
         """
         del y
         with restore_on_error(self):
-            X = as_pandas(X)
-            self.categories_ = learn_categories(X)
-            table = encode_table(self, X, self.categories_, reset=True).astype(np.float64, copy=False)
+            table = self._read(X, reset=True).astype(np.float64, copy=False)
+            known = [None] * table.shape[1] if self._reader is None else self._reader.categories
+            categorical = np.array([categories is not None for categories in known])
+            self.categories_ = known if categorical.any() else None
             self._kept: NDArray[np.bool_] = np.asarray(~np.isnan(table).all(axis=0))
             self.indicator_ = MissingIndicator(error_on_new=False).fit(table) if self.add_indicator else None
             self._seed = draw_seed(self.random_state)
             values = table[:, self._kept]
-            categorical = np.array([categories is not None for categories in self._categories()])[self._kept]
-            found = Donors.from_table(values, categorical, scale=self.scale)
+            found = Donors.from_table(values, categorical[self._kept], scale=self.scale)
             limits = self._choose(found)
             self.n_neighbors_ = np.zeros(table.shape[1], dtype=np.intp)
             self.n_neighbors_[self._kept] = limits
@@ -226,7 +236,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Fill the missing cells once.
+        """Impute the missing values.
 
         Parameters
         ----------
@@ -235,62 +245,59 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_output_features)
-            A frame of the kind of `X`, pandas or polars, if the imputer was fitted on a frame with categorical columns.
+            A frame of the kind of `X` if the imputer was fitted on a frame with text or categories.
         """
-        frame = as_pandas(X)
-        table, values, keys, completion = self._prepare(frame)
-        filled = completion.fill(values, keys, 0)
-        return like(self._assemble(frame, table, filled, as_frame=self.categories_ is not None), X)
+        table, values, keys, completion = self._prepare(X)
+        return self._assemble(X, table, completion.impute(values, keys, 0), as_frame=self.categories_ is not None)
 
     def sample(self, X: Any, n_imputations: int = 5, *, bootstrap: bool = False) -> list[Any]:
-        """Fill the missing cells several times, independently.
+        """Impute the missing values several times, independently.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         n_imputations : int, default=5
+            Number of imputed tables.
         bootstrap : bool, default=False
-            Draw the training rows anew, with replacement, for each table (the approximate Bayesian bootstrap). Only
-            then do the tables differ as much as pooled standard errors suppose.
+            Resample the training rows with replacement for each table (the approximate Bayesian bootstrap). Pooled
+            standard errors assume this.
 
         Returns
         -------
-        list of ndarray or DataFrame of shape (n_samples, n_output_features)
-            Frames of its kind if `X` is a pandas or polars frame. Without `bootstrap` the first is what `transform`
-            fills in.
+        list of ndarray or frame of shape (n_samples, n_output_features)
+            Frames of the same kind if `X` is a frame. Without `bootstrap` the first equals the result of `transform`.
 
         Raises
         ------
         ValueError
-            If the strategy is not "sample": averages repeat themselves; or if `n_imputations` is below 1.
+            If `strategy` is not "sample", since all tables would be equal, or if `n_imputations` is less than 1.
         """
         if self.strategy != "sample":
-            raise ValueError(f"strategy={self.strategy!r} fills in one value; use strategy='sample' for several.")
+            raise ValueError(f"strategy={self.strategy!r} imputes the same values each time; use strategy='sample'.")
         if n_imputations < 1:
             raise ValueError(f"n_imputations={n_imputations} must be at least 1.")
-        frame = as_pandas(X)
-        table, values, keys, completion = self._prepare(frame)
+        table, values, keys, completion = self._prepare(X)
         tables = []
         for imputation in range(n_imputations):
             source = completion
             if bootstrap:
                 source = completion.resampled(np.random.Generator(np.random.PCG64([self._seed, imputation])))
-            filled = source.fill(values, keys, imputation)
-            lost = np.isnan(filled)
-            if lost.any():  # the resample holds no donor of some column
-                filled[lost] = completion.fill(values, keys, imputation)[lost]
-            tables.append(like(self._assemble(frame, table, filled, as_frame=is_frame(frame)), X))
+            imputed = source.impute(values, keys, imputation)
+            lost = np.isnan(imputed)
+            if lost.any():  # the resampled rows have no donor of some column
+                imputed[lost] = completion.impute(values, keys, imputation)[lost]
+            tables.append(self._assemble(X, table, imputed, as_frame=is_frame(X)))
         return tables
 
     def predict_interval(self, X: Any, level: float = 0.9) -> ImputationInterval:
-        """Bracket each missing cell between order statistics of its donors.
+        """Return a prediction interval for each missing value, from the order statistics of its donors.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         level : float, default=0.9
-            Probability, in (0, 1), that the missing value lies between. k donors reach ``(k - 1) / (k + 1)`` at most,
-            so 0.9 takes 19.
+            Probability, in (0, 1), that the interval contains the missing value. k donors reach at most
+            ``(k - 1) / (k + 1)``, so 0.9 needs 19.
 
         Returns
         -------
@@ -303,20 +310,20 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
-        _, values, keys, completion = self._prepare(as_pandas(X))
-        result = completion.over_donors(values, keys, interval_of(level), 3)
+        _, values, keys, completion = self._prepare(X)
+        result = completion.reduce_donors(values, keys, interval_of(level), 3)
         plain = np.where(completion.donors.categorical, np.nan, values)
         missing = np.isnan(values)
-        lower, upper = (self._spread(np.where(missing, result[:, :, end], plain), 0.0) for end in (0, 1))
-        return ImputationInterval(lower, upper, self._spread(result[:, :, 2], np.nan))
+        lower, upper = (self._widened(np.where(missing, result[:, :, end], plain), 0.0) for end in (0, 1))
+        return ImputationInterval(lower, upper, self._widened(result[:, :, 2], np.nan))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Name the columns of `transform`'s result.
+        """Return the column names of the result of `transform`.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            None stands for the names seen in fit, or x0, x1, ...
+            None uses the names of the fitted table, or x0, x1, ...
 
         Returns
         -------
@@ -329,8 +336,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             names = np.concatenate([names, self.indicator_.get_feature_names_out(every)])
         return names
 
-    def _categories(self) -> list[pd.Index | None]:
-        return self.categories_ or [None] * self.n_features_in_
+    def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        return check_mixed(self, X, reset=reset, frames_only=True, unseen="negative")
 
     def _choose(self, donors: Donors) -> NDArray[np.intp]:
         if isinstance(self.n_neighbors, str):
@@ -339,37 +346,31 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.minimum(self.n_neighbors, donors.observed.sum(axis=1))
 
     def _prepare(self, X: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.uint64], Completion]:
-        """Return the encoded table, its columns that have donors, the rows' keys, and what fills them."""
+        """Return the table as numbers, its columns that have donors, keys of the rows, and the fitted imputation."""
         check_is_fitted(self)
-        table = encode_table(self, X, self.categories_, reset=False)
+        table = self._read(X, reset=False)
         values = table[:, self._kept].astype(np.float64)
         return table, values, row_keys(values, self._seed), replace(self._completion, n_jobs=self.n_jobs)
 
-    def _spread(self, part: NDArray[Any], empty: float) -> NDArray[Any]:
-        """Put the columns of `part` where they belong among the output's, and `empty` into the others."""
+    def _widened(self, part: NDArray[Any], empty: float) -> NDArray[Any]:
+        """Put the columns of `part` at their places in the output, and `empty` into the columns without donors."""
         if not self.keep_empty_features:
             return part
         whole = np.full((len(part), len(self._kept)), empty, dtype=part.dtype)
         whole[:, self._kept] = part
         return whole
 
-    def _assemble(self, X: Any, table: NDArray[Any], filled: NDArray[np.float64], *, as_frame: bool) -> Any:
-        whole = self._spread(filled.astype(table.dtype, copy=False), 0.0)
+    def _assemble(self, X: Any, table: NDArray[Any], imputed: NDArray[np.float64], *, as_frame: bool) -> Any:
+        whole = self._widened(imputed.astype(table.dtype, copy=False), 0.0)
         mask = None if self.indicator_ is None else self.indicator_.transform(table)
         if not as_frame:
             return whole if mask is None else np.hstack([whole, mask])
         every = np.zeros(table.shape)
-        every[:, self._kept] = filled
-        frame = decode_frame(X, every, self._kept, self._categories())
-        if not self.keep_empty_features:
-            frame = frame.iloc[:, np.flatnonzero(self._kept)]
-        if mask is not None:
-            n_indicators = mask.shape[1]
-            names = self.get_feature_names_out()
-            frame = pd.concat(
-                [frame, pd.DataFrame(mask, columns=names[len(names) - n_indicators :], index=X.index)], axis=1
-            )
-        return frame
+        every[:, self._kept] = imputed
+        columns = list(every.T) if self._reader is None else self._reader.values(every)
+        names = () if mask is None else self.get_feature_names_out()[-mask.shape[1] :]
+        indicators = {} if mask is None else dict(zip(names, mask.T, strict=True))
+        return imputed_frame(X, columns, self._kept, keep_empty=self.keep_empty_features, indicators=indicators)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""Rubin's rules."""
+"""Pooled estimates from multiple imputations by Rubin's rules."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +14,18 @@ __all__ = ["PooledEstimate", "pool_estimates"]
 
 @dataclass(frozen=True, repr=False)
 class PooledEstimate(ShortRepr):
-    """An estimate from several completed tables.
+    """An estimate from several imputed tables.
 
     Attributes
     ----------
     estimate : ndarray
-        Mean of the tables' estimates.
+        Mean of the estimates of all tables.
     variance : ndarray
         Total variance: ``within + (1 + 1 / m) between``.
     within, between : ndarray
-        Mean of the tables' sampling variances; variance of their estimates.
+        Mean of the sampling variances, and variance of the estimates, of the tables.
     degrees_of_freedom : ndarray
-        Of Student's t for ``(estimate - truth) / sqrt(variance)``.
+        Of Student's t distribution of ``(estimate - true value) / sqrt(variance)``.
 
     Examples
     --------
@@ -43,15 +43,16 @@ class PooledEstimate(ShortRepr):
     degrees_of_freedom: NDArray[np.float64]
 
     def confidence_interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ends of the central t interval.
+        """Return a confidence interval from Student's t distribution.
 
         Parameters
         ----------
         level : float, default=0.95
+            Confidence level, in (0, 1).
 
         Returns
         -------
-        tuple of (ndarray, ndarray)
+        lower, upper : ndarray
 
         Raises
         ------
@@ -60,24 +61,24 @@ class PooledEstimate(ShortRepr):
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
-        reach = stats.t.ppf((1 + level) / 2, self.degrees_of_freedom) * np.sqrt(self.variance)
-        return self.estimate - reach, self.estimate + reach
+        margin = stats.t.ppf((1 + level) / 2, self.degrees_of_freedom) * np.sqrt(self.variance)
+        return self.estimate - margin, self.estimate + margin
 
 
 def pool_estimates(
     estimates: Any, variances: Any, *, complete_degrees_of_freedom: float | None = None
 ) -> PooledEstimate:
-    """Pool the estimates of several completed tables by Rubin's rules.
+    """Pool the estimates from several imputed tables by Rubin's rules.
 
     Parameters
     ----------
     estimates : array-like of shape (n_imputations, ...)
         One estimate, or array of estimates, per table.
     variances : array-like of shape (n_imputations, ...)
-        Their sampling variances (squared standard errors).
+        Sampling variances (squared standard errors) of the estimates.
     complete_degrees_of_freedom : float, default=None
-        Degrees of freedom the estimate would have without missing cells, for example n - 1 for a mean. With it the
-        small-sample degrees of freedom of Barnard and Rubin are used; None stands for infinity.
+        Degrees of freedom of the estimate if no value were missing, for example n - 1 for a mean. If given, the
+        degrees of freedom for small samples of Barnard and Rubin are used; None means infinity.
 
     Returns
     -------
@@ -90,13 +91,13 @@ def pool_estimates(
 
     See Also
     --------
-    KNNSamplerImputer.sample : Completed tables.
+    KNNSamplerImputer.sample : Imputes a table several times.
 
     Notes
     -----
     With m tables, within variance W, between variance B and r = (1 + 1/m) B / W, Rubin's degrees of freedom are
-    (m - 1) (1 + 1/r)^2 [1]_. With nu complete-data degrees of freedom and g = (1 + 1/m) B / T those of the observed
-    data are (nu + 1) / (nu + 3) nu (1 - g), and the harmonic sum of both is taken [2]_.
+    (m - 1) (1 + 1/r)^2 [1]_. With nu degrees of freedom of the complete data, total variance T and g = (1 + 1/m) B / T,
+    those of the observed data are (nu + 1) / (nu + 3) nu (1 - g), and the result is the harmonic sum of both [2]_.
 
     References
     ----------
@@ -122,17 +123,17 @@ def pool_estimates(
     if means.shape != spreads.shape:
         raise ValueError(f"estimates has shape {means.shape} and variances {spreads.shape}; they must agree.")
     if means.ndim == 0 or len(means) < 2:
-        raise ValueError("estimates must hold those of at least two completed tables.")
+        raise ValueError("estimates needs the estimates of at least two imputed tables.")
     if (spreads < 0).any():
-        raise ValueError(f"variances holds {spreads.min():g}; variances are not negative.")
+        raise ValueError(f"variances contains {spreads.min():g}; a variance cannot be negative.")
     n_tables = len(means)
     within, between = spreads.mean(axis=0), means.var(axis=0, ddof=1)
     extra = (1 + 1 / n_tables) * between
     total = within + extra
-    share = np.divide(extra, total, out=np.zeros_like(total), where=total > 0)
+    fraction = np.divide(extra, total, out=np.zeros_like(total), where=total > 0)
     with np.errstate(divide="ignore"):
-        freedom = (n_tables - 1) / share**2
+        freedom = (n_tables - 1) / fraction**2
         if complete_degrees_of_freedom is not None:
             nu = complete_degrees_of_freedom
-            freedom = 1 / (1 / freedom + 1 / ((nu + 1) / (nu + 3) * nu * (1 - share)))
+            freedom = 1 / (1 / freedom + 1 / ((nu + 1) / (nu + 3) * nu * (1 - fraction)))
     return PooledEstimate(means.mean(axis=0), total, within, between, freedom)

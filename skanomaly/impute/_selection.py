@@ -1,4 +1,4 @@
-"""How many neighbours: leave-one-out loss for every number at once, from one search."""
+"""Choice of the number of neighbours by leave-one-out loss, from one search for all numbers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,27 +15,27 @@ _FEWEST_ROWS = 256
 def choose_n_neighbors(
     donors: Donors, criterion: str, max_neighbors: int, random: np.random.Generator, n_jobs: int | None
 ) -> NDArray[np.intp]:
-    """Choose each column's number of neighbours by leave-one-out loss over the rows that have the column.
+    """Choose the number of neighbours of each column by leave-one-out loss over the rows that have a value there.
 
-    A row's own cell is hidden, its nearest other donors are found once, and the loss of the first k of them is added
-    up for k = 1, 2, ... The rows tried are all, or a random part once that would cost more than about 1e9 operations
-    (at least 256 rows a column); every row is a donor either way.
+    For each row the value is hidden, its nearest donors among the other rows are found once, and the loss of the first
+    k of them is computed for k = 1, 2, ... If all rows would cost more than about 1e9 operations, a random sample of
+    them is used, at least 256 per column; every row remains a donor.
 
     Parameters
     ----------
     donors : Donors
     criterion : {"loo-crps", "loo-mse"}
-        For a category column both are the Brier score up to a constant.
+        For a column of categories both are the Brier score up to a constant.
     max_neighbors : int
         Largest number tried.
     random : Generator
-        Chooses the part.
+        Draws the sample of rows.
     n_jobs : int or None
 
     Returns
     -------
     ndarray of shape (n_columns,)
-        The smallest number that reaches the least loss; 1 for a column without a second value.
+        The smallest number with the smallest loss; 1 for a column with fewer than three values.
     """
     n_donors, n_columns = donors.values.shape
     n_tried = max(_FEWEST_ROWS, int(_OPERATIONS / (n_donors * max(n_columns, 1) ** 2)))
@@ -59,7 +59,7 @@ def _losses(
     given = donors.values[:, column]
     categorical = bool(donors.categorical[column])
     if not categorical:
-        given = given - np.nanmean(given)  # sums of differences keep their digits far from the origin
+        given = given - np.nanmean(given)  # sums of differences stay accurate far from the origin
     targets = given[tried]
 
     def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:

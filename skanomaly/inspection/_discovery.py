@@ -15,7 +15,7 @@ from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._warnings import warn_user
 from skanomaly.inspection._columns import ColumnSampler, GaussianColumnSampler
 from skanomaly.inspection._explainer import Groups
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, read_tables
 
 __all__ = ["FeatureDiscovery", "discover_features"]
 
@@ -100,7 +100,8 @@ def discover_features(
     X : array-like of shape (n_samples, n_features)
         Rows to explain, finite numbers.
     background : array-like of shape (n_background, n_features)
-        Normal rows that the sampler is fitted on; they must not include the rows of `X`.
+        Normal rows that the sampler is fitted on; they must not include the rows of `X`. The columns of two frames are
+        matched by name.
     sampler : object or None, default=None
         Distribution of a column given the others among normal rows: a :class:`GaussianColumnSampler` (the default),
         :class:`NeighborColumnSampler` or :class:`IndependentColumnSampler`. The guarantee on the false discovery rate
@@ -169,8 +170,9 @@ def discover_features(
             f"sampler={sampler!r} must be GaussianColumnSampler(), NeighborColumnSampler(), IndependentColumnSampler() "
             "of skanomaly.inspection, or None."
         )
-    score, rows = Scorer(detector, X), numeric_rows(X)
-    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(background, "background"))
+    reader, rows, background_rows = read_tables(X, background)
+    score = Scorer(detector, reader)
+    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(background_rows)
     parts = Groups.from_labels(groups, score.names)
     if method == "one_shot":
         n_draws = 1

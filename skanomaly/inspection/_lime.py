@@ -24,7 +24,8 @@ class LimeExplainer(Explainer):
     Parameters
     ----------
     background : array-like of shape (n_background, n_features)
-        Normal rows, finite numbers, from which the value of a column that is switched off is taken.
+        Normal rows, finite numbers, from which the value of a column that is switched off is taken. The columns of two
+        frames are matched by name.
     fill : {"median", "mean", "draw"}, default="median"
         Value of a column that is switched off: its median, its mean, or its value in a background row drawn for each
         copy.

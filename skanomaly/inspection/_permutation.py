@@ -21,13 +21,13 @@ class PermutationExplainer(Explainer):
     r"""Sampled Shapley values: the average change of the score as a column of a background row takes the row's value.
 
     It works with any detector. For any number of orders, the contributions sum to the score minus the mean score of the
-    background rows that were drawn. Cells are only exchanged, so missing values, and text or categories in pandas
-    frames, are accepted where the detector accepts them.
+    background rows that were drawn. Values are only exchanged between rows, so text, categories, dates and missing
+    values are accepted where the detector accepts them.
 
     Parameters
     ----------
     background : array-like of shape (n_background, n_features)
-        Normal rows, with which rows are compared.
+        Normal rows, with which rows are compared. The columns of two frames are matched by name.
     n_background : int, default=32
         Number of background rows drawn, without replacement; all rows are used where there are fewer.
     n_permutations : int, default=2

@@ -413,7 +413,10 @@ class BlockedTimeSeriesSplit(_Splitter):
         int
         """
         self._validate_params()
-        return self.n_splits if X is None and y is None else len(self._blocks(_n_rows(y if X is None else X), y))
+        if X is None and y is None:
+            return self.n_splits
+        X, y = indexable(y if X is None else X, y)
+        return len(self._blocks(_n_rows(X), y))
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
         """Yield the rows of each training and test set.
@@ -434,9 +437,11 @@ class BlockedTimeSeriesSplit(_Splitter):
         Raises
         ------
         ValueError
-            If there are fewer rows than blocks, the gap leaves no training row, or no block can be scored.
+            If `X` and `y` differ in length, there are fewer rows than blocks, the gap leaves no training row, or no
+            block can be scored.
         """
         self._validate_params()
+        X, y = indexable(X, y)
         n_rows = _n_rows(X)
         for test in self._blocks(n_rows, y):
             first, last = test[0] - self.gap, test[-1] + self.gap

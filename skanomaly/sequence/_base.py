@@ -16,6 +16,7 @@ from skanomaly.sequence._input import (
     first_non_finite,
     require_unique_names,
 )
+from skanomaly.sequence._names import check_names
 from skanomaly.sequence._windows import windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
@@ -120,6 +121,8 @@ class SequenceDetector(BaseDetector):
         Threshold on ``score_samples``: sequences that score below are anomalies.
     n_features_in_ : int
         Number of channels.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the channels, where the training series are frames with names that are all strings.
     """
 
     n_features_in_: int
@@ -132,6 +135,7 @@ class SequenceDetector(BaseDetector):
             if sequence.shape[1] != n_features:
                 expected = "X[0] has" if reset else f"{type(self).__name__} was fitted with"
                 raise ValueError(f"X[{index}] has {sequence.shape[1]} features and {expected} {n_features}.")
+        check_names(self, X, reset=reset)
         if reset:
             self.n_features_in_ = n_features
         return sequences

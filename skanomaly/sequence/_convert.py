@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._long import group_rows, read_column
+from skanomaly._support._items import require_items, require_order
+from skanomaly._support._long import group_rows, read_column, split_rows
+from skanomaly.sequence._names import require_same_names
 
 __all__ = ["from_aeon", "from_long", "to_aeon"]
 
@@ -15,7 +17,8 @@ def from_aeon(X: Any) -> Any:
 
     Parameters
     ----------
-    X : array-like of shape (n_cases, n_channels, n_timepoints), list of (n_channels, n_timepoints_i), or one series \
+    X : array-like of shape (n_cases, n_channels, n_timepoints), list, object array or pandas Series of \
+(n_channels, n_timepoints_i), or one series \
 of shape (n_channels, n_timepoints) or (n_timepoints,)
 
     Returns
@@ -27,7 +30,7 @@ of shape (n_channels, n_timepoints) or (n_timepoints,)
     Raises
     ------
     ValueError
-        If an array has zero or more than three dimensions.
+        If an array has zero or more than three dimensions, or `X` is a mapping, a set or a table of series.
 
     See Also
     --------
@@ -40,8 +43,9 @@ of shape (n_channels, n_timepoints) or (n_timepoints,)
     >>> from_aeon(np.zeros((5, 2, 30))).shape
     (5, 30, 2)
     """
-    if isinstance(X, list | tuple):
-        return [_swapped(np.asarray(series), "X[i]", most=2) for series in X]
+    items = _items(X)
+    if items is not None:
+        return [_swapped(series, f"X[{index}]", most=2) for index, series in enumerate(items)]
     return _swapped(np.asarray(X), "X", most=3)
 
 
@@ -50,7 +54,8 @@ def to_aeon(X: Any) -> Any:
 
     Parameters
     ----------
-    X : array-like of shape (n_sequences, n_timepoints, n_features), list of (n_timepoints_i, n_features), or one \
+    X : array-like of shape (n_sequences, n_timepoints, n_features), list, object array or pandas Series of \
+(n_timepoints_i, n_features), or one \
 series of shape (n_timepoints, n_features) or (n_timepoints,)
 
     Returns
@@ -62,7 +67,7 @@ series of shape (n_timepoints, n_features) or (n_timepoints,)
     Raises
     ------
     ValueError
-        If an array has zero or more than three dimensions.
+        If an array has zero or more than three dimensions, or `X` is a mapping, a set or a table of series.
 
     See Also
     --------
@@ -75,9 +80,32 @@ series of shape (n_timepoints, n_features) or (n_timepoints,)
     >>> [series.shape for series in to_aeon([np.zeros((30, 2)), np.zeros(7)])]
     [(2, 30), (1, 7)]
     """
-    if isinstance(X, list | tuple):
-        return [_swapped(_column(np.asarray(series)), "X[i]", most=2) for series in X]
+    items = _items(X)
+    if items is not None:
+        require_same_names(X)
+        return [_swapped(_column(series), f"X[{index}]", most=2) for index, series in enumerate(items)]
     return _swapped(_column(np.asarray(X)), "X", most=3)
+
+
+def _items(X: Any) -> list[NDArray[Any]] | None:
+    """Return the series of a list, or of an object array or pandas Series of arrays; None for one array of numbers."""
+    require_items(X, noun="series")
+    if isinstance(X, list | tuple):
+        return [_item(series, index) for index, series in enumerate(X)]
+    values = np.asarray(X)
+    if values.dtype.kind != "O" or values.ndim not in {1, 2} or not all(np.ndim(cell) for cell in values.flat):
+        return None
+    if values.ndim == 1:
+        return [_item(series, index) for index, series in enumerate(values)]
+    raise ValueError(
+        "X is a table with a series in each cell; give a list with an array of shape (n_channels, n_timepoints) per "
+        "row, such as [numpy.stack([numpy.asarray(cell) for cell in row]) for row in numpy.asarray(X)]."
+    )
+
+
+def _item(series: Any, index: int) -> NDArray[Any]:
+    require_order(series, name=f"X[{index}]", noun="values")
+    return np.asarray(series)
 
 
 def _column(X: NDArray[Any]) -> NDArray[Any]:
@@ -102,7 +130,8 @@ def from_long(
     id_column : str
         Column with the series that each row belongs to.
     time_column : str, default=None
-        Column that the rows of a series are sorted by; ties keep the order of the table. None keeps that order.
+        Column that the rows of a series are sorted by: ISO 8601 text by the times that it stands for, ordered
+        categories by their order; ties keep the order of the table. None keeps that order.
     value_columns : str or list of str
         Columns with the features, in this order.
 
@@ -115,12 +144,13 @@ def from_long(
     Raises
     ------
     ValueError
-        If a column is missing or occurs twice, columns differ in length, or an id or a time is missing.
+        If a column is missing or occurs twice, columns differ in length, an id or a time is missing, or an id is not
+        hashable.
 
     Warns
     -----
     UserWarning
-        If times are text that does not sort chronologically.
+        If times are text that is not ISO 8601, or that has a time zone in some rows only.
 
     See Also
     --------
@@ -138,4 +168,4 @@ def from_long(
     names = [value_columns] if isinstance(value_columns, str) else list(value_columns)
     columns = [read_column(frame, name) for name in names]
     order, bounds, ids = group_rows(frame, id_column, time_column, dict(zip(names, columns, strict=True)))
-    return np.split(np.column_stack(columns)[order], bounds), ids
+    return split_rows(np.column_stack(columns), order, bounds), ids

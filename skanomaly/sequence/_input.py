@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._items import require_items, require_order
+
 __all__ = ["as_column", "as_sequences", "first_non_finite", "require_unique_names"]
 
 _SHORTEST_FLAT = 32
@@ -94,6 +96,12 @@ def as_sequences(X: Any) -> list[NDArray[Any]]:
         If `X` is not a collection, or an item is empty, not numeric, not of one or two dimensions, or contains NaN or
         infinity. The message names the item and its first invalid time point.
     """
+    require_items(X, noun="series")
+    if hasattr(X, "columns"):
+        raise ValueError(
+            "Expected a 3D array or a list of series, got a data frame. Use [X] if X is one series; if it is a long "
+            "table, use from_long(X, id_column=..., value_columns=...)."
+        )
     n_dimensions = getattr(X, "ndim", None)
     if n_dimensions == 2:
         raise ValueError(
@@ -107,9 +115,14 @@ def as_sequences(X: Any) -> list[NDArray[Any]]:
             f"Expected a 3D array or a list of series, got one series of {len(X)} numbers. Use [X] for a collection of "
             "one, or a detector that scores time points, such as SubsequenceNeighbors."
         )
-    items = [np.asarray(item) for item in X]
+    items = [_as_array(item, index) for index, item in enumerate(X)]
     dtype = np.float32 if items and all(item.dtype == np.float32 for item in items) else np.float64
     return [_as_sequence(item, dtype, index) for index, item in enumerate(items)]
+
+
+def _as_array(item: Any, index: int) -> NDArray[Any]:
+    require_order(item, name=f"X[{index}]", noun="values")
+    return np.asarray(item)
 
 
 def _as_sequence(item: NDArray[Any], dtype: Any, index: int) -> NDArray[Any]:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array, column_or_1d
 
+from skanomaly._support._scales import SafeRange, varies
 from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["find_period"]
 
+_LIMIT = 2.0**200  # in units of the typical distance from the median: squares are finite
 _N_POINTS = 20_000
 _FIRST_LAG = 3
 _LONGEST = 300
@@ -58,10 +60,11 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
         raise ValueError(f"x has shape {shape}; give one channel, for example x[:, 0] of an array.")
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64, input_name="x")[:_N_POINTS]
+    series = SafeRange(series[:, None], limit=_LIMIT).apply(series[:, None])[:, 0]
     centred = series - series.mean()
-    energy = centred @ centred
-    if energy <= 0.0:
+    if not varies(series):
         return _DEFAULT
+    energy = centred @ centred
     n_lags = min(max_lag, series.size - 1)
     size = 1 << (2 * series.size - 1).bit_length()
     spectrum = np.fft.rfft(centred, size)

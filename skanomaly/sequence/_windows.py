@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._hashing import hash_rows
+from skanomaly._support._scales import varies
 from skanomaly._support._warnings import warn_user
 
 __all__ = [
@@ -178,7 +179,7 @@ def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.in
     X : ndarray of shape (n_timepoints, n_features)
         Training series.
     binary_channels : {"ignore", "keep"}
-        "ignore" leaves out channels with at most two distinct values, if another channel has more.
+        "ignore" leaves out channels with at most two distinct values, up to rounding, if another channel has more.
 
     Returns
     -------
@@ -187,7 +188,7 @@ def informative_channels(X: NDArray[Any], binary_channels: str) -> NDArray[np.in
     if binary_channels == "keep":
         return np.arange(X.shape[1])
     low, high = X.min(axis=0), X.max(axis=0)
-    kept = np.flatnonzero(~((low == X) | (high == X)).all(axis=0))
+    kept = np.flatnonzero(~((low == X) | (high == X)).all(axis=0) & varies(X))
     return kept if kept.size > 0 else np.arange(X.shape[1])
 
 

@@ -22,18 +22,18 @@ def test_small_sample_degrees_of_freedom_follow_barnard_and_rubin():
     assert_allclose(pooled.degrees_of_freedom, 1 / (1 / large + 1 / observed))
 
 
-def test_equal_tables_pool_to_the_complete_data_interval():
+def test_equal_tables_give_the_interval_of_complete_data():
     lower, upper = pool_estimates([2.0] * 5, [0.25] * 5).confidence_interval(0.95)
     assert_allclose([lower, upper], [2 - 0.5 * stats.norm.ppf(0.975), 2 + 0.5 * stats.norm.ppf(0.975)])
 
 
-def test_equal_tables_without_variance_pool_to_a_point():
+def test_equal_tables_without_variance_give_a_point():
     lower, upper = pool_estimates([[2.0, 3.0]] * 5, [[0.0, 0.0]] * 5).confidence_interval()
     assert_allclose([lower, upper], [[2.0, 3.0]] * 2)
 
 
 @pytest.mark.parametrize("freedom", [None, 30.0])
-def test_arrays_pool_entry_by_entry(freedom, seed):
+def test_arrays_are_pooled_entry_by_entry(freedom, seed):
     random = np.random.default_rng(seed)
     estimates, variances = random.normal(size=(4, 2, 3)), random.uniform(size=(4, 2, 3))
     whole = pool_estimates(estimates, variances, complete_degrees_of_freedom=freedom)
@@ -51,13 +51,13 @@ def test_arrays_pool_entry_by_entry(freedom, seed):
         ([1.0, 2.0], [1.0, -1.0], "negative"),
     ],
 )
-def test_wrong_input_is_refused(estimates, variances, message):
+def test_wrong_input_raises(estimates, variances, message):
     with pytest.raises(ValueError, match=message):
         pool_estimates(estimates, variances)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])
-def test_interval_level_outside_zero_and_one_is_refused(level):
+def test_interval_level_outside_zero_and_one_raises(level):
     with pytest.raises(ValueError, match="level"):
         pool_estimates([1.0, 2.0], [1.0, 1.0]).confidence_interval(level)
 

@@ -12,6 +12,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from skanomaly.detectors import GaussianDetector
 from skanomaly.inspection import LimeExplainer, PermutationExplainer, counterfactual, discover_features
 from skanomaly.inspection._lime import log_adjustment
 from tests.reference import lime as reference
@@ -298,10 +299,40 @@ def test_permutation_of_text_is_that_of_its_numbers(seed):
     assert_allclose(*parts, atol=1e-12)
 
 
-def test_text_without_frames_raises(seed):
+def test_background_without_names_is_matched_by_position(seed):
     frame, pipeline = _varied(seed)
-    with pytest.raises(ValueError, match="pandas frames of the same columns"):
-        PermutationExplainer(background=frame.to_numpy(dtype=object)).explain(pipeline, frame)
+    parts = (
+        PermutationExplainer(background=rows, random_state=seed).explain(pipeline, frame.head(3)).contributions
+        for rows in (frame, frame.to_numpy(dtype=object))
+    )
+    assert_array_equal(*parts)
+
+
+@pytest.mark.parametrize(
+    "explain",
+    [
+        lambda *given, background: PermutationExplainer(background=background, random_state=0).explain(*given),
+        lambda *given, background: LimeExplainer(background=background, random_state=0).explain(*given),
+        lambda *given, background: counterfactual(*given, background=background),
+        lambda *given, background: discover_features(*given, background=background, random_state=0),
+    ],
+    ids=["permutation", "lime", "counterfactual", "discovery"],
+)
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_background_is_matched_by_column_name(seed, explain, library):
+    rows = np.random.default_rng(seed).normal(size=(80, 3)) * [1.0, 10.0, 100.0]
+    table = library(dict(zip("abc", rows.T, strict=True)))
+    detector = GaussianDetector(contamination=0.05).fit(table)
+    found, reordered = (
+        explain(detector, table[:2], background=table[names]) for names in (["a", "b", "c"], list("cab"))
+    )
+    for name in ("contributions", "rows", "statistics"):
+        assert_array_equal(getattr(found, name, 0), getattr(reordered, name, 0))
+    others = library(dict(zip("qbc", rows.T, strict=True)))
+    with pytest.raises(ValueError, match="background lacks column 'a'"):
+        explain(detector, table[:2], background=others)
+    with pytest.raises(ValueError, match="X has one dimension; give a table"):
+        explain(detector, table["a"][:3], background=table)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +346,7 @@ def test_text_without_frames_raises(seed):
 )
 def test_columns_that_are_no_finite_numbers_are_named(seed, explain):
     frame, pipeline = _varied(seed)
-    with pytest.raises(ValueError, match=r"not so in column 'heat', 'site', 'kind', 'count'\. Encode text"):
+    with pytest.raises(ValueError, match=r"Not numbers: column 'site', 'kind'\. Encode text"):
         explain(pipeline, frame)
 
 

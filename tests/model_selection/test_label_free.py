@@ -120,7 +120,7 @@ def test_stability_needs_four_rows():
 @pytest.mark.parametrize(
     "scorer",
     [
-        StabilityScorer,
+        partial(StabilityScorer, top_fraction=0.5, n_repeats=1),
         ExcessMassScorer,
         MassVolumeScorer,
         SyntheticAnomalyScorer,

@@ -211,3 +211,14 @@ def test_groups_reach_the_splitter_of_a_search(routing):
         for train, test in StratifiedAnomalyKFold(n_splits=3, random_state=0).split(X, y, groups)
     ]
     assert search.best_score_ == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("n_rows", [12, 30])
+@pytest.mark.parametrize("blocks", ["scorable", "all"])
+@pytest.mark.parametrize("labels", [np.repeat([1, -1], 10), np.ones(20)])
+def test_blocks_of_another_length_than_the_labels_raise(n_rows, blocks, labels):
+    splitter = BlockedTimeSeriesSplit(3, blocks=blocks)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        list(splitter.split(np.zeros((n_rows, 1)), labels))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        splitter.get_n_splits(np.zeros((n_rows, 1)), labels)

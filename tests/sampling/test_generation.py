@@ -38,9 +38,9 @@ def test_denoiser_is_the_posterior_mean(seed):
         assert_allclose(weights @ grid / weights.sum(), expected, atol=1e-6)
 
 
-def test_ancestral_draws_keep_the_shares(seed):
-    share, off, base = _generated(seed, method="ancestral")
-    assert abs(share - base) < 0.07
+def test_ancestral_draws_keep_the_fractions(seed):
+    fraction, off, base = _generated(seed, method="ancestral")
+    assert abs(fraction - base) < 0.07
     assert off < 0.02
 
 
@@ -48,16 +48,16 @@ def test_ancestral_draws_keep_the_shares(seed):
     "parameters", [{}, {"method": "reweight", "strength": 6.0}, {"method": "guided", "strength": 1.0}]
 )
 def test_rare_modes_are_generated_more_often(parameters, seed):
-    share, off, base = _generated(seed, **parameters)
-    assert share > 2 * base
+    fraction, off, base = _generated(seed, **parameters)
+    assert fraction > 2 * base
     assert off < 0.03
 
 
 @pytest.mark.slow
-def test_boost_and_skip_triples_the_rare_share():
-    shares = np.array([_generated(seed) for seed in range(8)])
-    assert shares[:, 0].mean() >= 3 * shares[:, 2].mean()
-    assert shares[:, 1].mean() < 0.02
+def test_boost_and_skip_triples_the_rare_fraction():
+    fractions = np.array([_generated(seed) for seed in range(8)])
+    assert fractions[:, 0].mean() >= 3 * fractions[:, 2].mean()
+    assert fractions[:, 1].mean() < 0.02
 
 
 def test_rare_modes_score_low(seed):

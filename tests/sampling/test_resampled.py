@@ -37,7 +37,7 @@ def _rows(seed, weights=0.9):
 @pytest.mark.filterwarnings(
     "ignore:No (cluster holds|row of class):UserWarning",
     "ignore:-1 is no label of y:UserWarning",
-    "ignore:(categorical_features='auto' found|SMOTEN takes every value):UserWarning",
+    "ignore:(categorical_features='auto' found|SMOTEN reads every value):UserWarning",
 )
 @pytest.mark.parametrize("cls", SAMPLERS)
 def test_every_sampler_works_in_both_pipelines(cls, seed):
@@ -137,14 +137,19 @@ def test_weights_reach_the_estimator_without_routing(seed):
     assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
-def test_arrays_that_are_not_weights_cannot_be_made_up(seed):
-    from skanomaly.sampling._resampled import resampled_metadata
-
+def test_arrays_that_are_not_weights_raise_beside_synthetic_rows(seed):
     X, y = _rows(seed)
-    sampler = SMOTE(random_state=0)
-    targets = sampler.fit_resample(X, y)[1]
-    with pytest.raises(ValueError, match="only weights"):
-        resampled_metadata("groups", np.arange(300), sampler, y, targets)
+    with pytest.raises(ValueError, match=r"groups has one entry a row.*only sample_weight"):
+        ResampledEstimator(SMOTE(random_state=0), LogisticRegression()).fit(X, y, groups=np.arange(300))
+
+
+def test_weights_of_a_step_are_resampled(seed):
+    X, y = _rows(seed)
+    weights = np.random.default_rng(seed).uniform(0.5, 2, 300)
+    piped = ResampledEstimator(SMOTE(random_state=0), make_pipeline("passthrough", LogisticRegression()))
+    piped.fit(X, y, logisticregression__sample_weight=weights)
+    plain = ResampledEstimator(SMOTE(random_state=0), LogisticRegression()).fit(X, y, sample_weight=weights)
+    assert_allclose(piped.predict_proba(X), plain.predict_proba(X))
 
 
 def test_default_chain_grows_to_half_then_balances(seed):
@@ -191,7 +196,9 @@ def _indices(sampler, X, y):
     return sampler.sample_indices_
 
 
-@pytest.mark.parametrize(("strategy", "words"), [({0: 9999}, "takes away"), ({5: 1}, "does not hold"), (0.01, "below")])
+@pytest.mark.parametrize(
+    ("strategy", "words"), [({0: 9999}, "only removes"), ({5: 1}, "does not hold"), (0.01, "below")]
+)
 def test_impossible_under_sampling_raises(strategy, words, seed):
     with pytest.raises(ValueError, match=words):
         RandomUnderSampler(sampling_strategy=strategy).fit(*_rows(seed))

@@ -116,8 +116,8 @@ def test_adasyn_makes_rows_in_proportion_to_foreign_neighbors(seed):
     sampler = ADASYN(random_state=seed).fit(X, y)
     distances = np.linalg.norm(X[300:, None] - X[None], axis=2)
     distances[np.arange(60), np.arange(300, 360)] = np.inf
-    shares = (y[np.argsort(distances, axis=1)[:, :5]] == 0).mean(axis=1)
-    exact = 240 * shares / shares.sum()
+    fractions = (y[np.argsort(distances, axis=1)[:, :5]] == 0).mean(axis=1)
+    exact = 240 * fractions / fractions.sum()
     made = np.bincount(sampler.parents_[:, 0] - 300, minlength=60)
     assert np.abs(made - exact).max() < 1
     assert made.sum() == 240

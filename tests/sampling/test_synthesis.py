@@ -51,7 +51,7 @@ def test_mask_says_exactly_what_changed(kind, table, rows, sequences):
 
 
 @pytest.mark.parametrize("kind", ["swap", "paste", "blend"])
-def test_changed_share_keeps_to_width(kind, rows, sequences):
+def test_changed_fraction_keeps_to_width(kind, rows, sequences):
     for X in (rows, sequences):
         made = AnomalySynthesizer(kind=kind, width=(0.1, 0.3), random_state=0).synthesize(X, n_anomalies=80)
         changed = made.mask.any(axis=2) if X.ndim == 3 else made.mask

@@ -157,7 +157,7 @@ class SmallEncoder:
 
     def embed(self, windows):
         values = windows.values[:, :: self.patch]
-        steps = np.stack([values, np.gradient(values, axis=1), np.ones_like(values)], axis=2)
+        steps = np.stack([values, np.diff(values, axis=1, prepend=0.0), np.ones_like(values)], axis=2)
         end = np.full((len(values), self.extra, 3), 99.0)
         return Array(np.concatenate([steps, end], axis=1)), None
 
@@ -182,6 +182,64 @@ def test_chronos_repeats_patches(seed):
     windows = np.random.default_rng(seed).normal(size=(3, 12, 1)).astype(np.float32)
     coded = ChronosEncoder(model=SmallEncoder(patch=4)).fit_transform(windows)
     assert_array_equal(coded[:, :, 0], np.repeat(windows[:, ::4, 0], 4, axis=1))
+
+
+class CutEncoder(SmallEncoder):
+    """Embeds the last `context` values only, and adds an end mark."""
+
+    def __init__(self, context, patch=1, extra=1):
+        super().__init__(extra=extra, patch=patch)
+        self.context = context
+
+    def embed(self, windows):
+        return super().embed(Array(windows.values[:, -self.context :]))
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("n_timepoints", [33, 48, 64, 65, 640, 3201])
+def test_windows_longer_than_the_context_raise(n_timepoints):
+    windows = np.arange(float(n_timepoints))[None, :, None]
+    encoder = ChronosEncoder(model=CutEncoder(32)).fit(windows)
+    with pytest.raises(ValueError, match=f"the model saw 32 of {n_timepoints} time points"):
+        encoder.transform(windows)
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("n_timepoints", [130, 192, 256, 257, 512])
+@pytest.mark.parametrize("extra", [0, 1])
+def test_patches_of_a_part_of_the_window_raise(n_timepoints, extra):
+    windows = np.arange(float(n_timepoints))[None, :, None]
+    encoder = ChronosEncoder(model=CutEncoder(128, patch=8, extra=extra)).fit(windows)
+    with pytest.raises(ValueError, match="cannot be assigned to time points"):
+        encoder.transform(windows)
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("extra", [0, 1])
+@pytest.mark.parametrize(("patch", "n_timepoints"), [(1, 32), (4, 32), (8, 128), (8, 40), (16, 48)])
+def test_windows_within_the_context_are_embedded_exactly(patch, n_timepoints, extra, seed):
+    windows = np.random.default_rng(seed).normal(size=(3, n_timepoints, 1)).astype(np.float32)
+    coded = ChronosEncoder(model=CutEncoder(128, patch=patch, extra=extra)).fit_transform(windows)
+    assert_array_equal(coded[:, :, 0], np.repeat(windows[:, ::patch, 0], patch, axis=1))
+
+
+@pytest.mark.usefixtures("torch")
+def test_windows_of_other_lengths_or_widths_raise():
+    encoder = ChronosEncoder(model=SmallEncoder()).fit(np.zeros((2, 16, 2)))
+    with pytest.raises(ValueError, match=r"windows of \[12, 16\] time points; give windows of one length"):
+        encoder.transform([np.zeros((16, 2)), np.zeros((12, 2))])
+    with pytest.raises(ValueError, match=r"X\[0\] has 1 features and ChronosEncoder was fitted with 2"):
+        encoder.transform(np.zeros((2, 16, 1)))
+
+
+@pytest.mark.usefixtures("torch")
+def test_detector_does_not_score_windows_that_the_model_cut(seed):
+    series, _ = _series(seed, 1000)
+    detector = SelfSimilarityDetector(
+        encoder=ChronosEncoder(model=CutEncoder(64)), context_size=None, window_size=128, head="spectral"
+    )
+    with pytest.raises(ValueError, match="the model saw 64 of 128 time points"):
+        detector.fit(series)
 
 
 @pytest.mark.usefixtures("torch")

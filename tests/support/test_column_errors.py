@@ -45,7 +45,7 @@ def test_columns_that_are_not_finite_are_named(estimator, value, remedy):
 def test_infinite_cells_are_named_apart_from_missing_ones():
     frame, _ = _frame()
     frame.loc[3, "load"], frame.loc[5, "heat"] = np.inf, np.nan
-    with pytest.raises(ValueError, match=r"'load' \(1\)\. Replace them with NaN"):
+    with pytest.raises(ValueError, match=r"infinity: column 'load', in 1 row\. Replace it with NaN"):
         KNNSamplerImputer().fit(frame)
 
 

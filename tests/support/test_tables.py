@@ -216,10 +216,10 @@ def test_given_columns_are_categories_whatever_they_hold():
         (TableReader(("number",)), CATEGORIES["text"], "Not numbers: column 'a'. Encode"),
         (TableReader(("number",)), CATEGORIES["category of numbers"], "Not numbers: column 'a'.*pd.to_numeric"),
         (TableReader(("category",)), NUMBERS["int"], "Numbers: column 'a'"),
-        (TableReader(missing="refuse"), NUMBERS["Int64"], "X contains NaN: column 'a', in 1 rows. Impute"),
-        (TableReader(missing="refuse"), CATEGORIES["text"], "X contains NaN: column 'a', in 1 rows. Impute"),
+        (TableReader(missing="refuse"), NUMBERS["Int64"], "X contains NaN: column 'a', in 1 row. Impute"),
+        (TableReader(missing="refuse"), CATEGORIES["text"], "X contains NaN: column 'a', in 1 row. Impute"),
         (TableReader(missing="category"), NUMBERS["Int64"], "X contains NaN: column 'a'"),
-        (TableReader(), pd.Series([1, np.inf]), "X contains infinity: column 'a', in 1 rows. Replace it with NaN"),
+        (TableReader(), pd.Series([1, np.inf]), "X contains infinity: column 'a', in 1 row. Replace it with NaN"),
         (TableReader(), pd.Series([10**400, 1], dtype=object), "Column 'a' holds a whole number that is too large"),
     ],
 )

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._columns import column_names, is_frame
+from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._smote._engine import Segments, choose_seeds, draw_partners, usable_neighbors
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._smote._table import (
     CodeDistance,
     MixedTable,
+    check_columns,
     find_categorical,
     read_mixed,
     value_differences,
@@ -28,8 +29,13 @@ from skanomaly.sampling._strategy import STRATEGY
 __all__ = ["SMOTEN", "SMOTENC"]
 
 
-class _CategoryInterpolator(Interpolator):
+class _MixedTables:
     """What SMOTENC and SMOTEN have in common: a mixed table, and neighbours by the codes of its categories."""
+
+    k_neighbors: int
+    n_jobs: int | None
+    random_state: Any
+    _near: dict[Any, CodeDistance]
 
     @abstractmethod
     def _search(self, X: MixedTable, rows: NDArray[np.intp], label: Any) -> CodeDistance:
@@ -43,7 +49,7 @@ class _CategoryInterpolator(Interpolator):
 
     def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
         self._reader, self._near = X.without_rows(), {}
-        return super()._start(X, y)
+        return generator(self.random_state)
 
     def _segments(
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
@@ -59,21 +65,15 @@ class _CategoryInterpolator(Interpolator):
         return self._near[label]
 
     def _read(self, X: Any) -> Any:
-        validate_data(self, X, reset=False, skip_check_array=True)
+        check_columns(self, X, reset=False)
         return np.column_stack(self._reader.read(X))
 
     def _nearness(self, source: Any, X: Any) -> NDArray[np.float64]:
         n_numbers = self._reader.numbers.shape[1]
         return source.relative_nearness(X[:, :n_numbers], X[:, n_numbers:].astype(np.intp), self.k_neighbors)
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        tags.input_tags.string = True
-        return tags
 
-
-class SMOTENC(_CategoryInterpolator):
+class SMOTENC(_MixedTables, Interpolator):
     r"""SMOTE for tables of continuous and categorical columns.
 
     Parameters
@@ -196,8 +196,14 @@ class SMOTENC(_CategoryInterpolator):
         partners = draw_partners(near, chosen, random)
         return Segments(label, rows[chosen], rows[partners], random.random(n_new), rows[near][chosen])
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.string = True
+        return tags
 
-class SMOTEN(_CategoryInterpolator):
+
+class SMOTEN(_MixedTables, Interpolator):
     r"""SMOTE for tables of categories: a new row takes, in each column, the most frequent category around a row.
 
     Parameters
@@ -251,7 +257,7 @@ class SMOTEN(_CategoryInterpolator):
     >>> import pandas as pd
     >>> from skanomaly.sampling import SMOTEN
     >>> frame = pd.DataFrame({"size": list("ssslllm"), "colour": list("rgrgrgr")})
-    >>> X_new, y_new = SMOTEN(k_neighbors=2, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])
+    >>> X_new, y_new = SMOTEN(k_neighbors=1, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])
     >>> len(X_new), sorted(set(X_new["size"]))
     (10, ['l', 'm', 's'])
     """
@@ -306,7 +312,8 @@ class SMOTEN(_CategoryInterpolator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
+        tags.input_tags.sparse = False
+        tags.input_tags.string = tags.input_tags.categorical = True
         return tags
 
 

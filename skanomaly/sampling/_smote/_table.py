@@ -11,13 +11,21 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._columns import CATEGORY, column_kinds, column_names, listed, to_pandas
+from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame, listed, to_pandas
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
 from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_any_rows
+from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.sampling._smote._engine import Segments, interpolated
 
-__all__ = ["CodeDistance", "MixedTable", "find_categorical", "read_mixed", "value_differences", "voted"]
+__all__ = [
+    "CodeDistance",
+    "MixedTable",
+    "check_columns",
+    "find_categorical",
+    "read_mixed",
+    "value_differences",
+    "voted",
+]
 
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
@@ -202,8 +210,23 @@ def read_mixed(
         raise TypeError(
             f"Sparse data was passed, but {type(estimator).__name__} needs dense rows. Give X.toarray(), or SMOTE."
         )
+    check_columns(estimator, table, reset=True)
     table = table if hasattr(X, "shape") else X  # an array of a list may have turned numbers to text
     return MixedTable(table, positions(table) if callable(positions) else positions, remedy), targets
+
+
+def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Check the columns of a table against those of ``fit``, and that an array of numbers is finite.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array-like of shape (n_samples, n_features)
+    reset : bool
+        Whether this is ``fit``.
+    """
+    numeric = not is_frame(X) and np.asarray(X).dtype.kind in "biuf"
+    validate_data(estimator, X, reset=reset, skip_check_array=not numeric)
 
 
 def value_differences(codes: NDArray[np.intp], n_codes: NDArray[np.intp], y: NDArray[Any]) -> list[NDArray[np.float64]]:

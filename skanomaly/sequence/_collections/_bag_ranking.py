@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
+from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
@@ -156,10 +157,10 @@ class BagRankingDetector(SequenceDetector):
             )
         parts = [self._segments(series)[0] for series, label in zip(X, y, strict=True) if label != 0]
         segments = np.concatenate(parts)
-        self.mean_, spread = segments.mean(axis=0), segments.std(axis=0)
-        self.scale_ = np.where(spread > 0, spread, 1.0)
+        self._scaler = ColumnScaler(segments)
+        self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-        self._train(Bags((segments - self.mean_) / self.scale_, offsets, y[y != 0] < 0))
+        self._train(Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         """Split one series into segments; return their means and the segment of each row."""
@@ -191,7 +192,7 @@ class BagRankingDetector(SequenceDetector):
 
     def _scores(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         segments, rows = self._segments(series)
-        scaled = (segments - self.mean_) / self.scale_
+        scaled = self._scaler.transform(segments)
         return _logistic((scaled * self.coef_).sum(axis=1) + self.intercept_), rows
 
     def _outlyingness(self, X: list[NDArray[Any]]) -> Values:

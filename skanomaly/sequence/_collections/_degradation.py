@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import child_generators
 from skanomaly.sequence._input import as_sequences
+from skanomaly.sequence._names import require_same_names
 
 __all__ = ["degrade_windows"]
 
@@ -82,6 +83,7 @@ def degrade_windows(
     True
     """
     windows = as_sequences(X)
+    require_same_names(X)
     if len({len(window) for window in windows}) != 1 or len(windows[0]) < 8:
         lengths = sorted({len(window) for window in windows})
         raise ValueError(f"X has windows of {lengths[:5]} time points; give windows of one length, at least 8.")

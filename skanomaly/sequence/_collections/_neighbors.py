@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex
+from skanomaly._support._scales import ColumnScaler, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._tail import Tail
 from skanomaly.base import BaseDetector
@@ -125,11 +126,15 @@ class SequenceNeighbors(SequenceDetector):
         self._lookup = SequenceLookup(normal)
         self.n_neighbors_ = min(self.n_neighbors, len(normal) - 1)
         shapes = np.array([resample(series, self.n_points) for series in normal])
-        self.scale_ = _positive(shapes.std(axis=(0, 1)))
-        self._shapes = shapes / self.scale_
+        self._range = SafeRange(shapes.reshape(-1, shapes.shape[2]))
+        shapes = self._range.apply(shapes)
+        extreme = self._range.extreme(shapes).any(axis=(1, 2))
+        scale = column_scale(shapes if extreme.all() or not extreme.any() else shapes[~extreme], axis=(0, 1))
+        self._scale, self.scale_ = scale, self._range.restored(scale)
+        self._shapes = shapes / scale
         described = np.array([describe(series) for series in normal])
-        self._center, self._spread = described.mean(axis=0), _positive(described.std(axis=0))
-        self._points = NeighborIndex((described - self._center) / self._spread)
+        self._describer = ColumnScaler(described)
+        self._points = NeighborIndex(self._describer.transform(described))
         self._flat = NeighborIndex(self._shapes.reshape(len(normal), -1))
         if self.representation == "both":
             left_out = self._lookup.find(normal)
@@ -148,10 +153,10 @@ class SequenceNeighbors(SequenceDetector):
         return self._by_shape(X, left_out), self._by_statistics(X, left_out)
 
     def _coded(self, X: list[NDArray[Any]]) -> NDArray[np.float64]:
-        return np.array([resample(series, self.n_points) for series in X]) / self.scale_
+        return self._range.apply(np.array([resample(series, self.n_points) for series in X])) / self._scale
 
     def _by_statistics(self, X: list[NDArray[Any]], left_out: NDArray[np.intp]) -> Found:
-        described = (np.array([describe(series) for series in X]) - self._center) / self._spread
+        described = self._describer.transform(np.array([describe(series) for series in X]))
         distances, indices = self._points.query(
             described, n_neighbors=self.n_neighbors_, exclude=left_out, n_jobs=self.n_jobs
         )
@@ -197,7 +202,3 @@ class SequenceNeighbors(SequenceDetector):
         path = _kernels.banded_warping.warping_path(query, neighbor, radius)
         gaps = np.linalg.norm(query[path[:, 0]] - neighbor[path[:, 1]], axis=1)
         return np.bincount(path[:, 0], gaps) / np.bincount(path[:, 0])
-
-
-def _positive(spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(spread > 0, spread, 1.0)

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._items import require_items
 from skanomaly._support._seeds import generator
 from skanomaly.sequence._input import as_sequences
+from skanomaly.sequence._names import require_same_names
 
 __all__ = ["overlay_events"]
 
@@ -67,6 +69,8 @@ def overlay_events(
     >>> mixed.shape, int((labels == -1).sum())
     ((1000, 1), 90)
     """
+    require_items(events, name="events", noun="series")
+    require_same_names(events, name="events", expected=require_same_names([background], name="background"))
     series, *clips = as_sequences([background, *events])
     wrong = [index for index, clip in enumerate(clips) if clip.shape[1] != series.shape[1]]
     if wrong or not clips:

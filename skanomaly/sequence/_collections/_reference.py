@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._scales import ROUNDING, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
@@ -123,14 +124,15 @@ class ReferenceDetector(SequenceDetector):
 
     def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         normal = normal_sequences(X, y, fewest=self._min_samples)
+        self._range = SafeRange(np.concatenate(normal).astype(np.float64))
+        normal = [self._range.apply(series.astype(np.float64)) for series in normal]
         shapes = np.array([resample(series, _MEDOID_POINTS).ravel() for series in normal])
         squares = (shapes**2).sum(axis=1)
         gaps = np.sqrt(np.maximum(squares[:, None] + squares - 2 * shapes @ shapes.T, 0.0))
         central = int(np.argmin(gaps.sum(axis=1)))
         chosen = np.argsort(gaps[central], kind="stable")[: self.n_references]
         self.reference_ = normal[central].astype(np.float64)
-        self._unit = self.reference_.std(axis=0)
-        self._unit = np.where(self._unit > 0, self._unit, 1.0)
+        self._unit = column_scale(self.reference_)
         references = [normal[index] for index in chosen]
         self._lookup = SequenceLookup(references)
         self._aligned = np.array([self._onto_reference(series) for series in references])
@@ -142,6 +144,7 @@ class ReferenceDetector(SequenceDetector):
             spread = _TO_STD * np.median(np.abs(aligned - profile), axis=0)
         else:
             spread = aligned.std(axis=0)
+        spread = np.where(spread > ROUNDING * np.abs(profile), spread, 0.0)
         size = max(1, len(spread) // 20)
         weight = np.convolve(np.ones(len(spread)), np.ones(size), mode="same")
         smooth = np.column_stack([np.convolve(column, np.ones(size), mode="same") / weight for column in spread.T])
@@ -189,9 +192,10 @@ class ReferenceDetector(SequenceDetector):
         return aligned
 
     def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[NDArray[np.float64]]:
+        limited = [self._range.apply(series.astype(np.float64)) for series in X]
         return [
-            self._residuals(series.astype(np.float64), int(place))
-            for series, place in zip(X, self._lookup.find(X), strict=True)
+            self._residuals(series, int(place))
+            for series, place in zip(limited, self._lookup.find(limited), strict=True)
         ]
 
     def _residuals(self, series: NDArray[np.float64], left_out: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._covariance import shrunk_covariance
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SequenceDetector
@@ -131,6 +132,8 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         self.reconstructor_ = self._fit_reconstructor(np.concatenate(normal))
         self.domains_, numbers = np.unique(names[y >= 0], return_inverse=True)
         residuals = [self._residuals(series) for series in normal]
+        self._range = SafeRange(np.concatenate(residuals))
+        residuals = [self._ordinary(self._range.apply(part)) for part in residuals]
         models = []
         for number in range(len(self.domains_)):
             rows = np.concatenate([part for part, own in zip(residuals, numbers, strict=True) if own == number])
@@ -139,6 +142,11 @@ class SelectiveMahalanobisDetector(SequenceDetector):
             models.append(shrunk_covariance(rows))
         self.location_ = np.array([model.location for model in models])
         self.precision_ = np.array([pinvh(model.covariance, check_finite=False) for model in models])
+
+    def _ordinary(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Leave out rows with extreme values, if any others remain."""
+        extreme = self._range.extreme(rows).any(axis=1)
+        return rows if extreme.all() or not extreme.any() else rows[~extreme]
 
     def _fit_reconstructor(self, rows: NDArray[Any]) -> Any:
         if self.reconstructor is None:
@@ -160,7 +168,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         of_mean = self.aggregation == "distance_of_mean"
         distances = []
         for series in X:
-            residuals = self._residuals(series)
+            residuals = self._range.apply(self._residuals(series))
             rows = residuals.mean(axis=0, keepdims=True) if of_mean else residuals
             distances.append(self._by_domain(rows).mean(axis=1).min())
         return np.array(distances)
@@ -171,4 +179,4 @@ class SelectiveMahalanobisDetector(SequenceDetector):
         return np.einsum("kij,kjl,kil->ki", gaps, self.precision_, gaps, optimize=True)
 
     def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[NDArray[np.float64]]:
-        return [self._by_domain(self._residuals(series)).min(axis=0) for series in X]
+        return [self._by_domain(self._range.apply(self._residuals(series))).min(axis=0) for series in X]

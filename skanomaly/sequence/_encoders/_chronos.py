@@ -1,5 +1,6 @@
 """Embeddings of a pretrained forecaster."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -11,9 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._optional import import_optional
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
-from skanomaly.sequence._input import as_sequences
+from skanomaly.sequence._names import check_collection
 
 __all__ = ["ChronosEncoder"]
+
+_PROBE = 16  # time points of the shortest window that is embedded to count its steps
 
 
 class ChronosEncoder(TransformerMixin, BaseEstimator):
@@ -44,8 +47,9 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
     Notes
     -----
     The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. If a model returns one step more than
-    there are time points, the last one, the end mark, is dropped. If it returns fewer steps (patches), each is repeated
-    over the time points of its patch.
+    there are time points or patches, the last one, the end mark, is dropped. The step of a patch is repeated over the
+    time points of the patch. A shorter window is embedded too, to find the size of the patches and whether the model
+    saw the whole window.
 
     References
     ----------
@@ -94,7 +98,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         ImportError
             If `model` is a name and the package `chronos` is not installed.
         """
-        self.n_features_in_ = as_sequences(X)[0].shape[1]
+        check_collection(self, X, reset=True)
         if isinstance(self.model, str):
             chronos = import_optional("chronos", extra="chronos")
             self.pipeline_ = chronos.BaseChronosPipeline.from_pretrained(self.model, device_map=self.device)
@@ -112,20 +116,39 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_windows, n_timepoints, n_features * n_dimensions)
+
+        Raises
+        ------
+        ValueError
+            If windows differ in length or in their features, or the steps of the model cannot be assigned to their
+            time points exactly, as where a window is longer than the context of the model.
         """
         check_is_fitted(self)
-        torch = import_optional("torch", extra="chronos")
-        windows = np.asarray(as_sequences(X), dtype=np.float32)
+        sequences = check_collection(self, X, reset=False)
+        lengths = sorted({len(window) for window in sequences})
+        if len(lengths) > 1:
+            raise ValueError(f"X has windows of {lengths[:5]} time points; give windows of one length.")
+        windows = np.asarray(sequences, dtype=np.float32)
         features = []
         for feature in range(windows.shape[2]):
-            parts = []
-            for start in range(0, len(windows), self.batch_size):
-                batch = np.ascontiguousarray(windows[start : start + self.batch_size, :, feature])
-                with torch.no_grad():
-                    coded = self.pipeline_.embed(torch.from_numpy(batch))[0]
-                parts.append(np.asarray(coded.float().cpu().numpy(), dtype=np.float64))
-            features.append(_one_per_timepoint(np.concatenate(parts), windows.shape[1]))
+            channel = windows[:, :, feature]
+            parts = [
+                self._embed(channel[start : start + self.batch_size])
+                for start in range(0, len(channel), self.batch_size)
+            ]
+
+            def count_steps(length: int, first: NDArray[np.float32] = channel[:1]) -> int:
+                return self._embed(first[:, :length]).shape[1]
+
+            features.append(_one_per_timepoint(np.concatenate(parts), windows.shape[1], count_steps))
         return np.concatenate(features, axis=2)
+
+    def _embed(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the embeddings of all steps of windows, of shape (n_windows, n_steps, n_dimensions)."""
+        torch = import_optional("torch", extra="chronos")
+        with torch.no_grad():
+            coded = self.pipeline_.embed(torch.from_numpy(np.ascontiguousarray(batch)))[0]
+        return np.asarray(coded.float().cpu().numpy(), dtype=np.float64)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -134,9 +157,43 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _one_per_timepoint(steps: NDArray[np.float64], n_timepoints: int) -> NDArray[np.float64]:
-    """Return the embedding of each time point: that of its step."""
+def _one_per_timepoint(
+    steps: NDArray[np.float64], n_timepoints: int, count_steps: Callable[[int], int]
+) -> NDArray[np.float64]:
+    """Return the embedding of each time point: that of its step.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_windows, n_steps, n_dimensions)
+    n_timepoints : int
+        Length of the windows.
+    count_steps : callable
+        Returns the number of steps of a window of the length given, which is at most `n_timepoints`.
+
+    Raises
+    ------
+    ValueError
+        If the steps cannot be assigned to time points exactly.
+    """
     n_steps = steps.shape[1]
-    if n_steps == n_timepoints + 1:  # the last one is the end mark
-        return steps[:, :-1]
-    return steps[:, np.arange(n_timepoints) * n_steps // n_timepoints]
+    lengths = sorted({min(_PROBE, n_timepoints - 1), n_timepoints // 3, n_timepoints // 2} - {0})
+    counts = {length: count_steps(length) for length in lengths}
+    fitting = []
+    for n_marks in (0, 1):
+        size, remainder = divmod(n_timepoints, max(n_steps - n_marks, 1))
+        if n_steps > n_marks and remainder == 0 and size > 0:
+            expected = {length: -(-length // size) + n_marks for length in lengths}
+            fitting += [(size, n_marks)] * (counts == expected)
+    if len(fitting) == 1 or (fitting and n_timepoints == 1):
+        size, n_marks = fitting[-1]
+        return np.repeat(steps[:, : n_steps - n_marks], size, axis=1)
+    n_more = counts[lengths[0]] - lengths[0] if lengths else -1
+    if n_more in {0, 1} and n_steps < n_timepoints + n_more:  # one step per time point, and yet not all of them
+        raise ValueError(
+            f"the model saw {n_steps - n_more} of {n_timepoints} time points: windows are longer than its context. "
+            "Use a smaller window_size."
+        )
+    raise ValueError(
+        f"the model returned {n_steps} embeddings for windows of {n_timepoints} time points, which cannot be assigned "
+        "to time points: use a window_size that is a multiple of the patch of the model, and within its context."
+    )

@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly.sequence._input import as_sequences
+from skanomaly.sequence._names import check_collection
 
 __all__ = ["RandomConvolutionTransformer"]
 
@@ -107,14 +108,10 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         self
             The fitted transformer.
         """
-        sequences = as_sequences(X)
-        if not sequences:
-            raise ValueError("X has no series; give at least one.")
-        self.n_features_in_ = sequences[0].shape[1]
-        values = np.concatenate(_require_features(sequences, self.n_features_in_)).astype(np.float64)
-        self.mean_ = values.mean(axis=0)
-        spread = values.std(axis=0)
-        self.scale_ = np.where(spread > 1e-9 * np.abs(self.mean_), spread, 1.0)
+        sequences = check_collection(self, X, reset=True)
+        values = np.concatenate(sequences).astype(np.float64)
+        self._scaler = ColumnScaler(values)
+        self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         self._draw(int(np.median([len(series) for series in sequences])))
         return self
 
@@ -143,14 +140,14 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
             Maximum and fraction of positive values of each filter, side by side.
         """
         check_is_fitted(self)
-        sequences = _require_features(as_sequences(X), self.n_features_in_)
+        sequences = check_collection(self, X, reset=False)
         out = np.empty((len(sequences), 2 * self.n_kernels))
 
         def fill(part: slice) -> None:
             series = sequences[part]
             offsets = np.concatenate([[0], np.cumsum([len(each) for each in series])]).astype(np.int64)
             _kernels.random_convolution.pooled_convolutions(
-                (np.concatenate(series) - self.mean_) / self.scale_,
+                self._scaler.transform(np.concatenate(series).astype(np.float64)),
                 offsets,
                 self._weights,
                 self._lengths,
@@ -172,10 +169,3 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _require_features(sequences: list[NDArray[Any]], n_features: int) -> list[NDArray[Any]]:
-    for index, series in enumerate(sequences):
-        if series.shape[1] != n_features:
-            raise ValueError(f"X[{index}] has {series.shape[1]} features; {n_features} are expected.")
-    return sequences

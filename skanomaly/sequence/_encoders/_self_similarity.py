@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._neighbors import NeighborIndex, unit_rows
+from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
@@ -153,9 +154,8 @@ class SelfSimilarityDetector(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        values = X.astype(np.float64)
-        self.mean_, spread = values.mean(axis=0), values.std(axis=0)
-        self.scale_ = np.where(spread > _FLAT * np.abs(self.mean_), spread, 1.0)
+        self._scaler = ColumnScaler(X.astype(np.float64))
+        self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         self._context = None if self.context_size is None else min(int(self.context_size), max(1, len(X) // 2))
         self.window_size_ = min(int(self.window_size), len(X))
         series = self._standardised(X)
@@ -166,7 +166,7 @@ class SelfSimilarityDetector(SeriesDetector):
             self._fit_density(series)
 
     def _standardised(self, X: NDArray[Any]) -> Values:
-        return np.asarray((X.astype(np.float64) - self.mean_) / self.scale_)
+        return self._scaler.transform(X.astype(np.float64))
 
     def _make_encoder(self) -> Any:
         if not isinstance(self.encoder, str):
@@ -219,12 +219,22 @@ class SelfSimilarityDetector(SeriesDetector):
         series = self._standardised(X)
         total, n_windows = np.zeros(len(series)), np.zeros(len(series))
         windows = self._embeddings(series)
+        self._require_context(len(X))
         for (place, _), part in zip(
             windows, map_blocks(self._dissimilarity, [part for _, part in windows]), strict=True
         ):
             total[place] += part
             n_windows[place] += 1
         return np.round(total / n_windows, _DECIMALS)
+
+    def _require_context(self, n_timepoints: int) -> None:
+        """Raise an error if time points are compared with each other and are so few that all would score as normal."""
+        fewest = {"spectral": int(self.n_components) + 1, "mean": 2, "trimmed": 20}.get(self.head, 1)
+        if n_timepoints < min(fewest, self.window_size_):
+            raise ValueError(
+                f"X has {n_timepoints} time points and head={self.head!r} compares them with each other: give at least "
+                f"{fewest}, or use head='local_outlier_factor', which compares them with the training series."
+            )
 
     def _dissimilarity(self, embeddings: Values) -> Values:
         if self.head == "local_outlier_factor":

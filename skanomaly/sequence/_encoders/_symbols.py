@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._sklearn import Interval, fit_context
-from skanomaly.sequence._input import as_sequences
+from skanomaly.sequence._names import check_collection
 
 __all__ = ["SymbolTransformer"]
 
@@ -87,7 +88,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         self
             The fitted transformer.
         """
-        self.n_features_in_ = as_sequences(X)[0].shape[1]
+        check_collection(self, X, reset=True)
         self.edges_ = norm.ppf(np.arange(1, self.n_symbols) / self.n_symbols)
         return self
 
@@ -105,12 +106,10 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         traces = []
-        for index, series in enumerate(as_sequences(X)):
-            if series.shape[1] != self.n_features_in_:
-                raise ValueError(f"X[{index}] has {series.shape[1]} features; {self.n_features_in_} are expected.")
+        for series in check_collection(self, X, reset=False):
             values = series.astype(np.float64)
-            spread = values.std(axis=0)
-            values = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+            # A constant feature is 0, whatever the length that rounds its mean.
+            values = np.where(varies(values), values - values.mean(axis=0), 0.0) / column_scale(values)
             starts = np.arange(0, len(values), self.segment_size)
             lengths = np.diff(np.append(starts, len(values)))
             means = np.add.reduceat(values, starts, axis=0) / lengths[:, None]

@@ -30,19 +30,13 @@ def window_starts(n_timepoints: int, window_size: int, stride: int) -> NDArray[n
     return np.unique(np.append(np.arange(0, last + 1, stride), last))
 
 
-def centered_windows(series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return one window per time point, of shape (n_timepoints, size, n_features); at the ends, the nearest window."""
-    view = np.lib.stride_tricks.sliding_window_view(series, size, axis=0)
-    starts = np.clip(np.arange(len(series)) - size // 2, 0, len(series) - size)
-    return view[starts].swapaxes(1, 2)
-
-
 def timepoint_embeddings(encoder: Any, series: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Encode the window around each time point; return shape (n_timepoints, n_dimensions)."""
     parts = []
-    windows = centered_windows(series, size)
-    for start in range(0, len(windows), _BLOCK_WINDOWS):
-        block = np.ascontiguousarray(windows[start : start + _BLOCK_WINDOWS])
+    view = np.lib.stride_tricks.sliding_window_view(series, size, axis=0)
+    starts = np.clip(np.arange(len(series)) - size // 2, 0, len(series) - size)  # at the ends, the nearest window
+    for start in range(0, len(starts), _BLOCK_WINDOWS):
+        block = np.ascontiguousarray(view[starts[start : start + _BLOCK_WINDOWS]].swapaxes(1, 2))
         coded = np.asarray(encoder.transform(block), dtype=np.float64)
         if coded.ndim != 2 or len(coded) != len(block):
             raise ValueError(

@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import ROUNDING, SafeRange, center_and_scale
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
@@ -156,39 +157,60 @@ class AutoregressiveDetector(SeriesDetector):
         weights = check_weights(metadata.get("timepoint_weight"), X)
         centred = self._centred(X)
         if self.estimator is None:
-            self._add(centred, weights)
+            self._add(centred, self._ordinary_weights(centred, weights))
             self._tail = centred[-self._order :]
             self._solve()
             return
-        pasts, nexts = _lagged(centred / self._spread(centred), self._order)
+        self._scale = center_and_scale(centred, self._extreme(centred), magnitude=self._origin)[1]
+        pasts, nexts = _lagged(centred / self._scale, self._order)
+        ordinary = self._ordinary_weights(centred, None)
+        kept = slice(None) if ordinary is None else ordinary[self._order :] > 0
+        pasts, nexts = pasts[kept], nexts[kept]
         target = nexts.ravel() if nexts.shape[1] == 1 else nexts
         estimator = clone(self.estimator)
         if weights is None:
             self.estimator_ = estimator.fit(pasts, target)
         elif has_fit_parameter(estimator, "sample_weight"):
-            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :])
+            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :][kept])
         else:
             raise ValueError(
                 f"{type(estimator).__name__} does not support sample_weight; fit without timepoint_weight, or use an "
                 "estimator that supports it."
             )
-        self._error_scale = _positive(np.sqrt(np.square(self._errors(centred)).mean(axis=0)))
+        errors = self._errors(centred)[kept]
+        # Where the forecasts are exact up to rounding, as for the ridge regression.
+        error = np.sqrt(np.square(errors).mean(axis=0))
+        self._error_scale = np.where(error > ROUNDING * self._scale, error, 1e-6 * self._scale)
 
     def _begin(self, X: NDArray[Any], order: int) -> None:
         self._order = order
         self.window_size_ = self._order + 1
         self._channels = informative_channels(X, self.binary_channels)
-        self._origin = X[0, self._channels].astype(np.float64)
+        rows = X[:, self._channels].astype(np.float64)
+        self._range = SafeRange(rows)
+        rows = self._range.apply(rows)
+        # The first value that is not extreme: with an extreme one, the bits of the others would be lost.
+        self._origin = np.take_along_axis(rows, np.argmin(self._range.extreme(rows), axis=0)[None], axis=0)[0]
         n_columns = self._order * len(self._channels) + len(self._channels) + 1
         self._moments = np.zeros((n_columns, n_columns))
         self._scale = np.ones(len(self._channels))
 
     def _centred(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return X[:, self._channels].astype(np.float64) - self._origin
+        return self._range.apply(X[:, self._channels].astype(np.float64)) - self._origin
 
-    def _spread(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
-        self._scale = _positive(centred.std(axis=0))
-        return self._scale
+    def _extreme(self, centred: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return self._range.extreme(centred + self._origin)
+
+    def _ordinary_weights(
+        self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
+        """Give weight 0 to the time points that are extreme or forecast from an extreme one; at least one stays."""
+        extreme = self._extreme(centred).any(axis=1)
+        if not extreme.any():
+            return weights
+        touched = np.convolve(extreme, np.ones(self._order + 1))[: len(extreme)] > 0.5
+        kept = np.where(touched, 0.0, np.ones(len(extreme)) if weights is None else weights)
+        return kept if kept[self._order :].any() else weights
 
     def _add(self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
         """Add the sums of products of past, next row and a constant."""
@@ -207,6 +229,8 @@ class AutoregressiveDetector(SeriesDetector):
         covariance = self._moments / total - np.outer(means, means)
         # The variance of a constant column is 0, up to rounding.
         floor = 1e-13 * self._moments.diagonal() / total
+        rounding = np.square(ROUNDING * self._origin)
+        floor[1:] = np.maximum(floor[1:], np.tile(rounding, self._order + 1))
         deviations = np.sqrt(np.where(covariance.diagonal() > floor, covariance.diagonal(), 1.0))
         scaled = covariance / np.outer(deviations, deviations)
         inner, last = slice(1, -n_channels), slice(-n_channels, None)
@@ -218,7 +242,7 @@ class AutoregressiveDetector(SeriesDetector):
         explained = np.einsum("ij,ik,kj->j", coefficients, scaled[inner, inner], coefficients)
         crossed = np.einsum("ij,ij->j", coefficients, scaled[inner, last])
         unexplained = scaled[last, last].diagonal() - 2 * crossed + explained
-        self._error_scale = _positive(np.sqrt(np.maximum(unexplained, 1e-12)) * deviations[last])
+        self._error_scale = np.sqrt(np.maximum(unexplained, 1e-12)) * deviations[last]
 
     def _errors(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the errors of the points from `order` on."""
@@ -262,7 +286,7 @@ class AutoregressiveDetector(SeriesDetector):
                 self._begin(rows, self.order)
             centred = self._centred(rows)
             joined = centred if first else np.vstack([self._tail, centred])
-            self._add(joined, None)
+            self._add(joined, self._ordinary_weights(joined, None))
             self._tail = joined[-self._order :]
             self._solve()
             if len(rows) >= self.window_size_:
@@ -299,7 +323,3 @@ def _lagged(rows: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64],
     """Return the `order` rows before each row, oldest first, side by side, and the rows."""
     windows = np.lib.stride_tricks.sliding_window_view(rows, order, axis=0)[:-1]
     return windows.transpose(0, 2, 1).reshape(len(rows) - order, -1), rows[order:]
-
-
-def _positive(scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(scale > 0, scale, 1.0)

@@ -120,10 +120,12 @@ class SubsequencePCA(SeriesDetector):
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        n_windows = len(X) - self.window_size_ + 1
+        starts = self._vectors.ordinary_windows(X)
+        starts = np.arange(len(X) - self.window_size_ + 1) if starts is None else starts
+        n_windows = len(starts)
         n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
-        for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS):
+        for vectors in self._vectors.blocks_at(X, starts, _BLOCK_WINDOWS):
             total += vectors.sum(axis=0)
             products += vectors.T @ vectors
         self._mean = total / n_windows
@@ -137,7 +139,7 @@ class SubsequencePCA(SeriesDetector):
         self._scales = np.sqrt(np.maximum(values, _FLOOR * values[0])) if values[0] > 0 else np.ones(len(values))
         self._means = np.ones(2)
         if self.statistic == "both":
-            parts = [self._statistics(vectors) for vectors in self._vectors.blocks(X, _BLOCK_WINDOWS)]
+            parts = [self._statistics(vectors) for vectors in self._vectors.blocks_at(X, starts, _BLOCK_WINDOWS)]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
 
@@ -266,7 +268,8 @@ class SubsequenceKMeans(SeriesDetector):
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
-        starts = np.arange(len(X) - self.window_size_ + 1)
+        starts = self._vectors.ordinary_windows(X)
+        starts = np.arange(len(X) - self.window_size_ + 1) if starts is None else starts
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
         vectors = self._vectors.windows(self._vectors.prepare(X), starts)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
@@ -130,8 +131,8 @@ class KShapeDetector(SeriesDetector):
         length = min(4 * self.window_size_, len(X))
         starts = np.arange(0, len(X) - length + 1, max(1, 3 * self.window_size_ // 2))
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
-        for channel in self._vectors.prepare(X).T:
-            segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts])
+        for channel, level in zip(self._vectors.prepare(X).T, self._vectors.level, strict=True):
+            segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts], level)
             labels, centers, n_iter = k_shape(segments, min(self.n_clusters, len(starts)), self.max_iter, random)
             self.n_iter_ = max(self.n_iter_, n_iter)
             self.cluster_centers_.append(centers)
@@ -141,7 +142,7 @@ class KShapeDetector(SeriesDetector):
         total = np.zeros(len(X) - self.window_size_ + 1)
         prepared = self._vectors.prepare(X)
         for column, (centers, weights) in enumerate(zip(self.cluster_centers_, self.cluster_weights_, strict=True)):
-            queries = WindowTable(prepared[:, [column]], self.window_size_)
+            queries = WindowTable(prepared[:, [column]], self.window_size_, level=self._vectors.level[[column]])
             for center, weight in zip(centers, weights, strict=True):
                 total += weight * join(queries, WindowTable(center[:, None], self.window_size_)).distances
         return total / prepared.shape[1]
@@ -225,11 +226,13 @@ def _correlations(
     return largest / np.where(norms > 0, norms, 1.0), best - (width - 1)
 
 
-def _standardised(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standardised(rows: NDArray[np.float64], level: float = 0.0) -> NDArray[np.float64]:
+    """Scale rows to mean 0 and variance 1; `level`, which was subtracted before, tells what is rounding."""
+    magnitude = np.abs(rows[:, :1] + level)
     rows = rows - rows[:, :1]
     rows = rows - rows.mean(axis=1, keepdims=True)
     spread = rows.std(axis=1, keepdims=True)
-    return rows / np.where(spread > 0, spread, 1.0)
+    return np.where(spread > ROUNDING * magnitude, rows / np.where(spread > 0, spread, 1.0), 0.0)
 
 
 def _weights(labels: NDArray[np.intp], centers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -240,5 +243,4 @@ def _weights(labels: NDArray[np.intp], centers: NDArray[np.float64]) -> NDArray[
 
 
 def _one_to_two(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    width = np.ptp(x)
-    return 1.0 + (x - x.min()) / (width if width > 0 else 1.0)
+    return 1.0 + (x - x.min()) / usable_scale(np.ptp(x), np.abs(x).max())

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._input import as_column, first_non_finite
+from skanomaly.sequence._names import require_same_names
 from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
 from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
 
@@ -70,8 +71,8 @@ def matrix_profile(
     Raises
     ------
     ValueError
-        If a series is shorter than a window or contains NaN, the numbers of channels differ, `side` is given with
-        `other`, or `exclusion_zone` leaves windows without a neighbour.
+        If a series is shorter than a window or contains NaN, the numbers or names of channels differ, `side` is given
+        with `other`, or `exclusion_zone` leaves windows without a neighbour.
 
     See Also
     --------
@@ -116,6 +117,7 @@ def matrix_profile(
         )
     if side != "both" or exclusion_zone is not None:
         raise ValueError("side and exclusion_zone are for one series; with two series, leave them at their defaults.")
+    require_same_names([X, other], name="[X, other]")
     references = _as_series(other, "other", window_size)
     if references.shape[1] != series.shape[1]:
         raise ValueError(f"X has {series.shape[1]} channels and other has {references.shape[1]}; they must agree.")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._scales import SafeRange
 
 __all__ = ["MatrixProfile", "WindowTable", "default_zone", "join", "self_join"]
 
@@ -18,6 +19,8 @@ _LANES = 64
 _DROP = 0.01
 _ROWS_FOR_THREADS = 2048
 _PARTS = 8
+_LARGEST = 2.0**200  # in units of the typical distance from the median: squares are finite
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,24 @@ class WindowTable:
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
+    level : ndarray of shape (n_features,), default=None
+        What was subtracted from the series before; None is 0. A window whose values differ by the rounding of their
+        level only is constant.
     """
 
-    def __init__(self, series: NDArray[Any], window_size: int) -> None:
-        rows = series.T.astype(np.float64)
-        self.values = np.ascontiguousarray(rows - np.median(rows, axis=1, keepdims=True))
+    def __init__(self, series: NDArray[Any], window_size: int, *, level: NDArray[np.float64] | None = None) -> None:
+        table = series.astype(np.float64)
+        rows = SafeRange(table, limit=_LARGEST).apply(table).T
+        middle = np.median(rows, axis=1, keepdims=True)
+        self.values = np.ascontiguousarray(rows - middle)
         self.window_size = window_size
         self.n_windows = self.values.shape[1] - window_size + 1
         self.moments = np.empty((5, len(rows), self.n_windows))
         _kernels.matrix_profile.window_moments(self.values, window_size, self.moments)
+        magnitude = np.abs(self.moments[0] + middle + (0.0 if level is None else level[:, None]))
+        # Written so that no norm, which may be infinite, is computed.
+        flat = self.moments[1] * (_ROUNDING * math.sqrt(window_size) * magnitude) >= 1.0
+        self.moments[1][flat], self.moments[2][flat] = 0.0, 1.0
         self.seeds = np.empty(self.n_windows + 1, dtype=np.intp)
         _kernels.matrix_profile.mark_seeds(self.moments[1], _DROP, self.seeds)
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
@@ -13,6 +14,8 @@ from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["RollingMahalanobis", "RollingStatistic"]
+
+_BLOCK_VALUES = 2**18  # of windows that are held at once
 
 
 class RollingStatistic(SeriesDetector):
@@ -52,7 +55,7 @@ class RollingStatistic(SeriesDetector):
     -----
     "norm" is, except at the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the
     name Sub-PCA: a sum of distances divided by fractions of explained variance, which is dominated by the smallest
-    fraction. Cost: O(n) times the number of channels, O(n w) for "range".
+    fraction. Cost: O(n w) times the number of channels for windows of w time points; memory O(n).
 
     References
     ----------
@@ -103,7 +106,8 @@ class RollingStatistic(SeriesDetector):
         out = np.zeros(len(X) - self.window_size_ + 1)
         for channel in prepared.T:
             windows = np.lib.stride_tricks.sliding_window_view(channel, self.window_size_)
-            out += self._described(windows)
+            for block in row_blocks(len(windows), max(1, _BLOCK_VALUES // self.window_size_)):
+                out[block] += self._described(windows[block])
         return out / prepared.shape[1]
 
     def _described(self, windows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -39,7 +39,8 @@ class SpectralResidualDetector(SeriesDetector):
     Parameters
     ----------
     average_size : int, default=100
-        Number of frequencies that the log amplitudes are averaged over; at most the number of time points.
+        Number of frequencies that the log amplitudes are averaged over; at most the number of training time points.
+        A series to score must have as many time points: it is compared with its own spectrum.
     smoothing : int, default=1
         Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
@@ -49,6 +50,8 @@ class SpectralResidualDetector(SeriesDetector):
 
     Attributes
     ----------
+    window_size_ : int
+        Fewest time points of a series to score: `average_size`, or the length of a shorter training series.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -105,10 +108,13 @@ class SpectralResidualDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
+    _window_parameter: ClassVar[str] = "average_size"
+
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        self.window_size_ = min(self.average_size, len(X))
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        size = min(self.average_size, len(X))
-        parts = [saliency(channel, size) for channel in self._vectors.prepare(X).T]
+        prepared = self._vectors.prepare(self._long_enough(X))
+        parts = [saliency(channel, self.window_size_) for channel in prepared.T]
         return rolling_mean(np.mean(parts, axis=0), self.smoothing)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
@@ -111,8 +112,9 @@ class TransitionGraphDetector(SeriesDetector):
         )
         self._lookup = WindowLookup(X, self.window_size_)
         self._planes, self._nodes, self.transitions_ = [], [], []
+        ordinary = self._vectors.ordinary_windows(X)
         for channel in self._vectors.prepare(X).T:
-            plane = _Plane(channel, self.window_size_)
+            plane = _Plane(channel, self.window_size_, ordinary)
             points = plane.project(channel)
             nodes = _Nodes(points, self.n_rays)
             walk = nodes.walk(points)
@@ -141,10 +143,10 @@ class TransitionGraphDetector(SeriesDetector):
 class _Plane:
     """The plane of shapes: leading components of smoothed windows, without the direction of the level."""
 
-    def __init__(self, channel: NDArray[np.float64], window_size: int) -> None:
+    def __init__(self, channel: NDArray[np.float64], window_size: int, ordinary: NDArray[np.intp] | None) -> None:
         self._window_size = window_size
         self._kernel = max(1, window_size // 3)
-        windows = self._smoothed(channel)
+        windows = self._smoothed(channel) if ordinary is None else self._smoothed(channel)[ordinary]
         self._mean = windows.mean(axis=0)
         centred = windows - self._mean
         directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :3]
@@ -193,7 +195,7 @@ class _Nodes:
 def _modes(radii: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the modes of a Gaussian density estimate by Scott's rule, ascending; at least one."""
     spread = radii.std() if radii.size > 1 else 0.0
-    if spread == 0:
+    if not spread > ROUNDING * np.abs(radii).max(initial=0.0):
         return radii[:1] if radii.size else np.zeros(1)
     width = spread * radii.size**-0.2
     grid = np.linspace(radii.min() - width, radii.max() + width, _GRID)

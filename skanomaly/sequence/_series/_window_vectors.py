@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._scales import ROUNDING, SafeRange, center_and_scale
 from skanomaly.sequence._windows import informative_channels
 
 __all__ = ["WindowVectors", "window_vectors"]
@@ -30,37 +31,74 @@ class WindowVectors:
         self.normalize = normalize
         self.channels = informative_channels(X, binary_channels)
         kept = X[:, self.channels].astype(np.float64)
-        self.origin = kept[0]  # subtracted first, so that a constant channel is exactly 0
+        self._range = SafeRange(kept)
+        kept = self._range.apply(kept)
+        extreme = self._range.extreme(kept)
+        # The first value that is not extreme is subtracted first, so that a constant channel is exactly 0.
+        self.origin = np.take_along_axis(kept, np.argmin(extreme, axis=0)[None], axis=0)[0]
         kept = kept - self.origin
-        self.center = kept.mean(axis=0)
-        spread = kept.std(axis=0)
-        self.scale = np.where(np.ptp(kept, axis=0) > 0, np.where(spread > 0, spread, 1.0), 1.0)
+        self.center, self.scale = center_and_scale(kept, extreme, magnitude=self.origin)
+        # In a channel that does not vary, differences from the origin up to this are rounding.
+        flat = np.where(extreme, 0.0, np.abs(kept)).max(axis=0) <= ROUNDING * np.abs(self.origin)
+        self._rounding = np.where(flat, ROUNDING * np.abs(self.origin), -1.0)
+        self.center = np.where(flat, 0.0, self.center)
+
+    @property
+    def level(self) -> NDArray[np.float64]:
+        """What is subtracted from each channel, in units of its scale."""
+        return (self.origin + self.center) / self.scale
 
     def prepare(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the chosen channels, scaled as in training."""
-        return (X[:, self.channels].astype(np.float64) - self.origin - self.center) / self.scale
+        """Return the chosen channels, scaled as in training; extreme values are limited."""
+        moved = self._range.apply(X[:, self.channels].astype(np.float64)) - self.origin
+        if (self._rounding >= 0).any():
+            moved[np.abs(moved) <= self._rounding] = 0.0
+        return (moved - self.center) / self.scale
+
+    def ordinary_windows(self, X: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Return the starts of the windows without extreme values, or None if all or fewer than two are such."""
+        kept = self._range.apply(X[:, self.channels].astype(np.float64))
+        extreme = self._range.extreme(kept).any(axis=1)
+        if not extreme.any():
+            return None
+        counts = np.concatenate([[0], np.cumsum(extreme)])
+        starts = np.flatnonzero(counts[self.window_size :] == counts[: len(X) - self.window_size + 1])
+        return starts if len(starts) >= 2 else None
 
     def windows(self, prepared: NDArray[np.float64], starts: NDArray[np.intp], dtype: Any = np.float64) -> NDArray[Any]:
         """Extract and normalise windows; return shape (n_starts, n_channels * window_size)."""
-        return window_vectors(prepared, starts, self.window_size, self.normalize).astype(dtype)
+        return window_vectors(prepared, starts, self.window_size, self.normalize, self.level).astype(dtype)
 
     def blocks(self, X: NDArray[Any], block_windows: int) -> Iterator[NDArray[np.float64]]:
         """Yield the vectors of all windows of a series, in blocks."""
+        yield from self.blocks_at(X, np.arange(len(X) - self.window_size + 1), block_windows)
+
+    def blocks_at(self, X: NDArray[Any], starts: NDArray[np.intp], block_windows: int) -> Iterator[NDArray[np.float64]]:
+        """Yield the vectors of the windows that start at `starts`, in blocks."""
         prepared = self.prepare(X)
-        for block in row_blocks(len(X) - self.window_size + 1, block_windows):
-            yield self.windows(prepared, np.arange(block.start, block.stop))
+        for block in row_blocks(len(starts), block_windows):
+            yield self.windows(prepared, starts[block])
 
 
 def window_vectors(
-    prepared: NDArray[np.float64], starts: NDArray[np.intp], window_size: int, normalize: str
+    prepared: NDArray[np.float64],
+    starts: NDArray[np.intp],
+    window_size: int,
+    normalize: str,
+    level: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Extract windows from a series, channel after channel, and normalise each channel of each window."""
+    """Extract windows from a series, channel after channel, and normalise each channel of each window.
+
+    `level` is what was subtracted from the channels before: a window whose values differ by the rounding of the level
+    only is constant.
+    """
     view = np.lib.stride_tricks.sliding_window_view(prepared, window_size, axis=0)
     vectors = view[starts]
+    magnitude = np.abs(vectors[:, :, :1] + level[:, None])
     if normalize != "scale":
         vectors = vectors - vectors[:, :, :1]
         vectors -= vectors.mean(axis=2, keepdims=True)
     if normalize == "zscore":
         spread = np.sqrt(np.square(vectors).mean(axis=2, keepdims=True))
-        vectors /= np.where(spread > 0, spread, 1.0)
+        vectors = np.where(spread > ROUNDING * magnitude, vectors / np.where(spread > 0, spread, 1.0), 0.0)
     return vectors.reshape(len(vectors), -1)

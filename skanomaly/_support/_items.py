@@ -1,0 +1,67 @@
+"""Collections that iterate over something else than their items: mappings, sets, frames, groups of a frame."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+__all__ = ["require_items", "require_order"]
+
+
+def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:
+    """Raise an error if iterating over a collection does not give its items in a fixed order.
+
+    Parameters
+    ----------
+    X : object
+    name : str, default="X"
+        What the message calls it.
+    noun : str, default="items"
+        What the message calls its items.
+
+    Raises
+    ------
+    ValueError
+        For a mapping, which iterates over its keys; a set, which has no order; and the groups of a frame, which are
+        pairs. The message says what to give.
+    """
+    if isinstance(X, Mapping):
+        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+            f"{name} is a {type(X).__name__}, which iterates over its keys: give list({name}.values()) for a list of "
+            f"{noun}."
+        )
+    if isinstance(X, AbstractSet):
+        raise ValueError(  # noqa: TRY004
+            f"{name} is a {type(X).__name__}, which has no order: give a list of {noun}."
+        )
+    if hasattr(X, "ngroups") and hasattr(X, "groups"):
+        raise ValueError(
+            f"{name} holds the groups of a frame, which are pairs of key and rows: give [rows for _, rows in {name}] "
+            f"for a list of {noun}."
+        )
+
+
+def require_order(item: Any, *, name: str, noun: str) -> None:
+    """Raise an error if an item of a collection is a mapping or a set, which has no values in order.
+
+    Parameters
+    ----------
+    item : object
+    name : str
+        What the message calls it, such as ``"X[3]"``.
+    noun : str
+        What the item should be a sequence of.
+
+    Raises
+    ------
+    ValueError
+        The message says what to give.
+    """
+    if isinstance(item, Mapping):
+        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+            f"{name} is a {type(item).__name__}, which iterates over its keys: give a list of its {noun} in their "
+            f"order, such as list({name}.values())."
+        )
+    if isinstance(item, AbstractSet):
+        raise ValueError(  # noqa: TRY004
+            f"{name} is a {type(item).__name__}, which has no order and holds each value once: give a list of {noun}."
+        )

@@ -1,0 +1,181 @@
+"""Scales that values are divided by: rounding is no scale, and one extreme value neither overflows nor sets it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ROUNDING", "ColumnScaler", "SafeRange", "center_and_scale", "column_scale", "usable_scale", "varies"]
+
+ROUNDING = 1e-12  # a spread of values up to this fraction of their magnitude is rounding
+_EXTREME = 1e8  # distances from the median, in units of the median distance
+_ORDINARY_EXPONENT = 200  # fourth powers of values up to 2**200 are finite
+_LARGEST_EXPONENT = 1000  # differences of values up to 2**1000 are finite
+_SHIFT = 30
+
+
+def usable_scale(spread: Any, magnitude: Any) -> Any:
+    """Return a spread where it is more than rounding, and 1 elsewhere.
+
+    Parameters
+    ----------
+    spread : float or ndarray
+        Standard deviation, median absolute deviation, range or the like; at least 0.
+    magnitude : float or ndarray
+        Size of the values that the spread was computed from, such as their largest absolute value or, for a robust
+        spread, their median.
+
+    Returns
+    -------
+    float or ndarray
+        Above 0.
+    """
+    usable = np.where(np.asarray(spread) > ROUNDING * np.abs(magnitude), spread, 1.0)
+    return usable if usable.ndim else float(usable)
+
+
+def varies(values: NDArray[Any], axis: Any = 0) -> Any:
+    """Say whether values differ by more than rounding.
+
+    Parameters
+    ----------
+    values : ndarray
+    axis : int, tuple of int or None, default=0
+
+    Returns
+    -------
+    bool or ndarray of bool
+    """
+    low, high = values.min(axis=axis), values.max(axis=axis)
+    # Halves: the range of the largest numbers is not finite.
+    return 0.5 * high - 0.5 * low > 0.5 * ROUNDING * np.maximum(np.abs(low), np.abs(high))
+
+
+def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
+    """Return the standard deviation, or 1 where the values differ by rounding only; huge values do not overflow.
+
+    Parameters
+    ----------
+    values : ndarray
+    axis : int, tuple of int or None, default=0
+
+    Returns
+    -------
+    float or ndarray
+    """
+    exponent = _exponent(float(np.abs(values).max(initial=0.0)))
+    spread = values.std(axis=axis) if exponent == 0 else np.ldexp(np.ldexp(values, -exponent).std(axis=axis), exponent)
+    usable = np.where(varies(values, axis) & (spread > 0), spread, 1.0)
+    return usable if usable.ndim else float(usable)
+
+
+def _exponent(magnitude: Any) -> Any:
+    """Return 0, or the exponent of a magnitude whose powers are not safe."""
+    exponent = np.frexp(magnitude)[1]
+    return np.where((np.abs(exponent) > _ORDINARY_EXPONENT) & (magnitude > 0), exponent, 0)
+
+
+class SafeRange:
+    """Limits extreme values of columns, and brings columns of huge or tiny values near 1 by a power of two.
+
+    A value is extreme if its distance from the median is more than `limit` times the median distance. Columns without
+    extreme, huge or tiny values are unchanged to the bit.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), float64
+        Training values; NaN is left out.
+    limit : float, default=1e8
+    """
+
+    def __init__(self, rows: NDArray[np.float64], *, limit: float = _EXTREME) -> None:
+        median = np.nanmedian if np.isnan(rows).any() else np.median
+        largest = np.abs(rows).max(axis=0, initial=0.0)
+        shift = np.where(largest > 2.0**_LARGEST_EXPONENT, _SHIFT, 0)
+        if shift.any():
+            rows = np.ldexp(rows, -shift)
+        middle = median(rows, axis=0)
+        distances = np.abs(rows - middle)
+        typical = np.asarray(median(distances, axis=0))
+        typical = np.where(typical > ROUNDING * np.abs(middle), typical, np.abs(middle))
+        for column in np.flatnonzero(typical == 0):
+            positive = distances[distances[:, column] > 0, column]
+            typical[column] = np.median(positive) if positive.size else 1.0
+        magnitude = np.maximum(np.abs(middle), typical)
+        exponents = np.frexp(magnitude)[1] + shift
+        self._exponents = np.where((np.abs(exponents) > _ORDINARY_EXPONENT) & (magnitude > 0), exponents, 0)
+        middle, typical = np.ldexp(middle, shift - self._exponents), np.ldexp(typical, shift - self._exponents)
+        self.low, self.high = middle - limit * typical, middle + limit * typical
+
+    def apply(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows with extreme values replaced by the limits; a copy."""
+        if self._exponents.any():
+            rows = np.ldexp(rows, -self._exponents)
+        limited: NDArray[np.float64] = np.clip(rows, self.low, self.high)
+        return limited
+
+    def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values, such as means of applied rows, in the units of the data."""
+        return np.ldexp(values, self._exponents) if self._exponents.any() else values
+
+    def above(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which values of rows, as they are in the data, are extreme on the upper side."""
+        return self.apply(rows) >= self.high
+
+    def extreme(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which values of applied rows were extreme."""
+        return (rows <= self.low) | (rows >= self.high)
+
+
+def center_and_scale(
+    rows: NDArray[np.float64], extreme: NDArray[np.bool_], *, magnitude: Any = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of columns without their extreme values; the latter is 1 if only rounding.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+    extreme : ndarray of shape (n_rows, n_columns), bool
+    magnitude : float or ndarray of shape (n_columns,), default=0.0
+        Size of what was subtracted from the rows before.
+
+    Returns
+    -------
+    center, scale : ndarray of shape (n_columns,)
+    """
+    center, spread, varying = rows.mean(axis=0), rows.std(axis=0), _varies_beside(rows, magnitude)
+    for column in np.flatnonzero(extreme.any(axis=0) & ~extreme.all(axis=0)):
+        part = rows[~extreme[:, column], column]
+        center[column], spread[column] = part.mean(), part.std()
+        varying[column] = _varies_beside(part[:, None], np.broadcast_to(magnitude, len(varying))[column])[0]
+    return center, np.where(varying & (spread > 0), spread, 1.0)
+
+
+def _varies_beside(rows: NDArray[np.float64], magnitude: Any) -> NDArray[np.bool_]:
+    largest = np.maximum(np.abs(rows).max(axis=0), np.abs(magnitude))
+    return np.asarray(np.ptp(rows, axis=0) > ROUNDING * largest)
+
+
+class ColumnScaler:
+    """Standardises columns by the mean and standard deviation of their training values that are not extreme.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), float64
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_columns,)
+        In the units of the data; the scale is 1 where the values differ by rounding only.
+    """
+
+    def __init__(self, rows: NDArray[np.float64]) -> None:
+        self._range = SafeRange(rows)
+        limited = self._range.apply(rows)
+        self._center, self._scale = center_and_scale(limited, self._range.extreme(limited))
+        self.mean = self._range.restored(self._center)
+        self.scale = np.where(varies(limited), self._range.restored(self._scale), 1.0)
+
+    def transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows less the mean, divided by the scale; extreme values are limited."""
+        return (self._range.apply(rows) - self._center) / self._scale
