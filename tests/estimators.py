@@ -68,6 +68,10 @@ PARAMETERS = {
     ],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
+    "IsolationForestDetector": [
+        {"n_estimators": 20},
+        {"n_estimators": 10, "max_samples": 0.5, "contamination": 0.1},
+    ],
     "NearestNeighborsDetector": [
         {},
         {"n_neighbors": 3, "aggregation": "mean", "metric": "euclidean", "bank": "coreset", "trim": 0.05},

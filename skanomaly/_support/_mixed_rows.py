@@ -41,7 +41,10 @@ def check_mixed_rows(estimator: Any, X: Any, *, reset: bool, min_samples: int = 
         On infinity, dates, complex numbers, no row, no column, or columns other than those of fit.
     """
     if reset:
-        estimator._reader = TableReader().fit(X) if _has_categories(X) else None
+        estimator._reader = None
+        if _has_categories(X):
+            estimator._reader = TableReader().fit(X)
+            estimator._reader.template = None  # for decoding only, and skops stores no frames
     if estimator._reader is None:
         return check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
     frame = to_pandas(X)
