@@ -41,7 +41,7 @@ class Forests:
 class MixedFrames:
     """A frame with text and missing cells, read, fitted and scored."""
 
-    params = ["IsolationForestDetector", "MarginalDetector"]
+    params = ("IsolationForestDetector", "MarginalDetector")
     param_names = ("detector",)
 
     def setup(self, detector):
@@ -65,9 +65,9 @@ class MixedFrames:
 
 
 class Surprise:
-    """The surprise of a million values of one column, a tenth of them missing and half an atom: the kernel and NumPy."""
+    """The surprise of a million values of a column with atoms and missing values: the kernel and NumPy."""
 
-    params = ["kernel", "NumPy"]
+    params = ("kernel", "NumPy")
     param_names = ("code",)
 
     def setup(self, code):

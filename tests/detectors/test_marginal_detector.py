@@ -13,7 +13,7 @@ def _mixed(seed, n_rows=10_000):
         {
             "amount": random.lognormal(size=n_rows),
             "count": random.poisson(2, size=n_rows),
-            "share": np.where(random.random(n_rows) < 0.7, 0.0, random.random(n_rows)),
+            "discount": random.choice([0.0, 0.1, 0.25, 0.5], size=n_rows, p=[0.55, 0.15, 0.15, 0.15]),
             "shop": random.choice(["north", "south", "east", "west"], size=n_rows, p=[0.4, 0.3, 0.2, 0.1]),
             "code": random.choice([f"c{level}" for level in range(40)], size=n_rows),
             "note": np.where(random.random(n_rows) < 0.3, None, "seen"),
@@ -55,12 +55,12 @@ def test_planted_rare_level_missing_value_and_number_are_found_and_their_columns
     table.loc[0, "shop"] = "moon"
     table.loc[1, "sensor"] = np.nan
     table.loc[2, "sensor"] = 9.0
-    table.loc[3, "share"] = -0.5
+    table.loc[3, "discount"] = -0.5
     detector = MarginalDetector().fit(table)
     places = detector.score_samples(table).argsort().argsort()
     assert (places[:4] < 100).all()
     first = detector.feature_contributions(table[:4]).argmin(axis=1)
-    assert table.columns[first].tolist() == ["shop", "sensor", "sensor", "share"]
+    assert table.columns[first].tolist() == ["shop", "sensor", "sensor", "discount"]
 
 
 def test_a_missing_pattern_of_two_columns_is_found_and_both_are_named(seed):

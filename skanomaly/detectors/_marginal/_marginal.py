@@ -92,7 +92,7 @@ class MarginalDetector(BaseDetector):
        arXiv:2009.09463.
     .. [3] Goldstein, M. and Dengel, A. (2012). "Histogram-based outlier score (HBOS): a fast unsupervised anomaly
        detection algorithm". KI-2012: Poster and Demo Track, 59-63.
-       https://www.dfki.de/en/web/research/projects-and-publications/publication/6431
+       https://www.dfki.de/fileadmin/user_upload/import/6431_HBOS-KI-2012.pdf
     .. [4] Scott, D. W. (1985). "Frequency polygons: theory and application". Journal of the American Statistical
        Association 80, 348-354. https://doi.org/10.1080/01621459.1985.10478121
 
