@@ -102,7 +102,7 @@ def test_float32_rows_score_as_the_same_rows_in_float64(seed):
     assert_array_equal(detector.fit(X.astype(np.float64)).score_samples(X.astype(np.float64)), single)
 
 
-def test_time_stamps_that_float32_cannot_tell_apart_are_distinguished(seed):
+def test_time_stamps_that_are_equal_in_float32_are_distinguished(seed):
     stamps = 1.7e9 + np.random.default_rng(seed).uniform(size=(300, 1))
     stamps[0] += 2.5
     assert IsolationForestDetector(random_state=seed).fit(stamps).score_samples(stamps).argmin() == 0
