@@ -10,12 +10,15 @@ __all__ = ["fill_column_surprise", "fill_positions"]
 @kernel
 def _find_position(value, center, scale):
     """Return arcsinh((value - center) / scale), finite for every finite value; O(1)."""
-    ratio = (value - center) / scale
-    if np.abs(ratio) < 1e9:
-        return np.arcsinh(ratio)
-    half = 0.5 * value - 0.5 * center
-    position = np.log(np.abs(half)) + np.log(4.0) - np.log(scale)
-    return position if half > 0.0 else -position
+    distance = value - center
+    if np.abs(distance / scale) < 1e9:
+        return np.arcsinh(distance / scale)
+    if np.isinf(distance):
+        length = np.log(np.abs(value)) + np.log(1.0 - center / value)
+    else:
+        length = np.log(np.abs(distance))
+    length += np.log(2.0) - np.log(scale)
+    return length if distance > 0.0 else -length
 
 
 @kernel
@@ -79,6 +82,13 @@ def fill_column_surprise(
         if np.isnan(value):
             out[row] = missing
             continue
+        place = np.searchsorted(atoms, value)
+        found = -1
+        for atom in range(max(place - 1, 0), min(place + 1, n_atoms)):
+            if np.abs(value - atoms[atom]) <= relative * max(np.abs(atoms[atom]), scale):
+                found = atom
+        if found >= 0:
+            value = atoms[found]
         position = _find_position(value, center, scale)
         knot = position / step - first
         mass, left = 0.0, 0.0
@@ -91,11 +101,6 @@ def fill_column_surprise(
             mass -= (1.0 - part) * (1.0 - part) + part * part
             left = (1.0 - part) * below[lower] + part * below[lower + 1]
         right = n_polygon - left
-        place = np.searchsorted(atoms, value)
-        found = -1
-        for atom in range(max(place - 1, 0), min(place + 1, n_atoms)):
-            if np.abs(value - atoms[atom]) <= relative * max(np.abs(atoms[atom]), scale):
-                found = atom
         if found >= 0:
             mass = counts[found + 1] - counts[found] - 1.0
             left += counts[found + 1] - 1.0

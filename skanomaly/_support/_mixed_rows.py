@@ -4,18 +4,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import validation
-from sklearn.utils.validation import check_array
 
-from skanomaly._support._columns import CATEGORY, column_kind, column_kinds, frame_library, is_frame, to_pandas
-from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_rows
+from skanomaly._support._columns import CATEGORY, column_kind, column_kinds, is_frame
+from skanomaly._support._validation import check_mixed, check_rows
 
 __all__ = ["category_columns", "check_mixed_rows"]
 
 
 def check_mixed_rows(estimator: Any, X: Any, *, reset: bool, min_samples: int = 1) -> NDArray[Any]:
-    """Validate a table of numbers and categories with missing values; return numbers, codes and NaN.
+    """Validate a table of numbers and categories as `check_mixed` does; one of numbers alone is read without a reader.
 
     Parameters
     ----------
@@ -41,14 +38,11 @@ def check_mixed_rows(estimator: Any, X: Any, *, reset: bool, min_samples: int = 
         On infinity, dates, complex numbers, no row, no column, or columns other than those of fit.
     """
     if reset:
-        estimator._reader = TableReader().fit(X) if _has_categories(X) else None
-    if estimator._reader is None:
+        estimator._reader = None
+    if not _has_categories(X) if reset else estimator._reader is None:
         return check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
-    frame = to_pandas(X)
-    check_array(np.empty(frame.shape, dtype=np.bool_), ensure_min_samples=min_samples)
-    named = X if is_frame(X) and frame_library(X) != "pyarrow" else frame if is_frame(X) else frame.to_numpy()
-    validation.validate_data(estimator, named, reset=reset, skip_check_array=True)
-    rows: NDArray[Any] = estimator._reader.read(X)
+    rows = check_mixed(estimator, X, reset=reset, min_samples=min_samples)
+    estimator._reader.template = None  # for decoding only, and skops stores no frames
     return rows
 
 

@@ -148,6 +148,16 @@ class IsolationForestDetector(BaseDetector):
     def _auto_offset(self) -> float:
         return 0.0
 
+    def _allocate(self) -> None:
+        n_trees, depth = self.n_estimators, (self.max_samples_ - 1).bit_length()
+        n_inner = 2**depth - 1
+        self._columns = np.empty((n_trees, n_inner), dtype=np.int32)
+        self._lows = np.empty((n_trees, n_inner))
+        self._highs = np.empty((n_trees, n_inner))
+        self._flips = np.empty((n_trees, n_inner), dtype=np.bool_)
+        self._sizes = np.empty((n_trees, 2 * n_inner + 1), dtype=np.int32)
+        self._leaves: NDArray[np.float64] = np.empty((n_trees, n_inner + 1))
+
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal = np.flatnonzero(y >= 0)
         if len(normal) < self._min_samples:
@@ -174,16 +184,6 @@ class IsolationForestDetector(BaseDetector):
         map_blocks(grow, range(self.n_estimators), n_jobs=self.n_jobs)
         # A leaf's part of the outlyingness; that of the root's path length is exactly 0.
         self._leaves = (1.0 - self._leaves / self._expected_length()) / self.n_estimators
-
-    def _allocate(self) -> None:
-        n_trees, depth = self.n_estimators, (self.max_samples_ - 1).bit_length()
-        n_inner = 2**depth - 1
-        self._columns = np.empty((n_trees, n_inner), dtype=np.int32)
-        self._lows = np.empty((n_trees, n_inner))
-        self._highs = np.empty((n_trees, n_inner))
-        self._flips = np.empty((n_trees, n_inner), dtype=np.bool_)
-        self._sizes = np.empty((n_trees, 2 * n_inner + 1), dtype=np.int32)
-        self._leaves = np.empty((n_trees, n_inner + 1))
 
     def _expected_length(self) -> float:
         return float(_kernels.isolation_forest.average_path_length(self.max_samples_))

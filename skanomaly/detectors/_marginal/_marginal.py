@@ -59,8 +59,8 @@ class MarginalDetector(BaseDetector):
     *Numbers.* They are put on the scale :math:`t = \operatorname{arcsinh}((x - m) / s)` with the median :math:`m` and
     the MAD, times 1.48, :math:`s`, so that one huge value does not move the others. A value that a tenth of the rows
     have is an atom with a frequency of its own. Of the other values a frequency polygon [4]_ is taken: a histogram with
-    linear interpolation, whose step falls with the fifth root of the number of rows; a table of 1,000 normal rows has
-    some ten steps. :math:`g_j` is twice the smaller one of the fractions of rows at or below and at or above the value,
+    linear interpolation, whose step is the number of values to the power of -1/5, some fifteen steps for 1,000 normal
+    values. :math:`g_j` is twice the smaller one of the fractions of rows at or below and at or above the value,
     1 at the most. Beyond the second smallest and the second largest training value, :math:`b_j` is the distance to it
     on the scale of :math:`t`, so that the score falls with the distance, without bound.
 
@@ -75,9 +75,10 @@ class MarginalDetector(BaseDetector):
     The class is the inductive form of HBOS [3]_, ECOD [1]_ and COPOD [2]_: all of them sum the log of a frequency or
     of a tail over the columns. Those are usually computed from training and scored rows together, so that a score
     depends on the batch; here it depends on the training data alone. What we changed besides: histograms on a robust
-    scale, atoms, levels, and both terms at once. On 175 benchmark tables, a third of which took no part in this choice,
-    the mean AUROC of the sum was one to two points above that of either term, and three above that of ECOD with
-    training tails.
+    scale, atoms, levels, and both terms at once. The mean AUROC over 175 benchmark tables was 77.3 with clean and 73.9
+    with unlabelled training data, 76.3 and 73.0 with the frequencies alone, 75.5 and 72.2 with the tails alone, and
+    74.6 and 71.3 with ECOD on training tails; on the third of the tables that took no part in the choice the first two
+    were 77.9 and 74.5 against 76.8 and 73.0.
 
     `y`: rows labelled -1 are left out of training; +1 and 0 count alike.
 
@@ -91,7 +92,7 @@ class MarginalDetector(BaseDetector):
        arXiv:2009.09463.
     .. [3] Goldstein, M. and Dengel, A. (2012). "Histogram-based outlier score (HBOS): a fast unsupervised anomaly
        detection algorithm". KI-2012: Poster and Demo Track, 59-63.
-       https://www.dfki.de/en/web/research/projects-and-publications/publication/6431
+       https://www.dfki.de/fileadmin/user_upload/import/6431_HBOS-KI-2012.pdf
     .. [4] Scott, D. W. (1985). "Frequency polygons: theory and application". Journal of the American Statistical
        Association 80, 348-354. https://doi.org/10.1080/01621459.1985.10478121
 
