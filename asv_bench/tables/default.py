@@ -122,11 +122,11 @@ def measure(paths, n_rows, seeds, only):
     for number, path in enumerate(paths, 1):
         sums = {}
         for seed in range(seeds):
-            for setting, train, scored, y in cases(path, n_rows, seed):
+            for setting, given, wanted, y in cases(path, n_rows, seed):
                 if not 0 < y.sum() < len(y):
                     continue
-                scaler = StandardScaler().fit(train)
-                train, scored = scaler.transform(train), scaler.transform(scored)
+                scaler = StandardScaler().fit(given)
+                train, scored = scaler.transform(given), scaler.transform(wanted)
                 for name, detector in detectors(seed).items():
                     if only and not any(part in name for part in only):
                         continue
