@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
+from skanomaly._support._scales import varies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +189,9 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standardise columns to mean 0 and standard deviation 1 without overflow."""
     largest = np.abs(values).max(axis=0)
     scaled: NDArray[np.float64] = values / np.where(largest > 0, largest, 1.0)
+    varying = varies(scaled)
     scaled -= scaled.mean(axis=0)
-    deviation = scaled.std(axis=0)
-    scaled /= np.where(deviation > 0, deviation, 1.0)
+    scaled /= np.where(varying, scaled.std(axis=0), 1.0)
     return scaled
 
 

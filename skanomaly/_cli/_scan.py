@@ -15,6 +15,7 @@ from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, read_table
 from skanomaly._cli._time import TimeOrder, most_anomalous_apart, sort_by_time
+from skanomaly._support._scales import usable_scale
 
 __all__ = ["Evaluation", "Progress", "Reason", "ScanResult", "scan"]
 
@@ -28,7 +29,6 @@ _FEWEST_BACKGROUND = 4
 _MOST_BACKGROUND = 32
 # A further column is named if its contribution is at least this fraction of the largest.
 _LEAST_FRACTION_OF_LARGEST = 0.3
-_TINY = np.finfo(np.float64).tiny
 
 
 class Progress:
@@ -315,7 +315,7 @@ def _robust_z_scores(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> ND
     """
     median = np.median(scaled, axis=0)
     mad = 1.4826 * np.median(np.abs(scaled - median), axis=0)
-    return np.abs(scaled[rows] - median) / np.where(mad > _TINY, mad, 1.0)
+    return np.abs(scaled[rows] - median) / usable_scale(mad, np.maximum(np.abs(median), 1.0))
 
 
 def _shown(table: Table, position: int, row: int, value: float) -> float:

@@ -9,6 +9,8 @@ __all__ = ["ROUNDING", "ColumnScaler", "SafeRange", "center_and_scale", "column_
 
 ROUNDING = 1e-12  # a spread of values up to this fraction of their magnitude is rounding
 _EXTREME = 1e8  # distances from the median, in units of the median distance
+_RARE = 0.01  # fraction of values
+_FREQUENT = 0.1
 _ORDINARY_EXPONENT = 200  # fourth powers of values up to 2**200 are finite
 _LARGEST_EXPONENT = 1000  # differences of values up to 2**1000 are finite
 _SHIFT = 30
@@ -78,17 +80,21 @@ def _exponent(magnitude: Any) -> Any:
 class SafeRange:
     """Limits extreme values of columns, and brings columns of huge or tiny values near 1 by a power of two.
 
-    A value is extreme if its distance from the median is more than `limit` times the median distance. Columns without
-    extreme, huge or tiny values are unchanged to the bit.
+    A value is extreme if its distance from the median is more than `limit` times the median distance; where more than a
+    tenth of the values or most values that are not equal would be, `limit` is 1e8 times as large, which is about where
+    the bits of the others are lost. Columns without extreme, huge or tiny values are unchanged to the bit.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_columns), float64
+    rows : ndarray of shape (n_rows, n_columns), float64 or float32
         Training values; NaN is left out.
     limit : float, default=1e8
+    rescale : bool, default=True
+        Whether columns of huge or tiny values are brought near 1.
     """
 
-    def __init__(self, rows: NDArray[np.float64], *, limit: float = _EXTREME) -> None:
+    def __init__(self, rows: NDArray[Any], *, limit: float = _EXTREME, rescale: bool = True) -> None:
+        rows = rows.astype(np.float64, copy=False)
         median = np.nanmedian if np.isnan(rows).any() else np.median
         largest = np.abs(rows).max(axis=0, initial=0.0)
         shift = np.where(largest > 2.0**_LARGEST_EXPONENT, _SHIFT, 0)
@@ -97,22 +103,33 @@ class SafeRange:
         middle = median(rows, axis=0)
         distances = np.abs(rows - middle)
         typical = np.asarray(median(distances, axis=0))
-        typical = np.where(typical > ROUNDING * np.abs(middle), typical, np.abs(middle))
-        for column in np.flatnonzero(typical == 0):
-            positive = distances[distances[:, column] > 0, column]
-            typical[column] = np.median(positive) if positive.size else 1.0
+        limits = np.full(len(typical), limit)
+        for column in np.flatnonzero(~(typical > ROUNDING * np.abs(middle))):
+            positive = distances[distances[:, column] > ROUNDING * np.abs(middle[column]), column]
+            if positive.size >= max(2, _RARE * len(rows)) or (positive.size and middle[column] == 0):
+                typical[column] = np.median(positive)
+            else:
+                typical[column] = np.abs(middle[column]) or 1.0
+                limits[column] *= _EXTREME if positive.size else 1.0
+        frequent = (distances > limits * typical).mean(axis=0) > _FREQUENT
+        limits = np.where(frequent, limits * _EXTREME, limits)
         magnitude = np.maximum(np.abs(middle), typical)
         exponents = np.frexp(magnitude)[1] + shift
-        self._exponents = np.where((np.abs(exponents) > _ORDINARY_EXPONENT) & (magnitude > 0), exponents, 0)
+        unsafe = (np.abs(exponents) > _ORDINARY_EXPONENT) & (magnitude > 0)
+        self._exponents = np.where(unsafe, exponents, 0) if rescale else np.zeros_like(exponents)
         middle, typical = np.ldexp(middle, shift - self._exponents), np.ldexp(typical, shift - self._exponents)
-        self.low, self.high = middle - limit * typical, middle + limit * typical
+        with np.errstate(over="ignore"):
+            self.low, self.high = middle - limits * typical, middle + limits * typical
 
-    def apply(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return rows with extreme values replaced by the limits; a copy."""
+    def apply(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return rows with extreme values replaced by the limits, or the rows themselves if nothing changes."""
         if self._exponents.any():
             rows = np.ldexp(rows, -self._exponents)
-        limited: NDArray[np.float64] = np.clip(rows, self.low, self.high)
-        return limited
+        with np.errstate(over="ignore"):
+            low, high = self.low.astype(rows.dtype), self.high.astype(rows.dtype)
+        axes = tuple(range(rows.ndim - 1))
+        inside = rows.size == 0 or bool(((rows.min(axis=axes) > low) & (rows.max(axis=axes) < high)).all())
+        return rows if inside else np.clip(rows, low, high)
 
     def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values, such as means of applied rows, in the units of the data."""
@@ -122,9 +139,15 @@ class SafeRange:
         """Say which values of rows, as they are in the data, are extreme on the upper side."""
         return self.apply(rows) >= self.high
 
-    def extreme(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def extreme(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which values of applied rows were extreme."""
-        return (rows <= self.low) | (rows >= self.high)
+        with np.errstate(over="ignore"):
+            return (rows <= self.low.astype(rows.dtype)) | (rows >= self.high.astype(rows.dtype))
+
+    def ordinary_rows(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        """Say which applied rows have no extreme value; all, where these are fewer than half."""
+        ordinary = ~self.extreme(rows).any(axis=1)
+        return ordinary if 2 * np.count_nonzero(ordinary) >= len(rows) else np.ones(len(rows), dtype=bool)
 
 
 def center_and_scale(

@@ -19,10 +19,10 @@ __all__ = ["KNNChangePointTest"]
 
 
 class KNNChangePointTest(NeighborTest):
-    """Find where the rows change, if they do.
+    """Test whether the distribution of the rows changes along their order, and find the change points.
 
-    Few neighbours face each other across a change. The test looks for the cut of the order with the largest deficit of
-    crossing edges, splits there if it is significant, and goes on in both parts with a fresh neighbour graph.
+    Few edges of the nearest neighbour graph cross a change. The test searches for the cut of the order with the largest
+    deficit of crossing edges, splits there if it is significant, and continues in both parts with a new graph.
 
     Parameters
     ----------
@@ -32,34 +32,35 @@ class KNNChangePointTest(NeighborTest):
         As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over the whole table,
         for the parts too, so units do not matter. With "precomputed" the parts use the edges within them.
     null : {"asymptotic", "permutation"}, default="asymptotic"
-        "asymptotic" approximates the tail of the scan from exact moments (graphs of 30,000 edges or fewer are permuted
-        nevertheless), "permutation" is exact.
+        "asymptotic" approximates the p-value of the scan from exact means and covariances (for graphs of at most 30,000
+        edges permutations are drawn nevertheless). "permutation" is exact.
     n_permutations : int, default=999
-        Most permutations drawn for each part.
+        Maximum number of permutations for each part.
     margin : float in (0, 0.5), default=0.05
-        Fraction of a part's rows, at either end, where no change is sought.
+        Fraction of the rows of a part, at either end, in which no change is searched for.
     max_changes : int, default=10
-        Most change-points reported; the parts are searched in the order of their splits' significance.
+        Maximum number of change points. The most significant splits come first.
     alpha : float in (0, 1), default=0.05
-        Level of the whole table, of which a part gets the fraction that its rows are: the probability of splitting rows
-        that do not change is at most about this.
+        Level of the whole table: the probability of any split in a table without a change is at most about `alpha`. The
+        level of a part is `alpha` times the fraction of the rows that are in it.
     n_jobs : int or None, default=None
-        Threads. The result does not depend on it.
+        Number of threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties and permutations.
+        Seeds the choice among ties and the permutations.
 
     Attributes
     ----------
     change_points_ : ndarray of shape (n_changes,)
-        Places in the order of the first rows after each change, ascending.
+        Position in the order of the first row after each change, ascending.
     change_pvalues_ : ndarray of shape (n_changes,)
-        P-value of the scan that found each.
+        P-value of the scan that found each change.
     statistic_ : float
         Largest standardised deficit of crossing edges in the whole table.
     pvalue_ : float
-        Its p-value.
+        P-value of ``statistic_``.
     change_scores_ : ndarray of shape (n_samples - 1,)
-        Standardised surplus of edges across the cut after each row of the order.
+        Standardised number of edges across the cut after each row of the order; negative if there are fewer than
+        expected.
     order_ : ndarray of shape (n_samples,)
         Input rows in the order in which they were tested.
     sample_pvalues_, sample_scores_, pvalue_threshold_
@@ -71,13 +72,13 @@ class KNNChangePointTest(NeighborTest):
 
     See Also
     --------
-    KNNDriftTest : Whether the order matters at all, and the likeliest single change.
+    KNNDriftTest : Tests for any dependence on the order, and finds the most likely single change.
 
     Notes
     -----
     The scan is the edge-count scan of [1]_ on the graph of nearest neighbours, with exact mean and variance at every
-    cut. Its tail approximation uses the exact correlation of neighbouring cuts. Binary segmentation finds a change
-    only if the deficit shows with both parts taken whole, so a change back soon after may hide both.
+    cut. Its tail approximation uses the exact correlation of neighbouring cuts. Binary segmentation compares whole
+    parts, so it may miss a change that is reversed soon after.
 
     References
     ----------
@@ -136,9 +137,9 @@ class KNNChangePointTest(NeighborTest):
         y : None
             Not used.
         order : array-like of shape (n_samples,), default=None
-            Keys that sort the rows; the order is not cut between equal keys.
+            Keys that sort the rows. There is no cut between equal keys.
         times : array-like of shape (n_samples,), default=None
-            The same, as numbers, dates or durations.
+            Numbers, dates or durations that sort the rows, used instead of `order`.
 
         Returns
         -------

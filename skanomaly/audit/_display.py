@@ -1,4 +1,4 @@
-"""Pictures of a drift test."""
+"""Figures of a drift test."""
 
 from typing import Any, Self
 
@@ -15,21 +15,20 @@ _SECONDS = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0,
 
 
 class DriftDisplay:
-    """Gaps between neighbours against chance, the change scan, and the rows' scores along the order.
+    """Gaps of neighbours relative to chance, the change scan, and the scores of the rows in their order.
 
-    Make it with :meth:`from_estimator`. The constructor takes the same numbers where no estimator is at hand, and
-    :meth:`plot` draws them.
+    Create it with :meth:`from_estimator`, or with the constructor from the same numbers; :meth:`plot` draws it.
 
     Parameters
     ----------
     scales : ndarray of shape (n_scales,)
-        Upper ends of the classes of gaps.
+        Upper ends of the intervals of gaps.
     observed, expected : ndarray of shape (n_scales,)
-        Edge weight in each class, and what permutations give on average.
+        Edge weight in each interval, and its mean over permutations.
     change_scores : ndarray of shape (n_samples - 1,)
-        Surplus of edges across the cut after each row of the order.
+        Standardised number of edges across the cut after each row of the order.
     change_point : int
-        Place of the first row after the likeliest change, or -1.
+        Position of the first row after the most likely change, or -1.
     sample_scores : ndarray of shape (n_samples,)
         Score of each row, in the order.
     threshold : float
@@ -37,13 +36,13 @@ class DriftDisplay:
     pvalue, change_pvalue : float
         Shown in the titles.
     gap_unit : {"rows", "times", "nanoseconds"}, default="rows"
-        What scales count: rows of the order, time in units of its own, or nanoseconds, which are drawn in days, hours,
-        minutes, seconds or milliseconds, the longest of which the largest gap has two.
+        Unit of `scales`: rows of the order, the unit of the given times, or nanoseconds. Nanoseconds are drawn in the
+        longest of days, hours, minutes, seconds and milliseconds of which the largest gap has at least two.
 
     Attributes
     ----------
     ax_ : ndarray of shape (3,) of Axes
-        What :meth:`plot` drew on.
+        Axes of the three panels.
     figure_ : Figure
 
     Examples
@@ -83,14 +82,14 @@ class DriftDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any = None, *, ax: Any = None) -> Self:
-        """Take what a fitted :class:`KNNDriftTest` knows, and draw it.
+        """Create a display from a fitted :class:`KNNDriftTest`, and draw it.
 
         Parameters
         ----------
         estimator : KNNDriftTest
-            Fitted; the step itself, where it stands in a pipeline.
+            A fitted test. In a pipeline, pass the step itself.
         X : array-like of shape (n_samples, n_features), default=None
-            Rows whose scores are drawn, in their order; None is the rows that the test was fitted to.
+            Rows whose scores are drawn, in their order; None draws the training rows.
         ax : sequence of 3 matplotlib Axes, default=None
             None makes a figure.
 
@@ -101,7 +100,7 @@ class DriftDisplay:
         Raises
         ------
         TypeError
-            If `estimator` is anything else: the other tests have no gaps.
+            If `estimator` is not a :class:`KNNDriftTest`; the other tests have no gaps.
         """
         if not isinstance(estimator, KNNDriftTest):
             raise TypeError(

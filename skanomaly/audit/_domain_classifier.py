@@ -34,60 +34,61 @@ _MOST_CATEGORIES = 254  # of a column of HistGradientBoostingClassifier, which t
 
 
 class DomainClassifierTest(BaseTest):
-    """Test whether a classifier can distinguish two samples, by which columns, and which rows are typical of either.
+    """Test whether a classifier can distinguish two samples, and find the columns and rows in which they differ.
 
-    The rows of a reference and of another sample are classified, each by models that did not see it. If both come from
-    one distribution, no classifier does better than chance.
+    A classifier is cross-fitted on the rows of a reference and of another sample: each row is classified by a model
+    that was not trained on it. If both samples have the same distribution, no classifier is better than chance.
 
     Parameters
     ----------
     estimator : classifier, default=None
-        With ``predict_proba``. None takes logistic regression on standardised columns and, up to 20 of these, their
-        products; above 2,000 rows, and where columns have categories or missing values, gradient boosting.
+        A classifier with ``predict_proba``. None uses logistic regression on the standardised columns and, for at most
+        20 columns, their products; for more than 2,000 rows, categories or missing values it uses gradient boosting.
     cv : int, default=5
-        Folds of the cross-fit; fewer where a sample has fewer rows.
+        Number of folds of the cross-fit, at most the number of rows of the smaller sample.
     null : {"binomial", "permutation"}, default="binomial"
-        "binomial" trains on one half of the rows and counts the other half's correct labels, whose number is exactly
-        known by chance (hypergeometric: the binomial test given the sizes of the samples). "permutation" repeats the
-        cross-fit with shuffled labels; stronger and slower.
+        "binomial" trains on one half of the rows and counts the correct labels in the other half. Under the null
+        hypothesis this number is hypergeometric (a binomial test given the sizes of the samples). "permutation" repeats
+        the cross-fit with shuffled labels; it has more power and is slower.
     n_permutations : int, default=199
-        Most permutations drawn; they stop after 20 reached the observed area.
+        Maximum number of permutations. Drawing stops once 20 of them have reached the observed area.
     alpha : float in (0, 1), default=0.05
-        Fraction of the reference's rows that :meth:`predict` labels -1.
+        Fraction of the reference rows that :meth:`predict` labels -1.
     n_jobs : int or None, default=None
-        Threads over permutations.
+        Number of threads over permutations.
     random_state : int, RandomState instance or None, default=None
-        Shuffles rows into folds and halves, labels, and columns; seeds the default classifier.
+        Seeds the splits into folds and halves, the shuffling of labels and columns, and the default classifier.
 
     Attributes
     ----------
     statistic_ : float
-        Area under the curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are separated.
+        Area under the ROC curve of the cross-fitted probabilities: 0.5 by chance, 1 if the samples are separated.
     pvalue_ : float
-        Never 0.
+        P-value; never 0.
     accuracy_ : float
-        Fraction of correct labels in the half held out, with "binomial"; of the cross-fitted ones else.
+        Fraction of correct labels: in the held-out half with "binomial", of the cross-fit with "permutation".
     divergence_ : float
-        Lower bound, in nats, of the Jensen-Shannon divergence between the samples: log 2 less the balanced
-        cross-entropy; at least 0.
+        Lower bound, in nats, of the Jensen-Shannon divergence between the samples: log 2 minus the balanced
+        cross-entropy, and at least 0.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
-        Mean loss of area when a column of the held-out rows is shuffled.
+        Mean decrease of the area when the column is shuffled in the held-out rows.
     single_areas_ : ndarray of shape (`n_features_in_`,)
-        Area that each column reaches by itself, whichever way, over the rows that have a value; one near 1 often is
-        an identifier or a time stamp. NaN for columns that are not numbers.
+        Area under the ROC curve of each column alone, in the direction in which it is at least 0.5, over the rows
+        without a missing value. A column with an area near 1 is often an identifier or a time stamp. NaN for columns
+        that are not numbers.
     sample_weight_ : ndarray of shape (n_samples,)
-        Weights under which the reference's rows look like the other sample: 1 for the latter's rows; mean 1 over the
-        reference; clipped to a hundredth and a hundred times the middle weight.
+        Weights that make the reference similar to the other sample. Rows of the other sample have weight 1. The weights
+        of the reference are clipped to between 1/100 and 100 times their median, and scaled to mean 1.
     sample_scores_ : ndarray of shape (n_samples,)
-        Cross-fitted log-odds of belonging to the reference; lower scores are more suspicious. ``score_samples`` gives
-        the mean log-odds over the folds' models, of which most have seen a fitted row.
+        Cross-fitted log-odds of belonging to the reference; lower scores are more anomalous. ``score_samples`` returns
+        the mean log-odds over the models of all folds, most of which were trained on a given fitted row.
     groups_ : ndarray of shape (n_groups,)
-        Labels of the samples, sorted: the first is the reference's. After :meth:`fit_samples` 0 and 1.
+        Sorted labels of the samples; the first is that of the reference. 0 and 1 after :meth:`fit_samples`.
     estimators_ : list of classifiers
-        One per fold.
+        Fitted classifiers, one per fold.
     offset_ : float
-        Score below which :meth:`predict` labels rows -1. Rows have scores and no p-values, so ``sample_pvalues_`` and
-        ``pvalue_threshold_`` do not exist.
+        Score below which :meth:`predict` labels rows -1. Rows have no p-values, so there are no attributes
+        ``sample_pvalues_`` and ``pvalue_threshold_``.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -95,13 +96,13 @@ class DomainClassifierTest(BaseTest):
 
     See Also
     --------
-    KNNTwoSampleTest : Without a model.
+    KNNTwoSampleTest : Compares samples without training a model.
 
     Notes
     -----
-    The use of a domain classifier to measure and to correct data bias is that of [1]_, the test that of [2]_.
-    The area's textbook variance assumes independent scores, which cross-fitted ones are not, so it is not used. Equal
-    rows in both samples leak from fold to fold; drop duplicates first. With one sample the p-value is 1.
+    A domain classifier is used to measure and to correct bias in [1]_; the test is that of [2]_. The usual formula for
+    the variance of the area is not used, because it assumes independent scores, and cross-fitted scores are dependent.
+    Equal rows in both samples leak between folds, so drop duplicates first. With only one sample the p-value is 1.
 
     References
     ----------
@@ -159,14 +160,14 @@ class DomainClassifierTest(BaseTest):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows of both samples, at least 4 of each. Text, categories and missing values are allowed without an
-            `estimator`; a given one gets frames as they are.
+            Rows of both samples, at least 4 of each. Without an `estimator`, text, categories and missing values are
+            allowed; a given `estimator` receives frames unchanged.
         y : None
-            Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
+            Not used. Pass two tables to :meth:`fit_samples`, or the label of each row's sample as `groups`.
         groups : array-like of shape (n_samples,), default=None
-            Labels of two samples. The label that sorts first is the reference's, whatever the sizes: of "new" and
-            "old" it is "new". Where that comes out the other way, use :meth:`fit_samples`. None compares the
-            first half of the rows, the reference, with the second.
+            Labels of the two samples. The first label in sorted order is that of the reference: of "new" and "old" it
+            is "new". Use :meth:`fit_samples` to choose the reference yourself. None takes the first half of the rows
+            as the reference and the second half as the other sample.
 
         Returns
         -------

@@ -22,13 +22,14 @@ __all__ = ["KNNDriftTest"]
 
 
 class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
-    r"""Test whether the rows are independent and identically distributed in the order they came.
+    r"""Test whether the rows are independent and identically distributed in their given order.
 
-    Each row is joined to its nearest neighbours by its features. If the order carries no information, the neighbours
-    stand anywhere in it; under drift, in batches, or along a walk they stand near. The moments of the edge counts under
-    all permutations of the rows are known exactly, so no permutation need be drawn.
+    Each row is connected to its nearest neighbours in the feature space. If the rows are independent and identically
+    distributed, the neighbours of a row are at random positions in the order. If there is drift, batch effects or
+    autocorrelation, they are near the row in the order. By default the mean and covariance of the edge counts over
+    all permutations of the rows are computed exactly, without drawing permutations.
 
-    As a step of a pipeline it hands on what it was given, a frame as that frame.
+    As a step of a pipeline it returns its input unchanged.
 
     Parameters
     ----------
@@ -36,66 +37,68 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
         Neighbours of each row. "auto" is 10, or all other rows where there are fewer.
     metric : {"standardized", "euclidean", "cosine", "gower", "precomputed"}, default="standardized"
         "standardized" is the Euclidean distance after each column is divided by its standard deviation over all fitted
-        rows (constant columns by 1), as with a StandardScaler in front, so units do not matter. "euclidean" takes the
-        columns as they are: the one with the largest numbers decides. "gower" takes frames of mixed columns and missing
-        values: a pair of rows is compared on the columns that both have. "precomputed" takes a sparse neighbour graph,
-        whose stored entries are used in full.
+        rows (constant columns by 1), as by a StandardScaler, so units do not matter. "euclidean" uses the columns as
+        they are, so columns with large values dominate. "gower" takes frames with mixed columns and missing values: two
+        rows are compared on the columns in which neither has a missing value. "precomputed" takes a sparse neighbour
+        graph, of which all stored entries are used.
     statistic : {"multiscale", "ks", "mean_gap", "same_group"}, default="multiscale"
-        "multiscale": the largest standardised number of edges within a gap, over about 12 gaps; for dependence at any
-        range. "ks": the Kolmogorov-Smirnov distance between the gaps of neighbours and of all pairs. "mean_gap": the
-        standardised mean gap; for slow drift. "same_group": the standardised number of edges whose ends share one
-        of `groups`.
+        The gap of two rows is their distance in the order. "multiscale" is the largest standardised number of edges
+        with at most a given gap, over about 12 gaps, and detects dependence at any range. "ks" is the
+        Kolmogorov-Smirnov distance between the gaps of neighbours and of all pairs. "mean_gap" is the standardised mean
+        gap, for slow drift. "same_group" is the standardised number of edges between rows of the same group in
+        `groups`.
     null : {"asymptotic", "permutation"}, default="asymptotic"
-        "asymptotic" refers the statistic to the normal distribution with the exact mean and covariance, from 100 rows
-        on a good approximation; "permutation" draws permutations and is exact for any number of rows.
+        "asymptotic" compares the statistic with the normal distribution of the exact mean and covariance, which is a
+        good approximation from 100 rows on. "permutation" draws permutations and is exact for any number of rows.
     n_permutations : int, default=999
-        Most permutations drawn. They stop after 20 reached the observed statistic.
+        Maximum number of permutations. Drawing stops once 20 of them have reached the observed statistic.
     ties : {"random", "all"}, default="random"
-        Which rows at equal distance are neighbours: some drawn at random, or all, their edges weighing less.
+        Which rows at equal distance are neighbours: a random choice, or all of them with smaller edge weights.
     n_queries : int or None, default=None
-        Number of rows, drawn at random, whose neighbours are searched for; None means all. For large tables.
+        Number of random rows whose neighbours are searched for; None means all rows. Use it for large tables.
     alpha : float in (0, 1), default=0.05
         Level at which :meth:`predict` controls the false discovery rate.
     n_jobs : int or None, default=None
-        Threads. The result does not depend on it.
+        Number of threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties, queries, permutations, and the simulated normal totals.
+        Seeds the choice among ties, the queried rows, the permutations and the simulation of the null distribution.
 
     Attributes
     ----------
     statistic_ : float
-        The tested statistic; for "mean_gap" and "same_group" signed, negative where neighbours are too near in the
-        order and positive where too many share a group.
+        The test statistic. "mean_gap" and "same_group" have a sign: "mean_gap" is negative if neighbours are nearer in
+        the order than expected, "same_group" is positive if more of them are in the same group than expected.
     pvalue_ : float
-        Never 0. With "asymptotic" and several gaps it comes from 20,000 simulations; below their resolution it is an
-        upper bound by the normal tails.
+        P-value; never 0. With "asymptotic" and several gaps it is computed from 20,000 simulations; where it is too
+        small for these, it is an upper bound from the tails of the normal distribution.
     scales_ : ndarray of shape (n_scales,)
-        Gaps counted, in units of ``gap_unit_``.
+        Gaps up to which edges are counted, in units of ``gap_unit_``.
     gap_unit_ : {"rows", "times", "nanoseconds"}
-        "rows" unless `times` was given; "times" for its own units, "nanoseconds" for dates and durations.
+        "rows" without `times`, "nanoseconds" if `times` are dates or durations, and "times" if they are numbers.
     z_scales_ : ndarray of shape (n_scales,)
-        Standardised number of edges within each gap; positive where neighbours are too near.
+        Standardised number of edges within each gap; positive if there are more than expected.
     gap_totals_ : ndarray of shape (n_scales,)
-        Edge weight within each gap.
+        Total weight of the edges within each gap.
     expected_totals_ : ndarray of shape (n_scales,)
-        What permutations would give on average.
+        Mean of ``gap_totals_`` over all permutations.
     change_scores_ : ndarray of shape (n_samples - 1,)
-        Standardised surplus of edges across the cut after each row of the order; NaN between rows of equal time.
+        Standardised number of edges across the cut after each row of the order; negative if there are fewer than
+        expected, as at a change. NaN between rows of equal time.
     change_point_ : int
-        Place in the order of the first row after the likeliest change; -1 if the order cannot be cut.
+        Position in the order of the first row after the most likely change; -1 if the order cannot be cut.
     change_pvalue_ : float
-        P-value of the likeliest change among all cuts but the outer 5 % of the rows. Graphs of 30,000 edges or fewer
-        are permuted for it whatever `null` says, at most 999 times.
+        P-value of the most likely change, over all cuts except those in the outer 5 % of the rows. For graphs of at
+        most 30,000 edges it comes from at most 999 permutations, also with ``null="asymptotic"``.
     order_ : ndarray of shape (n_samples,)
         Input rows in the order in which they were tested.
     sample_pvalues_ : ndarray of shape (n_samples,)
         P-value of each fitted row; 1 for rows that were not queried.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; lower is more suspicious.
+        Decimal logarithm of ``sample_pvalues_``; lower scores are more anomalous.
     pvalue_threshold_ : float
-        Rows of a p-value up to this are flagged by :meth:`predict`.
+        :meth:`predict` flags rows with a p-value of at most this.
     n_permutations_ : int
-        Permutations drawn; 0 with "asymptotic".
+        Number of permutations drawn; 0 with "asymptotic".
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -103,9 +106,9 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
 
     See Also
     --------
-    KNNChangePointTest : Several change-points.
-    KNNTwoSampleTest : Two or more samples without an order.
-    KNNDriftMonitor : A stream against a reference.
+    KNNChangePointTest : Finds several change points.
+    KNNTwoSampleTest : Compares two or more samples without an order.
+    KNNDriftMonitor : Compares a stream with a reference.
 
     Notes
     -----
@@ -113,19 +116,20 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
     :math:`\sum_e w_e b(\pi_u, \pi_v)` is of quadratic-assignment type; its mean and covariances over all permutations
     follow from :math:`\sum w_e`, :math:`\sum w_e^2`, the squared degrees, and the kernel's row sums. The permutation
     p-value is (1 + exceedances) / (1 + permutations) [2]_, stopped early as in [3]_; the change scan is that of [4]_.
-    Changed with respect to [1]_: exact moments instead of 25 permutations, many ranges of dependence, ties that know
-    nothing of the order, p-values of rows.
+    Our version differs from [1]_: it uses the exact mean and covariance instead of 25 permutations, tests many ranges
+    of dependence, breaks ties independently of the order, and computes p-values of rows.
 
-    A p-value of a row is hypergeometric: given a row's place, its neighbours are a uniform subset of the others. The
-    least over the gaps is multiplied by their number. Rows share neighbours, so their p-values depend on each other.
+    The p-value of a row is hypergeometric: under the null hypothesis, given the position of the row, its neighbours are
+    a uniform subset of the other rows. The smallest p-value over the gaps is multiplied by the number of gaps. Rows
+    have neighbours in common, so their p-values depend on each other.
 
-    Decided cases: if all rows are equal, or all times, or there is one group, nothing can be distinguished and the
-    p-value is 1. `n_neighbors` of the number of rows or more raises an error. Times may come unsorted and repeat:
-    rows are sorted, and equal times have distance 0. NaN in `order`, `times`, `groups` or `strata` raises.
-    Strata of one row have no edge and count for nothing; in strata of few rows all other rows are neighbours. "ks"
-    takes ranks within strata, equal times in random order. A missing value raises except with ``metric="gower"``.
+    Special cases: if all rows or all times are equal, or there is only one group, the p-value is 1. `n_neighbors` must
+    be less than the number of rows. Times may be unsorted and may repeat: rows are sorted by time, and equal times have
+    distance 0. NaN in `order`, `times`, `groups` or `strata` raises an error. Strata of one row have no edges and no
+    effect; in strata with few rows all other rows are neighbours. "ks" uses ranks within strata, with equal times in
+    random order. Missing values raise an error, except with ``metric="gower"``.
 
-    Dependence that pushes neighbours apart, such as alternation, goes unseen with many neighbours.
+    With many neighbours, dependence that moves neighbours apart, such as alternation, is not detected.
 
     References
     ----------
@@ -204,14 +208,14 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
         y : None
             Not used.
         order : array-like of shape (n_samples,), default=None
-            Keys that sort the rows, of which only the ranks count; equal keys share a place. None takes the rows as
-            they come.
+            Keys that sort the rows; only their ranks are used, and equal keys have equal ranks. None keeps the given
+            order.
         groups : array-like of shape (n_samples,), default=None
             Labels, for ``statistic="same_group"``.
         times : array-like of shape (n_samples,), default=None
-            Numbers, dates or durations whose differences are the gaps, instead of `order`.
+            Numbers, dates or durations, used instead of `order`; their differences are the gaps.
         strata : array-like of shape (n_samples,), default=None
-            Labels. Rows are compared with rows of their own stratum only, so differences between strata do not count.
+            Stratum of each row. Rows are compared only within strata, so differences between strata do not count.
 
         Returns
         -------
@@ -300,7 +304,7 @@ class KNNDriftTest(OneToOneFeatureMixin, TransformerMixin, NeighborTest):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Checked as for :meth:`predict`.
+            Rows, validated as by :meth:`predict`.
 
         Returns
         -------

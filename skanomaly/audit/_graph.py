@@ -1,4 +1,4 @@
-"""Neighbour graphs that do not know the order of the rows: ties are drawn at random or shared."""
+"""Neighbour graphs that do not depend on the order of the rows: ties are broken at random, or all are kept."""
 
 from dataclasses import dataclass
 from functools import cached_property

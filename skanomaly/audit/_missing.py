@@ -26,36 +26,38 @@ _EQUAL = 1 - 1e-10  # statistics equal but for rounding count as equal
 class MissingnessTest(BaseTest):
     """Test whether values are missing completely at random.
 
-    For every column with missing values, the rows that lack it are compared with the rows that have it, in the location
-    and the spread of every other column (in the frequency of every category). If values are missing completely at
-    random, the two groups of rows have the same distribution.
+    For each column with missing values, the rows in which it is missing are compared with the rows in which it is
+    present, in the location and the scale of every other column (in the frequencies of its categories, if it is
+    categorical). If values are missing completely at random, both groups of rows have the same distribution.
 
     Parameters
     ----------
     n_permutations : int, default=999
-        Permutations. The smallest p-value is ``1 / (n_permutations + 1)``.
+        Number of permutations. The smallest p-value is ``1 / (n_permutations + 1)``.
     n_jobs : int or None, default=None
-        Threads over blocks of permutations. The bits do not depend on it.
+        Number of threads over blocks of permutations. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
+        Seeds the permutations.
 
     Attributes
     ----------
     statistic_ : float
         Largest standardised difference over all pairs of columns; 0 if no pair can be compared.
     pvalue_ : float
-        Probability of one at least as large if values are missing completely at random; 1 if no pair can be compared,
-        with a warning where values are missing.
+        P-value: the probability of a statistic at least as large if values are missing completely at random. 1 if no
+        pair can be compared, with a warning if values are missing.
     column_statistics_ : ndarray of shape (`n_features_in_`,)
-        Largest standardised difference between the rows that lack this column and those that have it.
+        Largest standardised difference between the rows in which this column is missing and those in which it is
+        present.
     column_pvalues_ : ndarray of shape (`n_features_in_`,)
-        Adjusted for the number of columns: naming all columns below `alpha` is wrong about any with probability
-        `alpha` at most.
+        P-value of each column, adjusted for the number of columns: the probability that any column without a
+        difference has a p-value of at most a given level is at most this level.
     related_columns_ : ndarray of shape (`n_features_in_`,), int
-        Position of the column that differs most, for frames too, or -1 where none could be compared;
-        ``feature_names_in_`` at a position that is not -1 names it.
+        Position of the column that differs most, or -1 if none could be compared. For frames, ``feature_names_in_`` has
+        its name at this position.
     sample_scores_ : ndarray of shape (n_samples,)
-        Score of each fitted row. Rows have scores and no p-values, so ``sample_pvalues_``, ``pvalue_threshold_`` and
-        ``predict`` do not exist.
+        Score of each fitted row; lower scores are more anomalous. Rows have no p-values, so there are no
+        ``sample_pvalues_``, ``pvalue_threshold_`` and ``predict``.
     categories_ : list of (Index or None), or None
         Categories of each column, None for a numeric one; None if all are numeric.
     n_features_in_ : int
@@ -74,21 +76,23 @@ class MissingnessTest(BaseTest):
     other columns is then still valid if the pattern depends on *observed* values only (missing at random); no test on
     the observed table can distinguish that from dependence on the missing values themselves.
 
-    *Statistic.* For columns f and g take the rows that have g, the normal approximation's z of the rank-sum test of g
-    between those that lack f and those that have it, and the same of the squared centred ranks (Mood's scores); for
-    a category its indicator. A pair with fewer than five rows on either side is left out. The statistic is the
-    largest absolute z. Little's classical test [1]_ compares means under a normal model and needs many rows in every
-    pattern; with twenty columns nearly every row is a pattern of its own.
+    *Statistic.* For columns f and g, the rows in which g is present are divided into those in which f is missing and
+    those in which f is present. Both groups are compared by the rank-sum test of g (normal approximation) and by the
+    same test of the squared centred ranks (Mood's scores), or of the indicators if g is categorical. A pair with fewer
+    than five rows in either group is left out. The statistic is the largest absolute z. Little's classical test [1]_
+    compares means under a normal model and needs many rows of every pattern of missing values; with twenty columns
+    nearly every row has a different pattern.
 
-    *p-value.* The rows of the mask are permuted against the rows of the scores, which keeps the dependence among
-    columns on both sides, and the maximum is taken again each time; a column's statistic is compared with the maximum
-    over all columns [2]_. This is exact if the columns compared have no missing values themselves, and otherwise up to
-    the correlation between a column's own mask and the others', which standardising each pair removes to first order.
+    *p-value.* The rows of the missingness mask are permuted relative to the rows of the ranks, which keeps the
+    dependence between columns in both. The statistic of a column is compared with the permuted maximum over all
+    columns [2]_. This is exact if the columns compared have no missing values themselves. Otherwise it is
+    approximate, since the masks of columns are correlated; standardising each pair removes this effect to first order.
 
-    *Rows.* ``score_samples`` is minus the row's contribution to the largest difference of each column: minus the sum,
-    over the columns that could be compared, of (lacks it - fraction that lack it) times the score of the most related
-    column, signed so that the sum over the training rows is not positive. A row that lacks the related column itself
-    adds 0. Rows that are the strongest evidence against MCAR score lowest.
+    *Rows.* ``score_samples`` is minus the contribution of the row to the largest difference of each column: minus the
+    sum, over the columns that could be compared, of (1 if the value is missing, else 0, minus the fraction missing)
+    times the rank score of the most related column, with a sign such that the sum over the training rows is not
+    positive. The term of a column is 0 if the value of its most related column is missing. Rows with the lowest scores
+    are the strongest evidence against MCAR.
 
     References
     ----------

@@ -22,57 +22,58 @@ _MOST_PERMUTATIONS = 100_000
 
 
 class KNNDriftMonitor(BaseTest):
-    """Watch whether a stream still looks like the reference.
+    """Test repeatedly whether a stream has the same distribution as a reference.
 
-    ``fit`` takes the reference; ``partial_fit`` takes rows as they come, one or many. Whenever the last `window_size`
-    rows have advanced by `stride`, they are tested against the reference by :class:`KNNTwoSampleTest` with exact
-    permutation p-values. Each look spends a part of `alpha`, so that the probability of one false alarm or more in
-    the whole stream is at most `alpha`.
+    ``fit`` takes the reference, and ``partial_fit`` any number of new rows of the stream. After every `stride` new
+    rows, the last `window_size` rows are compared with the reference by :class:`KNNTwoSampleTest`, with exact
+    permutation p-values. Such a test is called a look. Each look uses a part of `alpha`, so that the probability of any
+    false alarm in the whole stream is at most `alpha`.
 
     Parameters
     ----------
     n_neighbors : int, default=10
         Neighbours of each row, among reference and window; below `window_size`.
     metric : {"standardized", "euclidean", "cosine"}, default="standardized"
-        "standardized" is the Euclidean distance after each column is divided by its standard deviation (constant ones
-        by 1), so units do not matter: in a look over reference and window together, without which its p-value would
-        not be exact, and for :meth:`score_samples` over the reference. "euclidean" takes the columns as they are.
+        "standardized" is the Euclidean distance after each column is divided by its standard deviation (constant
+        columns by 1), so units do not matter. The standard deviation is that of reference and window together in a
+        look, which keeps its p-value exact, and that of the reference in :meth:`score_samples`. "euclidean" uses the
+        columns as they are.
     window_size : int, default=100
         Rows compared with the reference.
     stride : int or None, default=None
         New rows between looks; None is `window_size`, so that windows do not overlap.
     n_looks : int or None, default=100
-        Looks among which `alpha` is shared equally; afterwards there is no look any more. None shares it among
-        endless looks, ``alpha / (look * (look + 1))`` each, which soon asks for very strong evidence.
+        Number of looks, each at level ``alpha / n_looks``; there are no looks after these. None allows any number of
+        looks, at levels ``alpha / (look * (look + 1))``, which soon become very small.
     alpha : float in (0, 1), default=0.05
         Level of the whole stream.
     n_jobs : int or None, default=None
-        Threads over permutations. The result does not depend on it.
+        Number of threads over permutations. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties and permutations.
+        Seeds the choice among ties and the permutations.
 
     Attributes
     ----------
     drift_ : bool
-        Whether any look raised the alarm.
+        Whether any look raised an alarm.
     drift_row_ : int
-        Number of rows seen when it was raised first; -1 if never.
+        Number of rows of the stream at the first alarm; -1 without an alarm.
     look_pvalues_ : ndarray of shape (n_looks_done,)
         P-value of each look. ``pvalue_`` is the last one.
     look_levels_ : ndarray of shape (n_looks_done,)
-        What each look spent.
+        Level of each look.
     look_statistics_ : ndarray of shape (n_looks_done,)
         Standardised number of edges within reference and window; drift makes it large.
     statistic_, pvalue_ : float
-        Those of the last look; 0 and 1 before the first. A p-value is for its own look.
+        Those of the last look; 0 and 1 before the first look.
     n_rows_seen_ : int
-        Rows of the stream so far.
+        Number of rows of the stream so far.
     sample_scores_ : ndarray of shape (n_reference,)
         Scores of the reference rows. A score is minus the mean distance to the nearest reference rows, the row itself
-        left out; lower scores are more suspicious. Rows have no p-values, so ``sample_pvalues_``,
-        ``pvalue_threshold_`` and ``predict`` do not exist.
+        left out; lower scores are more anomalous. Rows have no p-values, so there are no ``sample_pvalues_``,
+        ``pvalue_threshold_`` and ``predict``.
     window_ : ndarray of shape (n_rows, `n_features_in_`)
-        The last rows.
+        The last rows of the stream.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -80,15 +81,16 @@ class KNNDriftMonitor(BaseTest):
 
     See Also
     --------
-    KNNTwoSampleTest : One look.
-    KNNDriftTest : A table at rest.
+    KNNTwoSampleTest : The test of a single look.
+    KNNDriftTest : Tests one whole table.
 
     Notes
     -----
-    Each look's p-value is exact whatever the other looks found: reference and window are exchangeable if nothing
-    changed. The looks share the reference, so their p-values are dependent, and the levels add up by Bonferroni's
-    inequality [1]_, which asks nothing of the dependence. Permutations reach down to half the look's level (100,000 at
-    most, then later looks of an endless stream cannot raise an alarm), and stop early where there is no drift.
+    The p-value of each look is exact, because reference and window are exchangeable if the distribution did not change.
+    All looks use the same reference, so their p-values are dependent. Bonferroni's inequality [1]_ bounds the
+    probability of any false alarm by the sum of the levels, under any dependence. The smallest possible p-value of a
+    look is half of its level, with at most 100,000 permutations; with ``n_looks=None``, late looks would need more and
+    cannot raise an alarm. Permutations stop early if there is no drift.
 
     References
     ----------
@@ -140,7 +142,7 @@ class KNNDriftMonitor(BaseTest):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Take the reference and forget any stream.
+        """Take the reference, and discard the stream seen so far.
 
         Parameters
         ----------
@@ -173,13 +175,13 @@ class KNNDriftMonitor(BaseTest):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> Self:  # fit has scikit-learn's signature
-        """Take the next rows of the stream and look as often as they call for.
+        """Take the next rows of the stream, and test each window that they complete.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The looks do not depend on how the stream is cut into calls. An unfitted monitor takes the first call's
-            rows as reference.
+            The looks do not depend on how the stream is divided into calls. An unfitted monitor uses the rows of the
+            first call as the reference.
         y : None
             Not used.
 

@@ -1,4 +1,4 @@
-"""P-values of rows whose neighbours stand nearer in the order, or are more often of their group, than by chance."""
+"""P-values of rows whose neighbours are nearer in the order, or more often in their group, than by chance."""
 
 from functools import cached_property
 
@@ -14,7 +14,7 @@ __all__ = ["RowEvidence", "Searchable"]
 
 
 class Searchable:
-    """Fitted rows, stratum by stratum and in random order, so that ties know nothing of the order.
+    """Fitted rows, stratum by stratum and in random order, so that ties do not depend on the order.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Searchable:
 class RowEvidence:
     """P-values of rows, exact when rows are exchangeable within strata.
 
-    Given where a row stands, its neighbours are then a uniform subset of its stratum's other rows, so their number
+    Given the position of a row, its neighbours are then a uniform subset of its stratum's other rows, so their number
     within any window around it is hypergeometric. The least tail over the windows is multiplied by their number.
 
     Parameters
@@ -109,7 +109,7 @@ class RowEvidence:
     def pvalues(
         self, anchors: NDArray[np.intp], indptr: NDArray[np.intp], indices: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Return the p-value of each query that stands at an anchor and has the given neighbours."""
+        """Return the p-value of each query that is at an anchor and has the given neighbours."""
         gaps, windows = self._windows
         population = (self.layout.sizes.astype(np.intp) - 1)[self.layout.blocks[anchors]]
         draws = np.diff(indptr)

@@ -28,9 +28,9 @@ class Scan:
     ----------
     scores : ndarray of shape (n - 1,)
         Standardised surplus of crossing edges at the cut after each row of the order but the last; the most negative
-        is the likeliest change. NaN where no cut is possible.
+        is the most likely change. NaN where no cut is possible.
     place : int
-        Place of the first row after the likeliest change; -1 if no cut is possible.
+        Position of the first row after the most likely change; -1 if no cut is possible.
     pvalue : float
     """
 

@@ -1,4 +1,4 @@
-"""Statistics of the edges of a neighbour graph, with their exact moments when rows are shuffled."""
+"""Statistics of the edges of a neighbour graph, with their exact mean and covariance when rows are shuffled."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -235,7 +235,7 @@ class MeanGap(EdgeStatistic):
 
 
 class SameGroup(EdgeStatistic):
-    """Standardised number of edges whose ends share a group."""
+    """Standardised number of edges between rows of one group."""
 
     def __init__(self, layout: Layout, graph: Graph, groups: NDArray[np.intp]) -> None:
         super().__init__(layout, graph)

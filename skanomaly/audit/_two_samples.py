@@ -20,8 +20,9 @@ __all__ = ["KNNTwoSampleTest", "two_halves"]
 class KNNTwoSampleTest(NeighborTest):
     """Test whether two or more samples come from one distribution.
 
-    Under one distribution a row's neighbours belong to its own sample no more often than chance has it. The number of
-    edges within samples is standardised by its exact moments under all permutations of the labels.
+    If the samples have the same distribution, the neighbours of a row are in its own sample no more often than by
+    chance. The statistic is the number of edges within samples, standardised by its exact mean and variance over all
+    permutations of the labels.
 
     Parameters
     ----------
@@ -31,36 +32,37 @@ class KNNTwoSampleTest(NeighborTest):
         As in :class:`KNNDriftTest`. "standardized" divides columns by their standard deviation over all samples, so
         units do not matter.
     null : {"asymptotic", "permutation"}, default="asymptotic"
-        "asymptotic" refers the standardised number to the normal distribution, which at a level of 5 % rejects some 6 %
-        of equal samples of 150 rows; "permutation" is exact.
+        "asymptotic" compares the statistic with the normal distribution; at a level of 5 % it rejects about 6 % of
+        equal samples of 150 rows. "permutation" is exact.
     n_permutations : int, default=999
-        Most permutations drawn; they stop after 20 reached the observed statistic.
+        Maximum number of permutations. Drawing stops once 20 of them have reached the observed statistic.
     ties : {"random", "all"}, default="random"
         As in :class:`KNNDriftTest`.
     alpha : float in (0, 1), default=0.05
         Level at which :meth:`predict` controls the false discovery rate.
     n_jobs : int or None, default=None
-        Threads. The result does not depend on it.
+        Number of threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws ties and permutations.
+        Seeds the choice among ties and the permutations.
 
     Attributes
     ----------
     statistic_ : float
-        Standardised number of edges within samples; positive where samples keep apart.
+        Standardised number of edges within samples; positive if the samples are separated.
     pvalue_ : float
-        Two-sided: samples that avoid their own rows, as duplicates shared out between two samples do, also count.
-        Never 0.
+        Two-sided p-value; never 0. It is also small if there are fewer edges within samples than by chance, as for
+        duplicates of which one is in each sample.
     groups_ : ndarray of shape (n_groups,)
         Labels of the samples, sorted; after :meth:`fit_samples` 0 for the reference and 1 for the other.
     n_permutations_ : int
-        Permutations drawn; 0 with "asymptotic".
+        Number of permutations drawn; 0 with "asymptotic".
     sample_pvalues_ : ndarray of shape (n_samples,)
-        Hypergeometric probability that as many of a row's neighbours share its group.
+        P-value of each fitted row: the hypergeometric probability that at least as many of its neighbours are in its
+        sample.
     sample_scores_ : ndarray of shape (n_samples,)
-        Its decimal logarithm; lower is more suspicious.
+        Decimal logarithm of ``sample_pvalues_``; lower scores are more anomalous.
     pvalue_threshold_ : float
-        Rows of a p-value up to this are flagged by :meth:`predict`.
+        :meth:`predict` flags rows with a p-value of at most this.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -68,14 +70,14 @@ class KNNTwoSampleTest(NeighborTest):
 
     See Also
     --------
-    DomainClassifierTest : A classifier distinguishes the samples, names the columns, and weighs the rows.
-    KNNDriftTest : Rows in an order.
+    DomainClassifierTest : Compares samples by a classifier, and finds the columns that differ.
+    KNNDriftTest : Tests rows in a given order.
 
     Notes
     -----
-    The statistic is that of [1]_ and [2]_, with mutual neighbours counted twice and the permutation moments exact for
-    any number and size of samples. It has little power where one sample is spread wider than the other around the same
-    centre in many dimensions: the narrow sample's rows are then near neighbours of both.
+    The statistic is that of [1]_ and [2]_, with mutual neighbours counted twice. Mean and variance over
+    permutations are exact for any number and size of samples. The test has little power if the samples have the same
+    centre and different scales in many columns: the nearest neighbours of all rows are then in the narrower sample.
 
     References
     ----------
@@ -132,7 +134,7 @@ class KNNTwoSampleTest(NeighborTest):
         X : array-like of shape (n_samples, n_features), or sparse graph of shape (n_samples, n_samples)
             Rows of all samples; at least 3.
         y : None
-            Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
+            Not used. Pass two tables to :meth:`fit_samples`, or the label of each row's sample as `groups`.
         groups : array-like of shape (n_samples,), default=None
             Label of each row's sample. None compares the first half of the rows with the second. With one label the
             p-value is 1.

@@ -45,27 +45,28 @@ def _takes_two_samples(test: Any) -> bool:
 class BaseTest(BaseEstimator, ABC):
     """Base class of every statistical test: a subclass writes ``__init__``, ``_test`` and ``_row_pvalues``.
 
-    A test has one null hypothesis about a table: its rows do not depend on their order, two samples come from one
-    distribution, values are missing completely at random. ``fit`` tests it and sets ``statistic_`` and ``pvalue_``;
-    the public methods, which are final, then say which rows are evidence against it. Lower scores are more suspicious.
+    A test has one null hypothesis about a table, for example that its rows do not depend on their order, that two
+    samples have the same distribution, or that values are missing completely at random. ``fit`` tests it and sets
+    ``statistic_`` and ``pvalue_``. The other public methods, which are final, score the rows as evidence against the
+    null hypothesis. Lower scores are more anomalous.
 
     Hooks
     -----
     ``_read(X, *, reset)``
         Validates and returns what ``_test`` and the row hooks receive: a table of finite numbers unless overridden.
     ``_test(X, **metadata)``
-        Tests validated rows and sets ``statistic_`` and ``pvalue_``, both of type float, beside what else the class
-        documents.
+        Tests validated rows and sets ``statistic_`` and ``pvalue_``, both of type float, and the other attributes that
+        the class documents.
     ``_row_pvalues(X)``
-        P-value of each validated row; of each fitted row where `X` is None. Such a class has ``sample_pvalues_``,
+        P-value of each validated row, or of each fitted row if `X` is None. Such a class has ``sample_pvalues_``,
         ``pvalue_threshold_`` and ``predict``, and scores rows by the decimal logarithm of their p-value.
     ``_row_scores(X)``
         Only for tests whose row scores are not p-values: the score of each validated row, of each fitted row where `X`
-        is None. Lower is more suspicious. A row's score must not depend on the other rows of `X`.
+        is None. Lower scores are more anomalous. A row's score must not depend on the other rows of `X`.
     ``_row_offset()``
-        Only beside ``_row_scores``: the score below which ``predict`` labels a row -1.
+        Only together with ``_row_scores``: the score below which ``predict`` labels a row -1.
     ``_min_samples``
-        Class attribute: fewest rows that can be tested, 2 unless overridden.
+        Class attribute: smallest number of rows that can be tested, 2 unless overridden.
     ``_compares_samples``
         Class attribute: True where the test compares samples. Such a class has the public method ``fit_samples``, and
         its ``fit`` takes ``groups``, the label of each row's sample.
@@ -80,7 +81,7 @@ class BaseTest(BaseEstimator, ABC):
     statistic_ : float
         The test statistic; large values are evidence against the null hypothesis.
     pvalue_ : float
-        Its p-value, in (0, 1].
+        P-value of ``statistic_``, in (0, 1].
     sample_pvalues_ : ndarray of shape (n_samples,)
         P-value of each fitted row, where rows have p-values.
     sample_scores_ : ndarray of shape (n_samples,)
@@ -109,7 +110,7 @@ class BaseTest(BaseEstimator, ABC):
         """Test validated rows."""
 
     def _row_scores(self, X: Any) -> NDArray[np.float64]:
-        """Score validated rows, or the fitted ones where `X` is None; lower is more suspicious."""
+        """Score validated rows, or the fitted ones where `X` is None; lower scores are more anomalous."""
         if not _has_pvalues(self):
             raise NotImplementedError(f"{type(self).__name__} must write _row_pvalues or _row_scores.")
         return np.log10(self._row_pvalues(X))
@@ -173,7 +174,7 @@ class BaseTest(BaseEstimator, ABC):
     @property
     @final
     def sample_scores_(self) -> NDArray[np.float64]:
-        """Score of each fitted row; lower is more suspicious."""
+        """Score of each fitted row; lower scores are more anomalous."""
         check_is_fitted(self)
         return self._row_scores(None)
 
@@ -201,7 +202,7 @@ class BaseTest(BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Lower scores are more suspicious. The score of a row does not depend on the other rows of `X`.
+            Lower scores are more anomalous. The score of a row does not depend on the other rows of `X`.
         """
         check_is_fitted(self)
         return self._row_scores(self._read(X, reset=False))

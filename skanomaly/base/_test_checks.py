@@ -56,7 +56,7 @@ def check_row_pvalues(test: Any) -> None:
 
 @holds
 def check_predict(test: Any) -> None:
-    """Lower scores are more suspicious: ``predict`` is -1 exactly below a threshold on ``score_samples``."""
+    """Lower scores are more anomalous: ``predict`` is -1 exactly below a threshold on ``score_samples``."""
     X = np.concatenate([samples_for(test).X, samples_for(test).X[:5] + 40.0])
     test = test.fit(samples_for(test).X)
     if not hasattr(test, "predict"):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._scales import usable_scale
 
 __all__ = ["Donors", "map_cells"]
 
@@ -57,7 +58,7 @@ class Donors:
                     # Divided by the largest value first: the squares of values near 1e200 overflow.
                     largest = np.abs(present).max()
                     std = float(np.std(present / largest) * largest) if largest > 0 else 0.0
-                    units[index] = std if std > np.finfo(np.float64).eps * largest else 1.0
+                    units[index] = usable_scale(std, largest)
         return cls(values, np.ascontiguousarray((values / units).T), mismatch, units)
 
     @property

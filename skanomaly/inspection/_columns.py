@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._sklearn import Interval
 from skanomaly.inspection._scores import numeric_rows
 
@@ -116,9 +117,8 @@ class GaussianColumnSampler(ColumnSampler):
         """
         super().fit(X)
         self._location = self._rows.mean(axis=0)
-        std = self._rows.std(axis=0)
-        self._constant = std <= 1e-12 * np.abs(self._rows).max(axis=0)
-        self._std = np.where(self._constant, 1.0, std)
+        self._constant = ~varies(self._rows)
+        self._std = column_scale(self._rows)
         covariance = shrunk_covariance((self._rows - self._location) / self._std).covariance
         self._precision = np.asarray(np.linalg.pinv(covariance, hermitian=True), dtype=np.float64)
         return self
@@ -177,12 +177,11 @@ class NeighborColumnSampler(ColumnSampler):
 
     def draw(self, X: Floats, columns: NDArray[np.intp], n_draws: int, random: np.random.Generator) -> Floats:
         """Draw columns of rows; see :class:`GaussianColumnSampler`. Columns are standardised for the distances."""
-        std = self._rows.std(axis=0)
         others = np.setdiff1d(np.arange(X.shape[1]), columns)
         values = self._rows[:, columns]
         if not others.size:
             return values[random.integers(len(values), size=(n_draws, len(X)))]
-        scale = np.where(std > 0, std, 1.0)[others]
+        scale = column_scale(self._rows)[others]
         n_neighbors = min(self.n_neighbors, len(values))
         index = NearestNeighbors(n_neighbors=n_neighbors).fit(self._rows[:, others] / scale)
         near = index.kneighbors(X[:, others] / scale, return_distance=False)

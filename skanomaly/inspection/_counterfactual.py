@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._responses import threshold_of
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._scales import column_scale
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.inspection._scores import Scorer, read_tables
 
@@ -167,7 +168,7 @@ class _Values:
     def __init__(self, background: Floats, n_values: int) -> None:
         levels = (np.arange(n_values) + 0.5) / n_values
         self.grid: Floats = np.quantile(background, levels, axis=0)
-        self.std = np.where(background.std(axis=0) > 0, background.std(axis=0), 1.0)
+        self.std = column_scale(background)
         self._location = background.mean(axis=0)
         covariance = shrunk_covariance((background - self._location) / self.std).covariance
         self._precision = np.linalg.pinv(covariance, hermitian=True)

@@ -5,6 +5,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._scales import ROUNDING
+
 __all__ = ["ScoreScale"]
 
 _SAME = 1e-9
@@ -32,8 +34,8 @@ class ScoreScale:
         n_rows = ordered.size
         self.center = float(np.median(ordered))
         distances = np.abs(ordered - self.center)
-        scales = (float(np.median(distances)), float(distances.mean()), 1.0)
-        self.scale = next(scale for scale in scales if scale > 0)
+        scales = (float(np.median(distances)), float(distances.mean()))
+        self.scale = next((scale for scale in scales if scale > ROUNDING * abs(self.center)), 1.0)
         same = _SAME * max(float(ordered[-1] - ordered[0]), 1e-3 * float(np.abs(ordered).max()))
         starts = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > same]))
         ends = np.append(starts[1:], n_rows)
@@ -43,7 +45,7 @@ class ScoreScale:
         self._above = np.repeat(above, 2)
         tail = ordered[ordered >= np.percentile(ordered, 90)]
         excess = float((tail - tail[0]).mean())
-        self._decay = excess if excess > 0 else self.scale
+        self._decay = excess if excess > ROUNDING * float(np.abs(tail).max()) else self.scale
 
     @classmethod
     def of_columns(cls, scores: NDArray[np.float64]) -> list[Self]:

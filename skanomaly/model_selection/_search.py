@@ -30,7 +30,7 @@ _LEVEL = 0.9
 
 
 class DetectorSearch(BaseDetector):
-    """Fit all candidates on the whole table and select one: by a few labels if there are any, else by consensus.
+    """Fit all candidates on the whole table and select one: by a few labels if there are any, otherwise by consensus.
 
     Unlike scikit-learn's ``GridSearchCV``, it compares candidates of different classes, has criteria that need all
     candidates at once, works with a single labelled anomaly, and estimates the uncertainty of the choice. Without
@@ -40,13 +40,14 @@ class DetectorSearch(BaseDetector):
     ----------
     detectors : list of estimators or None, default=None
         Candidates; they are cloned. :func:`make_candidates` makes them from a grid. None uses an isolation forest,
-        local outlier factors with 20 and 60 neighbours and, up to 5,000 rows, a one-class support vector machine; all
-        but the forest on standardised columns.
+        local outlier factors with 20 and 60 neighbours and, for at most 5,000 rows, a one-class support vector machine.
+        All except the forest are fitted on standardised columns.
     criterion : {"auto", "average_precision", "roc_auc", "stability", "consensus"} or callable, default="auto"
         "average_precision" and "roc_auc" compare the scores of labelled rows with their labels. "stability" is the
         overlap of the most anomalous rows between fits on two halves of the rows. "consensus" is the rank correlation
-        of a candidate's scores with the mean rank of all candidates. "auto" is "roc_auc" where `y` labels an anomaly
-        and a normal row, else "consensus". A callable is a scorer of fitted candidates, ``scorer(estimator, X)``.
+        of a candidate's scores with the mean rank of all candidates. "auto" is "roc_auc" if `y` labels at least
+        one anomaly and one normal row, otherwise "consensus". A callable is a scorer of fitted candidates,
+        ``scorer(estimator, X)``.
     top_fraction : float, default=0.05
         Used by "stability" only: fraction of the rows that counts as most anomalous, in (0, 0.5].
     n_repeats : int, default=5
@@ -66,13 +67,13 @@ class DetectorSearch(BaseDetector):
     best_detector_ : estimator
         The selected candidate, fitted on all rows.
     best_index_ : int
-        Its position in `detectors`.
+        Position of the selected candidate in `detectors`.
     criterion_ : str or callable
         The criterion that was used.
     uncertainty_ : ChoiceUncertainty
-        Criterion of all candidates, how often each would have been chosen, and which cannot be distinguished from the
-        best. Criteria of labels resample the labelled rows, "stability" resamples the splits and "consensus" the rows;
-        a callable is not resampled.
+        Criterion of each candidate, how often each would have been chosen, and which cannot be distinguished from the
+        best. "roc_auc" and "average_precision" resample the labelled rows, "stability" the splits and "consensus" the
+        rows; a callable is not resampled.
     offset_ : float
         Threshold on ``score_samples``.
     n_features_in_ : int
@@ -89,8 +90,8 @@ class DetectorSearch(BaseDetector):
     Notes
     -----
     Labels are used for the choice only: candidates are fitted without `y`, on all rows including the labelled ones, so
-    that a single labelled anomaly is useful. This favours detectors whose training rows are evidence for themselves;
-    the detectors of this package are not of that kind.
+    that a single labelled anomaly is useful. This affects detectors that use a training row as evidence for itself; the
+    detectors of this package do not.
 
     Labels are read as by :func:`get_scorer`: -1 is an anomaly, +1 normal and 0 unlabelled; of 0 and 1, or False and
     True, 1 is the anomaly if it is the rarer one.
@@ -98,7 +99,7 @@ class DetectorSearch(BaseDetector):
     On 20 public tables and 14 candidates, the choice by consensus improved the area under the ROC curve by 0.047 over
     the mean candidate and by 0.010 (p = 0.7) over an isolation forest with default settings; the choice by stability by
     0.031 and -0.006; the choice by three labelled anomalies and 50 labelled normal rows by 0.081 and 0.044 (see the
-    table in the guide). That selection without labels improves little on an isolation forest agrees with [1]_.
+    table in the guide). The small gain of selection without labels over an isolation forest agrees with [1]_.
 
     References
     ----------

@@ -49,7 +49,7 @@ class SampleCurator(BaseSampler):
     suspicion_ : ndarray of shape (n_samples,)
         Out-of-fold standardised error; larger values are more suspicious. Rank rows by it.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Fraction of the masked epochs in which the row was dropped, averaged over the fits that trained on it.
+        Fraction of the epochs with masking in which the row was dropped, averaged over the fits that trained on it.
     sample_pvalues_ : ndarray of shape (n_samples,)
         Estimated fraction of clean rows with at least this suspicion.
     decision_ : ndarray of shape (n_samples,) of str

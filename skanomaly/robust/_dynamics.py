@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._ties import rank_scores
@@ -177,8 +178,7 @@ class TrainingDynamics(BaseEstimator):
             Z = Standardizer.of(rows, None)(rows)
             if not classifier:
                 targets = targets.astype(np.float64)
-                deviation = targets.std()
-                targets = (targets - targets.mean()) / (deviation if deviation > 0 else 1.0)
+                targets = (targets - targets.mean()) / column_scale(targets)
             probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
             table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
             curves = []

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
@@ -97,7 +98,7 @@ def involution(density: NDArray[np.float64], exponent: float) -> NDArray[np.floa
 def gaussian_density(y: NDArray[np.float64], bandwidth: float | None) -> NDArray[np.float64]:
     """Return the Gaussian kernel density estimate at the values of `y`, by linear binning and one convolution."""
     deviation = y.std(ddof=1) if y.size > 1 else 0.0
-    if not deviation > 0:
+    if not (deviation > 0 and varies(y)):
         return np.ones(y.size)
     width = deviation * (y.size ** (-0.2) if bandwidth is None else bandwidth)
     low, high = y.min() - 4 * width, y.max() + 4 * width
@@ -295,8 +296,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
             targets = targets.astype(np.float64)
             random = generator(self.random_state)
             self._standardizer = Standardizer.of(rows, None)
-            deviation = float(targets.std())
-            self._target_center, self._target_scale = float(targets.mean()), deviation if deviation > 0 else 1.0
+            self._target_center, self._target_scale = float(targets.mean()), column_scale(targets)
             standardized = self._standardizer(rows)
             scaled = (targets - self._target_center) / self._target_scale
             weights = rarity_weights(targets, exponent=self.exponent, bandwidth=self.bandwidth)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter_constraints
 
 __all__ = ["MaskPlan", "MaskingParameter", "ZErrorMask"]
@@ -298,7 +299,7 @@ class MaskPlan(NamedTuple):
         """Standardise values by centre and scale of their group; rows above the threshold are masked."""
         index = groups if self.per_class else np.zeros(values.size, dtype=np.intp)
         scale = center_scale[index, 1]
-        usable = scale > 0
+        usable = scale > ROUNDING * np.abs(center_scale[index, 0])
         scores = np.where(usable, (values - center_scale[index, 0]) / np.where(usable, scale, 1.0), 0.0)
         return np.abs(scores) if self.side == 0 else self.side * scores
 

@@ -65,7 +65,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     estimator_ : estimator
         Fitted on the kept rows.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Fraction of the masked epochs or rounds in which the row was dropped.
+        Fraction of the epochs or rounds with masking in which the row was dropped.
     inlier_mask_ : ndarray of shape (n_samples,)
         Whether the row was kept in the last epoch or round.
     classes_ : ndarray of shape (n_classes,)

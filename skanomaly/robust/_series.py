@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from sklearn.utils.validation import check_array, column_or_1d
 
+from skanomaly._support._scales import ROUNDING, varies
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 
 __all__ = ["robust_series_weights", "robust_trend"]
@@ -176,7 +177,8 @@ def robust_series_weights(
     trend = robust_trend(series, smoothing)
     scale = trend.std()
     residual = np.abs(series - trend)
-    if scale <= 1e-6 * residual.max():  # the trend is constant: the residuals give the scale
+    residual[residual <= ROUNDING * np.abs(series)] = 0.0  # of the trend's arithmetic
+    if not varies(trend) or scale <= 1e-6 * residual.max():  # the trend is constant: the residuals give the scale
         scale = residual[residual > 1e-6 * residual.max()].mean() if residual.any() else 1.0
     residual = residual / scale
     if weighting == "last":

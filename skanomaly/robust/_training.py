@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._scales import usable_scale, varies
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import Network, batch_bounds, classification_terms, regression_terms
@@ -27,7 +28,7 @@ def median_and_mad(y: NDArray[np.float64], weights: NDArray[np.float64] | None) 
         center, scale = _kernels.center_scale.group_center_scale(y, y.size, robust, 0.0, 1.0, scratch)
     else:
         center, scale = _kernels.center_scale.weighted_center_scale(y, weights, robust)
-    return float(center), float(scale) if scale > 0 and math.isfinite(scale) else 1.0
+    return float(center), usable_scale(float(scale), float(center)) if math.isfinite(scale) else 1.0
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Standardizer:
         mean = np.average(X, axis=0, weights=weights).astype(np.float64)
         scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
         floor = 10 * np.finfo(X.dtype).eps * np.abs(mean)
-        return cls(mean, np.where(np.isfinite(scale) & (scale > floor), scale, 1.0))
+        return cls(mean, np.where(varies(X) & np.isfinite(scale) & (scale > floor), scale, 1.0))
 
     def __call__(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return the standardised rows in the dtype of `X`."""
@@ -227,8 +228,8 @@ class Training:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Train for `max_iter` epochs or until the held-out loss stops falling; return how often rows were dropped.
 
-        The second array is the number of masked epochs of each row. The learning rate is constant for the first half of
-        the epochs and decreases linearly to 0 in the second. Held-out rows are not used for training; the mask is
+        The second array is the number of epochs with masking per row. The learning rate is constant for the first half
+        of the epochs and decreases linearly to 0 in the second. Held-out rows are not used for training; the mask is
         applied to them after each epoch, so they have mask frequencies too.
         """
         train = np.arange(X.shape[0]) if held_out is None else np.flatnonzero(~held_out)

@@ -21,7 +21,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     """Robust regression that drops the rows with large standardised errors from each mini-batch.
 
     A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
-    columns. The default mask tolerates up to 35 % of one-sided outliers. After fit, `mask_frequency_` says how often
+    columns. The default mask tolerates up to 35 % of one-sided outliers. After `fit`, `mask_frequency_` is how often
     each row was dropped.
 
     Parameters
@@ -52,10 +52,10 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     Attributes
     ----------
     mask_frequency_ : ndarray of shape (n_samples,)
-        Fraction of the masked epochs in which the row was dropped. After ``partial_fit`` it is indexed by
+        Fraction of the epochs with masking in which the row was dropped. After ``partial_fit`` it is indexed by
         `sample_indices`; if those were not given, it has the rows of the last chunk only.
     mask_count_, seen_count_ : ndarray of shape (n_samples,)
-        Number of masked epochs in which the row was dropped, and number of masked epochs it was in.
+        Number of epochs with masking in which the row was dropped, and number in which it was used or dropped.
     inlier_mask_ : ndarray of shape (n_samples,)
         Whether the final standardised error of the row is at most the threshold.
     mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
@@ -85,9 +85,9 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     -----
     Z-Error Loss (Godin 2025) for regression: rows with ``|e - centre| > threshold * scale`` within their batch are
     ignored. Our version differs in three ways. It uses median and MAD, which tolerate outliers in up to half of the
-    batch; with mean and standard deviation, as in the paper, nothing is masked from 10 % of equal outliers on (20 % at
-    a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns and targets, so
-    that results do not depend on units.
+    batch; with mean and standard deviation, as in the paper, nothing is masked if there are 10 % of equal outliers or
+    more (20 % at a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns
+    and targets, so that results do not depend on units.
 
     An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
     in expectation, since repeated rows fall into different batches.
@@ -214,7 +214,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     """Robust classification that drops the rows that contradict their label from each mini-batch.
 
     A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
-    columns. It is meant for data with wrong labels. After fit, `mask_frequency_` says how often each row was dropped.
+    columns. It is meant for data with wrong labels. After `fit`, `mask_frequency_` is how often each row was dropped.
 
     Parameters
     ----------
@@ -253,10 +253,10 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     cutoff_ : float
         Logit above which `predict` returns the second class; 0 for more than two classes.
     mask_frequency_ : ndarray of shape (n_samples,)
-        Fraction of the masked epochs in which the row was dropped. After ``partial_fit`` it is indexed by
+        Fraction of the epochs with masking in which the row was dropped. After ``partial_fit`` it is indexed by
         `sample_indices`; if those were not given, it has the rows of the last chunk only.
     mask_count_, seen_count_ : ndarray of shape (n_samples,)
-        Number of masked epochs in which the row was dropped, and number of masked epochs it was in.
+        Number of epochs with masking in which the row was dropped, and number in which it was used or dropped.
     inlier_mask_ : ndarray of shape (n_samples,)
         Whether the final standardised margin of the row is within the threshold.
     mask_rate_curve_, threshold_curve_, loss_curve_ : ndarray of shape (`n_iter_`,)
@@ -465,7 +465,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         return self.classes_[places]
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Estimate the probability of each class, whatever the `cutoff`.
+        """Estimate the probability of each class, independently of `cutoff`.
 
         Parameters
         ----------

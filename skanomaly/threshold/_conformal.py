@@ -30,7 +30,7 @@ class ConformalDetector(BaseDetector):
 
     The p-value of a row is ``(1 + k) / (1 + n)``, where k of the n calibration rows are at least as anomalous as the
     row. If the row follows the distribution of the calibration rows, its p-value is at most alpha with probability at
-    most alpha. This level holds for every inner detector; the detector only decides how many anomalies are found.
+    most alpha. This holds for every inner detector; the detector only affects how many anomalies are found.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ class ConformalDetector(BaseDetector):
     alpha : float in (0, 1), default=0.1
         Level: the false alarm rate of ``predict``, and the false discovery rate of :meth:`select`.
     weight_function : callable or None, default=None
-        Weights for new rows that follow another distribution than the training rows (covariate shift): takes rows, in
-        the container in which they were given, and returns the ratio of the two densities up to a factor. Only with
-        "split".
+        Used if new rows have another distribution than the training rows (covariate shift), only with "split". A
+        function that takes rows, in the container in which they were given, and returns the ratio of the density of new
+        rows to that of training rows, up to a factor.
     random_state : int, RandomState instance or None, default=None
         Seeds the random split of the rows.
 
@@ -78,14 +78,15 @@ class ConformalDetector(BaseDetector):
 
     Notes
     -----
-    ``score_samples`` is the logarithm of the p-value, minus a fraction of the step between two p-values that ranks rows
-    of equal p-value. ``predict`` decides row by row. The false discovery rate is a property of a batch, so it has a
-    method of its own, :meth:`select`.
+    ``score_samples`` is the logarithm of the p-value, minus a fraction of the step to the next p-value, which orders
+    rows with equal p-values. ``predict`` labels each row independently of the batch. The false discovery rate is a
+    property of a batch and is controlled by :meth:`select`.
 
     Rows that `y` labels -1 are left out. Anomalies among the calibration rows make the p-values larger: the level still
     holds, but fewer anomalies are found. The level of "split" [1]_ is exact. For "cross" and "jackknife+" the proven
     bound is twice alpha [2]_ (plus a term that vanishes with growing folds); in practice the rate is near alpha.
-    Calibration rows with the same score as the row count as at least as anomalous. The weights are those of [3]_.
+    Calibration rows with the same score as the new row are counted as at least as anomalous. The weights are those of
+    [3]_.
 
     References
     ----------

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import fit_context
 from skanomaly._support._ties import count_above, settled_threshold
@@ -257,5 +258,5 @@ def _robust_scale(S: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     low, median = np.percentile(S, [15.87, 50.0], axis=0)
     spread = median - low
     fallback = np.abs(S - median).mean(axis=0)
-    spread = np.where(spread > 0, spread, fallback)
-    return median, np.where(spread > 0, spread, 1.0)
+    spread = np.where(spread > ROUNDING * np.abs(median), spread, fallback)
+    return median, usable_scale(spread, median)

@@ -10,6 +10,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import genpareto, norm
 
 from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import settled_threshold
 from skanomaly.threshold._prior import ContaminationPrior
@@ -220,7 +221,7 @@ class MADThreshold(ThresholdRule):
         if self.side == "lower":
             deviations = deviations[outlyingness <= median]
         scale = np.median(deviations)
-        if scale == 0:  # more than half of the scores are equal
+        if scale <= ROUNDING * abs(median):  # more than half of the scores are equal
             scale = np.mean(deviations)
         return float(median + norm.isf(self.alpha) * 1.482602218505602 * scale)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval
 from skanomaly.threshold._distribution import ContaminationDistribution, GridDistribution
 from skanomaly.threshold._prior import ContaminationPrior
@@ -108,8 +109,9 @@ def _bin_counts(column: NDArray[np.float64]) -> NDArray[np.intp]:
     """Count the standardised scores of one column in the bins."""
     low, median = np.percentile(column, [15.87, 50.0])
     scale = median - low
-    if scale <= 0:  # half of the rows have one value: the rest of the lower half gives the scale, or the spread
-        below = median - column[column < median]
+    rounding = ROUNDING * abs(median)
+    if scale <= rounding:  # half of the rows have one value: the rest of the lower half gives the scale, or the spread
+        below = median - column[column < median - rounding]
         scale = below.mean() if below.size else np.mean(np.abs(column - median))
     places = np.searchsorted(_BIN_EDGES, (column - median) / scale)
     return np.bincount(places, minlength=len(_BIN_EDGES) + 1)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._columns import count_missing
 from skanomaly._support._neighbors import RowLookup
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
@@ -173,6 +174,10 @@ class GaussianDetector(BaseDetector):
         if np.count_nonzero(normal) < self._min_samples:
             raise ValueError(f"y leaves {np.count_nonzero(normal)} rows that are not -1; at least 2 are needed.")
         seed = draw_seed(self.random_state)
+        # A row with an extreme value would make all others equal: it is scored, and has no part in the estimates.
+        self._range = SafeRange(X[normal], rescale=False)
+        X = self._range.apply(X)
+        normal[normal] = self._range.ordinary_rows(X[normal])
         rows = X[normal]
         members = self._class_indices(rows, normal, metadata["classes"], seed)
         means = np.array([rows[members == label].mean(axis=0, dtype=np.float64) for label in np.unique(members)])
@@ -218,6 +223,7 @@ class GaussianDetector(BaseDetector):
         )
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        X = self._range.apply(X)
         distances = np.empty(len(X))
         for part in row_blocks(len(X), _BLOCK_ROWS):
             whitened = self._spectrum.whiten(X[part] - self._center)
@@ -228,6 +234,7 @@ class GaussianDetector(BaseDetector):
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Multiply each difference from the nearest mean with its gradient."""
+        X = self._range.apply(X)
         contributions = np.empty(X.shape)
         for part in row_blocks(len(X), _BLOCK_ROWS):
             centred = X[part] - self._center

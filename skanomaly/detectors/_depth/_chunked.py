@@ -69,7 +69,7 @@ class ChunkedTable:
     def inverse_mads(self) -> NDArray[np.float64]:
         """Return 1 / MAD of each column; 1 where the column is constant."""
         scales = self._medians_and_scales(self._centred_columns, self.n_features, None)[1]
-        return invert_scales(scales.astype(np.float64))
+        return invert_scales(scales.astype(np.float64), self.center)
 
     def fit_projections(self, directions: NDArray[Any], n_jobs: int | None) -> tuple[NDArray[Any], NDArray[Any], int]:
         """Return median and MAD along each direction, and the number of directions with an MAD of 0."""

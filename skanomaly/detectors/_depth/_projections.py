@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._scales import usable_scale
 
 __all__ = [
     "center_columns",
@@ -363,16 +364,19 @@ def none_if_equal(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | 
     return None if weights is None or (weights == weights[0]).all() else weights
 
 
-def inverse_mads(columns: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return 1 / MAD of each row of `columns`; 1 where the row is constant."""
+def inverse_mads(
+    columns: NDArray[Any], weights: NDArray[np.float64] | None, center: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return 1 / MAD of each row of `columns`, from which `center` was subtracted; 1 where it is only rounding."""
     tile_rows = rows_per_tile(len(columns))
     scales = [medians_and_scales(columns[[feature]], weights, tile_rows)[1][0] for feature in range(len(columns))]
-    return invert_scales(np.array(scales, dtype=np.float64))
+    return invert_scales(np.array(scales, dtype=np.float64), center)
 
 
-def invert_scales(scales: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / scale; 1 where the scale is 0."""
-    return 1.0 / np.where(scales > 0, scales, 1.0)
+def invert_scales(scales: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / scale; 1 where the scale is only rounding of the center."""
+    inverse: NDArray[np.float64] = 1.0 / usable_scale(scales, center)
+    return inverse
 
 
 def log_score_threshold(outlyingness: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:

@@ -335,10 +335,12 @@ class RandomProjectionDepth(BaseDetector):
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)
         columns = center_columns(rows, self.center_)
-        modes = find_modes(columns, weights, n_modes=self.n_modes, scale=self.covariance is not None, random=random)
+        modes = find_modes(
+            columns, weights, self.center_, n_modes=self.n_modes, scale=self.covariance is not None, random=random
+        )
         if self.covariance is not None:
             directions = directions @ whitening_of_modes(
-                columns, weights, modes, covariance=self.covariance, random=random
+                columns, weights, modes, self.center_, covariance=self.covariance, random=random
             )
         self.directions_ = directions.astype(rows.dtype)
         fused = len(rows) == n_rows and weights is None and self.n_modes == 1 and self.aggregation != "top"

@@ -14,11 +14,13 @@ __all__ = ["find_modes", "take_weights", "whitening_of_modes", "whitening_of_til
 
 # A cluster with less than this fraction of the average cluster size is not a mode.
 _MIN_MODE_FRACTION = 0.2
+_EXTREME = 1e8  # in median absolute deviations
 
 
 def find_modes(
     columns: NDArray[Any],
     weights: NDArray[np.float64] | None,
+    center: NDArray[np.float64],
     *,
     n_modes: int,
     scale: bool,
@@ -31,6 +33,8 @@ def find_modes(
     columns : ndarray of shape (n_features, n_samples)
         Centred rows, transposed.
     weights : ndarray of shape (n_samples,) or None
+    center : ndarray of shape (n_features,)
+        Medians that were subtracted from the rows.
     n_modes : int
         Number of clusters.
     scale : bool
@@ -46,7 +50,7 @@ def find_modes(
         return [np.arange(columns.shape[1])]
     from sklearn.cluster import KMeans
 
-    table = columns.T * inverse_mads(columns, weights) if scale else columns.T
+    table = columns.T * inverse_mads(columns, weights, center) if scale else columns.T
     n_clusters = min(n_modes, len(np.unique(table, axis=0)))
     kmeans = KMeans(n_clusters, n_init=10, random_state=int(random.integers(np.iinfo(np.int32).max)))
     labels = kmeans.fit(table, sample_weight=weights).labels_
@@ -59,6 +63,7 @@ def whitening_of_modes(
     columns: NDArray[Any],
     weights: NDArray[np.float64] | None,
     modes: list[NDArray[np.intp]],
+    center: NDArray[np.float64],
     *,
     covariance: str,
     random: np.random.Generator,
@@ -71,6 +76,8 @@ def whitening_of_modes(
         Centred rows, transposed.
     weights : ndarray of shape (n_samples,) or None
     modes : list of ndarray of int
+    center : ndarray of shape (n_features,)
+        Medians that were subtracted from the rows.
     covariance : {"diag", "ledoit_wolf", "robust"}
     random : numpy.random.Generator
 
@@ -89,7 +96,7 @@ def whitening_of_modes(
             yield np.ascontiguousarray(columns[:, tile].T, dtype=np.float64), take_weights(weights, tile)
 
     seed = int(random.integers(np.iinfo(np.int32).max)) if covariance == "robust" else 0
-    return whitening_of_tiles(tiles, inverse_mads(columns, weights), covariance=covariance, seed=seed)
+    return whitening_of_tiles(tiles, inverse_mads(columns, weights, center), covariance=covariance, seed=seed)
 
 
 def whitening_of_tiles(
@@ -100,7 +107,7 @@ def whitening_of_tiles(
     Parameters
     ----------
     tiles : callable
-        Each call yields all rows in float64, with their weights or None.
+        Each call yields all rows in float64, centred at their medians, with their weights or None.
     inverse : ndarray of shape (n_features,)
         1 / median absolute deviation of each column.
     covariance : {"diag", "ledoit_wolf", "robust"}
@@ -118,7 +125,8 @@ def whitening_of_tiles(
 
     def scaled() -> Iterator[Piece]:
         for rows, weights in tiles():
-            yield rows * factor, weights
+            # An extreme value, whose square may overflow, counts as the median.
+            yield np.where(np.abs(rows) > _EXTREME / inverse, 0.0, rows) * factor, weights
 
     if covariance == "ledoit_wolf":
         estimate = shrunk_covariance(scaled)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex, RowLookup, unit_rows
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.base import BaseDetector
@@ -194,12 +195,18 @@ class NearestNeighborsDetector(BaseDetector):
         return rows[np.sort(np.argsort(outlyingness, kind="stable")[: len(rows) - n_dropped])]
 
     def _fit_metric(self, rows: NDArray[Any]) -> None:
-        self._spectrum = estimate_spectrum(rows, covariance="ledoit_wolf") if self.metric == "whitened" else None
+        self._range = SafeRange(rows, rescale=False)
+        limited = self._range.apply(rows)
+        self._spectrum = None
+        if self.metric == "whitened":
+            self._spectrum = estimate_spectrum(limited[self._range.ordinary_rows(limited)], covariance="ledoit_wolf")
         self.shrinkage_ = 0.0 if self._spectrum is None else self._spectrum.shrinkage
 
     def _transform(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Transform rows to the space of the Euclidean or cosine distances."""
         spectrum = self._spectrum
+        if self.metric != "cosine":
+            rows = self._range.apply(rows)
         if spectrum is None:
             return rows
         parts = map_blocks(

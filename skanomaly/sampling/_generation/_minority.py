@@ -9,6 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
@@ -147,14 +148,13 @@ class MinoritySampler(BaseSampler):
             if n_new == 0:
                 continue
             rows = X[y == label].astype(np.float64)
-            center, scale = rows.mean(axis=0), rows.std(axis=0)
-            scale = np.where(scale > 0, scale, 1.0)
+            center, scale, flat = rows.mean(axis=0), column_scale(rows), ~varies(rows)
             width = len(rows) ** (-1.0 / (rows.shape[1] + 4)) if self.bandwidth is None else float(self.bandwidth)
             denoiser = KernelDenoiser((rows - center) / scale, width**2)
             drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
             steadiest = np.sort(np.argsort(variance, kind="stable")[:n_new])
             new = drawn[steadiest] * scale + center
-            new[:, rows.std(axis=0) == 0] = center[rows.std(axis=0) == 0]
+            new[:, flat] = rows[0, flat]
             tables.append(new.astype(X.dtype))
             made.append((label, n_new))
             variances.append(variance[steadiest])

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
@@ -121,8 +122,7 @@ class RandomDistillationNovelty(BaseEstimator):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
-                self._center, scale = rows.mean(axis=0), rows.std(axis=0)
-                self._scale = np.where(scale > 0, scale, 1.0)
+                self._center, self._scale = rows.mean(axis=0), column_scale(rows)
                 n_columns, width = rows.shape[1], int(self.n_features)
                 self._target = (random.normal(size=(n_columns, width)), random.uniform(0, 2 * np.pi, size=width))
                 self._mix = random.normal(size=(width, int(self.n_outputs))) / np.sqrt(width)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._columns import column_names, is_frame
+from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
@@ -80,33 +81,33 @@ class SMOTENC(_MixedTables, Interpolator):
     ----------
     categorical_features : "auto" or array-like, default="auto"
         Categorical columns, by position, name or mask. "auto" takes columns of a category or text type, and object
-        columns that hold anything but numbers and booleans; it warns where it finds none.
+        columns with other values than numbers and booleans; it warns if there are none.
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes grow, and how far; as in :class:`SMOTE`.
+        Which classes are over-sampled, and to how many rows; as in :class:`SMOTE`.
     k_neighbors : int, default=5
-        Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
-        class is smaller.
+        Number of nearest neighbours in the class, of which one is drawn for interpolation. It is reduced with a
+        warning if the class is too small.
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
-        Threads of the neighbour search; the rows do not depend on it.
+        Number of threads of the neighbour search. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws rows, neighbours and steps.
+        Seeds the choice of rows, neighbours and steps.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        Class to number of rows made.
+        Number of synthetic rows of each over-sampled class.
     sample_indices_ : ndarray of shape (n_resampled,)
-        Training row behind each returned row; -1 where it is synthetic.
+        Index of the training row of each returned row; -1 for synthetic rows.
     parents_ : ndarray of shape (n_synthetic, 2)
-        The two training rows that each synthetic row lies between.
+        Indices of the two training rows that each synthetic row was interpolated from.
     steps_ : ndarray of shape (n_synthetic,)
-        Where on the line through them: 0 is the first parent, 1 the second.
+        Position of each synthetic row between them: 0 is the first row, 1 the second.
     categorical_features_ : ndarray of shape (n_categorical,)
         Positions of the categorical columns.
     mismatch_ : dict
-        Class to what a differing category adds to the distance (Notes).
+        For each over-sampled class, the term that a differing category adds to the distance (see Notes).
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -114,20 +115,20 @@ class SMOTENC(_MixedTables, Interpolator):
 
     See Also
     --------
-    SMOTE : For numbers alone.
-    SMOTEN : For categories alone, with distances between categories.
+    SMOTE : For tables of numbers.
+    SMOTEN : For tables of categories, with distances between categories.
 
     Notes
     -----
     Section 6.1 of [1]_: squared distance is :math:`\lVert x - z\rVert^2` over continuous columns plus
-    :math:`M^2` for each category that differs, with M the median, over continuous columns, of the class's standard
-    deviation. Continuous columns are interpolated as in SMOTE; each category is the most frequent one among
-    the k neighbours; ties are drawn. Where M would be 0, because most columns are constant, or no column is
-    continuous, M is 1. Neighbours come from one matrix product over [continuous, one-hot
-    M/sqrt(2)], and beyond 512 one-hot columns from a scan of the codes.
+    :math:`M^2` for each category that differs, with M the median of the standard deviations of the class in the
+    continuous columns. Continuous columns are interpolated as in SMOTE. Each category is the most frequent one among
+    the k neighbours, with ties broken at random. M is 1 if no column is continuous or if the median is 0, because most
+    columns are constant. Neighbours are found by one matrix product over the continuous columns and the one-hot columns
+    times M/sqrt(2), and for more than 512 one-hot columns by comparing the category codes.
 
     Columns keep their types, in pandas and polars frames, Arrow tables and arrays. New values in a column of integers
-    or booleans are rounded. A missing category is a category of its own; a missing number raises.
+    or booleans are rounded. A missing category is a separate category; a missing number raises an error.
 
     References
     ----------
@@ -204,32 +205,32 @@ class SMOTENC(_MixedTables, Interpolator):
 
 
 class SMOTEN(_MixedTables, Interpolator):
-    r"""SMOTE for tables of categories: a new row takes, in each column, the most frequent category around a row.
+    r"""SMOTE for tables of categories: a synthetic row has the most frequent category of neighbours in each column.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes grow, and how far; as in :class:`SMOTE`.
+        Which classes are over-sampled, and to how many rows; as in :class:`SMOTE`.
     k_neighbors : int, default=5
-        Number of neighbours, within the class, that vote beside the row itself; lowered with a warning where the class
-        is smaller.
+        Number of nearest neighbours in the class, whose most frequent category is taken together with that of the row
+        itself. It is reduced with a warning if the class is too small.
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
-        Threads of the neighbour search; the rows do not depend on it.
+        Number of threads of the neighbour search. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Draws rows, neighbours and steps.
+        Seeds the choice of rows and of tied categories.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        Class to number of rows made.
+        Number of synthetic rows of each over-sampled class.
     sample_indices_ : ndarray of shape (n_resampled,)
-        Training row behind each returned row; -1 where it is synthetic.
+        Index of the training row of each returned row; -1 for synthetic rows.
     parents_ : ndarray of shape (n_synthetic, 2)
-        The training row that each synthetic row starts from, twice.
+        Index of the training row that each synthetic row was made from, in both columns.
     steps_ : ndarray of shape (n_synthetic,)
-        Zeros: a synthetic row is a vote, not a point between two rows.
+        Zeros, since synthetic rows are not interpolated between two rows.
     value_differences_ : list of ndarray of shape (n_categories, n_categories)
         Squared distance between the categories of each column.
     n_features_in_ : int
@@ -244,8 +245,9 @@ class SMOTEN(_MixedTables, Interpolator):
     Notes
     -----
     Section 6.2 of [1]_: the value difference of two categories is :math:`\sum_c |P(c|a) - P(c|b)|`, with P(c|a) the
-    fraction of class c among all rows with category a; its square is added up over columns. The row and its neighbours
-    vote, as in the paper; ties between categories are drawn.
+    fraction of class c among all rows with category a. The squared distance is the sum of its squares over columns. A
+    synthetic row has the most frequent category among the row and its neighbours, as in the paper, with ties broken at
+    random.
 
     References
     ----------
@@ -327,5 +329,6 @@ def _is_continuous(known: NDArray[Any]) -> bool:
 
 def _mismatch(numbers: NDArray[np.float64]) -> float:
     """Cost of a differing category: the median standard deviation of the class's columns, or 1 where that is 0."""
-    spread = float(np.median(numbers.std(axis=0))) if numbers.shape[1] else 0.0
+    spreads = np.where(varies(numbers), numbers.std(axis=0), 0.0)
+    spread = float(np.median(spreads)) if numbers.shape[1] else 0.0
     return spread if spread > 0 else 1.0

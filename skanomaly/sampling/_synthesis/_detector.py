@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skanomaly._support._labels import native_labels
+from skanomaly._support._scales import usable_scale
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly.base import BaseDetector
@@ -103,7 +104,7 @@ class SyntheticAnomalyDetector(BaseDetector):
             raise ValueError("y labels every row -1; at least one row must be normal or unlabelled.")
         self._center = np.median(table[normal], axis=0)
         deviation = np.abs(table[normal] - self._center).mean(axis=0)
-        self._scale = np.where(deviation > 0, deviation, 1.0)
+        self._scale = usable_scale(deviation, self._center)
         table = (table - self._center) / self._scale
         synthesizer, classifier = seeded_clones(
             [

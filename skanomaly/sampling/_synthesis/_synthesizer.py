@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array
 from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame
 from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._scales import varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._tables import TableReader
@@ -249,7 +250,8 @@ class AnomalySynthesizer(BaseSampler):
             )
         random = generator(seed)
         normal = X[inside].astype(np.float64)
-        scale = normal.reshape(-1, X.shape[-1]).std(axis=0) if X.ndim == 3 else normal.std(axis=0)
+        flat = normal.reshape(-1, X.shape[-1])
+        scale = np.where(varies(flat), flat.std(axis=0), 0.0)
         source = random.integers(len(normal), size=n_new)
         maker = MAKERS[self.kind]
         rows = maker(normal, X[labels == -1].astype(np.float64), source, (low, high), self.strength, scale, random)

@@ -145,8 +145,7 @@ class SelectiveMahalanobisDetector(SequenceDetector):
 
     def _ordinary(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Leave out rows with extreme values, if any others remain."""
-        extreme = self._range.extreme(rows).any(axis=1)
-        return rows if extreme.all() or not extreme.any() else rows[~extreme]
+        return rows[self._range.ordinary_rows(rows)]
 
     def _fit_reconstructor(self, rows: NDArray[Any]) -> Any:
         if self.reconstructor is None:

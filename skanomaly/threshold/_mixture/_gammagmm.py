@@ -13,6 +13,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._warnings import warn_user
@@ -197,7 +198,8 @@ def _transformed(S: NDArray[np.float64], transform: str) -> NDArray[np.float64]:
         if transform == "log_scaled":
             quartiles = np.percentile(S, [25, 75], axis=0)
             spread = quartiles[1] - quartiles[0]
-            offset = 0.01 * np.where(spread > 0, spread, np.ptp(S, axis=0))
+            usable = spread > ROUNDING * np.abs(quartiles).max(axis=0)
+            offset = 0.01 * np.where(usable, spread, np.ptp(S, axis=0))
         turned = np.log(S - S.min(axis=0) + offset)
     return (turned - turned.mean(axis=0)) / turned.std(axis=0)
 
