@@ -99,6 +99,10 @@ def _scan(
             help=f"Column of times; the rows are then a series, and {SERIES_DEFAULT} is the default detector.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="With --time, the column of the sensor or machine: each is a series of its own."),
+    ] = None,
 ) -> None:
     """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
     errors = Console(stderr=True)
@@ -120,6 +124,7 @@ def _scan(
                 random_state=random_state,
                 label=label,
                 time=time,
+                by=by,
                 progress=progress,
             )
         if output is not None:  # before printing, since the reader of the output may close it early

@@ -27,6 +27,8 @@ _FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
 _ID = re.compile(r"(^|[\W_])(ids?|uuid|guid)$|^ids?[\W_]|^Unnamed: \d+$|(?-i:[a-z]I[dD]$)", re.IGNORECASE)
 _DATE_SAMPLE = 200
+_IMPUTED = "imputed by the median"
+_MASKED = "left out, no window has them"
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,14 @@ class Prepared:
     names: list[str]
     notes: list[Note]
     n_blank_rows: int
+    missing: NDArray[np.bool_]
 
 
 class _UnusableError(Exception):
     """Raised if a column cannot be scored; the message is the finding."""
 
 
-def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -> Prepared:
+def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None, *, series: bool = False) -> Prepared:
     """Convert a table to finite numbers.
 
     Parameters
@@ -61,11 +64,14 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
     table : Table
     advance : callable
         Called with the fraction of columns done.
+    series : bool
+        Whether the caller leaves out missing values, which only changes what the notes say.
 
     Returns
     -------
     Prepared
         ``filled`` has shape (n_rows, n_used) and no missing values; ``scaled`` is the same, standardised.
+        ``missing`` marks what was imputed.
 
     Raises
     ------
@@ -78,7 +84,7 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
         raise InputError(f"{table.name} has {rows}; at least {_FEWEST_ROWS} are needed to find anomalies.")
     findings: dict[tuple[str, str], list[str]] = {}
     names, columns = [], []
-    given = np.zeros(len(frame), dtype=bool)
+    absent = []
     for position, name in enumerate(frame.columns):
         try:
             column, remarks, present = _column(frame.iloc[:, position], str(name))
@@ -87,16 +93,18 @@ def prepare(table: "Table", advance: Callable[[float], None] = lambda _: None) -
         else:
             names.append(str(name))
             columns.append(column)
-            given |= present
+            absent.append(~present)
             for finding, action, detail in remarks:
-                findings.setdefault((finding, action), []).append(f"{name} ({detail})")
+                done = _MASKED if series and action == _IMPUTED else action
+                findings.setdefault((finding, done), []).append(f"{name} ({detail})")
         advance((position + 1) / frame.shape[1])
     notes = [Note(finding, action, found) for (finding, action), found in findings.items()]
     if not columns:
         why = "; ".join(f"{note.finding}: {', '.join(note.columns[:3])}" for note in notes[:4])
         raise InputError(f"{table.name} has no numeric column that could be scored ({why or 'it has no columns'}).")
     values = np.column_stack(columns)
-    return Prepared(values, _standardised(values), names, notes, int(np.count_nonzero(~given)))
+    missing = np.column_stack(absent)
+    return Prepared(values, _standardised(values), names, notes, int(missing.all(axis=1).sum()), missing)
 
 
 def _column(
@@ -123,7 +131,7 @@ def _column(
         remarks.append(("infinite values", "replaced by the finite extreme", _rows(infinite)))
         numbers = np.clip(numbers, lowest, highest)
     if missing.any():
-        remarks.append(("missing values", "imputed by the median", _rows(missing)))
+        remarks.append(("missing values", _IMPUTED, _rows(missing)))
         numbers = np.where(missing, np.median(numbers[~missing]), numbers)
     return numbers, remarks, ~missing
 

@@ -9,7 +9,19 @@ from rich.text import Text
 
 from skanomaly._cli._prepare import Note
 from skanomaly._cli._scan import Reason, ScanResult
-from skanomaly._cli._words import count, legend, listed, markup, number, score, shortened, size, summary
+from skanomaly._cli._words import (
+    blank_rows,
+    count,
+    event_time,
+    legend,
+    listed,
+    markup,
+    number,
+    score,
+    shortened,
+    size,
+    summary,
+)
 
 __all__ = ["print_result"]
 
@@ -36,9 +48,7 @@ def _parts(result: ScanResult, *, plain: bool) -> list[RenderableType]:
     parts += [Padding(_notes(result.notes), (1, 0, 0, 0), expand=False)] if result.notes else []
     parts += [Text(remark, style="dim") for remark in result.remarks]
     if result.n_blank_rows:
-        parts.append(
-            markup(f"[yellow]{count(result.n_blank_rows, 'row')} without any value[/]: all imputed by medians.")
-        )
+        parts.append(markup(f"[yellow]{count(result.n_blank_rows, 'row')} without any value[/]: {blank_rows(result)}."))
     parts += [Padding(_rows(result, plain=plain), (1, 0), expand=False), _summary(result)]
     parts.append(Padding(legend(result, plain=plain), (1, 0, 0, 0), expand=False))
     return parts
@@ -58,7 +68,7 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
     """Return a table of the most anomalous rows."""
     labelled = result.labels is not None
     table = Table(box=box.ASCII_DOUBLE_HEAD if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("rank" if result.events is None else "event", justify="right", no_wrap=True)
     table.add_column("row", justify="right", no_wrap=True)
     if result.time_order is not None:
         table.add_column(shortened(result.time_order.column), overflow="fold")
@@ -67,12 +77,12 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
         table.add_column("label", no_wrap=True)
     table.add_column("contributing columns", overflow="fold")
     flags = result.flags
-    for row, reasons in zip(result.top, result.reasons, strict=True):
+    for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
         anomalous = flags[row] == -1
         cells: list[RenderableType] = [
-            str(result.ranks[row]),
+            str(result.ranks[row]) if result.events is None else str(place + 1),
             str(row),
-            *([] if result.time_order is None else [result.time_order.texts[row]]),
+            *([] if result.time_order is None else [event_time(result, place)]),
             Text(score(result.scores[row]), style="bold red" if anomalous else ""),
         ]
         if result.labels is not None:

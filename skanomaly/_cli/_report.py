@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 
 from skanomaly import __version__
 from skanomaly._cli._scan import Reason, ScanResult
-from skanomaly._cli._svg import Plot
-from skanomaly._cli._words import count, legend, listed, number, score, size, summary
+from skanomaly._cli._svg import Plot, date_ticks
+from skanomaly._cli._words import blank_rows, count, event_time, legend, listed, number, score, size, summary
 
 __all__ = ["report_page"]
 
 _MOST_POINTS = 400
 _MOST_CIRCLES = 60
 _N_BARS = 40
+_WIDE = 3.0  # a line is broken where points are so many times farther apart than usual
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5a6470; --paper: #ffffff; --card: #f5f6f8;
@@ -74,7 +75,7 @@ def report_page(result: ScanResult) -> str:
     parts = [
         f"<h1>{name}</h1><p class='soft'>{escape(size(result).plain)}</p>",
         _summary(result),
-        "<h2>Most anomalous rows</h2>",
+        f"<h2>Most anomalous {'rows' if result.events is None else 'events'}</h2>",
         _rows(result),
         f"<p class='soft'>{escape(legend(result, plain=False).plain)}</p>",
         _over_time(result),
@@ -104,7 +105,8 @@ def _summary(result: ScanResult) -> str:
 def _rows(result: ScanResult) -> str:
     """Return a table of the most anomalous rows with their contributing columns."""
     flags, labelled = result.flags, result.labels is not None
-    heads = ["<th class='right'>rank</th><th class='right'>row</th>"]
+    first = "rank" if result.events is None else "event"
+    heads = [f"<th class='right'>{first}</th><th class='right'>row</th>"]
     heads += [] if result.time_order is None else [f"<th>{escape(result.time_order.column)}</th>"]
     heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
@@ -112,11 +114,12 @@ def _rows(result: ScanResult) -> str:
     time_width = [] if result.time_order is None else ["minmax(0, 1fr)"]
     widths = ["2.9rem", "3.5rem", *time_width, "4.3rem", *(["4.9rem"] if labelled else [])]
     lines = []
-    for row, reasons in zip(result.top, result.reasons, strict=True):
+    for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
         kind = "right anomaly" if flags[row] == -1 else "right"
-        cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right'>{row}</td>"]
+        rank = result.ranks[row] if result.events is None else place + 1
+        cells = [f"<td class='right'>{rank}</td>", f"<td class='right'>{row}</td>"]
         if result.time_order is not None:
-            cells.append(f"<td>{escape(result.time_order.texts[row])}</td>")
+            cells.append(f"<td>{escape(event_time(result, place))}</td>")
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")
         if result.labels is not None:
             label = int(result.labels[row])
@@ -143,33 +146,58 @@ def _over_time(result: ScanResult) -> str:
     """Plot the scores of a series over time, with the threshold."""
     if result.time_order is None:
         return ""
-    order, texts = result.time_order.order, result.time_order.texts
-    ends, outlyingness = _largest_of_bins(-result.scores[order])
-    places, scores = ends - 1.0, -outlyingness
-    low, high = _padded(float(scores.min()), float(max(scores.max(), min(result.threshold, 0.0))))
+    time_order, scored = result.time_order, ~np.isnan(result.scores)
+    order, texts, seconds = time_order.order, time_order.texts, time_order.seconds
+    highest = float(result.scores[scored].max())
+    span = float(seconds.min()), float(max(seconds.max(), seconds.min() + 1.0))
     plot = Plot(
         "Scores over time",
-        (0.0, float(max(len(order) - 1, 1))),
-        (low, high),
-        "time point",
+        span,
+        _padded(float(result.scores[scored].min()), max(highest, min(result.threshold, 0.0))),
+        time_order.column,
         "score (lower is more anomalous)",
+        x_texts=date_ticks(*span) if time_order.dated else None,
     )
-    plot.line(places, scores, "line")
-    anomalous = scores < result.threshold
+    n_shown = 0
+    for part in time_order.parts():
+        places = part.start + _lowest_of_bins(result.scores[order[part]])
+        n_shown += len(places)
+        at, scores = seconds[places], result.scores[order[places]]
+        for piece in _pieces(at, scores):
+            plot.line(at[piece], scores[piece], "line")
+        anomalous = scores < result.threshold
+        plot.dots(at[anomalous], scores[anomalous], "anomaly", 2.8)
     plot.rule(result.threshold, f"threshold {score(result.threshold)}")
-    plot.dots(places[anomalous], scores[anomalous], "anomaly", 2.8)
     thinned = (
-        f"; {len(places)} of {len(order):,} time points are shown, the most anomalous of each interval"
-        if len(places) < len(order)
+        f"; {n_shown:,} of {len(order):,} time points are shown, the most anomalous of each interval"
+        if n_shown < len(order)
         else ""
     )
-    span = f"From {escape(texts[order[0]])} to {escape(texts[order[-1]])}"
-    return f"<h2>Scores over time</h2>{plot.svg()}<p class='soft'>{span}. Dots are below the threshold{thinned}.</p>"
+    first, last = order[int(np.argmin(seconds))], order[int(np.argmax(seconds))]
+    words = f"From {escape(texts[first])} to {escape(texts[last])}. Dots are below the threshold{thinned}."
+    words += "" if scored.all() else f" {count(int((~scored).sum()), 'row')} without a score."
+    return f"<h2>Scores over time</h2>{plot.svg()}<p class='soft'>{words}</p>"
+
+
+def _lowest_of_bins(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the place of the lowest score of each interval, if there are many; otherwise all places."""
+    bins = np.array_split(np.arange(len(scores)), min(len(scores), _MOST_POINTS))
+    known = np.where(np.isnan(scores), np.inf, scores)
+    return np.array([places[int(np.argmin(known[places]))] for places in bins])
+
+
+def _pieces(at: NDArray[np.float64], scores: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return the places of each unbroken line: none is drawn over a hole or over time points without a score."""
+    places = np.flatnonzero(~np.isnan(scores))
+    steps = np.diff(at)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    breaks = np.flatnonzero(np.diff(at[places]) > _WIDE * usual) + 1
+    return np.split(places, breaks)
 
 
 def _ranking(result: ScanResult) -> str:
     """Plot the scores by rank, with the threshold."""
-    order = np.argsort(result.scores, kind="stable")
+    order = np.argsort(result.scores, kind="stable")[: int((~np.isnan(result.scores)).sum())]
     kept = _thinned(len(order))
     ranks, scores = kept + 1.0, result.scores[order][kept]
     low, high = _padded(float(scores.min()), float(max(scores.max(), min(result.threshold, 0.0))))
@@ -271,5 +299,5 @@ def _notes(result: ScanResult) -> str:
     ]
     lines += [f"<li>{escape(remark)}</li>" for remark in result.remarks]
     if result.n_blank_rows:
-        lines.append(f"<li>{count(result.n_blank_rows, 'row')} without any value: all imputed by medians</li>")
+        lines.append(f"<li>{count(result.n_blank_rows, 'row')} without any value: {blank_rows(result)}</li>")
     return f"<h2>Columns</h2><ul>{''.join(lines)}</ul>" if lines else ""

@@ -1,7 +1,7 @@
 """The scan: score every row of a table, and explain the most anomalous ones."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, read_table
-from skanomaly._cli._time import TimeOrder, most_anomalous_apart, sort_by_time
+from skanomaly._cli._series import Event, find_series_events, score_series
+from skanomaly._cli._time import TimeOrder, sort_by_time
 from skanomaly._support._scales import usable_scale
 
 __all__ = ["Evaluation", "Progress", "Reason", "ScanResult", "scan"]
@@ -89,6 +90,8 @@ class ScanResult:
     evaluation: Evaluation | None
     drift: DriftResult
     time_order: TimeOrder | None = None
+    events: list[Event] | None = None
+    n_events: int = 0
 
     @property
     def flags(self) -> NDArray[np.int64]:
@@ -113,6 +116,7 @@ def scan(
     random_state: int | None = 0,
     label: str | None = None,
     time: str | None = None,
+    by: str | None = None,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Score every row of a table.
@@ -133,6 +137,8 @@ def scan(
         Column of labels, which are only used to evaluate the scores.
     time : str or None
         Column of times; the rows are then a series, and each time point is scored.
+    by : str or None
+        Column of sensors, with `time`: each is a series of its own.
     progress : Progress or None
 
     Returns
@@ -145,29 +151,30 @@ def scan(
         If an option or the table is invalid.
     """
     progress = progress or Progress()
-    if contamination is not None and not 0.0 < contamination <= 0.5:
-        raise InputError(f"--contamination is {contamination:g}; it must be above 0 and at most 0.5.")
-    if top < 1:
-        raise InputError(f"--top is {top}; it must be at least 1.")
-    if random_state is not None and not 0 <= random_state < 2**32:
-        raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
+    _check_options(contamination, top, random_state, time, by)
     series = time is not None
     name = detector or (SERIES_DEFAULT if series else DEFAULT)
     build_detector(name, random_state=random_state, n_jobs=None, series=series)  # raises before the table is read
     progress.stage("Reading")
     table, time_order = read_table(path, label=label), None
     if time is not None:
-        table, time_order = sort_by_time(table, time)
+        table, time_order = sort_by_time(table, time, by)
     progress.stage("Preparing columns")
-    prepared = prepare(table, progress.advance)
+    prepared = prepare(table, progress.advance, series=series)
     n_rows = len(prepared.filled)
     n_jobs = -1 if n_rows > _FEWEST_ROWS_FOR_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
-    scores, remarks = _scores(model, prepared.scaled, progress, in_blocks=not series)
+    if time_order is None:
+        (scores, remarks), window = _scores(model, prepared.scaled, progress), 1
+    else:
+        progress.stage(f"Fitting and scoring {type(model).__name__}")
+        rows = np.where(prepared.missing, np.nan, prepared.scaled)
+        scores, remarks, window = score_series(model, rows, time_order)
+    scored = ~np.isnan(scores)
     if contamination is None:
         progress.stage("Estimating contamination")
         estimate = estimate_contamination(
-            scores[:, None] if series else prepared.scaled,
+            scores[scored, None] if series else prepared.scaled,
             default=_DEFAULT_CONTAMINATION,
             random_state=random_state,
             scores=series,
@@ -177,12 +184,17 @@ def scan(
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
-    gap = getattr(model, "context_size", 0) or getattr(model, "window_size_", 1)
-    shown = most_anomalous_apart(scores, top, gap) if series else order[:top]
+    threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
+    events, n_events = None, 0
+    shown = order[:top]
+    if time_order is not None:
+        events, n_events = find_series_events(scores, threshold, window, top, time_order)
+        places = np.argsort(time_order.order)
+        shown = places[[event.peak for event in events]]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     progress.stage("Testing for drift")
-    drift = check_drift(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
+    drift = _drift(prepared, time_order, random_state=random_state, n_jobs=n_jobs)
     evaluation = _evaluate(table, scores)
     labels = table.labels
     if time_order is not None:  # from the order of time back to that of the table
@@ -201,7 +213,7 @@ def scan(
         random_state=random_state,
         scores=scores,
         ranks=ranks,
-        threshold=float(np.percentile(scores, 100.0 * estimate.fraction)),
+        threshold=threshold,
         contamination=estimate,
         top=shown,
         reasons=reasons,
@@ -210,13 +222,43 @@ def scan(
         evaluation=evaluation,
         drift=drift,
         time_order=time_order,
+        events=events,
+        n_events=n_events,
     )
 
 
-def _scores(
-    model: Any, rows: NDArray[np.float64], progress: Progress, *, in_blocks: bool
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Fit and score; tables are scored in blocks, which gives the same scores, and series as a whole.
+def _check_options(
+    contamination: float | None, top: int, random_state: int | None, time: str | None, by: str | None
+) -> None:
+    if contamination is not None and not 0.0 < contamination <= 0.5:
+        raise InputError(f"--contamination is {contamination:g}; it must be above 0 and at most 0.5.")
+    if top < 1:
+        raise InputError(f"--top is {top}; it must be at least 1.")
+    if random_state is not None and not 0 <= random_state < 2**32:
+        raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
+    if by is not None and time is None:
+        raise InputError("--by needs --time, the column of the times of each sensor.")
+
+
+def _drift(
+    prepared: Prepared, time_order: TimeOrder | None, *, random_state: int | None, n_jobs: int | None
+) -> DriftResult:
+    """Test rows in their order; those of a series without the ones that have missing values."""
+    if time_order is None:
+        return check_drift(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
+    if len(time_order.sensors) > 1:
+        return DriftResult(None, remark="not tested, since rows are of several series")
+    whole = np.flatnonzero(~prepared.missing.any(axis=1))
+    drift = check_drift(prepared.scaled[whole], random_state=random_state, n_jobs=n_jobs)
+    return replace(
+        drift,
+        change_point=None if drift.change_point is None else int(whole[drift.change_point]),
+        n_queries=len(prepared.scaled) if drift.n_queries == len(whole) else drift.n_queries,
+    )
+
+
+def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[NDArray[np.float64], list[str]]:
+    """Fit and score in blocks, which gives the same scores.
 
     Warnings of the detector are returned, without the remedies, which name parameters that the command does not have.
     """
@@ -228,10 +270,9 @@ def _scores(
             model.fit(rows)
             progress.stage("Scoring rows")
             parts = []
-            size = _BLOCK_ROWS if in_blocks else len(rows)
-            for start in range(0, len(rows), size):
-                parts.append(model.score_samples(rows[start : start + size]))
-                progress.advance(min(1.0, (start + size) / len(rows)))
+            for start in range(0, len(rows), _BLOCK_ROWS):
+                parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
+                progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
     except (ValueError, ImportError, MemoryError) as error:
         raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
     scores = np.concatenate(parts).astype(np.float64)
@@ -330,14 +371,18 @@ def _shown(table: Table, position: int, row: int, value: float) -> float:
 
 def _evaluate(table: Table, scores: NDArray[np.float64]) -> Evaluation | None:
     """Evaluate the scores of the labelled rows, if both classes occur."""
-    if table.labels is None or not {-1, 1} <= set(table.labels.tolist()):
+    if table.labels is None:
+        return None
+    scored = ~np.isnan(scores)
+    labels, scores = table.labels[scored], scores[scored]
+    if not {-1, 1} <= set(labels.tolist()):
         return None
     from skanomaly.metrics import average_precision_score, roc_auc_score
 
     return Evaluation(
         table.label_name,
-        roc_auc_score(table.labels, scores),
-        average_precision_score(table.labels, scores),
-        int((table.labels == -1).sum()),
-        int((table.labels != 0).sum()),
+        roc_auc_score(labels, scores),
+        average_precision_score(labels, scores),
+        int((labels == -1).sum()),
+        int((labels != 0).sum()),
     )

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Plot"]
+__all__ = ["Plot", "date_ticks"]
 
 Values = NDArray[np.floating[Any]]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 10.0, 10.0, 34.0
 _CHARACTER_WIDTH = 6.0  # upper bound
+_DAY = 86400
+_MOST_DATES = 4
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Plot:
     x_label, y_label : str
     log_x : bool, default=False
     height : float, default=210
+    x_texts : list of (float, str), default=None
+        Positions and texts of the horizontal axis; None is round numbers.
     """
 
     title: str
@@ -36,6 +40,7 @@ class Plot:
     log_x: bool = False
     height: float = 210.0
     width: float = 360.0
+    x_texts: list[tuple[float, str]] | None = None
     _marks: list[str] = field(default_factory=list)
 
     def dots(self, x: Values, y: Values, kind: str, radius: float = 2.2) -> None:
@@ -85,8 +90,8 @@ class Plot:
     def svg(self) -> str:
         """Return the plot as an SVG element."""
         axes = [
-            *(self._tick(value, horizontal=True) for value in self._x_ticks()),
-            *(self._tick(value, horizontal=False) for value in _nice_ticks(*self.y_range)),
+            *(self._tick(value, text, horizontal=True) for value, text in self._x_ticks()),
+            *(self._tick(value, _tick_text(value), horizontal=False) for value in _nice_ticks(*self.y_range)),
             _label(self.x_label, f'x="{(self.width + _LEFT) / 2}" y="{self.height - 4}"'),
             _label(self.y_label, f'transform="translate(10 {(self.height - _BOTTOM + _TOP) / 2}) rotate(-90)"'),
         ]
@@ -104,13 +109,16 @@ class Plot:
     def _y(self, values: Values) -> Values:
         return self.height - _BOTTOM - np.clip(_relative(values, *self.y_range), 0, 1) * (self.height - _TOP - _BOTTOM)
 
-    def _x_ticks(self) -> list[float]:
+    def _x_ticks(self) -> list[tuple[float, str]]:
+        if self.x_texts is not None:
+            return self.x_texts
         if not self.log_x:
-            return _nice_ticks(*self.x_range)
-        return [10.0**power for power in range(20) if self.x_range[0] <= 10.0**power <= self.x_range[1]]
+            return [(value, _tick_text(value)) for value in _nice_ticks(*self.x_range)]
+        powers = [10.0**power for power in range(20) if self.x_range[0] <= 10.0**power <= self.x_range[1]]
+        return [(value, _tick_text(value)) for value in powers]
 
-    def _tick(self, value: float, *, horizontal: bool) -> str:
-        floor, text = self.height - _BOTTOM, escape(_tick_text(value))
+    def _tick(self, value: float, text: str, *, horizontal: bool) -> str:
+        floor, text = self.height - _BOTTOM, escape(text)
         if horizontal:
             at = float(self._x(np.array([value]))[0])
             line = f'x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{floor}"'
@@ -121,6 +129,18 @@ class Plot:
             line = f'x1="{_LEFT}" x2="{self.width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
             place = f'x="{_LEFT - 5}" y="{at + 3.5:.1f}" text-anchor="end"'
         return f'<line class="grid" {line}/><text class="tick" {place}>{text}</text>'
+
+
+def date_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return about four round dates, as seconds since 1970 in UTC, between two, and their texts."""
+    clocks = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 21600, 43200]
+    days = [1, 2, 7, 14, 30, 61, 91, 183, 365, 730, 1826, 3652, 36525]
+    sizes = [*clocks, *(_DAY * n_days for n_days in days)]
+    step = next((size for size in sizes if (high - low) / size <= _MOST_DATES), sizes[-1])
+    places = [float(step * place) for place in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+    dates = [str(np.datetime64(int(place), "s")) for place in places]
+    shown = slice(0, 10) if step >= _DAY else slice(5, 16) if step >= 60 else slice(5, 19)
+    return [(place, date[shown].replace("T", " ")) for place, date in zip(places, dates, strict=True)]
 
 
 def _label(text: str, place: str) -> str:

@@ -8,7 +8,19 @@ from rich.text import Text
 from skanomaly._cli._prepare import Note
 from skanomaly._cli._scan import Evaluation, ScanResult
 
-__all__ = ["count", "legend", "listed", "markup", "number", "score", "shortened", "size", "summary"]
+__all__ = [
+    "blank_rows",
+    "count",
+    "event_time",
+    "legend",
+    "listed",
+    "markup",
+    "number",
+    "score",
+    "shortened",
+    "size",
+    "summary",
+]
 
 _LONGEST_LIST = 6
 _LONGEST_NAME = 24
@@ -20,6 +32,30 @@ def size(result: ScanResult) -> Text:
     used = "all used" if result.n_used == result.n_columns else f"{result.n_used} used"
     seed = "" if result.random_state is None else f", random state {result.random_state}"
     return Text(f"{count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}, {used}. {result.detector}{seed}.")
+
+
+def blank_rows(result: ScanResult) -> str:
+    """Return what happened to rows without any value."""
+    return "all imputed by medians" if result.time_order is None else "left out"
+
+
+def event_time(result: ScanResult, place: int) -> str:
+    """Return the sensor and the first and last time of an event, or the time of a time point that is no event."""
+    if result.events is None or result.time_order is None:
+        return ""
+    event, order = result.events[place], result.time_order
+    first, last = order.texts[event.first], order.texts[event.last]
+    span = first if first == last else f"{first} to {_without_common_date(first, last)}"
+    if len(order.sensors) == 1:
+        return span
+    position = int((order.order == event.peak).argmax())
+    return f"{order.sensors[order.groups[position]]}: {span}"
+
+
+def _without_common_date(first: str, last: str) -> str:
+    """Drop the date of the second time where it is that of the first."""
+    date, _, clock = last.partition(" ")
+    return clock if clock and first.startswith(f"{date} ") else last
 
 
 def listed(note: Note) -> str:
@@ -41,8 +77,9 @@ def _anomalies(result: ScanResult) -> Text:
     n_anomalies = int((result.flags == -1).sum())
     if not n_anomalies:
         return Text(f"none of {count(result.n_rows, 'row')}")
+    events = "" if result.events is None else f" in {count(result.n_events, 'event')}"
     return markup(
-        f"[bold red]{n_anomalies:,}[/] of {count(result.n_rows, 'row')}: score below {score(result.threshold)}"
+        f"[bold red]{n_anomalies:,}[/] of {count(result.n_rows, 'row')}{events}: score below {score(result.threshold)}"
     )
 
 
@@ -96,9 +133,10 @@ def _fraction(value: float) -> str:
 def legend(result: ScanResult, *, plain: bool) -> Text:
     """Return how to read the table of rows."""
     up, down = ("+", "-") if plain else ("↑", "↓")
+    rows = "" if result.events is None else " The row of an event is its most anomalous one."
     return Text(
-        f"Lower scores are more anomalous. Rows are numbered from 0. Columns were standardised. Those shown are chosen "
-        f"by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
+        f"Lower scores are more anomalous. Rows are numbered from 0.{rows} Columns were standardised. Those shown are "
+        f"chosen by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
         style="dim",
     )
 

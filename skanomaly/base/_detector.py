@@ -49,6 +49,8 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     ``_check(X, *, reset)``
         Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of
         another kind of input, whose samples are then what ``len`` counts.
+    ``_fit_checked(X, y, **metadata)``, ``_score_checked(X)``
+        Only for base classes of another kind of input: call ``_fit`` and ``_outlyingness`` on what `_check` returned.
     ``_min_samples``
         Class attribute: fewest training rows, 2 unless overridden.
     ``scores_time_points``
@@ -88,6 +90,14 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     def _check(self, X: Any, *, reset: bool) -> Any:
         """Validate training samples (`reset`) or samples to score."""
         return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+
+    def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        """Call ``_fit``; base classes of another kind of input prepare theirs here."""
+        return self._fit(X, y, **metadata)
+
+    def _score_checked(self, X: Any) -> NDArray[Any]:
+        """Call ``_outlyingness``; base classes of another kind of input prepare theirs here."""
+        return self._outlyingness(X)
 
     @abstractmethod
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
@@ -135,6 +145,29 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         return self._run_fit(X, y)
 
     @final
+    def fit_predict(self, X: Any, y: Any = None, **metadata: Any) -> NDArray[np.int64]:
+        """Fit the detector and label its training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Not used.
+        **metadata : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        samples = self._with_metadata(X, metadata)
+        return super().fit_predict(samples, **metadata)
+
+    def _with_metadata(self, X: Any, metadata: dict[str, Any]) -> Any:
+        """Take from the arguments of `fit` what scoring needs too, such as times, and join it with `X`."""
+        return X
+
+    @final
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
@@ -145,7 +178,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             weights = check_weights(metadata.get("sample_weight"), rows)
             if "sample_weight" in metadata:
                 metadata["sample_weight"] = weights
-            outlyingness = self._fit(rows, labels, **metadata)
+            outlyingness = self._fit_checked(rows, labels, **metadata)
             if outlyingness is not None and np.shape(outlyingness) != (len(rows),):
                 raise ValueError(
                     f"{type(self).__name__}._fit returned training scores of shape {np.shape(outlyingness)} for "
@@ -155,13 +188,17 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())
             else:
-                self._set_offset(self._outlyingness(rows) if outlyingness is None else outlyingness, weights)
+                self._set_offset(self._score_checked(rows) if outlyingness is None else outlyingness, weights)
         return self
 
     @final
     def _set_offset(self, outlyingness: NDArray[Any], weights: NDArray[np.float64] | None = None) -> None:
         """Put the threshold above a fraction `contamination` of the training scores, and on none of them."""
         percent = 100.0 * float(self.contamination)
+        scored = ~np.isnan(outlyingness)
+        if scored.any() and not scored.all():  # time points that no window covers
+            outlyingness = outlyingness[scored]
+            weights = None if weights is None else weights[scored]
         if weights is None:
             self.offset_ = settled_threshold(float(np.percentile(-outlyingness, percent)), -outlyingness)
         else:
@@ -185,7 +222,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             scores of new ones.
         """
         check_is_fitted(self)
-        return -self._outlyingness(self._check(X, reset=False))
+        return -self._score_checked(self._check(X, reset=False))
 
     @available_if(_score_decomposes)
     @final
@@ -233,5 +270,6 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,), int64
+            +1 also for what has no score (NaN), such as a time point beside a missing value.
         """
-        return np.where(self.decision_function(X) >= 0, 1, -1).astype(np.int64)
+        return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)

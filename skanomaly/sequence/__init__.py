@@ -13,7 +13,9 @@ from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
+from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_events
 from skanomaly.sequence._period import find_period
+from skanomaly.sequence._resample import resample_series
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
 from skanomaly.sequence._series._grouped import GroupedDetector
@@ -44,6 +46,7 @@ __all__ = [
     "SequenceNeighbors",
     "SeriesDetector",
     "SeriesDisplay",
+    "SeriesEvent",
     "SlidingWindowDetector",
     "SpectralResidualDetector",
     "SubsequenceKMeans",
@@ -52,10 +55,13 @@ __all__ = [
     "SymbolTransformer",
     "TransitionGraphDetector",
     "degrade_windows",
+    "events_to_labels",
+    "find_events",
     "find_period",
     "from_aeon",
     "from_long",
     "matrix_profile",
     "overlay_events",
+    "resample_series",
     "to_aeon",
 ]

@@ -1,7 +1,8 @@
 """The two kinds of numeric sequences: one series, and a collection of series."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
@@ -9,17 +10,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._hooks import overrides, require_samples
 from skanomaly._support._validation import check_rows
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._input import (
-    as_column,
-    as_sequences,
-    first_non_finite,
-    require_unique_names,
-)
+from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
+from skanomaly.sequence._events import SeriesEvent, find_events
+from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
 from skanomaly.sequence._names import check_names
+from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
+
+_REMEDY = "Fill short holes with resample_series, or use a shorter window."
 
 
 class SeriesDetector(BaseDetector):
@@ -28,17 +30,37 @@ class SeriesDetector(BaseDetector):
     The input is a table of shape (n_timepoints, n_features), time on axis 0, one score per row. A 1-D array of at
     least 32 values is a series of one channel; a shorter one raises an error, since it could also be a single row.
 
+    The series is cut where values are missing (NaN) and where its clock jumps: at a difference of more than `max_gap`
+    steps between consecutive times, where a step is the median difference. No window spans a cut. Time points that no
+    window covers score NaN and are predicted +1, with a warning that counts them. The clock is the index of a pandas
+    frame or Series, if that is of dates, periods or durations, or the argument `times` of `fit`. Dates are compared as
+    instants in UTC. The rows of arrays, and of frames without such an index, follow each other without a jump.
+
     Hooks
     -----
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
-        As in :class:`~skanomaly.base.BaseDetector`.
+        As in :class:`~skanomaly.base.BaseDetector`, on finite values. A series that is cut is scored stretch by
+        stretch. ``_fit`` receives its stretches one after another and, as ``metadata["edges"]``, their bounds: stretch
+        ``k`` has the rows ``edges[k]`` to ``edges[k + 1] - 1``.
     ``_window_outlyingness(X)``
         Instead of ``_outlyingness``, for classes that score windows: ndarray of shape (n_windows,), where window ``i``
         covers the rows ``i`` to ``i + window_size_ - 1``. Time points are scored from windows by ``point_alignment``
         ("last" if the class has a parameter ``causal`` and it is true). The class then has ``score_windows``.
+    ``_local_outlyingness(X)``, ``_averaged(local)``, ``_edge_size``
+        Instead of ``_outlyingness``, for classes that average other scores than those of windows; ``_edge_size`` is the
+        number of time points at each end of a series that are averages over fewer values.
+    ``_fewest_timepoints``
+        Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
 
     Attributes
     ----------
+    max_gap : float
+        Class attribute: the longest difference between consecutive times that is no jump, in steps; 1.5 unless a
+        subclass sets another.
+    time_step_ : timedelta, float or None
+        Median difference between consecutive training times; a number for periods (1) and numbers, None without times.
+    n_not_scored_ : int
+        Number of training time points that no window covers.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -48,32 +70,222 @@ class SeriesDetector(BaseDetector):
     """
 
     scores_time_points: ClassVar[bool] = True
+    max_gap: ClassVar[float] = 1.5
     _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
+    _settling: Settling | None = None
+    _clock: tuple[str, float] | None = None  # kind and step in training
 
     window_size_: int
+    _tail: NDArray[Any]
+    _end: Stretches
     point_alignment: str
 
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
+    def fit(self, X: Any, y: Any = None, *, times: Any = None) -> Self:
+        """Fit the detector to a series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            Training series. Time points with NaN are left out.
+        y : array-like of shape (n_timepoints,), default=None
+            Labels, where the class says that it uses them, as in other detectors.
+        times : array-like of shape (n_timepoints,), default=None
+            Ascending dates, periods, durations or numbers. None uses the index of a pandas frame, if it is of dates,
+            periods or durations. Scoring uses the index: of numbers too, if `times` were numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As in other detectors, or if times are repeated or not ascending, or no stretch is as long as a window.
+        """
+        return self._run_fit(with_times(X, times), y)
+
+    def _with_metadata(self, X: Any, metadata: dict[str, Any]) -> Any:
+        return with_times(X, metadata.pop("times", None))
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[Any] | Stretches:
+        found = self._read(X, reset=reset)
+        if reset:
+            self._end = found.end()
+        return found.values if found.is_whole else found
+
+    def _read(self, X: Any, *, reset: bool) -> Stretches:
+        """Validate a series and cut it."""
+        known = None if reset else self._clock
+        table, clock = read_clock(X, numbers=known is not None and known[0] == "numbers")
+        rows = self._check_values(table, reset=reset)
+        same = clock is not None and known is not None and clock.kind == known[0]
+        step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
+        found = cut(rows, clock, step, self.max_gap)
+        if reset:
+            self._clock = None if clock is None else (clock.kind, step)
+            self.time_step_ = None if clock is None else clock.readable(step)
+            self.n_not_scored_ = 0
+        if len(found.values) < (self._min_samples if reset else 1) and found.n_missing:
+            raise ValueError(
+                f"Input X contains NaN in {found.n_missing} of {len(found)} time points, and "
+                f"{self._min_samples if reset else 1} without are needed. Drop channels that are never observed, or "
+                "impute them (sklearn.impute, skanomaly.impute)."
+            )
+        return found
+
+    def _check_values(self, X: Any, *, reset: bool) -> NDArray[Any]:
         require_unique_names(X)
         series = as_column(X, may_reshape=reset or self.n_features_in_ == 1, training=reset)
         fewest = self._min_samples if reset else 1
         rows = check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite=False)
-        first = first_non_finite(rows)
+        first = first_infinite(rows)
         if first is None:
             return rows
         try:  # once more, for the error that names the columns
-            return check_rows(self, series, reset=reset, min_samples=fewest)
+            return check_rows(self, series, reset=reset, min_samples=fewest, ensure_all_finite="allow-nan")
         except ValueError as error:
             raise ValueError(f"{error}\nThe first is at time point {first}.") from None
+
+    def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        if not isinstance(X, Stretches):
+            points = self._fit(X, y, **metadata)
+            if points is not None:
+                return points
+            local = self._settle(X, [slice(None)])
+            return None if local is None else self._averaged(local[0])
+        for name, values in metadata.items():
+            if values is not None and np.ndim(values) == 1:
+                if len(values) != len(X):
+                    raise ValueError(f"{name} has {len(values)} entries and X has {len(X)} time points.")
+                metadata[name] = np.asarray(values)[X.kept]
+        points = self._fit(X.values, y[X.kept], edges=X.edges, **metadata)
+        parts = X.parts(self._fewest_timepoints)
+        if not parts:
+            raise ValueError(
+                f"No stretch of X has the {self._fewest_timepoints} time points that a window needs; the longest has "
+                f"{int(np.diff(X.edges).max())}. {_REMEDY}"
+            )
+        if points is None:
+            local = self._settle(X.values, parts)
+            scores = self._score_checked(X) if local is None else self._score_stretches(X, parts, local)
+        else:
+            scores = self._placed(X, points)
+        self.n_not_scored_ = int(np.isnan(scores).sum())
+        return scores
+
+    @property
+    def _fewest_timepoints(self) -> int:
+        """Number of time points that a stretch of a series needs."""
+        return int(getattr(self, "window_size_", 1))
+
+    def _score_checked(self, X: Any) -> NDArray[Any]:
+        if not isinstance(X, Stretches):
+            return self._outlyingness(X)
+        return self._score_stretches(X, X.parts(self._fewest_timepoints))
+
+    def _score_stretches(
+        self, X: Stretches, parts: list[slice], local: list[NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
+        """Score the stretches of a series that is cut, from what is averaged, if that is known."""
+        points = np.full(len(X.values), np.nan)
+        for index, part in enumerate(parts):
+            ends = part.start > 0, part.stop < len(X.values)  # which of them are cuts
+            if self._averages:
+                found = self._local_outlyingness(X.values[part]) if local is None else local[index]
+                points[part] = self._averaged_stretch(found, ends)
+            else:
+                points[part] = self._stretch_outlyingness(X.values[part])
+        out = self._placed(X, points)
+        self._warn_not_scored(X, int(np.isnan(out).sum()))
+        return out
+
+    @property
+    def _averages(self) -> bool:
+        """Whether the scores of time points are averages of others."""
+        return type(self)._outlyingness is SeriesDetector._outlyingness
+
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score a stretch of a series that is cut, for classes that write ``_outlyingness``."""
+        return self._outlyingness(X)
+
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
+        """Score the time points of a stretch; `ends` says which ends are cuts."""
+        points = self._averaged(local)
+        return points if self._settling is None else self._settling(points, ends)
+
+    def _settle(self, X: NDArray[Any], parts: list[slice]) -> list[NDArray[Any]] | None:
+        """Compare averages over few and many values, and return what is averaged; None if nothing is."""
+        self._settling = None
+        if not self._averages or self._edge_size == 0:
+            return None
+        local = [self._local_outlyingness(X[part]) for part in parts]
+        self._settling = Settling(local, self._smoothed, self._edge_size)
+        return local
+
+    def _smoothed(self, local: NDArray[Any]) -> NDArray[Any]:
+        """Average as `_averaged_stretch` does, before scores are settled."""
+        return self._averaged(local)
+
+    def _continued(self, piece: Stretches) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
+        """Return a further piece of a series after the end of the one before, and the bounds of its stretches."""
+        joins = getattr(self, "_end", None) is not None and piece.follows(self._end, self.max_gap)
+        self._end = piece.end()
+        edges = None if piece.is_whole else piece.edges
+        if not joins or len(self._tail) == 0:
+            return piece.values, edges
+        if edges is not None:
+            edges = np.concatenate([edges[:1], edges[1:] + len(self._tail)])
+        return np.vstack([self._tail, piece.values]), edges
+
+    def _keep_tail(self, rows: NDArray[Any], edges: NDArray[np.intp] | None, most: int) -> None:
+        """Keep at most so many rows of the end of the last stretch, for the piece that follows."""
+        last = len(rows) if edges is None else int(edges[-1] - edges[-2]) if len(edges) > 1 else 0
+        self._tail = rows[len(rows) - min(last, most) :]
+
+    def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:
+        """Return scores of the rows of stretches as scores of all time points."""
+        out = np.full(len(X), np.nan)
+        out[X.kept] = points
+        return out
+
+    def _warn_not_scored(self, X: Stretches, n_not_scored: int) -> None:
+        if n_not_scored == 0:
+            return
+        causes = []
+        if X.n_missing:
+            causes.append(f"{X.n_missing:,} time points have missing values")
+        if len(X.jumps) and X.clock is not None:
+            last = X.clock.index[X.jumps[0] - 1]
+            jumps = "jumps once" if len(X.jumps) == 1 else f"jumps {len(X.jumps):,} times"
+            first = "" if len(X.jumps) == 1 else "first "
+            step = str(X.clock.readable(X.step)).removeprefix("0 days ")
+            causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
+        warn_user(
+            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since no "
+            f"window of {self._fewest_timepoints} time points covers them: {', and '.join(causes)}. {_REMEDY}"
+        )
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score the windows of a validated series; large is anomalous."""
         raise NotImplementedError
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
-        windows = self._window_outlyingness(self._long_enough(X))
+        return self._averaged(self._local_outlyingness(X))
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score what is averaged: windows, unless overridden."""
+        return self._window_outlyingness(self._long_enough(X))
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[Any]:
+        """Score the time points of a series from the scores of its windows."""
         alignment = "last" if getattr(self, "causal", False) else self.point_alignment
-        return windows_to_points(windows, window_size=self.window_size_, alignment=alignment)
+        return windows_to_points(local, window_size=self.window_size_, alignment=alignment)
+
+    @property
+    def _edge_size(self) -> int:
+        """Number of time points at each end of a stretch that are averages over fewer values than others."""
+        means = not getattr(self, "causal", False) and getattr(self, "point_alignment", "") == "mean"
+        return self.window_size_ - 1 if means else 0
 
     def _long_enough(self, X: NDArray[Any]) -> NDArray[Any]:
         if len(X) < self.window_size_:
@@ -82,6 +294,44 @@ class SeriesDetector(BaseDetector):
                 f"window, or fit with a smaller {self._window_parameter}."
             )
         return X
+
+    def predict_events(
+        self,
+        X: Any,
+        *,
+        leave_threshold: float | None = None,
+        min_duration: Any = 1,
+        merge_gap: Any = 0,
+        cooldown: Any = 0,
+    ) -> list[SeriesEvent]:
+        """Find the anomalous events of a series: runs of time points that score below ``offset_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            With an index of times, the events have times too, and none spans a jump of the clock.
+        leave_threshold : float, default=None
+            An event ends before the first score that is not below it; None is ``offset_``.
+        min_duration, merge_gap, cooldown : int or timedelta
+            As in :func:`find_events`.
+
+        Returns
+        -------
+        list of SeriesEvent
+            By time.
+        """
+        scores = self.score_samples(X)
+        clock = read_clock(X, numbers=self._clock is not None and self._clock[0] == "numbers")[1]
+        events: list[SeriesEvent] = find_events(
+            scores,
+            threshold=self.offset_,
+            leave_threshold=leave_threshold,
+            min_duration=min_duration,
+            merge_gap=merge_gap,
+            cooldown=cooldown,
+            times=None if clock is None else clock.index,
+        )
+        return events
 
     @available_if(overrides("_window_outlyingness"))
     def score_windows(self, X: Any) -> NDArray[Any]:
@@ -94,10 +344,24 @@ class SeriesDetector(BaseDetector):
         Returns
         -------
         ndarray of shape (n_windows,)
-            Entry `i` is the score of the rows `i` to ``i + window_size_ - 1``.
+            Entry `i` is the score of the rows `i` to ``i + window_size_ - 1``; NaN where these have a missing value or
+            the clock jumps.
         """
         check_is_fitted(self)
-        return -self._window_outlyingness(self._long_enough(self._check(X, reset=False)))
+        series = self._check(X, reset=False)
+        if not isinstance(series, Stretches):
+            return -self._window_outlyingness(self._long_enough(series))
+        out = np.full(max(0, len(series) - self.window_size_ + 1), np.nan)
+        for part in series.parts(self.window_size_):
+            windows = -self._window_outlyingness(series.values[part])
+            start = series.kept[part.start]
+            out[start : start + len(windows)] = windows
+        return out
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 class SequenceDetector(BaseDetector):

@@ -1,23 +1,27 @@
 """Display of a scored series."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import final_step
+from skanomaly.sequence._events import SeriesEvent
 from skanomaly.sequence._input import as_column
 
 __all__ = ["SeriesDisplay"]
 
 _MOST_NAMED = 5
+_MAX_GAP = 1.5
 
 
 class SeriesDisplay:
-    """A series and, below it, its scores, with the threshold and the labelled anomalies.
+    """A series and, below it, its scores, with the threshold, the labelled anomalies and numbered events.
 
     Parameters
     ----------
@@ -29,6 +33,8 @@ class SeriesDisplay:
         Threshold: time points with lower scores are flagged. None flags none.
     labels : ndarray of shape (n_timepoints,) or None
         -1 for known anomalies, which are shaded.
+    events : list of SeriesEvent or None
+        Events, which are framed and numbered from 1.
     times : ndarray of shape (n_timepoints,) or None
         Positions on the horizontal axis, ascending. None numbers the time points.
     feature_names : list of str or None
@@ -61,6 +67,7 @@ class SeriesDisplay:
         scores: NDArray[Any],
         threshold: float | None = None,
         labels: NDArray[Any] | None = None,
+        events: Sequence[SeriesEvent] | None = None,
         times: NDArray[Any] | None = None,
         feature_names: list[str] | None = None,
     ) -> None:
@@ -68,12 +75,21 @@ class SeriesDisplay:
         self.scores = scores
         self.threshold = threshold
         self.labels = labels
+        self.events = events
         self.times = times
         self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, pos_label: Any = None, times: Any = None, ax: Any = None
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        pos_label: Any = None,
+        events: Sequence[SeriesEvent] | None = None,
+        times: Any = None,
+        ax: Any = None,
     ) -> Self:
         """Score a series with a fitted detector and plot both.
 
@@ -87,6 +103,8 @@ class SeriesDisplay:
             Labels: -1 for known anomalies, +1 normal, 0 or missing unlabelled; or 1 anomaly and 0 normal.
         pos_label : label, default=None
             Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
+        events : list of SeriesEvent, default=None
+            Events to number, such as those of ``predict_events``.
         times : array-like of shape (n_timepoints,), default=None
             None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
@@ -99,7 +117,9 @@ class SeriesDisplay:
         check_is_fitted(estimator)
         threshold = getattr(final_step(estimator), "offset_", None)
         scores = estimator.score_samples(X)
-        return cls.from_predictions(X, scores, y, pos_label=pos_label, threshold=threshold, times=times, ax=ax)
+        return cls.from_predictions(
+            X, scores, y, pos_label=pos_label, threshold=threshold, events=events, times=times, ax=ax
+        )
 
     @classmethod
     def from_predictions(
@@ -110,6 +130,7 @@ class SeriesDisplay:
         *,
         pos_label: Any = None,
         threshold: float | None = None,
+        events: Sequence[SeriesEvent] | None = None,
         times: Any = None,
         ax: Any = None,
     ) -> Self:
@@ -126,6 +147,8 @@ class SeriesDisplay:
             Label of the anomalies; all other labels are normal. None recognises -1, or 1 if the other label is 0.
         threshold : float, default=None
             Threshold on the scores.
+        events : list of SeriesEvent, default=None
+            Events to number, such as those of ``predict_events``.
         times : array-like of shape (n_timepoints,), default=None
             None uses the index of a pandas frame, or else numbers the time points.
         ax : sequence of 2 matplotlib Axes, default=None
@@ -147,12 +170,18 @@ class SeriesDisplay:
         scores = np.asarray(y_score)
         if scores.shape != (len(series),):
             raise ValueError(f"y_score has shape {scores.shape} and X has {len(series)} time points.")
-        places = None if times is None else np.asarray(times)
+        places = None if times is None else _places(times)
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
         labels = None if y is None else read_labels(y, len(series), pos_label=pos_label)
         display = cls(
-            series=series, scores=scores, threshold=threshold, labels=labels, times=places, feature_names=feature_names
+            series=series,
+            scores=scores,
+            threshold=threshold,
+            labels=labels,
+            events=None if events is None else list(events),
+            times=places,
+            feature_names=feature_names,
         )
         return display.plot(ax=ax)
 
@@ -170,18 +199,20 @@ class SeriesDisplay:
         """
         axes = axes_for(ax, 2, (9, 4), nrows=2, sharex=True, height_ratios=[2, 1])
         places = np.arange(len(self.series)) if self.times is None else self.times
-        lines = axes[0].plot(places, self.series, linewidth=0.8, color=BLUE if self.series.shape[1] == 1 else None)
+        color = BLUE if self.series.shape[1] == 1 else None
+        lines = axes[0].plot(*_broken(places, self.series), linewidth=0.8, color=color)
         if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
             shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
-        axes[1].plot(places, self.scores, linewidth=0.8, color=GREY)
+        axes[1].plot(*_broken(places, self.scores), linewidth=0.8, color=GREY)
         if self.threshold is not None:
             below = self.scores < self.threshold
             axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=ORANGE)
             axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=ORANGE)
             axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
         self._shade(axes, places)
+        self._number(axes, places)
         axes[0].set_ylabel("value")
         axes[1].set(xlabel="time" if self.times is not None else "time point", ylabel="score")
         self.ax_, self.figure_ = axes, axes[0].figure
@@ -193,4 +224,54 @@ class SeriesDisplay:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], self.labels == -1, [0]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
             for axis in axes:
-                axis.axvspan(places[start], places[stop - 1], color=ORANGE, alpha=0.2, linewidth=0)
+                axis.axvspan(*_span(places, start, stop), color=ORANGE, alpha=0.2, linewidth=0)
+
+    def _number(self, axes: NDArray[Any], places: NDArray[Any]) -> None:
+        for number, event in enumerate(self.events or [], start=1):
+            low, high = _span(places, event.start, event.stop)
+            for axis in axes:
+                axis.axvspan(low, high, facecolor="none", edgecolor=ORANGE, linewidth=0.8)
+            position = (low + (high - low) / 2, 1.0)
+            axes[0].annotate(
+                str(number),
+                position,
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 1),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize="small",
+                color=ORANGE,
+            )
+
+
+def _places(times: Any) -> NDArray[Any]:
+    """Return times that matplotlib can draw: periods by their starts."""
+    if isinstance(times, pd.Index | pd.Series) and isinstance(times.dtype, pd.PeriodDtype):
+        times = pd.PeriodIndex(times).to_timestamp()
+    return np.asarray(times)
+
+
+def _step(places: NDArray[Any]) -> Any:
+    """Return the median difference between positions, 1 for a single one."""
+    if len(places) < 2:
+        return np.timedelta64(1, "s") if places.dtype.kind == "M" else 1
+    steps = np.diff(places)
+    return np.sort(steps)[len(steps) // 2]
+
+
+def _span(places: NDArray[Any], start: int, stop: int) -> tuple[Any, Any]:
+    """Return the ends of a run of time points: half a step before the first and after the last."""
+    half = _step(places) / 2
+    return places[start] - half, places[stop - 1] + half
+
+
+def _broken(places: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Insert NaN where positions jump, so that no line is drawn over a hole."""
+    if places.dtype.kind not in "iufM" or len(places) < 3:
+        return places, values
+    step = _step(places)
+    jumps = np.flatnonzero(np.diff(places) > _MAX_GAP * step) + 1
+    if len(jumps) == 0 or not step > 0 * step:
+        return places, values
+    return np.insert(places, jumps, places[jumps - 1] + step), np.insert(values.astype(float), jumps, np.nan, axis=0)

@@ -1,5 +1,6 @@
 """Validation of a series and of a collection of series."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._items import require_items, require_order
 
-__all__ = ["as_column", "as_sequences", "first_non_finite", "require_unique_names"]
+__all__ = ["as_column", "as_sequences", "first_infinite", "first_non_finite", "require_unique_names"]
 
 _SHORTEST_FLAT = 32
 
@@ -51,8 +52,17 @@ def _first_key(X: Any) -> Any:
 
 def first_non_finite(X: Any) -> int | None:
     """Return the first row with NaN or infinity, or None if there is none or `X` is not a table of numbers."""
+    return _first(X, lambda values: ~np.isfinite(values))
+
+
+def first_infinite(X: Any) -> int | None:
+    """Return the first row with infinity, or None if there is none or `X` is not a table of numbers."""
+    return _first(X, np.isinf)
+
+
+def _first(X: Any, wrong: Callable[[NDArray[np.float64]], NDArray[np.bool_]]) -> int | None:
     try:
-        bad = ~np.isfinite(np.asarray(X, dtype=np.float64))
+        bad = wrong(np.asarray(X, dtype=np.float64))
     except (TypeError, ValueError):
         return None
     rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))

@@ -1,5 +1,6 @@
 """Sliding windows: their size, lookup by value, and scores of time points from scores of windows."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,28 @@ from skanomaly._support._warnings import warn_user
 
 __all__ = [
     "WindowLookup",
+    "all_edges",
     "effective_window",
     "informative_channels",
     "require_neighbors",
     "rolling_mean",
+    "stretches",
+    "window_starts",
     "windows_to_points",
 ]
 
 
+_NO_WINDOW = np.uint64(0x5851F42D4C957F2D)
+
+
 def effective_window(
-    window_size: int, n_timepoints: int, *, name: str = "window_size", noun: str = "windows", n_windows: int = 2
+    window_size: int,
+    n_timepoints: int,
+    *,
+    name: str = "window_size",
+    noun: str = "windows",
+    n_windows: int = 2,
+    edges: NDArray[np.intp] | None = None,
 ) -> int:
     """Return the window size that a training series of `n_timepoints` allows.
 
@@ -36,26 +49,68 @@ def effective_window(
         What the warning calls the windows.
     n_windows : int, default=2
         Number of windows, end to end, that must fit into the series.
+    edges : ndarray of shape (n_stretches + 1,), default=None
+        Bounds of the stretches of a series that is cut; the windows must fit into these.
 
     Returns
     -------
     int
-        `window_size` if that many windows fit into the series; else a quarter of the series, or ``1 / n_windows`` of
-        it if that is less, and at least 1.
+        `window_size` if that many windows fit into the series; else a quarter of its longest stretch, or
+        ``1 / n_windows`` of it if that is less, and at least 1.
 
     Warns
     -----
     UserWarning
         If the window is shortened.
     """
-    if n_timepoints >= n_windows * window_size:
+    lengths = np.diff(all_edges(n_timepoints, edges))
+    if (lengths // window_size).sum() >= n_windows:
         return window_size
-    shorter = max(1, n_timepoints // max(4, n_windows))
+    longest = int(lengths.max())
+    shorter = max(1, longest // max(4, n_windows))
+    has = f"the series has {n_timepoints}" if edges is None else f"the longest stretch of the series has {longest}"
     warn_user(
-        f"{name}={window_size} needs {n_windows * window_size} time points and the series has {n_timepoints}; {noun} "
+        f"{name}={window_size} needs {n_windows * window_size} time points and {has}; {noun} "
         f"of {shorter} are used. Give a longer series or a smaller {name}."
     )
     return shorter
+
+
+def all_edges(n_timepoints: int, edges: NDArray[np.intp] | None) -> NDArray[np.intp]:
+    """Return the bounds of the stretches of a series; of the whole series, where it is not cut."""
+    return np.array([0, n_timepoints], dtype=np.intp) if edges is None else edges
+
+
+def stretches(n_timepoints: int, edges: NDArray[np.intp] | None, fewest: int = 1) -> list[slice]:
+    """Return the rows of each stretch of at least `fewest` time points."""
+    return [
+        slice(int(start), int(stop))
+        for start, stop in pairwise(all_edges(n_timepoints, edges))
+        if stop - start >= fewest
+    ]
+
+
+def window_starts(
+    n_timepoints: int, window_size: int, *, stride: int = 1, edges: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
+    """Return the first time points of the windows of a series; no window spans a cut.
+
+    Parameters
+    ----------
+    n_timepoints : int
+    window_size : int
+    stride : int, default=1
+        Number of time points from one window of a stretch to the next.
+    edges : ndarray of shape (n_stretches + 1,), default=None
+        Bounds of the stretches of a series that is cut.
+
+    Returns
+    -------
+    ndarray of shape (n_windows,), intp
+    """
+    parts = stretches(n_timepoints, edges, window_size)
+    starts = [np.arange(part.start, part.stop - window_size + 1, stride) for part in parts]
+    return np.concatenate(starts) if starts else np.empty(0, dtype=np.intp)
 
 
 def require_neighbors(exclusion_zone: int | None, largest: int, n_timepoints: int) -> None:
@@ -119,8 +174,10 @@ class WindowLookup:
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
-    before : ndarray of uint64, default=None
-        Hashes of earlier windows.
+    starts : ndarray of shape (n_starts,), default=None
+        The windows that can be found; None is all.
+    before : WindowLookup, default=None
+        A lookup of earlier windows, which can be found too.
 
     Attributes
     ----------
@@ -133,16 +190,28 @@ class WindowLookup:
     Windows with equal hashes are treated as equal.
     """
 
-    def __init__(self, series: NDArray[Any], window_size: int, *, before: NDArray[np.uint64] | None = None) -> None:
+    def __init__(
+        self,
+        series: NDArray[Any],
+        window_size: int,
+        *,
+        starts: NDArray[np.intp] | None = None,
+        before: "WindowLookup | None" = None,
+    ) -> None:
         self._window_size = window_size
         self.hashes = _window_hashes(series, window_size)
+        # A window that spans a cut has the hash of none, but for one chance in 2^64.
+        if starts is not None and len(starts) < len(self.hashes):
+            spanning = np.ones(len(self.hashes), dtype=bool)
+            spanning[starts] = False
+            self.hashes[spanning] = _NO_WINDOW
         if before is not None:
-            self.hashes = np.concatenate([before, self.hashes])
+            self.hashes = np.concatenate([before.hashes, self.hashes])
         self._order = np.argsort(self.hashes, kind="stable")
 
-    def extended(self, series: NDArray[Any]) -> "WindowLookup":
+    def extended(self, series: NDArray[Any], starts: NDArray[np.intp] | None = None) -> "WindowLookup":
         """Return a lookup that also contains the windows of a further piece, after the known ones."""
-        return WindowLookup(series, self._window_size, before=self.hashes)
+        return WindowLookup(series, self._window_size, starts=starts, before=self)
 
     def find(self, series: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of an equal training window for each window of `series`, or -1.

@@ -72,10 +72,9 @@ def test_flat_array_raises_if_channels_are_missing():
         Jump().fit(SERIES).score_samples(SERIES[:, 0])
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_first_bad_time_point_is_named(bad):
+def test_first_infinite_time_point_is_named():
     broken = SERIES.copy()
-    broken[[17, 40], 1] = bad
+    broken[[17, 40], 1] = np.inf
     with pytest.raises(ValueError, match="first is at time point 17"):
         Jump().fit(broken)
 

@@ -88,3 +88,39 @@ def test_one_axes_raises():
     with pytest.raises(ValueError, match="1 axes; 2 are needed"):
         SeriesDisplay.from_predictions(WAVE, WAVE, ax=axis)
     pyplot.close(figure)
+
+
+def test_event_of_one_point_has_the_width_of_a_step():
+    y = np.ones(200)
+    y[[50, 80, 81, 82]] = -1
+    display = SeriesDisplay.from_predictions(WAVE, -np.abs(WAVE), y)
+    assert [patch.get_width() for patch in display.ax_[0].patches] == [1, 3]
+    pyplot.close(display.figure_)
+
+
+def test_periods_are_drawn_by_their_starts():
+    frame = pd.DataFrame({"x": WAVE}, index=pd.period_range("2026-01-01", periods=200, freq="h"))
+    display = SeriesDisplay.from_predictions(frame, -np.abs(WAVE), LABELS)
+    assert display.times[0] == np.datetime64("2026-01-01")
+    display.figure_.canvas.draw()
+    pyplot.close(display.figure_)
+
+
+def test_events_are_numbered():
+    detector = RollingStatistic(window_size=20).fit(WAVE)
+    for times in (None, pd.date_range("2026-01-01", periods=200, freq="h", tz="UTC")):
+        events = detector.predict_events(WAVE)
+        display = SeriesDisplay.from_estimator(detector, WAVE, events=events, times=times)
+        assert [text.get_text() for text in display.ax_[0].texts] == [str(n + 1) for n in range(len(events))]
+        display.figure_.canvas.draw()
+        pyplot.close(display.figure_)
+
+
+def test_no_line_is_drawn_over_a_hole():
+    frame = pd.DataFrame({"x": WAVE}, index=pd.date_range("2026-01-01", periods=200, freq="h"))
+    frame = frame.drop(index=frame.index[90:110])
+    display = SeriesDisplay.from_predictions(frame, -np.abs(frame["x"]))
+    drawn = display.ax_[0].lines[0].get_ydata()
+    assert np.isnan(drawn).sum() == 1
+    assert np.flatnonzero(np.isnan(drawn)) == 90
+    pyplot.close(display.figure_)

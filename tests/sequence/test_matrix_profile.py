@@ -80,7 +80,8 @@ def test_series_of_one_window_has_no_neighbor():
         ({"X": np.zeros((9, 1)), "other": np.zeros((9, 2)), "window_size": 6}, "1 channels and other has 2"),
         ({"X": np.zeros(9), "other": np.zeros(9), "window_size": 6, "side": "left"}, "side and exclusion_zone"),
         ({"X": np.zeros((9, 2)), "window_size": 6, "aggregation": 3}, "there are 2 channels"),
-        ({"X": [1.0, np.nan, 2.0], "window_size": 2}, "NaN.\nThe first is at time point 1. Impute such values"),
+        ({"X": [1.0, np.inf, 2.0], "window_size": 2}, "Infinity in X, first at time point 1"),
+        ({"X": [1.0, np.nan, 2.0], "window_size": 2}, "has 2 time points; the longest has 1"),
         ({"X": np.zeros(9), "window_size": 4, "exclusion_zone": 5}, "exclusion_zone=5 .* 9 time points .* give 4 at"),
     ],
 )

@@ -17,6 +17,7 @@ from skanomaly.base import BaseDetector
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._encoders._timepoints import ENCODERS, DelayEncoder, timepoint_embeddings, window_starts
+from skanomaly.sequence._windows import all_edges, stretches
 
 __all__ = ["SelfSimilarityDetector"]
 
@@ -156,14 +157,23 @@ class SelfSimilarityDetector(SeriesDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         self._scaler = ColumnScaler(X.astype(np.float64))
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
-        self._context = None if self.context_size is None else min(int(self.context_size), max(1, len(X) // 2))
-        self.window_size_ = min(int(self.window_size), len(X))
+        edges = metadata.get("edges")
+        longest = int(np.diff(all_edges(len(X), edges)).max())
+        self._context = None if self.context_size is None else min(int(self.context_size), max(1, longest // 2))
+        self.window_size_ = min(int(self.window_size), longest)
+        parts = stretches(len(X), edges, self._fewest_timepoints)
         series = self._standardised(X)
         self.encoder_ = self._make_encoder()
         if hasattr(self.encoder_, "fit"):
-            self.encoder_.fit(self._training_windows(series))
+            self.encoder_.fit(np.concatenate([self._training_windows(series[part]) for part in parts]))
         if self.head == "local_outlier_factor":
-            self._fit_density(series)
+            self._fit_density([series[part] for part in parts])
+
+    @property
+    def _fewest_timepoints(self) -> int:
+        if self._context is None or self.head != "local_outlier_factor":
+            return self.window_size_
+        return self._context
 
     def _standardised(self, X: NDArray[Any]) -> Values:
         return self._scaler.transform(X.astype(np.float64))
@@ -201,11 +211,8 @@ class SelfSimilarityDetector(SeriesDetector):
         whole = timepoint_embeddings(self.encoder_, series, self._context)
         return [(place, whole[place]) for place in places]
 
-    def _fit_density(self, series: Values) -> None:
-        windows = self._embeddings(series)
-        parts = np.empty((len(series), windows[0][1].shape[1]))
-        for place, part in windows:  # a time point in two windows counts once
-            parts[place] = part
+    def _fit_density(self, stretched: list[Values]) -> None:
+        parts = np.concatenate([self._embedded(series) for series in stretched])
         fewest = min(len(parts), 2 * int(self.n_neighbors))
         n_kept = max(2, min(_N_REFERENCES, max(fewest, len(parts) // _TIMEPOINTS_PER_REFERENCE)))
         chosen = np.sort(generator(self.random_state).choice(len(parts), n_kept, replace=False))
@@ -214,6 +221,14 @@ class SelfSimilarityDetector(SeriesDetector):
         distances, indices = self._references.query(n_neighbors=self._n_neighbors, exclude="self")
         self._reach = distances[:, -1]
         self._density = 1.0 / np.maximum(np.maximum(distances, self._reach[indices]).mean(axis=1), _FLAT)
+
+    def _embedded(self, series: Values) -> Values:
+        """Return one embedding per time point: that of the last window that covers it."""
+        windows = self._embeddings(series)
+        out = np.empty((len(series), windows[0][1].shape[1]))
+        for place, part in windows:
+            out[place] = part
+        return out
 
     def _outlyingness(self, X: NDArray[Any]) -> Values:
         series = self._standardised(X)

@@ -17,7 +17,8 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._windows import informative_channels, rolling_mean
+from skanomaly.sequence._clock import with_times
+from skanomaly.sequence._windows import all_edges, informative_channels, rolling_mean, stretches
 
 __all__ = ["AutoregressiveDetector"]
 
@@ -111,8 +112,6 @@ class AutoregressiveDetector(SeriesDetector):
 
     _window_parameter: ClassVar[str] = "order"
 
-    _tail: NDArray[np.float64]
-
     def __init__(
         self,
         estimator: Any = None,
@@ -132,7 +131,7 @@ class AutoregressiveDetector(SeriesDetector):
         self.binary_channels = binary_channels
         self.contamination = contamination
 
-    def fit(self, X: Any, y: Any = None, *, timepoint_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, times: Any = None, timepoint_weight: Any = None) -> Self:
         """Fit the forecasting model.
 
         Parameters
@@ -141,6 +140,8 @@ class AutoregressiveDetector(SeriesDetector):
             Training series.
         y : array-like of shape (n_timepoints,), default=None
             Validated, but not used.
+        times : array-like of shape (n_timepoints,), default=None
+            Ascending dates, periods, durations or numbers; None uses the index of a pandas frame, if it is of times.
         timepoint_weight : array-like of shape (n_timepoints,), default=None
             Weight of each time point as a predicted one.
 
@@ -148,36 +149,40 @@ class AutoregressiveDetector(SeriesDetector):
         -------
         self
         """
-        return self._run_fit(X, y, timepoint_weight=timepoint_weight)
+        return self._run_fit(with_times(X, times), y, timepoint_weight=timepoint_weight)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         if self.estimator is not None:
             _require_regressor(self.estimator)
-        self._begin(X, _effective_order(self.order, len(X)))
+        edges = metadata.get("edges")
+        self._begin(X, _effective_order(self.order, len(X), edges))
         weights = check_weights(metadata.get("timepoint_weight"), X)
         centred = self._centred(X)
         if self.estimator is None:
-            self._add(centred, self._ordinary_weights(centred, weights))
-            self._tail = centred[-self._order :]
+            self._add_all(centred, weights, edges)
+            self._keep_tail(X, edges, self._order)
             self._solve()
             return
         self._scale = center_and_scale(centred, self._extreme(centred), magnitude=self._origin)[1]
-        pasts, nexts = _lagged(centred / self._scale, self._order)
-        ordinary = self._ordinary_weights(centred, None)
-        kept = slice(None) if ordinary is None else ordinary[self._order :] > 0
+        parts = stretches(len(X), edges, self.window_size_)
+        lagged = [_lagged(centred[part] / self._scale, self._order) for part in parts]
+        pasts, nexts = np.concatenate([past for past, _ in lagged]), np.concatenate([row for _, row in lagged])
+        ordinary = self._ordinary_weights(centred, None, parts)
+        predicted = np.concatenate([np.arange(part.start + self._order, part.stop) for part in parts])
+        kept = slice(None) if ordinary is None else ordinary[predicted] > 0
         pasts, nexts = pasts[kept], nexts[kept]
         target = nexts.ravel() if nexts.shape[1] == 1 else nexts
         estimator = clone(self.estimator)
         if weights is None:
             self.estimator_ = estimator.fit(pasts, target)
         elif has_fit_parameter(estimator, "sample_weight"):
-            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[self._order :][kept])
+            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[predicted][kept])
         else:
             raise ValueError(
                 f"{type(estimator).__name__} does not support sample_weight; fit without timepoint_weight, or use an "
                 "estimator that supports it."
             )
-        errors = self._errors(centred)[kept]
+        errors = np.concatenate([self._errors(centred[part]) for part in parts])[kept]
         # Where the forecasts are exact up to rounding, as for the ridge regression.
         error = np.sqrt(np.square(errors).mean(axis=0))
         self._error_scale = np.where(error > ROUNDING * self._scale, error, 1e-6 * self._scale)
@@ -202,15 +207,27 @@ class AutoregressiveDetector(SeriesDetector):
         return self._range.extreme(centred + self._origin)
 
     def _ordinary_weights(
-        self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None
+        self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None, parts: list[slice]
     ) -> NDArray[np.float64] | None:
         """Give weight 0 to the time points that are extreme or forecast from an extreme one; at least one stays."""
-        extreme: NDArray[np.bool_] = np.asarray(self._extreme(centred).any(axis=1))
+        extreme: NDArray[np.bool_] = np.any(self._extreme(centred), axis=1)
         if not extreme.any():
             return weights
-        touched = np.convolve(extreme, np.ones(self._order + 1))[: len(extreme)] > 0.5
-        kept = np.where(touched, 0.0, np.ones(len(extreme)) if weights is None else weights)
-        return kept if kept[self._order :].any() else weights
+        kept = np.ones(len(extreme)) if weights is None else weights.copy()
+        left = False
+        for part in parts:
+            near = np.convolve(extreme[part], np.ones(self._order + 1))[: part.stop - part.start] > 0.5
+            kept[part][near] = 0.0
+            left = left or bool(kept[part][self._order :].any())
+        return kept if left else weights
+
+    def _add_all(
+        self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None, edges: NDArray[np.intp] | None
+    ) -> None:
+        parts = stretches(len(centred), edges)
+        weights = self._ordinary_weights(centred, weights, parts)
+        for part in parts:
+            self._add(centred[part], None if weights is None else weights[part])
 
     def _add(self, centred: NDArray[np.float64], weights: NDArray[np.float64] | None) -> None:
         """Add the sums of products of past, next row and a constant."""
@@ -257,11 +274,28 @@ class AutoregressiveDetector(SeriesDetector):
                 parts.append(nexts - forecast * self._scale)
         return np.concatenate(parts)
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
-        sizes = np.sqrt(np.square(errors).mean(axis=1))
-        points = np.concatenate([np.full(self._order, sizes[0]), sizes])
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        points = np.concatenate([np.full(self._order, local[0]), local])
         return rolling_mean(points, self.smoothing, causal=self.causal)
+
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        if not ends[0]:
+            return super()._averaged_stretch(local, ends)
+        # The time points without a forecast get the score of the first with one: one error is no average.
+        points = self._smoothed(local)
+        points = points if self._settling is None else self._settling(points, ends)
+        return np.concatenate([np.full(self._order, points[0]), points])
+
+    def _smoothed(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(local, self.smoothing, causal=self.causal)
+
+    @property
+    def _edge_size(self) -> int:
+        return self.smoothing - 1
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
+        return np.asarray(np.sqrt(np.square(errors).mean(axis=1)))
 
     @available_if(lambda self: self.estimator is None)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -281,16 +315,15 @@ class AutoregressiveDetector(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_moments")
-            rows = self._check(X, reset=first)
+            piece = self._read(X, reset=first)
             if first:
-                self._begin(rows, self.order)
-            centred = self._centred(rows)
-            joined = centred if first else np.vstack([self._tail, centred])
-            self._add(joined, self._ordinary_weights(joined, None))
-            self._tail = joined[-self._order :]
+                self._begin(piece.values, self.order)
+            rows, edges = self._continued(piece)
+            self._add_all(self._centred(rows), None, edges)
+            self._keep_tail(rows, edges, self._order)
             self._solve()
-            if len(rows) >= self.window_size_:
-                self._set_offset(self._outlyingness(rows))
+            if piece.parts(self.window_size_):
+                self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
             elif first:
                 self.offset_ = 0.0
         return self
@@ -306,14 +339,17 @@ def _require_regressor(estimator: Any) -> None:
         )
 
 
-def _effective_order(order: int, n_timepoints: int) -> int:
+def _effective_order(order: int, n_timepoints: int, edges: NDArray[np.intp] | None) -> int:
     """Return the order that a training series allows: two windows of `order` and the predicted point must fit."""
     needed = 2 * (order + 1)
-    if n_timepoints >= needed:
+    lengths = np.diff(all_edges(n_timepoints, edges))
+    if (lengths // (order + 1)).sum() >= 2:
         return order
-    less = max(1, n_timepoints // 4 - 1)
+    longest = int(lengths.max())
+    less = max(1, longest // 4 - 1)
+    has = f"the series has {n_timepoints}" if edges is None else f"the longest stretch of the series has {longest}"
     warn_user(
-        f"order={order} needs {needed} time points and the series has {n_timepoints}; an order of {less} is used. "
+        f"order={order} needs {needed} time points and {has}; an order of {less} is used. "
         "Give a longer series or a smaller order."
     )
     return less

@@ -116,12 +116,12 @@ class SubsequencePCA(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        starts = self._vectors.ordinary_windows(X)
-        starts = np.arange(len(X) - self.window_size_ + 1) if starts is None else starts
+        starts = self._vectors.ordinary_windows(X, edges)
         n_windows = len(starts)
         n_columns = self.window_size_ * len(self._vectors.channels)
         total, products = np.zeros(n_columns), np.zeros((n_columns, n_columns))
@@ -263,13 +263,13 @@ class SubsequenceKMeans(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         seed = draw_seed(self.random_state)
-        starts = self._vectors.ordinary_windows(X)
-        starts = np.arange(len(X) - self.window_size_ + 1) if starts is None else starts
+        starts = self._vectors.ordinary_windows(X, edges)
         if len(starts) > self.n_references:
             starts = np.sort(generator(seed).choice(starts, self.n_references, replace=False))
         vectors = self._vectors.windows(self._vectors.prepare(X), starts)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_blocks
@@ -16,6 +17,7 @@ from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
+from skanomaly.sequence._clock import is_time, one_after_another, read_clock
 from skanomaly.sequence._input import require_unique_names
 
 __all__ = ["GroupedDetector"]
@@ -23,20 +25,38 @@ __all__ = ["GroupedDetector"]
 
 @dataclass(frozen=True)
 class _Rows:
-    """A table without its group column, and that column."""
+    """A table without its group column, that column, and the times of the rows, if they are time points."""
 
     table: NDArray[Any]
     groups: NDArray[Any]
+    times: "pd.Index[Any] | None" = None
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def part(self, rows: NDArray[np.intp]) -> Any:
+        """Return the rows of a group: an array, or a frame with their times as its index."""
+        values = self.table[rows]
+        return values if self.times is None else pd.DataFrame(values, index=self.times[rows])
+
+    def whole(self) -> tuple[Any, NDArray[np.intp]]:
+        """Return all rows and their numbers: with times, group after group, with a jump of the clock between them."""
+        everything = np.arange(len(self))
+        if self.times is None:
+            return self.table, everything
+        parts = [rows for _, rows in _parts(self.groups)]
+        clocks = [clock for _, clock in (read_clock(self.part(rows)) for rows in parts) if clock is not None]
+        order = np.concatenate(parts)
+        return pd.DataFrame(self.table[order], index=one_after_another(clocks)), order
 
 
 class GroupedDetector(BaseDetector):
     r"""Fits one clone of a detector per group of rows, such as a machine or a customer.
 
     The groups are a column of the table, so that a pipeline needs nothing but the table. Rows of a group keep their
-    order: for detectors of series a group is a series, for others a table.
+    order: for detectors of series a group is a series, for others a table. For these, a frame with an index of dates,
+    periods or durations gives each series its clock, so the same times may occur in each group, and values may be
+    missing (:class:`SeriesDetector`).
 
     Parameters
     ----------
@@ -122,14 +142,28 @@ class GroupedDetector(BaseDetector):
         """Whether `detector` scores the time points of a series."""
         return scores_time_points(self.detector)
 
+    @property
+    def _takes_missing(self) -> bool:
+        return self.scores_time_points and get_tags(self.detector).input_tags.allow_nan
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._takes_missing
+        return tags
+
     def _check(self, X: Any, *, reset: bool) -> _Rows:
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
         require_unique_names(table)
         validate_data(self, table, reset=reset, skip_check_array=True)
         place = self._place(table)
+        finite = "allow-nan" if self._takes_missing else True
+        index = getattr(table, "index", None)
+        times = index if self.scores_time_points and is_time(index) else None
         if place is None:
-            values = check_array(table, dtype=(np.float64, np.float32), order="C", input_name="X")
-            return _Rows(values, np.zeros(len(values)))
+            values = check_array(
+                table, dtype=(np.float64, np.float32), order="C", ensure_all_finite=finite, input_name="X"
+            )
+            return _Rows(values, np.zeros(len(values)), times)
         if hasattr(table, "columns"):
             names = list(table.columns)
             groups = np.asarray(table[names[place]])
@@ -140,10 +174,15 @@ class GroupedDetector(BaseDetector):
         if rest.shape[1] == 0:
             raise ValueError("Found array with 1 feature(s), the groups, while a minimum of 2 is required.")
         values = check_array(
-            rest, dtype=(np.float64, np.float32), order="C", ensure_min_samples=2 if reset else 1, input_name="X"
+            rest,
+            dtype=(np.float64, np.float32),
+            order="C",
+            ensure_all_finite=finite,
+            ensure_min_samples=2 if reset else 1,
+            input_name="X",
         )
         _require_groups(groups, names[place] if hasattr(table, "columns") else place)
-        return _Rows(values, groups)
+        return _Rows(values, groups, times)
 
     def _place(self, table: Any) -> int | None:
         if self.group is None:
@@ -162,13 +201,15 @@ class GroupedDetector(BaseDetector):
     def _fit(self, X: _Rows, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = IsolationForest(random_state=0) if self.detector is None else self.detector
 
-        def fitted(rows: NDArray[np.intp]) -> Any:
+        def fitted(part: tuple[Any, NDArray[np.intp]]) -> Any:
+            table, rows = part
             labels = (native_labels(y[rows]),) if y[rows].any() else ()
-            return clone(detector).fit(X.table[rows], *labels)
+            return clone(detector).fit(table, *labels)
 
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}
-        everything = [np.arange(len(X))] if self.unseen == "global" else []
-        found = map_blocks(fitted, [*parts.values(), *everything], n_jobs=self.n_jobs)
+        tables = [(X.part(rows), rows) for rows in parts.values()]
+        everything = [X.whole()] if self.unseen == "global" else []
+        found = map_blocks(fitted, [*tables, *everything], n_jobs=self.n_jobs)
         self.detectors_ = dict(zip(parts, found, strict=False))
         self.fallback_ = found[-1] if self.unseen == "global" else None
 
@@ -184,7 +225,7 @@ class GroupedDetector(BaseDetector):
                     f"Group {group!r} had fewer than {max(2, self.min_group_size)} training rows. "
                     "Drop its rows, or use unseen='global'."
                 )
-            out[rows] = -np.asarray(detector.decision_function(X.table[rows]), dtype=np.float64)
+            out[rows] = -np.asarray(detector.decision_function(X.part(rows)), dtype=np.float64)
 
         map_blocks(score, parts, n_jobs=self.n_jobs)
         return out

@@ -13,7 +13,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._profile import WindowTable, join
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import effective_window, rolling_mean, windows_to_points
+from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, window_starts
 
 __all__ = ["KShapeDetector", "k_shape"]
 
@@ -123,13 +123,14 @@ class KShapeDetector(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X), n_windows=6)
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), n_windows=6, edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         random = generator(self.random_state)
-        length = min(4 * self.window_size_, len(X))
-        starts = np.arange(0, len(X) - length + 1, max(1, 3 * self.window_size_ // 2))
+        length = min(4 * self.window_size_, int(np.diff(all_edges(len(X), edges)).max()))
+        starts = window_starts(len(X), length, stride=max(1, 3 * self.window_size_ // 2), edges=edges)
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
         for channel, level in zip(self._vectors.prepare(X).T, self._vectors.level, strict=True):
             segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts], level)
@@ -147,10 +148,12 @@ class KShapeDetector(SeriesDetector):
                 total += weight * join(queries, WindowTable(center[:, None], self.window_size_)).distances
         return total / prepared.shape[1]
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        windows = self._window_outlyingness(self._long_enough(X))
-        points = windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
-        return rolling_mean(points, self.smoothing)
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(super()._averaged(local), self.smoothing)
+
+    @property
+    def _edge_size(self) -> int:
+        return super()._edge_size + self.smoothing - 1
 
 
 def k_shape(

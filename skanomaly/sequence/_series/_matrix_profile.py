@@ -9,13 +9,15 @@ from sklearn.utils.validation import check_array
 
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._input import as_column, first_non_finite
+from skanomaly.sequence._clock import cut, read_clock
+from skanomaly.sequence._input import as_column, first_infinite
 from skanomaly.sequence._names import require_same_names
 from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
-from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
+from skanomaly.sequence._windows import WindowLookup, all_edges, effective_window, require_neighbors, window_starts
 
 __all__ = ["MatrixProfileDetector", "matrix_profile"]
 
+Series = tuple[NDArray[Any], NDArray[np.intp] | None]  # and the starts of its windows
 _AGGREGATIONS = [StrOptions({"mean", "max"}), Interval(Integral, 1, None, closed="left")]
 
 
@@ -46,7 +48,8 @@ def matrix_profile(
     Parameters
     ----------
     X : array-like of shape (n_timepoints, n_features) or (n_timepoints,)
-        The series.
+        The series. Windows with missing values have no neighbour and are none; nor have windows in which the clock (the
+        index of a pandas frame, if it is of dates, periods or durations) jumps.
     other : array-like of shape (n_timepoints_other, n_features) or (n_timepoints_other,), default=None
         The series that neighbours are searched in; None is `X` itself.
     window_size : int
@@ -71,8 +74,8 @@ def matrix_profile(
     Raises
     ------
     ValueError
-        If a series is shorter than a window or contains NaN, the numbers or names of channels differ, `side` is given
-        with `other`, or `exclusion_zone` leaves windows without a neighbour.
+        If a series has no window without missing values and jumps of the clock, the numbers or names of channels
+        differ, `side` is given with `other`, or `exclusion_zone` leaves windows without a neighbour.
 
     See Also
     --------
@@ -106,7 +109,7 @@ def matrix_profile(
     """
     series = _as_series(X, "X", window_size)
     if other is None:
-        require_neighbors(exclusion_zone, len(series) - window_size - 1, len(series))
+        require_neighbors(exclusion_zone, len(series[0]) - window_size - 1, len(series[0]))
         zone = default_zone(window_size) if exclusion_zone is None else exclusion_zone
         which = {"both": 0, "left": 1, "right": 2}[side]
         return _over_channels(
@@ -119,30 +122,43 @@ def matrix_profile(
         raise ValueError("side and exclusion_zone are for one series; with two series, leave them at their defaults.")
     require_same_names([X, other], name="[X, other]")
     references = _as_series(other, "other", window_size)
-    if references.shape[1] != series.shape[1]:
-        raise ValueError(f"X has {series.shape[1]} channels and other has {references.shape[1]}; they must agree.")
+    n_channels, n_others = series[0].shape[1], references[0].shape[1]
+    if n_channels != n_others:
+        raise ValueError(f"X has {n_channels} channels and other has {n_others}; they must agree.")
     return _over_channels(lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, aggregation)
 
 
-def _as_series(X: Any, name: str, window_size: int) -> NDArray[np.float64]:
-    column = as_column(X, may_reshape=True, training=False)
-    series: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
-    first = first_non_finite(series)
+def _as_series(X: Any, name: str, window_size: int) -> Series:
+    """Validate a series and find the windows that span neither a missing value nor a jump of the clock."""
+    table, clock = read_clock(X)
+    column = as_column(table, may_reshape=True, training=False)
+    values: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
+    first = first_infinite(values)
     if first is not None:
+        raise ValueError(f"Infinity in {name}, first at time point {first}; set such values to NaN.")
+    if len(values) < window_size:
+        raise ValueError(f"{name} has {len(values)} time points, fewer than one window of {window_size}.")
+    found = cut(values, clock, 0.0 if clock is None else clock.step, SeriesDetector.max_gap)
+    if found.is_whole:
+        return values, None
+    parts = found.parts(window_size)
+    if not parts:
+        longest = int(np.diff(found.edges).max(initial=0))
         raise ValueError(
-            f"Input {name} contains {'NaN' if np.isnan(series).any() else 'infinity'}.\nThe first is at time point "
-            f"{first}. Impute such values (sklearn.impute, skanomaly.impute), or cut the series there."
+            f"No stretch of {name} between missing values and jumps of the clock has {window_size} time points; the "
+            f"longest has {longest}. Use a shorter window_size, or fill short holes with resample_series."
         )
-    if len(series) < window_size:
-        raise ValueError(f"{name} has {len(series)} time points, fewer than one window of {window_size}.")
-    return series
+    starts = np.concatenate(
+        [np.arange(found.kept[part.start], found.kept[part.stop - 1] - window_size + 2) for part in parts]
+    )
+    return np.where(np.isnan(values), np.nanmedian(values, axis=0), values), starts
 
 
-def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggregation: str | int) -> MatrixProfile:
+def _over_channels(find: Any, series: list[Series], window_size: int, aggregation: str | int) -> MatrixProfile:
     """Compute one profile of all channels, or one per channel and then the k-th largest distance."""
-    n_channels = series[0].shape[1]
+    n_channels = series[0][0].shape[1]
     if aggregation == "mean" or n_channels == 1:
-        found: MatrixProfile = find([WindowTable(part, window_size) for part in series])
+        found: MatrixProfile = find([WindowTable(part, window_size, starts) for part, starts in series])
         return found
     rank = 1 if aggregation == "max" else int(aggregation)
     if rank > n_channels:
@@ -150,7 +166,8 @@ def _over_channels(find: Any, series: list[NDArray[Any]], window_size: int, aggr
             f"aggregation={rank} and there are {n_channels} channels; give at most the number of channels."
         )
     profiles = [
-        find([WindowTable(part[:, [channel]], window_size) for part in series]) for channel in range(n_channels)
+        find([WindowTable(part[:, [channel]], window_size, starts) for part, starts in series])
+        for channel in range(n_channels)
     ]
     distances = np.stack([profile.distances for profile in profiles])
     chosen = np.argsort(-distances, axis=0, kind="stable")[[rank - 1]]
@@ -259,29 +276,44 @@ class MatrixProfileDetector(SeriesDetector):
         self.n_jobs = n_jobs
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        self._edges = all_edges(len(X), metadata.get("edges"))
+        self.window_size_ = effective_window(self.window_size, len(X), edges=metadata.get("edges"))
         self._series = X
-        self._lookup = WindowLookup(X, self.window_size_)
-        n_windows = len(X) - self.window_size_ + 1
+        self._starts = window_starts(len(X), self.window_size_, edges=self._edges)
+        self._lookup = WindowLookup(X, self.window_size_, starts=self._starts)
+        n_windows = len(self._starts)
         require_neighbors(self.exclusion_zone, n_windows - 2 if self.causal else n_windows // 2 - 1, len(X))
         which = 1 if self.causal else 0
         zone = self._zone()
-        self.profile_ = self._profile(lambda tables: self_join(tables[0], zone=zone, n_jobs=self.n_jobs)[which], [X])
+        self.profile_ = self._profile(
+            lambda tables: self_join(tables[0], zone=zone, n_jobs=self.n_jobs)[which], [(X, self._starts)]
+        )
 
     def _zone(self) -> int:
         return default_zone(self.window_size_) if self.exclusion_zone is None else self.exclusion_zone
 
-    def _profile(self, find: Any, series: list[NDArray[Any]]) -> MatrixProfile:
+    def _profile(self, find: Any, series: list[Series]) -> MatrixProfile:
         aggregation = self.aggregation
         if isinstance(aggregation, Integral):
-            aggregation = min(int(aggregation), series[0].shape[1])
+            aggregation = min(int(aggregation), self.n_features_in_)
         return _over_channels(find, series, self.window_size_, aggregation)
 
+    def _training_stretch(self, X: NDArray[Any]) -> int | None:
+        """Return the start of the stretch of the training series that is equal to a series, or None."""
+        for start in self._edges[:-1][np.diff(self._edges) == len(X)]:
+            if np.array_equal(X, self._series[start : start + len(X)]):
+                return int(start)
+        return None
+
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        distances = self.profile_.distances
-        if not np.array_equal(X, self._series):
+        n_windows = len(X) - self.window_size_ + 1
+        known = self._training_stretch(X)
+        if known is not None:
+            distances = self.profile_.distances[known : known + n_windows]
+        else:
             twins = self._lookup.find(X)
             distances = self._profile(
-                lambda tables: join(*tables, twins=twins, zone=self._zone(), n_jobs=self.n_jobs), [X, self._series]
+                lambda tables: join(*tables, twins=twins, zone=self._zone(), n_jobs=self.n_jobs),
+                [(X, None), (self._series, self._starts)],
             ).distances
         return np.where(np.isfinite(distances), distances, 0.0)

@@ -14,7 +14,7 @@ from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors
+from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors, window_starts
 
 __all__ = ["SubsequenceNeighbors"]
 
@@ -58,7 +58,7 @@ class SubsequenceNeighbors(SeriesDetector):
     window_size_ : int
         Window size used: smaller than `window_size` if the training series is shorter than two windows.
     reference_starts_ : ndarray of shape (n_references_used,)
-        First time points of the references in the training series.
+        First time points of the references in the training series, counted without missing time points.
     n_neighbors_ : int
         Rank of the neighbour whose distance is the score.
     offset_ : float
@@ -144,8 +144,9 @@ class SubsequenceNeighbors(SeriesDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self._begin(X, effective_window(self.window_size, len(X)))
-        self._add(X)
+        edges = metadata.get("edges")
+        self._begin(X, effective_window(self.window_size, len(X), edges=edges))
+        self._add(X, edges)
         # The window halfway between the first and the last reference has the fewest references outside its zone.
         require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
@@ -166,13 +167,13 @@ class SubsequenceNeighbors(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_vectors")
-            rows = self._check(X, reset=first)
+            piece = self._read(X, reset=first)
             if first:
-                self._begin(rows, self.window_size)
+                self._begin(piece.values, self.window_size)
                 self.offset_ = 0.0
-            self._add(rows if first else np.vstack([self._tail, rows]))
-            if len(self.reference_starts_) > 0 and len(rows) >= self.window_size_:
-                self._set_offset(self._outlyingness(rows))
+            self._add(*self._continued(piece))
+            if len(self.reference_starts_) > 0 and piece.parts(self.window_size_):
+                self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
         return self
 
     def _begin(self, X: NDArray[Any], window_size: int) -> None:
@@ -181,26 +182,29 @@ class SubsequenceNeighbors(SeriesDetector):
             X, window_size=window_size, normalize=self.normalize, binary_channels=self.binary_channels
         )
         self._seed = draw_seed(self.random_state)
-        self._n_seen = 0
+        self._n_seen = 0  # windows
+        self._n_places = 0  # windows, with those that span a cut
         self._lookup = WindowLookup(X[:0], window_size)
         self.reference_starts_ = np.empty(0, dtype=np.intp)
         self._references = np.empty((0, window_size * len(self._vectors.channels)), dtype=np.float32)
         self.n_neighbors_ = 0
 
-    def _add(self, series: NDArray[Any]) -> None:
+    def _add(self, series: NDArray[Any], edges: NDArray[np.intp] | None) -> None:
         """Draw references from a further piece, which begins with the end of the previous one."""
-        n_windows = max(0, len(series) - self.window_size_ + 1)
-        self._tail = series[max(0, len(series) - self.window_size_ + 1) :]
-        if n_windows == 0:
+        places = window_starts(len(series), self.window_size_, edges=edges)
+        self._keep_tail(series, edges, self.window_size_ - 1)
+        if len(places) == 0:
             return
-        kept, chosen = self._draw(n_windows)
+        kept, drawn = self._draw(len(places))
+        chosen = places[drawn]
         windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
-        starts = np.concatenate([self.reference_starts_[kept], self._n_seen + chosen])
+        starts = np.concatenate([self.reference_starts_[kept], self._n_places + chosen])
         self._references = np.concatenate([self._references[kept], windows])
         self.reference_starts_ = starts
         self._weights = _product_weights(self._references)
-        self._lookup = self._lookup.extended(series)
-        self._n_seen += n_windows
+        self._lookup = self._lookup.extended(series, places)
+        self._n_places += len(series) - self.window_size_ + 1
+        self._n_seen += len(places)
         self.n_neighbors_ = min(self.n_neighbors, len(starts))
 
     def _draw(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

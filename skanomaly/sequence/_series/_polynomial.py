@@ -98,10 +98,31 @@ class PolynomialDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.block_size_ = effective_window(self.block_size, len(X), name="block_size", noun="blocks")
+        self.block_size_ = effective_window(
+            self.block_size, len(X), name="block_size", noun="blocks", edges=metadata.get("edges")
+        )
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    @property
+    def _fewest_timepoints(self) -> int:
+        return 3 * self.block_size_
+
+    @property
+    def _edge_size(self) -> int:
+        return self.smoothing - 1
+
+    def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        # The block beside a cut has points on one side only: extrapolation is no measure of anomaly.
+        size = self.block_size_
+        inner = slice(size if ends[0] else 0, (len(local) - 1) // size * size if ends[1] else len(local))
+        out = np.full(len(local), np.nan)
+        out[inner] = super()._averaged_stretch(local[inner], ends)
+        return out
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(local, self.smoothing)
+
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         block_size = self.block_size_
         if len(X) <= block_size:
             raise ValueError(
@@ -110,8 +131,7 @@ class PolynomialDetector(SeriesDetector):
             )
         prepared = self._vectors.prepare(X)
         size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
-        errors = np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1)
-        return rolling_mean(errors, self.smoothing)
+        return np.asarray(np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1))
 
 
 def _left_out_errors(

@@ -46,12 +46,21 @@ class WindowTable:
     ----------
     series : ndarray of shape (n_timepoints, n_features)
     window_size : int
+    starts : ndarray of shape (n_starts,), default=None
+        The windows that have a neighbour and can be one; None is all.
     level : ndarray of shape (n_features,), default=None
         What was subtracted from the series before; None is 0. A window whose values differ by the rounding of their
         level only is constant.
     """
 
-    def __init__(self, series: NDArray[Any], window_size: int, *, level: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self,
+        series: NDArray[Any],
+        window_size: int,
+        starts: NDArray[np.intp] | None = None,
+        *,
+        level: NDArray[np.float64] | None = None,
+    ) -> None:
         table = series.astype(np.float64)
         rows = SafeRange(table, limit=_LARGEST).apply(table).T
         middle = np.median(rows, axis=1, keepdims=True)
@@ -66,6 +75,11 @@ class WindowTable:
         self.moments[1][flat], self.moments[2][flat] = 0.0, 1.0
         self.seeds = np.empty(self.n_windows + 1, dtype=np.intp)
         _kernels.matrix_profile.mark_seeds(self.moments[1], _DROP, self.seeds)
+        if starts is not None and len(starts) < self.n_windows:
+            spanning = np.ones(self.n_windows, dtype=bool)
+            spanning[starts] = False
+            # Correlations with it are NaN, and NaN is better than none.
+            self.moments[1][:, spanning] = np.nan
 
 
 def default_zone(window_size: int) -> int:

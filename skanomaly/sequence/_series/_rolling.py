@@ -96,7 +96,7 @@ class RollingStatistic(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        self.window_size_ = effective_window(self.window_size, len(X), edges=metadata.get("edges"))
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
@@ -206,7 +206,13 @@ class RollingMahalanobis(SeriesDetector):
             if values[-1] > 0:
                 self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         coded = self._vectors.prepare(X) @ self._transform
-        distances = np.sqrt(np.square(coded).mean(axis=1))
-        return rolling_mean(distances, self.window_size, causal=self.causal)
+        return np.asarray(np.sqrt(np.square(coded).mean(axis=1)))
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(local, self.window_size, causal=self.causal)
+
+    @property
+    def _edge_size(self) -> int:
+        return self.window_size - 1

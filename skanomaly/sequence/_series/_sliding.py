@@ -13,7 +13,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import effective_window
+from skanomaly.sequence._windows import effective_window, window_starts
 
 __all__ = ["SlidingWindowDetector"]
 
@@ -116,11 +116,12 @@ class SlidingWindowDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
-        starts = np.arange(0, len(X) - self.window_size_ + 1, self.stride)
+        starts = window_starts(len(X), self.window_size_, stride=self.stride, edges=edges)
         table = self._table(self._vectors.prepare(X), starts)
         detector = IsolationForest(random_state=0) if self.detector is None else clone(self.detector)
         if y.any():

@@ -10,7 +10,7 @@ from scipy import fft
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import rolling_mean
+from skanomaly.sequence._windows import all_edges, rolling_mean
 
 __all__ = ["SpectralResidualDetector", "saliency"]
 
@@ -111,9 +111,14 @@ class SpectralResidualDetector(SeriesDetector):
     _window_parameter: ClassVar[str] = "average_size"
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self._average_size = min(self.average_size, len(X))
+        longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
+        self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+
+    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        # Followed by its mirror image, a stretch has no jump from its end to its start.
+        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)]
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         prepared = self._vectors.prepare(self._long_enough(X))

@@ -10,7 +10,7 @@ from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, windows_to_points
+from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_mean, window_starts
 
 __all__ = ["TransitionGraphDetector"]
 
@@ -106,20 +106,23 @@ class TransitionGraphDetector(SeriesDetector):
         self.contamination = contamination
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        self.window_size_ = effective_window(self.window_size, len(X))
+        edges = metadata.get("edges")
+        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
-        self._lookup = WindowLookup(X, self.window_size_)
+        starts = window_starts(len(X), self.window_size_, edges=edges)
+        follows = np.diff(starts) == 1
+        self._lookup = WindowLookup(X, self.window_size_, starts=starts)
         self._planes, self._nodes, self.transitions_ = [], [], []
-        ordinary = self._vectors.ordinary_windows(X)
+        ordinary = self._vectors.ordinary_windows(X, edges)
         for channel in self._vectors.prepare(X).T:
             plane = _Plane(channel, self.window_size_, ordinary)
-            points = plane.project(channel)
+            points = plane.project(channel)[starts]
             nodes = _Nodes(points, self.n_rays)
             walk = nodes.walk(points)
             counts = np.zeros((nodes.n_nodes, nodes.n_nodes))
-            np.add.at(counts, (walk[:-1], walk[1:]), 1.0)
+            np.add.at(counts, (walk[:-1][follows], walk[1:][follows]), 1.0)
             np.fill_diagonal(counts, 0.0)
             self._planes.append(plane)
             self._nodes.append(nodes)
@@ -134,19 +137,22 @@ class TransitionGraphDetector(SeriesDetector):
             total += _rarity(nodes.walk(plane.project(channel)), counts, seen)
         return total / prepared.shape[1]
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        windows = self._window_outlyingness(self._long_enough(X))
-        points = windows_to_points(windows, window_size=self.window_size_, alignment=self.point_alignment)
-        return rolling_mean(points, self.smoothing)
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        return rolling_mean(super()._averaged(local), self.smoothing)
+
+    @property
+    def _edge_size(self) -> int:
+        return super()._edge_size + self.smoothing - 1
 
 
 class _Plane:
     """The plane of shapes: leading components of smoothed windows, without the direction of the level."""
 
-    def __init__(self, channel: NDArray[np.float64], window_size: int, ordinary: NDArray[np.intp] | None) -> None:
+    def __init__(self, channel: NDArray[np.float64], window_size: int, chosen: NDArray[np.intp]) -> None:
         self._window_size = window_size
         self._kernel = max(1, window_size // 3)
-        windows = self._smoothed(channel) if ordinary is None else self._smoothed(channel)[ordinary]
+        windows = self._smoothed(channel)
+        windows = windows if len(chosen) == len(windows) else windows[chosen]
         self._mean = windows.mean(axis=0)
         centred = windows - self._mean
         directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :3]

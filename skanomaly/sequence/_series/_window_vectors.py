@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._scales import ROUNDING, SafeRange, center_and_scale
-from skanomaly.sequence._windows import informative_channels
+from skanomaly.sequence._windows import informative_channels, window_starts
 
 __all__ = ["WindowVectors", "window_vectors"]
 
@@ -55,15 +55,19 @@ class WindowVectors:
             moved[np.abs(moved) <= self._rounding] = 0.0
         return (moved - self.center) / self.scale
 
-    def ordinary_windows(self, X: NDArray[Any]) -> NDArray[np.intp] | None:
-        """Return the starts of the windows without extreme values, or None if all or fewer than two are such."""
+    def ordinary_windows(self, X: NDArray[Any], edges: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """Return the starts of the windows without extreme values, or of all if fewer than two are such.
+
+        `edges` are the bounds of the stretches of a series that is cut; no window spans a cut.
+        """
+        starts = window_starts(len(X), self.window_size, edges=edges)
         kept = self._range.apply(X[:, self.channels].astype(np.float64))
         extreme = self._range.extreme(kept).any(axis=1)
         if not extreme.any():
-            return None
+            return starts
         counts = np.concatenate([[0], np.cumsum(extreme)])
-        starts = np.flatnonzero(counts[self.window_size :] == counts[: len(X) - self.window_size + 1])
-        return starts if len(starts) >= 2 else None
+        ordinary = starts[counts[starts + self.window_size] == counts[starts]]
+        return ordinary if len(ordinary) >= 2 else starts
 
     def windows(self, prepared: NDArray[np.float64], starts: NDArray[np.intp], dtype: Any = np.float64) -> NDArray[Any]:
         """Extract and normalise windows; return shape (n_starts, n_channels * window_size)."""
