@@ -68,6 +68,16 @@ PARAMETERS = {
     ],
     # detectors
     "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
+    "AnomalyDetector": [{"n_estimators": 10}, {"max_samples": 40, "n_estimators": 5, "contamination": 0.2}],
+    "KrigingDetector": [{"max_samples": 60}, {"exponent": 1.5, "covariance": "ledoit_wolf", "noise": 0.1}],
+    "MultiscaleNeighborsDetector": [
+        {"max_samples": 100, "block_size": 25, "n_neighbors": 5},
+        {"scales": "coarse", "max_samples": 64, "block_size": 32},
+    ],
+    "IsolationForestDetector": [
+        {"n_estimators": 20},
+        {"n_estimators": 10, "max_samples": 0.5, "contamination": 0.1},
+    ],
     "NearestNeighborsDetector": [
         {},
         {"n_neighbors": 3, "aggregation": "mean", "metric": "euclidean", "bank": "coreset", "trim": 0.05},

@@ -65,8 +65,13 @@ def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
     -------
     float or ndarray
     """
-    exponent = _exponent(float(np.abs(values).max(initial=0.0)))
-    spread = values.std(axis=axis) if exponent == 0 else np.ldexp(np.ldexp(values, -exponent).std(axis=axis), exponent)
+    exponents = _exponent(np.abs(values).max(axis=axis, initial=0.0, keepdims=True))
+    if exponents.any():
+        spread = np.ldexp(
+            np.ldexp(values, -exponents).std(axis=axis), exponents.reshape(np.shape(varies(values, axis)))
+        )
+    else:
+        spread = values.std(axis=axis)
     usable = np.where(varies(values, axis) & (spread > 0), spread, 1.0)
     return usable if usable.ndim else float(usable)
 
@@ -111,7 +116,8 @@ class SafeRange:
             else:
                 typical[column] = np.abs(middle[column]) or 1.0
                 limits[column] *= _EXTREME if positive.size else 1.0
-        frequent = (distances > limits * typical).mean(axis=0) > _FREQUENT
+        with np.errstate(over="ignore"):
+            frequent = (distances > limits * typical).mean(axis=0) > _FREQUENT
         limits = np.where(frequent, limits * _EXTREME, limits)
         magnitude = np.maximum(np.abs(middle), typical)
         exponents = np.frexp(magnitude)[1] + shift
@@ -142,11 +148,11 @@ class SafeRange:
     def extreme(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which values of applied rows were extreme."""
         with np.errstate(over="ignore"):
-            return (rows <= self.low.astype(rows.dtype)) | (rows >= self.high.astype(rows.dtype))
+            return np.asarray((rows <= self.low.astype(rows.dtype)) | (rows >= self.high.astype(rows.dtype)))
 
     def ordinary_rows(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which applied rows have no extreme value; all, where these are fewer than half."""
-        ordinary = ~self.extreme(rows).any(axis=1)
+        ordinary: NDArray[np.bool_] = np.asarray(~self.extreme(rows).any(axis=1))
         return ordinary if 2 * np.count_nonzero(ordinary) >= len(rows) else np.ones(len(rows), dtype=bool)
 
 

@@ -100,6 +100,21 @@ class TableReader:
         self.categorical = frozenset(int(place) for place in categorical)
         self.name = name
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Store categories as arrays, which skops can store."""
+        state = dict(self.__dict__)
+        if "categories" in state:
+            state["categories"] = [None if known is None else known.to_numpy() for known in self.categories]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the categories indexes again."""
+        self.__dict__.update(state)
+        if "categories" in state:
+            self.categories = [
+                None if known is None else pd.Index(known, dtype=object) for known in state["categories"]
+            ]
+
     def fit(self, *tables: Any) -> Self:
         """Learn the names, kinds and categories of one table, or of several with the same columns.
 

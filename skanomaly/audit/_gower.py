@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._columns import NUMBER
+from skanomaly._support._scales import varies
 
 __all__ = ["column_scales", "gower_neighbors"]
 
@@ -31,7 +32,8 @@ def column_scales(rows: NDArray[Any], kinds: Sequence[str]) -> NDArray[np.float6
     for place, kind in enumerate(kinds):
         present = rows[~np.isnan(rows[:, place]), place]
         if kind == NUMBER and present.size and np.ptp(present) > 0:
-            scales[place] = 1.0 / np.ptp(present)
+            # A range that is only rounding is none: its values differ by next to nothing.
+            scales[place] = 1.0 / (np.ptp(present) if varies(present) else np.abs(present).max())
     return scales
 
 

@@ -129,7 +129,8 @@ def check_contamination_rejected(detector: Any) -> None:
 @holds
 def check_degenerate_tables(detector: Any) -> None:
     """Constant columns, one column, all rows equal, and heavy duplicates score finitely."""
-    table = samples_for(detector).X
+    samples = samples_for(detector)
+    table = samples.X
     constant = table.copy()
     constant[:, 2] = 7.0
     half_equal = table.copy()
@@ -147,7 +148,9 @@ def check_degenerate_tables(detector: Any) -> None:
         assert not bad, f"Found: with {name}, {bad} scores are NaN or infinite."
         assert np.isfinite(detector.offset_), f"Found: with {name}, offset_ is {detector.offset_}."
     equal = np.full((30, 3), 2.5)
-    assert_same(clone(detector).fit(equal).predict(equal[:5]), np.ones(5), "predict of rows equal to all training rows")
+    queries = equal if samples.kind == "series" else equal[:5]  # a few time points may be too few to judge
+    found = clone(detector).fit(equal).predict(queries)
+    assert_same(found, np.ones(len(queries)), "predict of rows equal to all training rows")
 
 
 @holds

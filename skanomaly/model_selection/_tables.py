@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._scales import ROUNDING, column_scale, varies
 from skanomaly._support._ties import rank_scores
 
 __all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows"]
@@ -43,8 +44,8 @@ def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of shape (n_samples, n_features)
     """
     centred = rows - rows.mean(axis=0)
-    std = centred.std(axis=0)
-    return centred / np.where(std > 1e-12 * np.abs(rows).max(axis=0), std, np.inf)
+    std = column_scale(centred)
+    return centred / np.where(varies(rows) & (std > ROUNDING * np.abs(rows).max(axis=0)), std, np.inf)
 
 
 def row_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:

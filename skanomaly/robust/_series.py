@@ -25,7 +25,7 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
     constraint are the residuals, which give the trend.
     """
     n = x.size
-    if n < 3 or np.ptp(x) == 0:
+    if n < 3 or not varies(x):
         return x.copy()
     center, unit = np.median(x), np.ptp(x)
     x = (x - center) / unit

@@ -16,6 +16,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
@@ -187,7 +188,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
                     "at least one anomaly and three normal rows are needed."
                 )
             self.prior_ = float(anomalous.mean()) if self.prior is None else float(self.prior)
-            self._center, scale = rows.mean(axis=0), rows.std(axis=0)
+            self._center, scale = rows.mean(axis=0), column_scale(rows)
             self._scale = np.where(scale < 1e-3 * np.maximum(1.0, np.abs(self._center)), 1.0, scale)
             *generators, random = child_generators(self.random_state, self.n_subsets + 1)
             self._normals = self._standardise(rows[self._at_most(np.flatnonzero(~anomalous), random)])

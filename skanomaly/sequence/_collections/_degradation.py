@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._scales import varies
 from skanomaly._support._seeds import child_generators
 from skanomaly.sequence._input import as_sequences
 from skanomaly.sequence._names import require_same_names
@@ -147,8 +148,9 @@ def _soft(table: NDArray[np.float64], index: int, max_ratio: float, random: np.r
 
 def _unit(values: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scale values by the range of their source."""
-    width = source.max() - source.min()
-    return (values - source.min()) / width if width > 0 else np.full(len(values), 0.5)
+    if not varies(source):
+        return np.full(len(values), 0.5)
+    return (values - source.min()) / (source.max() - source.min())
 
 
 def _uniform(table: NDArray[np.float64], index: int, max_ratio: float, random: np.random.Generator) -> _Window:

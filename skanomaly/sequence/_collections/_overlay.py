@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._items import require_items
+from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly.sequence._input import as_sequences
 from skanomaly.sequence._names import require_same_names
@@ -97,7 +98,8 @@ def overlay_events(
 
 
 def _power(values: NDArray[Any]) -> float:
-    return float(np.mean((values - values.mean(axis=0)) ** 2))
+    centred = np.where(varies(values), values - values.mean(axis=0), 0.0)  # what differs by rounding only has no power
+    return float(np.mean(centred**2))
 
 
 def _gain(clip: NDArray[np.float64], beneath: NDArray[Any], series: NDArray[Any], decibels: float) -> float:

@@ -199,9 +199,12 @@ class RollingMahalanobis(SeriesDetector):
         prepared = self._vectors.prepare(X)
         self._transform, self.shrinkage_ = np.zeros((prepared.shape[1],) * 2), 1.0
         if prepared.any():
-            _, covariance, self.shrinkage_ = shrunk_covariance(prepared, method="oas", assume_centered=True)
+            ordinary = self._vectors.ordinary_windows(X)  # of one time point each
+            kept = prepared if ordinary is None else prepared[ordinary]
+            _, covariance, self.shrinkage_ = shrunk_covariance(kept, method="oas", assume_centered=True)
             values, vectors = np.linalg.eigh(covariance)
-            self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
+            if values[-1] > 0:
+                self._transform = vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))
 
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         coded = self._vectors.prepare(X) @ self._transform

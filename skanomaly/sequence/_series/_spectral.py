@@ -40,7 +40,7 @@ class SpectralResidualDetector(SeriesDetector):
     ----------
     average_size : int, default=100
         Number of frequencies that the log amplitudes are averaged over; at most the number of training time points.
-        A series to score must have as many time points: it is compared with its own spectrum.
+        A series to score must have half as many time points: it is compared with its own spectrum.
     smoothing : int, default=1
         Number of time points that scores are averaged over.
     binary_channels : {"ignore", "keep"}, default="ignore"
@@ -51,7 +51,7 @@ class SpectralResidualDetector(SeriesDetector):
     Attributes
     ----------
     window_size_ : int
-        Fewest time points of a series to score: `average_size`, or the length of a shorter training series.
+        Fewest time points of a series to score: half of `average_size`, or of the length of a shorter training series.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -112,7 +112,8 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
-        self.window_size_ = min(self.average_size, longest)
+        self._average_size = min(self.average_size, longest)
+        self.window_size_ = (self._average_size + 1) // 2
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
 
     def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -121,5 +122,5 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         prepared = self._vectors.prepare(self._long_enough(X))
-        parts = [saliency(channel, self.window_size_) for channel in prepared.T]
+        parts = [saliency(channel, min(self._average_size, len(X))) for channel in prepared.T]
         return rolling_mean(np.mean(parts, axis=0), self.smoothing)

@@ -1,0 +1,1 @@
+"""Combinations of detectors of different kinds."""

@@ -1,0 +1,265 @@
+"""Neighbours at two scales, isolation trees and marginal frequencies, combined by their maximum."""
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
+from skanomaly._support._seeds import child_generators, draw_seed
+from skanomaly._support._sklearn import Interval
+from skanomaly.base import BaseDetector
+from skanomaly.detectors._forest._isolation_forest import IsolationForestDetector
+from skanomaly.detectors._marginal._marginal import MarginalDetector
+from skanomaly.detectors._neighbors._multiscale import MultiscaleNeighborsDetector
+
+__all__ = ["AnomalyDetector"]
+
+_REFERENCE_ROWS = 1024
+_TRIMMED = 0.01
+_ROUNDING = 1e-9
+_LEAST_SURPRISE = 1.0  # nats: smaller differences of frequencies are no scale
+Floats = NDArray[np.float64]
+
+
+class AnomalyDetector(BaseDetector):
+    r"""Detector for tables as they are: mixed columns, missing values, without labels and without scaling.
+
+    Three detectors of different kinds score each row, and the one to which the row is most anomalous decides:
+
+    - neighbours at a fine and a coarse scale (:class:`MultiscaleNeighborsDetector`), which find rows far from all
+      others and small groups of similar anomalies, whatever the shape of the normal rows;
+    - isolation trees (:class:`IsolationForestDetector`), which find extreme values and sparse regions and are hardly
+      affected by anomalies among the training rows;
+    - marginal frequencies (:class:`MarginalDetector`), which find values that are rare in their column, new levels and
+      missing values where values are rarely missing.
+
+    Nothing is chosen by labels or by the scores of the table.
+
+    Parameters
+    ----------
+    max_samples : int, default=1024
+        Training rows that the neighbours compare with, chosen at random where there are more; at least 2.
+    n_estimators : int, default=100
+        Isolation trees.
+    contamination : float, default=0.1
+        Fraction of the training rows that is flagged, in (0, 0.5].
+    n_jobs : int or None, default=None
+        Threads over trees and blocks of rows; results do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        For the rows that neighbours and trees draw.
+
+    Attributes
+    ----------
+    members_ : tuple of str
+        The members whose training scores vary, of "neighbors", "forest" and "marginal". The others are left out.
+    center_, scale_ : ndarray of shape (3,)
+        Mean of the middle half of a member's training scores, and their MAD times 1.4826, in the order above; a scale
+        of 0 marks a member that is left out. Neighbours come standardised.
+    offset_ : float
+        Threshold on ``score_samples``: rows that score below are anomalies.
+    n_features_in_ : int
+        Number of columns of the training table.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where the training table had names that are all strings.
+
+    See Also
+    --------
+    KrigingDetector : Better where all training rows are normal.
+    RandomProjectionDepth : Faster, for elliptical data.
+    skanomaly.threshold.ContaminationPosterior : Estimates the fraction of anomalies.
+
+    Notes
+    -----
+    With :math:`s_m` the outlyingness of member :math:`m`, the score is :math:`-\max_m (s_m(x) - c_m) / d_m`. Centre and
+    scale are those of up to 1,024 training rows drawn at random. A maximum keeps what one member alone sees; a mean
+    dilutes it.
+
+    Columns of numbers are standardised inside, by mean and standard deviation of the training values with the outer 1 %
+    at each end moved to the next value, so that one huge value does not hide a column. Each member treats categories
+    and missing values by its own rule. A member whose training scores do not vary is left out; where no member's scores
+    vary, as with equal training rows, the neighbours' distance decides alone. Differences of the marginal score below
+    one nat are no scale.
+
+    `y`: rows labelled -1 are left out of training; +1 and 0 count alike.
+
+    ``feature_contributions`` divides the score of the deciding member among the columns, exactly: its parts sum to the
+    score. Which member decides is told by :meth:`member_scores`.
+
+    The members combine the ideas of Liu and others (2008), of distances to random samples (Sugiyama and Borgwardt,
+    2013) and of ensembles of different kinds of detectors by standardised scores (Aggarwal and Sathe, 2015). The
+    combination was chosen among some sixty by its mean area under the ROC curve on public tables; a third of them took
+    no part in the choice. ``asv_bench/tables/default.py`` prints both. With clean training data it is three to four
+    points above an isolation forest, and half a point or less below one where 5 % of the training rows are anomalies.
+
+    Cost: O(n (max_samples d + n_estimators)) for scoring n rows; fitting scores the training rows once.
+
+    References
+    ----------
+    .. [1] Liu, F. T., Ting, K. M. and Zhou, Z.-H. (2008). "Isolation forest". ICDM, 413-422.
+       https://doi.org/10.1109/ICDM.2008.17
+    .. [2] Sugiyama, M. and Borgwardt, K. (2013). "Rapid distance-based outlier detection via sampling". NeurIPS 26,
+       467-475. https://papers.nips.cc/paper/5127-rapid-distance-based-outlier-detection-via-sampling
+    .. [3] Aggarwal, C. C. and Sathe, S. (2015). "Theoretical foundations and algorithms for outlier ensembles". SIGKDD
+       Explorations 17(1), 24-47. https://doi.org/10.1145/2830544.2830549
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skanomaly.detectors import AnomalyDetector
+    >>> random = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"amount": random.normal(50, 5, size=400), "shop": random.choice(["a", "b"], size=400)})
+    >>> detector = AnomalyDetector(contamination=0.02, random_state=0).fit(table)
+    >>> new = pd.DataFrame({"amount": [51.0, 90.0, 50.0], "shop": ["a", "b", "unknown"]})
+    >>> detector.predict(new)
+    array([ 1, -1, -1])
+    >>> detector.feature_contributions(new).argmin(axis=1)[1:]
+    array([0, 1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseDetector._parameter_constraints,
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+    _names: ClassVar[tuple[str, ...]] = ("neighbors", "forest", "marginal")
+
+    def __init__(
+        self,
+        *,
+        max_samples: int = 1024,
+        n_estimators: int = 100,
+        contamination: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.max_samples = max_samples
+        self.n_estimators = n_estimators
+        self.contamination = contamination
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+
+    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        normal = np.flatnonzero(y >= 0)
+        if len(normal) < self._min_samples:
+            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+        seeds, sample = child_generators(draw_seed(self.random_state), 2)
+        first, second = (int(seed) for seed in seeds.integers(2**31, size=2))
+        self._is_category = category_columns(self)
+        rows = X if len(normal) == len(X) else X[normal]
+        self._locations, self._spreads = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        for place in np.flatnonzero(~self._is_category):
+            self._locations[place], self._spreads[place] = _location_and_spread(rows[:, place])
+        scaled = self._scaled(rows)
+        common = {"n_jobs": self.n_jobs}
+        self._neighbors = MultiscaleNeighborsDetector(max_samples=self.max_samples, random_state=first, **common)
+        self._forest = IsolationForestDetector(n_estimators=self.n_estimators, random_state=second, **common)
+        self._marginal = MarginalDetector(**common)
+        for member in self._members():
+            # Members see standardised numbers and codes, which this class read for all of them.
+            member._reader, member.n_features_in_ = self._reader, X.shape[1]
+            member._fit(scaled, np.zeros(len(scaled), dtype=np.int8))
+        self._standardize(scaled[sample.permutation(len(scaled))[:_REFERENCE_ROWS]])
+
+    def _standardize(self, reference: NDArray[Any]) -> None:
+        """Estimate each member's centre, the columns' parts of it, and its scale."""
+        n_members = len(self._names)
+        self.center_, self.scale_ = np.zeros(n_members), np.zeros(n_members)
+        self._center_parts = np.zeros((n_members, reference.shape[1]))
+        for place, member in enumerate(self._members()):
+            scores = member._outlyingness(reference)
+            if place == 0:  # standardised by itself
+                self.scale_[place] = float(np.ptp(scores) > 0)
+                continue
+            order = np.argsort(scores, kind="stable")
+            middle = order[len(order) // 4 : len(order) - len(order) // 4]
+            self._center_parts[place] = member._contributions(reference[middle]).mean(axis=0)
+            self.center_[place] = self._center_parts[place].sum()
+            spread = 1.4826 * float(np.median(np.abs(scores - np.median(scores))))
+            magnitude = float(np.abs(scores).max(initial=0.0))
+            if np.ptp(scores) > _ROUNDING * magnitude:
+                least = _LEAST_SURPRISE if self._names[place] == "marginal" else _ROUNDING * magnitude
+                self.scale_[place] = max(spread, least)
+        if not self.scale_.any():
+            self.scale_[0] = 1.0
+        self.members_ = tuple(name for name, scale in zip(self._names, self.scale_, strict=True) if scale > 0)
+
+    def _members(self) -> tuple[MultiscaleNeighborsDetector, IsolationForestDetector, MarginalDetector]:
+        return self._neighbors, self._forest, self._marginal
+
+    def _scaled(self, rows: NDArray[Any]) -> Floats:
+        """Standardise the numbers; codes stay."""
+        scaled: Floats = np.empty(rows.shape)
+        largest = np.finfo(np.float64).max / 4
+        with np.errstate(over="ignore"):
+            np.subtract(rows, self._locations, out=scaled)
+            scaled /= self._spreads
+        return np.clip(scaled, -largest, largest, out=scaled)
+
+    def _standard_scores(self, rows: NDArray[Any]) -> Floats:
+        """Return the standardised outlyingness by each member; -infinity for those left out."""
+        scaled = self._scaled(rows)
+        scores = np.full((len(rows), len(self._names)), -np.inf)
+        for place, member in enumerate(self._members()):
+            if self.scale_[place] > 0:
+                scores[:, place] = (member._outlyingness(scaled) - self.center_[place]) / self.scale_[place]
+        return scores
+
+    def _outlyingness(self, X: NDArray[Any]) -> Floats:
+        outlyingness: Floats = self._standard_scores(X).max(axis=1)
+        return outlyingness
+
+    def _contributions(self, X: NDArray[Any]) -> Floats:
+        deciding = self._standard_scores(X).argmax(axis=1)
+        scaled, contributions = self._scaled(X), np.empty(X.shape)
+        for place, member in enumerate(self._members()):
+            rows = np.flatnonzero(deciding == place)
+            if len(rows) > 0:
+                parts = member._contributions(scaled[rows])
+                contributions[rows] = (parts - self._center_parts[place]) / self.scale_[place]
+        return contributions
+
+    def member_scores(self, X: Any) -> Floats:
+        """Score rows by each member; the lowest score of a row is its ``score_samples``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_members)
+            Standardised, in the order of ``members_``; lower is more anomalous.
+        """
+        check_is_fitted(self)
+        return -self._standard_scores(self._check(X, reset=False))[:, self.scale_ > 0]
+
+
+def _location_and_spread(values: NDArray[Any]) -> tuple[float, float]:
+    """Return mean and standard deviation of the numbers with the outer ones moved to the next; 1 for a constant."""
+    present = np.sort(values[~np.isnan(values)]).astype(np.float64)
+    if present.size == 0:
+        return 0.0, 1.0
+    n_moved = min(int(_TRIMMED * len(present)), (len(present) - 1) // 2)
+    for outer in (n_moved, 0):
+        low, high = present[outer], present[len(present) - 1 - outer]
+        unit = max(abs(low), abs(high))
+        inner = np.clip(present, low, high) / unit if unit > 0 else present
+        spread = float(inner.std())
+        if spread > _ROUNDING:
+            return float(inner.mean()) * unit, spread * unit
+    return float(present[len(present) // 2]), 1.0

@@ -1,0 +1,1 @@
+"""Isolation trees: how few random splits part a row from the others."""

@@ -1,0 +1,1 @@
+"""Each column alone: how rare its value is in the training data."""
