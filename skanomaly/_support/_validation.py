@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import InputTags, Tags, get_tags, validation
+from sklearn.utils import InputTags, Tags, assert_all_finite, get_tags, validation
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._columns import (
@@ -143,13 +143,15 @@ def check_any_rows(estimator: Any, X: Any, y: Any, *, y_numeric: bool = False) -
     Raises
     ------
     ValueError
-        If `X` has not two dimensions, no row or no column, `y` has a missing value, or their lengths differ.
+        If `X` has not two dimensions, no row or no column, `y` has a missing or infinite value, or their lengths differ.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
     X = check_any_table(estimator, X, reset=True)
     _check_target(estimator, y, numeric=y_numeric)
     targets = column_or_1d(y, warn=True)
+    if targets.dtype.kind == "f":
+        assert_all_finite(targets, input_name="y")
     check_consistent_length(X, targets)
     return X, targets
 

@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 __all__ = ["Contradictions", "contradictions", "predictions"]
 
 _LOWEST_CUT = 0.1
+_LEAST_PRECISION = 0.5
+_MOST_OTHERS = 16
 
 
 class Contradictions(NamedTuple):
-    """The rows that are kept, and the confidence of each predicted class that counts as one unit of its errors."""
+    """The rows that are kept, and the margin of each predicted class that counts as one unit."""
 
     keep: NDArray[np.bool_]
     scale: NDArray[np.float64]
 
 
-def predictions(outputs: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the predicted class of each row, and by how much its output exceeds the second largest one."""
-    outputs = outputs.astype(np.float64)
-    if outputs.shape[1] == 1:  # two classes have one logit
-        return (outputs[:, 0] > 0).astype(np.intp), np.abs(outputs[:, 0])
-    largest = np.partition(outputs, -2, axis=1)[:, -2:]
-    return outputs.argmax(axis=1), largest[:, 1] - largest[:, 0]
+def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the predicted class of each row; one column is the logit of the second of two classes."""
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] > 0).astype(np.intp)
+    return outputs.argmax(axis=1)
 
 
 def contradictions(
@@ -42,11 +42,15 @@ def contradictions(
 ) -> Contradictions:
     """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
 
-    The confidence of a row is divided by the median confidence of the rows that are rightly predicted as the same
-    class. A row is masked if its label is not the predicted one and that ratio is at least ``threshold - 1``. A wrong
-    label is independent of the confidence of the prediction, so it is found as often among sure rows as a correct one;
-    errors of the classifier itself are mostly unsure. Rows near the boundary are kept, and so is every row whose
-    prediction agrees with its label, however small the spread of the margins.
+    The contradiction of a row is the output of the predicted class minus that of its label, divided by the median of
+    such differences among the rows that are rightly predicted as the same class: how far a wrong label of theirs would
+    be contradicted. A row is masked if its label is not the predicted one and that ratio is at least ``threshold - 1``.
+
+    A wrong label does not depend on how sure the prediction is, so the ratios of wrong labels are distributed like
+    those of correctly predicted rows with another label. The errors of a classifier itself are mostly unsure. Rows
+    near the boundary are kept, and so is every row whose prediction agrees with its label, however small the spread of
+    the outputs. A class is not recognised if less than half of the rows predicted as it have its label; its rows, and
+    rows predicted as it, are kept.
 
     Parameters
     ----------
@@ -57,13 +61,13 @@ def contradictions(
     threshold : float
         Finite or infinite; nothing is masked if it is infinite.
     adaptive : bool
-        Whether less sure rows are masked as well where wrong labels explain at least half of the contradictions.
+        Whether rows with smaller ratios are masked as well, down to where wrong labels explain half of them.
     per_class : bool
         Whether the median is that of the predicted class.
     min_keep : float
         Smallest fraction of the rows that is kept.
     min_group : int
-        Rows of a class with fewer rows are kept.
+        A class with fewer rows that are rightly predicted is not recognised.
     decay : float
         Factor of the exponential average of the medians over calls; 0 uses these rows alone.
     pooled : ndarray of shape (n_classes or 1, 3)
@@ -74,74 +78,99 @@ def contradictions(
     Contradictions
     """
     counts = np.ones(labels.size) if weights is None else weights
-    predicted, confidence = predictions(outputs)
+    outputs = outputs.astype(np.float64)
+    if outputs.shape[1] == 1:
+        outputs = np.hstack([-outputs, outputs]) / 2
+    predicted = predictions(outputs)
     agrees = predicted == labels
-    typical = _typical(confidence, predicted, agrees, counts, n_classes, per_class, decay, pooled)
+    rows = np.arange(labels.size)
+    differences = outputs[rows, predicted] - outputs[rows, labels]
+    right = np.flatnonzero(agrees)
+    references = _references(outputs[right], predicted[right])
+    shares = counts[right] / references.shape[1]
+    typical = _typical(references, predicted[right], shares, n_classes, per_class, decay, pooled)
     scale = np.full(n_classes, np.inf)
-    known = typical > 0
-    scale[known] = typical[known]
-    ratios = confidence / scale[predicted]
-    cut = max(threshold - 1.0, 0.0)
+    scale[typical > 0] = typical[typical > 0]
     if np.isinf(threshold):
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
-    if adaptive and cut > 0:
-        lowered = _lowered_cut(ratios, agrees, counts, cut)
+    right_counts = np.bincount(predicted, weights=counts * agrees, minlength=n_classes)
+    recognised = right_counts >= _LEAST_PRECISION * np.bincount(predicted, weights=counts, minlength=n_classes)
+    recognised &= right_counts >= (min_group if decay == 0 else 1)
+    ratios = differences / scale[predicted]
+    suspects = ~agrees & recognised[labels] & recognised[predicted] & np.isfinite(scale[predicted])
+    cut = max(threshold - 1.0, 0.0)
+    if adaptive and cut > 0 and suspects.any():
+        reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
+        reference_counts = np.repeat(shares, references.shape[1])
+        lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
         cut = lowered
-    sizes = np.bincount(labels, weights=counts, minlength=n_classes)
-    large = sizes >= min_group if decay == 0 else np.ones(n_classes, dtype=np.bool_)
-    masked = ~agrees & (ratios >= cut) & np.isfinite(scale[predicted]) & large[labels]
-    return Contradictions(_enough_kept(masked, ratios, counts, min_keep), scale)
+    return Contradictions(_enough_kept(suspects & (ratios >= cut), ratios, counts, min_keep), scale)
+
+
+def _references(outputs: NDArray[np.float64], predicted: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the output of the predicted class minus those of other classes, at most `_MOST_OTHERS` of them."""
+    n_rows, n_classes = outputs.shape
+    n_others = min(n_classes - 1, _MOST_OTHERS)
+    # Among many classes each row takes others than the row before, so that all occur.
+    first = np.arange(n_rows)[:, None] * n_others if n_others < n_classes - 1 else 0
+    others = (predicted[:, None] + 1 + (first + np.arange(n_others)) % (n_classes - 1)) % n_classes
+    rows = np.arange(n_rows)
+    return outputs[rows, predicted][:, None] - np.take_along_axis(outputs, others.reshape(n_rows, n_others), axis=1)
 
 
 def _typical(
-    confidence: NDArray[np.float64],
+    references: NDArray[np.float64],
     predicted: NDArray[np.intp],
-    agrees: NDArray[np.bool_],
-    counts: NDArray[np.float64],
+    shares: NDArray[np.float64],
     n_classes: int,
     per_class: bool,
     decay: float,
     pooled: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the median confidence of the rows rightly predicted as each class; 0 where there is none."""
+    """Return the median reference of the rows rightly predicted as each class; 0 where there is none."""
+    n_others = references.shape[1]
     for group in range(pooled.shape[0]):
-        members = agrees & (predicted == group) if per_class else agrees
-        if not counts[members].any():
+        members = predicted == group if per_class else np.ones(predicted.size, dtype=np.bool_)
+        if not shares[members].any():
             if decay == 0:
                 pooled[group, 1] = 0.0
             continue
-        median = _quantiles(confidence[members], counts[members], [0.5])[0]
+        median = _quantiles(references[members].ravel(), np.repeat(shares[members], n_others), [0.5])[0]
         old = decay if pooled[group, 2] > 0 else 0.0
         pooled[group, 1] = old * pooled[group, 1] + (1.0 - old) * median
         pooled[group, 2] += 1.0
-    return np.broadcast_to(pooled[:, 1], n_classes) if pooled.shape[0] == 1 else pooled[:, 1].copy()
+    return np.resize(pooled[:, 1], n_classes)
 
 
 def _lowered_cut(
-    ratios: NDArray[np.float64], agrees: NDArray[np.bool_], counts: NDArray[np.float64], cut: float
+    suspects: NDArray[np.float64],
+    suspect_counts: NDArray[np.float64],
+    references: NDArray[np.float64],
+    reference_counts: NDArray[np.float64],
+    cut: float,
 ) -> float:
-    """Lower the cut as long as wrong labels explain at least half of the contradictions just below it.
+    """Lower the cut while wrong labels explain at least half of the suspects between the lowered cut and the given one.
 
-    The ratio of contradictions to agreements above the cut estimates that of wrong to right labels, which is the same
-    at any confidence. It is compared with the ratio between the deciles of the agreeing rows below the cut.
+    The number of suspects divided by the number of references above the given cut estimates the ratio of wrong to right
+    labels, which is the same at any ratio. It predicts how many of the suspects below the cut are wrong labels.
     """
-    right, wrong = counts * agrees, counts * ~agrees
-    above = ratios >= cut
-    if not right[above].any() or not wrong[above].any():
+    reached = reference_counts[references >= cut].sum()
+    noise = suspect_counts[suspects >= cut].sum() / reached if reached > 0 else 0.0
+    if noise == 0:
         return cut
-    noise = wrong[above].sum() / right[above].sum()
-    upper = cut
-    for lower in _quantiles(ratios[agrees], counts[agrees], np.arange(9, 0, -1) / 10):
-        if lower >= upper:
+    lowest = cut
+    for lower in _quantiles(references, reference_counts, np.arange(9, 0, -1) / 10):
+        if lower >= lowest:
             continue
         if lower < _LOWEST_CUT * cut:
             break
-        between = (ratios >= lower) & (ratios < upper)
-        if noise * right[between].sum() < 0.5 * wrong[between].sum():
+        found = suspect_counts[(suspects >= lower) & (suspects < cut)].sum()
+        expected = noise * reference_counts[(references >= lower) & (references < cut)].sum()
+        if expected < 0.5 * found:
             break
-        upper = lower
-    return float(upper)
+        lowest = lower
+    return float(lowest)
 
 
 def _enough_kept(

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import type_of_target
 
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._ties import count_at_least
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
@@ -34,7 +35,8 @@ class SampleCurator(BaseSampler):
     estimator : estimator, default=None
         Must have ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
         :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None uses :class:`ZErrorRegressor` if `y` is continuous
-        and :class:`ZErrorClassifier` otherwise.
+        and :class:`ZErrorClassifier` otherwise. `X` may hold whatever the estimator accepts, such as text, missing
+        values or sparse rows.
     false_drop_rate : float, default=0.01
         Largest fraction of rows that may be dropped from clean data.
     false_look_rate : float, default=0.05
@@ -120,7 +122,10 @@ class SampleCurator(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+        if self.estimator is None:
+            rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+        else:  # which validates the rows of each fold itself: a pipeline may encode and impute them
+            rows, targets = check_any_rows(self, X, y)
         if type_of_target(targets) not in {"binary", "multiclass", "continuous"}:
             raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give one number or class per row.")
         return rows, targets
@@ -130,7 +135,7 @@ class SampleCurator(BaseSampler):
             return clone(self.estimator)
         return ZErrorRegressor() if type_of_target(y) == "continuous" else ZErrorClassifier()
 
-    def _fit_resample(self, X: NDArray[Any], y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         seed = draw_seed(self.random_state)
         estimator = self._make(y)
         if "random_state" in estimator.get_params() and estimator.get_params()["random_state"] is None:
@@ -148,14 +153,14 @@ class SampleCurator(BaseSampler):
             splitter = kind(
                 min(int(splitter), int(smallest if classifier else y.size)), shuffle=True, random_state=seed
             )
-        folds = list(splitter.split(X, y))
+        folds = list(splitter.split(np.empty((y.size, 0)), y))
         n_splits = len(folds)
         if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
             raise ValueError(f"cv={self.cv!r} must test every row exactly once; pass KFold, StratifiedKFold or an int.")
         suspicion, frequency = np.empty(y.size), np.zeros(y.size)
         for train, test in folds:
-            fitted = clone(estimator).fit(X[train], y[train])
-            suspicion[test] = -fitted.score_samples(X[test], y[test])
+            fitted = clone(estimator).fit(take_rows(X, train), y[train])
+            suspicion[test] = -fitted.score_samples(take_rows(X, test), y[test])
             frequency[train] += fitted.mask_frequency_ / (n_splits - 1)
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
@@ -171,11 +176,13 @@ class SampleCurator(BaseSampler):
                 decision[members] = "look"
         self.decision_ = decision
         kept = np.flatnonzero(decision != "drop")
-        return X[kept], y[kept], kept
+        return None, y[kept], kept
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
+        inner = get_tags(self.estimator).input_tags if self.estimator is not None else None
+        for kind in ("allow_nan", "sparse", "string", "categorical"):
+            setattr(tags.input_tags, kind, inner is not None and getattr(inner, kind))
         return tags
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from skanomaly import _kernels
 from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter_constraints
@@ -34,9 +35,8 @@ class ZErrorMask:
     ----------
     threshold : float or "auto", default="auto"
         Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression. For classification it is 2: a
-        row is dropped if its label contradicts a prediction that is as sure as correct ones (the median); less sure
-        rows are dropped as well where wrong labels explain at least half of the contradictions. ``float("inf")`` drops
-        no row, which is plain training.
+        row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If there are
+        many such rows, less sure ones are dropped as well. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -76,14 +76,15 @@ class ZErrorMask:
 
     The margins of many classifiers are saturated or skewed, so that their MAD is small and every row near the boundary
     is far from the centre. With ``statistic="margin"``, ``side="wrong"`` and ``center_scale="median_mad"``, the
-    defaults for classification, the standardised error of a row is therefore ``1 - margin / unit``, where the unit is
-    the median margin of the rows that are rightly predicted as the same class: 0 is a typical row, 1 the boundary, and
-    at 2 the label is contradicted as surely as others are confirmed. Only rows on the wrong side of the boundary are
-    masked. Wrong labels contradict sure and unsure predictions alike, whereas a classifier errs mostly where it is
-    unsure: the ratio of contradictions to agreements stays constant below the cut if it is due to wrong labels.
-    ``threshold="auto"`` lowers the cut, and the unit with it, as long as the ratio just below is at most twice that
-    above. The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for
-    them.
+    defaults for classification, the standardised error of a row is therefore ``1 - margin / unit``. The unit is the
+    median, among the rows that are rightly predicted as the same class, of the output of that class minus those of the
+    others: 1 is the boundary, and at 2 the label is contradicted as surely as a wrong label of a typical row would be.
+    Only rows on the wrong side of the boundary are
+    masked, and no row of a class that the classifier does not recognise. Wrong labels contradict sure and unsure
+    predictions alike, whereas a classifier errs mostly where it is unsure. The number of rows beyond the cut therefore
+    tells how many rows below it have wrong labels; ``threshold="auto"`` lowers the cut, and the unit with it, as long
+    as that is at least half of the contradictions. The statistics are those of all rows given to ``fit`` or
+    ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
@@ -331,7 +332,7 @@ class MaskPlan(NamedTuple):
         scale: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Standardise margins where ``by_confidence`` is set: 1 at the boundary, the threshold at the cut."""
-        predicted, _ = predictions(outputs)
+        predicted = predictions(outputs)
         unit = scale[np.where(values < 0, predicted, labels)]
         return 1.0 - values / unit
 
@@ -352,8 +353,13 @@ class MaskPlan(NamedTuple):
                     "correct, the classifier does not suit the data; compare with masking__threshold=float('inf')."
                 )
             return
+        if self.statistic != _STATISTICS["error"] or not self.robust:
+            return
         near = (errors > self.threshold) & (errors <= 1.5 * self.threshold)
-        if near.sum() >= _FEWEST_NEAR_ERRORS and near.mean() > _MOST_NEAR_ERRORS:
+        sides = 2.0 if self.side == 0 else 1.0
+        normal = sides * float(norm.sf(self.threshold) - norm.sf(1.5 * self.threshold))
+        many = near.sum() >= _FEWEST_NEAR_ERRORS and near.mean() > max(_MOST_NEAR_ERRORS, 3.0 * normal)
+        if many and near.mean() > 0.3 * masked:  # wrong targets lie farther away, or far more rows do
             warn_user(
                 f"{masked:.1%} of the rows are masked, and {near.mean():.1%} lie just beyond "
                 f"threshold={self.threshold:g}: the errors have heavier tails than the normal distribution, so that "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import Tags, assert_all_finite, get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -29,6 +29,7 @@ __all__ = ["MaskedEstimator"]
 # Rounds have settled where at most this fraction of the rows changes.
 _UNSETTLED = 0.01
 _SMALLEST_PROBABILITY = 1e-6
+_SMALLEST_LOG_DENSITY = -1e9
 # Errors of regression that are this small beside the targets are rounding.
 _ROUNDING = 1e3 * np.finfo(np.float64).eps
 
@@ -193,7 +194,6 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                     )
             else:
                 targets = encoded = targets.astype(np.float64)
-                assert_all_finite(targets, input_name="y")
             plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
             self._plan, self._classifier = plan, classifier
             method = self.method
@@ -340,6 +340,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                     suspected = np.zeros(targets.size, dtype=bool)
                     suspected[counted] = outputs.argmax(axis=1) != encoded[counted]
                 new |= ~suspected
+            if self.max_iter > 2 and iteration >= self.max_iter // 2:  # unstable estimators settle as rows only return
+                new |= keep
             dropped += ~new
             rounds += 1
             changed = int((new != keep).sum())
@@ -497,7 +499,7 @@ def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:
         if outputs.shape[1] == n_classes:
             return outputs
     if hasattr(estimator, "predict_joint_log_proba"):  # naive Bayes: probabilities that do not underflow
-        return np.asarray(estimator.predict_joint_log_proba(X), dtype=np.float64)
+        return np.maximum(np.asarray(estimator.predict_joint_log_proba(X), dtype=np.float64), _SMALLEST_LOG_DENSITY)
     if hasattr(estimator, "predict_proba"):
         return np.log(np.clip(np.asarray(estimator.predict_proba(X), dtype=np.float64), _SMALLEST_PROBABILITY, None))
     raise TypeError(

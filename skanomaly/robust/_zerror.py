@@ -390,7 +390,9 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
 
     def _set_classes(self, labels: NDArray[Any]) -> None:
         if labels.size < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes; y contains only {labels.tolist()}.")
+            raise ValueError(
+                f"{type(self).__name__} needs at least two classes; y contains 1 class: {labels.tolist()}."
+            )
         if labels.size > 2 and self.cutoff != "fixed":
             raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y contains {labels.size}. Use 'fixed'.")
         self.classes_ = labels
