@@ -39,6 +39,7 @@ def contradictions(
     min_group: int,
     decay: float,
     pooled: NDArray[np.float64],
+    earlier: NDArray[np.bool_] | None = None,
 ) -> Contradictions:
     """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
 
@@ -49,8 +50,8 @@ def contradictions(
     A wrong label does not depend on how sure the prediction is, so the ratios of wrong labels are distributed like
     those of correctly predicted rows with another label. The errors of a classifier itself are mostly unsure. Rows
     near the boundary are kept, and so is every row whose prediction agrees with its label, however small the spread of
-    the outputs. A class is not recognised if less than half of the rows predicted as it have its label; its rows, and
-    rows predicted as it, are kept.
+    the outputs. All rows of a class are kept if its label is not at least twice as frequent, or in the majority, among
+    the rows predicted as it; so are all rows predicted as a class if less than half of them have its label.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ def contradictions(
         Factor of the exponential average of the medians over calls; 0 uses these rows alone.
     pooled : ndarray of shape (n_classes or 1, 3)
         Scratch; the second column is the median, the third the number of calls behind it. Updated.
+    earlier : ndarray of shape (n_samples,), bool, default=None
+        Rows masked before: they stay masked above half of the cut, so that repeated masks settle.
 
     Returns
     -------
@@ -94,10 +97,13 @@ def contradictions(
     if np.isinf(threshold):
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
     right_counts = np.bincount(predicted, weights=counts * agrees, minlength=n_classes)
-    recognised = right_counts >= _LEAST_PRECISION * np.bincount(predicted, weights=counts, minlength=n_classes)
-    recognised &= right_counts >= (min_group if decay == 0 else 1)
+    precision = right_counts / np.maximum(np.bincount(predicted, weights=counts, minlength=n_classes), 1e-300)
+    base = np.bincount(labels, weights=counts, minlength=n_classes) / counts.sum()
+    recognised = right_counts >= (min_group if decay == 0 else 1)
+    recognised &= precision >= np.minimum(_LEAST_PRECISION, 2.0 * base)
+    reliable = recognised & (precision >= _LEAST_PRECISION)
     ratios = differences / scale[predicted]
-    suspects = ~agrees & recognised[labels] & recognised[predicted] & np.isfinite(scale[predicted])
+    suspects = ~agrees & recognised[labels] & reliable[predicted] & np.isfinite(scale[predicted])
     cut = max(threshold - 1.0, 0.0)
     if adaptive and cut > 0 and suspects.any():
         reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
@@ -105,7 +111,8 @@ def contradictions(
         lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
         cut = lowered
-    return Contradictions(_enough_kept(suspects & (ratios >= cut), ratios, counts, min_keep), scale)
+    cuts = cut if earlier is None else np.where(earlier, 0.5 * cut, cut)
+    return Contradictions(_enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep), scale)
 
 
 def _references(outputs: NDArray[np.float64], predicted: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -22,6 +22,9 @@ from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = ["SampleCurator"]
 
+# Suspicions of classifiers with few distinct probabilities are often equal to the threshold, up to rounding.
+_TIE = 1e-9
+
 
 class SampleCurator(BaseSampler):
     """Sampler that drops rows with wrong targets and bounds the fraction of clean rows dropped.
@@ -71,11 +74,12 @@ class SampleCurator(BaseSampler):
     Notes
     -----
     Below the threshold of the mask the p-value is empirical: the rank of the suspicion among the rows below the
-    threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution. A row is dropped
-    if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is marked for a
-    look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean data with
-    normal errors, or with margins whose lower tail is no heavier than normal. If clean errors have heavier tails, the
-    fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
+    threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution, which for margins
+    starts at 1 %, about the largest fraction of clean rows that the mask takes in the tables of the user guide. A row
+    is dropped if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is
+    marked for a look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean
+    data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If clean errors have heavier
+    tails, the fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
 
     The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
     decisions are our additions.
@@ -165,7 +169,8 @@ class SampleCurator(BaseSampler):
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.suspicion_, self.mask_frequency_ = suspicion, frequency
-        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, two_sided=plan.side == 0)
+        sides = 2.0 if plan.side == 0 else 1.0
+        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, sides, margins=plan.by_confidence)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U4")
         decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
@@ -186,11 +191,17 @@ class SampleCurator(BaseSampler):
         return tags
 
 
-def _clean_pvalues(suspicion: NDArray[np.float64], threshold: float, *, two_sided: bool) -> NDArray[np.float64]:
+def _clean_pvalues(
+    suspicion: NDArray[np.float64], threshold: float, sides: float, *, margins: bool
+) -> NDArray[np.float64]:
     """Return the p-values: the estimated fraction of clean rows at or above each suspicion."""
-    sides = 2.0 if two_sided else 1.0
-    beyond = sides * norm.sf(threshold)
-    within = np.sort(suspicion[suspicion <= threshold])
-    above = count_at_least(within, suspicion)
-    inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
-    return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))
+    if margins:  # 1 % beyond a threshold of 2, and a half-normal tail from there
+        beyond = 0.01 * norm.sf(threshold) / norm.sf(2.0)
+        tail = 2.0 * beyond * norm.sf(suspicion - threshold)
+        is_beyond = suspicion >= threshold - _TIE
+    else:
+        beyond, tail = sides * norm.sf(threshold), sides * norm.sf(suspicion)
+        is_beyond = suspicion > threshold
+    within = np.sort(suspicion[~is_beyond])
+    inside = beyond + (1.0 - beyond) * (count_at_least(within, suspicion) + 1) / (within.size + 1)
+    return np.where(is_beyond, np.minimum(tail, beyond), np.minimum(inside, 1.0))

@@ -79,12 +79,11 @@ class ZErrorMask:
     defaults for classification, the standardised error of a row is therefore ``1 - margin / unit``. The unit is the
     median, among the rows that are rightly predicted as the same class, of the output of that class minus those of the
     others: 1 is the boundary, and at 2 the label is contradicted as surely as a wrong label of a typical row would be.
-    Only rows on the wrong side of the boundary are
-    masked, and no row of a class that the classifier does not recognise. Wrong labels contradict sure and unsure
-    predictions alike, whereas a classifier errs mostly where it is unsure. The number of rows beyond the cut therefore
-    tells how many rows below it have wrong labels; ``threshold="auto"`` lowers the cut, and the unit with it, as long
-    as that is at least half of the contradictions. The statistics are those of all rows given to ``fit`` or
-    ``partial_fit``, since batches are too small for them.
+    Only rows on the wrong side of the boundary are masked, and no row of a class that the classifier does not
+    recognise. Wrong labels contradict sure and unsure predictions alike, whereas a classifier errs mostly where it is
+    unsure. The number of rows beyond the cut therefore tells how many rows below it have wrong labels;
+    ``threshold="auto"`` lowers the cut, and the unit with it, as long as that is at least half of the contradictions.
+    The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
@@ -308,6 +307,7 @@ class MaskPlan(NamedTuple):
         threshold: float,
         pooled: NDArray[np.float64],
         n_classes: int,
+        earlier: NDArray[np.bool_] | None = None,
     ) -> Contradictions:
         """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
         return contradictions(
@@ -322,6 +322,7 @@ class MaskPlan(NamedTuple):
             min_group=self.min_group,
             decay=self.decay,
             pooled=pooled,
+            earlier=earlier,
         )
 
     def label_errors(

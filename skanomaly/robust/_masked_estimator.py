@@ -28,7 +28,7 @@ __all__ = ["MaskedEstimator"]
 
 # Rounds have settled where at most this fraction of the rows changes.
 _UNSETTLED = 0.01
-_SMALLEST_PROBABILITY = 1e-6
+_SMALLEST_PROBABILITY = 1e-3
 _SMALLEST_LOG_DENSITY = -1e9
 # Errors of regression that are this small beside the targets are rounding.
 _ROUNDING = 1e3 * np.finfo(np.float64).eps
@@ -247,10 +247,17 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         return len(self.classes_) if self._plan.per_class else 1
 
     def _keep(
-        self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, threshold: float, pooled: NDArray[Any]
+        self,
+        outputs: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        threshold: float,
+        pooled: NDArray[Any],
+        earlier: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
-            return self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, len(self.classes_)).keep
+            n_classes = len(self.classes_)
+            return self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, n_classes, earlier).keep
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
@@ -332,7 +339,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 break
             outputs = self._fold_outputs(targets, weights, counted, keep, seed, make)[counted]
             new = np.ones(targets.size, dtype=bool)
-            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, np.zeros((self._n_groups(), 3)))
+            pooled = np.zeros((self._n_groups(), 3))
+            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted])
             if self._classifier and self._plan.by_confidence:
                 # Later rounds are fitted without the masked rows, so that they are surer of the opposite. They may only
                 # mask rows that the first round, which saw all labels, predicts to be of another class.
