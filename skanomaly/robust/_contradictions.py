@@ -10,13 +10,15 @@ __all__ = ["Contradictions", "contradictions", "predictions"]
 _LOWEST_CUT = 0.1
 _LEAST_PRECISION = 0.5
 _MOST_OTHERS = 16
+_MOST_TIED = 0.95
 
 
 class Contradictions(NamedTuple):
-    """The rows that are kept, and the margin of each predicted class that counts as one unit."""
+    """The rows that are kept, the margin of each predicted class that is one unit, and whether margins differ."""
 
     keep: NDArray[np.bool_]
     scale: NDArray[np.float64]
+    informative: bool = True
 
 
 def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
@@ -51,7 +53,8 @@ def contradictions(
     those of correctly predicted rows with another label. The errors of a classifier itself are mostly unsure. Rows
     near the boundary are kept, and so is every row whose prediction agrees with its label, however small the spread of
     the outputs. All rows of a class are kept if its label is not at least twice as frequent, or in the majority, among
-    the rows predicted as it; so are all rows predicted as a class if less than half of them have its label.
+    the rows predicted as it; so are all rows predicted as a class if less than half of them have its label. Nothing is
+    masked if the classifier is equally sure of (nearly) all predictions.
 
     Parameters
     ----------
@@ -105,9 +108,14 @@ def contradictions(
     ratios = differences / scale[predicted]
     suspects = ~agrees & recognised[labels] & reliable[predicted] & np.isfinite(scale[predicted])
     cut = max(threshold - 1.0, 0.0)
-    if adaptive and cut > 0 and suspects.any():
-        reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
-        reference_counts = np.repeat(shares, references.shape[1])
+    if not suspects.any():
+        return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
+    reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
+    reference_counts = np.repeat(shares, references.shape[1])
+    tied = reference_counts[np.abs(reference_ratios - 1.0) < 1e-9].sum()
+    if tied > _MOST_TIED * reference_counts.sum():
+        return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
+    if adaptive and cut > 0:
         lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
         cut = lowered

@@ -268,6 +268,12 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             pooled = np.zeros((self._n_groups(), 3))
             found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, len(self.classes_))
             self._label_scale = found.scale
+            if not found.informative:
+                warn_user(
+                    f"Nothing is masked: {self.estimator!r} is equally sure of nearly all of its predictions, so that "
+                    "wrong labels look like its own errors. Give an estimator whose probabilities differ, for example "
+                    "with a larger min_samples_leaf or n_neighbors."
+                )
         else:
             values, groups = self._statistic(outputs, encoded), self._groups(encoded)
             self._center_scale = plan.center_scale(values, groups, weights, self._n_groups())

@@ -194,7 +194,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         if training.plan.by_confidence:
             pooled = np.zeros((n_groups, 3))
             threshold = training.plan.threshold
-            kept, self._label_scale = training.plan.keep_labels(
+            kept, self._label_scale, _ = training.plan.keep_labels(
                 outputs, y, weights, threshold, pooled, training.n_groups
             )
         else:
