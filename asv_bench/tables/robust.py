@@ -2,25 +2,52 @@
 """Measure the time of a training epoch, the cost of the mask, and the error by fraction of outliers.
 
     python asv_bench/tables/robust.py
+    python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
 
-Times are CPU times of one thread, the minimum over interleaved repeats.
+Times are CPU times of one thread, the minimum over interleaved repeats. Masks are means over public tables of at most
+1,000 rows and over splits: 60 % of the rows train, the others, with their own labels, test.
 """
 
 import os
+import sys
 import time
 import warnings
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from _markdown import head, row
-from sklearn.linear_model import HuberRegressor, LinearRegression, RANSACRegressor, SGDRegressor, TheilSenRegressor
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import (
+    HuberRegressor,
+    LinearRegression,
+    LogisticRegression,
+    RANSACRegressor,
+    Ridge,
+    SGDRegressor,
+    TheilSenRegressor,
+)
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from skanomaly import _kernels
-from skanomaly.robust import ZErrorMask, ZErrorRegressor
+from skanomaly.robust import MaskedEstimator, ZErrorClassifier, ZErrorMask, ZErrorRegressor
 
+DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tables"
 N_ROWS, N_COLUMNS = 5000, 20
 
 
@@ -130,7 +157,109 @@ def errors_by_fraction(n_seeds):
         row(name, *(f"{cell:.3f}" for cell in cells), f"{seconds / n_seeds / len(steps):.3f}")
 
 
+CLASSIFIERS = {
+    "HistGradientBoosting": HistGradientBoostingClassifier(max_iter=50, random_state=0),
+    "RandomForest": RandomForestClassifier(random_state=0),
+    "GaussianNB": GaussianNB(),
+    "KNeighbors": make_pipeline(StandardScaler(), KNeighborsClassifier()),
+    "SVC": make_pipeline(StandardScaler(), SVC()),
+    "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
+    "ZErrorClassifier": None,
+}
+REGRESSORS = {
+    "HistGradientBoosting": HistGradientBoostingRegressor(max_iter=50, random_state=0),
+    "RandomForest": RandomForestRegressor(random_state=0),
+    "KNeighbors": make_pipeline(StandardScaler(), KNeighborsRegressor()),
+    "Ridge": Ridge(),
+}
+SEPARATED = ("breast cancer", "wine", "digits", "Cardiotocography", "PageBlocks", "vowels")
+OVERLAPPING = ("Ionosphere", "Pima")
+
+
+def classes(name):
+    embedded = {"breast cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits}
+    if name in embedded:
+        X, y = embedded[name](return_X_y=True)
+    else:
+        with np.load(DATA / f"{name}.npz") as file:
+            X, y = file["X"].astype(float), file["y"].astype(int)
+    if y.size > 1000:
+        X, _, y, _ = train_test_split(X, y, train_size=1000, stratify=y, random_state=0)
+    return X, y
+
+
+def flipped(y, fraction, seed):
+    random = np.random.default_rng(seed)
+    n_classes, wrong = y.max() + 1, random.random(y.size) < fraction
+    return np.where(wrong, (y + random.integers(1, n_classes, size=y.size)) % n_classes, y), wrong
+
+
+def masked(estimator, X, y, seed):
+    """Fit with and without a mask; return both, and which rows are masked."""
+    if estimator is None:
+        plain = ZErrorClassifier(masking=ZErrorMask(threshold=np.inf), random_state=seed).fit(X, y)
+        model = ZErrorClassifier(random_state=seed).fit(X, y)
+    else:
+        plain, model = clone(estimator).fit(X, y), MaskedEstimator(estimator, random_state=seed).fit(X, y)
+    return plain, model, ~model.inlier_mask_
+
+
+def label_masks(names, n_splits):
+    print(f"\nMasked rows and accuracy (%) by classifier: {', '.join(names)}, {n_splits} splits.")
+    steps = (0.05, 0.10, 0.20)
+    found = [f"found, precision, accuracy gained at {step:.0%}" for step in steps]
+    head("classifier", "masked of clean labels", "largest of a table", "accuracy", "change by the mask", *found)
+    for classifier, estimator in CLASSIFIERS.items():
+        clean, noisy = {name: [] for name in names}, {step: [] for step in steps}
+        for name in names:
+            X, y = classes(name)
+            for seed in range(n_splits):
+                train, test = train_test_split(np.arange(y.size), stratify=y, test_size=0.4, random_state=seed)
+                for step in (0.0, *steps):
+                    given, wrong = flipped(y[train], step, seed)
+                    plain, model, dropped = masked(estimator, X[train], given, seed)
+                    before, after = plain.score(X[test], y[test]), model.score(X[test], y[test])
+                    if step == 0:
+                        clean[name].append((dropped.mean(), before, after - before))
+                    else:
+                        hits = (dropped & wrong).sum()
+                        noisy[step].append((hits / wrong.sum(), hits / max(dropped.sum(), 1), after - before))
+        means = 100 * np.array([np.mean(values, axis=0) for values in clean.values()])
+        most = list(clean)[means[:, 0].argmax()]
+        masks, accuracy, change = means.mean(axis=0)
+        cells = [100 * np.mean(noisy[step], axis=0) for step in steps]
+        row(
+            classifier,
+            f"{masks:.1f}",
+            f"{means[:, 0].max():.1f} ({most})",
+            f"{accuracy:.1f}",
+            f"{change:+.1f}",
+            *(f"{hit:.0f}, {precision:.0f}, {gain:+.1f}" for hit, precision, gain in cells),
+        )
+
+
+def target_masks(n_splits):
+    X, y = load_diabetes(return_X_y=True)
+    print(f"\nMasked rows (%) and R squared on the diabetes data by regressor, {n_splits} splits.")
+    head("regressor", "masked", "R squared", "change by the mask")
+    for regressor, estimator in REGRESSORS.items():
+        cells = []
+        for seed in range(n_splits):
+            train, test = train_test_split(np.arange(y.size), test_size=0.4, random_state=seed)
+            plain, model, dropped = masked(estimator, X[train], y[train], seed)
+            before, after = plain.score(X[test], y[test]), model.score(X[test], y[test])
+            cells.append((100 * dropped.mean(), before, after - before))
+        share, before, change = np.mean(cells, axis=0)
+        row(regressor, f"{share:.1f}", f"{before:.3f}", f"{change:+.3f}")
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    epochs()
-    errors_by_fraction(3)
+    if sys.argv[1:2] == ["masks"]:
+        splits = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+        label_masks(SEPARATED, splits)
+        label_masks(OVERLAPPING, splits)
+        target_masks(splits)
+    else:
+        epochs()
+        errors_by_fraction(3)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import InputTags, Tags, get_tags, validation
-from sklearn.utils.validation import assert_all_finite, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import InputTags, Tags, assert_all_finite, get_tags, validation
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._columns import (
     CATEGORY,
@@ -34,6 +34,7 @@ from skanomaly._support._tables import TableReader
 __all__ = [
     "check_any_rows",
     "check_mixed",
+    "check_any_table",
     "check_rows",
     "check_samples_of",
     "check_weights",
@@ -123,7 +124,7 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         raise ValueError(f"{error}\n{hint}") from None
 
 
-def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+def check_any_rows(estimator: Any, X: Any, y: Any, *, y_numeric: bool = False) -> tuple[Any, NDArray[Any]]:
     """Validate a table of any values, and targets, for an estimator that only selects or hands on rows.
 
     Parameters
@@ -133,6 +134,8 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     X : frame, Arrow table, sparse matrix, array or list of shape (n_samples, n_features)
         Text, dates, missing and infinite values are fine.
     y : array-like of shape (n_samples,)
+    y_numeric : bool, default=False
+        Whether `y` must hold numbers.
 
     Returns
     -------
@@ -147,6 +150,35 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+    X = check_any_table(estimator, X, reset=True)
+    _check_target(estimator, y, numeric=y_numeric)
+    targets = column_or_1d(y, warn=True)
+    if targets.dtype.kind == "f":
+        assert_all_finite(targets, input_name="y")
+    check_consistent_length(X, targets)
+    return X, targets
+
+
+def check_any_table(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Validate that a table of any values has rows and, unless `reset`, the columns of fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set (``reset=True``) or compared with `X`.
+    X : frame, Arrow table, sparse matrix, array or list of shape (n_samples, n_features)
+    reset : bool
+
+    Returns
+    -------
+    X : as given
+        A list becomes an array.
+
+    Raises
+    ------
+    ValueError
+        If `X` has not two dimensions, no row or no column, or other columns than in fit.
+    """
     if is_frame(X):
         rows = np.empty(X.shape, dtype=np.bool_)
     else:
@@ -154,12 +186,8 @@ def check_any_rows(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         X = X if hasattr(X, "shape") else rows
     check_array(rows, accept_sparse=True, dtype=None, ensure_all_finite=False)  # at least one row and one column
     named = to_pandas(X) if frame_library(X) == "pyarrow" else X if is_frame(X) else rows
-    validation.validate_data(estimator, named, skip_check_array=True)
-    _check_target(estimator, y, numeric=False)
-    targets = column_or_1d(y, warn=True)
-    assert_all_finite(targets, input_name="y")
-    check_consistent_length(rows, targets)
-    return X, targets
+    validation.validate_data(estimator, named, reset=reset, skip_check_array=True)
+    return X
 
 
 def check_mixed(

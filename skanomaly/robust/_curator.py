@@ -8,18 +8,22 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import type_of_target
 
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._ties import count_at_least
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = ["SampleCurator"]
+
+# Suspicions of classifiers with few distinct probabilities are often equal to the threshold, up to rounding.
+_TIE = 1e-9
 
 
 class SampleCurator(BaseSampler):
@@ -34,7 +38,8 @@ class SampleCurator(BaseSampler):
     estimator : estimator, default=None
         Must have ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
         :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None uses :class:`ZErrorRegressor` if `y` is continuous
-        and :class:`ZErrorClassifier` otherwise.
+        and :class:`ZErrorClassifier` otherwise. `X` may hold whatever the estimator accepts, such as text, missing
+        values or sparse rows.
     false_drop_rate : float, default=0.01
         Largest fraction of rows that may be dropped from clean data.
     false_look_rate : float, default=0.05
@@ -69,11 +74,12 @@ class SampleCurator(BaseSampler):
     Notes
     -----
     Below the threshold of the mask the p-value is empirical: the rank of the suspicion among the rows below the
-    threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution. A row is dropped
-    if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is marked for a
-    look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean data with
-    normal errors, or with margins whose lower tail is no heavier than normal. If clean errors have heavier tails, the
-    fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
+    threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution, which for margins
+    starts at 1 %, about the largest fraction of clean rows that the mask takes in the tables of the user guide. A row
+    is dropped if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is
+    marked for a look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean
+    data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If clean errors have heavier
+    tails, the fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
 
     The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
     decisions are our additions.
@@ -120,7 +126,10 @@ class SampleCurator(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+        if self.estimator is None:
+            rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
+        else:  # which validates the rows of each fold itself: a pipeline may encode and impute them
+            rows, targets = check_any_rows(self, X, y)
         if type_of_target(targets) not in {"binary", "multiclass", "continuous"}:
             raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give one number or class per row.")
         return rows, targets
@@ -130,7 +139,7 @@ class SampleCurator(BaseSampler):
             return clone(self.estimator)
         return ZErrorRegressor() if type_of_target(y) == "continuous" else ZErrorClassifier()
 
-    def _fit_resample(self, X: NDArray[Any], y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
+    def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         seed = draw_seed(self.random_state)
         estimator = self._make(y)
         if "random_state" in estimator.get_params() and estimator.get_params()["random_state"] is None:
@@ -148,19 +157,20 @@ class SampleCurator(BaseSampler):
             splitter = kind(
                 min(int(splitter), int(smallest if classifier else y.size)), shuffle=True, random_state=seed
             )
-        folds = list(splitter.split(X, y))
+        folds = list(splitter.split(np.empty((y.size, 0)), y))
         n_splits = len(folds)
         if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
             raise ValueError(f"cv={self.cv!r} must test every row exactly once; pass KFold, StratifiedKFold or an int.")
         suspicion, frequency = np.empty(y.size), np.zeros(y.size)
         for train, test in folds:
-            fitted = clone(estimator).fit(X[train], y[train])
-            suspicion[test] = -fitted.score_samples(X[test], y[test])
+            fitted = clone(estimator).fit(take_rows(X, train), y[train])
+            suspicion[test] = -fitted.score_samples(take_rows(X, test), y[test])
             frequency[train] += fitted.mask_frequency_ / (n_splits - 1)
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.suspicion_, self.mask_frequency_ = suspicion, frequency
-        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, two_sided=plan.side == 0)
+        sides = 2.0 if plan.side == 0 else 1.0
+        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, sides, margins=plan.by_confidence)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U4")
         decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
@@ -171,19 +181,27 @@ class SampleCurator(BaseSampler):
                 decision[members] = "look"
         self.decision_ = decision
         kept = np.flatnonzero(decision != "drop")
-        return X[kept], y[kept], kept
+        return None, y[kept], kept
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
+        inner = get_tags(self.estimator).input_tags if self.estimator is not None else None
+        for kind in ("allow_nan", "sparse", "string", "categorical"):
+            setattr(tags.input_tags, kind, inner is not None and getattr(inner, kind))
         return tags
 
 
-def _clean_pvalues(suspicion: NDArray[np.float64], threshold: float, *, two_sided: bool) -> NDArray[np.float64]:
+def _clean_pvalues(
+    suspicion: NDArray[np.float64], threshold: float, sides: float, *, margins: bool
+) -> NDArray[np.float64]:
     """Return the p-values: the estimated fraction of clean rows at or above each suspicion."""
-    sides = 2.0 if two_sided else 1.0
-    beyond = sides * norm.sf(threshold)
-    within = np.sort(suspicion[suspicion <= threshold])
-    above = count_at_least(within, suspicion)
-    inside = beyond + (1.0 - beyond) * (above + 1) / (within.size + 1)
-    return np.where(suspicion > threshold, sides * norm.sf(suspicion), np.minimum(inside, 1.0))
+    if margins:  # 1 % beyond a threshold of 2, and a half-normal tail from there
+        beyond = 0.01 * norm.sf(threshold) / norm.sf(2.0)
+        tail = 2.0 * beyond * norm.sf(suspicion - threshold)
+        is_beyond = suspicion >= threshold - _TIE
+    else:
+        beyond, tail = sides * norm.sf(threshold), sides * norm.sf(suspicion)
+        is_beyond = suspicion > threshold
+    within = np.sort(suspicion[~is_beyond])
+    inside = beyond + (1.0 - beyond) * (count_at_least(within, suspicion) + 1) / (within.size + 1)
+    return np.where(is_beyond, np.minimum(tail, beyond), np.minimum(inside, 1.0))

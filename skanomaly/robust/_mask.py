@@ -7,15 +7,22 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from skanomaly import _kernels
 from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter_constraints
+from skanomaly._support._warnings import warn_user
+from skanomaly.robust._contradictions import Contradictions, contradictions, predictions
 
 __all__ = ["MaskPlan", "MaskingParameter", "ZErrorMask"]
 
 _STATISTICS = {"error": 0, "loss": 1, "margin": 2}
 _SMALLEST_ROBUST_GROUP = 6
+# What is masked of clean data is far below: 2.3 % of margins and 0.3 % of errors that are normal.
+_MOST_LABELS = 0.25
+_MOST_NEAR_ERRORS = 0.025
+_FEWEST_NEAR_ERRORS = 10
 
 
 class ZErrorMask:
@@ -28,8 +35,9 @@ class ZErrorMask:
     Parameters
     ----------
     threshold : float or "auto", default="auto"
-        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression and 2 for classification, where
-        only one side is masked. ``float("inf")`` drops no row, which is plain training.
+        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression. For classification it is 2: a
+        row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If there are
+        many such rows, less sure ones are dropped as well. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -40,7 +48,8 @@ class ZErrorMask:
     statistic : {"auto", "error", "loss", "margin"}, default="auto"
         The quantity that is standardised. Regression: ``"error"``, target minus prediction, or ``"loss"``.
         Classification: ``"margin"``, the output of the row's own class minus the largest other output, or ``"loss"``,
-        the cross-entropy. ``"auto"`` is the error or the margin.
+        the cross-entropy. ``"auto"`` is the error or the margin. The unit of a margin is the median margin of the rows
+        that are rightly predicted as the same class (see Notes).
     side : {"auto", "both", "upper", "lower", "wrong"}, default="auto"
         Which side is masked: ``"upper"`` drops values far above the centre, ``"lower"`` far below it, ``"both"``
         either. ``"wrong"`` drops small margins, large losses, and errors of either sign. ``"auto"`` is ``"wrong"``.
@@ -51,7 +60,7 @@ class ZErrorMask:
     min_keep : float, default=0.5
         Smallest fraction of a batch that is kept; if necessary, the threshold of that batch is raised.
     per_class : bool, default=True
-        Whether a classifier computes centre and scale per class within the batch.
+        Whether a classifier computes centre and scale per class.
     decay : float, default=0.0
         Factor of the exponential average of centre and scale over batches, in [0, 1). 0 uses each batch alone. 0.9
         suits batches below 64 rows, small classes and small chunks of ``partial_fit``.
@@ -65,6 +74,17 @@ class ZErrorMask:
     -----
     The mask is that of Z-Error Loss [1]_. Median and MAD, one-sided masks, `min_keep` and `decay` are our additions.
     The margin replaces the raw output of the paper, which is not identified with more than two classes.
+
+    The margins of many classifiers are saturated or skewed, so that their MAD is small and every row near the boundary
+    is far from the centre. With ``statistic="margin"``, ``side="wrong"`` and ``center_scale="median_mad"``, the
+    defaults for classification, the standardised error of a row is therefore ``1 - margin / unit``. The unit is the
+    median, among the rows that are rightly predicted as the same class, of the output of that class minus those of the
+    others: 1 is the boundary, and at 2 the label is contradicted as surely as a wrong label of a typical row would be.
+    Only rows on the wrong side of the boundary are masked, and no row of a class that the classifier does not
+    recognise. Wrong labels contradict sure and unsure predictions alike, whereas a classifier errs mostly where it is
+    unsure. The number of rows beyond the cut therefore tells how many rows below it have wrong labels;
+    ``threshold="auto"`` lowers the cut, and the unit with it, as long as that is at least half of the contradictions.
+    The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
@@ -192,6 +212,8 @@ class MaskPlan(NamedTuple):
     min_group: int
     decay: float
     per_class: bool
+    by_confidence: bool
+    adaptive: bool
 
     @classmethod
     def of(cls, mask: ZErrorMask, *, classifier: bool) -> Self:
@@ -222,16 +244,19 @@ class MaskPlan(NamedTuple):
         threshold = mask.threshold
         if isinstance(threshold, str):
             threshold = 2.0 if classifier else 3.0
+        robust = mask.center_scale == "median_mad"
         return cls(
             mask=ZErrorMask(**{**mask.get_params(), "threshold": threshold}),
             threshold=float(threshold),
             statistic=_STATISTICS[statistic],
             side=sides[mask.side],
-            robust=mask.center_scale == "median_mad",
+            robust=robust,
             min_keep=float(mask.min_keep),
-            min_group=_SMALLEST_ROBUST_GROUP if mask.center_scale == "median_mad" else 2,
+            min_group=_SMALLEST_ROBUST_GROUP if robust else 2,
             decay=float(mask.decay),
             per_class=bool(classifier and mask.per_class),
+            by_confidence=robust and statistic == "margin" and sides[mask.side] == wrong,
+            adaptive=isinstance(mask.threshold, str),
         )
 
     def threshold_at(self, epoch: int, n_epochs: int) -> float:
@@ -274,6 +299,74 @@ class MaskPlan(NamedTuple):
             keep,
         )
         return keep
+
+    def keep_labels(
+        self,
+        outputs: NDArray[Any],
+        labels: NDArray[np.intp],
+        weights: NDArray[np.float64] | None,
+        threshold: float,
+        pooled: NDArray[np.float64],
+        n_classes: int,
+        earlier: NDArray[np.bool_] | None = None,
+    ) -> Contradictions:
+        """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
+        return contradictions(
+            outputs,
+            labels,
+            weights,
+            n_classes=n_classes,
+            threshold=threshold,
+            adaptive=self.adaptive,
+            per_class=self.per_class,
+            min_keep=self.min_keep,
+            min_group=self.min_group,
+            decay=self.decay,
+            pooled=pooled,
+            earlier=earlier,
+        )
+
+    def label_errors(
+        self,
+        values: NDArray[np.float64],
+        outputs: NDArray[Any],
+        labels: NDArray[np.intp],
+        scale: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Standardise margins where ``by_confidence`` is set: 1 at the boundary, the threshold at the cut."""
+        predicted = predictions(outputs)
+        unit = scale[np.where(values < 0, predicted, labels)]
+        return 1.0 - values / unit
+
+    def warn_of_excess(self, keep: NDArray[np.bool_], errors: NDArray[np.float64] | None) -> None:
+        """Warn if far more rows are masked than the threshold masks of clean data, without being clearly wrong.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_samples,), bool
+        errors : ndarray of shape (n_samples,) or None
+            Standardised errors of a regressor; None for a classifier.
+        """
+        masked = float(1.0 - keep.mean()) if keep.size else 0.0
+        if errors is None:
+            if self.by_confidence and masked > _MOST_LABELS:
+                warn_user(
+                    f"{masked:.0%} of the rows are masked: that many labels contradict the predictions. If they are "
+                    "correct, the classifier does not suit the data; compare with masking__threshold=float('inf')."
+                )
+            return
+        if self.statistic != _STATISTICS["error"] or not self.robust:
+            return
+        near = (errors > self.threshold) & (errors <= 1.5 * self.threshold)
+        sides = 2.0 if self.side == 0 else 1.0
+        normal = sides * float(norm.sf(self.threshold) - norm.sf(1.5 * self.threshold))
+        many = near.sum() >= _FEWEST_NEAR_ERRORS and near.mean() > max(_MOST_NEAR_ERRORS, 3.0 * normal)
+        if many and near.mean() > 0.3 * masked:  # wrong targets lie farther away, or far more rows do
+            warn_user(
+                f"{masked:.1%} of the rows are masked, and {near.mean():.1%} lie just beyond "
+                f"threshold={self.threshold:g}: the errors have heavier tails than the normal distribution, so that "
+                "clean rows are masked too. Raise masking__threshold, or transform the target."
+            )
 
     def center_scale(
         self, values: NDArray[np.float64], groups: NDArray[np.intp], weights: NDArray[np.float64] | None, n_groups: int

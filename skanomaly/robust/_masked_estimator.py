@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier, is_regressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -15,13 +16,22 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_weights, validate_data
+from skanomaly._support._validation import check_any_rows, check_any_table, check_weights
+from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms
 
 __all__ = ["MaskedEstimator"]
+
+# Rounds have settled where at most this fraction of the rows changes.
+_UNSETTLED = 0.01
+_SMALLEST_PROBABILITY = 1e-3
+_SMALLEST_LOG_DENSITY = -1e9
+# Errors of regression that are this small beside the targets are rounding.
+_ROUNDING = 1e3 * np.finfo(np.float64).eps
 
 
 def _estimator_has(name: str) -> Any:
@@ -168,11 +178,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                     f"method='partial_fit' needs an estimator with partial_fit; {self.estimator!r} has none. Use "
                     "method='refit' or 'auto'."
                 )
-            allow_nan = get_tags(self.estimator).input_tags.allow_nan
-            rows, targets = validate_data(
-                self, X, y, dtype=None, ensure_all_finite="allow-nan" if allow_nan else True, y_numeric=not classifier
-            )
-            self._rows = X if hasattr(X, "iloc") else rows
+            rows, targets = check_any_rows(self, X, y, y_numeric=not classifier)
+            self._rows = rows
             weights = check_weights(sample_weight, np.empty((targets.size, 0)))
             if weights is not None and not weights.all():
                 counted = np.flatnonzero(weights > 0)
@@ -191,54 +198,91 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             self._plan, self._classifier = plan, classifier
             method = self.method
             if method == "auto":
-                method = "partial_fit" if hasattr(self.estimator, "partial_fit") else "refit"
+                in_epochs = hasattr(self.estimator, "partial_fit") and hasattr(self.estimator, "max_iter")
+                method = "partial_fit" if in_epochs else "refit"
             random = generator(self.random_state)
             seed = int(random.integers(2**31))
             make = partial(_clone_with_seed, self.estimator, seed)
+            counts = None if weights is None else weights[counted]
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
+                outputs = self._outputs(self.estimator_, self._take(counted))
             else:
-                self._fit_rounds(targets, encoded, weights, counted, seed, make)
-            values = self._statistic(self.estimator_, self._take(np.arange(targets.size)), encoded)
-            self._center_scale = plan.center_scale(
-                values[counted],
-                self._groups(encoded[counted]),
-                None if weights is None else weights[counted],
-                len(self.classes_) if plan.per_class else 1,
-            )
+                outputs = self._fit_rounds(targets, encoded, weights, counted, seed, make)
+                if outputs is None:
+                    outputs = self._outputs(self.estimator_, self._take(counted))
+            self._set_scale(outputs, encoded[counted], counts)
+            errors = None if classifier else self._standardized(outputs, encoded[counted])
+            plan.warn_of_excess(self.inlier_mask_[counted], errors)
             del self._rows
         return self
 
     def _take(self, rows: NDArray[np.intp]) -> Any:
-        return self._rows.iloc[rows] if hasattr(self._rows, "iloc") else self._rows[rows]
+        return take_rows(self._rows, rows)
 
     def _groups(self, encoded: NDArray[Any]) -> NDArray[np.intp]:
         return encoded.astype(np.intp) if self._classifier else np.zeros(encoded.size, dtype=np.intp)
 
-    def _statistic(self, estimator: Any, X: Any, encoded: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the statistic of each row (error, loss or margin) for a fitted estimator."""
+    def _outputs(self, estimator: Any, X: Any) -> NDArray[np.float64]:
+        """Return predictions of shape (n, 1), or one output for each class of shape (n, n_classes)."""
         if not self._classifier:
-            outputs = np.asarray(estimator.predict(X), dtype=np.float64).reshape(len(encoded), -1)
-            return regression_terms(outputs, encoded, self._plan.statistic)[2]
-        if hasattr(estimator, "decision_function"):
-            outputs = np.asarray(estimator.decision_function(X), dtype=np.float64)
-        else:
-            outputs = np.log(np.clip(estimator.predict_proba(X), 1e-6, None))
-        outputs = outputs.reshape(len(encoded), -1)
-        if outputs.shape[1] == 1 and len(estimator.classes_) == 2 < len(self.classes_):
-            outputs = np.hstack([-outputs, outputs]) / 2
-        if outputs.shape[1] > 1 and len(estimator.classes_) < len(
-            self.classes_
-        ):  # a class was masked entirely or is missing in this fold
-            full = np.full((outputs.shape[0], len(self.classes_)), outputs.min() - 1.0)
-            full[:, np.searchsorted(self.classes_, estimator.classes_)] = outputs
+            return np.asarray(estimator.predict(X), dtype=np.float64).reshape(-1, 1)
+        known = np.searchsorted(self.classes_, estimator.classes_)
+        outputs = _class_outputs(estimator, X)
+        if known.size < self.classes_.size:  # a class was masked entirely or is missing in this fold
+            full = np.full((outputs.shape[0], self.classes_.size), outputs.min() - 1.0)
+            full[:, known] = outputs
             outputs = full
-        return classification_terms(outputs, encoded, self._plan.statistic)[2]
+        return outputs
+
+    def _statistic(self, outputs: NDArray[np.float64], encoded: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the statistic of each row: error, loss or margin."""
+        terms = classification_terms if self._classifier else regression_terms
+        values: NDArray[np.float64] = terms(outputs, encoded, self._plan.statistic)[2]
+        if self._plan.statistic == 0 and encoded.size:
+            values = np.where(np.abs(values) > _ROUNDING * np.abs(encoded).max(), values, 0.0)
+        return values
+
+    def _n_groups(self) -> int:
+        return len(self.classes_) if self._plan.per_class else 1
 
     def _keep(
-        self, values: NDArray[Any], encoded: NDArray[Any], weights: Any, threshold: float, pooled: NDArray[Any]
+        self,
+        outputs: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        threshold: float,
+        pooled: NDArray[Any],
+        earlier: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
+        if self._plan.by_confidence:
+            n_classes = len(self.classes_)
+            return self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, n_classes, earlier).keep
+        values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
+
+    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any) -> None:
+        """Set centre and scale of the standardised errors from outputs for training rows."""
+        plan = self._plan
+        if plan.by_confidence:
+            pooled = np.zeros((self._n_groups(), 3))
+            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, len(self.classes_))
+            self._label_scale = found.scale
+            if not found.informative:
+                warn_user(
+                    f"Nothing is masked: {self.estimator!r} is equally sure of nearly all of its predictions, so that "
+                    "wrong labels look like its own errors. Give an estimator whose probabilities differ, for example "
+                    "with a larger min_samples_leaf or n_neighbors."
+                )
+        else:
+            values, groups = self._statistic(outputs, encoded), self._groups(encoded)
+            self._center_scale = plan.center_scale(values, groups, weights, self._n_groups())
+
+    def _standardized(self, outputs: NDArray[Any], encoded: NDArray[Any]) -> NDArray[np.float64]:
+        values = self._statistic(outputs, encoded)
+        if self._plan.by_confidence:
+            return self._plan.label_errors(values, outputs, encoded, self._label_scale)
+        return self._plan.standardized_errors(values, self._groups(encoded), self._center_scale)
 
     def _fit_epochs(
         self,
@@ -252,20 +296,25 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         estimator = make()
         dropped, n_masked_epochs = np.zeros(targets.size, dtype=np.int64), 0
         inliers = np.ones(targets.size, dtype=bool)
-        pooled = np.zeros((len(self.classes_) if self._plan.per_class else 1, 3))
-        bounds = batch_bounds(counted.size, self.batch_size)
+        pooled = np.zeros((self._n_groups(), 3))
         for epoch in range(self.max_iter):
             threshold = self._plan.threshold_at(epoch, self.max_iter)
             order = counted[random.permutation(counted.size)]
-            for start, stop in pairwise(bounds):
+            if self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+                outputs = self._outputs(estimator, self._take(counted))
+                counts = None if weights is None else weights[counted]
+                inliers[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled)
+                dropped += ~inliers
+                order = order[inliers[order]]
+            for start, stop in pairwise(batch_bounds(order.size, self.batch_size)):
                 rows = order[start:stop]
                 counts = None if weights is None else weights[rows]
                 keep = np.ones(rows.size, dtype=bool)
-                if np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
-                    values = self._statistic(estimator, self._take(rows), encoded[rows])
-                    keep = self._keep(values, encoded[rows], counts, threshold, pooled)
-                dropped[rows[~keep]] += 1
-                inliers[rows] = keep
+                if not self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+                    outputs = self._outputs(estimator, self._take(rows))
+                    keep = self._keep(outputs, encoded[rows], counts, threshold, pooled)
+                    dropped[rows[~keep]] += 1
+                    inliers[rows] = keep
                 options: dict[str, Any] = {} if counts is None else {"sample_weight": counts[keep]}
                 if self._classifier and epoch == 0:
                     options["classes"] = self.classes_
@@ -282,41 +331,59 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         counted: NDArray[np.intp],
         seed: int,
         make: Any,
-    ) -> None:
+    ) -> NDArray[np.float64] | None:
+        """Refit until the mask no longer changes; return the last out-of-fold outputs of the rows counted."""
         keep = np.ones(targets.size, dtype=bool)
-        dropped, rounds = np.zeros(targets.size, dtype=np.int64), 0
-        n_groups = len(self.classes_) if self._plan.per_class else 1
+        dropped, rounds, changed = np.zeros(targets.size, dtype=np.int64), 0, 0
+        outputs, suspected = None, None
         counts = None if weights is None else weights[counted]
+        last = self._plan.threshold_at(10**9, self.max_iter)
         for iteration in range(self.max_iter):
             threshold = self._plan.threshold_at(iteration + self._plan.mask.warmup_epochs, self.max_iter)
             if np.isinf(threshold):
                 rounds = 1
                 break
-            values = self._errors(targets, encoded, weights, counted, keep, seed, make)
+            outputs = self._fold_outputs(targets, weights, counted, keep, seed, make)[counted]
             new = np.ones(targets.size, dtype=bool)
-            new[counted] = self._keep(values, encoded[counted], counts, threshold, np.zeros((n_groups, 3)))
+            pooled = np.zeros((self._n_groups(), 3))
+            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted])
+            if self._classifier and self._plan.by_confidence:
+                # Later rounds are fitted without the masked rows, so that they are surer of the opposite. They may only
+                # mask rows that the first round, which saw all labels, predicts to be of another class.
+                if suspected is None:
+                    suspected = np.zeros(targets.size, dtype=bool)
+                    suspected[counted] = outputs.argmax(axis=1) != encoded[counted]
+                new |= ~suspected
+            if self.max_iter > 2 and iteration >= self.max_iter // 2:  # unstable estimators settle as rows only return
+                new |= keep
             dropped += ~new
             rounds += 1
-            converged = np.array_equal(new, keep) and self._plan.threshold_at(10**9, self.max_iter) == threshold
+            changed = int((new != keep).sum())
             keep = new
-            if converged:
+            if changed == 0 and threshold == last:
                 break
+        if rounds == self.max_iter > 1 and threshold == last and changed > max(1, _UNSETTLED * counted.size):
+            warn_user(
+                f"The mask did not settle in max_iter={self.max_iter} rounds: {changed} of {counted.size} rows changed "
+                "in the last one. Raise max_iter or masking__threshold, or give a smoother estimator.",
+                ConvergenceWarning,
+            )
         rows = counted[keep[counted]]
         options = {} if weights is None else {"sample_weight": weights[rows]}
         self.estimator_ = make().fit(self._take(rows), targets[rows], **options)
         self.n_iter_, self.mask_frequency_, self.inlier_mask_ = rounds, dropped / rounds, keep
+        return outputs
 
-    def _errors(
+    def _fold_outputs(
         self,
         targets: NDArray[Any],
-        encoded: NDArray[Any],
         weights: Any,
         counted: NDArray[np.intp],
         keep: NDArray[np.bool_],
         seed: int,
         make: Any,
     ) -> NDArray[np.float64]:
-        """Return the statistic of the rows of positive weight, out of fold unless `cv` is None."""
+        """Return the outputs for the rows of positive weight, out of fold unless `cv` is None."""
         if self.cv is None:
             folds = [(np.arange(targets.size), np.arange(targets.size))]
         else:
@@ -326,18 +393,17 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             folds = list(splitter.split(np.empty((targets.size, 0)), targets))
         usable = np.zeros(targets.size, dtype=bool)
         usable[counted] = True
-        values = np.zeros(targets.size)
+        values = np.zeros((targets.size, len(self.classes_) if self._classifier else 1))
         for train, test in folds:
             rows = train[keep[train] & usable[train]]
             options = {} if weights is None else {"sample_weight": weights[rows]}
             estimator = make().fit(self._take(rows), targets[rows], **options)
-            values[test] = self._statistic(estimator, self._take(test), encoded[test])
-        return values[counted]
+            values[test] = self._outputs(estimator, self._take(test))
+        return values
 
     def _delegate(self, name: str, X: Any) -> Any:
         check_is_fitted(self, "estimator_")
-        rows = validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False)
-        return getattr(self.estimator_, name)(X if hasattr(X, "iloc") else rows)
+        return getattr(self.estimator_, name)(check_any_table(self, X, reset=False))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict with the estimator trained on the kept rows.
@@ -415,8 +481,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         predicted = self.predict(X)
         targets = predicted if y is None else column_or_1d(y)
         encoded = np.searchsorted(self.classes_, targets) if self._classifier else np.asarray(targets, dtype=np.float64)
-        values = self._statistic(self.estimator_, X, encoded)
-        return -self._plan.standardized_errors(values, self._groups(encoded), self._center_scale)
+        return -self._standardized(self._outputs(self.estimator_, check_any_table(self, X, reset=False)), encoded)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -424,7 +489,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags = inner.classifier_tags
         tags.regressor_tags = inner.regressor_tags
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        for kind in ("allow_nan", "sparse", "string", "categorical"):
+            setattr(tags.input_tags, kind, getattr(inner.input_tags, kind))
         tags.target_tags.required = True
         tags.non_deterministic = inner.non_deterministic
         return tags
@@ -435,3 +501,22 @@ def _clone_with_seed(estimator: Any, seed: int) -> Any:
     nested = [name for name in copy.get_params() if name == "random_state" or name.endswith("__random_state")]
     unset = {name: seed for name in nested if copy.get_params()[name] is None}
     return copy.set_params(**unset) if unset else copy
+
+
+def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Return one output for each class of a fitted classifier, on the scale of logits where it has one."""
+    n_classes = len(estimator.classes_)
+    if hasattr(estimator, "decision_function"):
+        outputs = np.asarray(estimator.decision_function(X), dtype=np.float64)
+        if outputs.ndim == 1:
+            return np.column_stack([-outputs, outputs]) / 2
+        if outputs.shape[1] == n_classes:
+            return outputs
+    if hasattr(estimator, "predict_joint_log_proba"):  # naive Bayes: probabilities that do not underflow
+        return np.maximum(np.asarray(estimator.predict_joint_log_proba(X), dtype=np.float64), _SMALLEST_LOG_DENSITY)
+    if hasattr(estimator, "predict_proba"):
+        return np.log(np.clip(np.asarray(estimator.predict_proba(X), dtype=np.float64), _SMALLEST_PROBABILITY, None))
+    raise TypeError(
+        f"{estimator!r} has neither decision_function nor predict_proba with a column for each class, so that nothing "
+        "says how sure its predictions are."
+    )

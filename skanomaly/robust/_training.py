@@ -84,8 +84,9 @@ class Training:
         self.plan = MaskPlan.of(self.mask, classifier=self.classifier)
         self.pooled = np.zeros((self.n_groups if self.plan.per_class else 1, 3))
 
-    def warn_if_too_small(self, n_rows: int) -> None:
-        """Warn if the batches are too small for any row to be masked."""
+    def warn_if_too_small(self, n_batch: int, n_samples: int) -> None:
+        """Warn if the rows of which the mask takes statistics are too few for any of them to be masked."""
+        n_rows = n_samples if self.plan.by_confidence else n_batch
         smallest = self.plan.mask.smallest_batch()
         if n_rows < smallest:
             warn_user(
@@ -131,15 +132,29 @@ class Training:
         threshold = self.plan.threshold_at(self.n_epochs, span)
         past_warmup = self.n_epochs >= self.mask.warmup_epochs
         order = self.random.permutation(X.shape[0])
-        bounds = batch_bounds(X.shape[0], batch_size)
+        n_contradicted = 0
+        if self.plan.by_confidence and math.isfinite(threshold):
+            keep = self.kept_labels(X, y, weights, threshold)
+            masked[~keep] += 1
+            n_contradicted = int(keep.size - keep.sum())
+            order, threshold = order[keep[order]], math.inf
+        bounds = batch_bounds(order.size, batch_size)
         linear = len(self.network.sizes) == 2 and self.network.sizes[-1] == 1
         run = self._linear_epoch if linear else self._network_epoch
         loss, weight, n_masked = run(X, y, weights, order, bounds, threshold, rate, masked)
         self.n_epochs += 1
         self.losses.append(loss / weight if weight > 0 else 0.0)
-        self.mask_rates.append(n_masked / X.shape[0])
-        self.thresholds.append(threshold)
+        self.mask_rates.append((n_masked + n_contradicted) / X.shape[0])
+        self.thresholds.append(self.plan.threshold_at(self.n_epochs - 1, span))
         return past_warmup
+
+    def kept_labels(
+        self, X: NDArray[Any], y: NDArray[np.intp], weights: NDArray[np.float64] | None, threshold: float
+    ) -> NDArray[np.bool_]:
+        """Return which of these rows a classifier keeps."""
+        with single_blas_thread():
+            outputs = self.network.activations(X)[-1]
+        return self.plan.keep_labels(outputs, y, weights, threshold, self.pooled, self.n_groups).keep
 
     def _linear_epoch(
         self,
@@ -239,7 +254,7 @@ class Training:
         held_dropped = np.zeros(X.shape[0], dtype=np.int64)
         best, best_parameters, stalled = math.inf, self.network.parameters.copy(), 0
         bounds = batch_bounds(train.size, batch_size)
-        self.warn_if_too_small(int(np.diff(bounds).max()))
+        self.warn_if_too_small(int(np.diff(bounds).max()), train.size)
         for index in range(max_iter):
             rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
             seen += self.epoch(
@@ -272,11 +287,15 @@ class Training:
     ) -> float:
         """Return the mean loss of the held-out rows that the mask keeps at the threshold of the last epoch."""
         rows = np.flatnonzero(held_out)
-        losses, _, values = self.terms(self.network.activations(X[rows])[-1], y[rows])
+        outputs = self.network.activations(X[rows])[-1]
+        losses, _, values = self.terms(outputs, y[rows])
         held_weights = None if weights is None else weights[rows]
         groups = y[rows] if self.classifier else np.empty(0, dtype=np.intp)
-        pooled = np.zeros_like(self.pooled)
-        keep = self.plan.keep(values, groups, held_weights, self.thresholds[-1], pooled)
+        pooled, threshold = np.zeros_like(self.pooled), self.thresholds[-1]
+        if self.plan.by_confidence:
+            keep = self.plan.keep_labels(outputs, y[rows], held_weights, threshold, pooled, self.n_groups).keep
+        else:
+            keep = self.plan.keep(values, groups, held_weights, threshold, pooled)
         dropped[rows[~keep]] += 1
         counted = keep if held_weights is None else keep * held_weights
         total = float(counted.sum())

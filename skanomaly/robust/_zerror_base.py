@@ -134,6 +134,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             self.mask_count_[counted], self.seen_count_[counted] = dropped, seen
             self.inlier_mask_ = np.ones(counted.size, dtype=bool)
             self.inlier_mask_[counted] = self._finish(standardized, encoded, weights)
+            self._warn_of_excess(standardized, encoded)
         return self
 
     def _advance(self, X: Any, y: Any, sample_weight: Any, sample_indices: Any, *, first: bool) -> Self:
@@ -150,7 +151,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         if first:
             self._start(rows, weights)
         training = self._training
-        training.warn_if_too_small(min(rows.shape[0], self._batch_rows(rows.shape[0])))
+        training.warn_if_too_small(min(rows.shape[0], self._batch_rows(rows.shape[0])), rows.shape[0])
         standardized = self._standardizer(rows)
         dropped = np.zeros(rows.shape[0], dtype=np.int64)
         is_masked = training.epoch(
@@ -190,8 +191,15 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         values = training.terms(outputs, y)[2]
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         n_groups = training.pooled.shape[0]
-        self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
-        kept = training.plan.standardized_errors(values, groups, self._center_scale) <= training.plan.threshold
+        if training.plan.by_confidence:
+            pooled = np.zeros((n_groups, 3))
+            threshold = training.plan.threshold
+            kept, self._label_scale, _ = training.plan.keep_labels(
+                outputs, y, weights, threshold, pooled, training.n_groups
+            )
+        else:
+            self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
+            kept = training.plan.standardized_errors(values, groups, self._center_scale) <= training.plan.threshold
         self._choose_cutoff(outputs, y, weights, kept)
         self._set_parameters()
         return kept
@@ -221,8 +229,17 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         rows = check_rows(self, X, reset=False, dtype=self._training.network.parameters.dtype)
         return self._training.network.activations(self._standardizer(rows))[-1]
 
+    def _warn_of_excess(self, X: NDArray[Any], y: NDArray[Any]) -> None:
+        """Warn if far more rows are masked than the threshold masks of clean data."""
+        errors = None
+        if not self._classifier:
+            errors = self._standardized_errors(self._training.network.activations(X)[-1], y)
+        self._training.plan.warn_of_excess(self.inlier_mask_, errors)
+
     def _standardized_errors(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
         values = self._training.terms(outputs, y)[2]
+        if self._training.plan.by_confidence:
+            return self._training.plan.label_errors(values, outputs, y, self._label_scale)
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         return self._training.plan.standardized_errors(values, groups, self._center_scale)
 

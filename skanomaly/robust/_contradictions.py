@@ -1,0 +1,213 @@
+"""Rows whose label contradicts a sure prediction: the mask of classifiers."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Contradictions", "contradictions", "predictions"]
+
+_LOWEST_CUT = 0.1
+_LEAST_PRECISION = 0.5
+_MOST_OTHERS = 16
+_MOST_TIED = 0.95
+
+
+class Contradictions(NamedTuple):
+    """The rows that are kept, the margin of each predicted class that is one unit, and whether margins differ."""
+
+    keep: NDArray[np.bool_]
+    scale: NDArray[np.float64]
+    informative: bool = True
+
+
+def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the predicted class of each row; one column is the logit of the second of two classes."""
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] > 0).astype(np.intp)
+    return outputs.argmax(axis=1)
+
+
+def contradictions(
+    outputs: NDArray[Any],
+    labels: NDArray[np.intp],
+    weights: NDArray[np.float64] | None,
+    *,
+    n_classes: int,
+    threshold: float,
+    adaptive: bool,
+    per_class: bool,
+    min_keep: float,
+    min_group: int,
+    decay: float,
+    pooled: NDArray[np.float64],
+    earlier: NDArray[np.bool_] | None = None,
+) -> Contradictions:
+    """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
+
+    The contradiction of a row is the output of the predicted class minus that of its label, divided by the median of
+    such differences among the rows that are rightly predicted as the same class: how far a wrong label of theirs would
+    be contradicted. A row is masked if its label is not the predicted one and that ratio is at least ``threshold - 1``.
+
+    A wrong label does not depend on how sure the prediction is, so the ratios of wrong labels are distributed like
+    those of correctly predicted rows with another label. The errors of a classifier itself are mostly unsure. Rows
+    near the boundary are kept, and so is every row whose prediction agrees with its label, however small the spread of
+    the outputs. All rows of a class are kept if its label is not at least twice as frequent, or in the majority, among
+    the rows predicted as it; so are all rows predicted as a class if less than half of them have its label. Nothing is
+    masked if the classifier is equally sure of (nearly) all predictions.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, 1 or n_classes)
+    labels : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,) or None
+    n_classes : int
+    threshold : float
+        Finite or infinite; nothing is masked if it is infinite.
+    adaptive : bool
+        Whether rows with smaller ratios are masked as well, down to where wrong labels explain half of them.
+    per_class : bool
+        Whether the median is that of the predicted class.
+    min_keep : float
+        Smallest fraction of the rows that is kept.
+    min_group : int
+        A class with fewer rows that are rightly predicted is not recognised.
+    decay : float
+        Factor of the exponential average of the medians over calls; 0 uses these rows alone.
+    pooled : ndarray of shape (n_classes or 1, 3)
+        Scratch; the second column is the median, the third the number of calls behind it. Updated.
+    earlier : ndarray of shape (n_samples,), bool, default=None
+        Rows masked before: they stay masked above half of the cut, so that repeated masks settle.
+
+    Returns
+    -------
+    Contradictions
+    """
+    counts = np.ones(labels.size) if weights is None else weights
+    outputs = outputs.astype(np.float64)
+    if outputs.shape[1] == 1:
+        outputs = np.hstack([-outputs, outputs]) / 2
+    predicted = predictions(outputs)
+    agrees = predicted == labels
+    rows = np.arange(labels.size)
+    differences = outputs[rows, predicted] - outputs[rows, labels]
+    right = np.flatnonzero(agrees)
+    references = _references(outputs[right], predicted[right])
+    shares = counts[right] / references.shape[1]
+    typical = _typical(references, predicted[right], shares, n_classes, per_class, decay, pooled)
+    scale = np.full(n_classes, np.inf)
+    scale[typical > 0] = typical[typical > 0]
+    if np.isinf(threshold):
+        return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
+    right_counts = np.bincount(predicted, weights=counts * agrees, minlength=n_classes)
+    precision = right_counts / np.maximum(np.bincount(predicted, weights=counts, minlength=n_classes), 1e-300)
+    base = np.bincount(labels, weights=counts, minlength=n_classes) / counts.sum()
+    recognised = right_counts >= (min_group if decay == 0 else 1)
+    recognised &= precision >= np.minimum(_LEAST_PRECISION, 2.0 * base)
+    reliable = recognised & (precision >= _LEAST_PRECISION)
+    ratios = differences / scale[predicted]
+    suspects = ~agrees & recognised[labels] & reliable[predicted] & np.isfinite(scale[predicted])
+    cut = max(threshold - 1.0, 0.0)
+    if not suspects.any():
+        return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
+    reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
+    reference_counts = np.repeat(shares, references.shape[1])
+    tied = reference_counts[np.abs(reference_ratios - 1.0) < 1e-9].sum()
+    if tied > _MOST_TIED * reference_counts.sum():
+        return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
+    if adaptive and cut > 0:
+        lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
+        scale *= lowered / cut
+        cut = lowered
+    cuts = cut if earlier is None else np.where(earlier, 0.5 * cut, cut)
+    return Contradictions(_enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep), scale)
+
+
+def _references(outputs: NDArray[np.float64], predicted: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the output of the predicted class minus those of other classes, at most `_MOST_OTHERS` of them."""
+    n_rows, n_classes = outputs.shape
+    n_others = min(n_classes - 1, _MOST_OTHERS)
+    # Among many classes each row takes others than the row before, so that all occur.
+    first = np.arange(n_rows)[:, None] * n_others if n_others < n_classes - 1 else 0
+    others = (predicted[:, None] + 1 + (first + np.arange(n_others)) % (n_classes - 1)) % n_classes
+    rows = np.arange(n_rows)
+    return outputs[rows, predicted][:, None] - np.take_along_axis(outputs, others.reshape(n_rows, n_others), axis=1)
+
+
+def _typical(
+    references: NDArray[np.float64],
+    predicted: NDArray[np.intp],
+    shares: NDArray[np.float64],
+    n_classes: int,
+    per_class: bool,
+    decay: float,
+    pooled: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the median reference of the rows rightly predicted as each class; 0 where there is none."""
+    n_others = references.shape[1]
+    for group in range(pooled.shape[0]):
+        members = predicted == group if per_class else np.ones(predicted.size, dtype=np.bool_)
+        if not shares[members].any():
+            if decay == 0:
+                pooled[group, 1] = 0.0
+            continue
+        median = _quantiles(references[members].ravel(), np.repeat(shares[members], n_others), [0.5])[0]
+        old = decay if pooled[group, 2] > 0 else 0.0
+        pooled[group, 1] = old * pooled[group, 1] + (1.0 - old) * median
+        pooled[group, 2] += 1.0
+    return np.resize(pooled[:, 1], n_classes)
+
+
+def _lowered_cut(
+    suspects: NDArray[np.float64],
+    suspect_counts: NDArray[np.float64],
+    references: NDArray[np.float64],
+    reference_counts: NDArray[np.float64],
+    cut: float,
+) -> float:
+    """Lower the cut while wrong labels explain at least half of the suspects between the lowered cut and the given one.
+
+    The number of suspects divided by the number of references above the given cut estimates the ratio of wrong to right
+    labels, which is the same at any ratio. It predicts how many of the suspects below the cut are wrong labels.
+    """
+    reached = reference_counts[references >= cut].sum()
+    noise = suspect_counts[suspects >= cut].sum() / reached if reached > 0 else 0.0
+    if noise == 0:
+        return cut
+    lowest = cut
+    for lower in _quantiles(references, reference_counts, np.arange(9, 0, -1) / 10):
+        if lower >= lowest:
+            continue
+        if lower < _LOWEST_CUT * cut:
+            break
+        found = suspect_counts[(suspects >= lower) & (suspects < cut)].sum()
+        expected = noise * reference_counts[(references >= lower) & (references < cut)].sum()
+        if expected < 0.5 * found:
+            break
+        lowest = lower
+    return float(lowest)
+
+
+def _enough_kept(
+    masked: NDArray[np.bool_], ratios: NDArray[np.float64], counts: NDArray[np.float64], min_keep: float
+) -> NDArray[np.bool_]:
+    """Return the rows to keep: at least a fraction `min_keep` of the weight, by keeping the least sure masked rows."""
+    allowed = (1.0 - min_keep) * counts.sum()
+    if counts[masked].sum() <= allowed:
+        return ~masked
+    rows = np.flatnonzero(masked)
+    rows = rows[np.argsort(-ratios[rows], kind="stable")]
+    dropped = rows[np.cumsum(counts[rows]) <= allowed]
+    if dropped.size < rows.size:  # rows as sure as the first one that is kept are kept
+        dropped = dropped[ratios[dropped] > ratios[rows[dropped.size]]]
+    keep = np.ones(masked.size, dtype=np.bool_)
+    keep[dropped] = False
+    return keep
+
+
+def _quantiles(values: NDArray[np.float64], counts: NDArray[np.float64], fractions: Any) -> NDArray[np.float64]:
+    """Return quantiles of weighted values; a weight of 2 equals two rows."""
+    order = np.argsort(values)
+    reached = np.cumsum(counts[order])
+    places = np.searchsorted(reached, np.asarray(fractions) * reached[-1] * (1 - 1e-12))
+    return values[order][places.clip(max=values.size - 1)]
