@@ -41,9 +41,7 @@ def check_mixed_rows(estimator: Any, X: Any, *, reset: bool, min_samples: int = 
         estimator._reader = None
     if not _has_categories(X) if reset else estimator._reader is None:
         return check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
-    rows = check_mixed(estimator, X, reset=reset, min_samples=min_samples)
-    estimator._reader.template = None  # for decoding only, and skops stores no frames
-    return rows
+    return check_mixed(estimator, X, reset=reset, min_samples=min_samples)
 
 
 def category_columns(estimator: Any) -> NDArray[np.bool_]:

@@ -243,6 +243,7 @@ def check_mixed(
             return check_rows(estimator, frame, reset=False, ensure_all_finite="allow-nan")
     if reset:
         reader = estimator._reader = TableReader(**options).fit(frame)
+        reader.template = None  # for decoding only, and skops stores no frames
     table: NDArray[np.float64] = reader.read(frame)
     single = all(dtype == np.float32 for dtype in frame.dtypes)
     return table.astype(np.float32) if single else table

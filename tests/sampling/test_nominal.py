@@ -100,7 +100,7 @@ def test_missing_category_is_a_category_and_missing_number_an_error(seed):
     frame.loc[85:90, "kind"] = None
     SMOTENC(random_state=seed).fit_resample(frame, y)
     frame.loc[3, "amount"] = np.nan
-    with pytest.raises(ValueError, match="NaN: column 'amount', in 1 rows"):
+    with pytest.raises(ValueError, match="NaN: column 'amount', in 1 row"):
         SMOTENC().fit_resample(frame, y)
 
 

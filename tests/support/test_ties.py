@@ -142,13 +142,13 @@ def test_anomaly_probability_ignores_rounding(seed):
     assert_array_equal(model.predict(moved), labels)
 
 
-@pytest.mark.parametrize("combine", ["rank", "top_ranks", "probability_integral", "robust_z"])
-def test_ensemble_scores_ignore_rounding(combine, seed):
+@pytest.mark.parametrize("aggregation", ["rank", "top_ranks", "probability_integral", "robust_z"])
+def test_ensemble_scores_ignore_rounding(aggregation, seed):
     random = np.random.default_rng(seed)
     rows = random.choice(random.normal(size=(20, 2)), size=80)
-    model = ScoreEnsemble([IsolationForest(random_state=seed)], combine=combine, random_state=seed).fit(rows)
+    model = ScoreEnsemble([IsolationForest(random_state=seed)], aggregation=aggregation, random_state=seed).fit(rows)
     scores = -model.detectors_[0].score_samples(rows)[:, None]
-    assert_allclose(model._combined(nudged(scores, random)), model._combined(scores), rtol=1e-9, atol=1e-12)
+    assert_allclose(model._aggregated(nudged(scores, random)), model._aggregated(scores), rtol=1e-9, atol=1e-12)
 
 
 def test_no_training_row_sits_on_the_threshold_of_a_detector(seed):

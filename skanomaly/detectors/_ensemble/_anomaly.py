@@ -165,10 +165,11 @@ class AnomalyDetector(BaseDetector):
         for place in np.flatnonzero(~self._is_category):
             self._locations[place], self._spreads[place] = _location_and_spread(rows[:, place])
         scaled = self._scaled(rows)
-        common = {"n_jobs": self.n_jobs}
-        self._neighbors = MultiscaleNeighborsDetector(max_samples=self.max_samples, random_state=first, **common)
-        self._forest = IsolationForestDetector(n_estimators=self.n_estimators, random_state=second, **common)
-        self._marginal = MarginalDetector(**common)
+        self._neighbors = MultiscaleNeighborsDetector(
+            max_samples=self.max_samples, n_jobs=self.n_jobs, random_state=first
+        )
+        self._forest = IsolationForestDetector(n_estimators=self.n_estimators, n_jobs=self.n_jobs, random_state=second)
+        self._marginal = MarginalDetector(n_jobs=self.n_jobs)
         for member in self._members():
             # Members see standardised numbers and codes, which this class read for all of them.
             member._reader, member.n_features_in_ = self._reader, X.shape[1]
