@@ -208,9 +208,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
                 outputs = self._outputs(self.estimator_, self._take(counted))
             else:
-                outputs = self._fit_rounds(targets, encoded, weights, counted, seed, make)
-                if outputs is None:
-                    outputs = self._outputs(self.estimator_, self._take(counted))
+                found = self._fit_rounds(targets, encoded, weights, counted, seed, make)
+                outputs = self._outputs(self.estimator_, self._take(counted)) if found is None else found
             self._set_scale(outputs, encoded[counted], counts)
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
