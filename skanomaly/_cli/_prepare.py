@@ -131,15 +131,21 @@ def _numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], list[tuple[
     """Read a column of any dtype as floating-point numbers."""
     import pandas as pd
 
+    from skanomaly._support._columns import DATE, NUMBER, column_kind, column_numbers
+
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
         raise _UnusableError("categories" if isinstance(dtype, pd.CategoricalDtype) else "complex numbers")
-    if pd.api.types.is_timedelta64_dtype(dtype):
+    if dtype.kind == "m":
         return series.dt.total_seconds().to_numpy(dtype=np.float64), [("durations", "converted to seconds", "all rows")]
-    if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+    try:
+        kind = column_kind(series)
+        if kind == NUMBER:
+            return column_numbers(series), []
+    except ValueError:  # lists, or integers beyond float64
+        raise _UnusableError("neither numbers nor text") from None
+    if kind == DATE:
         raise _UnusableError("dates or times")
-    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan), []
     return _numbers_in_text(series)
 
 

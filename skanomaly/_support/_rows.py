@@ -134,6 +134,10 @@ def like(rows: Any, template: Any) -> Any:
         rows = np.asarray(rows)
     if not is_frame(template) and not isinstance(rows, list):
         return rows
+    if isinstance(template, pd.DataFrame) and isinstance(rows, np.ndarray) and rows.dtype == np.float64:
+        plain = all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in template.dtypes)
+        if plain:
+            return _plain_frame(rows, template)
     n_rows = _n_rows(rows)
     empty = take_rows(template, np.empty(0, dtype=np.intp))
     if isinstance(empty, list):
@@ -141,6 +145,18 @@ def like(rows: Any, template: Any) -> Any:
     if n_rows == 0:
         return empty
     return stack_rows(empty, np.full(n_rows, -1), rows)
+
+
+def _plain_frame(rows: NDArray[np.float64], template: pd.DataFrame) -> pd.DataFrame:
+    """Make a frame of numbers at once; the same as column by column, but fast."""
+    frame = pd.DataFrame(rows, columns=template.columns)
+    for place, dtype in enumerate(template.dtypes):
+        if dtype != np.float64:
+            column = rows[:, place]
+            values = column.astype(dtype) if dtype.kind == "f" else _as_integers(column, dtype)
+            if values is not None:
+                frame.isetitem(place, values)
+    return frame
 
 
 def fill_missing(X: Any, values: Any) -> Any:

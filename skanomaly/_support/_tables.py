@@ -190,7 +190,9 @@ class TableReader:
         frame or ndarray
             A column of integers or booleans becomes float where a number is not whole.
         """
-        return like(self.values(table), self.template if template is None else template)
+        numbers = all(known is None for known in self.categories)
+        rows = np.asarray(table, dtype=np.float64) if numbers else self.values(table)
+        return like(rows, self.template if template is None else template)
 
     def values(self, table: Any) -> list[Any]:
         """Turn numbers and codes to one array of values a column: numbers, or categories as objects.
@@ -252,9 +254,20 @@ class TableReader:
                 f"Column {self._shown(place)} is a {words} column in different tables. Give it one type in all of "
                 "them: pd.to_numeric(...) for numbers, astype(str) for categories."
             )
+        if kinds == {CATEGORY}:
+            self._require_one_content(columns, place)
         if kinds:
             return kinds.pop(), False
         return column_kind(columns[0]), True
+
+    def _require_one_content(self, columns: "Sequence[pd.Series[Any]]", place: int) -> None:
+        """Raise where the categories of one table are numbers and those of another texts: no two would be equal."""
+        contents = {pd.api.types.infer_dtype(self._present(column), skipna=True) for column in columns}
+        if "string" in contents and contents & {"integer", "floating", "mixed-integer-float"}:
+            raise ValueError(
+                f"Column {self._shown(place)} has numbers as categories in one table and text in another. Give it one "
+                "type in all of them: astype(str) in both."
+            )
 
     @staticmethod
     def _present(column: "pd.Series[Any]") -> "pd.Index[Any]":

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import Tags
 
+from skanomaly._support._columns import count_missing
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.audit._gower import MixedColumns
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_mixed, check_rows, validate_data
+from skanomaly.audit._gower import column_scales
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout
 from skanomaly.audit._rows import RowEvidence, Searchable
@@ -43,11 +45,13 @@ class NeighborTest(BaseTest):
     n_jobs: int | None
     _evidence: RowEvidence
     _searchable: Searchable | None
-    _columns: MixedColumns
+    _reader: TableReader
+    _inverse_ranges: NDArray[np.float64]
     _units: ColumnUnits
 
     def _read(self, X: Any, *, reset: bool) -> Any:
         """Validate a table, or a graph where `metric` is "precomputed"; scale columns, turn mixed ones to numbers."""
+        fewest = self._min_samples if reset else 1
         if self.metric == "precomputed":
             graph = validate_data(
                 self, X, reset=reset, accept_sparse="csr", ensure_min_samples=self._min_samples * reset
@@ -58,17 +62,16 @@ class NeighborTest(BaseTest):
                 raise ValueError(f"X has shape {graph.shape}; a neighbour graph has as many columns as rows.")
             return graph
         if self.metric == "gower":
-            validate_data(self, X, reset=reset, skip_check_array=True)
+            rows = check_mixed(self, X, reset=reset, min_samples=fewest).astype(np.float64, copy=False)
             if reset:
-                self._columns = MixedColumns().fit(X)
-            rows = self._columns.encode(X)
-            if len(rows) < (self._min_samples if reset else 1) or rows.shape[1] < 1:
-                raise ValueError(
-                    f"Found array with {len(rows)} sample(s) and {rows.shape[1]} feature(s) while a minimum of "
-                    f"{self._min_samples if reset else 1} and 1 is required."
-                )
+                self._inverse_ranges = column_scales(rows, self._reader.kinds)
             return rows
-        rows = check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+        try:
+            rows = check_rows(self, X, reset=reset, min_samples=fewest)
+        except ValueError as error:
+            if not _is_mixed(X):
+                raise
+            raise ValueError(f"{error}\nmetric='gower' takes text, categories and missing values.") from None
         if self.metric != "standardized":
             return rows
         if reset:
@@ -76,7 +79,7 @@ class NeighborTest(BaseTest):
         return self._units.divide(rows)
 
     def _search(self) -> Search:
-        ranges = self._columns.inverse_ranges if self.metric == "gower" else None
+        ranges = self._inverse_ranges if self.metric == "gower" else None
         return Search("euclidean" if self.metric == "standardized" else self.metric, ranges, self.n_jobs)
 
     def _wanted(self, n_rows: int) -> int:
@@ -150,3 +153,11 @@ class NeighborTest(BaseTest):
         tags.input_tags.pairwise = self.metric == "precomputed"
         tags.non_deterministic = False
         return tags
+
+
+def _is_mixed(X: Any) -> bool:
+    """Say whether a table has text or missing values."""
+    if sparse.issparse(X) or np.ndim(X) != 2:
+        return False
+    cells = np.asarray(X, dtype=object).ravel()
+    return count_missing(cells) > 0 or any(isinstance(cell, str) for cell in cells.tolist())

@@ -15,10 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
 
+from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import rank_scores, settled_threshold
-from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._validation import check_mixed, check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
 from skanomaly.audit._two_samples import two_halves
@@ -29,6 +30,7 @@ __all__ = ["DomainClassifierTest"]
 _MANY_ROWS = 2000
 _MANY_COLUMNS = 20
 _WEIGHT_RANGE = 100.0
+_MOST_CATEGORIES = 254  # of a column of HistGradientBoostingClassifier, which takes 255, with one for all others
 
 
 class DomainClassifierTest(BaseTest):
@@ -41,7 +43,7 @@ class DomainClassifierTest(BaseTest):
     ----------
     estimator : classifier, default=None
         With ``predict_proba``. None takes logistic regression on standardised columns and, up to 20 of these, their
-        products; above 2,000 rows gradient boosting.
+        products; above 2,000 rows, and where columns have categories or missing values, gradient boosting.
     cv : int, default=5
         Folds of the cross-fit; fewer where a sample has fewer rows.
     null : {"binomial", "permutation"}, default="binomial"
@@ -71,8 +73,8 @@ class DomainClassifierTest(BaseTest):
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Mean loss of area when a column of the held-out rows is shuffled.
     single_areas_ : ndarray of shape (`n_features_in_`,)
-        Area that each column reaches by itself, whichever way; one near 1 often is an identifier or a time stamp.
-        NaN for columns that are not numbers.
+        Area that each column reaches by itself, whichever way, over the rows that have a value; one near 1 often is
+        an identifier or a time stamp. NaN for columns that are not numbers.
     sample_weight_ : ndarray of shape (n_samples,)
         Weights under which the reference's rows look like the other sample: 1 for the latter's rows; mean 1 over the
         reference; clipped to a hundredth and a hundred times the middle weight.
@@ -157,8 +159,8 @@ class DomainClassifierTest(BaseTest):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows of both samples, at least 4 of each. A given `estimator` that takes frames of mixed columns gets
-            them.
+            Rows of both samples, at least 4 of each. Text, categories and missing values are allowed without an
+            `estimator`; a given one gets frames as they are.
         y : None
             Not used; a second sample goes to :meth:`fit_samples`, labels of samples to `groups`.
         groups : array-like of shape (n_samples,), default=None
@@ -173,7 +175,7 @@ class DomainClassifierTest(BaseTest):
         Raises
         ------
         ValueError
-            If there are more than two labels or fewer than 4 rows of one, or `y` is a table.
+            If there are more than two labels or fewer than 4 rows of one, `y` is a table, or `X` has dates or infinity.
 
         Warns
         -----
@@ -196,25 +198,29 @@ class DomainClassifierTest(BaseTest):
             raise ValueError(
                 f"The samples have {np.bincount(codes).tolist()} rows; each needs at least 4 (n_samples={n})."
             )
-        model = clone(self.estimator) if self.estimator is not None else _default(n, X.shape[1], seed)
+        model = clone(self.estimator) if self.estimator is not None else self._default(X, seed)
         self._cross_fit(model, X, codes, seed)
         self._test_chance(model, X, codes, seed)
         self._weigh(codes)
 
     def _read(self, X: Any, *, reset: bool) -> Any:
+        fewest = self._min_samples if reset else 1
         if self.estimator is None:
-            return super()._read(X, reset=reset)
-        if hasattr(X, "iloc"):
+            rows = check_mixed(self, X, reset=reset, min_samples=fewest)
+            if reset:
+                self._frequent = [
+                    _frequent(column, names) for column, names in zip(rows.T, self._reader.categories, strict=True)
+                ]
+            for place, codes in enumerate(self._frequent):
+                if codes is not None:
+                    present = ~np.isnan(rows[:, place])
+                    rows[present, place] = codes[rows[present, place].astype(np.intp)]
+            return rows
+        if is_frame(X):
+            X = to_pandas(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        return check_rows(
-            self,
-            X,
-            reset=reset,
-            min_samples=self._min_samples if reset else 1,
-            dtype=None,
-            ensure_all_finite="allow-nan",
-        )
+        return check_rows(self, X, reset=reset, min_samples=fewest, dtype=None, ensure_all_finite="allow-nan")
 
     def _one_sample(self, rows: Any, n: int) -> None:
         self.statistic_, self.pvalue_, self.accuracy_, self.divergence_ = 0.5, 1.0, 1.0, 0.0
@@ -223,6 +229,17 @@ class DomainClassifierTest(BaseTest):
         self.sample_weight_, self._fitted_scores = np.ones(n), np.zeros(n)
         self.estimators_: list[Any] = []
         self.offset_ = 0.0
+
+    def _default(self, X: NDArray[Any], seed: int) -> Any:
+        categorical = np.array([known is not None for known in self._frequent])
+        if len(X) > _MANY_ROWS or categorical.any() or np.isnan(X).any():
+            return HistGradientBoostingClassifier(
+                categorical_features=categorical, random_state=seed, early_stopping=False
+            )
+        if X.shape[1] > _MANY_COLUMNS:
+            return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        products = PolynomialFeatures(2, include_bias=False)
+        return make_pipeline(StandardScaler(), products, StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 
     def _cross_fit(self, model: Any, rows: Any, codes: NDArray[np.intp], seed: int) -> None:
         """Fit one model a fold; score the rows it did not see, and again with each column shuffled."""
@@ -244,7 +261,7 @@ class DomainClassifierTest(BaseTest):
                 ]
             )
         self.feature_importances_ = np.mean(losses, axis=0)
-        self.single_areas_ = np.array([_single_area(rows, column, codes) for column in range(rows.shape[1])])
+        self.single_areas_ = np.array([_single_area(column, codes) for column in self._number_columns(rows)])
         self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
         reference = self.sample_scores_[codes == 0]
         self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
@@ -253,6 +270,16 @@ class DomainClassifierTest(BaseTest):
         odds = np.clip(self._fitted_scores - shift, -700, 700)
         entropy = log_loss(codes, 1 / (1 + np.exp(odds)), sample_weight=balanced)
         self.divergence_ = max(0.0, float(np.log(2) - entropy))
+
+    def _number_columns(self, rows: Any) -> list[NDArray[Any]]:
+        """Return the columns; one without values in the place of each that holds no numbers."""
+        if self.estimator is None:
+            none = np.full(len(rows), np.nan)
+            return [none if known is not None else column for known, column in zip(self._frequent, rows.T, strict=True)]
+        frame = to_pandas(rows)
+        columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
+        none = np.full(len(frame), np.nan)
+        return [column_numbers(column) if column_kind(column) == NUMBER else none for column in columns]
 
     def _test_chance(self, model: Any, rows: Any, codes: NDArray[np.intp], seed: int) -> None:
         if self.null == "permutation":
@@ -304,16 +331,24 @@ class DomainClassifierTest(BaseTest):
         if self.estimator is not None:
             tags.input_tags = get_tags(self.estimator).input_tags
             tags.input_tags.sparse = False
+        else:
+            tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
         return tags
 
 
-def _default(n_rows: int, n_columns: int, seed: int) -> Any:
-    if n_rows > _MANY_ROWS:
-        return HistGradientBoostingClassifier(random_state=seed, early_stopping=False)
-    if n_columns > _MANY_COLUMNS:
-        return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    products = PolynomialFeatures(2, include_bias=False)
-    return make_pipeline(StandardScaler(), products, StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+def _frequent(codes: NDArray[Any], categories: Any) -> NDArray[np.float64] | None:
+    """Renumber the most frequent categories, as many as gradient boosting takes; all others are one category.
+
+    The place of a category in the table must not tell which sample it is from, so those of equal number go together.
+    """
+    if categories is None:
+        return None
+    counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(categories) + 1)
+    least = np.sort(counts)[::-1][_MOST_CATEGORIES - 1] if counts.size > _MOST_CATEGORIES else 0
+    kept = np.flatnonzero(counts > least)
+    renumbered = np.zeros(counts.size)
+    renumbered[kept] = np.arange(1, kept.size + 1)
+    return renumbered
 
 
 def _folds(codes: NDArray[np.intp], n_folds: int, seed: int) -> Any:
@@ -329,7 +364,7 @@ def _shuffled(rows: Any, column: int, rng: np.random.Generator) -> Any:
     mixed = rng.permutation(rows.shape[0])
     rows = rows.copy()
     if hasattr(rows, "iloc"):
-        rows[rows.columns[column]] = rows.iloc[mixed, column].set_axis(rows.index)
+        rows.isetitem(column, rows.iloc[mixed, column].set_axis(rows.index))
     else:
         rows[:, column] = rows[mixed, column]
     return rows
@@ -350,9 +385,10 @@ def _area(model: Any, rows: Any, codes: NDArray[np.intp], n_folds: int, seed: in
     return float(np.mean(areas))
 
 
-def _single_area(rows: Any, column: int, codes: NDArray[np.intp]) -> float:
-    values = np.asarray(rows.iloc[:, column] if hasattr(rows, "iloc") else rows[:, column])
-    if values.dtype.kind not in "iufb" or not np.isfinite(values).all():
+def _single_area(values: NDArray[Any], codes: NDArray[np.intp]) -> float:
+    """Area that the values of a column reach, over the rows that have one; NaN where a sample has none."""
+    present = np.isfinite(values)
+    if np.unique(codes[present]).size < 2:
         return float("nan")
-    area = float(roc_auc_score(codes, values))
+    area = float(roc_auc_score(codes[present], values[present]))
     return max(area, 1 - area)

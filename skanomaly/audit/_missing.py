@@ -4,14 +4,14 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
-from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_mixed
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseTest
 
@@ -21,7 +21,6 @@ _FEWEST_ROWS = 5
 _BLOCK_PERMUTATIONS = 32
 _FLAT = 1e-12  # a constant column's scores
 _EQUAL = 1 - 1e-10  # statistics equal but for rounding count as equal
-_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
 
 
 class MissingnessTest(BaseTest):
@@ -125,11 +124,14 @@ class MissingnessTest(BaseTest):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    _reader: TableReader | None
+
     def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        X = _as_pandas(X)
+        rows = check_mixed(self, X, reset=reset, min_samples=1, frames_only=True, unseen="negative")
         if reset:
-            self.categories_ = _learn_categories(X)
-        return _encode(self, X, self.categories_, reset=reset)
+            known = None if self._reader is None else self._reader.categories
+            self.categories_ = known if known and any(names is not None for names in known) else None
+        return rows
 
     def _test(self, X: NDArray[Any]) -> None:
         self._scores = [_Scores(column, coded=self._is_coded(index)) for index, column in enumerate(X.T)]
@@ -251,59 +253,3 @@ def _differences(
     enough = np.minimum(lacking, having) >= _FEWEST_ROWS
     variance = np.where(enough, lacking * having / np.maximum(lacking + having - 1, 1), 1.0)
     return np.where(enough, (missing.T @ scores) / np.sqrt(variance), 0.0)
-
-
-def _as_pandas(X: Any) -> Any:
-    """Turn a polars frame to a pandas one, null to NaN or None; anything else stays as it is."""
-    polars = type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "get_columns")
-    return pd.DataFrame({name: np.asarray(X[name]) for name in X.columns}) if polars else X
-
-
-def _is_categorical(column: pd.Series) -> bool:
-    if column.isna().all():
-        return False
-    if column.dtype == object:
-        return pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS
-    kinds = (pd.api.types.is_bool_dtype, pd.api.types.is_string_dtype)
-    return isinstance(column.dtype, pd.CategoricalDtype) or any(kind(column) for kind in kinds)
-
-
-def _learn_categories(X: Any) -> list[pd.Index | None] | None:
-    """List the categories of each column of a frame, None for a numeric one; None if there are none at all."""
-    if not isinstance(X, pd.DataFrame):
-        return None
-    found: list[pd.Index | None] = []
-    for index in range(X.shape[1]):
-        column = X.iloc[:, index]
-        if not _is_categorical(column):
-            found.append(None)
-        elif isinstance(column.dtype, pd.CategoricalDtype):
-            found.append(column.cat.categories)
-        else:
-            found.append(pd.Index(column.dropna().unique()))
-    return found if any(categories is not None for categories in found) else None
-
-
-def _encode(estimator: Any, X: Any, categories: list[pd.Index | None] | None, *, reset: bool) -> NDArray[Any]:
-    """Validate a table and turn it into numbers, NaN where missing; a category that fit did not see is -1."""
-    if categories is None:
-        return check_rows(estimator, X, reset=reset, ensure_all_finite="allow-nan")
-    if not isinstance(X, pd.DataFrame):
-        raise ValueError(  # noqa: TRY004  # scikit-learn raises ValueError for wrong tables
-            f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categorical "
-            "columns; give it a frame with the same columns."
-        )
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
-    if len(X) == 0:
-        raise ValueError(f"X has 0 rows; {type(estimator).__name__} needs at least 1.")
-    table = np.empty(X.shape)
-    for index, (name, column) in enumerate(X.items()):
-        known = categories[index]
-        if known is None:
-            table[:, index] = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
-            if np.isinf(table[:, index]).any():
-                raise ValueError(f"Input X contains infinity in column {name!r}; replace it by a number or by NaN.")
-        else:
-            table[:, index] = known.get_indexer(pd.Index(column.astype(object)))
-            table[column.isna().to_numpy(), index] = np.nan
-    return table

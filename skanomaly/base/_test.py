@@ -10,10 +10,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import (
+    CATEGORY,
+    DATE,
+    NUMBER,
+    column_names,
+    frame_library,
+    is_frame,
+    listed,
+    to_pandas,
+)
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import fit_context
 from skanomaly._support._step_up import step_up_threshold
-from skanomaly._support._validation import check_rows, listed
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 
 __all__ = ["BaseTest"]
@@ -143,6 +154,11 @@ class BaseTest(BaseEstimator, ABC):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the columns of two frames differ, or one is numbers in one sample and text in the other.
         """
         rows, groups = _stacked(reference, sample)
         fit: Any = self.fit
@@ -218,23 +234,32 @@ class BaseTest(BaseEstimator, ABC):
 def _stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:
     """Stack two tables of the same kind, and label their rows 0 and 1."""
     groups = np.repeat([0, 1], [len(reference), len(sample)])
-    if hasattr(reference, "columns") and hasattr(sample, "columns"):
-        _check_names(list(reference.columns), list(sample.columns))
-    if isinstance(reference, pd.DataFrame) and isinstance(sample, pd.DataFrame):
-        return pd.concat([reference, sample], ignore_index=True), groups
-    if hasattr(reference, "vstack") and type(reference) is type(sample):  # polars
-        return reference.vstack(sample), groups
+    if is_frame(reference) and is_frame(sample):
+        _check_names(column_names(reference), column_names(sample))
+        _check_kinds(reference, sample)
+        if frame_library(reference) == "polars" == frame_library(sample):
+            return reference.vstack(sample), groups
+        return pd.concat([to_pandas(reference), to_pandas(sample)], ignore_index=True), groups
     first, second = np.asarray(reference), np.asarray(sample)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
             f"reference has shape {first.shape} and sample {second.shape}; give two tables of the same columns."
         )
+    if first.ndim == 2 and not (first.dtype.kind in "biuf" and second.dtype.kind in "biuf"):
+        _check_kinds(first, second)
     return np.concatenate([first, second]), groups
 
 
-def _check_names(reference: list[Any], sample: list[Any]) -> None:
+def _check_kinds(reference: Any, sample: Any) -> None:
+    """Raise for a column that is numbers in one table and text in the other."""
+    names = column_names(reference)
+    if names is None or len(set(names)) == len(names):
+        TableReader((NUMBER, CATEGORY, DATE)).fit(reference, sample)
+
+
+def _check_names(reference: list[Any] | None, sample: list[Any] | None) -> None:
     """Raise for frames of other feature names, or of the same in another order, and name them."""
-    if reference == sample:
+    if reference is None or sample is None or reference == sample:
         return
     lacking = [
         f"{owner} lacks {listed(missing)}"

@@ -5,21 +5,23 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import is_frame
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
-from skanomaly.impute._columns import as_pandas, decode_frame, encode_table, is_frame, learn_categories, like
+from skanomaly._support._tables import TableReader
+from skanomaly._support._validation import check_mixed
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys
+from skanomaly.impute._frames import imputed_frame
 from skanomaly.impute._selection import choose_n_neighbors
 
 __all__ = ["ImputationInterval", "KNNSamplerImputer"]
@@ -160,6 +162,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    _reader: TableReader | None
+
     def __init__(
         self,
         *,
@@ -206,15 +210,15 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         del y
         with restore_on_error(self):
-            X = as_pandas(X)
-            self.categories_ = learn_categories(X)
-            table = encode_table(self, X, self.categories_, reset=True).astype(np.float64, copy=False)
+            table = self._read(X, reset=True).astype(np.float64, copy=False)
+            known = [None] * table.shape[1] if self._reader is None else self._reader.categories
+            categorical = np.array([categories is not None for categories in known])
+            self.categories_ = known if categorical.any() else None
             self._kept: NDArray[np.bool_] = np.asarray(~np.isnan(table).all(axis=0))
             self.indicator_ = MissingIndicator(error_on_new=False).fit(table) if self.add_indicator else None
             self._seed = draw_seed(self.random_state)
             values = table[:, self._kept]
-            categorical = np.array([categories is not None for categories in self._categories()])[self._kept]
-            found = Donors.from_table(values, categorical, scale=self.scale)
+            found = Donors.from_table(values, categorical[self._kept], scale=self.scale)
             limits = self._choose(found)
             self.n_neighbors_ = np.zeros(table.shape[1], dtype=np.intp)
             self.n_neighbors_[self._kept] = limits
@@ -237,10 +241,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_output_features)
             A frame of the kind of `X`, pandas or polars, if the imputer was fitted on a frame with categorical columns.
         """
-        frame = as_pandas(X)
-        table, values, keys, completion = self._prepare(frame)
-        filled = completion.fill(values, keys, 0)
-        return like(self._assemble(frame, table, filled, as_frame=self.categories_ is not None), X)
+        table, values, keys, completion = self._prepare(X)
+        return self._assemble(X, table, completion.fill(values, keys, 0), as_frame=self.categories_ is not None)
 
     def sample(self, X: Any, n_imputations: int = 5, *, bootstrap: bool = False) -> list[Any]:
         """Fill the missing cells several times, independently.
@@ -268,8 +270,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"strategy={self.strategy!r} fills in one value; use strategy='sample' for several.")
         if n_imputations < 1:
             raise ValueError(f"n_imputations={n_imputations} must be at least 1.")
-        frame = as_pandas(X)
-        table, values, keys, completion = self._prepare(frame)
+        table, values, keys, completion = self._prepare(X)
         tables = []
         for imputation in range(n_imputations):
             source = completion
@@ -279,7 +280,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             lost = np.isnan(filled)
             if lost.any():  # the resample holds no donor of some column
                 filled[lost] = completion.fill(values, keys, imputation)[lost]
-            tables.append(like(self._assemble(frame, table, filled, as_frame=is_frame(frame)), X))
+            tables.append(self._assemble(X, table, filled, as_frame=is_frame(X)))
         return tables
 
     def predict_interval(self, X: Any, level: float = 0.9) -> ImputationInterval:
@@ -303,7 +304,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
-        _, values, keys, completion = self._prepare(as_pandas(X))
+        _, values, keys, completion = self._prepare(X)
         result = completion.over_donors(values, keys, interval_of(level), 3)
         plain = np.where(completion.donors.categorical, np.nan, values)
         missing = np.isnan(values)
@@ -329,8 +330,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             names = np.concatenate([names, self.indicator_.get_feature_names_out(every)])
         return names
 
-    def _categories(self) -> list[pd.Index | None]:
-        return self.categories_ or [None] * self.n_features_in_
+    def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        return check_mixed(self, X, reset=reset, frames_only=True, unseen="negative")
 
     def _choose(self, donors: Donors) -> NDArray[np.intp]:
         if isinstance(self.n_neighbors, str):
@@ -341,7 +342,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _prepare(self, X: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.uint64], Completion]:
         """Return the encoded table, its columns that have donors, the rows' keys, and what fills them."""
         check_is_fitted(self)
-        table = encode_table(self, X, self.categories_, reset=False)
+        table = self._read(X, reset=False)
         values = table[:, self._kept].astype(np.float64)
         return table, values, row_keys(values, self._seed), replace(self._completion, n_jobs=self.n_jobs)
 
@@ -360,16 +361,10 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return whole if mask is None else np.hstack([whole, mask])
         every = np.zeros(table.shape)
         every[:, self._kept] = filled
-        frame = decode_frame(X, every, self._kept, self._categories())
-        if not self.keep_empty_features:
-            frame = frame.iloc[:, np.flatnonzero(self._kept)]
-        if mask is not None:
-            n_indicators = mask.shape[1]
-            names = self.get_feature_names_out()
-            frame = pd.concat(
-                [frame, pd.DataFrame(mask, columns=names[len(names) - n_indicators :], index=X.index)], axis=1
-            )
-        return frame
+        columns = list(every.T) if self._reader is None else self._reader.values(every)
+        names = () if mask is None else self.get_feature_names_out()[-mask.shape[1] :]
+        indicators = {} if mask is None else dict(zip(names, mask.T, strict=True))
+        return imputed_frame(X, columns, self._kept, keep_empty=self.keep_empty_features, indicators=indicators)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

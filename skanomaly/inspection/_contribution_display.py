@@ -11,7 +11,7 @@ from skanomaly._support._display import BLUE, ORANGE, axes_for, short_text
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._explanation import Explanation
-from skanomaly.inspection._scores import column_names
+from skanomaly.inspection._scores import names_of
 
 __all__ = ["ContributionDisplay"]
 
@@ -92,7 +92,7 @@ class ContributionDisplay:
             one = "X.iloc[[3]]" if hasattr(X, "iloc") else "X[[3]]"
             raise ValueError(f"X has shape {np.shape(X)}; pass one row, for example {one}.")
         parts = feature_contributions(estimator, X, method=method, background=background, random_state=random_state)
-        names = column_names(X, estimator)
+        names = names_of(X, estimator)
         values: Any = _cells(X)
         if parts.shape[1] != len(names):  # columns were explained in groups
             names, values = [f"group {group}" for group in range(parts.shape[1])], None

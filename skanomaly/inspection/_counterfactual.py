@@ -11,7 +11,7 @@ from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._responses import threshold_of
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, read_tables
 
 __all__ = ["Counterfactual", "counterfactual"]
 
@@ -152,10 +152,8 @@ def counterfactual(
     >>> [name for name, _, _ in found.changes(0)]
     ['x2']
     """
-    score, rows = Scorer(detector, X), numeric_rows(X)
-    values = _Values(numeric_rows(background, "background"), n_values)
-    if values.grid.shape[1] != rows.shape[1]:
-        raise ValueError(f"background has {values.grid.shape[1]} columns and X has {rows.shape[1]}; they must agree.")
+    reader, rows, background_rows = read_tables(X, background)
+    score, values = Scorer(detector, reader), _Values(background_rows, n_values)
     level = threshold_of(detector, X) if threshold is None else float(threshold)
     most = min(rows.shape[1], rows.shape[1] if max_features is None else max_features)
     changed = np.array([_make_normal(score, row, values, level, most) for row in rows])

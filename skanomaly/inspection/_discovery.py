@@ -15,7 +15,7 @@ from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._warnings import warn_user
 from skanomaly.inspection._columns import ColumnSampler, GaussianColumnSampler
 from skanomaly.inspection._explainer import Groups
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, read_tables
 
 __all__ = ["FeatureDiscovery", "discover_features"]
 
@@ -169,8 +169,9 @@ def discover_features(
             f"sampler={sampler!r} must be GaussianColumnSampler(), NeighborColumnSampler(), IndependentColumnSampler() "
             "of skanomaly.inspection, or None."
         )
-    score, rows = Scorer(detector, X), numeric_rows(X)
-    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(numeric_rows(background, "background"))
+    reader, rows, background_rows = read_tables(X, background)
+    score = Scorer(detector, reader)
+    chosen = (GaussianColumnSampler() if sampler is None else sampler).fit(background_rows)
     parts = Groups.from_labels(groups, score.names)
     if method == "one_shot":
         n_draws = 1

@@ -11,7 +11,7 @@ from skanomaly._support._display import short_text
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._seeds import generator
 from skanomaly.inspection._explanation import Explanation
-from skanomaly.inspection._scores import Scorer, numeric_rows, rows_of_any_kind
+from skanomaly.inspection._scores import Scorer, read_tables
 
 __all__ = ["Explainer", "Groups"]
 
@@ -93,14 +93,7 @@ class Explainer(ParameterObject, ABC):
         self._validate_params()
         if self.background is None:
             raise ValueError("background is None; pass normal rows, such as those the detector was fitted on.")
-        if self._takes_any_kind:
-            rows, background, values = rows_of_any_kind(X, self.background)
-        else:
-            rows, background, values = numeric_rows(X), numeric_rows(self.background, "background"), {}
-        score = Scorer(detector, X, values)
-        if background.shape[1] != rows.shape[1]:
-            raise ValueError(
-                f"background has {background.shape[1]} columns and X has {rows.shape[1]}; they must agree."
-            )
+        reader, rows, background = read_tables(X, self.background, mixed=self._takes_any_kind)
+        score = Scorer(detector, reader)
         groups = Groups.from_labels(self.groups, score.names)
         return self._explain(score, rows, background, groups, generator(self.random_state))

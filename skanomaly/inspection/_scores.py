@@ -8,17 +8,22 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_names, is_frame, listed
 from skanomaly._support._responses import require_scores
+from skanomaly._support._tables import TableReader
 
-__all__ = ["Scorer", "column_names", "numeric_rows", "rows_of_any_kind", "scores_of"]
+__all__ = ["Scorer", "names_of", "numeric_rows", "read_tables", "scores_of"]
 
 _BLOCK_CELLS = 4_000_000
-_NAMED_COLUMNS = 8
+_REMEDY = (
+    "{name} must contain finite numbers here. Of a pipeline that encodes text and imputes missing values, explain "
+    "pipeline[-1] on pipeline[:-1].transform(X). PermutationExplainer accepts text, categories and missing values."
+)
 
 
-def column_names(X: Any, detector: Any = None) -> list[str]:
+def names_of(X: Any, detector: Any = None) -> list[str]:
     """Return the column names of the table, else those of the detector, else x0, x1, ..."""
-    for names in (getattr(X, "columns", None), getattr(detector, "feature_names_in_", None)):
+    for names in (column_names(X), getattr(detector, "feature_names_in_", None)):
         if names is not None:
             return [str(name) for name in names]
     return [f"x{index}" for index in range(np.shape(X)[1])]
@@ -38,75 +43,64 @@ def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
     ndarray of shape (n_samples, n_features), float64
     """
     try:
-        rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", input_name=name)
+        return TableReader((NUMBER,), missing="refuse", name=name).fit_read(_table(X, name))
     except ValueError as error:
-        wrong = _not_finite_numbers(X)
-        if not wrong:
-            raise
-        raise ValueError(
-            f"{error}\n{name} must contain finite numbers here; not so in column {wrong}. Encode text and impute "
-            "missing values first; of a pipeline that does so, explain pipeline[-1] on pipeline[:-1].transform(X). "
-            "PermutationExplainer accepts text in pandas frames, and missing values."
-        ) from None
-    return rows
+        raise ValueError(f"{error}\n{_REMEDY.format(name=name)}") from None
 
 
-def _not_finite_numbers(X: Any) -> str:
-    """List the columns with text, missing or infinite values."""
-    if np.ndim(X) != 2:
-        return ""
-    columns = X.columns if hasattr(X, "columns") else range(np.shape(X)[1])
-    table = X if hasattr(X, "columns") else np.asarray(X, dtype=object).T
-    return ", ".join([repr(name) for name in columns if not _is_finite(table[name])][:_NAMED_COLUMNS])
-
-
-def _is_finite(column: Any) -> bool:
-    try:
-        return bool(np.isfinite(np.asarray(column, dtype=np.float64)).all())
-    except (TypeError, ValueError):
-        return False
-
-
-def rows_of_any_kind(X: Any, background: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[int, Any]]:
-    """Encode two tables as numbers that may be exchanged cell by cell; missing values stay NaN.
+def read_tables(
+    X: Any, background: Any, *, mixed: bool = False, name: str = "background"
+) -> tuple[TableReader, NDArray[np.float64], NDArray[np.float64]]:
+    """Read two tables as numbers that may be exchanged cell by cell; columns are matched by name where both have names.
 
     Parameters
     ----------
     X, background : array-like of shape (n_samples, n_features)
-        Where both are pandas frames, columns of text, categories and the like are written as places in a list of
-        their values.
+    mixed : bool, default=False
+        Allow text, categories, dates and missing values.
+    name : str, default="background"
+        Name of the second table in error messages.
 
     Returns
     -------
+    reader : TableReader
+        Turns numbers back to rows like those of `X`.
     rows, background_rows : ndarray of shape (n_samples, n_features), float64
-    values : dict of int to pandas array
-        For each column that is no numbers the list of its values.
+        The columns of both are in the order of `X`.
+
+    Raises
+    ------
+    ValueError
+        If the background has not the columns of `X`, or a table has values that are not allowed.
     """
-    if not (hasattr(X, "iloc") and hasattr(background, "iloc")) or list(X.columns) != list(background.columns):
-        return _with_missing(X, "X"), _with_missing(background, "background"), {}
-    import pandas as pd
+    first, second = _table(X, "X"), _table(background, name)
+    names, others = column_names(first), column_names(second)
+    if names is not None and others is not None:
+        lacking = [column for column in names if column not in others]
+        if lacking:
+            raise ValueError(f"{name} lacks column {listed(lacking)} of X; its columns are {listed(others)}.")
+    elif first.shape[1] != second.shape[1]:
+        raise ValueError(f"{name} has {second.shape[1]} columns and X has {first.shape[1]}; they must agree.")
+    if not mixed:
+        numeric_rows(first)
+        numeric_rows(second, name)
+    reader = TableReader((NUMBER, CATEGORY, DATE)).fit(first, second)
+    rows = reader.read(first)
+    reader.name = name
+    return reader, rows, reader.read(second)
 
-    joined = pd.concat([X, background], ignore_index=True)
-    numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in joined.dtypes]
-    values = {place: joined.iloc[:, place].array for place, is_number in enumerate(numbers) if not is_number}
-    table = np.empty(joined.shape)
-    for place, is_number in enumerate(numbers):
-        column = joined.iloc[:, place]
-        table[:, place] = column.to_numpy(np.float64, na_value=np.nan) if is_number else np.arange(len(joined))
-    table = check_array(table, ensure_all_finite="allow-nan")
-    return table[: len(X)], table[len(X) :], values
 
-
-def _with_missing(X: Any, name: str) -> NDArray[np.float64]:
-    try:
-        rows: NDArray[np.float64] = check_array(
-            X, dtype=np.float64, order="C", ensure_all_finite="allow-nan", input_name=name
+def _table(X: Any, name: str) -> Any:
+    """Check that `X` is a table with rows and columns; a list becomes an array, of objects where it has text."""
+    if is_frame(X):
+        check_array(np.empty(X.shape, dtype=np.bool_), input_name=name)
+        return X
+    if np.ndim(X) == 1:
+        raise ValueError(
+            f"{name} has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."
         )
-    except ValueError as error:
-        if "could not convert" not in str(error):
-            raise
-        raise ValueError(f"{error}\nText needs X and background as pandas frames of the same columns.") from None
-    return rows
+    rows = check_array(X, dtype=None, ensure_all_finite=False, input_name=name)
+    return np.asarray(X, dtype=object) if isinstance(X, list) and rows.dtype.kind in "US" else rows
 
 
 def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:
@@ -132,19 +126,17 @@ def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:
 
 
 class Scorer:
-    """Scores arrays with a detector, which receives a frame where the table to explain is one.
+    """Scores arrays with a detector, which receives rows like those of the table to explain.
 
     Parameters
     ----------
     detector : estimator or callable
         Fitted, with ``score_samples``; or a function from rows to scores, lower for more anomalous rows.
-    X : array-like of shape (n_samples, n_features)
-        Its container and column names are those of the rows that are scored.
-    values : dict of int to pandas array or None, default=None
-        For columns whose numbers are places in a list of values, as :func:`rows_of_any_kind` writes them, that list.
+    reader : TableReader
+        Fitted to the table to explain.
     """
 
-    def __init__(self, detector: Any, X: Any, values: dict[int, Any] | None = None) -> None:
+    def __init__(self, detector: Any, reader: TableReader) -> None:
         score = getattr(detector, "score_samples", None)
         if score is None and callable(detector) and not isinstance(detector, type):
             score = detector
@@ -154,10 +146,8 @@ class Scorer:
                 "function from rows to scores, lower for more anomalous rows."
             )
         self._score = score
-        self._values = values or {}
-        self._frame = type(X) if hasattr(X, "columns") else None
-        self._columns = list(X.columns) if hasattr(X, "columns") else []
-        self.names = column_names(X, detector)
+        self._reader = reader
+        self.names = names_of(reader.template, detector)
 
     def __call__(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score rows in blocks.
@@ -171,20 +161,9 @@ class Scorer:
         ndarray of shape (n_rows,), float64
         """
         block = max(1, _BLOCK_CELLS // max(rows.shape[1], 1))
-        parts = [
-            np.asarray(self._score(self._as_given(rows[part])), np.float64) for part in row_blocks(len(rows), block)
-        ]
+        blocks = row_blocks(len(rows), block)
+        parts = [np.asarray(self._score(self._reader.decode(rows[part])), np.float64) for part in blocks]
         scores = np.concatenate(parts) if parts else np.empty(0)
         if scores.shape != (len(rows),):
             raise ValueError(f"{len(rows)} rows got scores of shape {scores.shape}; one score per row is needed.")
         return scores
-
-    def _as_given(self, rows: NDArray[np.float64]) -> Any:
-        if self._frame is None:
-            return rows
-        if self._frame.__module__.partition(".")[0] == "pandas":
-            frame = self._frame(rows, columns=self._columns)
-            for place, values in self._values.items():
-                frame.isetitem(place, values.take(rows[:, place].astype(np.intp)))
-            return frame
-        return self._frame(rows, schema=self._columns)

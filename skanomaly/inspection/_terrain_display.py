@@ -3,12 +3,14 @@
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import is_frame
 from skanomaly._support._display import ORANGE, axes_for
 from skanomaly._support._responses import threshold_of
-from skanomaly.inspection._scores import Scorer, numeric_rows
+from skanomaly.inspection._scores import Scorer, read_tables
 
 __all__ = ["ScoreTerrainDisplay"]
 
@@ -94,8 +96,8 @@ class ScoreTerrainDisplay:
         features : tuple of two int or str, default=(0, 1)
             Indices or names of the columns.
         at : array-like of shape (n_features,), default=None
-            Values of the other columns; None uses their medians. With more than two columns the rows do not lie on this
-            plane: they are marked as anomalies by their own score.
+            Values of the other columns, those of a Series by name; None uses their medians. With more than two columns
+            the rows do not lie on this plane: they are marked as anomalies by their own score.
         grid_resolution : int, default=100
             Number of grid points per column.
         ax : matplotlib Axes, default=None
@@ -105,9 +107,10 @@ class ScoreTerrainDisplay:
         ScoreTerrainDisplay
         """
         check_is_fitted(estimator)
-        score, rows = Scorer(estimator, X), numeric_rows(X)
+        reader, rows, fixed = read_tables(X, X if at is None else _one_row(at), name="at")
+        score = Scorer(estimator, reader)
         first, second = (_column_index(feature, score.names) for feature in features)
-        base = np.median(rows, axis=0) if at is None else numeric_rows(np.atleast_2d(at), "at")[0]
+        base = np.median(rows, axis=0) if at is None else fixed[0]
         horizontal, vertical = (_range(rows[:, column], grid_resolution) for column in (first, second))
         grid = np.tile(base, (grid_resolution**2, 1))
         grid[:, first], grid[:, second] = (axis.ravel() for axis in np.meshgrid(horizontal, vertical))
@@ -185,6 +188,13 @@ class ScoreTerrainDisplay:
         ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _one_row(at: Any) -> Any:
+    """Make a table of one row; a Series with labels gives it names."""
+    if isinstance(at, pd.Series) and not isinstance(at.index, pd.RangeIndex):
+        return at.to_frame().T
+    return at if is_frame(at) else np.atleast_2d(at)
 
 
 def _column_index(feature: int | str, names: list[str]) -> int:

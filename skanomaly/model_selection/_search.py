@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
+from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.metrics import average_precision_score, roc_auc_score
@@ -160,7 +162,7 @@ class DetectorSearch(BaseDetector):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows; pandas and polars frames keep their column names.
+            Training rows. Candidates receive frames as frames, so pipelines may encode and impute.
         y : array-like of shape (n_samples,), default=None
             Labels for the choice: -1 anomaly, +1 normal, 0 or missing unlabelled; or 0 and 1, or False and True, of
             which 1 is the anomaly and 0 normal.
@@ -173,8 +175,8 @@ class DetectorSearch(BaseDetector):
         Raises
         ------
         ValueError
-            If `X` contains NaN, infinity or text, has too few rows or no column, or `y` has other labels. The estimator
-            is then left as it was.
+            If `X` contains values that the first candidate does not accept, has too few rows or no column, or `y` has
+            other labels. The estimator is then left as it was.
 
         Warns
         -----
@@ -183,20 +185,27 @@ class DetectorSearch(BaseDetector):
         """
         return self._run_fit(X, y)
 
-    def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
-        rows = np.asarray(X, dtype=np.float64)
-        detectors = default_detectors(len(rows)) if self.detectors is None else self.detectors
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        first = self.detectors[0] if self.detectors else None
+        fewest = self._min_samples if reset else 1
+        return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
+
+    def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
+        detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
         seed = draw_seed(self.random_state)
-        fitted = fit_detectors(detectors, rows, None, n_jobs=self.n_jobs, random_state=seed)
-        scores = np.column_stack([outlyingness(detector, rows) for detector in fitted])
+        fitted = fit_detectors(detectors, X, None, n_jobs=self.n_jobs, random_state=seed)
+        scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
         self.criterion_ = self._choose_criterion(y)
-        self.uncertainty_: ChoiceUncertainty = self._evaluate(detectors, fitted, rows, y, scores, seed)
+        self.uncertainty_: ChoiceUncertainty = self._evaluate(detectors, fitted, X, y, scores, seed)
         self.best_index_ = self.uncertainty_.best_index
         self.best_detector_ = fitted[self.best_index_]
         return scores[:, self.best_index_]
 
-    def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return outlyingness(self.best_detector_, np.asarray(X, dtype=np.float64))
+    def _outlyingness(self, X: Any) -> NDArray[np.float64]:
+        return outlyingness(self.best_detector_, X)
+
+    def __sklearn_tags__(self) -> Tags:
+        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
 
     def _choose_criterion(self, y: NDArray[np.int8]) -> Any:
         has_both = bool((y == -1).any() and (y == 1).any())
@@ -213,7 +222,7 @@ class DetectorSearch(BaseDetector):
         self,
         detectors: Any,
         fitted: list[Any],
-        rows: NDArray[np.float64],
+        rows: Any,
         y: NDArray[np.int8],
         scores: NDArray[np.float64],
         seed: int,
@@ -236,7 +245,7 @@ class DetectorSearch(BaseDetector):
         chosen = random.integers(self.n_repeats, size=(self.n_resamples, self.n_repeats))
         return uncertainty_of_values(overlaps.mean(axis=0), overlaps[chosen].mean(axis=1), _LEVEL)
 
-    def _overlaps(self, detectors: Any, rows: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    def _overlaps(self, detectors: Any, rows: Any, seed: int) -> NDArray[np.float64]:
         """Return the overlap of the most anomalous rows, one line per split, one column per candidate."""
 
         def overlaps(detector: Any) -> list[float]:

@@ -16,7 +16,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.metrics import roc_auc_score
 from skanomaly.model_selection._agreement_scorers import most_anomalous
-from skanomaly.model_selection._tables import plain_rows, scaled_rows, table_like
+from skanomaly.model_selection._tables import plain_rows, scaled_rows
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]
 
@@ -185,7 +185,7 @@ class SyntheticAnomalyScorer(DeclaredParameters):
             In [0, 1]; greater is better, 0.5 is chance.
         """
         rows = plain_rows(X)
-        synthetic = outlyingness(estimator, table_like(X, self._synthetic(rows, generator(self.random_state))))
+        synthetic = outlyingness(estimator(X, self._synthetic(rows, generator(self.random_state))))
         given = outlyingness(estimator, X)
         labels = np.repeat([1, -1], [given.size, synthetic.size])
         return roc_auc_score(labels, -np.concatenate([given, synthetic]))

@@ -8,7 +8,7 @@ from sklearn.utils import check_array
 
 from skanomaly._support._ties import rank_scores
 
-__all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows", "table_like"]
+__all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows"]
 
 
 def plain_rows(X: Any) -> NDArray[np.float64]:
@@ -77,21 +77,3 @@ def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     ranks = [rank_scores(scores) - (scores.size + 1) / 2 for scores in (first, second)]
     length = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
     return float(ranks[0] @ ranks[1]) / length if length > 0 else 0.0
-
-
-def table_like(X: Any, rows: NDArray[np.float64]) -> Any:
-    """Return new rows in the container of `X`: a frame with its column names, or an array.
-
-    Parameters
-    ----------
-    X : ndarray, frame or list
-    rows : ndarray of shape (n_rows, n_features)
-
-    Returns
-    -------
-    ndarray or frame
-    """
-    if not hasattr(X, "columns"):
-        return rows
-    names = list(X.columns)
-    return type(X)(rows, columns=names) if hasattr(X, "iloc") else type(X)(rows, schema=names)

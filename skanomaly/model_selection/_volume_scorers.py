@@ -11,10 +11,11 @@ from sklearn.base import clone
 
 from skanomaly._support._parameters import DeclaredParameters
 from skanomaly._support._responses import outlyingness
+from skanomaly._support._rows import like
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._ties import count_above
-from skanomaly.model_selection._tables import plain_rows, table_like
+from skanomaly.model_selection._tables import plain_rows
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
 
@@ -75,7 +76,7 @@ class _VolumeScorer(DeclaredParameters, ABC):
     def _levels(self, estimator: Any, X: Any, rows: NDArray[np.float64], random: np.random.Generator) -> Levels:
         """Return mass and volume of the sets of rows at most as anomalous as each row, the smallest set first."""
         low, high = rows.min(axis=0), rows.max(axis=0)
-        uniform = table_like(X, random.uniform(low, high, size=(self.n_uniform, rows.shape[1])))
+        uniform = like(random.uniform(low, high, size=(self.n_uniform, rows.shape[1])), X)
         levels = np.sort(outlyingness(estimator, X))
         inside = self.n_uniform - count_above(np.sort(outlyingness(estimator, uniform)), levels)
         mass = (levels.size - count_above(levels, levels)) / levels.size

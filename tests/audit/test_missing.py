@@ -196,9 +196,9 @@ def test_frame_with_other_columns_raises(seed):
     use = MissingnessTest(n_permutations=9).fit(frame).score_samples
     with pytest.raises(ValueError, match="feature names"):
         use(frame[frame.columns[::-1]])
-    with pytest.raises(ValueError, match="fitted on a frame with categorical columns"):
+    with pytest.raises(ValueError, match="fitted on a frame with categories"):
         use(frame[["size", "count"]].to_numpy(dtype=float, na_value=np.nan))
-    with pytest.raises(ValueError, match="0 rows"):
+    with pytest.raises(ValueError, match="0 sample"):
         use(frame.iloc[:0])
 
 
