@@ -245,9 +245,10 @@ def _drift(result: ScanResult) -> str:
     plot.line(positions, values, "line")
     if drift.change_point is not None:
         plot.rule(float(drift.change_point), result.change, vertical=True)
+    words = "The highest peak is not significant." if drift.change_point is None else "The line is the change point."
     return (
         f"{plot.svg()}<p class='soft'>Number of links between nearest neighbours that are missing across each "
-        "position, compared with chance. A peak indicates a change point.</p>"
+        f"position, compared with chance. {words}</p>"
     )
 
 

@@ -39,6 +39,8 @@ class DriftDisplay:
     gap_unit : {"rows", "times", "nanoseconds"}, default="rows"
         What scales count: rows of the order, time in units of its own, or nanoseconds, which are drawn in days, hours,
         minutes, seconds or milliseconds, the longest of which the largest gap has two.
+    alpha : float, default=0.05
+        Level of the test for a change: the change point is drawn only where its p-value is at most this.
 
     Attributes
     ----------
@@ -69,6 +71,7 @@ class DriftDisplay:
         pvalue: float,
         change_pvalue: float,
         gap_unit: str = "rows",
+        alpha: float = 0.05,
     ) -> None:
         self.scales = scales
         self.observed = observed
@@ -80,6 +83,7 @@ class DriftDisplay:
         self.pvalue = pvalue
         self.change_pvalue = change_pvalue
         self.gap_unit = gap_unit
+        self.alpha = alpha
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any = None, *, ax: Any = None) -> Self:
@@ -123,6 +127,7 @@ class DriftDisplay:
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
             gap_unit=estimator.gap_unit_,
+            alpha=estimator.alpha,
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -151,10 +156,11 @@ class DriftDisplay:
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=BLUE, linewidth=1.2)
-        if self.change_point >= 0:
-            scan.axvline(self.change_point, color=ORANGE if self.change_pvalue <= 0.05 else GREY, linewidth=1.2)
+        changed = self.change_point >= 0 and self.change_pvalue <= self.alpha
+        if changed:
+            scan.axvline(self.change_point, color=ORANGE, linewidth=1.2)
         scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
-        where = f"change at {self.change_point}" if self.change_point >= 0 else "no change"
+        where = f"change at {self.change_point}" if changed else "no significant change"
         scan.set_title(f"{where}, p = {self.change_pvalue:.2g}")
         flagged = self.sample_scores <= self.threshold
         place = np.arange(self.sample_scores.size)
