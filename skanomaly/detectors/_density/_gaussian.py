@@ -5,12 +5,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._columns import count_missing
-from skanomaly._support._neighbors import RowLookup
+from skanomaly._support._modes import find_modes
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
@@ -20,6 +19,8 @@ from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 __all__ = ["GaussianDetector"]
 
 _BLOCK_ROWS = 2048
+_CLUSTERING_ROUNDS = 5
+_LARGEST = np.finfo(np.float64).max
 
 
 class GaussianDetector(BaseDetector):
@@ -44,7 +45,8 @@ class GaussianDetector(BaseDetector):
         subspaces. Only used with `subspace`.
     n_components : int, default=1
         Number of centres, found by k-means, with one covariance for all; at most the number of distinct rows, and half
-        the number of rows. Only used if `fit` gets no `classes`.
+        the number of rows. A cluster with less than 0.2 / `n_components` of the rows has no centre: its rows are set
+        aside, and the others are clustered again. Only used if `fit` gets no `classes`.
     relative : bool, default=False
         Subtract the squared distance under one Gaussian for all rows, to remove variation that all classes have in
         common.
@@ -84,7 +86,7 @@ class GaussianDetector(BaseDetector):
     perturbed. Gaussians for groups of columns are left out: fit one detector for each group.
 
     `y`: rows labelled -1 are left out of the fit; +1 and 0 are treated alike. Training rows are scored like new rows:
-    the effect of a single row on the mean and the covariance is small.
+    the effect of a single row on the mean and the covariance of many is small, and no centre is that of a single row.
 
     ``feature_contributions`` splits the squared distance: column :math:`j` contributes
     :math:`-(x-\mu_c)_j\,[\Sigma^{-1}(x-\mu_c)]_j` to the score, with :math:`c` the nearest class.
@@ -158,8 +160,9 @@ class GaussianDetector(BaseDetector):
         y : array-like of shape (n_samples,), default=None
             Rows labelled -1 are left out; +1 and 0 are treated alike.
         classes : array-like of shape (n_samples,), default=None
-            Class of each row, of any sortable type; each class has its own mean. A pipeline passes them on as metadata
-            after ``set_fit_request(classes=True)``.
+            Class of each row, of any sortable type; each class of two rows or more has its own mean, and a class of
+            one row is left out with a warning. A pipeline passes them on as metadata after
+            ``set_fit_request(classes=True)``.
 
         Returns
         -------
@@ -175,6 +178,7 @@ class GaussianDetector(BaseDetector):
         seed = draw_seed(self.random_state)
         rows = X[normal]
         members = self._class_indices(rows, normal, metadata["classes"], seed)
+        rows, members = rows[members >= 0], members[members >= 0]
         means = np.array([rows[members == label].mean(axis=0, dtype=np.float64) for label in np.unique(members)])
         if self.relative and len(means) < 2:
             raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
@@ -188,7 +192,7 @@ class GaussianDetector(BaseDetector):
     def _class_indices(
         self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int
     ) -> NDArray[np.intp]:
-        """Return the class index of each row."""
+        """Return the class index of each row, -1 for rows that are left out."""
         if classes is not None:
             labels = column_or_1d(classes)
             n_missing = count_missing(labels)
@@ -196,21 +200,30 @@ class GaussianDetector(BaseDetector):
                 raise ValueError(f"classes has {n_missing} missing values; every row needs a class.")
             if len(labels) != len(normal):
                 raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; the numbers differ.")
-            self.classes_, members = np.unique(labels[normal], return_inverse=True)
-            return members
+            names, members, sizes = np.unique(labels[normal], return_inverse=True, return_counts=True)
+            large = sizes >= 2
+            self.classes_ = names[large]
+            if not large.any():
+                raise ValueError("classes has no class of two rows or more, and one row is no centre.")
+            if not large.all():
+                warn_user(
+                    f"Classes {names[~large].tolist()[:5]} have a single row, which would be its own centre; they are "
+                    "left out. Give them more rows."
+                )
+            return np.where(large, np.cumsum(large) - 1, -1)[members]
         n_components, most = self.n_components, len(rows) // 2
         if n_components > most:
             warn_user(
                 f"n_components={n_components} is more than half of the {len(rows)} rows; {most} are used. "
                 "Use more rows or a smaller n_components."
             )
-        n_components = min(n_components, most, RowLookup(rows).n_distinct)
+        n_components = min(n_components, most)
         if n_components == 1:
             members = np.zeros(len(rows), dtype=np.intp)
         else:
-            members = KMeans(n_components, n_init=10, random_state=seed).fit_predict(rows)
-        self.classes_ = np.unique(members)
-        return np.searchsorted(self.classes_, members)
+            members = find_modes(rows, n_components, n_rounds=_CLUSTERING_ROUNDS, seed=seed)
+        self.classes_ = np.arange(members.max() + 1)
+        return members
 
     def _estimate_spectrum(self, rows: NDArray[Any], seed: int) -> Spectrum:
         return estimate_spectrum(
@@ -219,12 +232,13 @@ class GaussianDetector(BaseDetector):
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         distances = np.empty(len(X))
-        for part in row_blocks(len(X), _BLOCK_ROWS):
-            whitened = self._spectrum.whiten(X[part] - self._center)
-            distances[part] = np.min([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
-            if self._background is not None:
-                distances[part] -= _squared_norms(self._background.whiten(X[part]))
-        return distances
+        with np.errstate(over="ignore", invalid="ignore"):  # a huge value has the largest distance
+            for part in row_blocks(len(X), _BLOCK_ROWS):
+                whitened = self._spectrum.whiten(X[part] - self._center)
+                distances[part] = np.min([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
+                if self._background is not None:
+                    distances[part] -= _squared_norms(self._background.whiten(X[part]))
+        return np.nan_to_num(distances, copy=False, nan=_LARGEST, posinf=_LARGEST, neginf=-_LARGEST)
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Multiply each difference from the nearest mean with its gradient."""
