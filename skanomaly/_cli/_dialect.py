@@ -24,7 +24,7 @@ _BOMS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[;,\s]*", re.IGNORECASE)
 _NUMBER = re.compile(
     r"[<>≤≥~]?=?\s*\(?[-+\u2212]?\s*[$€£¥]?\s*(\d[\d.,'\u2019\u00a0\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
 )
@@ -122,7 +122,7 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         lines = lines[:-1]
     given, skipped = None, []
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
-    named = _SEPARATOR_LINE.fullmatch(lines[first].rstrip("\r\n").rstrip(";,")) if lines else None
+    named = _SEPARATOR_LINE.fullmatch(lines[first].rstrip("\r\n")) if lines else None
     if named or (lines and lines[first].strip().lower() in {"sep=", '"sep="'}):
         given = named.group(1) if named else "\t"
         skipped = list(range(first + 1))
@@ -186,14 +186,13 @@ def _delimiter(lines: list[str], given: str | None) -> tuple[str, list[tuple[int
 
 
 def _records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:
-    """Split lines into records, each with the number of its first line; blank lines are left out."""
+    """Split lines into records, each with its number; blank lines are counted and left out."""
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    records, start = [], 0
+    records = []
     try:
-        for fields in reader:
+        for index, fields in enumerate(reader):
             if any(cell.strip() for cell in fields):
-                records.append((start, [cell.strip() for cell in fields]))
-            start = reader.line_num
+                records.append((index, [cell.strip() for cell in fields]))
             if len(records) == _MOST_RECORDS:
                 break
     except csv.Error:  # a field beyond the limit of the reader
@@ -213,6 +212,11 @@ def _without_titles(
     width = _width([fields for _, fields in records[1:]])
     if width < 2 or len(records) < 3:
         return [], records, []
+    for first, (_, fields) in enumerate(records[:_MOST_TITLES]):
+        before = [earlier for _, earlier in records[:first]]
+        is_header = len(fields) == width and all(fields) and not any(map(_NUMBER.fullmatch, fields))
+        if is_header and all(len(earlier) < width or sum(map(bool, earlier)) <= 1 for earlier in before):
+            return _titles(records, first)
     first = 0
     for _, fields in records[:_MOST_TITLES]:
         filled = [cell for cell in fields if cell]
@@ -221,7 +225,14 @@ def _without_titles(
         if not (short or few) or all(_NUMBER.fullmatch(cell) for cell in filled):
             break
         first += 1
-    if first == 0 or first >= len(records) - 1 or first == _MOST_TITLES:
+    return _titles(records, 0 if first >= len(records) - 1 or first == _MOST_TITLES else first)
+
+
+def _titles(
+    records: list[tuple[int, list[str]]], first: int
+) -> tuple[list[str], list[tuple[int, list[str]]], list[int]]:
+    """Split the records before the first one of the table off."""
+    if first == 0:
         return [], records, []
     titles = [" ".join(cell for cell in fields if cell) for _, fields in records[:first]]
     return titles, records[first:], list(range(records[0][0], records[first][0]))

@@ -12,7 +12,7 @@ _FEWEST_ROWS_OF_A_COUNTER = 20
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 # Last word of a name, of any column of whole numbers.
 _IDENTIFIERS = {
-    "id", "ids", "identifier", "uuid", "guid", "pk", "fk", "key", "keys", "code", "codes", "zip", "zipcode", "postcode",
+    "id", "ids", "identifier", "uuid", "guid", "pk", "fk", "key", "code", "zip", "zipcode", "postcode",
     "postalcode", "plz", "iban", "bic", "isbn", "ean", "gtin", "sku", "imei", "imsi", "ssn", "vin", "msisdn", "phone",
 }  # fmt: skip
 # Last word of a name, where the numbers are many and large; else they may count something.

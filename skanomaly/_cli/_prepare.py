@@ -23,6 +23,8 @@ _FEWEST_ROWS_OF_A_COUNTER = 20
 # A text column is numeric, with marks for missing values, if at least this fraction of it are numbers.
 _LEAST_FRACTION_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
+_STORED_AS_TEXT = "numbers stored as text, or with leading zeros"
+_OVERRIDABLE = {_STORED_AS_TEXT, "an id by its name"}
 _FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
 _DATE_SAMPLE = 200
@@ -110,7 +112,8 @@ def prepare(
         except _UnusableError as error:
             if name in use:
                 raise InputError(f"--use {name}: the column cannot be scored: {error}.") from None
-            findings.setdefault((str(error), "not used"), []).append(name)
+            action = "not used without --use" if str(error) in _OVERRIDABLE else "not used"
+            findings.setdefault((str(error), action), []).append(name)
         else:
             names.append(name)
             columns.append(numbers)
@@ -192,7 +195,7 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     shown = series[present].astype(str)
     if strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
         if column.is_text and not column.forced:
-            raise _UnusableError("numbers stored as text, or with leading zeros")
+            raise _UnusableError(_STORED_AS_TEXT)
         for finding, action, rows in found:
             column.remark(finding, action, rows, example=True)
         unread = strays.copy()

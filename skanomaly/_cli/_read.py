@@ -4,6 +4,7 @@ import difflib
 import gzip
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "check_columns", "read_table"]
 
 _TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
@@ -101,6 +102,23 @@ def read_table(path: str | Path | None, *, label: str | None = None, id_column: 
     column, value = _split_label(label, list(frame.columns))
     labels = _labels(frame[_check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks)
     return _with_ids(replace(table, frame=frame.drop(columns=column), labels=labels, label_name=column), id_column)
+
+
+def check_columns(table: Table, use: Sequence[str]) -> None:
+    """Raise for a column of ``--use`` that the table does not have.
+
+    Parameters
+    ----------
+    table : Table
+    use : sequence of str
+
+    Raises
+    ------
+    InputError
+        With the nearest name.
+    """
+    for name in use:
+        _check_column(name, list(map(str, table.frame.columns)), table.name, "--use")
 
 
 def _with_ids(table: Table, id_column: str | None) -> Table:

@@ -58,12 +58,16 @@ svg polyline { fill: none; stroke: var(--normal); stroke-width: 1.4; }
 """
 
 
-def report_page(result: ScanResult) -> str:
+def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str:
     """Return the report of a scan.
 
     Parameters
     ----------
     result : ScanResult
+    command : str, default=""
+        The command line.
+    date : str, default=""
+        When the scan was made.
 
     Returns
     -------
@@ -82,6 +86,7 @@ def report_page(result: ScanResult) -> str:
         f"<h2>Contamination</h2>{_contamination(result)}",
         f"<h2>Drift</h2>{_drift(result)}",
         _notes(result),
+        _settings(result, command, date),
         f"<footer><p>skanomaly {escape(__version__)}. This page contains values of the table.</p></footer>",
     ]
     return (
@@ -94,6 +99,24 @@ def report_page(result: ScanResult) -> str:
     )
 
 
+def _settings(result: ScanResult, command: str, date: str) -> str:
+    """List what is needed to repeat the scan."""
+    estimated = result.contamination.interval is not None or result.contamination.remark
+    entries = [
+        ("table", f"{result.table_name}, {count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}"),
+        ("columns used", ", ".join(result.used) or "none"),
+        ("detector", result.detector),
+        ("random state", "none" if result.random_state is None else str(result.random_state)),
+        ("contamination", f"{result.contamination.fraction:.4g}, {'estimated' if estimated else 'given'}"),
+        ("threshold", score(result.threshold)),
+        ("command", command),
+        ("date", date),
+        ("version", f"skanomaly {__version__}"),
+    ]
+    lines = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in entries if text)
+    return f"<h2>Settings</h2><dl>{lines}</dl>"
+
+
 def _summary(result: ScanResult) -> str:
     entries = "".join(
         f"<dt>{escape(heading)}</dt><dd>{escape(sentence.plain)}</dd>" for heading, sentence in summary(result)
@@ -104,17 +127,27 @@ def _summary(result: ScanResult) -> str:
 def _rows(result: ScanResult) -> str:
     """Return a table of the most anomalous rows with their contributing columns."""
     flags, labelled = result.flags, result.labels is not None
-    heads = ["<th class='right'>rank</th><th class='right'>row</th>"]
+    named = "<th class='right'>row</th>" if result.ids is None else f"<th>{escape(result.id_name)}</th>"
+    heads = [f"<th class='right'>rank</th>{named}"]
     heads += [] if result.time_order is None else [f"<th>{escape(result.time_order.column)}</th>"]
     heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
     # On a phone each row is a grid of its own: fixed widths align the cells with the header.
     time_width = [] if result.time_order is None else ["minmax(0, 1fr)"]
-    widths = ["2.9rem", "3.5rem", *time_width, "4.3rem", *(["4.9rem"] if labelled else [])]
+    widths = [
+        "2.9rem",
+        "3.5rem" if result.ids is None else "minmax(0, 1fr)",
+        *time_width,
+        "4.3rem",
+        *(["4.9rem"] if labelled else []),
+    ]
     lines = []
     for row, reasons in zip(result.top, result.reasons, strict=True):
         kind = "right anomaly" if flags[row] == -1 else "right"
-        cells = [f"<td class='right'>{result.ranks[row]}</td>", f"<td class='right'>{row}</td>"]
+        cells = [
+            f"<td class='right'>{result.ranks[row]}</td>",
+            f"<td{' class=right' if result.ids is None else ''}>{escape(result.row_name(row))}</td>",
+        ]
         if result.time_order is not None:
             cells.append(f"<td>{escape(result.time_order.texts[row])}</td>")
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")

@@ -75,10 +75,11 @@ def sort_by_time(table: Table, column: str) -> tuple[Table, TimeOrder]:
     texts = table.frame.iloc[:, position].astype(str).tolist()
     frame = table.frame.iloc[order, [index for index in range(len(names)) if index != position]]
     labels = None if table.labels is None else table.labels[order]
+    ids = None if table.ids is None else [table.ids[row] for row in order]
     remarks = list(table.remarks)
     if (np.diff(order) < 0).any():
         remarks.append(f"Rows were sorted by {column}.")
-    return replace(table, frame=frame.reset_index(drop=True), labels=labels, remarks=remarks), TimeOrder(
+    return replace(table, frame=frame.reset_index(drop=True), labels=labels, ids=ids, remarks=remarks), TimeOrder(
         column, order, texts
     )
 
