@@ -92,6 +92,10 @@ def feature_contributions(
     >>> bool(np.isclose(parts.sum(), pipeline.score_samples(row)[0]))
     True
     """
+    if np.ndim(X) == 1:
+        raise ValueError(
+            "X has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."
+        )
     if isinstance(method, Explainer):
         return method.explain(detector, X).contributions
     if method == "exact":

@@ -1,4 +1,7 @@
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
@@ -110,7 +113,8 @@ def test_empirical_covariance_ignores_constant_columns(seed):
     moved = X.copy()
     moved[:, 2] = 9
     for covariance in ("empirical", "diag"):
-        detector = GaussianDetector(covariance=covariance).fit(X)
+        with pytest.warns(UserWarning, match="Column 2 does not vary"):
+            detector = GaussianDetector(covariance=covariance).fit(X)
         assert_allclose(detector.score_samples(moved), detector.score_samples(X))
 
 
@@ -267,3 +271,38 @@ def test_a_class_of_one_row_is_left_out_with_a_warning(seed):
     assert detector.classes_.tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="no class of two rows"):
         GaussianDetector().fit(rows, classes=np.arange(300))
+
+
+@pytest.mark.parametrize("covariance", ["empirical", "diag", "robust", "ledoit_wolf", "oas"])
+@pytest.mark.parametrize("value", [0.0, 7.0, 0.1, -1e9])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_that_does_not_vary_is_seen_later_or_named(seed, covariance, value, named):
+    X = _cloud(seed, 200, 4)
+    X[:, 3] = value
+    table = pd.DataFrame(X, columns=list("abcd")) if named else X
+    moved = X.mean(axis=0)[None] + [[0, 0, 0, 1e6]]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        detector = GaussianDetector(covariance=covariance, random_state=seed).fit(table)
+    told = [str(warning.message) for warning in caught]
+    moved = pd.DataFrame(moved, columns=list("abcd")) if named else moved
+    seen = detector.predict(moved)[0] == -1
+    assert seen == (not told)
+    assert all(f"Column {'d' if named else 3!r} does not vary" in words for words in told)
+
+
+@pytest.mark.parametrize("covariance", ["empirical", "diag"])
+def test_a_column_that_varies_only_between_classes_is_named(seed, covariance):
+    X = _cloud(seed, 80, 3)
+    classes = np.arange(80) % 2
+    X[:, 1] = classes
+    with pytest.warns(UserWarning, match="Column 1 does not vary"):
+        GaussianDetector(covariance=covariance).fit(X, classes=classes)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("subspace", ["pca", "npca"])
+def test_subspaces_say_nothing_of_columns_that_do_not_vary(seed, subspace):
+    X = _cloud(seed)
+    X[:, 2] = 1
+    GaussianDetector(covariance="empirical", subspace=subspace).fit(X)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
-from skanomaly._support._columns import count_missing
+from skanomaly._support._columns import count_missing, listed
+from skanomaly._support._covariance import constant_columns
 from skanomaly._support._modes import find_modes
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -34,9 +35,9 @@ class GaussianDetector(BaseDetector):
     ----------
     covariance : {"ledoit_wolf", "oas", "empirical", "diag", "robust"}, default="ledoit_wolf"
         Estimator of the covariance. "ledoit_wolf" and "oas" shrink it towards a multiple of the identity, for any
-        number of columns. "empirical" and "diag" ignore directions without variance in the training data. "robust" is
-        the minimum covariance determinant (MCD): it tolerates contaminated training data, and needs more rows than
-        columns.
+        number of columns. "robust" is the minimum covariance determinant (MCD): it tolerates contaminated training
+        data, and needs more rows than columns. "empirical", "diag" and "robust" ignore directions without variance in
+        the training data; a warning names columns that do not vary.
     subspace : {"pca", "npca"} or None, default=None
         Use only the leading ("pca") or only the trailing ("npca") principal directions. Anomalies are often visible in
         the trailing ones. In a subspace "diag" is equal to "empirical".
@@ -183,11 +184,25 @@ class GaussianDetector(BaseDetector):
         if self.relative and len(means) < 2:
             raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
         self._spectrum = self._estimate_spectrum(rows - means[members], seed)
+        self._warn_of_constants(rows, rows - means[members])
         self.means_ = means + self._spectrum.location  # 0 except for "robust", which has its own centre
         self.shrinkage_ = self._spectrum.shrinkage
         self._background = self._estimate_spectrum(rows, seed) if self.relative else None
         self._center = rows.mean(axis=0, dtype=np.float64)
         self._whitened_means = self._spectrum.whiten(self.means_ - self._center)
+
+    def _warn_of_constants(self, rows: NDArray[Any], residuals: NDArray[Any]) -> None:
+        """Warn of columns that do not vary, and whose changes the covariance therefore does not see."""
+        if self.subspace is not None or self.covariance not in {"empirical", "diag", "robust"}:
+            return
+        constant = np.flatnonzero(constant_columns(residuals, like=rows))
+        if 0 < len(constant) < residuals.shape[1]:
+            names = getattr(self, "feature_names_in_", np.arange(residuals.shape[1]))[constant].tolist()
+            columns = f"Column {names[0]!r} does" if len(names) == 1 else f"Columns {listed(names)} do"
+            warn_user(
+                f"{columns} not vary in the training data: later changes are not seen with "
+                f"covariance={self.covariance!r}. Use 'ledoit_wolf', or drop {'it' if len(names) == 1 else 'them'}."
+            )
 
     def _class_indices(
         self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int
