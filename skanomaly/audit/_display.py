@@ -29,7 +29,7 @@ class DriftDisplay:
     change_scores : ndarray of shape (n_samples - 1,)
         Surplus of edges across the cut after each row of the order.
     change_point : int
-        Place of the first row after the likeliest change, or -1.
+        Place of the first row after the likeliest change, or -1 where no change is significant.
     sample_scores : ndarray of shape (n_samples,)
         Score of each row, in the order.
     threshold : float
@@ -39,8 +39,6 @@ class DriftDisplay:
     gap_unit : {"rows", "times", "nanoseconds"}, default="rows"
         What scales count: rows of the order, time in units of its own, or nanoseconds, which are drawn in days, hours,
         minutes, seconds or milliseconds, the longest of which the largest gap has two.
-    alpha : float, default=0.05
-        Level of the test for a change: the change point is drawn only where its p-value is at most this.
 
     Attributes
     ----------
@@ -71,7 +69,6 @@ class DriftDisplay:
         pvalue: float,
         change_pvalue: float,
         gap_unit: str = "rows",
-        alpha: float = 0.05,
     ) -> None:
         self.scales = scales
         self.observed = observed
@@ -83,7 +80,6 @@ class DriftDisplay:
         self.pvalue = pvalue
         self.change_pvalue = change_pvalue
         self.gap_unit = gap_unit
-        self.alpha = alpha
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any = None, *, ax: Any = None) -> Self:
@@ -121,13 +117,12 @@ class DriftDisplay:
             observed=np.diff(estimator.gap_totals_, prepend=0.0),
             expected=np.diff(estimator.expected_totals_, prepend=0.0),
             change_scores=estimator.change_scores_,
-            change_point=estimator.change_point_,
+            change_point=estimator.change_point_ if estimator.change_pvalue_ <= estimator.alpha else -1,
             sample_scores=scores,
             threshold=threshold,
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
             gap_unit=estimator.gap_unit_,
-            alpha=estimator.alpha,
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -156,7 +151,7 @@ class DriftDisplay:
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=BLUE, linewidth=1.2)
-        changed = self.change_point >= 0 and self.change_pvalue <= self.alpha
+        changed = self.change_point >= 0
         if changed:
             scan.axvline(self.change_point, color=ORANGE, linewidth=1.2)
         scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
