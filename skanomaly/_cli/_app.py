@@ -1,5 +1,6 @@
 """Commands, options and exit codes."""
 
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from rich.progress import Progress as RichProgress
 from skanomaly import __version__
 from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
+from skanomaly._cli._json import json_text
 from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, scan
 from skanomaly._cli._write import check_output, check_report, write_report, write_scores
@@ -52,6 +54,20 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
+def _command(context: typer.Context) -> str:
+    """Return the command line, with the options that were given."""
+    words = ["skanomaly", "scan"]
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        value = context.params.get(parameter.name or "")
+        if source is None or source.name != "COMMANDLINE" or value is None:
+            continue
+        for item in value if isinstance(value, list | tuple) else [value]:
+            option = [] if parameter.param_type_name == "argument" else [parameter.opts[0]]
+            words += option if item is True else [*option, str(item)]
+    return shlex.join(words)
+
+
 @app.callback()
 def _root(
     version: Annotated[
@@ -63,6 +79,7 @@ def _root(
 
 @app.command("scan")
 def _scan(
+    context: typer.Context,
     table: Annotated[
         Path | None,
         typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
@@ -89,7 +106,12 @@ def _scan(
     random_state: Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same scores.")] = 0,
     label: Annotated[
         str | None,
-        typer.Option("--label", "-l", help="Column of labels (1/0 or -1/+1), used only to evaluate the scores."),
+        typer.Option(
+            "--label",
+            "-l",
+            help="Column of labels (1/0, -1/+1, or COLUMN=VALUE with the label of the anomalies; empty: unlabelled), "
+            "used only to evaluate the scores.",
+        ),
     ] = None,
     time: Annotated[
         str | None,
@@ -103,6 +125,15 @@ def _scan(
         str | None,
         typer.Option("--by", help="With --time, the column of the sensor or machine: each is a series of its own."),
     ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id", help="Column that identifies the rows: shown instead of their number, and not scored."),
+    ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option("--use", help="Column to score although it looks like an identifier or is text; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
     errors = Console(stderr=True)
@@ -125,12 +156,18 @@ def _scan(
                 label=label,
                 time=time,
                 by=by,
+                use=use or [],
+                id_column=id_column,
+                explain_anomalies=output is not None,
                 progress=progress,
             )
         if output is not None:  # before printing, since the reader of the output may close it early
             write_scores(result, output)
         if report is not None:
-            write_report(result, report)
+            write_report(result, report, command=_command(context))
+        if as_json:
+            typer.echo(json_text(result, command=_command(context)))
+            return
         print_result(result, Console())
         if output is not None:
             typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")

@@ -18,9 +18,10 @@ _LEVEL = 0.05
 class DriftResult:
     """Result of the nearest-neighbour drift test on the order of the rows.
 
-    ``pvalue`` is None if the test was not possible, for the reason in ``remark``. ``change_point`` is None unless a
-    single change point is significant. ``n_queries`` is the number of rows whose neighbours were searched. ``scan`` is,
-    for each position in the order, how many links between neighbours across it are missing compared with chance.
+    ``pvalue`` is None if the test was not possible, for the reason in ``remark``. ``change_point`` is None unless
+    the drift and a single change point are both significant. ``n_queries`` is the number of rows whose neighbours were
+    searched. ``scan`` is, for each position in the order, how many links between neighbours across it are missing
+    compared with chance.
     """
 
     pvalue: float | None
@@ -64,7 +65,7 @@ def check_drift(rows: NDArray[np.float64], *, random_state: int | None, n_jobs: 
         test.fit(rows)
     except (ValueError, MemoryError) as error:
         return DriftResult(None, remark=f"not tested: {' '.join(str(error).split())}")
-    is_significant = test.change_point_ >= 0 and test.change_pvalue_ <= _LEVEL
+    is_significant = test.change_point_ >= 0 and max(test.pvalue_, test.change_pvalue_) <= _LEVEL
     return DriftResult(
         float(test.pvalue_),
         int(test.change_point_) if is_significant else None,

@@ -69,7 +69,10 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
     labelled = result.labels is not None
     table = Table(box=box.ASCII_DOUBLE_HEAD if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("rank" if result.events is None else "event", justify="right", no_wrap=True)
-    table.add_column("row", justify="right", no_wrap=True)
+    if result.ids is None:
+        table.add_column("row", justify="right", no_wrap=True)
+    else:
+        table.add_column(shortened(result.id_name), overflow="fold")
     if result.time_order is not None:
         table.add_column(shortened(result.time_order.column), overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
@@ -81,7 +84,7 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
         anomalous = flags[row] == -1
         cells: list[RenderableType] = [
             str(result.ranks[row]) if result.events is None else str(place + 1),
-            str(row),
+            Text(result.row_name(row)),
             *([] if result.time_order is None else [event_time(result, place)]),
             Text(score(result.scores[row]), style="bold red" if anomalous else ""),
         ]

@@ -1,17 +1,18 @@
 """Reading of tables from CSV, Parquet and npz files, or of the embedded table."""
 
-import csv
 import difflib
 import gzip
 import re
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._cli._dialect import Dialect, find_dialect, find_encoding
 from skanomaly._cli._errors import InputError
 from skanomaly._support._labels import read_labels
 from skanomaly._support._npz import read_npz
@@ -20,28 +21,39 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "check_columns", "read_table"]
 
 _TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
-_DELIMITERS = ",;\t|"
-_SAMPLE_CHARACTERS = 65536
+_SAMPLE_BYTES = 262_144
+_FALLBACK_ENCODING = "cp1252"
 _LABEL_NAME = re.compile(r"(is_?)?(y|labels?|targets?|class|anomaly|anomalous|outliers?|fraud)", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"(?:^|;)\"?[-+]?\d+,\d+\"?(?:;|$)", re.MULTILINE)
+_RULE_LINE = re.compile(r"[-|+=\s]+")
+_MOST_VALUES_SHOWN = 4
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read, before its columns are prepared."""
+    """A table as read, before its columns are prepared.
+
+    ``decimal`` is the decimal mark of its text, ``typed`` whether the file states the types of its columns, and
+    ``padded`` has the names of columns whose whole numbers have leading zeros. ``ids`` are the texts that name the
+    rows, from the column ``id_name``.
+    """
 
     name: str
     frame: "pd.DataFrame"
     labels: NDArray[np.int64] | None = None
     label_name: str = ""
     remarks: list[str] = field(default_factory=list)
+    decimal: str = "."
+    typed: bool = False
+    padded: frozenset[str] = frozenset()
+    ids: list[str] | None = None
+    id_name: str = ""
 
 
-def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
+def read_table(path: str | Path | None, *, label: str | None = None, id_column: str | None = None) -> Table:
     """Read a table, and its labels if there are any.
 
     Parameters
@@ -49,7 +61,9 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
     path : str, Path or None
         None is the embedded table, whose labels are always read.
     label : str or None
-        Column, or key of an npz file, of the labels.
+        Column, or key of an npz file, of the labels; ``COLUMN=VALUE`` also names the label of the anomalies.
+    id_column : str or None
+        Column of identifiers, which name the rows and are not scored.
 
     Returns
     -------
@@ -61,7 +75,7 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
         If the file is missing, of an unknown kind, unreadable or empty, or has no such column.
     """
     if path is None:
-        return _embedded(label)
+        return _with_ids(_embedded(label), id_column)
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file.")
@@ -72,21 +86,49 @@ def read_table(path: str | Path | None, *, label: str | None = None) -> Table:
         raise InputError(f"cannot read {path.name}; supported are files that end in {', '.join(_ENDINGS)}.")
     try:
         if ending == ".npz":
-            return _from_npz(path, label)
-        frame, remarks = _from_text(path) if ending in _TEXT_ENDINGS else (_from_parquet(path), [])
+            return _with_ids(_from_npz(path, label), id_column)
+        table = _from_text(path, id_column) if ending in _TEXT_ENDINGS else _from_parquet(path)
     except UnicodeDecodeError as error:
-        remedy = "Save it as 'CSV UTF-8', or convert it: iconv -f latin1 -t utf-8 FILE > NEW"
-        raise InputError(f"cannot read {path.name}: byte {error.start} is not UTF-8. {remedy}") from error
+        remedy = "Save it as 'CSV UTF-8'"
+        raise InputError(f"cannot read {path.name}: byte {error.start} is not {error.encoding}. {remedy}.") from error
     except (OSError, EOFError, ValueError, MemoryError) as error:
         raise InputError(f"cannot read {path.name}: {error}") from error
-    frame.columns = [str(name) for name in frame.columns]
+    frame, remarks = table.frame, table.remarks
     if not len(frame):
         raise InputError(f"{path.name} is empty; it has no rows.")
     if label is None:
         remarks += [_hint(name) for name in frame.columns if _looks_like_labels(frame, name)]
-        return Table(path.name, frame, remarks=remarks)
-    labels = _labels(frame[_check_column(label, list(frame.columns), path.name)], label, remarks)
-    return Table(path.name, frame.drop(columns=label), labels, label, remarks)
+        return _with_ids(table, id_column)
+    column, value = _split_label(label, list(frame.columns))
+    labels = _labels(frame[_check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks)
+    return _with_ids(replace(table, frame=frame.drop(columns=column), labels=labels, label_name=column), id_column)
+
+
+def check_columns(table: Table, use: Sequence[str]) -> None:
+    """Raise for a column of ``--use`` that the table does not have.
+
+    Parameters
+    ----------
+    table : Table
+    use : sequence of str
+
+    Raises
+    ------
+    InputError
+        With the nearest name.
+    """
+    for name in use:
+        _check_column(name, list(map(str, table.frame.columns)), table.name, "--use")
+
+
+def _with_ids(table: Table, id_column: str | None) -> Table:
+    """Take the column of identifiers out of a table."""
+    if id_column is None:
+        return table
+    frame = table.frame
+    ids = frame[_check_column(id_column, list(frame.columns), table.name, "--id")]
+    texts = ids.astype(str).where(ids.notna(), "").tolist()
+    return replace(table, frame=frame.drop(columns=id_column), ids=texts, id_name=id_column)
 
 
 def _embedded(label: str | None) -> Table:
@@ -94,7 +136,7 @@ def _embedded(label: str | None) -> Table:
     from skanomaly.datasets import load_breast_cancer_anomalies
 
     data, target = load_breast_cancer_anomalies(as_frame=True, return_X_y=True)
-    _check_column(label or "target", ["target"], "the embedded table")
+    _check_column(label or "target", ["target"], "the embedded table", "--label")
     return Table("Wisconsin breast cancer (embedded)", data, target.to_numpy(), "target")
 
 
@@ -102,7 +144,8 @@ def _from_npz(path: Path, label: str | None) -> Table:
     """Read the key X, and the key of the labels if there is one."""
     import pandas as pd
 
-    arrays, keys = read_npz(path, required=["X"], optional=[label] if label else [])
+    wanted = [] if label is None else [label, label.rpartition("=")[0]]
+    arrays, keys = read_npz(path, required=["X"], optional=wanted)
     X = arrays["X"]
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise ValueError(f"X has shape {X.shape} and dtype {X.dtype}; it must be a two-dimensional array of numbers.")
@@ -111,39 +154,77 @@ def _from_npz(path: Path, label: str | None) -> Table:
     frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])], copy=False)
     if label is None:
         return Table(path.name, frame, remarks=[_hint("y")] if "y" in keys else [])
-    _check_column(label, [key for key in keys if key != "X"], path.name)
+    column, value = _split_label(label, keys)
+    _check_column(column, [key for key in keys if key != "X"], path.name, "--label")
     remarks: list[str] = []
-    labels = _labels(arrays[label], label, remarks)
+    labels = _labels(pd.Series(arrays[column]), column, value, remarks)
     if len(labels) != len(X):
-        raise InputError(f"{label} has {len(labels)} labels and X has {len(X)} rows.")
-    return Table(path.name, frame, labels, label, remarks)
+        raise InputError(f"{column} has {len(labels)} labels and X has {len(X)} rows.")
+    return Table(path.name, frame, labels, column, remarks)
 
 
-def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
-    """Read delimited text; delimiter, decimal comma and a missing header are recognised."""
+def _from_text(path: Path, id_column: str | None) -> Table:
+    """Read delimited text in the dialect in which most of its records agree."""
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rb") as stream:
+        head = stream.read(_SAMPLE_BYTES)
+    encoding, remarks = find_encoding(head), []
+    sample = head.decode(encoding, errors="replace")
+    if not sample.strip():
+        raise InputError(f"{path.name} is empty.")
+    dialect = find_dialect(sample, complete=len(head) < _SAMPLE_BYTES)
+    try:
+        frame = _parsed(path, dialect, encoding, id_column)
+    except UnicodeDecodeError:
+        if encoding != "utf-8-sig" or 0 in head:
+            raise
+        frame = _parsed(path, dialect, _FALLBACK_ENCODING, id_column)
+        remarks.append("The file is not UTF-8; it was read as Windows-1252. Check letters with accents.")
+    names = [" ".join(str(name).split()) for name in frame.columns]
+    if dialect.titles:
+        first, many = dialect.titles[0][:40], f" and {len(dialect.titles) - 1} more" if len(dialect.titles) > 1 else ""
+        remarks.append(f"Lines before the column names were left out: {first!r}{many}.")
+    if dialect.headless:
+        names = [f"x{index}" for index in range(frame.shape[1])]
+        remarks.append(
+            f"The first line has numbers only and is read as data; the columns are named x0 to x{len(names) - 1}."
+        )
+    frame.columns = names
+    blank = [name.startswith("Unnamed: ") and frame.iloc[:, index].isna().all() for index, name in enumerate(names)]
+    padded = frozenset(names[index] for index in dialect.padded_text if index < len(names))
+    if any(blank):  # the marks at the ends of its lines
+        frame = frame.loc[:, [not empty for empty in blank]]
+    return Table(path.name, frame, remarks=remarks, decimal=dialect.decimal, padded=padded)
+
+
+def _parsed(path: Path, dialect: Dialect, encoding: str, id_column: str | None) -> "pd.DataFrame":
+    """Read a file in a dialect; identifiers and padded numbers stay text."""
     import pandas as pd
 
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-        sample = stream.read(_SAMPLE_CHARACTERS)
-    lines = [line for line in sample.splitlines() if line.strip()]
-    if not lines:
-        raise InputError(f"{path.name} is empty.")
-    delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader(lines[:1], delimiter=mark))))
-    head = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
-    if len(head) == 1 and len(lines) > 1 and 1 < len(lines[0].split()) == len(lines[1].split()):
-        delimiter, head = r"\s+", lines[0].split()
-    decimal = "," if delimiter == ";" and any(_DECIMAL_COMMA.search(line) for line in lines[:100]) else "."
-    headless = all(_is_number(name, decimal) for name in head) and head != [str(index) for index in range(len(head))]
+    skipped = dialect.skipped
+    if skipped and dialect.delimiter == "|":  # rules may stand below the sample
+        opened = gzip.open if path.name.lower().endswith(".gz") else open
+        with opened(path, "rt", encoding=encoding, newline="") as stream:
+            skipped = sorted({*skipped, *(index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))})
+    names = ["row", *dialect.names] if dialect.row_names else dialect.names
+    texts = [names[index] for index in dialect.padded_text if index < len(names)]
+    texts += [name for name in names if id_column is not None and " ".join(name.split()) == id_column]
+    if dialect.headless:
+        columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
+    else:
+        columns = {name: str for name in texts if names.count(name) == 1}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
+            return pd.read_csv(
                 path,
-                sep=delimiter,
-                decimal=decimal,
-                header=None if headless else 0,
-                encoding="utf-8-sig",
+                sep=dialect.delimiter,
+                decimal=dialect.decimal,
+                header=None if dialect.headless else 0,
+                names=names if dialect.row_names else None,
+                skiprows=skipped,
+                dtype=columns,
+                encoding=encoding,
                 low_memory=False,
                 skipinitialspace=True,
                 index_col=False,
@@ -152,36 +233,24 @@ def _from_text(path: Path) -> tuple["pd.DataFrame", list[str]]:
         raise ValueError("rows have more fields than the first line, which should contain the column names.") from error
     except pd.errors.ParserError as error:
         fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
-        raise ValueError(f"{fault}. Correct that line; a field that contains {delimiter!r} must be quoted.") from error
-    remarks = []
-    if headless:
-        frame.columns = [f"x{index}" for index in range(frame.shape[1])]
-        remarks.append(
-            f"The first line has numbers only and is read as data; the columns are named x0 to x{len(head) - 1}."
-        )
-    return frame, remarks
+        raise ValueError(
+            f"{fault}. Correct that line; a field that contains {dialect.delimiter!r} must be quoted."
+        ) from error
 
 
-def _from_parquet(path: Path) -> "pd.DataFrame":
+def _from_parquet(path: Path) -> Table:
     """Read a Parquet file; a named level of its index becomes a column, unless a column has that name."""
     import pandas as pd
 
     import_optional("pyarrow", extra="cli")
     frame = pd.read_parquet(path, engine="pyarrow")
     named = [level for level in frame.index.names if level is not None and level not in frame.columns]
-    return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
+    frame = frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
+    frame.columns = [str(name) for name in frame.columns]
+    return Table(path.name, frame, typed=True)
 
 
-def _is_number(text: str, decimal: str) -> bool:
-    """Return whether a field of the first line is a number."""
-    try:
-        float(text.replace(decimal, "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _check_column(name: str, names: list[str], where: str) -> str:
+def _check_column(name: str, names: list[str], where: str, option: str) -> str:
     """Return `name` if it exists, otherwise raise with the names that do."""
     if name in names:
         return name
@@ -189,7 +258,7 @@ def _check_column(name: str, names: list[str], where: str) -> str:
     hint = (
         f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}."
     )
-    raise InputError(f"{where} has no column {name!r} for --label; {hint}")
+    raise InputError(f"{where} has no column {name!r} for {option}; {hint}")
 
 
 def _hint(name: str) -> str:
@@ -208,13 +277,71 @@ def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
     return 0 < int((labels == -1).sum()) <= len(labels) // 2
 
 
-def _labels(values: Any, name: str, remarks: list[str]) -> NDArray[np.int64]:
-    """Convert labels to -1, 0 and +1, and add a remark if one class is missing."""
-    try:
-        labels = read_labels(values, name=f"label column {name!r}")
-    except ValueError as error:
-        raise InputError(str(error)) from error
+def _split_label(label: str, names: list[str]) -> tuple[str, str | None]:
+    """Split ``COLUMN=VALUE``, unless the whole is the name of a column."""
+    if label in names or "=" not in label:
+        return label, None
+    column, _, value = label.rpartition("=")
+    return column, value
+
+
+def _labels(values: "pd.Series[Any]", name: str, anomaly: str | None, remarks: list[str]) -> NDArray[np.int64]:
+    """Convert labels to -1, 0 (missing) and +1, and add a remark if one class is missing."""
+    if anomaly is None:
+        _check_labels(values, name)
+        try:
+            labels = read_labels(values.where(_shown(values)[1]), name=f"label column {name!r}")
+        except ValueError as error:
+            raise InputError(str(error)) from error
+    else:
+        labels = _compared(values, name, anomaly)
     for kind, word in ((-1, "anomaly"), (1, "normal row")):
         if not (labels == kind).any():
             remarks.append(f"Label column {name} contains no {word}; scores are evaluated only if both classes occur.")
     return labels.astype(np.int64)
+
+
+def _shown(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", NDArray[np.bool_]]:
+    """Return labels as texts, whole numbers without decimals, and which of them are present."""
+    texts = values.map(lambda value: f"{value:g}" if isinstance(value, float | np.floating) else str(value).strip())
+    return texts, (values.notna() & (texts != "")).to_numpy(dtype=np.bool_)
+
+
+def _check_labels(values: "pd.Series[Any]", name: str) -> None:
+    """Raise, with the option that helps, for labels that do not say which of them is the anomaly."""
+    texts, present = _shown(values)
+    counts = texts[present].value_counts()
+    found = set(counts.index)
+    if found <= {"-1", "0", "1"} and (found == {"1"} or "-1" in found or 2 * counts.get("1", 0) <= counts.sum()):
+        return
+    if found <= {"True", "False"} and 2 * counts.get("True", 0) <= counts.sum():
+        return
+    if found <= {"0", "1"} or found <= {"True", "False"}:
+        one, other = ("1", "0") if "1" in found else ("True", "False")
+        raise InputError(
+            f"label column {name!r} holds {one} in {counts[one]} of {counts.sum()} rows, too many for anomalies. If "
+            f"{other} is the anomaly, use --label '{name}={other}'; if it is {one}, --label '{name}={one}'."
+        )
+    rarest = counts.index[-1]
+    more = ", ..." if len(found) > _MOST_VALUES_SHOWN else ""
+    shown = ", ".join(map(repr, sorted(found)[:_MOST_VALUES_SHOWN])) + more
+    raise InputError(
+        f"label column {name!r} holds {shown}. Name the label of the anomalies, for example "
+        f"--label '{name}={rarest}'; empty cells are unlabelled."
+    )
+
+
+def _compared(values: "pd.Series[Any]", name: str, anomaly: str) -> NDArray[np.int64]:
+    """Read labels of which the anomaly is named, as text or as a number."""
+    texts, present = _shown(values)
+    matches = texts.eq(anomaly.strip()).to_numpy()
+    if not matches.any():
+        try:
+            number = float(anomaly)
+        except ValueError:
+            number = np.nan
+        matches = np.array([isinstance(value, int | float | np.number) and value == number for value in values])
+    if not (matches & present).any():
+        found = ", ".join(map(repr, texts[present].value_counts().index[:_MOST_VALUES_SHOWN]))
+        raise InputError(f"label column {name!r} has no label {anomaly!r}; its most frequent labels are {found}.")
+    return np.where(~present, 0, np.where(matches, -1, 1)).astype(np.int64)

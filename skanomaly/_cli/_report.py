@@ -59,12 +59,16 @@ svg polyline { fill: none; stroke: var(--normal); stroke-width: 1.4; }
 """
 
 
-def report_page(result: ScanResult) -> str:
+def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str:
     """Return the report of a scan.
 
     Parameters
     ----------
     result : ScanResult
+    command : str, default=""
+        The command line.
+    date : str, default=""
+        When the scan was made.
 
     Returns
     -------
@@ -83,6 +87,7 @@ def report_page(result: ScanResult) -> str:
         f"<h2>Contamination</h2>{_contamination(result)}",
         f"<h2>Drift</h2>{_drift(result)}",
         _notes(result),
+        _settings(result, command, date),
         f"<footer><p>skanomaly {escape(__version__)}. This page contains values of the table.</p></footer>",
     ]
     return (
@@ -93,6 +98,24 @@ def report_page(result: ScanResult) -> str:
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
+
+
+def _settings(result: ScanResult, command: str, date: str) -> str:
+    """List what is needed to repeat the scan."""
+    estimated = result.contamination.interval is not None or result.contamination.remark
+    entries = [
+        ("table", f"{result.table_name}, {count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}"),
+        ("columns used", ", ".join(result.used) or "none"),
+        ("detector", result.detector),
+        ("random state", "none" if result.random_state is None else str(result.random_state)),
+        ("contamination", f"{result.contamination.fraction:.4g}, {'estimated' if estimated else 'given'}"),
+        ("threshold", score(result.threshold)),
+        ("command", command),
+        ("date", date),
+        ("version", f"skanomaly {__version__}"),
+    ]
+    lines = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in entries if text)
+    return f"<h2>Settings</h2><dl>{lines}</dl>"
 
 
 def _summary(result: ScanResult) -> str:
@@ -106,18 +129,28 @@ def _rows(result: ScanResult) -> str:
     """Return a table of the most anomalous rows with their contributing columns."""
     flags, labelled = result.flags, result.labels is not None
     first = "rank" if result.events is None else "event"
-    heads = [f"<th class='right'>{first}</th><th class='right'>row</th>"]
+    named = "<th class='right'>row</th>" if result.ids is None else f"<th>{escape(result.id_name)}</th>"
+    heads = [f"<th class='right'>{first}</th>{named}"]
     heads += [] if result.time_order is None else [f"<th>{escape(result.time_order.column)}</th>"]
     heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
     # On a phone each row is a grid of its own: fixed widths align the cells with the header.
     time_width = [] if result.time_order is None else ["minmax(0, 1fr)"]
-    widths = ["2.9rem", "3.5rem", *time_width, "4.3rem", *(["4.9rem"] if labelled else [])]
+    widths = [
+        "2.9rem",
+        "3.5rem" if result.ids is None else "minmax(0, 1fr)",
+        *time_width,
+        "4.3rem",
+        *(["4.9rem"] if labelled else []),
+    ]
     lines = []
     for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
         kind = "right anomaly" if flags[row] == -1 else "right"
         rank = result.ranks[row] if result.events is None else place + 1
-        cells = [f"<td class='right'>{rank}</td>", f"<td class='right'>{row}</td>"]
+        cells = [
+            f"<td class='right'>{rank}</td>",
+            f"<td{' class=right' if result.ids is None else ''}>{escape(result.row_name(row))}</td>",
+        ]
         if result.time_order is not None:
             cells.append(f"<td>{escape(event_time(result, place))}</td>")
         cells.append(f"<td class='{kind}'>{score(result.scores[row])}</td>")
@@ -273,9 +306,10 @@ def _drift(result: ScanResult) -> str:
     plot.line(positions, values, "line")
     if drift.change_point is not None:
         plot.rule(float(drift.change_point), result.change, vertical=True)
+    words = "The highest peak is not significant." if drift.change_point is None else "The line is the change point."
     return (
         f"{plot.svg()}<p class='soft'>Number of links between nearest neighbours that are missing across each "
-        "position, compared with chance. A peak indicates a change point.</p>"
+        f"position, compared with chance. {words}</p>"
     )
 
 

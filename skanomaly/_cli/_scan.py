@@ -1,7 +1,8 @@
 """The scan: score every row of a table, and explain the most anomalous ones."""
 
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector
 from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
-from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._read import Table, check_columns, read_table
 from skanomaly._cli._series import Event, find_series_events, score_series
 from skanomaly._cli._time import TimeOrder, sort_by_time
 from skanomaly._support._scales import usable_scale
@@ -24,6 +25,7 @@ _BLOCK_ROWS = 32768
 _FEWEST_ROWS_FOR_THREADS = 20000
 _DEFAULT_CONTAMINATION = 0.1
 _MOST_REASONS = 3
+_MOST_EXPLAINED = 10_000
 # Most rows that are scored to explain the rows shown, if the detector has no contributions of its own.
 _MOST_PERMUTED_ROWS = 80_000
 _FEWEST_BACKGROUND = 4
@@ -57,18 +59,28 @@ class Reason:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well the scores rank the labelled anomalies."""
+    """How well the scores rank the labelled anomalies.
+
+    ``false_alarm_rate`` is the fraction of the labelled normal rows below the threshold, ``n_detected`` the number of
+    labelled anomalies below it.
+    """
 
     label_name: str
     auroc: float
     average_precision: float
     n_anomalies: int
     n_labelled: int
+    false_alarm_rate: float
+    n_detected: int
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """Result of a scan, without any formatting."""
+    """Result of a scan, without any formatting.
+
+    ``top`` has the rows shown and ``reasons`` their explanations; ``further`` has those of other rows, by number.
+    ``ids`` are the texts of the column ``id_name`` that identify the rows.
+    """
 
     table_name: str
     n_rows: int
@@ -92,6 +104,19 @@ class ScanResult:
     time_order: TimeOrder | None = None
     events: list[Event] | None = None
     n_events: int = 0
+    used: list[str] = field(default_factory=list)
+    ids: list[str] | None = None
+    id_name: str = ""
+    further: dict[int, list[Reason]] = field(default_factory=dict)
+
+    def row_name(self, row: int) -> str:
+        """Return the identifier of a row if there is one, otherwise its number."""
+        return str(row) if self.ids is None else self.ids[row]
+
+    @property
+    def explained(self) -> dict[int, list[Reason]]:
+        """The columns that contribute to the scores of some rows, by the number of the row."""
+        return {**self.further, **dict(zip(self.top.tolist(), self.reasons, strict=True))}
 
     @property
     def flags(self) -> NDArray[np.int64]:
@@ -104,7 +129,9 @@ class ScanResult:
         position = self.drift.change_point
         if position is None:
             return ""
-        return f"row {position}" if self.time_order is None else self.time_order.describe(position)
+        if self.time_order is not None:
+            return self.time_order.describe(position)
+        return f"row {position}" if self.ids is None else f"row {position} ({self.id_name} {self.ids[position]})"
 
 
 def scan(
@@ -117,6 +144,9 @@ def scan(
     label: str | None = None,
     time: str | None = None,
     by: str | None = None,
+    use: Sequence[str] = (),
+    id_column: str | None = None,
+    explain_anomalies: bool = False,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Score every row of a table.
@@ -134,11 +164,17 @@ def scan(
         Number of most anomalous rows to explain.
     random_state : int or None
     label : str or None
-        Column of labels, which are only used to evaluate the scores.
+        Column of labels, which are only used to evaluate the scores; ``COLUMN=VALUE`` names the label of the anomalies.
     time : str or None
         Column of times; the rows are then a series, and each time point is scored.
     by : str or None
         Column of sensors, with `time`: each is a series of its own.
+    use : sequence of str
+        Columns that are scored even if they look like identifiers or are stored as text.
+    id_column : str or None
+        Column that identifies the rows; it is not scored.
+    explain_anomalies : bool, default=False
+        Whether to explain also the anomalies that are not shown, if the detector has contributions of its own.
     progress : Progress or None
 
     Returns
@@ -156,11 +192,12 @@ def scan(
     name = detector or (SERIES_DEFAULT if series else DEFAULT)
     build_detector(name, random_state=random_state, n_jobs=None, series=series)  # raises before the table is read
     progress.stage("Reading")
-    table, time_order = read_table(path, label=label), None
+    table, time_order = read_table(path, label=label, id_column=id_column), None
+    check_columns(table, use)
     if time is not None:
         table, time_order = sort_by_time(table, time, by)
     progress.stage("Preparing columns")
-    prepared = prepare(table, progress.advance, series=series)
+    prepared = prepare(table, progress.advance, series=series, use=use)
     n_rows = len(prepared.filled)
     n_jobs = -1 if n_rows > _FEWEST_ROWS_FOR_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
@@ -171,16 +208,7 @@ def scan(
         rows = np.where(prepared.missing, np.nan, prepared.scaled)
         scores, remarks, window = score_series(model, rows, time_order)
     scored = ~np.isnan(scores)
-    if contamination is None:
-        progress.stage("Estimating contamination")
-        estimate = estimate_contamination(
-            scores[scored, None] if series else prepared.scaled,
-            default=_DEFAULT_CONTAMINATION,
-            random_state=random_state,
-            scores=series,
-        )
-    else:
-        estimate = Contamination(contamination)
+    estimate = _contamination(contamination, prepared, scores[scored] if series else None, random_state, progress)
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(n_rows, dtype=np.int64)
     ranks[order] = np.arange(1, n_rows + 1)
@@ -193,14 +221,22 @@ def scan(
         shown = places[[event.peak for event in events]]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
+    further: dict[int, list[Reason]] = {}
+    if explain_anomalies and hasattr(model, "feature_contributions"):
+        rows = order[:_MOST_EXPLAINED]
+        rows = np.setdiff1d(rows[scores[rows] < threshold], shown)
+        found = _reasons(model, prepared, table, rows, scores, random_state)[0] if len(rows) else []
+        further = dict(zip(rows.tolist(), found, strict=True))
     progress.stage("Testing for drift")
     drift = _drift(prepared, time_order, random_state=random_state, n_jobs=n_jobs)
-    evaluation = _evaluate(table, scores)
-    labels = table.labels
+    evaluation = _evaluate(table, scores, threshold)
+    labels, ids = table.labels, table.ids
     if time_order is not None:  # from the order of time back to that of the table
         scores, ranks = time_order.restore(scores), time_order.restore(ranks)
+        further = {int(time_order.order[row]): reason for row, reason in further.items()}
         shown = time_order.order[shown]
         labels = None if labels is None else time_order.restore(labels)
+        ids = None if ids is None else time_order.restore(np.array(ids, dtype=object)).tolist()
     return ScanResult(
         table_name=table.name,
         n_rows=n_rows,
@@ -224,6 +260,10 @@ def scan(
         time_order=time_order,
         events=events,
         n_events=n_events,
+        used=prepared.names,
+        ids=ids,
+        id_name=table.id_name,
+        further=further,
     )
 
 
@@ -238,6 +278,25 @@ def _check_options(
         raise InputError(f"--random-state is {random_state}; it must be at least 0 and below 2**32.")
     if by is not None and time is None:
         raise InputError("--by needs --time, the column of the times of each sensor.")
+
+
+def _contamination(
+    given: float | None,
+    prepared: Prepared,
+    scores: NDArray[np.float64] | None,
+    random_state: int | None,
+    progress: Progress,
+) -> Contamination:
+    """Return the contamination if it is given, otherwise estimate it from the rows, or from the scores of a series."""
+    if given is not None:
+        return Contamination(given)
+    progress.stage("Estimating contamination")
+    return estimate_contamination(
+        prepared.scaled if scores is None else scores[:, None],
+        default=_DEFAULT_CONTAMINATION,
+        random_state=random_state,
+        scores=scores is not None,
+    )
 
 
 def _drift(
@@ -369,7 +428,7 @@ def _shown(table: Table, position: int, row: int, value: float) -> float:
     return original if np.isinf(original) else value
 
 
-def _evaluate(table: Table, scores: NDArray[np.float64]) -> Evaluation | None:
+def _evaluate(table: Table, scores: NDArray[np.float64], threshold: float) -> Evaluation | None:
     """Evaluate the scores of the labelled rows, if both classes occur."""
     if table.labels is None:
         return None
@@ -385,4 +444,6 @@ def _evaluate(table: Table, scores: NDArray[np.float64]) -> Evaluation | None:
         average_precision_score(labels, scores),
         int((labels == -1).sum()),
         int((labels != 0).sum()),
+        float((scores[labels == 1] < threshold).mean()),
+        int((scores[labels == -1] < threshold).sum()),
     )

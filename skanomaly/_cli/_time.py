@@ -116,12 +116,14 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     texts = table.frame.iloc[:, position].astype(str).tolist()
     frame = table.frame.iloc[order, [index for index in range(table.frame.shape[1]) if index not in dropped]]
     labels = None if table.labels is None else table.labels[order]
+    ids = None if table.ids is None else [table.ids[row] for row in order]
     time_order = TimeOrder(column, order, texts, times[order], groups[order], sensors)
     remarks = list(table.remarks)
     if (np.diff(order) < 0).any():
         remarks.append(f"Rows were sorted by {column}." if by is None else f"Rows were sorted by {by} and {column}.")
     regular, found = _clock_remarks(time_order)
-    table = replace(table, frame=frame.reset_index(drop=True), labels=labels, remarks=[*remarks, *found])
+    frame = frame.reset_index(drop=True)
+    table = replace(table, frame=frame, labels=labels, ids=ids, remarks=[*remarks, *found])
     return table, replace(time_order, regular=regular)
 
 

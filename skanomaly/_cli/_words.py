@@ -100,7 +100,8 @@ def _evaluation(evaluation: Evaluation, n_rows: int) -> Text:
     return markup(
         f"by the labels in [cyan]{escape(evaluation.label_name)}[/] ({count(evaluation.n_anomalies, 'anomaly')} in "
         f"{count(evaluation.n_labelled, 'row')}{left_out}): AUROC [bold]{evaluation.auroc:.3f}[/], average precision "
-        f"[bold]{evaluation.average_precision:.3f}[/]"
+        f"[bold]{evaluation.average_precision:.3f}[/]; the threshold detects {evaluation.n_detected:,} of them, with a "
+        f"false alarm rate of {_fraction(evaluation.false_alarm_rate)}"
     )
 
 
@@ -133,10 +134,11 @@ def _fraction(value: float) -> str:
 def legend(result: ScanResult, *, plain: bool) -> Text:
     """Return how to read the table of rows."""
     up, down = ("+", "-") if plain else ("↑", "↓")
-    rows = "" if result.events is None else " The row of an event is its most anomalous one."
+    rows = "Rows are numbered from 0." if result.ids is None else f"Rows are named by {result.id_name}."
+    rows += "" if result.events is None else " The row of an event is its most anomalous one."
     return Text(
-        f"Lower scores are more anomalous. Rows are numbered from 0.{rows} Columns were standardised. Those shown are "
-        f"chosen by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
+        f"Lower scores are more anomalous. {rows} Columns were standardised. Those shown are chosen "
+        f"by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
         style="dim",
     )
 

@@ -1,5 +1,6 @@
 """Writing of scores and report to files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,9 +8,9 @@ from skanomaly._cli._errors import InputError
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
-    from skanomaly._cli._scan import ScanResult
+    from skanomaly._cli._scan import Reason, ScanResult
 
-__all__ = ["check_output", "check_report", "write_report", "write_scores"]
+__all__ = ["check_output", "check_report", "reasons_in_words", "write_report", "write_scores"]
 
 _ENDINGS = (".csv", ".parquet")
 _REPORT_ENDINGS = (".html", ".htm")
@@ -63,6 +64,9 @@ def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path |
 def write_scores(result: "ScanResult", path: Path) -> None:
     """Write row, score, rank, prediction (+1 normal, -1 anomaly), time and label of each row, in table order.
 
+    The identifier stands for the row if there is one. The last column names the columns that contribute most, for the
+    rows that were explained.
+
     Parameters
     ----------
     result : ScanResult
@@ -83,6 +87,12 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         frame.insert(1, "time", result.time_order.texts)
     if result.labels is not None:
         frame["label"] = result.labels
+    if result.ids is not None:
+        frame["row"] = result.ids
+        taken = set(frame.columns) - {"row"}
+        frame = frame.rename(columns={"row": result.id_name if result.id_name not in taken else "id"})
+    explained = result.explained
+    frame["contributing_columns"] = [reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)]
     try:
         if path.suffix.lower() == ".csv":
             frame.to_csv(path, index=False)
@@ -93,7 +103,21 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
 
 
-def write_report(result: "ScanResult", path: Path) -> None:
+def reasons_in_words(reasons: "list[Reason]") -> str:
+    """Return contributing columns with their values, and whether these are above or below the median.
+
+    Parameters
+    ----------
+    reasons : list of Reason
+
+    Returns
+    -------
+    str
+    """
+    return "; ".join(f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})" for item in reasons)
+
+
+def write_report(result: "ScanResult", path: Path, *, command: str = "") -> None:
     """Write the report of a scan as one self-contained page.
 
     Parameters
@@ -101,6 +125,8 @@ def write_report(result: "ScanResult", path: Path) -> None:
     result : ScanResult
     path : Path
         Ends in ``.html``.
+    command : str, default=""
+        The command line, which the page repeats.
 
     Raises
     ------
@@ -109,7 +135,7 @@ def write_report(result: "ScanResult", path: Path) -> None:
     """
     from skanomaly._cli._report import report_page
 
-    page = report_page(result)
+    page = report_page(result, command=command, date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"))
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -1,5 +1,6 @@
 """Covariances: shrunk, weighted, of a table in pieces, and robust; and the map that makes a cloud of rows round."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -161,18 +162,21 @@ def oas_shrinkage(trace: float, frobenius: float, n_rows: float, n_columns: int)
     return float(min((squares + mean**2) / spread, 1.0)) if spread > 0 else 1.0
 
 
-def constant_columns(rows: NDArray[Any]) -> NDArray[np.bool_]:
+def constant_columns(rows: NDArray[Any], *, like: NDArray[Any] | None = None) -> NDArray[np.bool_]:
     """Return which columns are constant up to rounding.
 
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_features)
+    like : ndarray of shape (n_samples, n_features) or None, default=None
+        Rows of the magnitude to which rounding is relative, where a mean was subtracted; None: `rows`.
 
     Returns
     -------
     ndarray of shape (n_features,), bool
     """
-    return np.asarray(np.ptp(rows, axis=0) <= _CONSTANT * np.abs(rows).max(axis=0, initial=0.0))
+    magnitude = np.abs(rows if like is None else like).max(axis=0, initial=0.0)
+    return np.asarray(np.ptp(rows, axis=0) <= _CONSTANT * magnitude)
 
 
 def robust_covariance(rows: NDArray[Any], *, weights: Floats | None = None, random_state: Any = None) -> Covariance:
@@ -180,7 +184,7 @@ def robust_covariance(rows: NDArray[Any], *, weights: Floats | None = None, rand
 
     The determinant of half of the rows is minimised; where these coincide, that of three quarters, then of all. Where
     no such determinant exists the covariance is shrunk (Ledoit and Wolf), and where that is not finite it is diagonal;
-    both with a warning. Constant columns take no part; they have no variance, and a warning names them.
+    both with a warning. Constant columns take no part; they have no variance.
 
     Parameters
     ----------
@@ -209,10 +213,6 @@ def robust_covariance(rows: NDArray[Any], *, weights: Floats | None = None, rand
     if not constant.any():
         return _varying_covariance(rows, random_state)
     location, covariance = rows.mean(axis=0, dtype=np.float64), np.zeros((rows.shape[1],) * 2)
-    warn_user(
-        f"Columns {np.flatnonzero(constant).tolist()} are constant: they have no part in the robust covariance. "
-        "Leave them out."
-    )
     if not constant.all():
         inner = _varying_covariance(rows[:, ~constant], random_state)
         location[~constant] = inner.location
@@ -221,9 +221,12 @@ def robust_covariance(rows: NDArray[Any], *, weights: Floats | None = None, rand
 
 
 def _varying_covariance(rows: NDArray[Any], random_state: Any) -> Covariance:
-    for fraction in (None, 0.75, 1.0):
+    # With as many columns as rows every determinant is 0.
+    for fraction in (None, 0.75, 1.0) if len(rows) > rows.shape[1] + 1 else ():
         try:
-            model = MinCovDet(support_fraction=fraction, random_state=random_state).fit(rows)
+            with warnings.catch_warnings():  # of parameters that are not ours, before another fraction is tried
+                warnings.filterwarnings("ignore", "The covariance matrix associated|Determinant has increased")
+                model = MinCovDet(support_fraction=fraction, random_state=random_state).fit(rows)
         except ValueError:  # so many rows are equal that the densest part of them does not vary
             continue
         if np.isfinite(model.covariance_).all():

@@ -385,7 +385,7 @@ def check_samples_of(
         if _takes_missing(detector, accepted):
             options["ensure_all_finite"] = "allow-nan"
         rows = check_rows(estimator, X, reset=reset, min_samples=min_samples, **options)
-        return X if named else rows
+        return _read_frame(X, numeric=True) if named else rows
     require_items(X)
     if isinstance(X, str) or not hasattr(X, "__len__"):
         raise ValueError(f"X is {X!r:.50}, and {type(detector).__name__} takes a collection: a list with an item each.")

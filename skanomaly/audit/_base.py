@@ -129,6 +129,9 @@ class NeighborTest(BaseTest):
             return self._evidence.pvalues(*self._searchable.locate(X))
         return self._evidence.pvalues(*self._nearest_given(X))
 
+    def _smallest_pvalues(self) -> NDArray[np.float64]:
+        return self._evidence.smallest()
+
     def _nearest_given(self, graph: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """Split each row of a distance graph into the nearest fitted row and the others, by sorted row."""
         graph = sparse.csr_array(graph)

@@ -28,7 +28,7 @@ class DriftDisplay:
     change_scores : ndarray of shape (n_samples - 1,)
         Standardised number of edges across the cut after each row of the order.
     change_point : int
-        Position of the first row after the most likely change, or -1.
+        Position of the first row after the most likely change, or -1 if no change is significant.
     sample_scores : ndarray of shape (n_samples,)
         Score of each row, in the order.
     threshold : float
@@ -116,7 +116,7 @@ class DriftDisplay:
             observed=np.diff(estimator.gap_totals_, prepend=0.0),
             expected=np.diff(estimator.expected_totals_, prepend=0.0),
             change_scores=estimator.change_scores_,
-            change_point=estimator.change_point_,
+            change_point=estimator.change_point_ if estimator.change_pvalue_ <= estimator.alpha else -1,
             sample_scores=scores,
             threshold=threshold,
             pvalue=estimator.pvalue_,
@@ -150,10 +150,11 @@ class DriftDisplay:
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
         scan.plot(cuts, -self.change_scores, color=BLUE, linewidth=1.2)
-        if self.change_point >= 0:
-            scan.axvline(self.change_point, color=ORANGE if self.change_pvalue <= 0.05 else GREY, linewidth=1.2)
+        changed = self.change_point >= 0
+        if changed:
+            scan.axvline(self.change_point, color=ORANGE, linewidth=1.2)
         scan.set(xlabel="row of the order", ylabel="deficit of crossing edges")
-        where = f"change at {self.change_point}" if self.change_point >= 0 else "no change"
+        where = f"change at {self.change_point}" if changed else "no significant change"
         scan.set_title(f"{where}, p = {self.change_pvalue:.2g}")
         flagged = self.sample_scores <= self.threshold
         place = np.arange(self.sample_scores.size)

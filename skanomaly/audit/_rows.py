@@ -110,12 +110,26 @@ class RowEvidence:
         self, anchors: NDArray[np.intp], indptr: NDArray[np.intp], indices: NDArray[np.intp]
     ) -> NDArray[np.float64]:
         """Return the p-value of each query that is at an anchor and has the given neighbours."""
-        gaps, windows = self._windows
-        population = (self.layout.sizes.astype(np.intp) - 1)[self.layout.blocks[anchors]]
-        draws = np.diff(indptr)
+        gaps, _ = self._windows
         counts = np.empty((anchors.size, gaps.size), dtype=np.intp)
         line = self.layout.coordinates if self.groups is None else self.groups.astype(np.float64)
         _kernels.neighbor_windows.near_counts(anchors, indptr, indices, line, gaps, counts)
+        return self._least_tails(anchors, np.diff(indptr), counts)
+
+    def smallest(self) -> NDArray[np.float64]:
+        """Return the smallest p-value that each fitted row could have, in their input order."""
+        anchors, draws = np.arange(self.layout.rows.size), np.diff(self.graph[0])
+        possible = np.ascontiguousarray(np.minimum(draws, self._windows[1]).T)
+        pvalues = np.empty(anchors.size)
+        pvalues[self.layout.rows] = self._least_tails(anchors, draws, possible)
+        return pvalues
+
+    def _least_tails(
+        self, anchors: NDArray[np.intp], draws: NDArray[np.intp], counts: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the least hypergeometric tail of the counts in the windows of each row, times their number."""
+        gaps, windows = self._windows
+        population = (self.layout.sizes.astype(np.intp) - 1)[self.layout.blocks[anchors]]
         least = np.ones(anchors.size)
         for scale in range(gaps.size):
             cases = np.stack([population, windows[scale, anchors], draws, counts[:, scale]])

@@ -60,6 +60,9 @@ class BaseTest(BaseEstimator, ABC):
     ``_row_pvalues(X)``
         P-value of each validated row, or of each fitted row if `X` is None. Such a class has ``sample_pvalues_``,
         ``pvalue_threshold_`` and ``predict``, and scores rows by the decimal logarithm of their p-value.
+    ``_smallest_pvalues()``
+        Optional beside ``_row_pvalues``: the smallest p-value that each fitted row could have. ``predict`` then warns
+        where p-values of this size are too large to flag any row.
     ``_row_scores(X)``
         Only for tests whose row scores are not p-values: the score of each validated row, of each fitted row where `X`
         is None. Lower scores are more anomalous. A row's score must not depend on the other rows of `X`.
@@ -226,10 +229,29 @@ class BaseTest(BaseEstimator, ABC):
         check_is_fitted(self)
         rows = self._read(X, reset=False)
         if _has_pvalues(self):
-            suspicious = self._row_pvalues(rows) <= self.pvalue_threshold_
+            threshold = self.pvalue_threshold_
+            if threshold == 0.0:
+                self._check_power()
+            suspicious = self._row_pvalues(rows) <= threshold
         else:
             suspicious = self._row_scores(rows) < self._row_offset()
         return np.where(suspicious, -1, 1).astype(np.int64)
+
+    def _check_power(self) -> None:
+        """Warn where no row is flagged although rows have the smallest p-value that they could have."""
+        if not hasattr(self, "_smallest_pvalues"):
+            return
+        smallest, found = self._smallest_pvalues(), self._row_pvalues(None)
+        possible = step_up_threshold(smallest, self.alpha) >= 0.0
+        n_extreme = int(np.count_nonzero(found <= smallest * (1 + 1e-9)))
+        if possible and not n_extreme:
+            return
+        warn_user(
+            f"No row can be flagged at alpha={self.alpha:g}: {n_extreme} of {len(found)} rows have the smallest "
+            f"p-value that they could have (the smallest of all is {smallest.min():.2g}), "
+            f"{'too few of them' if possible else 'and even if all had, it would be too large'} for the false "
+            "discovery rate. Use more neighbours or a larger alpha."
+        )
 
 
 def _stacked(reference: Any, sample: Any) -> tuple[Any, NDArray[np.intp]]:

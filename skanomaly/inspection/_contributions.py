@@ -71,10 +71,11 @@ def feature_contributions(
     [P(x-\mu)]_j`. Nearest neighbours: the terms of the squared distance, scaled to sum to the distance. All have a
     minus sign, since the score has one.
 
-    Steps before the detector may be scikit-learn's scalers of single columns, power and quantile transformers,
-    ``SimpleImputer``, feature selectors, and a ``ColumnTransformer`` or pipeline of these. A missing value gets the
-    contribution of the value that replaces it, a column that is dropped gets 0, and a column that is used twice gets
-    the sum.
+    Steps before the detector may be scikit-learn's scalers of single columns, power and quantile transformers, one-hot,
+    ordinal and target encoders, binning and splines, ``SimpleImputer``, ``MissingIndicator``, feature selectors, and a
+    ``ColumnTransformer`` or pipeline of these. A column that becomes several, such as one for each category, gets the
+    sum of their contributions. A missing value gets the contribution of the value that replaces it, with that of its
+    indicator if there is one, and a column that is dropped gets 0.
 
     Examples
     --------
@@ -92,6 +93,10 @@ def feature_contributions(
     >>> bool(np.isclose(parts.sum(), pipeline.score_samples(row)[0]))
     True
     """
+    if np.ndim(X) == 1:
+        raise ValueError(
+            "X has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."
+        )
     if isinstance(method, Explainer):
         return method.explain(detector, X).contributions
     if method == "exact":

@@ -1,22 +1,30 @@
 """The column of the input that each column after some pipeline steps comes from."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
+    Binarizer,
     FunctionTransformer,
+    KBinsDiscretizer,
     MaxAbsScaler,
     MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
     PowerTransformer,
     QuantileTransformer,
     RobustScaler,
+    SplineTransformer,
     StandardScaler,
+    TargetEncoder,
 )
 
 from skanomaly._support._sklearn import safe_indexing
@@ -25,15 +33,18 @@ __all__ = ["ACCEPTED_STEPS", "origins"]
 
 # Each transforms a column by itself to one column in the same place, so contributions keep their columns.
 _COLUMN_BY_COLUMN = (
+    Binarizer,
     MaxAbsScaler,
     MinMaxScaler,
+    OrdinalEncoder,
     PowerTransformer,
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
 ACCEPTED_STEPS = (
-    ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "SimpleImputer", "feature selectors", ""])
+    ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "OneHotEncoder", "TargetEncoder", ""])
+    + "KBinsDiscretizer, SplineTransformer, SimpleImputer, MissingIndicator, feature selectors, "
     + "and a ColumnTransformer of these"
 )
 
@@ -56,12 +67,11 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
     ValueError
         If the step may mix columns; the message names its class.
     """
-    if step is None or (isinstance(step, str) and step == "passthrough") or type(step) in _COLUMN_BY_COLUMN:
+    passed = step is None or (isinstance(step, str) and step == "passthrough")
+    if passed or type(step) in _COLUMN_BY_COLUMN or (type(step) is FunctionTransformer and step.func is None):
         return np.arange(n_columns)
-    if type(step) is FunctionTransformer and step.func is None:
-        return np.arange(n_columns)
-    if type(step) is SimpleImputer:
-        return _of_imputer(step)
+    if type(step) in _COUNTED:
+        return np.repeat(np.arange(n_columns), _COUNTED[type(step)](step))
     if isinstance(step, SelectorMixin):
         return np.asarray(step.get_support(indices=True), dtype=np.intp)
     if type(step) is Pipeline:
@@ -69,9 +79,48 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
         for _, part in step.steps:
             places = places[origins(part, len(places))]
         return places
-    if type(step) is ColumnTransformer:
-        return _of_parts(step)
-    raise ValueError(f"a {type(step).__name__}, which may mix columns")
+    if type(step) in _CHOSEN:
+        return _CHOSEN[type(step)](step)
+    raise _mixing(step)
+
+
+def _mixing(step: Any) -> ValueError:
+    return ValueError(f"a {type(step).__name__}, which may mix columns")
+
+
+def _of_powers(step: PolynomialFeatures) -> NDArray[np.intp]:
+    """Raise for a power of no column, or of several."""
+    if (np.count_nonzero(step.powers_, axis=1) != 1).any():
+        raise _mixing(step)
+    return np.asarray(step.powers_.argmax(axis=1), dtype=np.intp)
+
+
+def _n_indicators(step: OneHotEncoder) -> list[int]:
+    """Count the columns that each column is encoded to."""
+    grouped = getattr(step, "infrequent_categories_", None) or [None] * len(step.categories_)
+    counts = [
+        len(known) - (0 if rare is None else len(rare) - 1)
+        for known, rare in zip(step.categories_, grouped, strict=True)
+    ]
+    dropped = [None] * len(counts) if step.drop_idx_ is None else step.drop_idx_
+    return [count - (place is not None) for count, place in zip(counts, dropped, strict=True)]
+
+
+def _n_bins(step: KBinsDiscretizer) -> Any:
+    return 1 if step.encode == "ordinal" else step.n_bins_
+
+
+def _n_targets(step: TargetEncoder) -> int:
+    return len(step.classes_) if step.target_type_ == "multiclass" else 1
+
+
+# How many columns each column becomes, side by side.
+_COUNTED: dict[type, Callable[[Any], Any]] = {
+    KBinsDiscretizer: _n_bins,
+    OneHotEncoder: _n_indicators,
+    SplineTransformer: lambda step: step.n_features_out_ // step.n_features_in_,
+    TargetEncoder: _n_targets,
+}
 
 
 def _of_imputer(step: SimpleImputer) -> NDArray[np.intp]:
@@ -101,3 +150,12 @@ def _selected(step: ColumnTransformer, columns: Any) -> NDArray[np.intp]:
 
         table = pd.DataFrame(table, columns=step.feature_names_in_)
     return np.ravel(safe_indexing(table, columns, axis=1)).astype(np.intp)
+
+
+# The column that each column after these comes from.
+_CHOSEN: dict[type, Callable[[Any], NDArray[np.intp]]] = {
+    ColumnTransformer: _of_parts,
+    MissingIndicator: lambda step: np.asarray(step.features_, dtype=np.intp),
+    PolynomialFeatures: _of_powers,
+    SimpleImputer: _of_imputer,
+}

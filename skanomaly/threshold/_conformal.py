@@ -261,9 +261,33 @@ class ConformalDetector(BaseDetector):
         Notes
         -----
         The bound is proven for "split" without weights. With weights it holds in practice, but is not proven.
+
+        No p-value is below ``1 / (n_calibration_ + 1)``. In a batch of m rows at least
+        ``m / (alpha * (n_calibration_ + 1))`` rows must have that p-value before any row is selected; a warning says
+        so where fewer have it.
         """
-        found = benjamini_hochberg(self.pvalues(X), alpha=self.alpha if alpha is None else alpha)
+        level, pvalues = self.alpha if alpha is None else alpha, self.pvalues(X)
+        found = benjamini_hochberg(pvalues, alpha=level)
+        if not found.any():
+            self._check_power(pvalues, level)
         return np.where(found, -1, 1).astype(np.int64)
+
+    def _check_power(self, pvalues: NDArray[np.float64], alpha: float) -> None:
+        """Warn where the number of calibration rows, and not the rows, is the reason that none is selected."""
+        if self.weight_function is not None:
+            return
+        n_rows, n_steps = len(pvalues), self.n_calibration_ + 1
+        n_extreme = int(np.count_nonzero(pvalues * n_steps < 1.5))
+        n_needed = math.ceil(n_rows / (alpha * n_steps) * (1 - 1e-12))
+        if n_extreme == 0 and n_needed <= n_rows:
+            return
+        most = f"{n_needed} of the {n_rows} rows" if n_needed <= n_rows else "more rows than the batch has"
+        warn_user(
+            f"No row can be selected: with {self.n_calibration_} calibration rows no p-value is below 1/{n_steps}, and "
+            f"at alpha={alpha:g} at least {most} would need it; {n_extreme} have it. Give at least "
+            f"{math.ceil(n_rows / (alpha * max(n_extreme, 1)) * (1 - 1e-12)) - 1} calibration rows, a smaller batch or "
+            "a larger alpha."
+        )
 
     def _rank_step(self) -> float:
         """Return the largest difference of scores between rows of equal p-value."""

@@ -120,9 +120,9 @@ class ContaminationPosterior(BaseDetector):
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        given = self.detectors if reset else self.detectors_  # none after fit_scores
-        first = given[0] if given else None
-        if not reset and not given and self.n_features_in_ == 1 and np.ndim(X) == 1:  # scores of one detector
+        given = self.detectors if reset or self.detectors is None else self.detectors_
+        first = given[0] if given else None  # the default detectors take arrays
+        if not reset and not self.detectors_ and self.n_features_in_ == 1 and np.ndim(X) == 1:  # scores of one detector
             X = np.asarray(X).reshape(-1, 1)
         return check_samples_of(self, first, X, reset=reset, min_samples=2 if reset else 1, dtype=np.float64)
 

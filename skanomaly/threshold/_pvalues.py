@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._step_up import step_up_threshold
+from skanomaly._support._warnings import warn_user
 
 __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg", "storey_contamination"]
 
@@ -177,6 +178,10 @@ class OnlineFDR:
     ----------
     alpha : float, default=0.05
         False discovery rate at any time, in (0, 1).
+    smallest_pvalue : float or None, default=None
+        Smallest p-value that the stream can have, in (0, 1): ``1 / (n_calibration_ + 1)`` for a `ConformalDetector`.
+        A warning says when the level has fallen below it, since no later p-value is then small enough. None is a
+        stream without such a limit.
 
     Attributes
     ----------
@@ -204,10 +209,13 @@ class OnlineFDR:
     [False, True, False, True]
     """
 
-    def __init__(self, *, alpha: float = 0.05) -> None:
-        if not 0 < alpha < 1:
-            raise ValueError(f"alpha={alpha} must lie strictly between 0 and 1.")
+    def __init__(self, *, alpha: float = 0.05, smallest_pvalue: float | None = None) -> None:
+        for name, value in (("alpha", alpha), ("smallest_pvalue", smallest_pvalue)):
+            if value is not None and not 0 < value < 1:
+                raise ValueError(f"{name}={value} must lie strictly between 0 and 1.")
         self.alpha = alpha
+        self.smallest_pvalue = smallest_pvalue
+        self._warned = False
         self.n_tests_ = 0
         self.level_ = 0.0
         self._discoveries: list[int] = []
@@ -235,14 +243,30 @@ class OnlineFDR:
         """
         _check([pvalue])
         self.n_tests_ += 1
-        start = 0.5 * self.alpha
-        level = start * self._spending(np.array([float(self.n_tests_)]))[0]
-        if self._discoveries:
-            waits = self.n_tests_ - np.array(self._discoveries, dtype=np.float64)
-            earned = self._spending(waits)
-            level += (self.alpha - start) * earned[0] + self.alpha * earned[1:].sum()
-        self.level_ = float(level)
+        level = self._level_of(self.n_tests_)
+        self.level_ = level
         found = bool(pvalue <= level)
+        if not found and not self._warned and self.smallest_pvalue is not None:
+            self._check_power(self.smallest_pvalue)
         if found:
             self._discoveries.append(self.n_tests_)
         return found
+
+    def _check_power(self, smallest: float) -> None:
+        """Warn once where the level of this test and of all later ones is below the smallest p-value."""
+        if self._level_of(self.n_tests_ + 1) >= smallest:
+            return
+        self._warned = True
+        warn_user(
+            f"From test {self.n_tests_ + 1} on the level is below {smallest:.3g}, the smallest p-value of the stream: "
+            "no further row can be flagged. Use more calibration rows, a larger alpha, or start a new stream."
+        )
+
+    def _level_of(self, test: int) -> float:
+        """Return the level of a test after the last one, with the discoveries so far."""
+        start = 0.5 * self.alpha
+        level = start * self._spending(np.array([float(test)]))[0]
+        if self._discoveries:
+            earned = self._spending(test - np.array(self._discoveries, dtype=np.float64))
+            level += (self.alpha - start) * earned[0] + self.alpha * earned[1:].sum()
+        return float(level)

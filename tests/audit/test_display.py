@@ -33,7 +33,7 @@ def test_plot_draws_on_the_axes_given(drifted):
 def test_plot_without_scales_or_cut():
     test = KNNDriftTest(random_state=0).fit(np.random.default_rng(0).normal(size=(30, 2)), times=np.zeros(30))
     display = DriftDisplay.from_estimator(test)
-    assert "no change" in display.ax_[1].get_title()
+    assert "no significant change" in display.ax_[1].get_title()
     pyplot.close(display.figure_)
 
 
@@ -92,3 +92,15 @@ def test_rows_given_are_drawn_with_the_scores_that_the_test_gives_them(drifted):
     display = DriftDisplay.from_estimator(drifted, rows)
     np.testing.assert_array_equal(display.sample_scores, drifted.score_samples(rows))
     pyplot.close(display.figure_)
+
+
+def test_a_change_is_drawn_only_where_its_test_is_significant(drifted):
+    for test, level in ((drifted, 0.05), (KNNDriftTest(random_state=0, alpha=0.001), 0.001)):
+        for seed in range(6):
+            rows = np.random.default_rng(seed).normal(size=(80, 2))
+            fitted = test if seed == 0 and test is drifted else KNNDriftTest(random_state=0, alpha=level).fit(rows)
+            panel = DriftDisplay.from_estimator(fitted).ax_[1]
+            shown = fitted.change_pvalue_ <= level
+            assert (len(panel.lines) == 2) == shown
+            assert panel.get_title().startswith(f"change at {fitted.change_point_}") == shown
+            pyplot.close("all")

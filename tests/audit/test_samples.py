@@ -266,3 +266,27 @@ def test_first_call_of_an_unfitted_monitor_is_the_reference():
 def test_window_too_small_for_its_neighbors_raises():
     with pytest.raises(ValueError, match="window_size=10"):
         KNNDriftMonitor(window_size=10).fit(np.zeros((20, 2)))
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        (KNNTwoSampleTest(n_neighbors=3, alpha=0.05, random_state=0), "even if all had"),
+        (KNNTwoSampleTest(n_neighbors=9, alpha=0.01, random_state=0), "too few of them"),
+    ],
+)
+def test_rows_that_cannot_be_flagged_warn(test, words):
+    rows = np.random.default_rng(0).normal(size=(2000, 2))
+    rows[:3] += 40 + np.arange(3)[:, None]
+    test.fit(rows, groups=np.arange(2000) % 2)
+    with pytest.warns(UserWarning, match=words):
+        labels = test.predict(rows)
+    np.testing.assert_array_equal(labels, 1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_that_can_be_flagged_do_not_warn():
+    rows = np.random.default_rng(0).normal(size=(400, 2))
+    rows[200:260] += 6
+    test = KNNTwoSampleTest(n_neighbors=20, random_state=0).fit(rows, groups=np.arange(400) // 200)
+    assert (test.predict(rows) == -1).sum() >= 50

@@ -94,7 +94,7 @@ def test_scan_writes_one_line_per_row(messy, ending):
     run = _run("scan", messy, "--label", "fault", "--output", path, "-c", "0.025")
     assert f"Scores of 200 rows written to {path}." in run.stdout
     scores = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
-    assert list(scores.columns) == ["row", "score", "rank", "prediction", "label"]
+    assert list(scores.columns) == ["row", "score", "rank", "prediction", "label", "contributing_columns"]
     assert list(scores["row"]) == list(range(200))
     assert set(scores.loc[scores["prediction"] == -1, "row"]) == set(range(5))
     assert scores.sort_values("score")["rank"].is_monotonic_increasing

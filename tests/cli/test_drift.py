@@ -9,6 +9,7 @@ from rich.console import Console
 from skanomaly._cli import _drift
 from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._print import print_result
+from skanomaly._cli._report import report_page
 from skanomaly._cli._scan import scan
 from skanomaly.datasets import make_drifting_series
 
@@ -76,3 +77,22 @@ def test_drift_of_a_table_is_printed(tmp_path, seed):
 )
 def test_drift_is_printed_in_one_sentence(result, words):
     assert words in _printed(dataclasses.replace(scan(top=1), drift=result))
+
+
+def test_a_change_point_is_marked_only_where_the_drift_is_significant():
+    seen = set()
+    for seed in range(30):
+        rows = np.random.default_rng(seed).normal(size=(60, 1))
+        result = check_drift(rows, random_state=0, n_jobs=None)
+        assert result.significant or result.change_point is None
+        seen.add(result.significant)
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize(("change_point", "marked"), [(None, False), (7, True)])
+def test_the_report_marks_the_change_point_that_its_summary_names(change_point, marked):
+    drift = DriftResult(0.004 if marked else 0.07, change_point, 378, scan=np.arange(377.0))
+    page = report_page(dataclasses.replace(scan(top=1), drift=drift))
+    picture = page[page.index("<h2>Drift</h2>") :]
+    assert ("row 7" in picture) == marked
+    assert ("The highest peak is not significant" in picture) == (not marked)

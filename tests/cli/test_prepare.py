@@ -40,7 +40,7 @@ def _unusable():
         pytest.param(pd.period_range("2024-01", periods=N_ROWS, freq="M"), "dates or times", id="periods"),
         pytest.param(pd.Categorical(["a", "b"] * (N_ROWS // 2)), "categories", id="categories"),
         pytest.param(np.full(N_ROWS, 1 + 2j), "complex numbers", id="complex"),
-        pytest.param([[row] for row in rows], "text, different in every row", id="lists"),
+        pytest.param([[row] for row in rows], "neither numbers nor text", id="lists"),
         pytest.param(rows, "counts the rows", id="counter"),
         pytest.param([1.7e9 + 60.0 * row for row in rows], "counts the rows", id="timestamps"),
         pytest.param([(7 * row) % N_ROWS + 1000 for row in rows], "an id, different in every row", id="permuted"),
@@ -55,12 +55,62 @@ def test_prepare_unusable_column_is_named_and_left_out(frame, values, finding):
     assert _finding(prepared, "extra") == [(finding, "not used")]
 
 
-@pytest.mark.parametrize("name", ["id", "customer_id", "userId", "ID", "row uuid", "id_2"])
-def test_prepare_scattered_integers_are_an_id_by_name_only(frame, name, seed):
-    values = np.random.default_rng(seed).permutation(10 * N_ROWS)[:N_ROWS]
-    prepared = _prepare(frame.assign(**{name: values, "width": values}))
-    assert _finding(prepared, name) == [("an id, different in every row", "not used")]
-    assert "width" in prepared.names
+IDENTIFIERS = ["id", "customer_id", "userId", "CustomerID", "ID", "row uuid", "id_2", "account_number", "zip", "PLZ"]
+
+
+@pytest.mark.parametrize("name", [*IDENTIFIERS, "branch code", "orderKey", "Invoice No."])
+@pytest.mark.parametrize("kind", ["distinct", "repeated", "missing", "nullable"])
+def test_prepare_scattered_integers_are_an_id_by_name_only(frame, name, kind, seed):
+    rng = np.random.default_rng(seed)
+    values = pd.Series(rng.permutation(10_000)[:N_ROWS] + 1)
+    values[0] = 9_999_999
+    if kind == "repeated":
+        values[1] = values[2]
+    if kind == "missing":
+        values = values.astype(float).where(values.index != 3)
+    if kind == "nullable":
+        values = values.astype("Int64").where(values.index != 3)
+    prepared = _prepare(frame.assign(**{name: values, "height": values}))
+    repeated = kind == "repeated"
+    finding = "an id by its name" if repeated else "an id, different in every row"
+    assert _finding(prepared, name) == [(finding, "not used without --use" if repeated else "not used")]
+    assert "height" in prepared.names
+    assert name in prepare(Table("t.csv", frame.assign(**{name: values})), use=[name]).names
+
+
+@pytest.mark.parametrize("name", ["number_of_items", "n_codes", "idle", "grid", "width", "education_num", "zipper"])
+def test_prepare_other_names_are_no_ids(frame, name, seed):
+    values = np.random.default_rng(seed).integers(1, 17, N_ROWS)
+    assert name in _prepare(frame.assign(**{name: values})).names
+
+
+@pytest.mark.parametrize("values", [np.linspace(0.5, 9.5, N_ROWS) ** 2, [True, False] * (N_ROWS // 2)])
+def test_prepare_fractions_and_booleans_are_no_ids(frame, values):
+    assert "unit_id" in _prepare(frame.assign(unit_id=values)).names
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+def test_prepare_counters_with_missing_cells_are_no_measurements(frame, order, seed):
+    places = np.arange(N_ROWS) if order == "sorted" else np.random.default_rng(seed).permutation(N_ROWS)
+    values = pd.Series(places + 500.0)
+    values[[4, 17]] = np.nan
+    assert _prepare(frame.assign(extra=values)).names == ["size", "weight"]
+
+
+@pytest.mark.parametrize("texts", [["01321", "99001", "45127"], ["3E7", "12", "5"], ["1.5", "2.5", "7"]])
+def test_prepare_typed_text_stays_text_unless_used(frame, texts):
+    table = Table("t.parquet", frame.assign(extra=[texts[row % 3] for row in range(N_ROWS)]), typed=True)
+    prepared = prepare(table)
+    assert prepared.names == ["size", "weight"]
+    assert _finding(prepared, "extra") == [("numbers stored as text, or with leading zeros", "not used without --use")]
+    assert prepare(table, use=["extra"]).names == ["size", "weight", "extra"]
+
+
+@pytest.mark.parametrize(("values", "words"), [(["a", "b"], "text"), ([3, 3], "constant"), ([None, None], "no values")])
+def test_prepare_unusable_column_to_use_is_an_error(frame, values, words):
+    table = Table("t.csv", frame.assign(extra=values * (N_ROWS // 2)))
+    with pytest.raises(InputError, match=f"--use extra: the column cannot be scored: {words}"):
+        prepare(table, use=["extra"])
 
 
 @pytest.mark.parametrize("values", [["1", "2"], [True, False], [1, 2], ["1.5", " 2 "], [np.float32(1), np.float32(2)]])

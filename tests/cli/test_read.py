@@ -105,9 +105,10 @@ def test_read_recognises_label_conventions(tmp_path, values, expected):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([0, 1, 2], "holds the labels 0, 1, 2. Use -1 for anomaly"),
-        (["ok", "bad", "ok"], "holds 'bad', 'ok', and which of them is the anomaly is not known"),
-        ([0, 1, 1], "holds 1 in 2 of 3 rows"),
+        ([0, 1, 2], "holds '0', '1', '2'. Name the label of the anomalies, for example --label 'fault="),
+        (["ok", "bad", "ok"], "holds 'bad', 'ok'. Name the label of the anomalies, for example --label 'fault=bad'"),
+        ([0, 1, 1], "holds 1 in 2 of 3 rows, .* If 0 is the anomaly, use --label 'fault=0'"),
+        ([False, True, True], "holds True in 2 of 3 rows, .* If False is the anomaly, use --label 'fault=False'"),
     ],
 )
 def test_read_other_labels_raise(tmp_path, values, words):
@@ -186,9 +187,17 @@ def test_read_truncated_archive_is_named(tmp_path):
         read_table(path)
 
 
-def test_read_text_in_another_encoding_is_named(tmp_path):
+def test_read_text_in_another_encoding_is_read_with_a_remark(tmp_path):
     (tmp_path / "t.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"not UTF-8\. Save it"):
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.frame.columns) == ["größe", "b"]
+    assert "is not UTF-8; it was read as Windows-1252" in table.remarks[0]
+
+
+@pytest.mark.parametrize("data", [b"a,b\n\x811,2\n", b"a,b\n\xff\x001,2\n"])
+def test_read_text_in_no_known_encoding_is_named(tmp_path, data):
+    (tmp_path / "t.csv").write_bytes(data)
+    with pytest.raises(InputError, match=r"byte .* is not .*Save it as 'CSV UTF-8'"):
         read_table(tmp_path / "t.csv")
 
 
@@ -199,7 +208,7 @@ def test_read_ragged_text_is_named(tmp_path):
 
 def test_read_rows_longer_than_the_header_are_named(tmp_path):
     with pytest.raises(InputError, match="more fields than the first line"):
-        read_table(_write(tmp_path / "t.csv", "# a comment\n1,2\n3,4\n"))
+        read_table(_write(tmp_path / "t.csv", "a,b\n7,1,2\n4,3,4\n"))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_contributions_sum_in_other_types(detector, seed, dtype):
 
 # The robust covariance is singular here and warns.
 @pytest.mark.filterwarnings("ignore:The covariance matrix associated:UserWarning")
-@pytest.mark.filterwarnings("ignore:Columns .* are constant:UserWarning")
+@pytest.mark.filterwarnings("ignore:Column.* not vary in the training data:UserWarning")
 def test_contributions_of_constant_and_equal_rows_are_finite(detector, seed):
     rows = np.repeat(_rows(seed, 10), 5, axis=0)
     rows[:, 2] = 1.0

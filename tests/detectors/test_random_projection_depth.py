@@ -480,3 +480,11 @@ def test_depth_works_in_pipeline_and_grid_search(seed):
 def test_frame_instead_of_chunks_raises_with_a_remedy():
     with pytest.raises(ValueError, match=r"fit_chunks\(\[frame\]\)"):
         RandomProjectionDepth().fit_chunks(pd.DataFrame({"a": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize("n_rows", [10, 12])
+def test_no_single_row_is_a_mode(seed, n_rows):
+    rows = np.random.default_rng(seed).normal(size=(n_rows, 2))
+    rows[0] = 100
+    detector = RandomProjectionDepth(n_modes=2, random_state=seed).fit(rows)
+    assert detector.score_samples(rows).argmin() == 0

@@ -183,7 +183,7 @@ def test_exact_raises_for_a_part_that_mixes_columns(seed):
 
 def test_exact_raises_for_a_row_that_is_no_table(seed):
     rows = _rows(seed)
-    with pytest.raises(ValueError, match=r"X has shape \(5,\)"):
+    with pytest.raises(ValueError, match="X has one dimension"):
         feature_contributions(make_pipeline(StandardScaler(), GaussianDetector()).fit(rows), rows[0])
 
 

@@ -16,7 +16,10 @@ from skanomaly.threshold import (
 
 LEVELS = [0.01, 0.05, 0.1]
 # The properties also hold where no p-value reaches the level.
-pytestmark = pytest.mark.filterwarnings("ignore:alpha=.* is below 1:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:alpha=.* is below 1:UserWarning"),
+    pytest.mark.filterwarnings("ignore:No row can be selected:UserWarning"),
+]
 
 
 class Distance(BaseEstimator):
@@ -235,3 +238,64 @@ def test_stream_repr_counts_discoveries():
     stream = OnlineFDR(alpha=0.1)
     assert stream.update(0.0001)
     assert repr(stream) == "OnlineFDR(alpha=0.1): 1 discoveries in 1 tests"
+
+
+@pytest.mark.parametrize(
+    ("n_train", "n_normal", "n_far", "alpha", "n_calibration"),
+    [(2000, 950, 5, 0.01, 19099), (400, 1990, 10, 0.02, 9999), (100, 300, 0, 0.01, 29999)],
+)
+def test_selection_that_no_row_can_reach_warns_with_the_remedy(seed, n_train, n_normal, n_far, alpha, n_calibration):
+    random = np.random.default_rng(seed)
+    model = ConformalDetector(Distance(), alpha=0.1, random_state=0).fit(random.normal(size=(n_train, 2)))
+    # Rows near the centre have large p-values.
+    batch = np.vstack([0.1 * random.normal(size=(n_normal, 2)), np.full((n_far, 2), 30.0)])
+    with pytest.warns(UserWarning, match=f"{n_far} have it. Give at least {n_calibration} calibration rows"):
+        assert_array_equal(model.select(batch, alpha=alpha), 1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_far", [0, 9])
+def test_selection_that_rows_can_reach_is_silent(seed, n_far):
+    random = np.random.default_rng(seed)
+    model = ConformalDetector(Distance(), random_state=0).fit(random.normal(size=(400, 2)))
+    batch = np.vstack([0.1 * random.normal(size=(50, 2)), np.full((n_far, 2), 30.0)])
+    assert (model.select(batch) == -1).sum() == n_far
+
+
+def test_the_calibration_rows_that_the_warning_asks_for_are_enough(seed):
+    random = np.random.default_rng(seed)
+    batch = np.vstack([0.1 * random.normal(size=(190, 2)), np.full((10, 2), 30.0)])
+    found = {}
+    for n_rows in (199, 198):  # 10 of 200 rows at level 0.1
+        model = ConformalDetector(Distance(), calibration_size=n_rows / (n_rows + 50), random_state=0)
+        model.fit(random.normal(size=(n_rows + 50, 2)))
+        assert model.n_calibration_ == n_rows
+        found[n_rows] = (model.select(batch) == -1).sum()
+    assert found == {199: 10, 198: 0}
+
+
+def test_a_stream_whose_level_falls_below_its_smallest_pvalue_warns_once():
+    stream = OnlineFDR(alpha=0.1, smallest_pvalue=1 / 1001)
+    with pytest.warns(UserWarning, match=r"no further row can be flagged") as caught:
+        decisions = [stream.update(0.5) for _ in range(30)]
+    assert len(caught) == 1
+    assert not any(decisions)
+    first = int(str(caught[0].message).split()[2])
+    assert not stream.update(1 / 1001)
+    fresh = OnlineFDR(alpha=0.1)
+    assert [fresh.update(0.5) for _ in range(first - 2)] == [False] * (first - 2)
+    assert fresh.update(1 / 1001)  # the last test whose level is above
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_stream_with_discoveries_or_without_a_smallest_pvalue_is_silent():
+    for stream in (OnlineFDR(alpha=0.1), OnlineFDR(alpha=0.1, smallest_pvalue=1e-9)):
+        assert not any(stream.update(0.5) for _ in range(40))
+    stream = OnlineFDR(alpha=0.1, smallest_pvalue=1 / 1001)
+    assert all(stream.update(1 / 1001) for _ in range(40))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0])
+def test_a_smallest_pvalue_out_of_range_raises(value):
+    with pytest.raises(ValueError, match="smallest_pvalue="):
+        OnlineFDR(smallest_pvalue=value)

@@ -5,12 +5,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
-from skanomaly._support._columns import count_missing
-from skanomaly._support._neighbors import RowLookup
+from skanomaly._support._columns import count_missing, listed
+from skanomaly._support._covariance import constant_columns
+from skanomaly._support._modes import find_modes
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -21,6 +21,8 @@ from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 __all__ = ["GaussianDetector"]
 
 _BLOCK_ROWS = 2048
+_CLUSTERING_ROUNDS = 5
+_LARGEST = np.finfo(np.float64).max
 
 
 class GaussianDetector(BaseDetector):
@@ -34,9 +36,9 @@ class GaussianDetector(BaseDetector):
     ----------
     covariance : {"ledoit_wolf", "oas", "empirical", "diag", "robust"}, default="ledoit_wolf"
         Estimator of the covariance. "ledoit_wolf" and "oas" shrink it towards a multiple of the identity, for any
-        number of columns. "empirical" and "diag" ignore directions without variance in the training data. "robust" is
-        the minimum covariance determinant (MCD): it tolerates contaminated training data, and needs more rows than
-        columns.
+        number of columns. "robust" is the minimum covariance determinant (MCD): it tolerates contaminated training
+        data, and needs more rows than columns. "empirical", "diag" and "robust" ignore directions without variance in
+        the training data; a warning names columns that do not vary.
     subspace : {"pca", "npca"} or None, default=None
         Use only the leading ("pca") or only the trailing ("npca") principal directions. Anomalies are often visible in
         the trailing ones. In a subspace "diag" is equal to "empirical".
@@ -45,7 +47,8 @@ class GaussianDetector(BaseDetector):
         subspaces. Only used with `subspace`.
     n_components : int, default=1
         Number of centres, found by k-means, with one covariance for all; at most the number of distinct rows, and half
-        the number of rows. Only used if `fit` gets no `classes`.
+        the number of rows. A cluster with less than 0.2 / `n_components` of the rows has no centre: its rows are set
+        aside, and the others are clustered again. Only used if `fit` gets no `classes`.
     relative : bool, default=False
         Subtract the squared distance under one Gaussian for all rows, to remove variation that all classes have in
         common.
@@ -85,7 +88,7 @@ class GaussianDetector(BaseDetector):
     perturbed. Gaussians for groups of columns are left out: fit one detector for each group.
 
     `y`: rows labelled -1 are left out of the fit; +1 and 0 are treated alike. Training rows are scored like new rows:
-    the effect of a single row on the mean and the covariance is small.
+    the effect of a single row on the mean and the covariance of many is small, and no centre is that of a single row.
 
     ``feature_contributions`` splits the squared distance: column :math:`j` contributes
     :math:`-(x-\mu_c)_j\,[\Sigma^{-1}(x-\mu_c)]_j` to the score, with :math:`c` the nearest class.
@@ -159,8 +162,9 @@ class GaussianDetector(BaseDetector):
         y : array-like of shape (n_samples,), default=None
             Rows labelled -1 are left out; +1 and 0 are treated alike.
         classes : array-like of shape (n_samples,), default=None
-            Class of each row, of any sortable type; each class has its own mean. A pipeline passes them on as metadata
-            after ``set_fit_request(classes=True)``.
+            Class of each row, of any sortable type; each class of two rows or more has its own mean, and a class of
+            one row is left out with a warning. A pipeline passes them on as metadata after
+            ``set_fit_request(classes=True)``.
 
         Returns
         -------
@@ -180,20 +184,35 @@ class GaussianDetector(BaseDetector):
         normal[normal] = self._range.ordinary_rows(X[normal])
         rows = X[normal]
         members = self._class_indices(rows, normal, metadata["classes"], seed)
+        rows, members = rows[members >= 0], members[members >= 0]
         means = np.array([rows[members == label].mean(axis=0, dtype=np.float64) for label in np.unique(members)])
         if self.relative and len(means) < 2:
             raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
         self._spectrum = self._estimate_spectrum(rows - means[members], seed)
+        self._warn_of_constants(rows, rows - means[members])
         self.means_ = means + self._spectrum.location  # 0 except for "robust", which has its own centre
         self.shrinkage_ = self._spectrum.shrinkage
         self._background = self._estimate_spectrum(rows, seed) if self.relative else None
         self._center = rows.mean(axis=0, dtype=np.float64)
         self._whitened_means = self._spectrum.whiten(self.means_ - self._center)
 
+    def _warn_of_constants(self, rows: NDArray[Any], residuals: NDArray[Any]) -> None:
+        """Warn of columns that do not vary, and whose changes the covariance therefore does not see."""
+        if self.subspace is not None or self.covariance not in {"empirical", "diag", "robust"}:
+            return
+        constant = np.flatnonzero(constant_columns(residuals, like=rows))
+        if 0 < len(constant) < residuals.shape[1]:
+            names = getattr(self, "feature_names_in_", np.arange(residuals.shape[1]))[constant].tolist()
+            columns = f"Column {names[0]!r} does" if len(names) == 1 else f"Columns {listed(names)} do"
+            warn_user(
+                f"{columns} not vary in the training data: later changes are not seen with "
+                f"covariance={self.covariance!r}. Use 'ledoit_wolf', or drop {'it' if len(names) == 1 else 'them'}."
+            )
+
     def _class_indices(
         self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int
     ) -> NDArray[np.intp]:
-        """Return the class index of each row."""
+        """Return the class index of each row, -1 for rows that are left out."""
         if classes is not None:
             labels = column_or_1d(classes)
             n_missing = count_missing(labels)
@@ -201,21 +220,30 @@ class GaussianDetector(BaseDetector):
                 raise ValueError(f"classes has {n_missing} missing values; every row needs a class.")
             if len(labels) != len(normal):
                 raise ValueError(f"classes has {len(labels)} entries and X has {len(normal)} rows; the numbers differ.")
-            self.classes_, members = np.unique(labels[normal], return_inverse=True)
-            return members
+            names, members, sizes = np.unique(labels[normal], return_inverse=True, return_counts=True)
+            large = sizes >= 2
+            self.classes_ = names[large]
+            if not large.any():
+                raise ValueError("classes has no class of two rows or more, and one row is no centre.")
+            if not large.all():
+                warn_user(
+                    f"Classes {names[~large].tolist()[:5]} have a single row, which would be its own centre; they are "
+                    "left out. Give them more rows."
+                )
+            return np.where(large, np.cumsum(large) - 1, -1)[members]
         n_components, most = self.n_components, len(rows) // 2
         if n_components > most:
             warn_user(
                 f"n_components={n_components} is more than half of the {len(rows)} rows; {most} are used. "
                 "Use more rows or a smaller n_components."
             )
-        n_components = min(n_components, most, RowLookup(rows).n_distinct)
+        n_components = min(n_components, most)
         if n_components == 1:
             members = np.zeros(len(rows), dtype=np.intp)
         else:
-            members = KMeans(n_components, n_init=10, random_state=seed).fit_predict(rows)
-        self.classes_ = np.unique(members)
-        return np.searchsorted(self.classes_, members)
+            members = find_modes(rows, n_components, n_rounds=_CLUSTERING_ROUNDS, seed=seed)
+        self.classes_ = np.arange(members.max() + 1)
+        return members
 
     def _estimate_spectrum(self, rows: NDArray[Any], seed: int) -> Spectrum:
         return estimate_spectrum(
@@ -225,12 +253,13 @@ class GaussianDetector(BaseDetector):
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         X = self._range.apply(X)
         distances = np.empty(len(X))
-        for part in row_blocks(len(X), _BLOCK_ROWS):
-            whitened = self._spectrum.whiten(X[part] - self._center)
-            distances[part] = np.min([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
-            if self._background is not None:
-                distances[part] -= _squared_norms(self._background.whiten(X[part]))
-        return distances
+        with np.errstate(over="ignore", invalid="ignore"):  # a huge value has the largest distance
+            for part in row_blocks(len(X), _BLOCK_ROWS):
+                whitened = self._spectrum.whiten(X[part] - self._center)
+                distances[part] = np.min([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
+                if self._background is not None:
+                    distances[part] -= _squared_norms(self._background.whiten(X[part]))
+        return np.nan_to_num(distances, copy=False, nan=_LARGEST, posinf=_LARGEST, neginf=-_LARGEST)
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Multiply each difference from the nearest mean with its gradient."""

@@ -29,7 +29,7 @@ from skanomaly.detectors._depth._projections import (
     score_projections,
 )
 from skanomaly.detectors._depth._reservoir import keep_rows
-from skanomaly.detectors._depth._whitening import find_modes, take_weights, whitening_of_modes, whitening_of_tiles
+from skanomaly.detectors._depth._whitening import rows_of_modes, take_weights, whitening_of_modes, whitening_of_tiles
 
 __all__ = ["RandomProjectionDepth"]
 
@@ -335,7 +335,7 @@ class RandomProjectionDepth(BaseDetector):
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)
         columns = center_columns(rows, self.center_)
-        modes = find_modes(
+        modes = rows_of_modes(
             columns, weights, self.center_, n_modes=self.n_modes, scale=self.covariance is not None, random=random
         )
         if self.covariance is not None:

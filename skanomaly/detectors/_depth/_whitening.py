@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._covariance import Piece, robust_covariance, shrunk_covariance, whitening_matrix
+from skanomaly._support._modes import find_modes
 from skanomaly.detectors._depth._projections import inverse_mads, rows_per_tile, weighted_medians
 
-__all__ = ["find_modes", "take_weights", "whitening_of_modes", "whitening_of_tiles"]
+__all__ = ["rows_of_modes", "take_weights", "whitening_of_modes", "whitening_of_tiles"]
 
-# A cluster with less than this fraction of the average cluster size is not a mode.
-_MIN_MODE_FRACTION = 0.2
 _EXTREME = 1e8  # in median absolute deviations
 
 
-def find_modes(
+def rows_of_modes(
     columns: NDArray[Any],
     weights: NDArray[np.float64] | None,
     center: NDArray[np.float64],
@@ -48,15 +47,9 @@ def find_modes(
     """
     if n_modes == 1:
         return [np.arange(columns.shape[1])]
-    from sklearn.cluster import KMeans
-
     table = columns.T * inverse_mads(columns, weights, center) if scale else columns.T
-    n_clusters = min(n_modes, len(np.unique(table, axis=0)))
-    kmeans = KMeans(n_clusters, n_init=10, random_state=int(random.integers(np.iinfo(np.int32).max)))
-    labels = kmeans.fit(table, sample_weight=weights).labels_
-    sizes = np.bincount(labels, weights=weights, minlength=n_clusters)
-    kept = np.flatnonzero(sizes >= _MIN_MODE_FRACTION * sizes.sum() / n_modes)
-    return [np.flatnonzero(labels == mode) for mode in kept]
+    labels = find_modes(table, n_modes, weights=weights, seed=int(random.integers(np.iinfo(np.int32).max)))
+    return [np.flatnonzero(labels == mode) for mode in range(labels.max() + 1)]
 
 
 def whitening_of_modes(

@@ -277,7 +277,7 @@ class SubsequenceKMeans(SeriesDetector):
         model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
         counts = np.bincount(model.labels_)
         # A cluster that is a single anomaly is not typical.
-        self.cluster_centers_ = model.cluster_centers_[counts >= _LEAST_FRACTION * counts.mean()]
+        self.cluster_centers_ = model.cluster_centers_[counts >= max(2, _LEAST_FRACTION * counts.mean())]
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []

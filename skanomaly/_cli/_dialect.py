@@ -1,0 +1,314 @@
+"""Dialect of a delimited text: encoding, delimiter, decimal mark, thousands and lines before the header.
+
+The dialect is judged over many lines: a header may contain any mark.
+"""
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+__all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
+
+DELIMITERS = ",;\t|"
+_MOST_RECORDS = 500
+_MOST_TITLES = 20
+_LEAST_CONSISTENT = 0.8
+_FEWEST_POINTED = 2
+_BOMS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[;,\s]*", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[<>≤≥~]?=?\s*\(?[-+\u2212]?\s*[$€£¥]?\s*(\d[\d.,'\u2019\u00a0\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
+)
+_RULE_LINE = re.compile(r"[-|+=\s]*")
+
+
+def _decimal(mark: str, group: str) -> re.Pattern[str]:
+    """Match numbers in which a mark can only be the decimal mark."""
+    mark, group = re.escape(mark), re.escape(group)
+    return re.compile(
+        rf"[^\d{mark}{group}]*(\d{{1,3}}({group}\d{{3}})+{mark}\d+|\d{{4,}}{mark}\d+|0{mark}\d+|\d+{mark}(\d{{1,2}}|\d{{4,}})"
+        rf"|\d{{1,3}}({group}\d{{3}}){{2,}}|{mark}\d+)(?:[eE][-+]?\d+)?[^\d{mark}{group}]*"
+    )
+
+
+_DECIMALS = {",": _decimal(",", "."), ".": _decimal(".", ",")}
+_SPACE_IN_NUMBER = re.compile("(?<=\\d)[ \u00a0\u202f'\u2019](?=\\d)")
+_GROUPED = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+") for mark in ".,"}
+_SMALL = re.compile(r"[-+]?\d{1,3}")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited text is written.
+
+    Attributes
+    ----------
+    delimiter : str
+        A mark, or the pattern of white space.
+    decimal : str
+        Decimal mark, "." or ",".
+    skipped : list of int
+        Lines, counted from 0, that are no part of the table: titles, ``sep=`` and rules.
+    names : list of str
+        The first record of the table.
+    headless : bool
+        Whether that record consists of numbers, and is data.
+    row_names : bool
+        Whether the records have one field more than the header, the name of the row, as R writes them.
+    padded_text : tuple of int
+        Columns with leading zeros, which numbers do not have.
+    titles : list of str
+        Texts of the skipped titles.
+    """
+
+    delimiter: str
+    decimal: str = "."
+    skipped: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    headless: bool = False
+    row_names: bool = False
+    padded_text: tuple[int, ...] = ()
+    titles: list[str] = field(default_factory=list)
+
+
+def find_encoding(head: bytes) -> str:
+    """Return the encoding of a text by its byte order mark, or by the zeros of UTF-16 without one; else UTF-8.
+
+    Parameters
+    ----------
+    head : bytes
+        First bytes of the file.
+
+    Returns
+    -------
+    str
+    """
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    pairs = head[: len(head) // 2 * 2]
+    if pairs and head.count(0) >= 0.4 * len(pairs) / 2:
+        if not any(pairs[::2]) or pairs[::2].count(0) > pairs[1::2].count(0):
+            return "utf-16-be"
+        return "utf-16-le"
+    return "utf-8-sig"
+
+
+def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
+    """Find the dialect in which most of the records of a text agree.
+
+    Parameters
+    ----------
+    sample : str
+        The text, or its beginning.
+    complete : bool, default=True
+        Whether it is the whole text; otherwise the last line, which may be cut, is not used.
+
+    Returns
+    -------
+    Dialect
+    """
+    lines = sample.splitlines(keepends=True)
+    if not complete and len(lines) > 1:
+        lines = lines[:-1]
+    given, skipped = None, []
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    named = _SEPARATOR_LINE.fullmatch(lines[first].rstrip("\r\n")) if lines else None
+    if named or (lines and lines[first].strip().lower() in {"sep=", '"sep="'}):
+        given = named.group(1) if named else "\t"
+        skipped = list(range(first + 1))
+        lines = [*["\n"] * (first + 1), *lines[first + 1 :]]
+    delimiter, records = _delimiter(lines, given)
+    if delimiter == "|":
+        rules = [index for index, line in enumerate(lines) if line.strip() and _RULE_LINE.fullmatch(line.strip())]
+        if rules:
+            skipped += [index for index in rules if index not in skipped]
+            lines = ["\n" if index in rules else line for index, line in enumerate(lines)]
+            records = _records(lines, delimiter)
+    titles, records, lines_skipped = _without_titles(records)
+    skipped += [index for index in lines_skipped if index not in skipped]
+    cells = [fields for _, fields in records]
+    names = cells[0] if cells else []
+    decimal = _decimal_mark(cells, delimiter)
+    numbered = names == [str(index) for index in range(len(names))]
+    headless = bool(names) and not numbered and all(_is_plain(name, decimal) for name in names)
+    body = cells if headless else cells[1:]
+    width = _width(body)
+    return Dialect(
+        delimiter,
+        decimal,
+        sorted(skipped),
+        names,
+        headless,
+        not headless and len(names) == width - 1 and _are_row_names(body, width),
+        _padded(body),
+        titles,
+    )
+
+
+def _delimiter(lines: list[str], given: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the delimiter that splits most records alike, into most numbers; and the records."""
+    if given is not None:
+        return given, _records(lines, given)
+    best, found = (0.0, 0), (",", _records(lines, ","))
+    for mark in DELIMITERS:
+        records = _records(lines, mark)
+        body = [fields for _, fields in records[1:]] or [fields for _, fields in records]
+        width = _width(body)
+        if width < 2:
+            continue
+        regular = sum(len(fields) == width for _, fields in records) / len(records)
+        cells = [cell for fields in body for cell in fields if cell]
+        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
+        if regular >= _LEAST_CONSISTENT / 2 and (round(regular + numbers, 3), width) > best:
+            best, found = (round(regular + numbers, 3), width), (mark, records)
+    mark, records = found
+    if mark == "," and best[1] == 2 and records and len(records[0][1]) == 1:
+        whole = [",".join(fields) for _, fields in records[1:]]
+        if all(_NUMBER.fullmatch(text) for text in whole):  # one column of decimal commas
+            return ";", _records(lines, ";")
+    if best[1] < 2:
+        spaced = [(index, line.split()) for index, line in enumerate(lines) if line.strip()][:_MOST_RECORDS]
+        width = _width([fields for _, fields in spaced[1:]])
+        alike = all(len(fields) == width for _, fields in spaced[1:])
+        if width > 1 and alike and len(spaced[0][1]) in {width, width - 1}:
+            return r"\s+", [(index, [cell.strip('"') for cell in fields]) for index, fields in spaced]
+    return mark, records
+
+
+def _records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Split lines into records, each with its number; blank lines are counted and left out."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    records = []
+    try:
+        for index, fields in enumerate(reader):
+            if any(cell.strip() for cell in fields):
+                records.append((index, [cell.strip() for cell in fields]))
+            if len(records) == _MOST_RECORDS:
+                break
+    except csv.Error:  # a field beyond the limit of the reader
+        pass
+    return records
+
+
+def _width(records: list[list[str]]) -> int:
+    """Return the most frequent number of fields."""
+    return Counter(map(len, records)).most_common(1)[0][0] if records else 0
+
+
+def _without_titles(
+    records: list[tuple[int, list[str]]],
+) -> tuple[list[str], list[tuple[int, list[str]]], list[int]]:
+    """Leave out records of text before the header, which have at most one field beside wider records."""
+    width = _width([fields for _, fields in records[1:]])
+    if width < 2 or len(records) < 3:
+        return [], records, []
+    for first, (_, fields) in enumerate(records[:_MOST_TITLES]):
+        before = [earlier for _, earlier in records[:first]]
+        is_header = len(fields) == width and all(fields) and not any(map(_NUMBER.fullmatch, fields))
+        if is_header and all(len(earlier) < width or sum(map(bool, earlier)) <= 1 for earlier in before):
+            return _titles(records, first)
+    first = 0
+    for _, fields in records[:_MOST_TITLES]:
+        filled = [cell for cell in fields if cell]
+        short = len(fields) < width - 1 or (len(fields) == 1 and width == 2)
+        few = len(filled) <= 1 and width > 2
+        if not (short or few) or all(_NUMBER.fullmatch(cell) for cell in filled):
+            break
+        first += 1
+    return _titles(records, 0 if first >= len(records) - 1 or first == _MOST_TITLES else first)
+
+
+def _titles(
+    records: list[tuple[int, list[str]]], first: int
+) -> tuple[list[str], list[tuple[int, list[str]]], list[int]]:
+    """Split the records before the first one of the table off."""
+    if first == 0:
+        return [], records, []
+    titles = [" ".join(cell for cell in fields if cell) for _, fields in records[:first]]
+    return titles, records[first:], list(range(records[0][0], records[first][0]))
+
+
+def decimal_votes(texts: Iterable[str]) -> Counter[str]:
+    """Count the numbers that can have only a comma, and those that can have only a point, as their decimal mark.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    Counter
+        With the keys "," and ".".
+    """
+    votes = Counter({",": 0, ".": 0})
+    for text in texts:
+        plain = _SPACE_IN_NUMBER.sub("", text)
+        for mark, pattern in _DECIMALS.items():
+            votes[mark] += pattern.fullmatch(plain) is not None
+    return votes
+
+
+def _decimal_mark(records: list[list[str]], delimiter: str) -> str:
+    """Return the decimal mark of most columns."""
+    width = _width(records[1:])
+    columns = list(zip(*(fields for fields in records[1:] if len(fields) == width), strict=True))
+    votes: Counter[str] = Counter()
+    for column in columns:
+        numbers = [cell for cell in column if _NUMBER.fullmatch(cell)]
+        if 2 * len(numbers) >= sum(map(bool, column)):  # in text, points and commas say nothing
+            votes += decimal_votes(numbers)
+    if votes[","] != votes["."]:
+        return "," if votes[","] > votes["."] else "."
+    if delimiter != ";":
+        return "."
+    # Nothing else can tell. Programs that write semicolons write decimal commas, and points between thousands.
+    commas = any(_GROUPED[","].fullmatch(cell) for column in columns for cell in column)
+    return "," if commas or any(map(_has_thousands, columns)) else "."
+
+
+def _has_thousands(column: Iterable[str]) -> bool:
+    """Return whether a column mixes whole numbers below 1000 with groups of three digits after points."""
+    cells = [cell for cell in column if cell]
+    pointed = sum(_GROUPED["."].fullmatch(cell) is not None for cell in cells)
+    small = sum(_SMALL.fullmatch(cell) is not None for cell in cells)
+    return pointed >= _FEWEST_POINTED and small > 0 and pointed + small == len(cells)
+
+
+def _is_plain(text: str, decimal: str) -> bool:
+    """Return whether a field is a plain number, as a header is not."""
+    try:
+        float(text.replace(decimal, "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _are_row_names(body: list[list[str]], width: int) -> bool:
+    """Return whether the first fields name the rows: all different, and text or counted from 1."""
+    firsts = [fields[0] for fields in body if len(fields) == width]
+    ends_blank = any(len(fields) == width and not fields[-1] for fields in body)
+    if len(firsts) < 2 or len(set(firsts)) < len(firsts) or ends_blank:
+        return False
+    counted = firsts == [str(index) for index in range(1, len(firsts) + 1)]
+    return counted or not any(_NUMBER.fullmatch(first) for first in firsts)
+
+
+def _padded(body: list[list[str]]) -> tuple[int, ...]:
+    """Return the columns of whole numbers with leading zeros and equal lengths, or with many leading zeros."""
+    found = []
+    for index in range(_width(body)):
+        cells = [fields[index] for fields in body if len(fields) > index and fields[index].isdigit()]
+        padded = sum(len(cell) > 1 and cell[0] == "0" for cell in cells)
+        if padded and (len(set(map(len, cells))) == 1 or padded >= 0.1 * len(cells)):
+            found.append(index)
+    return tuple(found)

@@ -1,0 +1,325 @@
+"""Tables as programs and countries write them, read back."""
+
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skanomaly._cli._dialect import decimal_votes, find_dialect, find_encoding
+from skanomaly._cli._prepare import prepare
+from skanomaly._cli._read import read_table
+from skanomaly._cli._scan import scan
+
+N_ROWS = 60
+
+
+def _truth(seed=0):
+    rng = np.random.default_rng(seed)
+    amount = np.round(rng.uniform(100, 900, N_ROWS), 2)
+    amount[7] = 48211.5
+    return pd.DataFrame(
+        {"amount": amount, "count": rng.integers(1, 50, N_ROWS), "change": np.round(rng.normal(0, 3, N_ROWS), 3)}
+    )
+
+
+def _number(value, decimal=".", group="", digits=None):
+    text = f"{value:,.{digits}f}" if digits is not None else f"{value:,}"
+    return text.replace(",", "_").replace(".", decimal).replace("_", group)
+
+
+def _rows(frame, separator, *, quote=False, **written):
+    lines = []
+    for amount, count, change in frame.itertuples(index=False):
+        cells = [_number(amount, digits=2, **written), str(count), _number(change, digits=3, **written)]
+        lines.append(separator.join(f'"{cell}"' if quote else cell for cell in cells))
+    return lines
+
+
+def _excel_english(frame):
+    lines = ["amount,count,change"]
+    for amount, count, change in frame.itertuples(index=False):
+        text = f"{amount:,.2f}"
+        lines.append(f"{chr(34) + text + chr(34) if ',' in text else text},{count},{change}")
+    return "\r\n".join(lines).encode("utf-8-sig")
+
+
+def _excel_german(frame):
+    lines = ["sep=;", "amount;count;change", *_rows(frame, ";", decimal=",", group=".")]
+    return "\r\n".join(lines).encode("cp1252")
+
+
+def _excel_unicode(frame):
+    return "\r\n".join(["amount\tcount\tchange", *_rows(frame, "\t", decimal=",", group=".")]).encode("utf-16")
+
+
+def _libreoffice(frame):
+    return "\n".join(['"amount","count","change"', *_rows(frame, ",", quote=True)]).encode()
+
+
+def _libreoffice_german(frame):
+    return "\n".join(["amount;count;change", *_rows(frame, ";", decimal=",")]).encode()
+
+
+def _french(frame):
+    return "\r\n".join(["amount;count;change", *_rows(frame, ";", decimal=",", group="\u00a0")]).encode("cp1252")
+
+
+def _french_utf8(frame):
+    text = "\r\n".join(["amount;count;change", *_rows(frame, ";", decimal=",", group="\u202f")])
+    return text.encode("utf-8-sig")
+
+
+def _swiss(frame):
+    return "\n".join(["amount;count;change", *_rows(frame, ";", group="'")]).encode()
+
+
+def _sap_list(frame):
+    """A list with bars and rules; negative numbers end in a minus sign."""
+    rule = "-" * 44
+    lines = ["Report ZFI001   01.02.2026", "", rule, f"|{'amount':>12} |{'count':>6} |{'change':>10} |", rule]
+    for amount, count, change in frame.itertuples(index=False):
+        shown = _number(abs(change), ",", ".", 3) + ("-" if change < 0 else "")
+        lines.append(f"|{_number(amount, ',', '.', 2):>12} |{count:>6} |{shown:>10} |")
+    return "\r\n".join([*lines, rule]).encode()
+
+
+def _sap_spreadsheet(frame):
+    lines = ["Ledger 0L\t\t\t", "amount\tcount\tchange"]
+    for amount, count, change in frame.itertuples(index=False):
+        shown = _number(abs(change), ",", ".", 3) + ("-" if change < 0 else " ")
+        lines.append(f"  {_number(amount, ',', '.', 2)}\t{count}\t{shown}")
+    return "\r\n".join(lines).encode("utf-16")
+
+
+def _accounting(frame):
+    lines = ["Northwind Ltd.", "Trial balance, March", "", "amount,count,change"]
+    for amount, count, change in frame.itertuples(index=False):
+        shown = f"({abs(change):.3f})" if change < 0 else f"{change:.3f}"
+        lines.append(f'"{amount:,.2f}",{count},{shown}')
+    return "\n".join(lines).encode()
+
+
+def _pandas(frame):
+    return frame.to_csv().encode()
+
+
+def _r(frame):
+    lines = ['"amount","count","change"']
+    lines += [f'"{row + 1}",{a},{c},{d}' for row, (a, c, d) in enumerate(frame.itertuples(index=False))]
+    return "\n".join(lines).encode()
+
+
+def _r_csv2(frame):
+    lines = ['"";"amount";"count";"change"']
+    lines += [f'"{row + 1}";{cells}' for row, cells in enumerate(_rows(frame, ";", decimal=","))]
+    return "\n".join(lines).encode()
+
+
+def _r_table(frame):
+    lines = ['"amount" "count" "change"']
+    lines += [f'"{row + 1}" {a} {c} {d}' for row, (a, c, d) in enumerate(frame.itertuples(index=False))]
+    return "\n".join(lines).encode()
+
+
+def _german_bars(frame):
+    return "\n".join(["amount|count|change", *_rows(frame, "|", decimal=",")]).encode()
+
+
+DIALECTS = [
+    _excel_english,
+    _excel_german,
+    _excel_unicode,
+    _libreoffice,
+    _libreoffice_german,
+    _french,
+    _french_utf8,
+    _swiss,
+    _sap_list,
+    _sap_spreadsheet,
+    _accounting,
+    _pandas,
+    _r,
+    _r_csv2,
+    _r_table,
+    _german_bars,
+]
+
+
+@pytest.mark.parametrize("write", DIALECTS, ids=lambda write: write.__name__[1:])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_dialects_are_read_to_the_same_numbers(tmp_path, write, ending, seed):
+    frame, path = _truth(seed), tmp_path / f"t{ending}"
+    data = write(frame)
+    path.write_bytes(gzip.compress(data) if ending == ".csv.gz" else data)
+    prepared = prepare(read_table(path))
+    assert prepared.names == list(frame.columns)
+    np.testing.assert_array_equal(prepared.filled, frame.to_numpy())
+
+
+@pytest.mark.parametrize("write", DIALECTS[:4] + DIALECTS[8:10], ids=lambda write: write.__name__[1:])
+def test_dialects_scan_to_the_same_first_row(tmp_path, write):
+    (tmp_path / "t.csv").write_bytes(write(_truth()))
+    result = scan(tmp_path / "t.csv", top=1, contamination=0.1)
+    assert result.top.tolist() == [7]
+    assert result.reasons[0][0].value == 48211.5
+
+
+def _prepared(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    return prepare(read_table(tmp_path / "t.csv"))
+
+
+def _notes(prepared, column):
+    return {note.finding: note.action for note in prepared.notes if any(column in name for name in note.columns)}
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("decimal", [",", "."])
+def test_commas_in_the_header_are_no_delimiters(tmp_path, separator, decimal, seed):
+    rng = np.random.default_rng(seed)
+    values = np.round(rng.uniform(-1, 1, size=(200, 3)), 3)
+    head = separator.join(["Temp, air, C", "Pressure, bar", "Flow, l/min"])
+    lines = [separator.join(f"{value:.3f}".replace(".", decimal) for value in row) for row in values]
+    prepared = _prepared(tmp_path, "\n".join([head, *lines]))
+    assert prepared.names == ["Temp, air, C", "Pressure, bar", "Flow, l/min"]
+    np.testing.assert_array_equal(prepared.filled, values)
+
+
+def test_points_are_thousands_where_commas_are_decimal(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    sales, numbers = rng.integers(100, 9000, 60), np.round(rng.uniform(0, 5, 60), 2)
+    sales[0], sales[1] = 957, 4123
+    lines = [f"{_number(int(a), ',', '.')};{_number(b, ',', '', 2)}" for a, b in zip(sales, numbers, strict=True)]
+    prepared = _prepared(tmp_path, "\n".join(["Umsatz;Menge", *lines]))
+    np.testing.assert_array_equal(prepared.filled, np.column_stack([sales, numbers]))
+
+
+def test_points_between_thousands_are_found_without_any_decimal_comma(tmp_path):
+    values = [500 + 50 * (row * 7 % 60) for row in range(60)]
+    text = "a;b\n" + "".join(f"{_number(value, ',', '.')};{value % 7}\n" for value in values)
+    assert _prepared(tmp_path, text).filled[:, 0].max() == 3450
+
+
+def test_three_decimals_in_every_row_stay_decimals(tmp_path):
+    text = "a;b\n" + "".join(f"{value / 8:.3f};{value % 7}\n" for value in range(8, 90))
+    assert _prepared(tmp_path, text).filled[:, 0].max() == 89 / 8
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "finding"),
+    [
+        (["12,500.00", "9,100.00"], [12500.0, 9100.0], "thousands or currencies"),
+        (["$1,250.50", "€ 7"], [1250.5, 7.0], "thousands or currencies"),
+        (["1'234'567.5", "1 234.5"], [1234567.5, 1234.5], "thousands or currencies"),
+        (["12,34,567", "1,23,456.7"], [1234567.0, 123456.7], "thousands or currencies"),
+        (["(45.5)", "17.25-"], [-45.5, -17.25], "negative numbers of accounting"),
+        (["<0.5", ">= 250"], [0.5, 250.0], "censored values"),
+        (["87%", "12.5 %"], [87.0, 12.5], "percentages"),
+        (["\u221245.5", "1.5E+03"], [-45.5, 1500.0], None),
+    ],
+)
+def test_notations_among_numbers_are_read(tmp_path, cells, values, finding):
+    plain = [f"{100 + row + 0.25}" for row in range(58)]
+    text = "a;b\n" + "".join(f'"{cell}";{row % 5}\n' for row, cell in enumerate([*cells, *plain]))
+    prepared = _prepared(tmp_path, text)
+    np.testing.assert_array_equal(prepared.filled[:2, 0], values)
+    assert prepared.n_blank_rows == 0
+    assert set(_notes(prepared, "a")) == ({finding} if finding else set())
+
+
+def test_percentages_beside_fractions_are_fractions(tmp_path):
+    cells = ["0"] * 198 + ["87%", "45%"]
+    text = "err,b\n" + "".join(f"{cell},{row % 9}\n" for row, cell in enumerate(cells))
+    prepared = _prepared(tmp_path, text)
+    assert prepared.filled[-2:, 0].tolist() == [0.87, 0.45]
+    assert _notes(prepared, "err") == {"percentages": "read as fractions"}
+
+
+def test_a_decimal_comma_survives_a_stray_word(tmp_path):
+    cells = [f"{20 + row / 4:.2f}".replace(".", ",") for row in range(50)]
+    cells[13] = "defekt"
+    text = "temp;press\n" + "".join(f"{cell};{row % 9}\n" for row, cell in enumerate(cells))
+    prepared = _prepared(tmp_path, text)
+    assert prepared.filled[49, 0] == 32.25
+    assert _notes(prepared, "temp")["text among numbers"] == "treated as missing"
+
+
+@pytest.mark.parametrize(
+    ("stray", "finding"), [("defekt", "text among numbers"), ("1,2,3", "numbers in an unknown notation")]
+)
+@pytest.mark.parametrize("value", ["0", "3.5"])
+def test_a_note_outlives_its_column(tmp_path, value, stray, finding):
+    text = "err;b\n" + "".join(f"{cell};{row}.5\n" for row, cell in enumerate([value] * 60 + [stray] * 2))
+    notes = _notes(_prepared(tmp_path, text), "err")
+    assert notes == {"constant": "not used", finding: "treated as missing"}
+
+
+def test_a_column_in_an_unknown_notation_is_named(tmp_path):
+    text = "a;b\n" + "".join(f"{row}/{row + 3}/7/9;{row}.5\n" for row in range(60))
+    assert "numbers in an unknown notation, e.g. '0/3/7/9'" in _notes(_prepared(tmp_path, text), "a")
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
+def test_the_delimiter_that_the_first_line_names_is_used(tmp_path, first):
+    text = first + "\na,x;b,y\n" + "".join(f"{row},5;{row % 7}\n" for row in range(30))
+    prepared = _prepared(tmp_path, text)
+    assert prepared.names == ["a,x", "b,y"]
+    assert prepared.filled[3, 0] == 3.5
+
+
+@pytest.mark.parametrize("titles", [["Report"], ["Report, March", "", "Plant 7;;"], ["Report;;;"], ['"two\nlines"']])
+def test_titles_are_left_out_with_a_remark(tmp_path, titles):
+    text = "\n".join([*titles, "a;b;c;d", *(f"{row},5;{row % 7};1,25;{row % 3}" for row in range(30))])
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.frame.columns) == ["a", "b", "c", "d"]
+    assert len(table.frame) == 30
+    assert "Lines before the column names were left out" in table.remarks[0]
+
+
+def test_line_breaks_in_names_are_spaces(tmp_path):
+    text = '"Temp\n[C]";"Flow \r\n l/min"\n' + "".join(f"{row},5;{row % 7}\n" for row in range(30))
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8", newline="")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.frame.columns) == ["Temp [C]", "Flow l/min"]
+    assert len(table.frame) == 30
+
+
+def test_one_column_of_decimal_commas_is_read(tmp_path):
+    text = "temp\n" + "".join(f"{row},5\n" for row in range(30))
+    assert _prepared(tmp_path, text).filled[:3, 0].tolist() == [0.5, 1.5, 2.5]
+
+
+def test_leading_zeros_say_text(tmp_path):
+    text = "plz;x\n" + "".join(f"{row * 1511 % 99999:05d};{row}.5\n" for row in range(60))
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    table = read_table(tmp_path / "t.csv")
+    assert table.frame["plz"].iloc[1] == "01511"
+    assert prepare(table).names == ["x"]
+    assert prepare(table, use=["plz"]).names == ["plz", "x"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_encodings_are_found(encoding):
+    text = "größe,gewicht\n1,2\n"
+    data = text.encode(encoding)
+    assert data.decode(find_encoding(data)).removeprefix("\ufeff") == text
+
+
+def test_a_cut_last_line_has_no_vote():
+    text = "a,b\n" + "1,2\n" * 50 + "1;2;3;4;5"
+    assert find_dialect(text, complete=False).delimiter == ","
+
+
+def test_ambiguous_numbers_have_no_vote():
+    votes = decimal_votes(["1,234", "1.234", "12", "x", "1,234.5", "0,5", "1\u00a0234,5"])
+    assert dict(votes) == {",": 2, ".": 1}
+
+
+def test_files_of_pandas_keep_their_numbers(tmp_path, seed):
+    frame = pd.DataFrame(np.random.default_rng(seed).normal(size=(50, 3)) * [1e-9, 1, 1e12], columns=["a", "b", "c"])
+    stream = io.StringIO()
+    frame.to_csv(stream, index=False)
+    np.testing.assert_allclose(_prepared(tmp_path, stream.getvalue()).filled, frame, rtol=1e-14)
