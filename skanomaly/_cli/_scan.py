@@ -210,15 +210,13 @@ def scan(
     scored = ~np.isnan(scores)
     estimate = _contamination(contamination, prepared, scores[scored] if series else None, random_state, progress)
     order = np.argsort(scores, kind="stable")
-    ranks = np.empty(n_rows, dtype=np.int64)
-    ranks[order] = np.arange(1, n_rows + 1)
+    ranks = np.argsort(order).astype(np.int64) + 1
     threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
     events, n_events = None, 0
     shown = order[:top]
     if time_order is not None:
         events, n_events = find_series_events(scores, threshold, window, top, time_order)
-        places = np.argsort(time_order.order)
-        shown = places[[event.peak for event in events]]
+        shown = np.argsort(time_order.order)[[event.peak for event in events]]
     progress.stage("Explaining")
     reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
     further: dict[int, list[Reason]] = {}

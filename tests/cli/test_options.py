@@ -174,3 +174,18 @@ def test_messages_about_labels_recommend_no_python(tmp_path):
         assert "--label" in str(caught.value)
         assert "np." not in str(caught.value)
         assert "pos_label" not in str(caught.value)
+
+
+def test_json_of_sensors_has_their_events_with_identifiers(tmp_path):
+    n_times = 200
+    values = np.random.default_rng(0).normal(size=2 * n_times)
+    values[n_times + 120 : n_times + 124] += 9.0
+    frame = pd.DataFrame({"machine": np.repeat(["a", "b"], n_times), "time": np.tile(np.arange(n_times), 2)})
+    frame["x"], frame["tag"] = values, [f"T{row}" for row in range(2 * n_times)]
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    words = ["--time", "time", "--by", "machine", "--id", "tag", "-n", "1", "-c", "0.01", "--json"]
+    printed = CliRunner().invoke(app, ["scan", str(tmp_path / "table.csv"), *words])
+    (row,) = json.loads(printed.stdout)["rows"]
+    assert row["event"]["span"].startswith("b: ")
+    assert row["event"]["first_row"] <= row["row"] <= row["event"]["last_row"]
+    assert row["id"] == f"T{row['row']}"
