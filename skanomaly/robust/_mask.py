@@ -308,6 +308,7 @@ class MaskPlan(NamedTuple):
         pooled: NDArray[np.float64],
         n_classes: int,
         earlier: NDArray[np.bool_] | None = None,
+        retained: float = 0.5,
     ) -> Contradictions:
         """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
         return contradictions(
@@ -323,6 +324,7 @@ class MaskPlan(NamedTuple):
             decay=self.decay,
             pooled=pooled,
             earlier=earlier,
+            retained=retained,
         )
 
     def label_errors(

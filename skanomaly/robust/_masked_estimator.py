@@ -211,7 +211,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 outputs = self._fit_rounds(targets, encoded, weights, counted, seed, make)
                 if outputs is None:
                     outputs = self._outputs(self.estimator_, self._take(counted))
-            self._set_scale(outputs, encoded[counted], counts)
+            self._set_scale(outputs, encoded[counted], counts, counted)
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
             del self._rows
@@ -254,19 +254,23 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         threshold: float,
         pooled: NDArray[Any],
         earlier: NDArray[np.bool_] | None = None,
+        retained: float = 0.5,
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
             n_classes = len(self.classes_)
-            return self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, n_classes, earlier).keep
+            return self._plan.keep_labels(
+                outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained
+            ).keep
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
-    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any) -> None:
+    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: NDArray[np.intp]) -> None:
         """Set centre and scale of the standardised errors from outputs for training rows."""
         plan = self._plan
         if plan.by_confidence:
             pooled = np.zeros((self._n_groups(), 3))
-            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, len(self.classes_))
+            n_classes, earlier = len(self.classes_), ~self.inlier_mask_[counted]
+            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, n_classes, earlier)
             self._label_scale = found.scale
             if not found.informative:
                 warn_user(
@@ -346,7 +350,10 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             outputs = self._fold_outputs(targets, weights, counted, keep, seed, make)[counted]
             new = np.ones(targets.size, dtype=bool)
             pooled = np.zeros((self._n_groups(), 3))
-            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted])
+            # In the second half rows only return, and labels only where they agree, so that unstable estimators settle.
+            settling = self.max_iter > 2 and iteration >= self.max_iter // 2
+            retained = 0.0 if settling else 0.5
+            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted], retained)
             if self._classifier and self._plan.by_confidence:
                 # Later rounds are fitted without the masked rows, so that they are surer of the opposite. They may only
                 # mask rows that the first round, which saw all labels, predicts to be of another class.
@@ -354,7 +361,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                     suspected = np.zeros(targets.size, dtype=bool)
                     suspected[counted] = outputs.argmax(axis=1) != encoded[counted]
                 new |= ~suspected
-            if self.max_iter > 2 and iteration >= self.max_iter // 2:  # unstable estimators settle as rows only return
+            if settling:
                 new |= keep
             dropped += ~new
             rounds += 1

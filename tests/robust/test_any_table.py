@@ -116,7 +116,7 @@ def test_sparse_text_is_masked_and_curated(make, estimator):
 
 def test_sparse_rows_raise_where_the_estimator_does_not_take_them():
     X = sparse.csr_array(np.eye(20))
-    with pytest.raises(TypeError, match="[Ss]parse"):
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
         SampleCurator(random_state=0).fit(X, np.arange(20) % 2)
 
 
