@@ -158,8 +158,8 @@ def errors_by_fraction(n_seeds):
 
 
 CLASSIFIERS = {
-    "HistGradientBoosting": HistGradientBoostingClassifier(max_iter=50, random_state=0),
-    "RandomForest": RandomForestClassifier(random_state=0),
+    "HistGradientBoosting": HistGradientBoostingClassifier(max_iter=30, random_state=0),
+    "RandomForest": RandomForestClassifier(50, random_state=0),
     "GaussianNB": GaussianNB(),
     "KNeighbors": make_pipeline(StandardScaler(), KNeighborsClassifier()),
     "SVC": make_pipeline(StandardScaler(), SVC()),

@@ -146,7 +146,7 @@ def check_any_rows(estimator: Any, X: Any, y: Any, *, y_numeric: bool = False) -
     Raises
     ------
     ValueError
-        If `X` has not two dimensions, no row or no column, `y` is not finite or has missing values, or lengths differ.
+        If `X` has not two dimensions, no row or no column, `y` has a missing or infinite value, or lengths differ.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")

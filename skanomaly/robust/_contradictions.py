@@ -42,6 +42,7 @@ def contradictions(
     decay: float,
     pooled: NDArray[np.float64],
     earlier: NDArray[np.bool_] | None = None,
+    retained: float = 0.5,
 ) -> Contradictions:
     """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
 
@@ -54,7 +55,7 @@ def contradictions(
     near the boundary are kept, and so is every row whose prediction agrees with its label, however small the spread of
     the outputs. All rows of a class are kept if its label is not at least twice as frequent, or in the majority, among
     the rows predicted as it; so are all rows predicted as a class if less than half of them have its label. Nothing is
-    masked if the classifier is equally sure of (nearly) all predictions.
+    masked if the classifier is equally sure of (nearly) all predictions, right and wrong.
 
     Parameters
     ----------
@@ -77,7 +78,9 @@ def contradictions(
     pooled : ndarray of shape (n_classes or 1, 3)
         Scratch; the second column is the median, the third the number of calls behind it. Updated.
     earlier : ndarray of shape (n_samples,), bool, default=None
-        Rows masked before: they stay masked above half of the cut, so that repeated masks settle.
+        Rows masked before.
+    retained : float, default=0.5
+        Rows masked before stay masked above this fraction of the cut, so that repeated masks settle.
 
     Returns
     -------
@@ -112,15 +115,20 @@ def contradictions(
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
     reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
     reference_counts = np.repeat(shares, references.shape[1])
-    tied = reference_counts[np.abs(reference_ratios - 1.0) < 1e-9].sum()
-    if tied > _MOST_TIED * reference_counts.sum():
+    first = earlier is None or not earlier.any()
+    if first and min(_tied(reference_ratios, reference_counts), _tied(ratios[suspects], counts[suspects])) > _MOST_TIED:
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
     if adaptive and cut > 0:
         lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
         cut = lowered
-    cuts = cut if earlier is None else np.where(earlier, 0.5 * cut, cut)
+    cuts = cut if earlier is None else np.where(earlier, retained * cut, cut)
     return Contradictions(_enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep), scale)
+
+
+def _tied(ratios: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+    """Return which fraction of the ratios is 1."""
+    return float(counts[np.abs(ratios - 1.0) < 1e-9].sum() / counts.sum())
 
 
 def _references(outputs: NDArray[np.float64], predicted: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -165,7 +173,7 @@ def _lowered_cut(
     reference_counts: NDArray[np.float64],
     cut: float,
 ) -> float:
-    """Lower the cut while wrong labels explain at least half of the suspects between the lowered cut and the given one.
+    """Lower the cut as far as wrong labels explain half of the suspects between the lowered cut and the given one.
 
     The number of suspects divided by the number of references above the given cut estimates the ratio of wrong to right
     labels, which is the same at any ratio. It predicts how many of the suspects below the cut are wrong labels.
@@ -176,15 +184,12 @@ def _lowered_cut(
         return cut
     lowest = cut
     for lower in _quantiles(references, reference_counts, np.arange(9, 0, -1) / 10):
-        if lower >= lowest:
+        if not _LOWEST_CUT * cut <= lower < lowest:
             continue
-        if lower < _LOWEST_CUT * cut:
-            break
         found = suspect_counts[(suspects >= lower) & (suspects < cut)].sum()
         expected = noise * reference_counts[(references >= lower) & (references < cut)].sum()
-        if expected < 0.5 * found:
-            break
-        lowest = lower
+        if expected >= 0.5 * found:
+            lowest = lower
     return float(lowest)
 
 

@@ -309,6 +309,7 @@ class MaskPlan(NamedTuple):
         pooled: NDArray[np.float64],
         n_classes: int,
         earlier: NDArray[np.bool_] | None = None,
+        retained: float = 0.5,
     ) -> Contradictions:
         """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
         return contradictions(
@@ -324,6 +325,7 @@ class MaskPlan(NamedTuple):
             decay=self.decay,
             pooled=pooled,
             earlier=earlier,
+            retained=retained,
         )
 
     def label_errors(

@@ -45,10 +45,10 @@ def _estimator_has(name: str) -> Any:
 class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     """Trains any classifier or regressor on the rows whose standardised errors are small.
 
-    There are two methods. An estimator with ``partial_fit`` is trained in epochs of mini-batches; the mask drops rows
-    of each batch. Any other estimator, pipelines included, is refitted in rounds: each round computes out-of-fold
+    There are two methods. An estimator with ``partial_fit`` that is trained in epochs takes mini-batches, from which
+    the mask drops rows. Any other estimator, pipelines included, is refitted in rounds: each round computes out-of-fold
     errors of all rows by an estimator trained on the rows kept, and masks the rows anew, until the mask no longer
-    changes.
+    changes. Rows reach `estimator` as they are, so it may take text, missing values or sparse rows.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     masking : ZErrorMask, default=None
         The mask, which decides which rows are dropped; None is ``ZErrorMask()``.
     method : {"auto", "partial_fit", "refit"}, default="auto"
-        ``"auto"`` is ``"partial_fit"`` if `estimator` has that method, otherwise ``"refit"``.
+        ``"auto"`` is ``"partial_fit"`` if `estimator` has that method and a parameter ``max_iter``, that is, if it is
+        trained in epochs, otherwise ``"refit"``.
     cv : int, cross-validation splitter or None, default=5
         Folds of the out-of-fold errors of ``"refit"``. Flexible models also fit wrong rows, whose in-sample errors are
         then small. None uses in-sample errors, which is enough for models with few parameters and takes one fit per
@@ -97,6 +98,13 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     Z-Error Loss (Godin 2025). A masked row has weight 0, which is the same as leaving it out, so `estimator` need not
     support ``sample_weight``. Refitting on the rows with the smallest errors is iterative trimming, here with a
     threshold instead of a fraction. If `sample_weight` is given, it is passed to `estimator`.
+
+    An estimator that is refitted without the masked rows is surer of what remains, so that it masks more in each round
+    if nothing prevents it. Three rules do. Only rows that the first round, which is trained on all labels, assigns to
+    another class can be masked. A masked row stays masked as long as its error is above half of the cut. In the second
+    half of the rounds, rows only return. The classifier must say how sure it is, by ``decision_function`` or
+    ``predict_proba``; nothing is masked, with a warning, if it is equally sure of all predictions, as a tree with pure
+    leaves is.
 
     References
     ----------
@@ -165,9 +173,18 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `estimator` is neither a classifier nor a regressor.
+            If `estimator` is neither a classifier nor a regressor, or a classifier without scores.
         ValueError
-            If `method` is "partial_fit" and `estimator` has no such method, or `y` has only one class.
+            If `method` is "partial_fit" and `estimator` has no such method, or `y` has only one class or missing
+            values.
+
+        Warns
+        -----
+        UserWarning
+            If far more rows are masked than the threshold masks of clean data, or the classifier is always equally
+            sure.
+        ConvergenceWarning
+            If the mask still changes after `max_iter` rounds.
         """
         with restore_on_error(self):
             classifier = is_classifier(self.estimator)
@@ -207,10 +224,10 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
                 outputs = self._outputs(self.estimator_, self._take(counted))
-            else:
+            else:  # by errors out of fold
                 found = self._fit_rounds(targets, encoded, weights, counted, seed, make)
                 outputs = self._outputs(self.estimator_, self._take(counted)) if found is None else found
-            self._set_scale(outputs, encoded[counted], counts)
+            self._set_scale(outputs, encoded[counted], counts, counted)
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
             del self._rows
@@ -253,19 +270,23 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         threshold: float,
         pooled: NDArray[Any],
         earlier: NDArray[np.bool_] | None = None,
+        retained: float = 0.5,
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
             n_classes = len(self.classes_)
-            return self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, n_classes, earlier).keep
+            return self._plan.keep_labels(
+                outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained
+            ).keep
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
-    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any) -> None:
+    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: NDArray[np.intp]) -> None:
         """Set centre and scale of the standardised errors from outputs for training rows."""
         plan = self._plan
         if plan.by_confidence:
             pooled = np.zeros((self._n_groups(), 3))
-            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, len(self.classes_))
+            n_classes, earlier = len(self.classes_), ~self.inlier_mask_[counted]
+            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, n_classes, earlier)
             self._label_scale = found.scale
             if not found.informative:
                 warn_user(
@@ -345,7 +366,10 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             outputs = self._fold_outputs(targets, weights, counted, keep, seed, make)[counted]
             new = np.ones(targets.size, dtype=bool)
             pooled = np.zeros((self._n_groups(), 3))
-            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted])
+            # In the second half rows only return, and labels only where they agree, so that unstable estimators settle.
+            settling = self.max_iter > 2 and iteration >= self.max_iter // 2
+            retained = 0.0 if settling else 0.5
+            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted], retained)
             if self._classifier and self._plan.by_confidence:
                 # Later rounds are fitted without the masked rows, so that they are surer of the opposite. They may only
                 # mask rows that the first round, which saw all labels, predicts to be of another class.
@@ -353,7 +377,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                     suspected = np.zeros(targets.size, dtype=bool)
                     suspected[counted] = outputs.argmax(axis=1) != encoded[counted]
                 new |= ~suspected
-            if self.max_iter > 2 and iteration >= self.max_iter // 2:  # unstable estimators settle as rows only return
+            if settling:
                 new |= keep
             dropped += ~new
             rounds += 1
@@ -475,7 +499,8 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised error; centre and scale are those of the training errors.
+            Minus the standardised error; centre and scale are those of the training errors, out of fold if the
+            estimator was refitted.
         """
         predicted = self.predict(X)
         targets = predicted if y is None else column_or_1d(y)

@@ -211,7 +211,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
 
 
 class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
-    """Robust classification that drops the rows that contradict their label from each mini-batch.
+    """Robust classification that drops the rows whose label contradicts a sure prediction from each epoch.
 
     A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
     columns. It is meant for data with wrong labels. After `fit`, `mask_frequency_` is how often each row was dropped.
@@ -219,8 +219,9 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     Parameters
     ----------
     masking : ZErrorMask, default=None
-        The mask, which decides which rows are dropped; None is ``ZErrorMask()``, which masks small margins per class.
-        Nested names such as ``masking__threshold`` work in either case.
+        The mask, which decides which rows are dropped; None is ``ZErrorMask()``, which masks rows whose label
+        contradicts a prediction that is as sure as correct ones. Nested names such as ``masking__threshold`` work in
+        either case.
     hidden_layer_sizes : tuple of int or int, default=()
         Number of units of each hidden layer; ``()`` is the linear model.
     cutoff : {"fixed", "gaussian", "youden"}, default="fixed"
@@ -285,9 +286,11 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     -----
     Z-Error Loss (Godin 2025) for classification: outputs are standardised per class within the batch. Our version
     differs in three ways. It standardises the margin, the logit of the row's class minus the largest other logit, which
-    is the signed logit for two classes. It masks small margins only, since nothing is gained by dropping rows that are
-    classified with confidence. It uses median and MAD. No row is dropped from a class with fewer rows in a batch than
-    ``masking.smallest_batch()``, unless ``masking.decay`` is positive.
+    is the signed logit for two classes. It masks only rows on the wrong side of the boundary, since nothing is gained
+    by dropping rows that are classified with confidence. The unit is the median margin of the rows that are rightly
+    predicted, over all rows before each epoch (see :class:`ZErrorMask`); ``center_scale="mean_std"`` and other
+    statistics are computed in each mini-batch. No row is dropped from a class of which fewer than
+    ``masking.smallest_batch()`` rows are rightly predicted, unless ``masking.decay`` is positive.
 
     An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
     in expectation, since repeated rows fall into different batches.
@@ -492,8 +495,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised statistic on the masked side: with the default mask, the standardised margin. Centre
-            and scale are those of the class in training.
+            Minus the standardised statistic on the masked side. With the default mask it is ``margin / unit - 1``: -1
+            at the boundary, and below the threshold of -2 where the label contradicts a sure prediction.
         """
         outputs = self._raw_outputs(X)
         labels = self.predict(X) if y is None else targets_like(y, outputs)
