@@ -290,7 +290,7 @@ def _labels(values: "pd.Series[Any]", name: str, anomaly: str | None, remarks: l
     if anomaly is None:
         _check_labels(values, name)
         try:
-            labels = read_labels(values.where(_shown(values)[1]), name=f"label column {name!r}")
+            labels = read_labels(values.where(_shown(values)[1]), name=f"label column {name!r}").astype(np.int64)
         except ValueError as error:
             raise InputError(str(error)) from error
     else:
@@ -298,7 +298,7 @@ def _labels(values: "pd.Series[Any]", name: str, anomaly: str | None, remarks: l
     for kind, word in ((-1, "anomaly"), (1, "normal row")):
         if not (labels == kind).any():
             remarks.append(f"Label column {name} contains no {word}; scores are evaluated only if both classes occur.")
-    return labels.astype(np.int64)
+    return labels
 
 
 def _shown(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", NDArray[np.bool_]]:
