@@ -12,10 +12,10 @@ from skanomaly.detectors._neighbors._nearest_neighbors import NearestNeighborsDe
 __all__ = [
     "AnomalyDetector",
     "GaussianDetector",
-    "KrigingDetector",
-    "MultiscaleNeighborsDetector",
     "IsolationForestDetector",
+    "KrigingDetector",
     "MarginalDetector",
+    "MultiscaleNeighborsDetector",
     "NearestNeighborsDetector",
     "RandomProjectionDepth",
 ]

@@ -276,8 +276,9 @@ class SubsequenceKMeans(SeriesDetector):
         # At most as many centres as distinct windows.
         model = KMeans(min(self.n_clusters, RowLookup(vectors).n_distinct), n_init=1, random_state=seed).fit(vectors)
         counts = np.bincount(model.labels_)
-        # A cluster that is a single anomaly is not typical.
-        self.cluster_centers_ = model.cluster_centers_[counts >= max(2, _LEAST_FRACTION * counts.mean())]
+        # A cluster that is a single anomaly is not typical; where every window is one, their mean is the only centre.
+        typical = model.cluster_centers_[counts >= max(2, _LEAST_FRACTION * counts.mean())]
+        self.cluster_centers_ = typical if len(typical) > 0 else vectors.mean(axis=0, keepdims=True)
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         parts = []
