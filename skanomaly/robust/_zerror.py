@@ -220,7 +220,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     ----------
     masking : ZErrorMask, default=None
         The mask, which decides which rows are dropped; None is ``ZErrorMask()``, which masks rows whose label
-        contradicts a prediction that is as sure as correct ones. Nested names such as ``masking__threshold`` work in either case.
+        contradicts a prediction that is as sure as correct ones. Nested names such as ``masking__threshold`` work in
+        either case.
     hidden_layer_sizes : tuple of int or int, default=()
         Number of units of each hidden layer; ``()`` is the linear model.
     cutoff : {"fixed", "gaussian", "youden"}, default="fixed"
@@ -496,8 +497,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised statistic on the masked side. With the default mask it is ``margin / unit - 1``: -1 at
-            the boundary, and below the threshold of -2 where the label contradicts a sure prediction.
+            Minus the standardised statistic on the masked side. With the default mask it is ``margin / unit - 1``,
+            which is -1 at the boundary, and below -2 if the label contradicts a sure prediction.
         """
         outputs = self._raw_outputs(X)
         labels = self.predict(X) if y is None else targets_like(y, outputs)
