@@ -96,8 +96,8 @@ def contradictions(
     differences = outputs[rows, predicted] - outputs[rows, labels]
     right = np.flatnonzero(agrees)
     references = _references(outputs[right], predicted[right])
-    shares = counts[right] / references.shape[1]
-    typical = _typical(references, predicted[right], shares, n_classes, per_class, decay, pooled)
+    portions = counts[right] / references.shape[1]
+    typical = _typical(references, predicted[right], portions, n_classes, per_class, decay, pooled)
     scale = np.full(n_classes, np.inf)
     scale[typical > 0] = typical[typical > 0]
     if np.isinf(threshold):
@@ -114,7 +114,7 @@ def contradictions(
     if not suspects.any():
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale)
     reference_ratios = (references / scale[predicted[right]][:, None]).ravel()
-    reference_counts = np.repeat(shares, references.shape[1])
+    reference_counts = np.repeat(portions, references.shape[1])
     first = earlier is None or not earlier.any()
     if first and min(_tied(reference_ratios, reference_counts), _tied(ratios[suspects], counts[suspects])) > _MOST_TIED:
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
@@ -145,7 +145,7 @@ def _references(outputs: NDArray[np.float64], predicted: NDArray[np.intp]) -> ND
 def _typical(
     references: NDArray[np.float64],
     predicted: NDArray[np.intp],
-    shares: NDArray[np.float64],
+    portions: NDArray[np.float64],
     n_classes: int,
     per_class: bool,
     decay: float,
@@ -155,11 +155,11 @@ def _typical(
     n_others = references.shape[1]
     for group in range(pooled.shape[0]):
         members = predicted == group if per_class else np.ones(predicted.size, dtype=np.bool_)
-        if not shares[members].any():
+        if not portions[members].any():
             if decay == 0:
                 pooled[group, 1] = 0.0
             continue
-        median = _quantiles(references[members].ravel(), np.repeat(shares[members], n_others), [0.5])[0]
+        median = _quantiles(references[members].ravel(), np.repeat(portions[members], n_others), [0.5])[0]
         old = decay if pooled[group, 2] > 0 else 0.0
         pooled[group, 1] = old * pooled[group, 1] + (1.0 - old) * median
         pooled[group, 2] += 1.0

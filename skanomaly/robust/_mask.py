@@ -212,8 +212,8 @@ class MaskPlan(NamedTuple):
     min_group: int
     decay: float
     per_class: bool
-    by_confidence: bool
-    adaptive: bool
+    by_confidence: bool = False
+    adaptive: bool = False
 
     @classmethod
     def of(cls, mask: ZErrorMask, *, classifier: bool) -> Self:

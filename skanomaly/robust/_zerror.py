@@ -495,8 +495,8 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Minus the standardised statistic on the masked side. With the default mask it is ``margin / unit - 1``: -1
-            at the boundary, and below the threshold of -2 where the label contradicts a sure prediction.
+            Minus the standardised statistic on the masked side. With the default mask it is ``margin / unit - 1``,
+            which is -1 at the boundary, and below -2 if the label contradicts a sure prediction.
         """
         outputs = self._raw_outputs(X)
         labels = self.predict(X) if y is None else targets_like(y, outputs)
