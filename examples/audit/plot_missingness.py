@@ -1,6 +1,12 @@
 """
 Test whether values are missing completely at random
-============================================="""
+====================================================
+
+In two tables the same fraction of one column is missing: completely at random in the first, and more often for large
+values of another column in the second. For every pair of columns, :class:`~skanomaly.audit.MissingnessTest` compares
+the rows in which the first is missing with those in which it is present, in location and scale of the second. It tests
+the largest difference by permutation. The figure shows the age of rows with and without an income.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -171,7 +171,7 @@ def events_to_labels(events: Sequence[SeriesEvent], n_timepoints: int) -> NDArra
     Returns
     -------
     ndarray of shape (n_timepoints,), int64
-        As ``predict`` returns them, for the functions of :mod:`skanomaly.metrics`.
+        As ``predict`` returns them, for the functions of ``skanomaly.metrics``.
 
     Raises
     ------
