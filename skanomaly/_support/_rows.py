@@ -101,7 +101,9 @@ def stack_rows(X: Any, indices: Any, synthetic: Any) -> Any:
     n_new = int(np.count_nonzero(~kept))
     if _n_rows(synthetic) != n_new:
         raise ValueError(f"{_n_rows(synthetic)} synthetic rows were given for {n_new} places of -1 in sample_indices.")
-    own, order = take_rows(X, where[kept]), _order(kept)
+    chosen, order = where[kept], _order(kept)
+    whole = isinstance(X, np.ndarray) and chosen.size == len(X) and _is_range(chosen)  # copied once, below
+    own = X if whole else take_rows(X, chosen)
     library = frame_library(X)
     if library:
         join = _JOIN_FRAME[library] if is_frame(X) else _JOIN_COLUMN[library]
@@ -215,6 +217,10 @@ def _n_rows(rows: Any) -> int:
     if isinstance(rows, list):
         return len(rows[0]) if rows else 0
     return 0 if rows is None else int(rows.shape[0] if hasattr(rows, "shape") else len(rows))
+
+
+def _is_range(places: NDArray[np.intp]) -> bool:
+    return bool((places == np.arange(places.size)).all())
 
 
 def _order(kept: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -485,6 +491,8 @@ def _array_rows(own: NDArray[Any], synthetic: Any, order: NDArray[np.intp]) -> N
     elif dtype.kind in "US":
         # Texts of numbers among which numbers were made become numbers; texts stay texts.
         dtype = np.dtype(np.float64) if new.dtype.kind in "iuf" else np.result_type(dtype, new.astype(dtype.kind))
+    if _is_range(order):
+        return np.concatenate([own.astype(dtype, copy=False), new.astype(dtype, copy=False)])
     rows = np.empty((order.size, *own.shape[1:]), dtype=dtype)
     is_own = order < len(own)
     rows[is_own] = own[order[is_own]]
