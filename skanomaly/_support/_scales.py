@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 __all__ = ["ROUNDING", "ColumnScaler", "SafeRange", "center_and_scale", "column_scale", "usable_scale", "varies"]
 
 ROUNDING = 1e-12  # a spread of values up to this fraction of their magnitude is rounding
+_MOST_TYPICAL = 8192  # rows that centre and typical distance are estimated from, up to twice as many
 _EXTREME = 1e8  # distances from the median, in units of the median distance
 _RARE = 0.01  # fraction of values
 _FREQUENT = 0.1
@@ -105,9 +106,11 @@ class SafeRange:
         shift = np.where(largest > 2.0**_LARGEST_EXPONENT, _SHIFT, 0)
         if shift.any():
             rows = np.ldexp(rows, -shift)
-        middle = median(rows, axis=0)
+        # A part of a long table tells what is typical: the limits are many times larger.
+        every = 1 if median is np.nanmedian else max(1, len(rows) // _MOST_TYPICAL)
+        middle = median(rows[::every], axis=0)
         distances = np.abs(rows - middle)
-        typical = np.asarray(median(distances, axis=0))
+        typical = np.asarray(median(distances[::every], axis=0))
         limits = np.full(len(typical), limit)
         for column in np.flatnonzero(~(typical > ROUNDING * np.abs(middle))):
             positive = distances[distances[:, column] > ROUNDING * np.abs(middle[column]), column]

@@ -85,3 +85,19 @@ def test_center_and_scale_of_only_extreme_values_use_them():
     rows = np.array([[1.0], [3.0]])
     center, scale = center_and_scale(rows, np.ones_like(rows, dtype=bool))
     assert (center[0], scale[0]) == (2.0, 1.0)
+
+
+def test_rare_values_of_a_long_column_of_zeros_are_not_extreme(seed):
+    random = np.random.default_rng(seed)
+    rows = np.zeros((50_000, 2))
+    rows[random.choice(50_000, 600, replace=False), 0] = 1e9 * random.uniform(1, 2, size=600)
+    rows[:, 1] = random.normal(size=50_000)
+    assert_array_equal(SafeRange(rows).apply(rows), rows)
+
+
+def test_long_table_with_one_huge_value_is_limited_there(seed):
+    rows = np.random.default_rng(seed).normal(size=(50_000, 2))
+    rows[7, 1] = 1e200
+    applied = SafeRange(rows).apply(rows)
+    assert_array_equal(np.delete(applied, 7, axis=0), np.delete(rows, 7, axis=0))
+    assert 1e6 < applied[7, 1] < 1e10
