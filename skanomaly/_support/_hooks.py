@@ -3,7 +3,37 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["overrides", "require_samples"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["normal_samples", "overrides", "require_samples"]
+
+
+def normal_samples(y: NDArray[np.int8], fewest: int, kind: str) -> NDArray[np.bool_]:
+    """Mark the samples that are not labelled as anomalies, which are those to train on.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,), int8
+        +1 normal, -1 anomaly, 0 unlabelled.
+    fewest : int
+    kind : str
+        Plural name of the samples in the message.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+
+    Raises
+    ------
+    ValueError
+        If fewer than `fewest` samples are left.
+    """
+    normal: NDArray[np.bool_] = y >= 0
+    n_normal = int(np.count_nonzero(normal))
+    if n_normal < fewest:
+        raise ValueError(f"y leaves {n_normal} {kind} that are not -1; fitting needs at least {fewest}.")
+    return normal
 
 
 def overrides(hook: str) -> Callable[[Any], bool]:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._rows import take_rows
+
 __all__ = ["Traces", "normal_traces", "pack"]
 
 
@@ -75,7 +78,4 @@ def pack(parts: Sequence[NDArray[np.int64]], *, end: int | None = None) -> Trace
 
 def normal_traces(X: list[NDArray[np.int64]], y: NDArray[np.int8]) -> list[NDArray[np.int64]]:
     """Drop the traces labelled as anomalies; at least two must remain."""
-    kept = [trace for trace, label in zip(X, y, strict=True) if label >= 0]
-    if len(kept) < 2:
-        raise ValueError(f"y leaves {len(kept)} traces that are not -1; fitting needs at least 2.")
-    return kept
+    return take_rows(X, normal_samples(y, 2, "traces"))

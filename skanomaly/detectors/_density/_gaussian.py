@@ -10,6 +10,7 @@ from sklearn.utils.validation import column_or_1d
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._columns import count_missing, listed
 from skanomaly._support._covariance import constant_columns
+from skanomaly._support._hooks import normal_samples
 from skanomaly._support._modes import find_modes
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
@@ -174,9 +175,7 @@ class GaussianDetector(BaseDetector):
         return self._run_fit(X, y, classes=classes)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        normal = y >= 0
-        if np.count_nonzero(normal) < self._min_samples:
-            raise ValueError(f"y leaves {np.count_nonzero(normal)} rows that are not -1; at least 2 are needed.")
+        normal = normal_samples(y, self._min_samples, "rows")
         seed = draw_seed(self.random_state)
         # A row with an extreme value would make all others equal: it is scored, and has no part in the estimates.
         self._range = SafeRange(X[normal], rescale=False)

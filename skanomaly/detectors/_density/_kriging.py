@@ -6,19 +6,19 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
-from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.base import BaseDetector
 from skanomaly.detectors._mixed import (
     Encoded,
     MixedSpace,
     ValueLookup,
     fixed_product,
 )
+from skanomaly.detectors._mixed_detector import MixedDetector
 
 __all__ = ["KrigingDetector"]
 
@@ -28,7 +28,7 @@ _SMALLEST = 1e-9  # least variance of a row given others that the inverse resolv
 Floats = NDArray[np.float64]
 
 
-class KrigingDetector(BaseDetector):
+class KrigingDetector(MixedDetector):
     r"""Kriging variance: how badly a value at a row's place could be predicted from values at the training rows.
 
     Imagine an unknown function of the columns that changes at a random, everywhere equal rate, measured at the training
@@ -142,7 +142,7 @@ class KrigingDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
+        **MixedDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "noise": [Interval(Real, 0, None, closed="left")],
         "exponent": [Interval(Real, 0, 2, closed="neither")],
         "covariance": [StrOptions({"ledoit_wolf", "oas", "empirical", "robust"}), None],
@@ -170,18 +170,8 @@ class KrigingDetector(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
-        return tags
-
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
-        normal = X[y >= 0]
-        if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+        normal = X[normal_samples(y, self._min_samples, "rows")]
         random = generator(self.random_state)
         rows = normal
         if len(normal) > self.max_samples:

@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval
-from skanomaly.base import BaseDetector
 from skanomaly.detectors._forest._isolation_forest import IsolationForestDetector
 from skanomaly.detectors._marginal._marginal import MarginalDetector
+from skanomaly.detectors._mixed_detector import MixedDetector
 from skanomaly.detectors._neighbors._multiscale import MultiscaleNeighborsDetector
 
 __all__ = ["AnomalyDetector"]
@@ -25,7 +25,7 @@ _LEAST_SURPRISE = 1.0  # nats: smaller differences of frequencies are no scale
 Floats = NDArray[np.float64]
 
 
-class AnomalyDetector(BaseDetector):
+class AnomalyDetector(MixedDetector):
     r"""Detector for tables as they are: mixed columns, missing values, without labels and without scaling.
 
     Three detectors of different kinds score each row, and the one to which the row is most anomalous decides:
@@ -122,7 +122,7 @@ class AnomalyDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,
+        **MixedDetector._parameter_constraints,
         "max_samples": [Interval(Integral, 2, None, closed="left")],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -145,18 +145,8 @@ class AnomalyDetector(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
-        return tags
-
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        normal = np.flatnonzero(y >= 0)
-        if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+        normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
         seeds, sample = child_generators(draw_seed(self.random_state), 2)
         first, second = (int(seed) for seed in seeds.integers(2**31, size=2))
         self._is_category = category_columns(self)
@@ -211,22 +201,21 @@ class AnomalyDetector(BaseDetector):
             scaled /= self._spreads
         return np.clip(scaled, -largest, largest, out=scaled)
 
-    def _standard_scores(self, rows: NDArray[Any]) -> Floats:
-        """Return the standardised outlyingness by each member; -infinity for those left out."""
-        scaled = self._scaled(rows)
-        scores = np.full((len(rows), len(self._names)), -np.inf)
+    def _standard_scores(self, scaled: Floats) -> Floats:
+        """Return the standardised outlyingness of scaled rows by each member; -infinity for those left out."""
+        scores = np.full((len(scaled), len(self._names)), -np.inf)
         for place, member in enumerate(self._members()):
             if self.scale_[place] > 0:
                 scores[:, place] = (member._outlyingness(scaled) - self.center_[place]) / self.scale_[place]
         return scores
 
     def _outlyingness(self, X: NDArray[Any]) -> Floats:
-        outlyingness: Floats = self._standard_scores(X).max(axis=1)
+        outlyingness: Floats = self._standard_scores(self._scaled(X)).max(axis=1)
         return outlyingness
 
     def _contributions(self, X: NDArray[Any]) -> Floats:
-        deciding = self._standard_scores(X).argmax(axis=1)
         scaled, contributions = self._scaled(X), np.empty(X.shape)
+        deciding = self._standard_scores(scaled).argmax(axis=1)
         for place, member in enumerate(self._members()):
             rows = np.flatnonzero(deciding == place)
             if len(rows) > 0:
@@ -247,7 +236,7 @@ class AnomalyDetector(BaseDetector):
             Standardised, in the order of ``members_``; lower is more anomalous.
         """
         check_is_fitted(self)
-        return -self._standard_scores(self._check(X, reset=False))[:, self.scale_ > 0]
+        return -self._standard_scores(self._scaled(self._check(X, reset=False)))[:, self.scale_ > 0]
 
 
 def _location_and_spread(values: NDArray[Any]) -> tuple[float, float]:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
-from skanomaly.base import BaseDetector
+from skanomaly.detectors._mixed_detector import MixedDetector
 
 __all__ = ["IsolationForestDetector"]
 
@@ -20,7 +21,7 @@ _PROBED_ROWS = 1000
 _LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
-class IsolationForestDetector(BaseDetector):
+class IsolationForestDetector(MixedDetector):
     r"""Isolation forest: rows that few random splits isolate are anomalies.
 
     Each tree splits a small sample of the training rows at random until every row is alone. Anomalies are alone after
@@ -115,7 +116,7 @@ class IsolationForestDetector(BaseDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_samples": [Interval(Integral, 2, None, closed="left"), Interval(RealNotInt, 0, 1, closed="right")],
-        "contamination": [*BaseDetector._parameter_constraints["contamination"], StrOptions({"auto"})],
+        "contamination": [*MixedDetector._parameter_constraints["contamination"], StrOptions({"auto"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -135,16 +136,6 @@ class IsolationForestDetector(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
     def _auto_offset(self) -> float:
         return 0.0
 
@@ -159,9 +150,7 @@ class IsolationForestDetector(BaseDetector):
         self._leaves: NDArray[np.float64] = np.empty((n_trees, n_inner + 1))
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
-        normal = np.flatnonzero(y >= 0)
-        if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+        normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
         wanted = self.max_samples if isinstance(self.max_samples, Integral) else self.max_samples * len(normal)
         self.max_samples_ = min(max(int(wanted), 2), len(normal))
         self._single = _is_resolved(X[normal[:: max(len(normal) // _PROBED_ROWS, 1)]])

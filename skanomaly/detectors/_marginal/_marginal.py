@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
-from skanomaly.base import BaseDetector
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._mixed_rows import category_columns
 from skanomaly.detectors._marginal._columns import LevelColumn, NumberColumn
+from skanomaly.detectors._mixed_detector import MixedDetector
 
 __all__ = ["MarginalDetector"]
 
 _BLOCK_ROWS = 2048
 
 
-class MarginalDetector(BaseDetector):
+class MarginalDetector(MixedDetector):
     r"""Rare values: the surprise of each value in its own column, summed over the columns.
 
     Numbers are surprising where few training rows have similar ones, and in the tails; categories where their level is
@@ -112,7 +113,7 @@ class MarginalDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
+        **MixedDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "n_jobs": [Integral, None],
     }
 
@@ -120,21 +121,9 @@ class MarginalDetector(BaseDetector):
         self.contamination = contamination
         self.n_jobs = n_jobs
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:  # the hook's form
-        normal = y >= 0
+        normal = normal_samples(y, self._min_samples, "rows")
         n_normal = int(np.count_nonzero(normal))
-        if n_normal < self._min_samples:
-            raise ValueError(f"y leaves {n_normal} rows that are not -1; a fit needs at least 2.")
         rows = X if n_normal == len(X) else X[normal]
         is_category = category_columns(self)
 

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._mixed_rows import category_columns, check_mixed_rows
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.base import BaseDetector
 from skanomaly.detectors._mixed import Encoded, MixedSpace, ValueLookup
+from skanomaly.detectors._mixed_detector import MixedDetector
 
 __all__ = ["MultiscaleNeighborsDetector"]
 
@@ -22,7 +22,7 @@ _NO_SPREAD = 1e-9
 Floats = NDArray[np.float64]
 
 
-class MultiscaleNeighborsDetector(BaseDetector):
+class MultiscaleNeighborsDetector(MixedDetector):
     r"""Distance to the nearest rows of a random bank, at a fine and at a coarse scale.
 
     The fine scale is the distance to the nearest row of the bank. The coarse scale cuts the bank into blocks and
@@ -120,7 +120,7 @@ class MultiscaleNeighborsDetector(BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
+        **MixedDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
         "scales": [StrOptions({"both", "coarse"})],
         "max_samples": [Interval(Integral, 2, None, closed="left")],
         "block_size": [Interval(Integral, 2, None, closed="left")],
@@ -148,18 +148,8 @@ class MultiscaleNeighborsDetector(BaseDetector):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
-        return tags
-
-    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
-        normal = np.flatnonzero(y >= 0)
-        if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; a fit needs at least 2.")
+        normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
         chosen = generator(self.random_state).permutation(normal)[: self.max_samples]
         self.bank_ = X[chosen]
         n_blocks = max(len(chosen) // self.block_size, 1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._hooks import normal_samples
 from skanomaly._support._neighbors import NeighborIndex, RowLookup, unit_rows
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
@@ -164,11 +165,10 @@ class NearestNeighborsDetector(BaseDetector):
         self.random_state = random_state
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
-        normal, anomalies = X[y >= 0], X[y < 0]
-        if len(normal) < self._min_samples:
-            raise ValueError(f"y leaves {len(normal)} rows that are not -1; at least 2 are needed.")
+        is_normal = normal_samples(y, self._min_samples, "rows")
+        normal, anomalies = X[is_normal], X[~is_normal]
         if self.trim > 0:
-            normal = self._trim(normal, y[y >= 0] > 0)
+            normal = self._trim(normal, y[is_normal] > 0)
         self._fit_metric(normal)
         transformed = self._transform(normal)
         kept = self._bank_indices(transformed)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._hooks import normal_samples
+from skanomaly._support._rows import take_rows
 from skanomaly._support._scales import ROUNDING
 
 __all__ = ["SequenceLookup", "describe", "normal_sequences", "resample"]
@@ -88,7 +90,4 @@ def _identity(series: NDArray[Any]) -> str:
 
 def normal_sequences(X: list[NDArray[Any]], y: NDArray[np.int8], *, fewest: int) -> list[NDArray[Any]]:
     """Drop the series labelled as anomalies; at least `fewest` must remain."""
-    kept = [series for series, label in zip(X, y, strict=True) if label >= 0]
-    if len(kept) < fewest:
-        raise ValueError(f"y leaves {len(kept)} series that are not -1; fitting needs at least {fewest}.")
-    return kept
+    return take_rows(X, normal_samples(y, fewest, "series"))
