@@ -1,6 +1,5 @@
 """The scan: score every row of a table, and explain the most anomalous ones."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from skanomaly._cli._prepare import Note, Prepared, prepare
 from skanomaly._cli._read import Table, check_columns, read_table
 from skanomaly._cli._series import Event, find_series_events, score_series
 from skanomaly._cli._time import TimeOrder, sort_by_time
+from skanomaly._cli._warned import collected_warnings
 from skanomaly._support._scales import usable_scale
 
 __all__ = ["Evaluation", "Progress", "Reason", "ScanResult", "scan"]
@@ -315,30 +315,23 @@ def _drift(
 
 
 def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[NDArray[np.float64], list[str]]:
-    """Fit and score in blocks, which gives the same scores.
-
-    Warnings of the detector are returned, without the remedies, which name parameters that the command does not have.
-    """
+    """Fit and score in blocks, which gives the same scores; also return the warnings of the detector."""
     name = type(model).__name__
     progress.stage(f"Fitting {name}")
-    try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always", UserWarning)
-            model.fit(rows)
-            progress.stage("Scoring rows")
-            parts = []
-            for start in range(0, len(rows), _BLOCK_ROWS):
-                parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
-                progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
-    except (ValueError, ImportError, MemoryError) as error:
-        raise InputError(f"{name} cannot score this table: {str(error) or type(error).__name__}") from error
+    messages: list[str] = []
+    with collected_warnings(messages, name):
+        model.fit(rows)
+        progress.stage("Scoring rows")
+        parts = []
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
+            progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
     scores = np.concatenate(parts).astype(np.float64)
     if np.isnan(scores).any():
         raise InputError(
             f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; choose another --detector."
         )
-    sentences = (" ".join(str(warning.message).split()).partition(". ")[0].rstrip(".") for warning in warned)
-    return scores, [f"{name}: {sentence}." for sentence in dict.fromkeys(sentences)]
+    return scores, messages
 
 
 def _reasons(

@@ -1,6 +1,5 @@
 """Scores and events of a table that is one series, or one for each sensor."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._time import TimeOrder, most_anomalous_apart
+from skanomaly._cli._warned import collected_warnings
 
 __all__ = ["Event", "find_series_events", "score_series"]
 
@@ -55,23 +55,17 @@ def score_series(
 
     name = type(model).__name__
     scores = np.empty(len(rows))
-    messages, window = [], 1
+    messages: list[str] = []
+    window = 1
     parts = time_order.parts()
     for part in parts:
         of = f"{time_order.sensors[time_order.groups[part.start]]}: " if len(parts) > 1 else ""
         frame = pd.DataFrame(rows[part], index=time_order.index[part])
         numbers = time_order.times[part] if time_order.regular and not time_order.dated else None
         fitted = clone(model)
-        try:
-            with warnings.catch_warnings(record=True) as warned:
-                warnings.simplefilter("always", UserWarning)
-                fitted.fit(frame, times=numbers)
-                scores[part] = fitted.decision_function(frame) if len(parts) > 1 else fitted.score_samples(frame)
-        except (ValueError, ImportError, MemoryError) as error:
-            told = str(error) or type(error).__name__
-            raise InputError(f"{name} cannot score this table: {of}{told}") from error
-        sentences = [" ".join(str(warning.message).split()).partition(". ")[0].rstrip(".") for warning in warned]
-        messages += [f"{name}: {of}{sentence}." for sentence in dict.fromkeys(sentences)]
+        with collected_warnings(messages, name, of=of):
+            fitted.fit(frame, times=numbers)
+            scores[part] = fitted.decision_function(frame) if len(parts) > 1 else fitted.score_samples(frame)
         window = max(window, getattr(fitted, "context_size", 0) or getattr(fitted, "window_size_", 1))
     if np.isnan(scores).all():
         raise InputError(f"{name} gave no score for any row; choose another --detector.")
