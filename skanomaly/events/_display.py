@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import ORANGE as _ORANGE
-from skanomaly._support._optional import import_optional
+from skanomaly._support._display import ORANGE, axes_for
 from skanomaly.events._input import as_traces
 
 __all__ = ["EventDisplay"]
@@ -147,10 +146,8 @@ class EventDisplay:
         -------
         self
         """
-        pyplot = import_optional("matplotlib.pyplot", extra="plot")
         n_traces, longest = len(self.traces), max([len(trace) for trace in self.traces], default=0)
-        if ax is None:
-            _, ax = pyplot.subplots(figsize=(9, 1.2 + 0.4 * n_traces), layout="constrained")
+        ax = axes_for(ax, 1, (9, 1.2 + 0.4 * n_traces))
         outlyingness = np.full((n_traces, max(longest, 1)), np.nan)
         for cells_of_trace, part in zip(outlyingness, self.event_scores, strict=True):
             cells_of_trace[: len(part)] = -part
@@ -172,7 +169,7 @@ class EventDisplay:
         ax.set_yticks(np.arange(n_traces) + 0.5, [self._row_name(row) for row in range(n_traces)])
         for row, label in enumerate(ax.get_yticklabels()):
             if self.decisions is not None and self.decisions[row] < 0:
-                label.set_color(_ORANGE)
+                label.set_color(ORANGE)
         ax.tick_params(length=0)
         for side in ("top", "right", "left"):
             ax.spines[side].set_visible(False)

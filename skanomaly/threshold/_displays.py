@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import BLUE as _BLUE
-from skanomaly._support._display import GREY as _GREY
-from skanomaly._support._display import ORANGE as _ORANGE
-from skanomaly._support._optional import import_optional
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
@@ -140,12 +137,7 @@ class ContaminationDisplay:
         self
         """
         n_panels = 1 if self.scores is None else 2
-        if ax is None:
-            pyplot = import_optional("matplotlib.pyplot", extra="plot")
-            _, ax = pyplot.subplots(1, n_panels, figsize=(4.6 * n_panels, 3.4), layout="constrained")
-        axes = np.atleast_1d(np.asarray(ax, dtype=object))
-        if len(axes) != n_panels:
-            raise ValueError(f"ax holds {len(axes)} axes; {n_panels} are needed.")
+        axes = np.atleast_1d(axes_for(ax, n_panels, (4.6 * n_panels, 3.4)))
         self._plot_posterior(axes[0])
         if self.scores is not None:
             self._plot_scores(axes[1])
@@ -157,18 +149,18 @@ class ContaminationDisplay:
         low, high = self.posterior.interval(self.level)
         edge = max(float(self.posterior.ppf(0.99)), 1.2 * self.contamination, 0.01)
         fractions = np.linspace(0.0, edge, 501)
-        ax.plot(fractions, self.posterior.sf(fractions), color=_BLUE)
+        ax.plot(fractions, self.posterior.sf(fractions), color=BLUE)
         inside = (fractions >= low) & (fractions <= high)
         text = f"{self.level:.0%} credible interval {low:.3f} to {high:.3f}"
-        ax.fill_between(fractions[inside], self.posterior.sf(fractions[inside]), color=_BLUE, alpha=0.2, label=text)
-        ax.axvline(self.contamination, color=_ORANGE, label=f"estimate {self.contamination:.3f}")
+        ax.fill_between(fractions[inside], self.posterior.sf(fractions[inside]), color=BLUE, alpha=0.2, label=text)
+        ax.axvline(self.contamination, color=ORANGE, label=f"estimate {self.contamination:.3f}")
         ax.set(xlabel="contamination", ylabel="probability of exceeding it", xlim=(0, edge), ylim=(0, 1.02))
         ax.legend(frameon=False)
 
     def _plot_scores(self, ax: Any) -> None:
-        ax.hist(self.scores, bins=50, color=_GREY)
+        ax.hist(self.scores, bins=50, color=GREY)
         if self.threshold is not None:
-            ax.axvline(self.threshold, color=_ORANGE, label="threshold")
+            ax.axvline(self.threshold, color=ORANGE, label="threshold")
             ax.legend(frameon=False)
         ax.set(xlabel="score (lower is more anomalous)", ylabel="rows", yscale="symlog")
 
@@ -258,16 +250,14 @@ class PValueDisplay:
         -------
         self
         """
-        if ax is None:
-            pyplot = import_optional("matplotlib.pyplot", extra="plot")
-            _, ax = pyplot.subplots(figsize=(4.6, 3.4), layout="constrained")
+        ax = axes_for(ax, 1, (4.6, 3.4))
         found = np.sort(self.pvalues[benjamini_hochberg(self.pvalues, alpha=self.alpha)])
         ordered = np.sort(self.pvalues)
         ranks = np.arange(1, len(ordered) + 1)
-        ax.plot(ranks, ordered, ".", color=_GREY, markersize=3, label="p-values")
-        ax.plot(ranks[: len(found)], found, ".", color=_ORANGE, markersize=4, label=f"{len(found)} flagged")
-        ax.plot(ranks, self.alpha * ranks / len(ordered), color=_BLUE, label=f"false discovery rate {self.alpha:g}")
-        ax.plot(ranks, ranks / len(ordered), color=_GREY, linewidth=0.8, linestyle=":", label="no anomalies")
+        ax.plot(ranks, ordered, ".", color=GREY, markersize=3, label="p-values")
+        ax.plot(ranks[: len(found)], found, ".", color=ORANGE, markersize=4, label=f"{len(found)} flagged")
+        ax.plot(ranks, self.alpha * ranks / len(ordered), color=BLUE, label=f"false discovery rate {self.alpha:g}")
+        ax.plot(ranks, ranks / len(ordered), color=GREY, linewidth=0.8, linestyle=":", label="no anomalies")
         ax.set(xlabel="rank", ylabel="p-value", xlim=(0, len(ordered)), ylim=(0, 1))
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
