@@ -8,14 +8,14 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._hooks import overrides, require_samples
+from skanomaly._support._hooks import overrides
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
-from skanomaly.sequence._input import as_column, as_sequences, first_infinite, require_unique_names
-from skanomaly.sequence._names import check_names
+from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
+from skanomaly.sequence._names import check_collection
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import windows_to_points
 
@@ -392,17 +392,7 @@ class SequenceDetector(BaseDetector):
     n_features_in_: int
 
     def _check(self, X: Any, *, reset: bool) -> list[NDArray[Any]]:
-        sequences = as_sequences(X)
-        require_samples(len(sequences), self._min_samples if reset else 1, "sequence")
-        n_features = sequences[0].shape[1] if reset else self.n_features_in_
-        for index, sequence in enumerate(sequences):
-            if sequence.shape[1] != n_features:
-                expected = "X[0] has" if reset else f"{type(self).__name__} was fitted with"
-                raise ValueError(f"X[{index}] has {sequence.shape[1]} features and {expected} {n_features}.")
-        check_names(self, X, reset=reset)
-        if reset:
-            self.n_features_in_ = n_features
-        return sequences
+        return check_collection(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
 
     def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Score the time points of validated sequences; large is anomalous."""

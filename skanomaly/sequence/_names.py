@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._columns import column_names, listed
+from skanomaly._support._hooks import require_samples
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._input import as_sequences, require_unique_names
 
 __all__ = ["check_collection", "check_names", "require_same_names"]
 
 
-def check_collection(estimator: Any, X: Any, *, reset: bool) -> list[NDArray[Any]]:
+def check_collection(estimator: Any, X: Any, *, reset: bool, min_samples: int = 0) -> list[NDArray[Any]]:
     """Validate a collection of series, their number of features and the names of the features.
 
     Parameters
@@ -22,6 +23,8 @@ def check_collection(estimator: Any, X: Any, *, reset: bool) -> list[NDArray[Any
     X : array-like of shape (n_sequences, n_timepoints, n_features) or list of array-like
     reset : bool
         Whether this is training.
+    min_samples : int, default=0
+        Fewest series; one is needed at least.
 
     Returns
     -------
@@ -33,6 +36,7 @@ def check_collection(estimator: Any, X: Any, *, reset: bool) -> list[NDArray[Any
         If there is no series, or the names or numbers of features differ. The message names the series.
     """
     sequences = as_sequences(X)
+    require_samples(len(sequences), min_samples, "sequence")
     if not sequences:
         raise ValueError("X has no series; give at least one.")
     n_features = sequences[0].shape[1] if reset else estimator.n_features_in_
