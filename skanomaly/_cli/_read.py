@@ -163,10 +163,14 @@ def _from_npz(path: Path, label: str | None) -> Table:
     return Table(path.name, frame, labels, column, remarks)
 
 
+def _opener(path: Path) -> Any:
+    """Return the function that opens a file, which may be compressed."""
+    return gzip.open if path.name.lower().endswith(".gz") else open
+
+
 def _from_text(path: Path, id_column: str | None) -> Table:
     """Read delimited text in the dialect in which most of its records agree."""
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rb") as stream:
+    with _opener(path)(path, "rb") as stream:
         head = stream.read(_SAMPLE_BYTES)
     encoding, remarks = find_encoding(head), []
     sample = head.decode(encoding, errors="replace")
@@ -203,8 +207,7 @@ def _parsed(path: Path, dialect: Dialect, encoding: str, id_column: str | None) 
 
     skipped = dialect.skipped
     if skipped and dialect.delimiter == "|":  # rules may stand below the sample
-        opened = gzip.open if path.name.lower().endswith(".gz") else open
-        with opened(path, "rt", encoding=encoding, newline="") as stream:
+        with _opener(path)(path, "rt", encoding=encoding, newline="") as stream:
             skipped = sorted({*skipped, *(index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))})
     names = ["row", *dialect.names] if dialect.row_names else dialect.names
     texts = [names[index] for index in dialect.padded_text if index < len(names)]

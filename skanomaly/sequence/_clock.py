@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._columns import to_pandas
+from skanomaly.sequence._windows import stretches
 
 __all__ = ["Clock", "Stretches", "TimedSeries", "cut", "is_time", "one_after_another", "read_clock", "with_times"]
 
@@ -98,8 +99,7 @@ class Stretches:
 
     def parts(self, fewest: int = 1) -> list[slice]:
         """Return the rows of each stretch of at least `fewest` time points."""
-        long = np.flatnonzero(np.diff(self.edges) >= fewest)
-        return [slice(int(self.edges[place]), int(self.edges[place + 1])) for place in long]
+        return stretches(len(self.values), self.edges, fewest)
 
     def follows(self, other: "Stretches | None", max_gap: float) -> bool:
         """Say whether the first row comes one step after the last row of an earlier piece."""
@@ -191,8 +191,8 @@ def one_after_another(clocks: list[Clock]) -> "pd.Index[Any]":
         end = parts[-1][-1] + gap
     places = np.concatenate(parts)
     if clocks[0].kind in {"dates", "durations"}:
-        moments = places.astype("timedelta64[ns]")
-        return pd.Index(moments if clocks[0].kind == "durations" else np.datetime64(0, "ns") + moments)
+        offsets = places.astype("timedelta64[ns]")
+        return pd.Index(offsets if clocks[0].kind == "durations" else np.datetime64(0, "ns") + offsets)
     return pd.PeriodIndex([pd.Period(ordinal=int(place), freq=clocks[0].kind) for place in places])
 
 
