@@ -113,7 +113,8 @@ def test_frame_reaches_the_estimator_as_a_frame():
 def test_missing_values_reach_an_estimator_that_supports_them():
     X, y, _, _ = _with_outliers(0, n=200)
     X[0, 0] = np.nan
-    model = MaskedEstimator(DecisionTreeRegressor(max_depth=3), cv=2, max_iter=1).fit(X, y)
+    tree = DecisionTreeRegressor(max_depth=3, random_state=0)
+    model = MaskedEstimator(tree, cv=2, max_iter=1, random_state=0).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
     with pytest.raises(ValueError, match="NaN"):
         MaskedEstimator(Ridge()).fit(X, y)
