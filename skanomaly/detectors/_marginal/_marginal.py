@@ -33,7 +33,7 @@ class MarginalDetector(MixedDetector):
 
     Attributes
     ----------
-    entropies_ : ndarray of shape (n_features_in_,)
+    entropies_ : ndarray of shape (`n_features_in_`,)
         Mean surprise of the training rows in each column, in nats.
     offset_ : float
         Threshold on ``score_samples``: rows that score below are anomalies.
