@@ -223,9 +223,10 @@ def test_default_chain_takes_labels_of_text(kind, seed):
     assert np.sum(targets == "ok") == np.sum(targets == "fraud") == np.sum(y == 0) // 2
 
 
-def test_a_chain_of_named_samplers_raises(seed):
-    with pytest.raises(TypeError, match=r"without names; it holds \('grow', SMOTE\(\)\)"):
-        SamplerChain([("grow", SMOTE())]).fit_resample(*_rows(seed))
+@pytest.mark.parametrize("member", ["grow", SMOTE, ("grow", "smote"), LogisticRegression()])
+def test_a_chain_of_other_objects_raises(member, seed):
+    with pytest.raises(TypeError, match="samplers must be a list of samplers, or of pairs"):
+        SamplerChain([member]).fit_resample(*_rows(seed))
 
 
 def test_tomek_links_agree_with_imbalanced_learn(seed):
