@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
-from skanomaly._support._composition import Composition, members
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed

@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils import Tags
 
-from skanomaly._support._composition import Composition, members
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions

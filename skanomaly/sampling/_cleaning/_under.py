@@ -30,8 +30,10 @@ class RandomUnderSampler(BaseSampler):
         Which classes shrink, and how far. A float is the ratio minority over majority afterwards (two classes). Words
         bring classes down to the smallest one's count: "majority", "not minority" (the same as "auto"), "not
         majority" or "all". A dict maps classes to final counts; a callable gets `y` and returns such a dict.
+    replacement : bool, default=False
+        Whether rows are drawn with replacement, so that a row may be kept more than once (a bootstrap sample).
     random_state : int, RandomState instance or None, default=None
-        Draws the rows kept, without replacement.
+        Draws the rows kept.
 
     Attributes
     ----------
@@ -67,23 +69,25 @@ class RandomUnderSampler(BaseSampler):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
+        "replacement": ["boolean"],
         "random_state": ["random_state"],
     }
     _any_table = True
 
-    def __init__(self, *, sampling_strategy: Any = "auto", random_state: Any = None) -> None:
+    def __init__(self, *, sampling_strategy: Any = "auto", replacement: bool = False, random_state: Any = None) -> None:
         self.sampling_strategy = sampling_strategy
+        self.replacement = replacement
         self.random_state = random_state
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
-        kept = np.ones(len(y), dtype=bool)
+        times = np.ones(len(y), dtype=np.intp)
         for label, number in self.sampling_strategy_.items():
             rows = np.flatnonzero(y == label)
-            kept[rows] = False
-            kept[random.choice(rows, number, replace=False)] = True
-        return None, None, np.flatnonzero(kept)
+            times[rows] = 0
+            np.add.at(times, random.choice(rows, number, replace=self.replacement), 1)
+        return None, None, np.repeat(np.arange(len(y)), times)
 
 
 class TomekLinks(BaseSampler):
@@ -239,8 +243,9 @@ class SamplerChain(Composition, BaseSampler):
     ----------
     samplers : list of sampler, or list of (name, sampler), default=None
         Applied in this order. Members without names are named by their class in lower case, as in scikit-learn's
-        ``make_pipeline``; ``smote__k_neighbors`` is a parameter of the chain in either form. None is the combination that the authors of SMOTE report as best: the rare class grown
-        to half the common one, which is then under-sampled at random until both are equal.
+        ``make_pipeline``; ``smote__k_neighbors`` is a parameter of the chain in either form. None is the combination
+        that the authors of SMOTE report as best: the rare class grown to half the common one, which is then
+        under-sampled at random until both are equal.
     random_state : int, RandomState instance or None, default=None
         Seeds every ``random_state`` of the samplers, nested ones included, that is None.
 
