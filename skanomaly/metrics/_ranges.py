@@ -68,8 +68,8 @@ def range_precision_recall_fscore(
     recall : float
         Mean over events.
     fscore : float
-        Harmonic mean, weighted by `beta`; 0 if one of the two is 0 or nothing is predicted. All are NaN, with a warning, if there is no
-        anomaly.
+        Harmonic mean, weighted by `beta`; 0 if one of the two is 0 or nothing is predicted. All are NaN, with a
+        warning, if there is no anomaly.
 
     Raises
     ------
