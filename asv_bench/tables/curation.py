@@ -1,10 +1,10 @@
-"""Measure how well the suspicion of SampleCurator ranks planted label errors, compared with cleanlab.
+"""Measure how well the scores of SampleCurator rank planted label errors, compared with cleanlab.
 
     python asv_bench/tables/curation.py [n_seeds]   # in an environment with cleanlab
 
 The figure is the area under the ROC curve of the planted errors, averaged over seeds. The columns are:
 
-- skanomaly: `SampleCurator().suspicion_`, whose model is the linear ZErrorClassifier;
+- skanomaly: `SampleCurator().sample_scores_`, whose model is the linear ZErrorClassifier;
 - issues: the ranking of cleanlab's `find_label_issues` (rows that it does not list are tied at the last rank);
 - quality: cleanlab's `get_label_quality_scores`, which rank every row;
 - issues/lr and quality/lr: the same two with scikit-learn's LogisticRegression; otherwise cleanlab gets the
@@ -88,7 +88,7 @@ def main(n_seeds):
                     logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
                     areas.append(
                         [
-                            roc_auc_score(wrong, curator.suspicion_),
+                            roc_auc_score(wrong, -curator.sample_scores_),
                             *cleanlab_areas(plain, rows, noisy, wrong, folds),
                             *cleanlab_areas(logistic, rows, noisy, wrong, folds),
                         ]

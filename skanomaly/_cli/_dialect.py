@@ -17,6 +17,9 @@ _MOST_RECORDS = 500
 _MOST_TITLES = 20
 _LEAST_CONSISTENT = 0.8
 _FEWEST_POINTED = 2
+_MOST_UNIT_LINES = 2
+_FEWEST_BELOW_UNITS = 4
+_MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", "?", "missing", "nil"}
 _BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16
@@ -68,6 +71,8 @@ class Dialect:
         Columns with leading zeros, which numbers do not have.
     titles : list of str
         Texts of the skipped titles.
+    units : list of str
+        Texts of the skipped lines of units below the names.
     """
 
     delimiter: str
@@ -78,6 +83,7 @@ class Dialect:
     row_names: bool = False
     padded_text: tuple[int, ...] = ()
     titles: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
 
 
 def find_encoding(head: bytes) -> str:
@@ -143,6 +149,10 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
     headless = bool(names) and not numbered and all(_is_plain(name, decimal) for name in names)
     body = cells if headless else cells[1:]
     width = _width(body)
+    n_units = 0 if headless else _n_unit_lines(body, width)
+    skipped += [index for index, _ in records[1 : 1 + n_units]]
+    units = [" ".join(cell for cell in fields if cell) for fields in body[:n_units]]
+    body = body[n_units:]
     return Dialect(
         delimiter,
         decimal,
@@ -152,6 +162,7 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         not headless and len(names) == width - 1 and _are_row_names(body, width),
         _padded(body),
         titles,
+        units,
     )
 
 
@@ -226,6 +237,30 @@ def _without_titles(
             break
         first += 1
     return _titles(records, 0 if first >= len(records) - 1 or first == _MOST_TITLES else first)
+
+
+def _n_unit_lines(body: list[list[str]], width: int) -> int:
+    """Count the lines of units below the names: text in every column of numbers, which does not occur again there."""
+    n_lines = 0
+    while n_lines < _MOST_UNIT_LINES and len(body) - n_lines >= _FEWEST_BELOW_UNITS:
+        first, *below = body[n_lines:]
+        columns = list(zip(*(fields for fields in below if len(fields) == width), strict=True))
+        if len(first) != width or not columns:
+            break
+        texts = []
+        for cell, column in zip(first, columns, strict=True):
+            filled = [other for other in column if other.lower() not in _MISSING]
+            numbers = sum(_NUMBER.fullmatch(other) is not None for other in filled)
+            if filled and numbers >= _LEAST_CONSISTENT * len(filled):
+                texts.append(cell)
+            elif any(map(str.isdigit, cell)):  # a date, or a name with a number: a row
+                return n_lines
+            if cell and cell in filled:
+                return n_lines
+        if not any(text.lower() not in _MISSING for text in texts) or any(map(_NUMBER.fullmatch, texts)):
+            break
+        n_lines += 1
+    return n_lines
 
 
 def _titles(

@@ -188,6 +188,8 @@ def _from_text(path: Path, id_column: str | None) -> Table:
     if dialect.titles:
         first, many = dialect.titles[0][:40], f" and {len(dialect.titles) - 1} more" if len(dialect.titles) > 1 else ""
         remarks.append(f"Lines before the column names were left out: {first!r}{many}.")
+    if dialect.units:
+        remarks.append(f"A line of units below the column names was left out: {'; '.join(dialect.units)[:60]!r}.")
     if dialect.headless:
         names = [f"x{index}" for index in range(frame.shape[1])]
         remarks.append(

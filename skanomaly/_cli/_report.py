@@ -29,6 +29,9 @@ h1 { font-size: 1.5rem; line-height: 1.2; margin: .5rem 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p { margin: .5rem 0; }
 .soft, footer { color: var(--soft); font-size: .875rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .75rem 0; padding: 0; list-style: none;
+  font-size: .875rem; }
+a { color: var(--normal); }
 dl { margin: 1rem 0; padding: .75rem 1rem; background: var(--card); border-radius: .5rem; }
 dt { font-weight: 600; margin-top: .5rem; }
 dt:first-child { margin-top: 0; }
@@ -76,18 +79,22 @@ def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str
         HTML page that refers to no other file or address.
     """
     name = escape(result.table_name)
+    kind = "rows" if result.events is None else "events"
+    sections = {
+        "Summary": _summary(result),
+        f"Most anomalous {kind}": f"{_rows(result)}<p class='soft'>{escape(legend(result, plain=False).plain)}</p>",
+        "Scores over time": _over_time(result),
+        "Scores by rank": _ranking(result),
+        "Contamination": _contamination(result),
+        "Drift": _drift(result),
+        "Columns": _notes(result),
+        "Settings": _settings(result, command, date),
+    }
+    sections = {heading: text for heading, text in sections.items() if text}
     parts = [
         f"<h1>{name}</h1><p class='soft'>{escape(size(result).plain)}</p>",
-        _summary(result),
-        f"<h2>Most anomalous {'rows' if result.events is None else 'events'}</h2>",
-        _rows(result),
-        f"<p class='soft'>{escape(legend(result, plain=False).plain)}</p>",
-        _over_time(result),
-        f"<h2>Scores by rank</h2>{_ranking(result)}",
-        f"<h2>Contamination</h2>{_contamination(result)}",
-        f"<h2>Drift</h2>{_drift(result)}",
-        _notes(result),
-        _settings(result, command, date),
+        _contents(list(sections)),
+        *(f"<h2 id='{_anchor(heading)}'>{heading}</h2>{text}" for heading, text in sections.items()),
         f"<footer><p>skanomaly {escape(__version__)}. This page contains values of the table.</p></footer>",
     ]
     return (
@@ -98,6 +105,16 @@ def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
+
+
+def _anchor(heading: str) -> str:
+    return heading.lower().replace(" ", "-")
+
+
+def _contents(headings: list[str]) -> str:
+    """Return the table of contents."""
+    links = "".join(f"<li><a href='#{_anchor(heading)}'>{heading}</a></li>" for heading in headings)
+    return f"<nav aria-label='Contents'><ul>{links}</ul></nav>"
 
 
 def _settings(result: ScanResult, command: str, date: str) -> str:
@@ -115,7 +132,7 @@ def _settings(result: ScanResult, command: str, date: str) -> str:
         ("version", f"skanomaly {__version__}"),
     ]
     lines = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in entries if text)
-    return f"<h2>Settings</h2><dl>{lines}</dl>"
+    return f"<dl>{lines}</dl>"
 
 
 def _summary(result: ScanResult) -> str:
@@ -209,7 +226,7 @@ def _over_time(result: ScanResult) -> str:
     first, last = order[int(np.argmin(seconds))], order[int(np.argmax(seconds))]
     words = f"From {escape(texts[first])} to {escape(texts[last])}. Dots are below the threshold{thinned}."
     words += "" if scored.all() else f" {count(int((~scored).sum()), 'row')} without a score."
-    return f"<h2>Scores over time</h2>{plot.svg()}<p class='soft'>{words}</p>"
+    return f"{plot.svg()}<p class='soft'>{words}</p>"
 
 
 def _lowest_of_bins(scores: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -334,4 +351,4 @@ def _notes(result: ScanResult) -> str:
     lines += [f"<li>{escape(remark)}</li>" for remark in result.remarks]
     if result.n_blank_rows:
         lines.append(f"<li>{count(result.n_blank_rows, 'row')} without any value: {blank_rows(result)}</li>")
-    return f"<h2>Columns</h2><ul>{''.join(lines)}</ul>" if lines else ""
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""

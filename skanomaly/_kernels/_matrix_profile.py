@@ -105,10 +105,22 @@ def _seed_products(x, y, means, other_means, size, row, column, products):
 
 
 @kernel
+def _keep(best, partners, place, value, partner):
+    """Put a value above the last of the k best at `place` (k, n) in its order, behind those that are equal."""
+    rank = best.shape[0] - 1
+    while rank > 0 and value > best[rank - 1, place]:
+        best[rank, place] = best[rank - 1, place]
+        partners[rank, place] = partners[rank - 1, place]
+        rank -= 1
+    best[rank, place] = value
+    partners[rank, place] = partner
+
+
+@kernel
 def update_profile(
     x, y, moments, other, seeds, size, diagonals, twins, zone, best_row, index_row, best_column, index_column
 ):
-    r"""Carry correlations along a band of diagonals and keep the best partner of every row and every column.
+    r"""Carry correlations along a band of diagonals and keep the best partners of every row and every column.
 
     Row ``i`` is window ``i`` of `x`, column ``j`` window ``j`` of `y`, and the band holds the pairs with ``j - i`` from
     `diagonals[0]` up to, not including, `diagonals[1]`, both at least 0. The inner product of centred windows follows
@@ -136,9 +148,9 @@ def update_profile(
         none. Pairs at most `zone` away from a twin are left out.
     zone : int
         At least 0.
-    best_row, best_column : ndarray of shape (n,) and (k,), float64
-        Largest sum of correlations so far, to start with ``-inf``. Updated.
-    index_row, index_column : ndarray of shape (n,) and (k,), intp
+    best_row, best_column : ndarray of shape (p, n) and (p, k), float64
+        The p largest sums of correlations so far, descending, to start with ``-inf``. Updated.
+    index_row, index_column : ndarray of shape (p, n) and (p, k), intp
         Partners. Updated.
 
     Notes
@@ -155,6 +167,9 @@ def update_profile(
     products = np.zeros((n_channels, width))
     sums = np.empty(width)
     rows_per_seed = max(2048, 16 * size)
+    single = best_row.shape[0] == 1
+    # Views of the last of the best, which a better one must exceed.
+    least_row, least_column = best_row[best_row.shape[0] - 1], best_column[best_column.shape[0] - 1]
     for first in range(diagonals[0], diagonals[1], width):
         n_lanes = min(width, diagonals[1] - first)
         stop = min(n_rows, n_columns - first)
@@ -192,8 +207,8 @@ def update_profile(
                     sums[column - start] = total
                     column += 1
                 column = next_column[column]
-            known = best_row[row]
-            known_columns = best_column[start : start + n_valid]
+            known = least_row[row]
+            known_columns = least_column[start : start + n_valid]
             n_better = 0
             for place in range(n_valid):
                 n_better += (1 if sums[place] > known else 0) + (1 if sums[place] > known_columns[place] else 0)
@@ -202,16 +217,20 @@ def update_profile(
             for place in range(n_valid):
                 column = start + place
                 value = sums[place]
-                if value <= best_row[row] and value <= best_column[column]:
+                if value <= least_row[row] and value <= least_column[column]:
                     continue
                 if abs(column - twin_row[row]) <= zone or abs(row - twin_column[column]) <= zone:
                     continue
-                if value > best_row[row]:
-                    best_row[row] = value
-                    index_row[row] = column
-                if value > best_column[column]:
-                    best_column[column] = value
-                    index_column[column] = row
+                if value > least_row[row]:
+                    if single:
+                        least_row[row], index_row[0, row] = value, column
+                    else:
+                        _keep(best_row, index_row, row, value, column)
+                if value > least_column[column]:
+                    if single:
+                        least_column[column], index_column[0, column] = value, row
+                    else:
+                        _keep(best_column, index_column, column, value, row)
 
 
 @kernel

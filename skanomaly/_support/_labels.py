@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["native_labels", "read_labels"]
+__all__ = ["native_labels", "read_labels", "read_one_hot"]
 
 _NATIVE = "Use -1 for anomaly, +1 for normal and 0 for unlabelled rows"
 _MOST_SHOWN = 5
@@ -94,6 +95,50 @@ def native_labels(labels: NDArray[np.int8]) -> NDArray[Any]:
     if (labels == -1).any() or labels.all():
         return labels
     return np.where(labels == 0, np.nan, labels)
+
+
+def read_one_hot(y: Any, name: str = "y") -> tuple[int, Any]:
+    """Read one-hot columns as classes; anything with one column is returned as given.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_classes)
+    name : str, default="y"
+        What errors call it.
+
+    Returns
+    -------
+    n_classes : int
+        Number of one-hot columns; 0 where `y` is no table of them.
+    y : ndarray of shape (n_samples,), intp
+        Position of the 1 of each row; `y` itself where `n_classes` is 0.
+
+    Raises
+    ------
+    ValueError
+        If there are several columns and a row does not hold exactly one 1 among zeros.
+
+    Examples
+    --------
+    >>> from skanomaly._support._labels import read_one_hot
+    >>> read_one_hot([[1, 0], [0, 1], [1, 0]])
+    (2, array([0, 1, 0]))
+    """
+    shape = np.shape(y) if not hasattr(y, "shape") else y.shape
+    if len(shape) != 2 or shape[1] < 2:
+        return 0, y
+    try:
+        table = np.asarray(y.toarray() if sparse.issparse(y) else y, dtype=np.float64)
+        wrong = np.flatnonzero(~(np.isin(table, (0.0, 1.0)).all(axis=1) & (table.sum(axis=1) == 1)))
+        found = f"row {wrong[0]} holds {table[wrong[0]][:_MOST_SHOWN].tolist()}" if wrong.size else ""
+    except (TypeError, ValueError):
+        found = "it holds values that are not numbers"
+    if found:
+        raise ValueError(
+            f"{name} has {shape[1]} columns and is not one-hot: {found}. Give one column of classes, or one-hot "
+            "columns with a single 1 in each row; several labels for one row are not supported."
+        )
+    return int(shape[1]), table.argmax(axis=1)
 
 
 def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:

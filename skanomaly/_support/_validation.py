@@ -29,11 +29,9 @@ from skanomaly._support._columns import (
 )
 from skanomaly._support._items import require_items
 from skanomaly._support._sklearn import check_sample_weight
-from skanomaly._support._tables import TableReader
 
 __all__ = [
     "check_any_rows",
-    "check_mixed",
     "check_any_table",
     "check_rows",
     "check_samples_of",
@@ -188,65 +186,6 @@ def check_any_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     named = to_pandas(X) if frame_library(X) == "pyarrow" else X if is_frame(X) else rows
     validation.validate_data(estimator, named, reset=reset, skip_check_array=True)
     return X
-
-
-def check_mixed(
-    estimator: Any, X: Any, *, reset: bool, min_samples: int = 1, frames_only: bool = False, **options: Any
-) -> NDArray[Any]:
-    """Validate a table of numbers and categories with missing values, and turn it into numbers and codes.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its ``n_features_in_``, ``feature_names_in_`` and ``_reader``, a fitted
-        :class:`~skanomaly._support._tables.TableReader` or None, are set (``reset=True``) or used.
-    X : frame, array or list of shape (n_samples, n_features)
-    reset : bool
-        True in fit, False afterwards.
-    min_samples : int, default=1
-        Fewest rows that make sense.
-    frames_only : bool, default=False
-        Only frames may have categories. Arrays hold numbers and have no reader.
-    **options : dict
-        Parameters of the reader.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-        float32 where every column is, else float64. NaN where a value is missing.
-
-    Raises
-    ------
-    ValueError
-        On dates, infinity, values that are neither numbers nor categories, a column of another kind than in fit, too
-        few rows, no column, or columns other than those of fit.
-    """
-    frame = to_pandas(X) if is_frame(X) else None
-    if reset:
-        estimator._reader = None
-    reader = estimator._reader
-    if frame is None and frames_only:
-        if reader is not None and CATEGORY in reader.kinds:
-            raise ValueError(
-                f"X is {type(X).__name__}, but {type(estimator).__name__} was fitted on a frame with categories; give "
-                "a frame with the same columns."
-            )
-        return check_rows(estimator, X, reset=reset, min_samples=min_samples, ensure_all_finite="allow-nan")
-    if frame is None:
-        limits = {"ensure_all_finite": False, "ensure_min_samples": min_samples, "dtype": None}
-        rows = validate_data(estimator, X, reset=reset, **limits)
-        frame = to_pandas(X if isinstance(X, list) else rows)
-    else:
-        validate_data(estimator, frame, reset=reset, skip_check_array=True)
-        check_array(np.empty(frame.shape, dtype=np.bool_), ensure_min_samples=min_samples)
-        if reader is None and not reset:  # fitted on an array of numbers
-            return check_rows(estimator, frame, reset=False, ensure_all_finite="allow-nan")
-    if reset:
-        reader = estimator._reader = TableReader(**options).fit(frame)
-        reader.template = None  # for decoding only, and skops stores no frames
-    table: NDArray[np.float64] = reader.read(frame)
-    single = all(dtype == np.float32 for dtype in frame.dtypes)
-    return table.astype(np.float32) if single else table
 
 
 def _read_frame(X: Any, *, numeric: bool) -> Any:

@@ -9,9 +9,10 @@ from scipy import sparse
 from sklearn.utils import Tags
 
 from skanomaly._support._columns import count_missing
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_mixed, check_rows, validate_data
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._gower import column_scales
 from skanomaly.audit._graph import Graph, Search, build_graph, given_graph
 from skanomaly.audit._layout import Layout

@@ -16,10 +16,11 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
 
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import rank_scores, settled_threshold
-from skanomaly._support._validation import check_mixed, check_rows, validate_data
+from skanomaly._support._validation import check_rows, validate_data
 from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
 from skanomaly.audit._two_samples import two_halves

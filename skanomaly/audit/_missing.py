@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_mixed
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseTest
 

@@ -5,10 +5,11 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
+from skanomaly._support._labels import read_one_hot
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import stack_rows, take_rows
 from skanomaly._support._sklearn import fit_context
@@ -17,7 +18,7 @@ from skanomaly._support._validation import check_any_rows, validate_data
 __all__ = ["BaseSampler"]
 
 
-class BaseSampler(BaseEstimator, ABC):
+class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     """Base class of every sampler: a subclass writes ``__init__`` and ``_fit_resample``.
 
     Rows that a sampler keeps are returned as the user gave them: values, types, names. Synthetic rows are put into
@@ -37,6 +38,9 @@ class BaseSampler(BaseEstimator, ABC):
     ``_any_table``
         Class attribute: True for a sampler that looks at `y` alone. `X` then reaches ``_fit_resample`` as given, and
         may hold text, dates, missing and infinite values.
+    ``_takes_classes``
+        Class attribute: False for a sampler whose `y` holds other things than classes. It is then handed on as given;
+        else one-hot columns are read as classes.
     ``__sklearn_tags__``
         ``input_tags.sparse`` is False by default: sparse rows raise. A sampler that sets it receives CSR or CSC.
 
@@ -52,6 +56,7 @@ class BaseSampler(BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     _any_table: ClassVar[bool] = False
+    _takes_classes: ClassVar[bool] = True
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate rows and class labels; samplers of other tables or targets override this."""
@@ -77,13 +82,14 @@ class BaseSampler(BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), or one-hot of shape (n_samples, n_classes)
+            One-hot columns are read as the classes 0, 1, ... in their order.
 
         Returns
         -------
         X_resampled : same kind as `X`, of shape (n_resampled, n_features)
             Kept rows are those of `X`, to the bit; a list gives an array.
-        y_resampled : same kind as `y`, of shape (n_resampled,)
+        y_resampled : same kind as `y`, of shape (n_resampled,) or (n_resampled, n_classes)
 
         Raises
         ------
@@ -91,10 +97,13 @@ class BaseSampler(BaseEstimator, ABC):
             On input that cannot be resampled; the sampler is then as it was before.
         """
         with restore_on_error(self):
-            rows, targets = self._check(X, y)
+            n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
+            rows, targets = self._check(X, given)
             X_resampled, y_resampled, indices = self._fit_resample(rows, targets)
             self.sample_indices_ = np.asarray(indices, dtype=np.intp)
-            return self._resampled(X, X_resampled), self._resampled(_column(y), y_resampled)
+            if n_classes and y_resampled is not None:
+                y_resampled = self._one_hot(y_resampled, n_classes)
+            return self._resampled(X, X_resampled), self._resampled(y if n_classes else _column(y), y_resampled)
 
     @final
     def fit(self, X: Any, y: Any) -> Self:
@@ -103,7 +112,7 @@ class BaseSampler(BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), or one-hot of shape (n_samples, n_classes)
 
         Returns
         -------
@@ -126,6 +135,16 @@ class BaseSampler(BaseEstimator, ABC):
             if n_made != n_new:
                 made = take_rows(made, is_new)
         return stack_rows(given, self.sample_indices_, made)
+
+    def _one_hot(self, targets: Any, n_classes: int) -> NDArray[np.float64]:
+        codes = np.asarray(targets, dtype=np.intp)
+        others = codes[(codes < 0) | (codes >= n_classes)]
+        if others.size:
+            raise ValueError(
+                f"{type(self).__name__} gives synthetic rows the class {others[0]}, for which y has no one-hot column. "
+                "Give y as one column of classes."
+            )
+        return np.eye(n_classes)[codes]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

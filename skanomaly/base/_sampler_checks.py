@@ -20,6 +20,8 @@ def sampler_checks(sampler: Any) -> Iterator[Check]:
     yield check_sample_indices
     yield from shared_checks(sampler)
     yield check_sampler_frames
+    if sampler._takes_classes:
+        yield check_sampler_one_hot
     if get_tags(sampler).input_tags.sparse:
         yield check_sampler_sparse
 
@@ -58,8 +60,22 @@ def check_sampler_frames(sampler: Any) -> None:
     assert isinstance(series, pd.Series), f"Found: the series comes back as {type(series).__name__}."
     assert list(frame.columns) == ["a", "b", "c"], f"Found: the columns come back as {list(frame.columns)}."
     assert series.name == "kind", f"Found: the series comes back with the name {series.name!r}."
+    names = list(sampler.get_feature_names_out())
+    assert names == ["a", "b", "c"], f"Found: get_feature_names_out gives {names}."
     assert_close(frame.to_numpy(), expected[0], "rows of the frame", rtol=1e-7, atol=0.0)
     assert_same(series.to_numpy(), expected[1], "targets")
+
+
+@holds
+def check_sampler_one_hot(sampler: Any) -> None:
+    """One-hot targets come back one-hot, with the rows and classes of one column of classes."""
+    samples = class_samples(sampler)
+    classes, codes = np.unique(samples.y, return_inverse=True)
+    rows, targets = clone(sampler).fit_resample(samples.X, codes)
+    again, columns = sampler.fit_resample(samples.X, np.eye(len(classes), dtype=np.int64)[codes])
+    assert_same(again, rows, "rows")
+    assert columns.shape == (len(rows), len(classes)), f"Found: targets of shape {columns.shape}."
+    assert_same(columns, np.eye(len(classes), dtype=np.int64)[targets], "one-hot targets")
 
 
 @holds

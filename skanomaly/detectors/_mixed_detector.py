@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
-from skanomaly._support._mixed_rows import check_mixed_rows
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly.base import BaseDetector
 
 __all__ = ["MixedDetector"]
@@ -19,7 +19,8 @@ class MixedDetector(BaseDetector, ABC):
     """
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        return check_mixed_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
+        fewest = self._min_samples if reset else 1
+        return check_mixed(self, X, reset=reset, min_samples=fewest, plain_numbers=True)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

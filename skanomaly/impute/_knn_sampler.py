@@ -12,12 +12,12 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._columns import is_frame
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._tables import TableReader
-from skanomaly._support._validation import check_mixed
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys

@@ -20,7 +20,9 @@ _BIASES = {"flat": 0, "front": 1, "back": 2, "middle": 3}
     {
         "existence_weight": [Interval(Real, 0, 1, closed="both")],
         "bias": [StrOptions(set(_BIASES))],
+        "precision_bias": [StrOptions(set(_BIASES))],
         "cardinality": [StrOptions({"reciprocal", "one"})],
+        "beta": [Interval(Real, 0, None, closed="neither")],
     },
     prefer_skip_nested_validation=True,
 )
@@ -30,10 +32,12 @@ def range_precision_recall_fscore(
     *,
     existence_weight: float = 0.2,
     bias: str = "flat",
+    precision_bias: str = "flat",
     cardinality: str = "reciprocal",
+    beta: float = 1.0,
     pos_label: Any = None,
 ) -> tuple[float, float, float]:
-    r"""Precision and recall of predicted ranges for events, and their harmonic mean.
+    r"""Precision and recall of predicted ranges for events, and their (weighted) harmonic mean.
 
     Parameters
     ----------
@@ -46,9 +50,14 @@ def range_precision_recall_fscore(
         Weight, in the recall of an event, of finding any of its time points; the remaining weight is that of the
         fraction covered.
     bias : {"flat", "front", "back", "middle"}, default="flat"
-        Which time points of an event have most weight in the recall. Precision is always flat.
+        Which time points of an event have most weight in the recall: the same for all ("flat"), most for the first, the
+        last or the middle ones. With "front" an alarm at the onset of an event counts more.
+    precision_bias : {"flat", "front", "back", "middle"}, default="flat"
+        Which time points of a predicted range have most weight in the precision. The authors keep it flat.
     cardinality : {"reciprocal", "one"}, default="reciprocal"
         With "reciprocal" a range that is covered in x pieces counts 1/x; with "one" the number of pieces has no effect.
+    beta : float, default=1.0
+        Weight of the recall in the score, as in :func:`sklearn.metrics.fbeta_score`.
     pos_label : label, default=None
         Label of the anomalies in `y_true`; all other labels are then normal. None recognises -1, or 1 beside 0.
 
@@ -59,8 +68,8 @@ def range_precision_recall_fscore(
     recall : float
         Mean over events.
     fscore : float
-        Harmonic mean; 0 if one of the two is 0 or nothing is predicted. All are NaN, with a warning, if there is no
-        anomaly.
+        Harmonic mean, weighted by `beta`; 0 if one of the two is 0 or nothing is predicted. All are NaN, with a
+        warning, if there is no anomaly.
 
     Raises
     ------
@@ -99,9 +108,9 @@ def range_precision_recall_fscore(
     recall = float((existence_weight * found + (1.0 - existence_weight) * rewards).mean())
     if predicted[0].size == 0:
         return undefined("Range precision", "nothing is predicted"), recall, 0.0
-    precision = float(_rewards(predicted, events, _BIASES["flat"], cardinality)[0].mean())
-    total = precision + recall
-    return precision, recall, 2.0 * precision * recall / total if total > 0 else 0.0
+    precision = float(_rewards(predicted, events, _BIASES[precision_bias], cardinality)[0].mean())
+    total = beta**2 * precision + recall
+    return precision, recall, (1.0 + beta**2) * precision * recall / total if total > 0 else 0.0
 
 
 _Runs = tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -14,6 +14,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
@@ -28,14 +29,14 @@ __all__ = ["ScoreEnsemble", "default_detectors", "fit_detectors"]
 _MOST_KERNEL_ROWS = 5000
 
 
-class ScoreEnsemble(BaseDetector):
+class ScoreEnsemble(Composition, BaseDetector):
     r"""Ensemble of detectors: their scores are put on a common scale and combined row by row.
 
     Without labels, an ensemble did better on public tables than selecting one of its detectors (see the guide).
 
     Parameters
     ----------
-    detectors : list of estimators or None, default=None
+    detectors : list of estimators, list of (name, estimator) or None, default=None
         Detectors of this package, of scikit-learn (or any with ``score_samples``, lower is more anomalous) and of PyOD
         (higher is more anomalous), or pipelines that end in one. They are cloned. All must take the same kind of input:
         rows of a table, a series, collections or event traces. None uses an isolation forest, local outlier factors
@@ -125,6 +126,8 @@ class ScoreEnsemble(BaseDetector):
         "random_state": ["random_state"],
     }
 
+    _members = "detectors"
+
     def __init__(
         self,
         detectors: Any = None,
@@ -145,12 +148,13 @@ class ScoreEnsemble(BaseDetector):
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        first = self.detectors[0] if self.detectors else None
+        first = members(self.detectors)[0] if self.detectors else None
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
-        detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
+        self._check_names()
+        detectors = default_detectors(len(X)) if self.detectors is None else members(self.detectors)
         fitted = fit_detectors(detectors, X, y, n_jobs=self.n_jobs, random_state=self.random_state)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
         _require_finite(scores)
@@ -169,7 +173,7 @@ class ScoreEnsemble(BaseDetector):
         return self._aggregated(scores)
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
 
     def _aggregated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = {

@@ -11,6 +11,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -29,7 +30,7 @@ _LABELLED = {"average_precision": average_precision_score, "roc_auc": roc_auc_sc
 _LEVEL = 0.9
 
 
-class DetectorSearch(BaseDetector):
+class DetectorSearch(Composition, BaseDetector):
     """Fit all candidates on the whole table and select one: by a few labels if there are any, otherwise by consensus.
 
     Unlike scikit-learn's ``GridSearchCV``, it compares candidates of different classes, has criteria that need all
@@ -38,7 +39,7 @@ class DetectorSearch(BaseDetector):
 
     Parameters
     ----------
-    detectors : list of estimators or None, default=None
+    detectors : list of estimators, list of (name, estimator) or None, default=None
         Candidates; they are cloned. :func:`make_candidates` makes them from a grid. None uses an isolation forest,
         local outlier factors with 20 and 60 neighbours and, for at most 5,000 rows, a one-class support vector machine.
         All except the forest are fitted on standardised columns.
@@ -136,6 +137,8 @@ class DetectorSearch(BaseDetector):
 
     _zero_label: ClassVar[str] = "normal"  # labels choose, as they do in scorers
 
+    _members = "detectors"
+
     def __init__(
         self,
         detectors: Any = None,
@@ -187,12 +190,13 @@ class DetectorSearch(BaseDetector):
         return self._run_fit(X, y)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        first = self.detectors[0] if self.detectors else None
+        first = members(self.detectors)[0] if self.detectors else None
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[np.float64]:
-        detectors = default_detectors(len(X)) if self.detectors is None else self.detectors
+        self._check_names()
+        detectors = default_detectors(len(X)) if self.detectors is None else members(self.detectors)
         seed = draw_seed(self.random_state)
         fitted = fit_detectors(detectors, X, None, n_jobs=self.n_jobs, random_state=seed)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
@@ -206,7 +210,7 @@ class DetectorSearch(BaseDetector):
         return outlyingness(self.best_detector_, X)
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
 
     def _choose_criterion(self, y: NDArray[np.int8]) -> Any:
         has_both = bool((y == -1).any() and (y == 1).any())

@@ -22,16 +22,16 @@ from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = ["SampleCurator"]
 
-# Suspicions of classifiers with few distinct probabilities are often equal to the threshold, up to rounding.
+# Errors of classifiers with few distinct probabilities are often equal to the threshold, up to rounding.
 _TIE = 1e-9
 
 
 class SampleCurator(BaseSampler):
     """Sampler that drops rows with wrong targets and bounds the fraction of clean rows dropped.
 
-    Each row is kept, marked for a look, or dropped. The estimator is trained with its mask once per fold, without the
-    rows of that fold. The suspicion of a row is its standardised error in the fit that did not train on it; its mask
-    frequency is the average over the fits that did. A row is dropped if both are high.
+    Each row is kept, marked for review, or dropped. The estimator is trained with its mask once per fold, without the
+    rows of that fold. The score of a row is minus its standardised error in the fit that did not train on it; its mask
+    frequency is the average over the fits that did. A row is dropped if the error and the frequency are high.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class SampleCurator(BaseSampler):
         values or sparse rows.
     false_drop_rate : float, default=0.01
         Largest fraction of rows that may be dropped from clean data.
-    false_look_rate : float, default=0.05
-        Largest fraction of rows that may be dropped or marked for a look in clean data.
+    false_review_rate : float, default=0.05
+        Largest fraction of rows that may be dropped or marked for review in clean data.
     cv : int or cross-validation splitter, default=5
         Number of folds, shuffled, and stratified for a classifier; or a splitter that tests every row once.
     random_state : int, RandomState instance or None, default=None
@@ -51,14 +51,16 @@ class SampleCurator(BaseSampler):
 
     Attributes
     ----------
-    suspicion_ : ndarray of shape (n_samples,)
-        Out-of-fold standardised error; larger values are more suspicious. Rank rows by it.
+    sample_scores_ : ndarray of shape (n_samples,)
+        Minus the out-of-fold standardised error: lower scores are more anomalous. Rank rows by it.
+    label_issues_ : ndarray of shape (n_issues,)
+        Indices of the rows marked for review or dropped, the lowest score first.
     mask_frequency_ : ndarray of shape (n_samples,)
         Fraction of the epochs with masking in which the row was dropped, averaged over the fits that trained on it.
     sample_pvalues_ : ndarray of shape (n_samples,)
-        Estimated fraction of clean rows with at least this suspicion.
+        Estimated fraction of clean rows with a score at most as high.
     decision_ : ndarray of shape (n_samples,) of str
-        ``"keep"``, ``"look"`` or ``"drop"``.
+        ``"keep"``, ``"review"`` or ``"drop"``.
     sample_indices_ : ndarray of shape (n_resampled,)
         Indices of the rows that are not dropped.
     n_features_in_ : int
@@ -73,13 +75,13 @@ class SampleCurator(BaseSampler):
 
     Notes
     -----
-    Below the threshold of the mask the p-value is empirical: the rank of the suspicion among the rows below the
+    Below the threshold of the mask the p-value is empirical: the rank of the error among the rows below the
     threshold. Above it, where the wrong rows are, it comes from the tail of the normal distribution, which for margins
     starts at 1 %, about the largest fraction of clean rows that the mask takes in the tables of the user guide. A row
     is dropped if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is
-    marked for a look if its p-value is at most `false_look_rate` or it was masked that often. The bounds hold on clean
-    data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If clean errors have heavier
-    tails, the fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
+    marked for review if its p-value is at most `false_review_rate` or it was masked that often. The bounds hold on
+    clean data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If clean errors have
+    heavier tails, the fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
 
     The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
     decisions are our additions.
@@ -105,7 +107,7 @@ class SampleCurator(BaseSampler):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [None, HasMethods(["fit", "score_samples"])],
         "false_drop_rate": [Interval(Real, 0, 1, closed="neither")],
-        "false_look_rate": [Interval(Real, 0, 1, closed="neither")],
+        "false_review_rate": [Interval(Real, 0, 1, closed="neither")],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "random_state": ["random_state"],
     }
@@ -115,13 +117,13 @@ class SampleCurator(BaseSampler):
         estimator: Any = None,
         *,
         false_drop_rate: float = 0.01,
-        false_look_rate: float = 0.05,
+        false_review_rate: float = 0.05,
         cv: Any = 5,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.false_drop_rate = false_drop_rate
-        self.false_look_rate = false_look_rate
+        self.false_review_rate = false_review_rate
         self.cv = cv
         self.random_state = random_state
 
@@ -161,25 +163,27 @@ class SampleCurator(BaseSampler):
         n_splits = len(folds)
         if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
             raise ValueError(f"cv={self.cv!r} must test every row exactly once; pass KFold, StratifiedKFold or an int.")
-        suspicion, frequency = np.empty(y.size), np.zeros(y.size)
+        errors, frequency = np.empty(y.size), np.zeros(y.size)
         for train, test in folds:
             fitted = clone(estimator).fit(take_rows(X, train), y[train])
-            suspicion[test] = -fitted.score_samples(take_rows(X, test), y[test])
+            errors[test] = -fitted.score_samples(take_rows(X, test), y[test])
             frequency[train] += fitted.mask_frequency_ / (n_splits - 1)
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
-        self.suspicion_, self.mask_frequency_ = suspicion, frequency
+        self.sample_scores_, self.mask_frequency_ = -errors, frequency
         sides = 2.0 if plan.side == 0 else 1.0
-        self.sample_pvalues_ = _clean_pvalues(suspicion, plan.threshold, sides, margins=plan.by_confidence)
+        self.sample_pvalues_ = _clean_pvalues(errors, plan.threshold, sides, margins=plan.by_confidence)
         masked = frequency >= 0.5
-        decision = np.full(y.size, "keep", dtype="<U4")
-        decision[masked | (self.sample_pvalues_ <= self.false_look_rate)] = "look"
+        decision = np.full(y.size, "keep", dtype="<U6")
+        decision[masked | (self.sample_pvalues_ <= self.false_review_rate)] = "review"
         decision[masked & (self.sample_pvalues_ <= self.false_drop_rate)] = "drop"
         for label in np.unique(y) if classifier else ():
             members = y == label
             if (decision[members] == "drop").all():
-                decision[members] = "look"
+                decision[members] = "review"
         self.decision_ = decision
+        issues = np.flatnonzero(decision != "keep")
+        self.label_issues_ = issues[np.argsort(-errors[issues], kind="stable")]
         kept = np.flatnonzero(decision != "drop")
         return None, y[kept], kept
 
@@ -192,16 +196,16 @@ class SampleCurator(BaseSampler):
 
 
 def _clean_pvalues(
-    suspicion: NDArray[np.float64], threshold: float, sides: float, *, margins: bool
+    errors: NDArray[np.float64], threshold: float, sides: float, *, margins: bool
 ) -> NDArray[np.float64]:
-    """Return the p-values: the estimated fraction of clean rows at or above each suspicion."""
+    """Return the p-values: the estimated fraction of clean rows at or above each error."""
     if margins:  # 1 % beyond a threshold of 2, and a half-normal tail from there
         beyond = 0.01 * norm.sf(threshold) / norm.sf(2.0)
-        tail = 2.0 * beyond * norm.sf(suspicion - threshold)
-        is_beyond = suspicion >= threshold - _TIE
+        tail = 2.0 * beyond * norm.sf(errors - threshold)
+        is_beyond = errors >= threshold - _TIE
     else:
-        beyond, tail = sides * norm.sf(threshold), sides * norm.sf(suspicion)
-        is_beyond = suspicion > threshold
-    within = np.sort(suspicion[~is_beyond])
-    inside = beyond + (1.0 - beyond) * (count_at_least(within, suspicion) + 1) / (within.size + 1)
+        beyond, tail = sides * norm.sf(threshold), sides * norm.sf(errors)
+        is_beyond = errors > threshold
+    within = np.sort(errors[~is_beyond])
+    inside = beyond + (1.0 - beyond) * (count_at_least(within, errors) + 1) / (within.size + 1)
     return np.where(is_beyond, np.minimum(tail, beyond), np.minimum(inside, 1.0))

@@ -55,7 +55,7 @@ class ZErrorMask:
         either. ``"wrong"`` drops small margins, large losses, and errors of either sign. ``"auto"`` is ``"wrong"``.
     center_scale : {"median_mad", "mean_std"}, default="median_mad"
         Centre and scale of a batch. ``"mean_std"`` is that of the paper: it masks nothing if the fraction of equal
-        outliers is ``1 / (1 + threshold**2)`` or more (10 % at a threshold of 3). The median and the MAD tolerate up to
+        outliers is ``1 / (1 + threshold**2)`` or more (10 % at a threshold of 3). The median and the MAD break down at
         half of the batch.
     min_keep : float, default=0.5
         Smallest fraction of a batch that is kept; if necessary, the threshold of that batch is raised.

@@ -21,7 +21,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     """Robust regression that drops the rows with large standardised errors from each mini-batch.
 
     A linear model (the default) or a neural network with rectified linear units, trained by Adam on standardised
-    columns. The default mask tolerates up to 35 % of one-sided outliers. After `fit`, `mask_frequency_` is how often
+    columns. The default mask tolerates 30 % of one-sided outliers. After `fit`, `mask_frequency_` is how often
     each row was dropped.
 
     Parameters
@@ -79,15 +79,19 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     ZErrorClassifier : The same for classification.
     MaskedEstimator : Trains any other estimator with the same mask.
     SampleCurator : Decides for each row whether to drop it.
-    sklearn.linear_model.HuberRegressor : Bounds the influence of errors; not robust to 35 % of one-sided outliers.
+    sklearn.linear_model.HuberRegressor : Bounds the influence of errors; not robust to 30 % of one-sided outliers.
 
     Notes
     -----
     Z-Error Loss (Godin 2025) for regression: rows with ``|e - centre| > threshold * scale`` within their batch are
-    ignored. Our version differs in three ways. It uses median and MAD, which tolerate outliers in up to half of the
+    ignored. Our version differs in three ways. It uses median and MAD, which break down at half of the
     batch; with mean and standard deviation, as in the paper, nothing is masked if there are 10 % of equal outliers or
     more (20 % at a threshold of 2). It keeps at least the fraction `min_keep` of each batch. It standardises columns
     and targets, so that results do not depend on units.
+
+    If all outliers are on one side and far away (20 standard deviations of the noise or more), the fit was about as
+    good as without them in each of 15 random data sets with up to 30 % outliers among 500 rows, and up to 38 % among
+    2,000. Outliers only 6 standard deviations away bias the fit at 25 % already.
 
     An integer weight is equivalent to repeating the row if one batch has all rows. With several batches this holds only
     in expectation, since repeated rows fall into different batches.

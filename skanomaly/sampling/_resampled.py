@@ -8,7 +8,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -102,6 +102,10 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    # The estimator uses the weights, so this class requests none for itself.
+    __metadata_request__fit: ClassVar[dict[str, str]] = {"sample_weight": UNUSED}
+    __metadata_request__score: ClassVar[dict[str, str]] = {"sample_weight": UNUSED}
+
     def __init__(
         self, sampler: Any = None, estimator: Any = None, *, correct_prior: bool = False, random_state: Any = None
     ) -> None:
@@ -114,7 +118,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         return LogisticRegression() if self.estimator is None else self.estimator
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Resample, then fit the estimator to the result.
 
         Parameters
@@ -122,6 +126,9 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
             Classes, values, or for a detector +1 and -1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the training rows, passed to the estimator's ``fit`` with those of the synthetic rows (Notes).
+            None passes none.
         **params : dict
             Passed to the estimator's ``fit``, resampled where there is one entry a row; with metadata routing enabled,
             as requested.
@@ -130,6 +137,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
+        params = _with_weights(sample_weight, params)
         with restore_on_error(self):
             passed = params
             if params and get_config()["enable_metadata_routing"]:
@@ -239,13 +247,15 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         return self.estimator_.score_samples(X)
 
     @available_if(_has("score"))
-    def score(self, X: Any, y: Any, **params: Any) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> float:
         """Score of the estimator's kind: accuracy for a classifier, R squared for a regressor.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, passed to the estimator's ``score``; None passes none.
         **params : dict
             Passed to the estimator's ``score``.
 
@@ -254,6 +264,9 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         float
         """
         check_is_fitted(self)
+        params = _with_weights(sample_weight, params)
+        if params and get_config()["enable_metadata_routing"]:
+            params = dict(process_routing(self, "score", **params).estimator.score)
         if self.correct_prior and is_classifier(self.estimator_):
             from sklearn.metrics import accuracy_score
 
@@ -312,8 +325,13 @@ def seeded_clones(estimators: list[Any], random_state: Any) -> list[Any]:
     return clones
 
 
+def _with_weights(sample_weight: Any, params: dict[str, Any]) -> dict[str, Any]:
+    return params if sample_weight is None else {"sample_weight": sample_weight, **params}
+
+
 def _fractions(y: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
-    return (np.asarray(y)[:, None] == classes).mean(axis=0)
+    given = np.asarray(y)
+    return given.mean(axis=0) if given.ndim == 2 else (given[:, None] == classes).mean(axis=0)
 
 
 def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any) -> Any:
@@ -337,9 +355,12 @@ def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any
     ValueError
         If an array other than weights has no entries for synthetic rows.
     """
-    if value is None or np.ndim(value) == 0 or len(value) != len(y):
+    before, after = np.asarray(y), np.asarray(targets)
+    if value is None or (isinstance(value, list) and len(value) != len(before)):
         return value
-    array, before, after = np.asarray(value), np.asarray(y), np.asarray(targets)
+    array = np.asarray(value)
+    if array.ndim == 0 or len(array) != len(before):
+        return value
     indices = getattr(sampler, "sample_indices_", None)
     if indices is None or len(indices) != len(after):
         raise ValueError(

@@ -13,6 +13,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ROUNDING, usable_scale
@@ -33,7 +34,7 @@ _FEWEST_ROWS = 20
 _MOST_KERNEL_ROWS = 5000
 
 
-class ContaminationPosterior(BaseDetector):
+class ContaminationPosterior(Composition, BaseDetector):
     """Detector that estimates the contamination as a distribution and sets its threshold accordingly.
 
     The contamination is the fraction of anomalies among the training rows. Several detectors score the rows, and
@@ -42,7 +43,7 @@ class ContaminationPosterior(BaseDetector):
 
     Parameters
     ----------
-    detectors : list of estimators or None, default=None
+    detectors : list of estimators, list of (name, estimator) or None, default=None
         Estimators with ``fit`` and ``score_samples`` (lower scores are more anomalous) that all take the same input: a
         table, a series, a collection of series or event traces. None is an isolation forest and, for at most 5,000
         rows, a one-class support vector machine; with `GammaGMM` also a local outlier factor (``novelty=True``).
@@ -106,6 +107,8 @@ class ContaminationPosterior(BaseDetector):
         "random_state": ["random_state"],
     }
 
+    _members = "detectors"
+
     def __init__(
         self,
         detectors: Any = None,
@@ -120,7 +123,7 @@ class ContaminationPosterior(BaseDetector):
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        given = self.detectors if reset or self.detectors is None else self.detectors_
+        given = members(self.detectors or ()) if reset or self.detectors is None else self.detectors_
         first = given[0] if given else None  # the default detectors take arrays
         if not reset and not self.detectors_ and self.n_features_in_ == 1 and np.ndim(X) == 1:  # scores of one detector
             X = np.asarray(X).reshape(-1, 1)
@@ -134,8 +137,9 @@ class ContaminationPosterior(BaseDetector):
         return method, prior, child_generators(self.random_state, 1 + method._n_starts())
 
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        self._check_names()
         method, prior, (first, *generators) = self._parts()
-        detectors = self.detectors
+        detectors = None if self.detectors is None else members(self.detectors)
         if detectors is None:
             detectors = _default_detectors(len(X), int(first.integers(2**31 - 1)), neighbors=method._with_neighbors)
         if len(detectors) == 0:
@@ -234,7 +238,7 @@ class ContaminationPosterior(BaseDetector):
         return self.posterior_.sf(n_above / len(self._training))
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), self.detectors[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
 
 
 def _default_detectors(n_rows: int, seed: int, *, neighbors: bool) -> list[Any]:

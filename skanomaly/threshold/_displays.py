@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
@@ -214,6 +215,11 @@ class PValueDisplay:
         ------
         TypeError
             If `estimator` has no method ``pvalues``.
+
+        Warns
+        -----
+        UserWarning
+            If no row can be flagged with so few calibration rows, as ``select`` does.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "pvalues"):
@@ -221,7 +227,10 @@ class PValueDisplay:
                 f"{type(estimator).__name__} has no method pvalues; give a ConformalDetector, or pass p-values to "
                 "from_predictions."
             )
-        return cls(pvalues=estimator.pvalues(X), alpha=estimator.alpha if alpha is None else alpha).plot(ax=ax)
+        level, pvalues = estimator.alpha if alpha is None else alpha, estimator.pvalues(X)
+        if isinstance(estimator, ConformalDetector) and not benjamini_hochberg(pvalues, alpha=level).any():
+            estimator._check_power(pvalues, level)
+        return cls(pvalues=pvalues, alpha=level).plot(ax=ax)
 
     @classmethod
     def from_predictions(cls, pvalues: Any, *, alpha: float = 0.1, ax: Any = None) -> Self:

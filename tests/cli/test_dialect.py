@@ -127,6 +127,15 @@ def _german_bars(frame):
     return "\n".join(["amount|count|change", *_rows(frame, "|", decimal=",")]).encode()
 
 
+def _logger_units(frame):
+    return "\r\n".join(["amount,count,change", "EUR,,mm/s²", *_rows(frame, ",")]).encode("utf-8-sig")
+
+
+def _german_units(frame):
+    lines = ["Prüfstand 7;;", "amount;count;change", "kN;1/min;°C", "REAL;INT;REAL", *_rows(frame, ";", decimal=",")]
+    return "\r\n".join(lines).encode("cp1252")
+
+
 DIALECTS = [
     _excel_english,
     _excel_german,
@@ -144,6 +153,8 @@ DIALECTS = [
     _r_csv2,
     _r_table,
     _german_bars,
+    _logger_units,
+    _german_units,
 ]
 
 
@@ -277,6 +288,31 @@ def test_titles_are_left_out_with_a_remark(tmp_path, titles):
     assert list(table.frame.columns) == ["a", "b", "c", "d"]
     assert len(table.frame) == 30
     assert "Lines before the column names were left out" in table.remarks[0]
+
+
+def test_units_below_the_names_are_left_out_with_a_remark(tmp_path):
+    lines = ["when,temp,kind", "yyyy-mm-dd,degC,-", *(f"2026-01-{day:02d},{day * 1.5},ab" for day in range(1, 29))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    table = read_table(tmp_path / "t.csv")
+    assert table.frame["temp"].tolist() == [day * 1.5 for day in range(1, 29)]
+    assert table.remarks == ["A line of units below the column names was left out: 'yyyy-mm-dd degC -'."]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["2026-01-01,defect,ab", "2026-01-01,,ab", "NA,NA,NA", "-,n/a,", "day,7,-", "day,degC,ab"],
+    ids=["word", "empty", "missing", "mixed", "number", "category"],
+)
+def test_rows_are_no_units(tmp_path, first):
+    lines = ["when,temp,kind", first, *(f"2026-01-{day:02d},{day * 1.5},ab" for day in range(2, 29))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    assert len(read_table(tmp_path / "t.csv").frame) == 28
+
+
+def test_a_word_that_occurs_again_is_no_unit(tmp_path):
+    lines = ["a,b", "ERR,ERR", *(f"{day},{day * 1.5}" for day in range(2, 29)), "ERR,ERR"]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    assert len(read_table(tmp_path / "t.csv").frame) == 29
 
 
 def test_line_breaks_in_names_are_spaces(tmp_path):

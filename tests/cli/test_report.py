@@ -59,11 +59,25 @@ def test_page_is_complete_and_self_contained(table):
     reader = _Reader(page)
     assert reader.open == []
     assert not {"script", "link", "img", "iframe", "base", "object"} & set(reader.tags)
-    assert not {"src", "href", "srcset", "action"} & {name for name, _ in reader.attributes}
+    assert not {"src", "srcset", "action"} & {name for name, _ in reader.attributes}
+    assert all(value.startswith("#") for name, value in reader.attributes if name == "href")
     assert "url(" not in page
     assert "http:" not in page
     assert "https:" not in page
     assert "@import" not in page
+
+
+@pytest.mark.parametrize("options", [{}, {"time": "when"}, {"contamination": 0.1}])
+def test_contents_link_to_every_section(options, tmp_path):
+    days = pd.date_range("2026-01-01", periods=300)
+    frame = pd.DataFrame({"when": days, "x": np.sin(np.arange(300.0)), "y": np.cos(np.arange(300.0))})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    reader = _Reader(report_page(scan(tmp_path / "t.csv", **options)))
+    links = [value for name, value in reader.attributes if name == "href"]
+    ids = [value for name, value in reader.attributes if name == "id"]
+    assert links == [f"#{name}" for name in ids]
+    assert len(set(ids)) == len(ids) >= 6
+    assert ("scores-over-time" in ids) == ("time" in options)
 
 
 def test_page_fits_a_phone(table):

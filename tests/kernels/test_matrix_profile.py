@@ -15,11 +15,11 @@ def _described(x, size):
     return values, moments, seeds
 
 
-def _run(x, y, size, diagonals, *, twin_row=None, twin_column=None, zone=0):
+def _run(x, y, size, diagonals, *, twin_row=None, twin_column=None, zone=0, n_best=1):
     values, moments, seeds = _described(x, size)
     others, other, other_seeds = _described(y, size)
     counts = moments.shape[2], other.shape[2]
-    best = [(np.full(n, -np.inf), np.full(n, -1)) for n in counts]
+    best = [(np.full((n_best, n), -np.inf), np.full((n_best, n), -1)) for n in counts]
     twins = [
         np.full(n, -(2**40)) if twin is None else twin for n, twin in zip(counts, (twin_row, twin_column), strict=True)
     ]
@@ -29,9 +29,10 @@ def _run(x, y, size, diagonals, *, twin_row=None, twin_column=None, zone=0):
     found = []
     arguments = [(values, others, moments, other), (others, values, other, moments)]
     for (_, partners), pair in zip(best, arguments, strict=True):
-        out = np.empty(len(partners))
-        _kernels.matrix_profile.pair_distances(*pair, size, partners, out)
-        found.append(out)
+        out = np.empty(partners.shape)
+        for rank in range(n_best):
+            _kernels.matrix_profile.pair_distances(*pair, size, partners[rank], out[rank])
+        found.append(out if n_best > 1 else out[0])
     return found
 
 
@@ -59,6 +60,15 @@ def test_upper_half_of_a_join_is_the_definition(seed):
     lag = np.arange(121)[None, :] - np.arange(81)[:, None]
     assert_allclose(rows, reference.profile(x, y, 10, lag >= 0), atol=1e-8)
     assert_allclose(columns, reference.profile(y, x, 10, lag.T >= 0), atol=1e-8)
+
+
+@pytest.mark.parametrize("n_best", [2, 5])
+def test_several_partners_are_the_definition(n_best, seed):
+    x, y = _series(seed, 60, 2), _series(seed + 1000, 70, 2)
+    rows, columns = _run(x, y, 10, (0, 61), n_best=n_best)
+    lag = np.arange(61)[None, :] - np.arange(51)[:, None]
+    assert_allclose(rows.T, reference.nearest(x, y, 10, lag >= 0, n_best), atol=1e-8)
+    assert_allclose(columns.T, reference.nearest(y, x, 10, lag.T >= 0, n_best), atol=1e-8)
 
 
 @pytest.mark.parametrize("by", ["row", "column"])

@@ -87,6 +87,34 @@ def test_range_scores_match_the_definition(bias, cardinality, existence_weight, 
     assert_allclose(metrics.range_precision_recall_fscore(labels, predictions, **options), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("precision_bias", ["flat", "front", "back", "middle"])
+@pytest.mark.parametrize("beta", [0.5, 2.0])
+def test_bias_of_the_precision_and_beta_match_the_definition(precision_bias, beta, seed):
+    labels, anomaly, _ = _case(seed)
+    predictions, called = _predictions(seed)
+    options = {"precision_bias": precision_bias, "beta": beta, "bias": "back"}
+    expected = reference.range_scores(anomaly, called, **options)
+    assert_allclose(metrics.range_precision_recall_fscore(labels, predictions, **options), expected, rtol=1e-12)
+
+
+def test_a_front_bias_prefers_alarms_at_the_onset():
+    truth = np.ones(40)
+    truth[10:20] = -1
+    early, late = np.ones(40), np.ones(40)
+    early[10:13] = late[17:20] = -1
+    score = metrics.range_precision_recall_fscore
+    assert score(truth, early, bias="front")[1] > score(truth, late, bias="front")[1]
+    swapped = score(early, truth, precision_bias="front")[0], score(late, truth, precision_bias="front")[0]
+    assert swapped[0] > swapped[1]
+    assert score(truth, early)[1] == score(truth, late)[1]
+
+
+@pytest.mark.parametrize("option", [{"precision_bias": "end"}, {"beta": 0.0}])
+def test_wrong_options_of_ranges_raise(option):
+    with pytest.raises(ValueError, match=next(iter(option))):
+        metrics.range_precision_recall_fscore([1, -1], [1, -1], **option)
+
+
 def test_ranges_without_predictions_have_no_precision():
     with pytest.warns(UserWarning, match="nothing is predicted") as record:
         precision, recall, fscore = metrics.range_precision_recall_fscore([1, -1, 1], [1, 1, 1])

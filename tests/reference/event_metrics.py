@@ -34,8 +34,10 @@ def overlap(run, others, bias):
     return weights[covered].sum() / weights.sum(), len(touching)
 
 
-def range_scores(anomaly, predicted, existence_weight=0.2, bias="flat", cardinality="reciprocal"):
-    """Precision and recall of ranges, and their harmonic mean."""
+def range_scores(
+    anomaly, predicted, existence_weight=0.2, bias="flat", cardinality="reciprocal", precision_bias="flat", beta=1.0
+):
+    """Precision and recall of ranges, and their weighted harmonic mean."""
 
     def reward(run, others, bias):
         share, count = overlap(run, others, bias)
@@ -49,8 +51,10 @@ def range_scores(anomaly, predicted, existence_weight=0.2, bias="flat", cardinal
             for event in events
         ]
     )
-    precision = np.mean([reward(run, events, "flat") for run in ranges])
-    return precision, recall, 2 * precision * recall / (precision + recall) if precision * recall else 0.0
+    precision = np.mean([reward(run, events, precision_bias) for run in ranges])
+    if not precision * recall:
+        return precision, recall, 0.0
+    return precision, recall, (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
 
 
 def f1(true, predicted):

@@ -37,3 +37,10 @@ def self_profiles(x, size, zone):
     n_windows = len(x) - size + 1
     lag = np.arange(n_windows)[:, None] - np.arange(n_windows)[None, :]
     return [profile(x, x, size, allowed) for allowed in (np.abs(lag) > zone, lag > zone, -lag > zone)]
+
+
+def nearest(x, y, size, allowed, n_neighbors):
+    """Return the smallest allowed distances of each row, ascending, infinite where there are fewer."""
+    distances = np.where(allowed, pair_distances(x, y, size), np.inf)
+    padded = np.hstack([distances, np.full((len(distances), n_neighbors), np.inf)])
+    return np.sort(padded, axis=1)[:, :n_neighbors]

@@ -47,9 +47,9 @@ def test_false_drop_rate_bounds_drops_on_clean_data(seed, make, rate):
     assert dropped <= binom.ppf(1 - 1e-6, y.size, 1.5 * rate)
 
 
-def test_false_look_rate_bounds_marked_rows_on_clean_data(seed):
+def test_false_review_rate_bounds_marked_rows_on_clean_data(seed):
     X, y, _ = _regression(seed, 0.0, 3000)
-    curator = SampleCurator(false_look_rate=0.05, random_state=seed).fit(X, y)
+    curator = SampleCurator(false_review_rate=0.05, random_state=seed).fit(X, y)
     assert (curator.decision_ != "keep").sum() <= binom.ppf(1 - 1e-6, y.size, 1.1 * 0.05)
 
 
@@ -59,13 +59,13 @@ def test_clean_pvalues_are_uniform_at_five_percent(seed):
     assert 0.03 < fraction < 0.07
 
 
-def test_suspicion_ranks_label_errors(seed):
+def test_scores_rank_label_errors(seed):
     X, y = make_classification(
         1200, n_informative=6, n_clusters_per_class=1, class_sep=2.0, flip_y=0, random_state=seed
     )
     wrong = np.random.default_rng(seed).random(1200) < 0.1
     curator = SampleCurator(random_state=seed).fit(X, np.where(wrong, 1 - y, y))
-    assert roc_auc_score(wrong, curator.suspicion_) > 0.9
+    assert roc_auc_score(wrong, -curator.sample_scores_) > 0.9
 
 
 def test_higher_false_drop_rate_drops_no_fewer_rows(seed):
@@ -81,15 +81,26 @@ def test_other_estimators_rank_wrong_targets(estimator):
     make = _logistic if isinstance(estimator, ZErrorClassifier) else _regression
     X, y, wrong = make(0, 0.1, 500)
     curator = SampleCurator(estimator, cv=3, random_state=0).fit(X, y)
-    assert roc_auc_score(wrong, curator.suspicion_) > 0.8
+    assert roc_auc_score(wrong, -curator.sample_scores_) > 0.8
 
 
-def test_suspicion_is_the_out_of_fold_error_of_a_splitter(seed):
+def test_the_score_is_the_out_of_fold_error_of_a_splitter(seed):
     X, y, _ = _regression(seed, n=300)
     inner = MaskedEstimator(Ridge(), cv=None, random_state=0)
     curator = SampleCurator(inner, cv=KFold(3), random_state=seed).fit(X, y)
     train, test = next(KFold(3).split(X))
-    assert_array_equal(curator.suspicion_[test], -clone(inner).fit(X[train], y[train]).score_samples(X[test], y[test]))
+    assert_array_equal(
+        curator.sample_scores_[test], clone(inner).fit(X[train], y[train]).score_samples(X[test], y[test])
+    )
+
+
+def test_label_issues_are_ranked_by_the_score(seed):
+    X, y, wrong = _regression(seed, 0.1, n=400)
+    curator = SampleCurator(random_state=seed).fit(X, y)
+    issues = curator.label_issues_
+    assert_array_equal(np.sort(issues), np.flatnonzero(curator.decision_ != "keep"))
+    assert (np.diff(curator.sample_scores_[issues]) >= 0).all()
+    assert wrong[issues[:20]].mean() > 0.9
 
 
 def test_splitter_must_test_every_row_exactly_once(seed):
@@ -101,7 +112,7 @@ def test_splitter_must_test_every_row_exactly_once(seed):
 def test_no_class_is_dropped_entirely():
     random = np.random.default_rng(0)
     X, y = random.normal(size=(300, 2)), np.r_[np.ones(4, dtype=int), np.zeros(296, dtype=int)]
-    curator = SampleCurator(cv=2, false_drop_rate=0.5, false_look_rate=0.6, random_state=0)
+    curator = SampleCurator(cv=2, false_drop_rate=0.5, false_review_rate=0.6, random_state=0)
     _, y_kept = curator.fit_resample(X, y)
     assert set(y_kept) == {0, 1}
 

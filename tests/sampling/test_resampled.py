@@ -4,8 +4,9 @@ from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
-from sklearn.ensemble import IsolationForest
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, IsolationForest, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -17,6 +18,7 @@ from skanomaly.base import BaseSampler
 from skanomaly.sampling import (
     SMOTE,
     EditedNearestNeighbours,
+    OptimalImbalance,
     RandomUnderSampler,
     ResampledEstimator,
     SamplerChain,
@@ -137,6 +139,59 @@ def test_weights_reach_the_estimator_without_routing(seed):
     assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ResampledEstimator(SMOTE(random_state=0), DecisionTreeClassifier(max_depth=2, random_state=0)),
+        ResampledEstimator(RandomUnderSampler(random_state=0), DecisionTreeClassifier(max_depth=2, random_state=0)),
+        OptimalImbalance(DecisionTreeClassifier(max_depth=2, random_state=0), ratios=(0.3,), cv=2, random_state=0),
+    ],
+    ids=lambda model: str(model)[:40],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: CalibratedClassifierCV(model, cv=2),
+        lambda model: AdaBoostClassifier(model, n_estimators=3, random_state=0),
+        lambda model: GridSearchCV(model, {"random_state": [0]}, cv=2),
+        lambda model: BaggingClassifier(model, n_estimators=2, random_state=0),
+        lambda model: VotingClassifier([("a", model), ("b", model)], voting="soft"),
+    ],
+    ids=["calibration", "boosting", "search", "bagging", "voting"],
+)
+def test_weights_pass_through_meta_estimators(model, wrap, seed):
+    X, y = _rows(seed)
+    X += np.random.default_rng(seed).normal(size=X.shape)
+    weights = np.where(X[:, 0] > 0, 10.0, 0.1)
+    weighted = wrap(model).fit(X, y, sample_weight=weights)
+    assert np.abs(weighted.predict_proba(X) - wrap(model).fit(X, y).predict_proba(X)).max() > 0
+
+
+@pytest.mark.parametrize("correct_prior", [False, True])
+def test_weights_count_in_score(correct_prior, seed):
+    X, y = _rows(seed)
+    X += np.random.default_rng(seed).normal(size=X.shape)
+    model = ResampledEstimator(SMOTE(random_state=0), LogisticRegression(), correct_prior=correct_prior).fit(X, y)
+    right = model.predict(X) == y
+    weights = np.where(right, 1.0, 3.0)
+    assert_allclose(model.score(X, y, sample_weight=weights), np.average(right, weights=weights))
+
+
+def test_weights_are_routed_through_a_search(seed):
+    X, y = _rows(seed)
+    weights = np.random.default_rng(seed).random(300) + 0.1
+    with config_context(enable_metadata_routing=True):
+        inner = LogisticRegression().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        model = ResampledEstimator(SMOTE(random_state=0), inner)
+        assert not hasattr(model, "set_fit_request")
+        search = GridSearchCV(model, {"sampler__k_neighbors": [3]}, cv=2).fit(X, y, sample_weight=weights)
+        routed = search.best_estimator_.score(X, y, sample_weight=weights)
+    plain = ResampledEstimator(SMOTE(random_state=0, k_neighbors=3), LogisticRegression())
+    plain.fit(X, y, sample_weight=weights)
+    assert_allclose(search.predict_proba(X), plain.predict_proba(X))
+    assert_allclose(routed, plain.score(X, y, sample_weight=weights))
+
+
 def test_arrays_that_are_not_weights_raise_beside_synthetic_rows(seed):
     X, y = _rows(seed)
     with pytest.raises(ValueError, match=r"groups has one entry a row.*only sample_weight"):
@@ -168,9 +223,10 @@ def test_default_chain_takes_labels_of_text(kind, seed):
     assert np.sum(targets == "ok") == np.sum(targets == "fraud") == np.sum(y == 0) // 2
 
 
-def test_a_chain_of_named_samplers_raises(seed):
-    with pytest.raises(TypeError, match=r"without names; it holds \('grow', SMOTE\(\)\)"):
-        SamplerChain([("grow", SMOTE())]).fit_resample(*_rows(seed))
+@pytest.mark.parametrize("member", ["grow", SMOTE, ("grow", "smote"), LogisticRegression()])
+def test_a_chain_of_other_objects_raises(member, seed):
+    with pytest.raises(TypeError, match="samplers must be a list of samplers, or of pairs"):
+        SamplerChain([member]).fit_resample(*_rows(seed))
 
 
 def test_tomek_links_agree_with_imbalanced_learn(seed):

@@ -355,10 +355,44 @@ def test_targets_of_text_are_answered_with_the_sampler_of_classes(seed):
         RegressionSMOTE().fit_resample(X, np.where(y > 1, "high", "low"))
 
 
-def test_targets_without_extremes_are_left_alone(seed):
+@pytest.mark.parametrize(
+    ("options", "y", "words"),
+    [
+        ({}, np.linspace(0, 1, 100), "no value of y has a relevance of 0.8 or more"),
+        ({}, np.zeros(100), "no value of y"),
+        ({}, np.full(100, 0.1) + 1e-17 * np.arange(100), "no value of y"),
+        ({"relevance": np.zeros_like}, np.arange(100.0), "no value of y"),
+        ({"relevance": np.ones_like}, np.arange(100.0), "every value of y"),
+        ({"relevance": lambda y: 1.0 * (y > 40)}, np.arange(100.0), "strategy='balance' asks for no more rows"),
+    ],
+    ids=["uniform", "constant", "rounding", "none", "all", "frequent"],
+)
+def test_targets_without_rare_values_are_left_alone_with_a_warning(options, y, words, seed):
     X = np.random.default_rng(seed).normal(size=(100, 2))
-    rows, _ = RegressionSMOTE().fit_resample(X, np.linspace(0, 1, 100))
+    with pytest.warns(UserWarning, match=rf"Nothing was resampled: {words}.*relevance="):
+        rows, targets = RegressionSMOTE(**options).fit_resample(X, y)
     assert_array_equal(rows, X)
+    assert_array_equal(targets, y)
+
+
+@pytest.mark.parametrize("mode", [0.0, 0.1, -5.0])
+@pytest.mark.parametrize("strategy", ["balance", "oversample"])
+def test_values_beside_the_mode_are_rare_in_an_inflated_target(mode, strategy, seed):
+    random = np.random.default_rng(seed)
+    y = mode + np.concatenate([np.zeros(280), random.uniform(0.3, 5, 20)])
+    y[:100] += 4e-17  # rounding does not make a value rare
+    sampler = RegressionSMOTE(strategy=strategy, random_state=seed)
+    with pytest.warns(UserWarning, match=rf"y is {mode:g} in 280 of 300 rows.*relevance="):
+        _, targets = sampler.fit_resample(random.normal(size=(300, 3)), y)
+    assert np.mean(targets > mode + 0.1) == 0.5
+
+
+def test_an_inflated_target_may_have_values_on_both_sides(seed):
+    random = np.random.default_rng(seed)
+    y = np.concatenate([np.zeros(180), random.uniform(1, 2, 10), random.uniform(-2, -1, 10)])
+    with pytest.warns(UserWarning, match="the other 20 values all count as rare"):
+        sampler = RegressionSMOTE(random_state=seed).fit(random.normal(size=(200, 3)), y)
+    assert sampler.rare_.tolist() == [True, False, True]
 
 
 def test_relevance_outside_the_unit_interval_raises(seed):

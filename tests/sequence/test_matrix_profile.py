@@ -80,7 +80,7 @@ def test_series_of_one_window_has_no_neighbor():
         ({"X": np.zeros((9, 1)), "other": np.zeros((9, 2)), "window_size": 6}, "1 channels and other has 2"),
         ({"X": np.zeros(9), "other": np.zeros(9), "window_size": 6, "side": "left"}, "side and exclusion_zone"),
         ({"X": np.zeros((9, 2)), "window_size": 6, "aggregation": 3}, "there are 2 channels"),
-        ({"X": [1.0, np.inf, 2.0], "window_size": 2}, "Infinity in X, first at time point 1"),
+        ({"X": [1.0, np.inf, 2.0], "window_size": 2}, "has 2 time points; the longest has 1"),
         ({"X": [1.0, np.nan, 2.0], "window_size": 2}, "has 2 time points; the longest has 1"),
         ({"X": np.zeros(9), "window_size": 4, "exclusion_zone": 5}, "exclusion_zone=5 .* 9 time points .* give 4 at"),
     ],
@@ -88,6 +88,65 @@ def test_series_of_one_window_has_no_neighbor():
 def test_wrong_arguments_raise(arguments, words):
     with pytest.raises(ValueError, match=words):
         matrix_profile(**arguments)
+
+
+def _short(seed, n):
+    x = np.random.default_rng(seed).normal(size=(n, 1)).cumsum(axis=0)
+    x[20:35] = x[20]
+    return x
+
+
+@pytest.mark.parametrize("side", ["both", "left", "right"])
+@pytest.mark.parametrize("n_neighbors", [2, 4])
+def test_several_neighbors_of_a_self_join_are_the_definition(side, n_neighbors, seed):
+    x = _short(seed, 90)
+    found = matrix_profile(x, window_size=12, side=side, n_neighbors=n_neighbors)
+    lag = np.arange(79)[:, None] - np.arange(79)[None, :]
+    allowed = {"both": np.abs(lag) > 3, "left": lag > 3, "right": -lag > 3}[side]
+    expected = reference.nearest(x, x, 12, allowed, n_neighbors)
+    assert_allclose(found.distances, expected, atol=1e-8)
+    pairs = reference.pair_distances(x, x, 12)
+    known = found.neighbors >= 0
+    assert_allclose(pairs[np.nonzero(known)[0], found.neighbors[known]], found.distances[known], atol=1e-8)
+    assert_array_equal(np.isinf(found.distances), ~known)
+
+
+def test_several_neighbors_in_another_series_are_the_definition(seed):
+    x, y = _short(seed, 70), _short(seed + 1000, 80)
+    found = matrix_profile(x, y, window_size=10, n_neighbors=3).distances
+    assert_allclose(found, reference.nearest(x, y, 10, np.ones((61, 71), dtype=bool), 3), atol=1e-8)
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "max", 2])
+def test_the_first_of_several_neighbors_is_the_nearest(aggregation, seed):
+    x = np.random.default_rng(seed).normal(size=(4600, 2)).cumsum(axis=0)  # several bands
+    options = {"window_size": 15, "aggregation": aggregation}
+    several = matrix_profile(x, n_neighbors=3, n_jobs=2, **options)
+    assert_allclose(several.distances[:, 0], matrix_profile(x, **options).distances, atol=1e-9)
+    assert (np.diff(several.distances, axis=1) >= 0).all()
+    one = matrix_profile(x, n_neighbors=3, n_jobs=1, **options)
+    assert_array_equal(several.neighbors, one.neighbors)
+
+
+def test_more_neighbors_than_windows_are_infinite(seed):
+    found = matrix_profile(_short(seed, 30), window_size=10, n_neighbors=40)
+    assert found.distances.shape == (21, 40)
+    assert_array_equal(found.neighbors[0, :18] >= 0, np.arange(18) < 17)
+    assert np.isinf(found.distances[:, 18:]).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+def test_windows_that_touch_no_number_are_infinite(value, n_neighbors, seed):
+    x = _short(seed, 120)
+    x[[40, 90], 0] = value
+    found = matrix_profile(x, window_size=10, n_neighbors=n_neighbors)
+    touching = np.r_[31:41, 81:91]
+    assert_array_equal(np.flatnonzero(np.isinf(found.distances).reshape(111, -1).all(axis=1)), touching)
+    assert not np.isin(found.neighbors, touching).any()
+    joined = matrix_profile(_short(seed + 1, 60), x, window_size=10, n_neighbors=n_neighbors)
+    assert not np.isin(joined.neighbors, touching).any()
+    assert np.isfinite(joined.distances).all()
 
 
 def test_training_scores_are_the_self_join(seed):

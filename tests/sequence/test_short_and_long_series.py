@@ -3,7 +3,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skanomaly.sequence import RollingStatistic, SelfSimilarityDetector, SpectralResidualDetector
+from skanomaly.sequence import (
+    PolynomialDetector,
+    RollingMahalanobis,
+    RollingStatistic,
+    SelfSimilarityDetector,
+    SpectralResidualDetector,
+    SubsequencePCA,
+    TransitionGraphDetector,
+)
 
 
 def _peak(call):
@@ -20,6 +28,23 @@ def test_memory_of_a_rolling_statistic_does_not_grow_with_the_window(statistic):
     series = np.sin(np.arange(40_000) / 30)
     detector = RollingStatistic(statistic=statistic, window_size=1440, point_alignment="center")
     assert _peak(lambda: detector.fit(series)) < 30 * series.nbytes
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        PolynomialDetector(),
+        RollingMahalanobis(window_size=300),
+        RollingStatistic(window_size=300),
+        SubsequencePCA(window_size=300),
+        TransitionGraphDetector(window_size=300),
+    ],
+    ids=lambda detector: type(detector).__name__,
+)
+def test_memory_grows_with_the_length_alone(detector):
+    series = np.sin(np.arange(36_000) / 30) + np.sin(np.arange(36_000) ** 2 / 1e5)
+    short, long = (_peak(lambda n=n: detector.fit(series[:n]).score_samples(series[:n])) for n in (18_000, 36_000))
+    assert long - short < 30 * 8 * 18_000
 
 
 @pytest.mark.parametrize("n_timepoints", [1_000, 5_000])

@@ -112,6 +112,16 @@ def test_pvalue_display_counts_the_selection(seed):
     plt.close("all")
 
 
+def test_pvalue_display_warns_where_nothing_can_be_flagged(seed):
+    random = np.random.default_rng(seed)
+    model = ConformalDetector(alpha=0.1, random_state=0).fit(random.normal(size=(100, 2)))
+    new = np.vstack([random.normal(size=(495, 2)), np.full((5, 2), 30.0)])
+    with pytest.warns(UserWarning, match="No row can be selected") as record:
+        PValueDisplay.from_estimator(model, new)
+    assert len(record) == 1
+    plt.close("all")
+
+
 @pytest.mark.parametrize(
     ("display", "takes"), [(ContaminationDisplay, "ContaminationPosterior"), (PValueDisplay, "ConformalDetector")]
 )

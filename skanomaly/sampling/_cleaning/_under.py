@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 
+from skanomaly._support._composition import Composition, members
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_any_rows
 from skanomaly.base import BaseSampler
+from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._smote._engine import find_neighbors
 from skanomaly.sampling._smote._smote import SMOTE
 from skanomaly.sampling._strategy import CLEANING, STRATEGY, classes_to_clean, rows_to_keep
@@ -29,8 +30,10 @@ class RandomUnderSampler(BaseSampler):
         Which classes shrink, and how far. A float is the ratio minority over majority afterwards (two classes). Words
         bring classes down to the smallest one's count: "majority", "not minority" (the same as "auto"), "not
         majority" or "all". A dict maps classes to final counts; a callable gets `y` and returns such a dict.
+    replacement : bool, default=False
+        Whether rows are drawn with replacement, so that a row may be kept more than once (a bootstrap sample).
     random_state : int, RandomState instance or None, default=None
-        Draws the rows kept, without replacement.
+        Draws the rows kept.
 
     Attributes
     ----------
@@ -66,23 +69,25 @@ class RandomUnderSampler(BaseSampler):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
+        "replacement": ["boolean"],
         "random_state": ["random_state"],
     }
     _any_table = True
 
-    def __init__(self, *, sampling_strategy: Any = "auto", random_state: Any = None) -> None:
+    def __init__(self, *, sampling_strategy: Any = "auto", replacement: bool = False, random_state: Any = None) -> None:
         self.sampling_strategy = sampling_strategy
+        self.replacement = replacement
         self.random_state = random_state
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
         random = generator(self.random_state)
-        kept = np.ones(len(y), dtype=bool)
+        times = np.ones(len(y), dtype=np.intp)
         for label, number in self.sampling_strategy_.items():
             rows = np.flatnonzero(y == label)
-            kept[rows] = False
-            kept[random.choice(rows, number, replace=False)] = True
-        return None, None, np.flatnonzero(kept)
+            times[rows] = 0
+            np.add.at(times, random.choice(rows, number, replace=self.replacement), 1)
+        return None, None, np.repeat(np.arange(len(y)), times)
 
 
 class TomekLinks(BaseSampler):
@@ -231,16 +236,18 @@ class EditedNearestNeighbours(BaseSampler):
         return None, None, np.flatnonzero(kept)
 
 
-class SamplerChain(BaseSampler):
+class SamplerChain(Composition, BaseSampler):
     """Samplers one after the other: SMOTE then under-sampling, or SMOTE then cleaning.
 
     Parameters
     ----------
-    samplers : list of sampler, default=None
-        Applied in this order. None is the combination that the authors of SMOTE report as best: the rare class grown
-        to half the common one, which is then under-sampled at random until both are equal.
+    samplers : list of sampler, or list of (name, sampler), default=None
+        Applied in this order. Members without names are named by their class in lower case, as in scikit-learn's
+        ``make_pipeline``; ``smote__k_neighbors`` is a parameter of the chain in either form. None is the combination
+        that the authors of SMOTE report as best: the rare class grown to half the common one, which is then
+        under-sampled at random until both are equal.
     random_state : int, RandomState instance or None, default=None
-        Seeds every ``random_state`` of the samplers that is None.
+        Seeds every ``random_state`` of the samplers, nested ones included, that is None.
 
     Attributes
     ----------
@@ -288,27 +295,30 @@ class SamplerChain(BaseSampler):
         "random_state": ["random_state"],
     }
 
+    _members = "samplers"
+
     def __init__(self, samplers: Any = None, *, random_state: Any = None) -> None:
         self.samplers = samplers
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        for sampler in self.samplers or []:
-            if not hasattr(sampler, "fit_resample"):
-                raise TypeError(f"samplers must be a list of samplers, without names; it holds {sampler!r}.")
+        for sampler in members(self.samplers or []):
+            if isinstance(sampler, type) or not hasattr(sampler, "fit_resample"):
+                raise TypeError(
+                    f"samplers must be a list of samplers, or of pairs of a name and a sampler; it holds {sampler!r}."
+                )
+        self._check_names()
         return check_any_rows(self, X, y)
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
         samplers = (
-            [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()] if self.samplers is None else self.samplers
+            [SMOTE(sampling_strategy=_up_to_half), RandomUnderSampler()]
+            if self.samplers is None
+            else members(self.samplers)
         )
-        random = generator(self.random_state)
         indices = np.arange(len(y), dtype=np.intp)
         self.samplers_ = []
-        for sampler in samplers:
-            copy = clone(sampler)
-            if "random_state" in copy.get_params() and copy.random_state is None and self.random_state is not None:
-                copy.set_params(random_state=int(random.integers(np.iinfo(np.int32).max)))
+        for copy in seeded_clones(samplers, self.random_state):
             X, y = copy.fit_resample(X, y)
             step = np.asarray(copy.sample_indices_)
             indices = np.where(step >= 0, indices[step], -1)
@@ -317,8 +327,8 @@ class SamplerChain(BaseSampler):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        members = [SMOTE()] if self.samplers is None else self.samplers
-        inner = [get_tags(sampler).input_tags for sampler in members if hasattr(sampler, "__sklearn_tags__")]
+        samplers = [SMOTE()] if self.samplers is None else members(self.samplers)
+        inner = [get_tags(sampler).input_tags for sampler in samplers if hasattr(sampler, "__sklearn_tags__")]
         for name in ("sparse", "allow_nan", "string", "categorical"):
             setattr(tags.input_tags, name, all(getattr(one, name) for one in inner))
         return tags

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, fit_context
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import check_weights, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._cleaning._under import RandomUnderSampler
 from skanomaly.sampling._resampled import ResampledEstimator, seeded_clones
@@ -169,7 +169,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Try every fraction, and train at the best.
 
         Parameters
@@ -177,6 +177,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
             Two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, passed to the estimator as :class:`ResampledEstimator` does. The fractions count rows.
 
         Returns
         -------
@@ -191,6 +193,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         with restore_on_error(self):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
+            weights = check_weights(sample_weight, rows)
+            options = {} if weights is None else {"sample_weight": weights}
             ratios = np.asarray(self.ratios, dtype=np.float64)
             if ratios.ndim != 1 or not ((ratios > 0) & (ratios < 1)).all():
                 raise ValueError(f"ratios={self.ratios!r} must be fractions in (0, 1).")
@@ -217,7 +221,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                     pos_label=self.classes_[counts.argmin()],
                 )
             search = GridSearchCV(model, grid, scoring=scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
-            found = search.fit(rows, targets).cv_results_
+            found = search.fit(rows, targets, **options).cv_results_
             fractions = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]
             if ratios.size and np.isnan(scores[1:]).all():
@@ -236,9 +240,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 "std_score": found["std_test_score"][order],
                 "loss": scores[best] - scores[order],
             }
-            self.estimator_ = (
-                clone(model).set_params(sampler__fraction=grid["sampler__fraction"][best]).fit(rows, targets)
-            )
+            model = clone(model).set_params(sampler__fraction=grid["sampler__fraction"][best])
+            self.estimator_ = model.fit(rows, targets, **options)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -6,14 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._smote._engine import (
+    NEIGHBORS,
     Segments,
     choose_seeds,
     draw_partners,
-    find_neighbors,
     join_within,
+    n_neighbors_of,
+    search_of,
     usable_neighbors,
 )
 from skanomaly.sampling._smote._interpolator import Interpolator
@@ -29,10 +31,10 @@ class BorderlineSMOTE(Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
-    m_neighbors : int, default=10
+    m_neighbors : int, or object as in :class:`SMOTE`, default=10
         Number of neighbours, in all data, that decide whether a row is in danger.
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         "borderline-1" joins rows in danger with neighbours of their class; "borderline-2" with neighbours of any
@@ -88,8 +90,8 @@ class BorderlineSMOTE(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "m_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
+        "m_neighbors": NEIGHBORS,
         "kind": [StrOptions({"borderline-1", "borderline-2"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -99,8 +101,8 @@ class BorderlineSMOTE(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
-        m_neighbors: int = 10,
+        k_neighbors: Any = 5,
+        m_neighbors: Any = 10,
         kind: str = "borderline-1",
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -119,7 +121,7 @@ class BorderlineSMOTE(Interpolator):
     def _segments(
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> list[Segments]:
-        neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs)
+        neighbors, n_foreign = foreign_neighbors(X, y, rows, label, self.m_neighbors, self.n_jobs, "m_neighbors")
         m = neighbors.shape[1]
         danger = rows[(2 * n_foreign >= m) & (n_foreign < m)]
         self.in_danger_[label] = danger
@@ -134,8 +136,8 @@ class BorderlineSMOTE(Interpolator):
     def _join_any(
         self, X: Any, y: NDArray[Any], danger: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> Segments:
-        n_near = min(self.k_neighbors, X.shape[0] - 1)
-        neighbors = find_neighbors(X, danger, n_near, self.n_jobs)
+        n_near = min(n_neighbors_of(self.k_neighbors, "k_neighbors"), X.shape[0] - 1)
+        neighbors = search_of(self.k_neighbors)(X, danger, n_near, self.n_jobs)
         chosen = choose_seeds(danger.size, n_new, "balanced", random)
         partners = draw_partners(neighbors, chosen, random)
         steps = random.random(n_new) * np.where(y[partners] == label, 1.0, 0.5)
@@ -149,7 +151,7 @@ class ADASYN(Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
-    n_neighbors : int, default=5
+    n_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of neighbours, both in all data (to count other classes) and within the class (to join with).
     n_jobs : int or None, default=None
         Threads of the neighbour search; the rows do not depend on it.
@@ -198,7 +200,7 @@ class ADASYN(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": NEIGHBORS,
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -207,7 +209,7 @@ class ADASYN(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        n_neighbors: int = 5,
+        n_neighbors: Any = 5,
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -217,24 +219,24 @@ class ADASYN(Interpolator):
         self.random_state = random_state
 
     def _n_near(self) -> int:
-        return self.n_neighbors
+        return n_neighbors_of(self.n_neighbors, "n_neighbors")
 
     def _segments(
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> list[Segments]:
-        _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs)
+        _, n_foreign = foreign_neighbors(X, y, rows, label, self.n_neighbors, self.n_jobs, "n_neighbors")
         if not n_foreign.any():
             warn_user(f"No row of class {label!r} has a neighbour of another class; all start equally often.")
             n_foreign = np.ones(rows.size, dtype=np.intp)
         chosen = np.repeat(np.arange(rows.size), allot(n_new, n_foreign.astype(np.float64)))
-        n_near = usable_neighbors(self.n_neighbors, rows.size, label, "n_neighbors")
-        neighbors = rows[find_neighbors(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
+        n_near = usable_neighbors(self._n_near(), rows.size, label, "n_neighbors")
+        neighbors = rows[search_of(self.n_neighbors)(X[rows], np.arange(rows.size), n_near, self.n_jobs)]
         partners = draw_partners(neighbors, chosen, random)
         return [Segments(label, rows[chosen], partners, random.random(n_new))]
 
 
 def foreign_neighbors(
-    X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_neighbors: int, n_jobs: int | None
+    X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_neighbors: Any, n_jobs: int | None, name: str
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find neighbours of rows in all data, and count those of another class.
 
@@ -245,14 +247,17 @@ def foreign_neighbors(
     rows : ndarray of shape (n_rows,), intp
     label : object
         Class of these rows.
-    n_neighbors : int
+    n_neighbors : int, or object with ``kneighbors``
         Lowered to the number of other rows.
     n_jobs : int or None
+    name : str
+        Name of the parameter `n_neighbors`, for errors.
 
     Returns
     -------
     neighbors : ndarray of shape (n_rows, n_neighbors), intp
     n_foreign : ndarray of shape (n_rows,), intp
     """
-    neighbors = find_neighbors(X, rows, min(n_neighbors, X.shape[0] - 1), n_jobs)
+    n_near = min(n_neighbors_of(n_neighbors, name), X.shape[0] - 1)
+    neighbors = search_of(n_neighbors)(X, rows, n_near, n_jobs)
     return neighbors, np.count_nonzero(y[neighbors] != label, axis=1)

@@ -19,11 +19,13 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._smote._borderline import foreign_neighbors
 from skanomaly.sampling._smote._engine import (
+    NEIGHBORS,
     Segments,
     choose_seeds,
     draw_partners,
-    find_neighbors,
     join_within,
+    n_neighbors_of,
+    search_of,
     usable_neighbors,
 )
 from skanomaly.sampling._smote._interpolator import Interpolator
@@ -41,7 +43,7 @@ class KMeansSMOTE(Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
-    k_neighbors : int, default=2
+    k_neighbors : int, or object as in :class:`SMOTE`, default=2
         Number of neighbours, within class and cluster, that a row may be joined with.
     kmeans_estimator : int, clusterer or None, default=None
         Number of clusters, or a clusterer with ``fit_predict``; None is ``MiniBatchKMeans(8)``.
@@ -99,7 +101,7 @@ class KMeansSMOTE(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "kmeans_estimator": [Interval(Integral, 1, None, closed="left"), HasMethods("fit_predict"), None],
         "cluster_balance_threshold": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "density_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
@@ -111,7 +113,7 @@ class KMeansSMOTE(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 2,
+        k_neighbors: Any = 2,
         kmeans_estimator: Any = None,
         cluster_balance_threshold: float | str = "auto",
         density_exponent: float | str = "auto",
@@ -152,7 +154,7 @@ class KMeansSMOTE(Interpolator):
         sizes = np.bincount(self.cluster_labels_, minlength=n_clusters)
         threshold = self.cluster_balance_threshold
         fraction = rows.size / X.shape[0] if threshold == "auto" else float(threshold)
-        used = np.flatnonzero((within >= fraction * sizes) & (within > self.k_neighbors))
+        used = np.flatnonzero((within >= fraction * sizes) & (within > n_neighbors_of(self.k_neighbors, "k_neighbors")))
         if used.size == 0:
             warn_user(
                 f"No cluster holds enough of class {label!r}, which is grown by plain SMOTE; lower "
@@ -187,10 +189,10 @@ class SVMSMOTE(Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of neighbours, within the class, that a row may be joined with; lowered with a warning where the
         class is smaller.
-    m_neighbors : int, default=10
+    m_neighbors : int, or object as in :class:`SMOTE`, default=10
         Number of neighbours, in all data, that decide whether a support vector is noise, in danger or safe.
     svm_estimator : estimator, default=None
         Classifier with ``support_`` after ``fit``, or a pipeline that ends in one; None is ``SVC(gamma="scale")``.
@@ -246,8 +248,8 @@ class SVMSMOTE(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "m_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
+        "m_neighbors": NEIGHBORS,
         "svm_estimator": [HasMethods("fit"), None],
         "out_step": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -258,8 +260,8 @@ class SVMSMOTE(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
-        m_neighbors: int = 10,
+        k_neighbors: Any = 5,
+        m_neighbors: Any = 10,
         svm_estimator: Any = None,
         out_step: float = 0.5,
         n_jobs: int | None = None,
@@ -295,7 +297,7 @@ class SVMSMOTE(Interpolator):
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> list[Segments]:
         vectors = self._support[y[self._support] == label]
-        neighbors, n_foreign = foreign_neighbors(X, y, vectors, label, self.m_neighbors, self.n_jobs)
+        neighbors, n_foreign = foreign_neighbors(X, y, vectors, label, self.m_neighbors, self.n_jobs, "m_neighbors")
         n_around = neighbors.shape[1]
         danger = vectors[(2 * n_foreign >= n_around) & (n_foreign < n_around)]
         safe = vectors[2 * n_foreign < n_around]
@@ -304,12 +306,12 @@ class SVMSMOTE(Interpolator):
             return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs)]
         fraction = random.beta(10, 10) if danger.size and safe.size else float(danger.size > 0)
         n_inside = round(n_new * fraction)
-        n_near = usable_neighbors(self.k_neighbors, rows.size, label, "k_neighbors")
+        n_near = usable_neighbors(n_neighbors_of(self.k_neighbors, "k_neighbors"), rows.size, label, "k_neighbors")
         parts = []
         for seeds, number, scale in ((danger, n_inside, 1.0), (safe, n_new - n_inside, -self.out_step)):
             if number == 0:
                 continue
-            near = rows[find_neighbors(X[rows], np.searchsorted(rows, seeds), n_near, self.n_jobs)]
+            near = rows[search_of(self.k_neighbors)(X[rows], np.searchsorted(rows, seeds), n_near, self.n_jobs)]
             chosen = choose_seeds(seeds.size, number, "balanced", random)
             partners = draw_partners(near, chosen, random)
             parts.append(Segments(label, seeds[chosen], partners, scale * random.random(number)))

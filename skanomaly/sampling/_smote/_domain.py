@@ -14,7 +14,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import Segments, find_neighbors, interpolated, is_same, join_within
+from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, find_neighbors, interpolated, is_same, join_within
 from skanomaly.sampling._smote._table import MixedTable, read_mixed
 from skanomaly.sampling._strategy import appended, dense_classes, whole_part
 
@@ -31,7 +31,7 @@ class DomainSMOTE(BaseSampler):
         parents' domain. A column with nearly as many values as rows gives a warning.
     ratio : float, default=1.0
         Rows of each domain over those of the largest domain of the class, afterwards.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of neighbours, within class and domain, that a row may be joined with; lowered with a warning where
         there are fewer.
     metric : {"euclidean", "cosine"}, default="euclidean"
@@ -83,7 +83,7 @@ class DomainSMOTE(BaseSampler):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "domain_column": [Integral, str],
         "ratio": [Interval(Real, 0, 1, closed="right")],
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "metric": [StrOptions({"euclidean", "cosine"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -94,7 +94,7 @@ class DomainSMOTE(BaseSampler):
         *,
         domain_column: int | str = -1,
         ratio: float = 1.0,
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         metric: str = "euclidean",
         n_jobs: int | None = None,
         random_state: Any = None,

@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._warnings import warn_user
 
 __all__ = [
+    "NEIGHBORS",
     "Segments",
     "choose_seeds",
     "draw_partners",
@@ -22,10 +27,15 @@ __all__ = [
     "interpolated",
     "is_same",
     "join_within",
+    "n_neighbors_of",
+    "search_of",
     "usable_neighbors",
 ]
 
 _BLOCK_ROWS = 8192
+
+# A number of neighbours, or an object that finds them.
+NEIGHBORS: list[Any] = [Interval(Integral, 1, None, closed="left"), HasMethods(["fit", "kneighbors"])]
 
 
 @dataclass
@@ -58,6 +68,72 @@ class Segments:
 def is_same(y: NDArray[Any], label: Any) -> NDArray[np.intp]:
     """Rows of a class."""
     return np.flatnonzero(y == label)
+
+
+def n_neighbors_of(given: Any, name: str) -> int:
+    """Return how many neighbours a parameter asks for, the row itself left out.
+
+    Parameters
+    ----------
+    given : int, or object with ``kneighbors``
+        The ``n_neighbors`` of an object counts the row itself, as in imbalanced-learn.
+    name : str
+        Name of the parameter, for errors.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If an object's ``n_neighbors`` is not a whole number above 1.
+    """
+    if isinstance(given, Integral):
+        return int(given)
+    number = getattr(given, "n_neighbors", None)
+    if not isinstance(number, Integral) or number < 2:
+        raise ValueError(
+            f"{name}={given!r} has n_neighbors={number!r}; it must be a whole number above 1, since it counts the row "
+            "itself."
+        )
+    return int(number) - 1
+
+
+def search_of(given: Any, otherwise: Callable[..., NDArray[np.intp]] | None = None) -> Callable[..., NDArray[np.intp]]:
+    """Return the search of a number or an object of neighbours, with the arguments of :func:`find_neighbors`.
+
+    Parameters
+    ----------
+    given : int, or object with ``fit`` and ``kneighbors``
+        A number gives `otherwise`.
+    otherwise : callable, default=None
+        None is :func:`find_neighbors`.
+
+    Returns
+    -------
+    callable
+    """
+    if isinstance(given, Integral):
+        return find_neighbors if otherwise is None else otherwise
+    return partial(_neighbors_by, given)
+
+
+def _neighbors_by(
+    search: Any, X: Any, queries: NDArray[np.intp], n_neighbors: int, _n_jobs: int | None
+) -> NDArray[np.intp]:
+    """Neighbours by an object of the user's, each row left out of its own list by index; it has its own ``n_jobs``."""
+    if n_neighbors == 0:
+        return queries[:, None]
+    fitted, wanted = clone(search).fit(X), n_neighbors + 1
+    options = {} if wanted == search.n_neighbors else {"n_neighbors": wanted}
+    found = np.asarray(fitted.kneighbors(X[queries], return_distance=False, **options))
+    if found.shape != (queries.size, wanted):
+        raise ValueError(
+            f"{search!r} found neighbours of shape {found.shape} for {queries.size} rows; {(queries.size, wanted)} is "
+            "needed. Give another object, or a number."
+        )
+    return _without_self(found, queries)
 
 
 def usable_neighbors(n_neighbors: int, n_rows: int, label: Any, name: str, *, group: str = "Class") -> int:
@@ -103,10 +179,14 @@ def find_neighbors(
 
 def _sparse_neighbors(X: Any, queries: NDArray[np.intp], n_neighbors: int, n_jobs: int | None) -> NDArray[np.intp]:
     search = NearestNeighbors(n_neighbors=n_neighbors + 1, algorithm="brute", n_jobs=n_jobs).fit(X)
-    found = search.kneighbors(X[queries], return_distance=False)
+    return _without_self(search.kneighbors(X[queries], return_distance=False), queries)
+
+
+def _without_self(found: NDArray[np.intp], queries: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Leave each row out of its own list; the last neighbour where it is not in it."""
     others = found != queries[:, None]
     others[others.all(axis=1), -1] = False  # duplicates took the row's place: leave the last one out instead
-    return found[others].reshape(queries.size, n_neighbors).astype(np.intp)
+    return found[others].reshape(queries.size, found.shape[1] - 1).astype(np.intp)
 
 
 def choose_seeds(n_seeds: int, n_new: int, selection: str, random: np.random.Generator) -> NDArray[np.intp]:
@@ -131,7 +211,7 @@ def join_within(
     seeds: NDArray[np.intp],
     label: Any,
     n_new: int,
-    n_neighbors: int,
+    n_neighbors: Any,
     random: np.random.Generator,
     n_jobs: int | None,
     selection: str = "balanced",
@@ -150,12 +230,12 @@ def join_within(
     label : object
         The class.
     n_new : int
-    n_neighbors : int
+    n_neighbors : int, or object with ``kneighbors``
     random : numpy.random.Generator
     n_jobs : int or None
     selection : {"balanced", "random"}, default="balanced"
     search : callable, default=find_neighbors
-        Finds neighbours, with the arguments of :func:`find_neighbors`.
+        Finds neighbours where `n_neighbors` is a number, with the arguments of :func:`find_neighbors`.
     group : str, default="Class"
         What `rows` are, in warnings.
 
@@ -163,8 +243,9 @@ def join_within(
     -------
     Segments
     """
-    n_near = usable_neighbors(n_neighbors, rows.size, label, "k_neighbors", group=group)
-    neighbors = rows[search(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
+    n_wanted = n_neighbors_of(n_neighbors, "k_neighbors")
+    n_near = usable_neighbors(n_wanted, rows.size, label, "k_neighbors", group=group)
+    neighbors = rows[search_of(n_neighbors, search)(X[rows], np.searchsorted(rows, seeds), n_near, n_jobs)]
     chosen = choose_seeds(seeds.size, n_new, selection, random)
     partners = draw_partners(neighbors, chosen, random)
     return Segments(label, seeds[chosen], partners, random.random(n_new))

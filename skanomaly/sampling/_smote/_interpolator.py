@@ -13,7 +13,7 @@ from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._seeds import generator
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import Segments, interpolated, is_same
+from skanomaly.sampling._smote._engine import Segments, interpolated, is_same, n_neighbors_of
 from skanomaly.sampling._strategy import appended, rows_to_make
 
 __all__ = ["Interpolator"]
@@ -35,7 +35,7 @@ class Interpolator(BaseSampler):
     """
 
     sampling_strategy: Any
-    k_neighbors: int
+    k_neighbors: Any
     n_jobs: int | None
     random_state: Any
 
@@ -103,7 +103,7 @@ class Interpolator(BaseSampler):
 
     def _n_near(self) -> int:
         """Neighbours in the class that count in ``score_samples``."""
-        return self.k_neighbors
+        return n_neighbors_of(self.k_neighbors, "k_neighbors")
 
     def _nearness(self, source: Any, X: Any) -> NDArray[np.float64]:
         """Return minus the mean distance to the nearest rows over those rows' own distances."""

@@ -14,7 +14,7 @@ from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
-from skanomaly.sampling._smote._engine import Segments, choose_seeds, draw_partners, usable_neighbors
+from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, choose_seeds, draw_partners, usable_neighbors
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._smote._table import (
     CodeDistance,
@@ -33,9 +33,10 @@ __all__ = ["SMOTEN", "SMOTENC"]
 class _MixedTables:
     """What SMOTENC and SMOTEN have in common: a mixed table, and neighbours by the codes of its categories."""
 
-    k_neighbors: int
+    k_neighbors: Any
     n_jobs: int | None
     random_state: Any
+    _n_near: Any
     _near: dict[Any, CodeDistance]
 
     @abstractmethod
@@ -55,9 +56,10 @@ class _MixedTables:
     def _segments(
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator
     ) -> list[Segments]:
-        n_near = usable_neighbors(self.k_neighbors, rows.size, label, "k_neighbors")
+        n_near = usable_neighbors(self._n_near(), rows.size, label, "k_neighbors")
         self._near[label] = search = self._search(X, rows, label)
-        return [self._draw(search.find_own(n_near), rows, label, n_new, random)]
+        near = search.find_own(n_near, self.k_neighbors)
+        return [self._draw(near, rows, label, n_new, random)]
 
     def _make(self, X: Any, parts: list[Segments], random: np.random.Generator) -> Any:
         return voted(X, parts, random)
@@ -71,7 +73,7 @@ class _MixedTables:
 
     def _nearness(self, source: Any, X: Any) -> NDArray[np.float64]:
         n_numbers = self._reader.numbers.shape[1]
-        return source.relative_nearness(X[:, :n_numbers], X[:, n_numbers:].astype(np.intp), self.k_neighbors)
+        return source.relative_nearness(X[:, :n_numbers], X[:, n_numbers:].astype(np.intp), self._n_near())
 
 
 class SMOTENC(_MixedTables, Interpolator):
@@ -84,9 +86,10 @@ class SMOTENC(_MixedTables, Interpolator):
         columns with other values than numbers and booleans; it warns if there are none.
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes are over-sampled, and to how many rows; as in :class:`SMOTE`.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of nearest neighbours in the class, of which one is drawn for interpolation. It is reduced with a
-        warning if the class is too small.
+        warning if the class is too small. An object, as in :class:`SMOTE`, gets the continuous columns and the one-hot
+        columns times M/sqrt(2) (Notes).
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
@@ -148,7 +151,7 @@ class SMOTENC(_MixedTables, Interpolator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "categorical_features": [StrOptions({"auto"}), "array-like"],
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "selection": [StrOptions({"balanced", "random"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -159,7 +162,7 @@ class SMOTENC(_MixedTables, Interpolator):
         *,
         categorical_features: Any = "auto",
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         selection: str = "balanced",
         n_jobs: int | None = None,
         random_state: Any = None,

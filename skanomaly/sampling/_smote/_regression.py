@@ -15,6 +15,7 @@ from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
+from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import choose_seeds
 
@@ -28,8 +29,9 @@ class RegressionSMOTE(BaseSampler):
     ----------
     relevance : "auto" or callable, default="auto"
         Relevance of each value of the target, in [0, 1]. "auto" rises from 0 at the median to 1 at the whiskers of a
-        box plot, on the sides that have values beyond them. A callable gets `y` and returns one relevance a
-        value.
+        box plot, on the sides that have values beyond them. Where the box has no width, because one value (often 0) is
+        that of half of the rows or more, it is 1 for all other values, with a warning. A callable gets `y` and returns
+        one relevance a value.
     threshold : float, default=0.8
         Relevance from which a value is rare.
     strategy : {"balance", "extreme", "oversample"}, default="balance"
@@ -70,7 +72,8 @@ class RegressionSMOTE(BaseSampler):
     nothing. A new row starts from a row of a rare run and one of its neighbours in it. Where that neighbour is nearer
     than half the median distance from the row to its run, x is interpolated, and y is the mean of both targets
     weighted by the inverse of the distance to either; else x and y are the row's with Gaussian noise. Over fewer than
-    two runs nothing changes.
+    two runs, or where no run has to change its size, nothing changes, with a warning. "balance" can also not change the
+    runs where rare values are frequent already.
 
     References
     ----------
@@ -101,6 +104,7 @@ class RegressionSMOTE(BaseSampler):
     }
 
     _for_classes: ClassVar[str] = "SMOTE"
+    _takes_classes = False
 
     def __init__(
         self,
@@ -151,6 +155,8 @@ class RegressionSMOTE(BaseSampler):
                 targets.append(new_targets)
         left = np.sort(np.concatenate(kept))
         n_new = sum(len(table) for table in tables)
+        if n_new == 0 and left.size == len(y):
+            self._warn_unchanged(is_rare)
         indices = np.concatenate([left, np.full(n_new, -1)]).astype(np.intp)
         return np.concatenate([X[:0], *tables]), np.concatenate([values[:0], *targets]), indices
 
@@ -161,16 +167,36 @@ class RegressionSMOTE(BaseSampler):
                 raise ValueError("relevance must return one value in [0, 1] for each value of y.")
             return relevance
         low, middle, high = np.quantile(y, [0.25, 0.5, 0.75])
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(y).max()
+        if high - low <= rounding:
+            others = np.abs(y - middle) > rounding
+            if others.any():
+                warn_user(
+                    f"y is {middle:.6g} in {np.count_nonzero(~others)} of {y.size} rows, so its box plot has no width: "
+                    f"the other {np.count_nonzero(others)} values all count as rare. Give relevance=, a function of y, "
+                    "to choose among them."
+                )
+            return others.astype(np.float64)
         reach = 1.5 * (high - low)
         points = {float(middle): 0.0}
         for whisker, beyond in ((low - reach, y.min() < low - reach), (high + reach, y.max() > high + reach)):
             if beyond:
                 points[float(whisker)] = 1.0
-        if reach == 0 or len(points) < 2:
+        if len(points) < 2:
             return np.zeros(len(y))
         places = sorted(points)
         curve = PchipInterpolator(places, [points[place] for place in places])
         return np.clip(curve(np.clip(y, places[0], places[-1])), 0.0, 1.0)
+
+    def _warn_unchanged(self, is_rare: NDArray[np.bool_]) -> None:
+        """Say that nothing was resampled, and why."""
+        if is_rare.all() or not is_rare.any():
+            found = f"{'every' if is_rare.all() else 'no'} value of y has a relevance of {self.threshold} or more"
+            remedy = "Give relevance=, a function of y that is 1 for the values that are rare to you"
+        else:
+            found = f"strategy={self.strategy!r} asks for no more rows of rare values than there are"
+            remedy = "Give another strategy, or relevance= with fewer rare values"
+        warn_user(f"Nothing was resampled: {found}. {remedy}.")
 
     def _sizes(self, runs: list[NDArray[np.intp]]) -> NDArray[np.intp]:
         sizes = np.array([run.size for run in runs], dtype=np.intp)

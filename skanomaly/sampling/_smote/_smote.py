@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.sampling._smote._engine import Segments, join_within
+from skanomaly._support._sklearn import StrOptions
+from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, join_within
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._strategy import STRATEGY
 
@@ -23,9 +23,11 @@ class SMOTE(Interpolator):
         Which classes grow, and how far. A float is the ratio minority over majority afterwards (two classes). Words
         bring classes to the largest one's count: "minority", "not minority", "not majority" (the same as "auto") or
         "all". A dict maps classes to final counts; a callable gets `y` and returns such a dict.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object with ``kneighbors``, default=5
         Number of neighbours, within the class, that a row may be joined with. A class with fewer rows uses all it
-        has, with a warning; a class of one row is copied, with a warning.
+        has, with a warning; a class of one row is copied, with a warning. An object with ``fit`` and ``kneighbors``,
+        such as ``sklearn.neighbors.NearestNeighbors`` or an approximate search, finds the neighbours in its own metric;
+        its ``n_neighbors`` counts the row itself, as in imbalanced-learn.
     selection : {"balanced", "random"}, default="balanced"
         Whether every row starts the same number of segments, up to one, as in the paper, or rows are drawn with
         replacement, as in imbalanced-learn. The result of "balanced" varies less.
@@ -80,7 +82,7 @@ class SMOTE(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "selection": [StrOptions({"balanced", "random"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -90,7 +92,7 @@ class SMOTE(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         selection: str = "balanced",
         n_jobs: int | None = None,
         random_state: Any = None,

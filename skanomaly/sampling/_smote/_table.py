@@ -1,6 +1,7 @@
 """Tables of numbers and categories: their two parts, neighbours, and new rows."""
 
 from copy import copy
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
 from skanomaly._support._tables import TableReader
 from skanomaly._support._validation import check_any_rows, validate_data
-from skanomaly.sampling._smote._engine import Segments, interpolated
+from skanomaly.sampling._smote._engine import Segments, interpolated, search_of
 
 __all__ = [
     "CodeDistance",
@@ -284,8 +285,14 @@ class CodeDistance:
         search._tables = np.concatenate(padded)
         return search
 
-    def find_own(self, n_neighbors: int) -> NDArray[np.intp]:
-        """Neighbours of each row, itself left out by index; 0 neighbours gives the row itself."""
+    def find_own(self, n_neighbors: int, given: Any) -> NDArray[np.intp]:
+        """Neighbours of each row, itself left out by index; 0 neighbours gives the row itself.
+
+        `given` is the user's parameter; an object finds neighbours among numbers beside one-hot columns.
+        """
+        if not isinstance(given, Integral):
+            wide = self._wide(self._numbers, self._codes)
+            return search_of(given)(wide, np.arange(len(wide)), n_neighbors, self._n_jobs)
         if n_neighbors == 0:
             return np.arange(len(self._codes))[:, None]
         return self._find(self._numbers, self._codes, np.arange(len(self._codes)), n_neighbors)[1]

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import cut, read_clock
-from skanomaly.sequence._input import as_column, first_infinite
+from skanomaly.sequence._input import as_column
 from skanomaly.sequence._names import require_same_names
 from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
 from skanomaly.sequence._windows import WindowLookup, all_edges, effective_window, require_neighbors, window_starts
@@ -28,6 +28,7 @@ _AGGREGATIONS = [StrOptions({"mean", "max"}), Interval(Integral, 1, None, closed
         "window_size": [Interval(Integral, 2, None, closed="left")],
         "side": [StrOptions({"both", "left", "right"})],
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "aggregation": _AGGREGATIONS,
         "n_jobs": [Integral, None],
     },
@@ -40,16 +41,17 @@ def matrix_profile(
     window_size: int,
     side: str = "both",
     exclusion_zone: int | None = None,
+    n_neighbors: int = 1,
     aggregation: str | int = "mean",
     n_jobs: int | None = None,
 ) -> MatrixProfile:
-    r"""Distance of each window to its nearest neighbour, both z-normalised.
+    r"""Distance of each window to its nearest neighbours, all z-normalised.
 
     Parameters
     ----------
     X : array-like of shape (n_timepoints, n_features) or (n_timepoints,)
-        The series. Windows with missing values have no neighbour and are none; nor have windows in which the clock (the
-        index of a pandas frame, if it is of dates, periods or durations) jumps.
+        The series. Windows with missing or infinite values have no neighbour and are none; nor have windows in which
+        the clock (the index of a pandas frame, if it is of dates, periods or durations) jumps.
     other : array-like of shape (n_timepoints_other, n_features) or (n_timepoints_other,), default=None
         The series that neighbours are searched in; None is `X` itself.
     window_size : int
@@ -59,6 +61,8 @@ def matrix_profile(
     exclusion_zone : int, default=None
         For one series: windows at most this many time points apart are not neighbours. None is a quarter of
         `window_size`, rounded up.
+    n_neighbors : int, default=1
+        Number of nearest neighbours of each window. They may overlap each other; the zone is around the window.
     aggregation : {"mean", "max"} or int, default="mean"
         How several channels are aggregated: "mean" is the root mean square of the channels' distances to one common
         neighbour, "max" is the maximum over the profiles of the channels, and a number k is their k-th largest value.
@@ -68,14 +72,15 @@ def matrix_profile(
     Returns
     -------
     MatrixProfile
-        ``distances`` and ``neighbors``, both of shape (n_timepoints - window_size + 1,). For a window without neighbour
+        ``distances`` and ``neighbors``, both of shape (n_timepoints - window_size + 1,), or
+        (n_timepoints - window_size + 1, n_neighbors) if `n_neighbors` is above 1. Where a window has no such neighbour
         they are infinite and -1.
 
     Raises
     ------
     ValueError
-        If a series has no window without missing values and jumps of the clock, the numbers or names of channels
-        differ, `side` is given with `other`, or `exclusion_zone` leaves windows without a neighbour.
+        If a series has no window without missing values, infinities and jumps of the clock, the numbers or names of
+        channels differ, `side` is given with `other`, or `exclusion_zone` leaves windows without a neighbour.
 
     See Also
     --------
@@ -85,10 +90,10 @@ def matrix_profile(
     Notes
     -----
     The correlations are updated along diagonals as in SCAMP [1]_, sixty-four diagonals at a time, in O(n^2) time and
-    O(n) memory. The distance to the neighbour is then computed again from the windows themselves, so that exact repeats
-    have distance 0. A constant window has distance 0 to constant windows and :math:`\sqrt{2m}`, the distance of
-    uncorrelated windows, to all others (other programs give :math:`\sqrt{m}`). The k-th largest of the channels'
-    profiles is the K-of-N profile of [2]_.
+    O(n) memory for each neighbour. The distances to the neighbours are then computed again from the windows themselves,
+    so that exact repeats have distance 0. A constant window has distance 0 to constant windows and :math:`\sqrt{2m}`,
+    the distance of uncorrelated windows, to all others (other programs give :math:`\sqrt{m}`). The k-th largest of the
+    channels' profiles is the K-of-N profile of [2]_.
 
     References
     ----------
@@ -113,7 +118,7 @@ def matrix_profile(
         zone = default_zone(window_size) if exclusion_zone is None else exclusion_zone
         which = {"both": 0, "left": 1, "right": 2}[side]
         return _over_channels(
-            lambda tables: self_join(tables[0], zone=zone, n_jobs=n_jobs)[which],
+            lambda tables: self_join(tables[0], zone=zone, n_neighbors=n_neighbors, n_jobs=n_jobs)[which],
             [series],
             window_size,
             aggregation,
@@ -125,7 +130,12 @@ def matrix_profile(
     n_channels, n_others = series[0].shape[1], references[0].shape[1]
     if n_channels != n_others:
         raise ValueError(f"X has {n_channels} channels and other has {n_others}; they must agree.")
-    return _over_channels(lambda tables: join(*tables, n_jobs=n_jobs), [series, references], window_size, aggregation)
+    return _over_channels(
+        lambda tables: join(*tables, n_neighbors=n_neighbors, n_jobs=n_jobs),
+        [series, references],
+        window_size,
+        aggregation,
+    )
 
 
 def _as_series(X: Any, name: str, window_size: int) -> Series:
@@ -133,9 +143,7 @@ def _as_series(X: Any, name: str, window_size: int) -> Series:
     table, clock = read_clock(X)
     column = as_column(table, may_reshape=True, training=False)
     values: NDArray[np.float64] = check_array(column, dtype=np.float64, input_name=name, ensure_all_finite=False)
-    first = first_infinite(values)
-    if first is not None:
-        raise ValueError(f"Infinity in {name}, first at time point {first}; set such values to NaN.")
+    values = np.where(np.isfinite(values), values, np.nan)
     if len(values) < window_size:
         raise ValueError(f"{name} has {len(values)} time points, fewer than one window of {window_size}.")
     found = cut(values, clock, 0.0 if clock is None else clock.step, SeriesDetector.max_gap)

@@ -25,13 +25,13 @@ _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class MatrixProfile:
-    """The nearest neighbour of each window.
+    """The nearest neighbours of each window.
 
     Attributes
     ----------
-    distances : ndarray of shape (n_windows,)
-        Euclidean distance between z-normalised windows; infinite if there is no neighbour.
-    neighbors : ndarray of shape (n_windows,), intp
+    distances : ndarray of shape (n_windows,), or (n_windows, n_neighbors) for several neighbours
+        Euclidean distance between z-normalised windows, ascending; infinite if there is no such neighbour.
+    neighbors : ndarray of the same shape, intp
         Start of the nearest window, -1 if there is none.
     """
 
@@ -88,7 +88,7 @@ def default_zone(window_size: int) -> int:
 
 
 def self_join(
-    table: WindowTable, *, zone: int, n_jobs: int | None = None
+    table: WindowTable, *, zone: int, n_neighbors: int = 1, n_jobs: int | None = None
 ) -> tuple[MatrixProfile, MatrixProfile, MatrixProfile]:
     """Join a series with itself; leave out pairs that are at most `zone` apart.
 
@@ -97,10 +97,9 @@ def self_join(
     both, left, right : MatrixProfile
         Neighbours among all windows, among earlier ones and among later ones.
     """
-    best = _best_partners(table, table, zone + 1, None, 0, n_jobs)
-    (right_sums, right), (left_sums, left) = best
-    both = np.where(left_sums >= right_sums, left, right)
-    return tuple(_measured(table, table, partners) for partners in (both, left, right))  # type: ignore[return-value]
+    right, left = _best_partners(table, table, zone + 1, None, 0, n_neighbors, n_jobs)
+    both = _merged(left, right)
+    return tuple(_measured(table, table, partners) for _, partners in (both, left, right))  # type: ignore[return-value]
 
 
 def join(
@@ -109,9 +108,10 @@ def join(
     *,
     twins: NDArray[np.intp] | None = None,
     zone: int = 0,
+    n_neighbors: int = 1,
     n_jobs: int | None = None,
 ) -> MatrixProfile:
-    """Find for each window of one series its nearest window in another.
+    """Find for each window of one series its nearest windows in another.
 
     Parameters
     ----------
@@ -119,23 +119,38 @@ def join(
     twins : ndarray of shape (n_queries,), default=None
         Index of the reference that is equal to the query, or -1; it and references at most `zone` from it are left out.
     zone : int, default=0
+    n_neighbors : int, default=1
     n_jobs : int or None, default=None
 
     Returns
     -------
     MatrixProfile
     """
-    ahead = _best_partners(queries, references, 0, twins, zone, n_jobs)[0]
-    behind = _best_partners(references, queries, 1, twins, zone, n_jobs)[1]
-    return _measured(queries, references, np.where(behind[0] > ahead[0], behind[1], ahead[1]))
+    ahead = _best_partners(queries, references, 0, twins, zone, n_neighbors, n_jobs)[0]
+    behind = _best_partners(references, queries, 1, twins, zone, n_neighbors, n_jobs)[1]
+    return _measured(queries, references, _merged(ahead, behind)[1])
 
 
 def _measured(table: WindowTable, other: WindowTable, partners: NDArray[np.intp]) -> MatrixProfile:
-    distances = np.empty(table.n_windows)
-    _kernels.matrix_profile.pair_distances(
-        table.values, other.values, table.moments, other.moments, table.window_size, partners, distances
+    distances = np.empty(partners.shape)
+    for row, out in zip(partners, distances, strict=True):
+        _kernels.matrix_profile.pair_distances(
+            table.values, other.values, table.moments, other.moments, table.window_size, row, out
+        )
+    if len(partners) == 1:
+        return MatrixProfile(distances[0], partners[0])
+    order = np.argsort(distances, axis=0, kind="stable")
+    return MatrixProfile(
+        np.take_along_axis(distances, order, axis=0).T.copy(), np.take_along_axis(partners, order, axis=0).T.copy()
     )
-    return MatrixProfile(distances, partners)
+
+
+def _merged(first: "_Best", second: "_Best") -> "_Best":
+    """Return the best of two sets of partners, shape (p, n) each; the first ones where they are equal."""
+    sums = np.concatenate([first[0], second[0]])
+    best = np.argsort(-sums, axis=0, kind="stable")[: len(first[0])]
+    partners = np.concatenate([first[1], second[1]])
+    return np.take_along_axis(sums, best, axis=0), np.take_along_axis(partners, best, axis=0)
 
 
 _Best = tuple[NDArray[np.float64], NDArray[np.intp]]
@@ -147,9 +162,10 @@ def _best_partners(
     first: int,
     twins: NDArray[np.intp] | None,
     zone: int,
+    n_neighbors: int,
     n_jobs: int | None,
 ) -> tuple[_Best, _Best]:
-    """Return the best column of each row and the best row of each column, over the diagonals from `first` on.
+    """Return the best columns of each row and the best rows of each column, over the diagonals from `first` on.
 
     `twins` belong to the queries: to the rows if `first` is 0, else to the columns.
     """
@@ -160,7 +176,10 @@ def _best_partners(
         of_queries[twins >= 0] = twins[twins >= 0]
 
     def part(band: tuple[int, int]) -> tuple[_Best, _Best]:
-        best = [(np.full(n, -np.inf), np.full(n, -1, dtype=np.intp)) for n in (rows.n_windows, columns.n_windows)]
+        best = [
+            (np.full((n_neighbors, n), -np.inf), np.full((n_neighbors, n), -1, dtype=np.intp))
+            for n in (rows.n_windows, columns.n_windows)
+        ]
         _kernels.matrix_profile.update_profile(
             rows.values, columns.values, rows.moments, columns.moments,
             (rows.seeds, columns.seeds), rows.window_size, band, (by_row, by_column), zone, *best[0], *best[1],
@@ -171,10 +190,7 @@ def _best_partners(
     parts = map_blocks(part, bands, n_jobs=n_jobs)
     merged = parts[0]
     for found in parts[1:]:
-        for (sums, partners), (new_sums, new_partners) in zip(merged, found, strict=True):
-            better = new_sums > sums
-            sums[better] = new_sums[better]
-            partners[better] = new_partners[better]
+        merged = _merged(merged[0], found[0]), _merged(merged[1], found[1])
     return merged
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
@@ -15,6 +16,7 @@ from skanomaly.sequence._windows import WindowLookup, effective_window, rolling_
 __all__ = ["TransitionGraphDetector"]
 
 _GRID = 128
+_BLOCK = 4096
 
 
 class TransitionGraphDetector(SeriesDetector):
@@ -61,7 +63,8 @@ class TransitionGraphDetector(SeriesDetector):
     distances at which the training series crosses it; the weight of an edge is the number of its crossings. A
     transition scores :math:`-\log(1 + w\,(g - 1))` with weight w and g edges at its node. What we changed: each window
     is assigned to the node of its sector, without computing intersections with rays; the logarithm; and a training
-    transition is scored with itself left out. Channels are scored separately and averaged. Cost: O(n w^2) per channel.
+    transition is scored with itself left out. Channels are scored separately and averaged. Cost: O(n w^2) per channel;
+    memory O(n).
 
     References
     ----------
@@ -152,10 +155,13 @@ class _Plane:
         self._window_size = window_size
         self._kernel = max(1, window_size // 3)
         windows = self._smoothed(channel)
-        windows = windows if len(chosen) == len(windows) else windows[chosen]
-        self._mean = windows.mean(axis=0)
-        centred = windows - self._mean
-        directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :3]
+        blocks = row_blocks(len(chosen), _BLOCK)  # a copy of all windows would need window_size times the memory
+        self._mean = np.sum([windows[chosen[block]].sum(axis=0) for block in blocks], axis=0) / len(chosen)
+        products = np.zeros((windows.shape[1], windows.shape[1]))
+        for block in blocks:
+            centred = windows[chosen[block]] - self._mean
+            products += centred.T @ centred
+        directions = np.linalg.eigh(products)[1][:, ::-1][:, :3]
         if directions.shape[1] < 3:
             directions = np.pad(directions, ((0, 0), (0, 3 - directions.shape[1])))
         level = np.ones(windows.shape[1]) @ directions
@@ -170,7 +176,11 @@ class _Plane:
 
     def project(self, channel: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the point in the plane of each window."""
-        return (self._smoothed(channel) - self._mean) @ self._directions
+        windows = self._smoothed(channel)
+        points = np.empty((len(windows), 2))
+        for block in row_blocks(len(windows), _BLOCK):
+            points[block] = (windows[block] - self._mean) @ self._directions
+        return points
 
 
 class _Nodes:
