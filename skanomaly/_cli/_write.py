@@ -62,7 +62,7 @@ def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path |
 
 
 def write_scores(result: "ScanResult", path: Path) -> None:
-    """Write row, score, rank, prediction (+1 normal, -1 anomaly), time and label of each row, in table order.
+    """Write row, time, sensor, score, rank, prediction (+1 normal, -1 anomaly) and label of each row, in table order.
 
     The identifier stands for the row if there is one. The last column names the columns that contribute most, for the
     rows that were explained.
@@ -85,6 +85,8 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     )
     if result.time_order is not None:
         frame.insert(1, "time", result.time_order.texts)
+        if result.time_order.by:
+            frame.insert(2, result.time_order.by, result.time_order.restore(result.time_order.sensor_of_rows))
     if result.labels is not None:
         frame["label"] = result.labels
     if result.ids is not None:

@@ -111,7 +111,7 @@ def per_region_overlap_score(
     if not anomaly.any():
         return undefined("Per-region overlap", "no element is anomalous")
     regions = np.concatenate(_label_regions(masks, anomaly, connectivity))
-    sizes = np.bincount(regions, weights=base)
+    sizes = np.bincount(regions, weights=np.where(np.isnan(values), 0.0, base))  # others have no score
     sizes[sizes == 0] = 1.0
     ranked = check_ranked(labels, values, None, base / np.where(anomaly, sizes[regions], 1.0))
     if not ranked.has_both:
