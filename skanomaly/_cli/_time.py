@@ -15,7 +15,7 @@ from skanomaly._cli._stamps import read_times
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TimeOrder", "most_anomalous_apart", "sort_by_time"]
+__all__ = ["TimeOrder", "find_column", "most_anomalous_apart", "sort_by_time"]
 
 _MAX_GAP = 1.5
 _MOST_JUMPS = 0.05  # with more, the clock has no step
@@ -106,12 +106,12 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     """
     import pandas as pd
 
-    position = _position(table, column, "--time")
+    position = find_column(table, column, "--time")
     times = read_times(table.frame.iloc[:, position], column)
     dropped = {position}
     groups, sensors = np.zeros(len(times), dtype=np.intp), [""]
     if by is not None:
-        place = _position(table, by, "--by")
+        place = find_column(table, by, "--by")
         codes, values = pd.factorize(table.frame.iloc[:, place])
         if (codes < 0).any():
             raise InputError(f"--by: {by} has no value in row {int(np.argmin(codes))}; fill it in, or drop the row.")
@@ -133,7 +133,23 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     return table, replace(time_order, regular=regular)
 
 
-def _position(table: Table, column: str, option: str) -> int:
+def find_column(table: Table, column: str, option: str) -> int:
+    """Return the position of a column, or raise with the nearest name.
+
+    Parameters
+    ----------
+    table : Table
+    column, option : str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If the table has no such column.
+    """
     names = [str(name) for name in table.frame.columns]
     if column not in names:
         near = difflib.get_close_matches(column, names, n=1)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skanomaly._cli._errors import InputError
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
-    from skanomaly._cli._scan import Reason, ScanResult
+    from skanomaly._cli._scan import ScanResult
 
 __all__ = ["check_output", "check_report", "reasons_in_words", "write_report", "write_scores"]
 
@@ -64,8 +64,8 @@ def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path |
 def write_scores(result: "ScanResult", path: Path) -> None:
     """Write row, time, sensor, score, rank, prediction (+1 normal, -1 anomaly) and label of each row, in table order.
 
-    The identifier stands for the row if there is one. The last column names the columns that contribute most, for the
-    rows that were explained.
+    The identifier stands for the row if there is one; a trace has its number of events and the time of its first one.
+    The last column names the columns or events that contribute most, for the rows that were explained.
 
     Parameters
     ----------
@@ -94,7 +94,11 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         taken = set(frame.columns) - {"row"}
         frame = frame.rename(columns={"row": result.id_name if result.id_name not in taken else "id"})
     explained = result.explained
-    frame["contributing_columns"] = [reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)]
+    if result.lengths is not None:
+        frame.insert(1, "n_events", result.lengths)
+    frame["contributing_columns" if result.lengths is None else "contributing_events"] = [
+        reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)
+    ]
     try:
         if path.suffix.lower() == ".csv":
             frame.to_csv(path, index=False)
@@ -105,18 +109,23 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
 
 
-def reasons_in_words(reasons: "list[Reason]") -> str:
-    """Return contributing columns with their values, and whether these are above or below the median.
+def reasons_in_words(reasons: "list[Any]") -> str:
+    """Return contributing columns with their values, and whether these are above or below the median; or events.
 
     Parameters
     ----------
-    reasons : list of Reason
+    reasons : list of Reason, Transition or EventCount
 
     Returns
     -------
     str
     """
-    return "; ".join(f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})" for item in reasons)
+    return "; ".join(
+        f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})"
+        if hasattr(item, "column")
+        else item.words
+        for item in reasons
+    )
 
 
 def write_report(result: "ScanResult", path: Path, *, command: str = "") -> None:

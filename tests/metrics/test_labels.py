@@ -168,7 +168,9 @@ def test_elements_without_a_score_do_not_count_in_the_size_of_a_region():
     mask, scores = np.array([[1, 1, 0, 1, 0, 0]]), np.array([[0.0, np.nan, 3.0, 2.0, 1.0, 4.0]])
     with pytest.warns(UserWarning, match="1 of 6 rows"):
         found = metrics.per_region_overlap_score(mask, scores, max_fpr=1.0)
-    assert found == metrics.per_region_overlap_score(np.array([[1, 0, 1, 0, 0]]), np.delete(scores, 1, axis=1), max_fpr=1.0)
+    assert found == metrics.per_region_overlap_score(
+        np.array([[1, 0, 1, 0, 0]]), np.delete(scores, 1, axis=1), max_fpr=1.0
+    )
 
 
 def test_domains_of_rows_without_a_score_are_left_out():

@@ -23,6 +23,7 @@ from skanomaly.model_selection import (
     get_scorer_names,
     make_anomaly_scorer,
 )
+from skanomaly.sequence import RollingStatistic
 from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike, Tagged
 
 

@@ -39,7 +39,10 @@ def test_constant_scores_flag_no_row(rule):
 
 
 @pytest.mark.parametrize("rule", FROM_SCORES)
-@pytest.mark.parametrize(("scores", "match"), [([], "shape"), ([[1.0, 2.0]], "shape"), ([1.0, np.inf], "1 of 2 rows"), ([np.nan] * 2, "all 2 rows")])
+@pytest.mark.parametrize(
+    ("scores", "match"),
+    [([], "shape"), ([[1.0, 2.0]], "shape"), ([1.0, np.inf], "1 of 2 rows"), ([np.nan] * 2, "all 2 rows")],
+)
 def test_scores_that_cannot_be_ranked_raise(rule, scores, match):
     with pytest.raises(ValueError, match=match):
         rule.offset(scores)
