@@ -109,6 +109,10 @@ PARAMETERS = {
         {"order": 2, "smoothing": 1},
         {"order": 1, "estimator": Ridge(), "smoothing": 3, "causal": True},
     ],
+    "CalendarDetector": [  # the tables of the checks have no dates
+        {"calendar": None, "smoothing": 2},
+        {"calendar": None, "smoothing": 3, "causal": True},
+    ],
     "GroupedDetector": [{"detector": _forest(), "group": None}],  # one column of groups leaves nothing to score
     "KShapeDetector": [
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
@@ -126,6 +130,7 @@ PARAMETERS = {
         {"window_size": 4, "statistic": "range", "point_alignment": "mean"},
         {"window_size": 4, "statistic": "mean_absolute", "point_alignment": "max"},
     ],
+    "SeasonalTrendDetector": [{"period": 4}, {"period": 3, "n_cycles": 2, "smoothing": 3, "causal": True}],
     "SlidingWindowDetector": [
         {"detector": _forest(), "window_size": 4},
         {"detector": _forest(), "window_size": 5, "features": "statistics", "normalize": "center", "stride": 2},
@@ -174,11 +179,13 @@ _IN_ORDER = {
 }
 EXPECTED_FAILURES = {
     "AutoregressiveDetector": _IN_ORDER,
+    "CalendarDetector": _IN_ORDER,
     "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
     "PolynomialDetector": _IN_ORDER,
     "RollingMahalanobis": _IN_ORDER,
     "RollingStatistic": _IN_ORDER,
+    "SeasonalTrendDetector": _IN_ORDER,
     "SelfSimilarityDetector": _IN_ORDER,
     "SlidingWindowDetector": _IN_ORDER,
     "SpectralResidualDetector": _IN_ORDER,

@@ -260,10 +260,16 @@ class SeriesDetector(BaseDetector):
             first = "" if len(X.jumps) == 1 else "first "
             step = str(X.clock.readable(X.step)).removeprefix("0 days ")
             causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
+        reason, remedy = self._not_scored
         warn_user(
-            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since no "
-            f"window of {self._fewest_timepoints} time points covers them: {', and '.join(causes)}. {_REMEDY}"
+            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since "
+            f"{reason}: {', and '.join(causes)}. {remedy}"
         )
+
+    @property
+    def _not_scored(self) -> tuple[str, str]:
+        """Why time points have no score, and the remedy."""
+        return f"no window of {self._fewest_timepoints} time points covers them", _REMEDY
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score the windows of a validated series; large is anomalous."""
