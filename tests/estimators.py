@@ -113,6 +113,10 @@ PARAMETERS = {
         {"calendar": None, "smoothing": 2},
         {"calendar": None, "smoothing": 3, "causal": True},
     ],
+    "EncodingDetector": [
+        {"window_size": 4, "encodings": [(2, 3)]},
+        {"window_size": 5, "encodings": [(2, 2), (4, 4)], "normalize": "scale", "point_alignment": "max"},
+    ],
     "GroupedDetector": [{"detector": _forest(), "group": None}],  # one column of groups leaves nothing to score
     "KShapeDetector": [
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
@@ -180,6 +184,7 @@ _IN_ORDER = {
 EXPECTED_FAILURES = {
     "AutoregressiveDetector": _IN_ORDER,
     "CalendarDetector": _IN_ORDER,
+    "EncodingDetector": _IN_ORDER,
     "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
     "PolynomialDetector": _IN_ORDER,

@@ -19,6 +19,7 @@ from skanomaly.sequence._resample import resample_series
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
+from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
@@ -35,6 +36,7 @@ __all__ = [
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "EncodingDetector",
     "GroupedDetector",
     "KShapeDetector",
     "MatrixProfileDetector",
