@@ -194,7 +194,7 @@ class SeriesDetector(BaseDetector):
                 found = self._local_outlyingness(X.values[part]) if local is None else local[index]
                 points[part] = self._averaged_stretch(found, ends)
             else:
-                points[part] = self._stretch_outlyingness(X.values[part])
+                points[part] = self._stretch_outlyingness(X.values[part], ends)
         out = self._placed(X, points)
         self._warn_not_scored(X, int(np.isnan(out).sum()))
         return out
@@ -204,7 +204,7 @@ class SeriesDetector(BaseDetector):
         """Whether the scores of time points are averages of others."""
         return type(self)._outlyingness is SeriesDetector._outlyingness
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+    def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
         """Score a stretch of a series that is cut, for classes that write ``_outlyingness``."""
         return self._outlyingness(X)
 
