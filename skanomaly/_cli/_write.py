@@ -86,16 +86,18 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     if result.time_order is not None:
         frame.insert(1, "time", result.time_order.texts)
         if result.time_order.by:
-            frame.insert(2, result.time_order.by, result.time_order.restore(result.time_order.sensor_of_rows))
+            by = result.time_order.by
+            named = by if by not in {*frame.columns, "label", result.id_name} else "sensor"
+            frame.insert(2, named, result.time_order.restore(result.time_order.sensor_of_rows))
     if result.labels is not None:
         frame["label"] = result.labels
+    if result.lengths is not None:
+        frame.insert(1, "n_events", result.lengths)
     if result.ids is not None:
         frame["row"] = result.ids
         taken = set(frame.columns) - {"row"}
         frame = frame.rename(columns={"row": result.id_name if result.id_name not in taken else "id"})
     explained = result.explained
-    if result.lengths is not None:
-        frame.insert(1, "n_events", result.lengths)
     frame["contributing_columns" if result.lengths is None else "contributing_events"] = [
         reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)
     ]

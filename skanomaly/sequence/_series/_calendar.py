@@ -78,7 +78,7 @@ class CalendarDetector(SeriesDetector):
     References
     ----------
     .. [1] Hochenbaum, J., Vallis, O. S. and Kejariwal, A. (2017). "Automatic anomaly detection in the cloud via
-       statistical learning". arXiv:1704.07706, section 3.
+       statistical learning". arXiv:1704.07706.
 
     Examples
     --------
