@@ -109,6 +109,14 @@ PARAMETERS = {
         {"order": 2, "smoothing": 1},
         {"order": 1, "estimator": Ridge(), "smoothing": 3, "causal": True},
     ],
+    "CalendarDetector": [  # the tables of the checks have no dates
+        {"calendar": None, "smoothing": 2},
+        {"calendar": None, "smoothing": 3, "causal": True},
+    ],
+    "EncodingDetector": [
+        {"window_size": 4, "encodings": [(2, 3)]},
+        {"window_size": 5, "encodings": [(2, 2), (4, 4)], "normalize": "scale", "point_alignment": "max"},
+    ],
     "GroupedDetector": [{"detector": _forest(), "group": None}],  # one column of groups leaves nothing to score
     "KShapeDetector": [
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
@@ -126,6 +134,7 @@ PARAMETERS = {
         {"window_size": 4, "statistic": "range", "point_alignment": "mean"},
         {"window_size": 4, "statistic": "mean_absolute", "point_alignment": "max"},
     ],
+    "SeasonalTrendDetector": [{"period": 4}, {"period": 3, "n_cycles": 2, "smoothing": 3, "causal": True}],
     "SlidingWindowDetector": [
         {"detector": _forest(), "window_size": 4},
         {"detector": _forest(), "window_size": 5, "features": "statistics", "normalize": "center", "stride": 2},
@@ -179,11 +188,14 @@ EXPECTED_FAILURES = {
         "check_sample_weight_equivalence_on_sparse_data": _BY_ROWS,
     },
     "AutoregressiveDetector": _IN_ORDER,
+    "CalendarDetector": _IN_ORDER,
+    "EncodingDetector": _IN_ORDER,
     "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
     "PolynomialDetector": _IN_ORDER,
     "RollingMahalanobis": _IN_ORDER,
     "RollingStatistic": _IN_ORDER,
+    "SeasonalTrendDetector": _IN_ORDER,
     "SelfSimilarityDetector": _IN_ORDER,
     "SlidingWindowDetector": _IN_ORDER,
     "SpectralResidualDetector": _IN_ORDER,

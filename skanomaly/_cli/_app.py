@@ -1,6 +1,7 @@
 """Commands, options and exit codes."""
 
 import shlex
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,12 @@ from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElap
 from rich.progress import Progress as RichProgress
 
 from skanomaly import __version__
-from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT
+from skanomaly._cli._detectors import DEFAULT, EVENT_DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._json import json_text
 from skanomaly._cli._print import print_result
-from skanomaly._cli._scan import Progress, scan
+from skanomaly._cli._scan import Progress, ScanResult, scan
+from skanomaly._cli._traces import scan_traces
 from skanomaly._cli._write import check_output, check_report, write_report, write_scores
 
 __all__ = ["app"]
@@ -56,7 +58,7 @@ def _print_version(requested: bool) -> None:
 
 def _command(context: typer.Context) -> str:
     """Return the command line, with the options that were given."""
-    words = ["skanomaly", "scan"]
+    words = ["skanomaly", str(context.command.name)]
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         value = context.params.get(parameter.name or "")
@@ -136,6 +138,110 @@ def _scan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
+    _run(
+        context,
+        lambda progress: scan(
+            table,
+            detector=detector,
+            contamination=contamination,
+            top=top,
+            random_state=random_state,
+            label=label,
+            time=time,
+            by=by,
+            use=use or [],
+            id_column=id_column,
+            explain_anomalies=output is not None,
+            progress=progress,
+        ),
+        table=table,
+        output=output,
+        report=report,
+        as_json=as_json,
+    )
+
+
+@app.command("events")
+def _events(
+    context: typer.Context,
+    table: Annotated[Path, typer.Argument(help="A .csv, .tsv or .parquet file with one event a row.")],
+    trace: Annotated[
+        str, typer.Option("--trace", help="Column of the trace that an event is of, such as a session, job or user.")
+    ],
+    event: Annotated[str, typer.Option("--event", help="Column of the event, such as a message or its template.")],
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time",
+            "-t",
+            help="Column of times, by which the events of a trace are sorted; by default as in the file.",
+        ),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            "--detector", "-d", help="Name of a detector; an unknown name lists all.", show_default=f"{EVENT_DEFAULT}"
+        ),
+    ] = None,
+    contamination: Annotated[
+        float | None,
+        typer.Option(
+            "--contamination", "-c", help="Fraction of traces to flag as anomalies, at most 0.5; by default estimated."
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", "-n", help="Number of most anomalous traces to print.")] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the scores of all traces to this .csv or .parquet file."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            "-l",
+            help="Column of labels (1/0, -1/+1, or COLUMN=VALUE with the label of the anomalies), used only to "
+            "evaluate the scores; a trace with an anomalous row is an anomaly.",
+        ),
+    ] = None,
+    random_state: Annotated[int, typer.Option("--random-state", help="Seed of the estimate of the contamination.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Score the traces of a log and print the most anomalous ones with the events that are rare."""
+    _run(
+        context,
+        lambda progress: scan_traces(
+            table,
+            trace=trace,
+            event=event,
+            time=time,
+            detector=detector,
+            contamination=contamination,
+            top=top,
+            random_state=random_state,
+            label=label,
+            explain_anomalies=output is not None,
+            progress=progress,
+        ),
+        table=table,
+        output=output,
+        report=report,
+        as_json=as_json,
+    )
+
+
+def _run(
+    context: typer.Context,
+    find: Callable[[Progress | None], ScanResult],
+    *,
+    table: Path | None,
+    output: Path | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Scan, write and print; an input error becomes one line and an exit code."""
     errors = Console(stderr=True)
     try:
         if output is not None:
@@ -147,20 +253,7 @@ def _scan(
             progress = None
             if errors.is_terminal:
                 progress = _Bar(stack.enter_context(RichProgress(*columns, console=errors, transient=True)))
-            result = scan(
-                table,
-                detector=detector,
-                contamination=contamination,
-                top=top,
-                random_state=random_state,
-                label=label,
-                time=time,
-                by=by,
-                use=use or [],
-                id_column=id_column,
-                explain_anomalies=output is not None,
-                progress=progress,
-            )
+            result = find(progress)
         if output is not None:  # before printing, since the reader of the output may close it early
             write_scores(result, output)
         if report is not None:
@@ -170,7 +263,7 @@ def _scan(
             return
         print_result(result, Console())
         if output is not None:
-            typer.echo(f"Scores of {result.n_rows:,} rows written to {output}.")
+            typer.echo(f"Scores of {result.n_rows:,} {result.noun}s written to {output}.")
         if report is not None:
             typer.echo(f"Report written to {report}.")
     except InputError as error:

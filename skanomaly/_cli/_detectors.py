@@ -6,25 +6,31 @@ from typing import Any
 
 from skanomaly._cli._errors import InputError
 
-__all__ = ["DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
+__all__ = ["DEFAULT", "EVENT_DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
 
 DEFAULT = "RandomProjectionDepth"
 SERIES_DEFAULT = "SubsequenceNeighbors"
+EVENT_DEFAULT = "MultiscaleEventDetector"
+_DEFAULTS = {"rows": DEFAULT, "series": SERIES_DEFAULT, "traces": EVENT_DEFAULT}
+# How a detector of a kind is used instead.
+_COMMANDS = {"rows": "scan without --time", "series": "scan with --time COLUMN", "traces": "the command events"}
 
 
-def _classes(*, series: bool) -> dict[str, Any]:
-    """Return the public detectors of rows or of series that need no arguments, by name."""
+def _classes(kind: str) -> dict[str, Any]:
+    """Return the public detectors of "rows", "series" or "traces" that need no arguments, by name."""
     from sklearn.ensemble import IsolationForest
 
-    from skanomaly import detectors, sequence
+    from skanomaly import detectors, events, sequence
 
-    module: Any = sequence if series else detectors
-    found: dict[str, Any] = {} if series else {"IsolationForest": IsolationForest}
+    module: Any = {"rows": detectors, "series": sequence, "traces": events}[kind]
+    found: dict[str, Any] = {"IsolationForest": IsolationForest} if kind == "rows" else {}
     for name in module.__all__:
         member = getattr(module, name)
         if not inspect.isclass(member) or inspect.isabstract(member) or not hasattr(member, "score_samples"):
             continue
-        if series and not issubclass(member, sequence.SeriesDetector):
+        if kind == "series" and not issubclass(member, sequence.SeriesDetector):
+            continue
+        if member in {sequence.SeriesDetector, events.EventDetector}:
             continue
         parameters = inspect.signature(member).parameters.values()
         if all(parameter.default is not parameter.empty for parameter in parameters):
@@ -32,13 +38,12 @@ def _classes(*, series: bool) -> dict[str, Any]:
     return found
 
 
-def detector_names(*, series: bool = False) -> list[str]:
+def detector_names(kind: str = "rows") -> list[str]:
     """Return the names that ``--detector`` accepts, the default first."""
-    default = SERIES_DEFAULT if series else DEFAULT
-    return sorted(_classes(series=series), key=lambda name: (name != default, name))
+    return sorted(_classes(kind), key=lambda name: (name != _DEFAULTS[kind], name))
 
 
-def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, series: bool = False) -> Any:
+def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, kind: str = "rows") -> Any:
     """Create a detector by its name, ignoring case.
 
     Parameters
@@ -47,8 +52,8 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, s
     random_state : int or None
     n_jobs : int or None
         Both are set if the detector has these parameters.
-    series : bool, default=False
-        Whether to look among the detectors of series.
+    kind : {"rows", "series", "traces"}, default="rows"
+        What the detector scores.
 
     Returns
     -------
@@ -59,17 +64,20 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, s
     InputError
         If there is no detector of that name.
     """
-    classes = _classes(series=series)
+    classes = _classes(kind)
     spelled = {known.lower(): known for known in classes}
     known = spelled.get(name.lower())
     if known is None:
-        for other in _classes(series=not series):
-            if other.lower() == name.lower():
-                kinds = ("rows", "omit --time") if series else ("series", "add --time COLUMN")
-                raise InputError(f"{other} scores {kinds[0]}; {kinds[1]}, or choose another --detector.")
+        for other_kind in _DEFAULTS:
+            for other in _classes(other_kind):
+                if other.lower() == name.lower():
+                    remedy = {"rows": "omit --time", "series": "add --time COLUMN"}.get(other_kind)
+                    if remedy is None or kind == "traces":
+                        remedy = f"use {_COMMANDS[other_kind]}"
+                    raise InputError(f"{other} scores {other_kind}; {remedy}, or choose another --detector.")
         near = difflib.get_close_matches(name.lower(), spelled, n=1)
         hint = f" Did you mean {spelled[near[0]]}?" if near else ""
-        available = ", ".join(detector_names(series=series))
+        available = ", ".join(detector_names(kind))
         raise InputError(f"there is no detector {name!r}.{hint} Available detectors: {available}.")
     detector = classes[known]()
     options = {"random_state": random_state, "n_jobs": n_jobs}

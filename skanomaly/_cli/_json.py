@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +33,7 @@ def json_text(result: ScanResult, *, command: str = "") -> str:
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": command,
         "table": result.table_name,
-        "n_rows": result.n_rows,
+        f"n_{result.noun}s": result.n_rows,
         "n_columns": result.n_columns,
         "columns_used": result.used,
         "columns_noted": [
@@ -63,7 +64,7 @@ def json_text(result: ScanResult, *, command: str = "") -> str:
             "change_point": drift.change_point,
             "remark": drift.remark,
         },
-        "rows": [_row(result, place) for place in range(len(result.top))],
+        f"{result.noun}s": [_row(result, place) for place in range(len(result.top))],
     }
     return json.dumps(_finite(found), ensure_ascii=False, indent=2)
 
@@ -75,11 +76,12 @@ def _row(result: ScanResult, place: int) -> dict[str, Any]:
         "row": row,
         "score": float(result.scores[row]),
         "prediction": int(result.flags[row]),
-        "contributing_columns": [
-            {"column": item.column, "value": item.value, "above": item.above, "fraction": item.fraction}
-            for item in reasons
-        ],
     }
+    if result.lengths is None:
+        found["contributing_columns"] = [asdict(item) for item in reasons]
+    else:
+        found["n_events"] = int(result.lengths[row])
+        found["contributing_events"] = [asdict(item) for item in reasons]
     if result.ids is not None:
         found["id"] = result.ids[row]
     if result.time_order is not None:

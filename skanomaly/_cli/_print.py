@@ -1,5 +1,7 @@
 """Printing of a scan to the terminal."""
 
+from typing import Any
+
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -11,6 +13,7 @@ from skanomaly._cli._prepare import Note
 from skanomaly._cli._scan import Reason, ScanResult
 from skanomaly._cli._words import (
     blank_rows,
+    contributing,
     count,
     event_time,
     legend,
@@ -78,7 +81,9 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     if labelled:
         table.add_column("label", no_wrap=True)
-    table.add_column("contributing columns", overflow="fold")
+    if result.lengths is not None:
+        table.add_column("events", justify="right", no_wrap=True)
+    table.add_column(contributing(result), overflow="fold")
     flags = result.flags
     for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
         anomalous = flags[row] == -1
@@ -88,24 +93,21 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
             *([] if result.time_order is None else [event_time(result, place)]),
             Text(score(result.scores[row]), style="bold red" if anomalous else ""),
         ]
+        length = [] if result.lengths is None else [f"{result.lengths[row]:,}"]
         if result.labels is not None:
             label = int(result.labels[row])
             cells.append(Text(_LABELS[label], style="red" if label == -1 else ""))
-        table.add_row(*cells, _Contributions(reasons, plain=plain), style="" if anomalous else "dim")
+        table.add_row(*cells, *length, _Contributions(reasons, plain=plain), style="" if anomalous else "dim")
     return table
 
 
 class _Contributions:
-    """Columns with their values and an arrow for above or below the median; lines break between columns only."""
+    """Columns with their values and an arrow for above or below the median, or events; lines break between them."""
 
-    def __init__(self, reasons: list[Reason], *, plain: bool) -> None:
-        up, down = ("+", "-") if plain else ("↑", "↓")
+    def __init__(self, reasons: list[Any], *, plain: bool) -> None:
+        arrows = ("+", "-") if plain else ("↑", "↓")
         self._pieces = [
-            Text.assemble(
-                (shortened(reason.column), "cyan"),
-                f" {number(reason.value)} {up if reason.above else down}",
-                "," if index + 1 < len(reasons) else "",
-            )
+            Text.assemble(*_piece(reason, *arrows), "," if index + 1 < len(reasons) else "")
             for index, reason in enumerate(reasons)
         ]
 
@@ -121,6 +123,13 @@ class _Contributions:
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         widths = [piece.cell_len for piece in self._pieces] or [0]
         return Measurement(max(widths), sum(widths) + len(widths) - 1)
+
+
+def _piece(reason: Any, up: str, down: str) -> list[Any]:
+    """Return a reason in coloured words."""
+    if not isinstance(reason, Reason):
+        return [(shortened(reason.event), "cyan"), reason.words.removeprefix(reason.event)]
+    return [(shortened(reason.column), "cyan"), f" {number(reason.value)} {up if reason.above else down}"]
 
 
 def _summary(result: ScanResult) -> Table:

@@ -53,7 +53,9 @@ class Table:
     id_name: str = ""
 
 
-def read_table(path: str | Path | None, *, label: str | None = None, id_column: str | None = None) -> Table:
+def read_table(
+    path: str | Path | None, *, label: str | None = None, id_column: str | None = None, texts: Sequence[str] = ()
+) -> Table:
     """Read a table, and its labels if there are any.
 
     Parameters
@@ -64,6 +66,8 @@ def read_table(path: str | Path | None, *, label: str | None = None, id_column: 
         Column, or key of an npz file, of the labels; ``COLUMN=VALUE`` also names the label of the anomalies.
     id_column : str or None
         Column of identifiers, which name the rows and are not scored.
+    texts : sequence of str
+        Columns of a text file whose cells are read as they are written.
 
     Returns
     -------
@@ -87,7 +91,11 @@ def read_table(path: str | Path | None, *, label: str | None = None, id_column: 
     try:
         if ending == ".npz":
             return _with_ids(_from_npz(path, label), id_column)
-        table = _from_text(path, id_column) if ending in _TEXT_ENDINGS else _from_parquet(path)
+        table = (
+            _from_text(path, texts if id_column is None else [*texts, id_column])
+            if ending in _TEXT_ENDINGS
+            else _from_parquet(path)
+        )
     except UnicodeDecodeError as error:
         remedy = "Save it as 'CSV UTF-8'"
         raise InputError(f"cannot read {path.name}: byte {error.start} is not {error.encoding}. {remedy}.") from error
@@ -168,7 +176,7 @@ def _opener(path: Path) -> Any:
     return gzip.open if path.name.lower().endswith(".gz") else open
 
 
-def _from_text(path: Path, id_column: str | None) -> Table:
+def _from_text(path: Path, as_written: Sequence[str]) -> Table:
     """Read delimited text in the dialect in which most of its records agree."""
     with _opener(path)(path, "rb") as stream:
         head = stream.read(_SAMPLE_BYTES)
@@ -178,11 +186,11 @@ def _from_text(path: Path, id_column: str | None) -> Table:
         raise InputError(f"{path.name} is empty.")
     dialect = find_dialect(sample, complete=len(head) < _SAMPLE_BYTES)
     try:
-        frame = _parsed(path, dialect, encoding, id_column)
+        frame = _parsed(path, dialect, encoding, as_written)
     except UnicodeDecodeError:
         if encoding != "utf-8-sig" or 0 in head:
             raise
-        frame = _parsed(path, dialect, _FALLBACK_ENCODING, id_column)
+        frame = _parsed(path, dialect, _FALLBACK_ENCODING, as_written)
         remarks.append("The file is not UTF-8; it was read as Windows-1252. Check letters with accents.")
     names = [" ".join(str(name).split()) for name in frame.columns]
     if dialect.titles:
@@ -203,7 +211,7 @@ def _from_text(path: Path, id_column: str | None) -> Table:
     return Table(path.name, frame, remarks=remarks, decimal=dialect.decimal, padded=padded)
 
 
-def _parsed(path: Path, dialect: Dialect, encoding: str, id_column: str | None) -> "pd.DataFrame":
+def _parsed(path: Path, dialect: Dialect, encoding: str, as_written: Sequence[str]) -> "pd.DataFrame":
     """Read a file in a dialect; identifiers and padded numbers stay text."""
     import pandas as pd
 
@@ -213,7 +221,7 @@ def _parsed(path: Path, dialect: Dialect, encoding: str, id_column: str | None) 
             skipped = sorted({*skipped, *(index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))})
     names = ["row", *dialect.names] if dialect.row_names else dialect.names
     texts = [names[index] for index in dialect.padded_text if index < len(names)]
-    texts += [name for name in names if id_column is not None and " ".join(name.split()) == id_column]
+    texts += [name for name in names if " ".join(name.split()) in as_written]
     if dialect.headless:
         columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
     else:

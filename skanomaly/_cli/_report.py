@@ -1,6 +1,8 @@
 """Report of a scan as one HTML page without scripts and network access, readable on a phone."""
 
+from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +10,26 @@ from numpy.typing import NDArray
 from skanomaly import __version__
 from skanomaly._cli._scan import Reason, ScanResult
 from skanomaly._cli._svg import Plot, date_ticks
-from skanomaly._cli._words import blank_rows, count, event_time, legend, listed, number, score, size, summary
+from skanomaly._cli._words import (
+    blank_rows,
+    contributing,
+    count,
+    event_time,
+    legend,
+    listed,
+    number,
+    score,
+    size,
+    summary,
+)
 
-__all__ = ["report_page"]
+__all__ = ["html_page", "report_page"]
 
 _MOST_POINTS = 400
 _MOST_CIRCLES = 60
 _N_BARS = 40
 _WIDE = 3.0  # a line is broken where points are so many times farther apart than usual
+_ARROWS = {True: "&#8593;", False: "&#8595;"}
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5a6470; --paper: #ffffff; --card: #f5f6f8;
@@ -79,14 +93,14 @@ def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str
         HTML page that refers to no other file or address.
     """
     name = escape(result.table_name)
-    kind = "rows" if result.events is None else "events"
+    kind = f"{result.noun}s" if result.events is None else "events"
     sections = {
         "Summary": _summary(result),
         f"Most anomalous {kind}": f"{_rows(result)}<p class='soft'>{escape(legend(result, plain=False).plain)}</p>",
         "Scores over time": _over_time(result),
         "Scores by rank": _ranking(result),
         "Contamination": _contamination(result),
-        "Drift": _drift(result),
+        "Drift": _drift(result) if result.lengths is None else "",
         "Columns": _notes(result),
         "Settings": _settings(result, command, date),
     }
@@ -97,11 +111,27 @@ def report_page(result: ScanResult, *, command: str = "", date: str = "") -> str
         *(f"<h2 id='{_anchor(heading)}'>{heading}</h2>{text}" for heading, text in sections.items()),
         f"<footer><p>skanomaly {escape(__version__)}. This page contains values of the table.</p></footer>",
     ]
+    return html_page(f"Scan of {result.table_name}", parts)
+
+
+def html_page(title: str, parts: Sequence[str]) -> str:
+    """Return a page without scripts that refers to no other file or address.
+
+    Parameters
+    ----------
+    title : str
+    parts : sequence of str
+        HTML of the body.
+
+    Returns
+    -------
+    str
+    """
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Scan of {name}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
@@ -119,9 +149,10 @@ def _contents(headings: list[str]) -> str:
 
 def _settings(result: ScanResult, command: str, date: str) -> str:
     """List what is needed to repeat the scan."""
+    rows = f"{count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}"
     estimated = result.contamination.interval is not None or result.contamination.remark
     entries = [
-        ("table", f"{result.table_name}, {count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}"),
+        ("table", f"{result.table_name}, {result.size or rows}"),
         ("columns used", ", ".join(result.used) or "none"),
         ("detector", result.detector),
         ("random state", "none" if result.random_state is None else str(result.random_state)),
@@ -151,6 +182,7 @@ def _rows(result: ScanResult) -> str:
     heads += [] if result.time_order is None else [f"<th>{escape(result.time_order.column)}</th>"]
     heads += ["<th class='right'>score</th>"]
     heads += ["<th>label</th>"] if labelled else []
+    heads += [] if result.lengths is None else ["<th class='right'>events</th>"]
     # On a phone each row is a grid of its own: fixed widths align the cells with the header.
     time_width = [] if result.time_order is None else ["minmax(0, 1fr)"]
     widths = [
@@ -159,6 +191,7 @@ def _rows(result: ScanResult) -> str:
         *time_width,
         "4.3rem",
         *(["4.9rem"] if labelled else []),
+        *([] if result.lengths is None else ["3.5rem"]),
     ]
     lines = []
     for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
@@ -174,19 +207,24 @@ def _rows(result: ScanResult) -> str:
         if result.labels is not None:
             label = int(result.labels[row])
             cells.append(f"<td{' class=anomaly' if label == -1 else ''}>{_LABELS[label]}</td>")
+        if result.lengths is not None:
+            cells.append(f"<td class='right'>{result.lengths[row]:,}</td>")
         cells.append(f"<td class='why'>{''.join(map(_reason, reasons))}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    head = f"<tr>{''.join(heads)}<th class='why'>contributing columns</th></tr>"
+    head = f"<tr>{''.join(heads)}<th class='why'>{contributing(result)}</th></tr>"
     return (
         f"<div class='scroll'><table style='--columns: {' '.join(widths)}'><thead>{head}</thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
 
-def _reason(reason: Reason) -> str:
-    arrow = "&#8593;" if reason.above else "&#8595;"
+def _reason(reason: Any) -> str:
+    if isinstance(reason, Reason):
+        words = f"{escape(reason.column)} {escape(number(reason.value))}&nbsp;{_ARROWS[reason.above]}"
+    else:
+        words = escape(reason.words)
     return (
-        f"<div class='reason'>{escape(reason.column)} {escape(number(reason.value))}&nbsp;{arrow} "
+        f"<div class='reason'>{words} "
         f"<span class='soft'>{reason.fraction:.0%}</span>"
         f"<span class='bar' style='width:{max(1.0, 100 * reason.fraction):.0f}%'></span></div>"
     )
@@ -213,13 +251,17 @@ def _over_time(result: ScanResult) -> str:
         places = part.start + _lowest_of_bins(result.scores[order[part]])
         n_shown += len(places)
         at, scores = seconds[places], result.scores[order[places]]
-        for piece in _pieces(at, scores):
-            plot.line(at[piece], scores[piece], "line")
         anomalous = scores < result.threshold
+        if result.lengths is None:
+            for piece in _pieces(at, scores):
+                plot.line(at[piece], scores[piece], "line")
+        else:
+            plot.dots(at[~anomalous], scores[~anomalous], "normal")
         plot.dots(at[anomalous], scores[anomalous], "anomaly", 2.8)
     plot.rule(result.threshold, f"threshold {score(result.threshold)}")
+    points = "time points" if result.lengths is None else "traces, each at the time of its first event,"
     thinned = (
-        f"; {n_shown:,} of {len(order):,} time points are shown, the most anomalous of each interval"
+        f"; {n_shown:,} of {len(order):,} {points} are shown, the most anomalous of each interval"
         if n_shown < len(order)
         else ""
     )
@@ -255,7 +297,7 @@ def _ranking(result: ScanResult) -> str:
         "Scores by rank",
         (1, max(len(order), 2)),
         (low, high),
-        "rank (1 is the most anomalous row)",
+        f"rank (1 is the most anomalous {result.noun})",
         "score (lower is more anomalous)",
         log_x=True,
     )
@@ -263,14 +305,14 @@ def _ranking(result: ScanResult) -> str:
     plot.rule(result.threshold, f"threshold {score(result.threshold)}")
     plot.dots(ranks[~anomalous], scores[~anomalous], "normal")
     plot.dots(ranks[anomalous], scores[anomalous], "anomaly", 2.8)
-    words = f"{count(int((result.flags == -1).sum()), 'row')} below the threshold"
+    words = f"{count(int((result.flags == -1).sum()), result.noun)} below the threshold"
     if result.labels is not None:
         labelled = np.flatnonzero(result.labels[order] == -1)
         drawn = labelled[np.linspace(0, len(labelled) - 1, min(len(labelled), _MOST_CIRCLES)).round().astype(np.int64)]
         plot.dots(drawn + 1.0, result.scores[order][drawn], "labelled", 4.5)
         words += "; circles are labelled anomalies"
         words += f", {len(drawn)} of {len(labelled):,}" if len(drawn) < len(labelled) else ""
-    thinned = f"; {len(kept)} of {len(order):,} rows are shown" if len(kept) < len(order) else ""
+    thinned = f"; {len(kept)} of {len(order):,} {result.noun}s are shown" if len(kept) < len(order) else ""
     return f"{plot.svg()}<p class='soft'>{words}{thinned}.</p>"
 
 
@@ -300,8 +342,8 @@ def _contamination(result: ScanResult) -> str:
     no_anomaly = float(1 - estimate.posterior.sf(0.0))
     words = f" The probability of no anomaly at all is {no_anomaly:.0%}." if no_anomaly >= 0.005 else ""
     return (
-        f"{plot.svg()}<p class='soft'>Posterior distribution of the contamination, from {estimate.n_rows:,} rows. "
-        f"Its median sets the threshold.{words}</p>"
+        f"{plot.svg()}<p class='soft'>Posterior distribution of the contamination, from {estimate.n_rows:,} "
+        f"{result.noun}s. Its median sets the threshold.{words}</p>"
     )
 
 

@@ -19,7 +19,15 @@ from skanomaly._cli._time import TimeOrder, sort_by_time
 from skanomaly._cli._warned import collected_warnings
 from skanomaly._support._scales import usable_scale
 
-__all__ = ["Evaluation", "Progress", "Reason", "ScanResult", "scan"]
+__all__ = [
+    "Evaluation",
+    "Progress",
+    "Reason",
+    "ScanResult",
+    "check_options",
+    "evaluate",
+    "scan",
+]
 
 _BLOCK_ROWS = 32768
 _FEWEST_ROWS_FOR_THREADS = 20000
@@ -79,7 +87,8 @@ class ScanResult:
     """Result of a scan, without any formatting.
 
     ``top`` has the rows shown and ``reasons`` their explanations; ``further`` has those of other rows, by number.
-    ``ids`` are the texts of the column ``id_name`` that identify the rows.
+    ``ids`` are the texts of the column ``id_name`` that identify the rows. ``noun`` is what the rows are, ``size`` what
+    is said of their number if they are no rows of a table.
     """
 
     table_name: str
@@ -108,6 +117,9 @@ class ScanResult:
     ids: list[str] | None = None
     id_name: str = ""
     further: dict[int, list[Reason]] = field(default_factory=dict)
+    noun: str = "row"
+    size: str = ""
+    lengths: NDArray[np.int64] | None = None
 
     def row_name(self, row: int) -> str:
         """Return the identifier of a row if there is one, otherwise its number."""
@@ -187,20 +199,20 @@ def scan(
         If an option or the table is invalid.
     """
     progress = progress or Progress()
-    _check_options(contamination, top, random_state, time, by)
-    series = time is not None
-    name = detector or (SERIES_DEFAULT if series else DEFAULT)
-    build_detector(name, random_state=random_state, n_jobs=None, series=series)  # raises before the table is read
+    check_options(contamination, top, random_state, time, by)
+    kind = "rows" if time is None else "series"
+    name = detector or (DEFAULT if time is None else SERIES_DEFAULT)
+    build_detector(name, random_state=random_state, n_jobs=None, kind=kind)  # raises before the table is read
     progress.stage("Reading")
     table, time_order = read_table(path, label=label, id_column=id_column), None
     check_columns(table, use)
     if time is not None:
         table, time_order = sort_by_time(table, time, by)
     progress.stage("Preparing columns")
-    prepared = prepare(table, progress.advance, series=series, use=use)
+    prepared = prepare(table, progress.advance, series=time is not None, use=use)
     n_rows = len(prepared.filled)
     n_jobs = -1 if n_rows > _FEWEST_ROWS_FOR_THREADS else None
-    model = build_detector(name, random_state=random_state, n_jobs=n_jobs, series=series)
+    model = build_detector(name, random_state=random_state, n_jobs=n_jobs, kind=kind)
     if time_order is None:
         (scores, remarks), window = _scores(model, prepared.scaled, progress), 1
     else:
@@ -208,7 +220,7 @@ def scan(
         rows = np.where(prepared.missing, np.nan, prepared.scaled)
         scores, remarks, window = score_series(model, rows, time_order)
     scored = ~np.isnan(scores)
-    estimate = _contamination(contamination, prepared, scores[scored] if series else None, random_state, progress)
+    estimate = _contamination(contamination, prepared, None if time is None else scores[scored], random_state, progress)
     order = np.argsort(scores, kind="stable")
     ranks = np.argsort(order).astype(np.int64) + 1
     threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
@@ -227,7 +239,7 @@ def scan(
         further = dict(zip(rows.tolist(), found, strict=True))
     progress.stage("Testing for drift")
     drift = _drift(prepared, time_order, random_state=random_state, n_jobs=n_jobs)
-    evaluation = _evaluate(table, scores, threshold)
+    evaluation = evaluate(table.labels, table.label_name, scores, threshold)
     labels, ids = table.labels, table.ids
     if time_order is not None:  # from the order of time back to that of the table
         scores, ranks = time_order.restore(scores), time_order.restore(ranks)
@@ -265,9 +277,10 @@ def scan(
     )
 
 
-def _check_options(
-    contamination: float | None, top: int, random_state: int | None, time: str | None, by: str | None
+def check_options(
+    contamination: float | None, top: int, random_state: int | None, time: str | None = None, by: str | None = None
 ) -> None:
+    """Raise an InputError for an option that is out of range."""
     if contamination is not None and not 0.0 < contamination <= 0.5:
         raise InputError(f"--contamination is {contamination:g}; it must be above 0 and at most 0.5.")
     if top < 1:
@@ -419,18 +432,20 @@ def _shown(table: Table, position: int, row: int, value: float) -> float:
     return original if np.isinf(original) else value
 
 
-def _evaluate(table: Table, scores: NDArray[np.float64], threshold: float) -> Evaluation | None:
+def evaluate(
+    labels: NDArray[np.int64] | None, label_name: str, scores: NDArray[np.float64], threshold: float
+) -> Evaluation | None:
     """Evaluate the scores of the labelled rows, if both classes occur."""
-    if table.labels is None:
+    if labels is None:
         return None
     scored = ~np.isnan(scores)
-    labels, scores = table.labels[scored], scores[scored]
+    labels, scores = labels[scored], scores[scored]
     if not {-1, 1} <= set(labels.tolist()):
         return None
     from skanomaly.metrics import average_precision_score, roc_auc_score
 
     return Evaluation(
-        table.label_name,
+        label_name,
         roc_auc_score(labels, scores),
         average_precision_score(labels, scores),
         int((labels == -1).sum()),

@@ -15,7 +15,7 @@ from skanomaly._cli._stamps import read_times
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TimeOrder", "most_anomalous_apart", "sort_by_time"]
+__all__ = ["TimeOrder", "find_column", "most_anomalous_apart", "sort_by_time"]
 
 _MAX_GAP = 1.5
 _MOST_JUMPS = 0.05  # with more, the clock has no step
@@ -28,7 +28,7 @@ class TimeOrder:
 
     ``order`` has the indices of the rows by ascending time, sensor after sensor if there are several; ``texts`` the
     time of each row as it is in the table. ``times`` are the sorted times, dates or numbers; ``groups`` the numbers of
-    the sensors, sorted like ``times``. ``regular`` says whether the clock has a step.
+    the sensors in the column ``by``, sorted like ``times``. ``regular`` says whether the clock has a step.
     """
 
     column: str
@@ -38,6 +38,7 @@ class TimeOrder:
     groups: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     sensors: list[str] = field(default_factory=list)
     regular: bool = True
+    by: str = ""
 
     def describe(self, position: int) -> str:
         """Return the row and the time at a position in the order of time."""
@@ -54,6 +55,11 @@ class TimeOrder:
         """Return the positions of each sensor."""
         edges = np.flatnonzero(np.diff(self.groups, prepend=-1, append=-1))
         return [slice(int(start), int(stop)) for start, stop in pairwise(edges)]
+
+    @property
+    def sensor_of_rows(self) -> NDArray[Any]:
+        """The sensor of each row, sorted like the times."""
+        return np.array(self.sensors, dtype=object)[self.groups]
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -100,12 +106,12 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     """
     import pandas as pd
 
-    position = _position(table, column, "--time")
+    position = find_column(table, column, "--time")
     times = read_times(table.frame.iloc[:, position], column)
     dropped = {position}
     groups, sensors = np.zeros(len(times), dtype=np.intp), [""]
     if by is not None:
-        place = _position(table, by, "--by")
+        place = find_column(table, by, "--by")
         codes, values = pd.factorize(table.frame.iloc[:, place])
         if (codes < 0).any():
             raise InputError(f"--by: {by} has no value in row {int(np.argmin(codes))}; fill it in, or drop the row.")
@@ -117,7 +123,7 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     frame = table.frame.iloc[order, [index for index in range(table.frame.shape[1]) if index not in dropped]]
     labels = None if table.labels is None else table.labels[order]
     ids = None if table.ids is None else [table.ids[row] for row in order]
-    time_order = TimeOrder(column, order, texts, times[order], groups[order], sensors)
+    time_order = TimeOrder(column, order, texts, times[order], groups[order], sensors, by=by or "")
     remarks = list(table.remarks)
     if (np.diff(order) < 0).any():
         remarks.append(f"Rows were sorted by {column}." if by is None else f"Rows were sorted by {by} and {column}.")
@@ -127,7 +133,23 @@ def sort_by_time(table: Table, column: str, by: str | None = None) -> tuple[Tabl
     return table, replace(time_order, regular=regular)
 
 
-def _position(table: Table, column: str, option: str) -> int:
+def find_column(table: Table, column: str, option: str) -> int:
+    """Return the position of a column, or raise with the nearest name.
+
+    Parameters
+    ----------
+    table : Table
+    column, option : str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If the table has no such column.
+    """
     names = [str(name) for name in table.frame.columns]
     if column not in names:
         near = difflib.get_close_matches(column, names, n=1)

@@ -10,6 +10,7 @@ from skanomaly._cli._scan import Evaluation, ScanResult
 
 __all__ = [
     "blank_rows",
+    "contributing",
     "count",
     "event_time",
     "legend",
@@ -29,8 +30,10 @@ _SMALLEST_PVALUE = 1e-15
 
 def size(result: ScanResult) -> Text:
     """Return the size of the table, the detector and its random state."""
-    used = "all used" if result.n_used == result.n_columns else f"{result.n_used} used"
     seed = "" if result.random_state is None else f", random state {result.random_state}"
+    if result.size:
+        return Text(f"{result.size}. {result.detector}{seed}.")
+    used = "all used" if result.n_used == result.n_columns else f"{result.n_used} used"
     return Text(f"{count(result.n_rows, 'row')}, {count(result.n_columns, 'column')}, {used}. {result.detector}{seed}.")
 
 
@@ -39,10 +42,17 @@ def blank_rows(result: ScanResult) -> str:
     return "all imputed by medians" if result.time_order is None else "left out"
 
 
+def contributing(result: ScanResult) -> str:
+    """Return the heading of the reasons."""
+    return "contributing columns" if result.lengths is None else "contributing events"
+
+
 def event_time(result: ScanResult, place: int) -> str:
-    """Return the sensor and the first and last time of an event, or the time of a time point that is no event."""
-    if result.events is None or result.time_order is None:
+    """Return the sensor and the first and last time of an event, or the time of a time point or trace."""
+    if result.time_order is None:
         return ""
+    if result.events is None:
+        return result.time_order.texts[result.top[place]]
     event, order = result.events[place], result.time_order
     first, last = order.texts[event.first], order.texts[event.last]
     span = first if first == last else f"{first} to {_without_common_date(first, last)}"
@@ -69,17 +79,18 @@ def summary(result: ScanResult) -> list[tuple[str, Text]]:
     """Return the results for the whole table, each with its heading."""
     found = [("anomalies", _anomalies(result)), ("contamination", _contamination(result))]
     if result.evaluation is not None:
-        found.append(("evaluation", _evaluation(result.evaluation, result.n_rows)))
-    return [*found, ("drift", _drift(result))]
+        found.append(("evaluation", _evaluation(result.evaluation, result.n_rows, result.noun)))
+    return [*found, ("drift", _drift(result))] if result.lengths is None else found
 
 
 def _anomalies(result: ScanResult) -> Text:
     n_anomalies = int((result.flags == -1).sum())
     if not n_anomalies:
-        return Text(f"none of {count(result.n_rows, 'row')}")
+        return Text(f"none of {count(result.n_rows, result.noun)}")
     events = "" if result.events is None else f" in {count(result.n_events, 'event')}"
     return markup(
-        f"[bold red]{n_anomalies:,}[/] of {count(result.n_rows, 'row')}{events}: score below {score(result.threshold)}"
+        f"[bold red]{n_anomalies:,}[/] of {count(result.n_rows, result.noun)}{events}: "
+        f"score below {score(result.threshold)}"
     )
 
 
@@ -94,12 +105,12 @@ def _contamination(result: ScanResult) -> Text:
     return Text(f"{fraction}, estimated{sample}; 90 % credible interval {low} to {high}{remark}")
 
 
-def _evaluation(evaluation: Evaluation, n_rows: int) -> Text:
+def _evaluation(evaluation: Evaluation, n_rows: int, noun: str) -> Text:
     unlabelled = n_rows - evaluation.n_labelled
-    left_out = f"; {count(unlabelled, 'unlabelled row')} left out" if unlabelled else ""
+    left_out = f"; {count(unlabelled, f'unlabelled {noun}')} left out" if unlabelled else ""
     return markup(
         f"by the labels in [cyan]{escape(evaluation.label_name)}[/] ({count(evaluation.n_anomalies, 'anomaly')} in "
-        f"{count(evaluation.n_labelled, 'row')}{left_out}): AUROC [bold]{evaluation.auroc:.3f}[/], average precision "
+        f"{count(evaluation.n_labelled, noun)}{left_out}): AUROC [bold]{evaluation.auroc:.3f}[/], average precision "
         f"[bold]{evaluation.average_precision:.3f}[/]; the threshold detects {evaluation.n_detected:,} of them, with a "
         f"false alarm rate of {_fraction(evaluation.false_alarm_rate)}"
     )
@@ -124,7 +135,7 @@ def _drift(result: ScanResult) -> Text:
 
 
 def _sample(n_rows: int, result: ScanResult) -> str:
-    return "" if n_rows == result.n_rows else f", from {n_rows:,} random rows"
+    return "" if n_rows == result.n_rows else f", from {n_rows:,} random {result.noun}s"
 
 
 def _fraction(value: float) -> str:
@@ -133,6 +144,13 @@ def _fraction(value: float) -> str:
 
 def legend(result: ScanResult, *, plain: bool) -> Text:
     """Return how to read the table of rows."""
+    if result.lengths is not None:
+        return Text(
+            f"Lower scores are more anomalous. Traces are named by {result.id_name}. The events shown are chosen by "
+            f"{result.reasons_origin}. Their place in the trace is counted from 1; 1 of 300 is how often such an event "
+            "comes after the one before it.",
+            style="dim",
+        )
     up, down = ("+", "-") if plain else ("↑", "↓")
     rows = "Rows are numbered from 0." if result.ids is None else f"Rows are named by {result.id_name}."
     rows += "" if result.events is None else " The row of an event is its most anomalous one."

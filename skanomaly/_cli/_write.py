@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skanomaly._cli._errors import InputError
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
-    from skanomaly._cli._scan import Reason, ScanResult
+    from skanomaly._cli._scan import ScanResult
 
 __all__ = ["check_output", "check_report", "reasons_in_words", "write_report", "write_scores"]
 
@@ -62,10 +62,10 @@ def _check_path(path: Path, option: str, endings: tuple[str, ...], table: Path |
 
 
 def write_scores(result: "ScanResult", path: Path) -> None:
-    """Write row, score, rank, prediction (+1 normal, -1 anomaly), time and label of each row, in table order.
+    """Write row, time, sensor, score, rank, prediction (+1 normal, -1 anomaly) and label of each row, in table order.
 
-    The identifier stands for the row if there is one. The last column names the columns that contribute most, for the
-    rows that were explained.
+    The identifier stands for the row if there is one; a trace has its number of events and the time of its first one.
+    The last column names the columns or events that contribute most, for the rows that were explained.
 
     Parameters
     ----------
@@ -85,14 +85,22 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     )
     if result.time_order is not None:
         frame.insert(1, "time", result.time_order.texts)
+        if result.time_order.by:
+            by = result.time_order.by
+            named = by if by not in {*frame.columns, "label", result.id_name} else "sensor"
+            frame.insert(2, named, result.time_order.restore(result.time_order.sensor_of_rows))
     if result.labels is not None:
         frame["label"] = result.labels
+    if result.lengths is not None:
+        frame.insert(1, "n_events", result.lengths)
     if result.ids is not None:
         frame["row"] = result.ids
         taken = set(frame.columns) - {"row"}
         frame = frame.rename(columns={"row": result.id_name if result.id_name not in taken else "id"})
     explained = result.explained
-    frame["contributing_columns"] = [reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)]
+    frame["contributing_columns" if result.lengths is None else "contributing_events"] = [
+        reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)
+    ]
     try:
         if path.suffix.lower() == ".csv":
             frame.to_csv(path, index=False)
@@ -103,18 +111,23 @@ def write_scores(result: "ScanResult", path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
 
 
-def reasons_in_words(reasons: "list[Reason]") -> str:
-    """Return contributing columns with their values, and whether these are above or below the median.
+def reasons_in_words(reasons: "list[Any]") -> str:
+    """Return contributing columns with their values, and whether these are above or below the median; or events.
 
     Parameters
     ----------
-    reasons : list of Reason
+    reasons : list of Reason, Transition or EventCount
 
     Returns
     -------
     str
     """
-    return "; ".join(f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})" for item in reasons)
+    return "; ".join(
+        f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})"
+        if hasattr(item, "column")
+        else item.words
+        for item in reasons
+    )
 
 
 def write_report(result: "ScanResult", path: Path, *, command: str = "") -> None:

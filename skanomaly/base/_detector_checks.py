@@ -164,7 +164,8 @@ def check_contributions_sum_to_the_score(detector: Any) -> None:
     expected = detector.score_samples(queries)
     assert contributions.shape == queries.shape, f"Found: contributions have shape {contributions.shape}."
     assert_close(contributions.sum(axis=1), expected, "sums of contributions", rtol=1e-10, atol=1e-10)
-    assert_close(detector.feature_contributions(queries[3:4]), contributions[3:4], "contributions of a row alone")
+    if samples_for(detector).kind != "series":  # a time point is scored within its series
+        assert_close(detector.feature_contributions(queries[3:4]), contributions[3:4], "contributions of a row alone")
     assert_same(X, kept, "rows after the call")
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._tail import Tail
@@ -56,7 +57,7 @@ class MultiscaleEventDetector(EventDetector):
     the distance to it is added, in units of its distance from the median. The score of a trace is the largest of the
     three.
 
-    ``score_events`` are the surprises of the single events, in bits.
+    ``score_events`` are the surprises of the single events, in bits; ``score_scales`` are the three comparable scores.
 
     `y`: traces labelled -1 are left out of training; +1 and 0 are treated alike.
 
@@ -108,9 +109,27 @@ class MultiscaleEventDetector(EventDetector):
         trace = self._counts.nearest(whole, self._n_neighbors)[0][inverse]
         return np.column_stack([event, run, trace])
 
+    def _comparable(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+        pairs = zip(self._tails, self._three(X).T, strict=True)
+        return np.column_stack([tail.transform(column) for tail, column in pairs])
+
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-        scores = self._three(X)
-        return np.max([tail.transform(column) for tail, column in zip(self._tails, scores.T, strict=True)], axis=0)
+        return self._comparable(X).max(axis=1)
+
+    def score_scales(self, X: Any) -> NDArray[np.float64]:
+        """Score each trace on each of the three scales; lower scores are more anomalous.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens
+
+        Returns
+        -------
+        ndarray of shape (n_traces, 3)
+            Columns: event, run, trace. ``score_samples`` is the lowest of the three.
+        """
+        check_is_fitted(self)
+        return -self._comparable(self._check(X, reset=False))
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
         traces, inverse, bits = _surprise(self._events, X)

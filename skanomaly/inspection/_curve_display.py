@@ -9,6 +9,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._display import BLUE, GREY, axes_for
 from skanomaly._support._labels import read_labels
+from skanomaly._support._scored import find_scored
 from skanomaly.inspection._scores import scores_of
 
 __all__ = ["AnomalyCurveDisplay"]
@@ -107,6 +108,7 @@ class AnomalyCurveDisplay:
         scores = column_or_1d(y_score, dtype=np.float64)
         if labels.shape != scores.shape:
             raise ValueError(f"y_true has {len(labels)} entries and y_score has {len(scores)}; they must agree.")
+        labels = np.where(find_scored(scores, name="y_score"), labels, 0)
         known = labels != 0
         if not (labels == -1).any() or not (labels == 1).any():
             raise ValueError("y_true has labels of one class only; the curves need anomalies and normal rows.")

@@ -87,7 +87,8 @@ def domain_roc_auc_score(
     check_consistent_length(y_true, domains, sections)
     labelled = read_labels(y_true, name="y_true", pos_label=pos_label) != 0
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)
-    domains, sections = domains[labelled], sections[labelled]
+    kept = labelled & ~np.isnan(column_or_1d(y_score, dtype=np.float64))
+    domains, sections = domains[kept], sections[kept]
     areas: list[float] = []
     for section in np.unique(sections):
         rows = sections == section

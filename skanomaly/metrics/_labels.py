@@ -13,6 +13,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skanomaly._support._labels import read_labels
+from skanomaly._support._scored import find_scored
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 
@@ -57,13 +58,13 @@ class Ranked(NamedTuple):
 
 
 def check_ranked(y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any = None) -> Ranked:
-    """Validate labels, scores and weights, and leave out unlabelled rows.
+    """Validate labels, scores and weights, and leave out unlabelled rows and, with a warning, those without a score.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
     y_score : array-like of shape (n_samples,)
-        Lower is more anomalous.
+        Lower is more anomalous; NaN is no score.
     pos_label : label or None
         Label of the anomalies; all other labels are then normal. None recognises -1, or 1 beside 0.
     sample_weight : array-like of shape (n_samples,) or None, default=None
@@ -75,13 +76,14 @@ def check_ranked(y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any =
     Raises
     ------
     ValueError
-        If lengths differ, a score is not finite, or the labels cannot be read.
+        If lengths differ, a score is infinite, no row has a score, or the labels cannot be read.
     """
-    labels, scores = read_labels(y_true, name="y_true", pos_label=pos_label), _finite(y_score, "y_score")
+    labels, scores = read_labels(y_true, name="y_true", pos_label=pos_label), _scores(y_score)
     check_consistent_length(labels, scores, sample_weight)
     weight = check_weights(sample_weight, scores)
     ranked = Ranked(labels == -1, -scores, weight)
-    return ranked if labels.all() else ranked.rows(labels != 0)
+    kept = (labels != 0) & find_scored(scores, name="y_score")
+    return ranked if kept.all() else ranked.rows(kept)
 
 
 def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_score") -> Ranked:
@@ -92,7 +94,8 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
     y_true : array-like of shape (n_timepoints,)
     values : array-like of shape (n_timepoints,)
         Scores, lower is more anomalous; or predictions (``name="y_pred"``) in the labels of `y_true`, or -1 and +1 as
-        ``predict`` returns them, which become 1 for an anomaly and 0 for a normal time point.
+        ``predict`` returns them, which become 1 for an anomaly and 0 for a normal time point. Time points without a
+        score (NaN) are left out, with a warning; those around them become adjacent.
     pos_label : label or None
     name : {"y_score", "y_pred"}, default="y_score"
 
@@ -113,14 +116,16 @@ def check_ordered(y_true: Any, values: Any, pos_label: Any, *, name: str = "y_sc
         n_unlabelled += np.count_nonzero(predicted == 0)
         outlyingness = (predicted == -1).astype(np.float64)
     else:
-        outlyingness = -_finite(values, name)
+        outlyingness = -_scores(values)
         check_consistent_length(labels, outlyingness)
     if n_unlabelled:
         raise ValueError(
             f"{n_unlabelled} time points are labelled 0, unlabelled. Leaving them out would change which time points "
             "are adjacent: score labelled parts separately."
         )
-    return Ranked(labels == -1, outlyingness, None)
+    ranked = Ranked(labels == -1, outlyingness, None)
+    kept = find_scored(outlyingness, name=name, noun="time points")
+    return ranked if kept.all() else ranked.rows(kept)
 
 
 def check_probabilities(y_true: Any, y_proba: Any, pos_label: Any, sample_weight: Any = None) -> Ranked:
@@ -197,6 +202,11 @@ def undefined(metric: str, reason: str) -> float:
     """
     warn_user(f"{metric} is not defined: {reason}.", UndefinedMetricWarning)
     return float("nan")
+
+
+def _scores(values: Any) -> NDArray[np.float64]:
+    column = column_or_1d(values)
+    return check_array(column, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y_score")
 
 
 def _finite(values: Any, name: str) -> NDArray[np.float64]:

@@ -111,7 +111,8 @@ def per_region_overlap_score(
     if not anomaly.any():
         return undefined("Per-region overlap", "no element is anomalous")
     regions = np.concatenate(_label_regions(masks, anomaly, connectivity))
-    sizes = np.bincount(regions, weights=base)
+    counted = np.where(np.isnan(values), 0.0, np.asarray(base))  # elements without a score are left out
+    sizes = np.bincount(regions, weights=counted)
     sizes[sizes == 0] = 1.0
     ranked = check_ranked(labels, values, None, base / np.where(anomaly, sizes[regions], 1.0))
     if not ranked.has_both:

@@ -19,7 +19,7 @@ from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._validation import check_samples_of, copy_kinds
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
 from skanomaly.model_selection._scales import ScoreScale
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
@@ -157,19 +157,22 @@ class ScoreEnsemble(Composition, BaseDetector):
         detectors = default_detectors(len(X)) if self.detectors is None else members(self.detectors)
         fitted = fit_detectors(detectors, X, y, n_jobs=self.n_jobs, random_state=self.random_state)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
-        _require_finite(scores)
-        ranks = row_ranks(scores)
+        _require_finite(scores, scores_time_points(fitted[0]))
+        scored = ~np.isnan(scores).any(axis=1)  # not so time points that no window covers
+        if not scored.any():
+            raise ValueError("No row has a score of every detector; use shorter windows.")
+        ranks = row_ranks(scores[scored])
         self.agreement_ = agreement(ranks)
         self.kept_ = np.arange(len(fitted)) if self.min_agreement is None else agreeing(ranks, self.min_agreement)
         self.detectors_ = [fitted[place] for place in self.kept_]
         scores = scores[:, self.kept_]
-        self._scales = ScoreScale.of_columns(scores)
+        self._scales = ScoreScale.of_columns(scores[scored])
         return self._aggregated(scores)
 
     def _outlyingness(self, X: Any) -> NDArray[np.float64]:
         columns = map_blocks(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
         scores = np.column_stack(columns)
-        _require_finite(scores)
+        _require_finite(scores, scores_time_points(self.detectors_[0]), fewest=0)
         return self._aggregated(scores)
 
     def __sklearn_tags__(self) -> Tags:
@@ -322,7 +325,9 @@ def agreeing(ranks: NDArray[np.float64], least: float) -> NDArray[np.intp]:
     return kept
 
 
-def _require_finite(scores: NDArray[np.float64]) -> None:
-    bad = np.flatnonzero(~np.isfinite(scores).all(axis=0))
+def _require_finite(scores: NDArray[np.float64], may_miss: bool, fewest: int = 1) -> None:
+    """Raise for a detector with infinite scores, or with fewer scores than needed."""
+    needed = fewest if may_miss else len(scores)
+    bad = np.flatnonzero(np.isinf(scores).any(axis=0) | ((~np.isnan(scores)).sum(axis=0) < needed))
     if bad.size:
-        raise ValueError(f"The scores of detector {bad.tolist()} contain NaN or infinity; leave that detector out.")
+        raise ValueError(f"The scores of detector {bad.tolist()} are NaN or infinite; leave that detector out.")

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from skanomaly._support._labels import read_labels
 from skanomaly._support._parameters import DeclaredParameters
 from skanomaly._support._responses import flagged, outlyingness
+from skanomaly._support._scored import find_scored
 from skanomaly._support._sklearn import StrOptions, validate_params
+from skanomaly._support._validation import scores_time_points
 from skanomaly._support._warnings import warn_user
 from skanomaly.model_selection._orientation import check_parameters, oriented_metric
 
@@ -190,8 +192,11 @@ class AnomalyScorer(DeclaredParameters):
             return self._unscored(reason)
         response = flagged(estimator, X) if self.response == "predict" else -outlyingness(estimator, X)
         known = (labels != 0) | self.ordered
-        if not np.isfinite(response[known]).all():
+        missing = np.isnan(response[known])
+        partly = scores_time_points(estimator) and not missing.all()  # time points that no window covers have no score
+        if np.isinf(response[known]).any() or (missing.any() and not partly):
             return self._unscored("has scores that are not finite")
+        known[known] = find_scored(response[known], name="the scores", noun="time points")
         weight = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[known]}
         value = float(self.oriented_metric(labels[known], response[known], **weight))
         return value if self.greater_is_better else -value

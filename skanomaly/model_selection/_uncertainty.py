@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 
 from skanomaly._support._labels import read_labels
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._scored import find_scored
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.metrics import average_precision_score
@@ -94,7 +95,7 @@ def choice_uncertainty(
         Labels: -1 anomaly, +1 normal, 0 unlabelled (left out); or 1 anomaly and 0 normal.
     candidate_scores : array-like of shape (n_samples, n_candidates)
         ``score_samples`` of each candidate (lower is more anomalous), for example from scikit-learn's
-        ``cross_val_predict``.
+        ``cross_val_predict``. Rows without a score (NaN) of every candidate are left out, with a warning.
     metric : callable, default=average_precision_score
         ``metric(y_true, y_score)`` with -1 for anomalies and lower scores for more anomalous rows; greater is better. A
         metric of scikit-learn, and any whose `pos_label` is 1 by default, is called with 1 for anomalies and higher
@@ -136,10 +137,11 @@ def choice_uncertainty(
     >>> choice.best_index, choice.tied  # the largest forest is significantly better
     (2, array([2]))
     """
-    scores = check_array(candidate_scores, dtype=np.float64)
+    scores = check_array(candidate_scores, dtype=np.float64, ensure_all_finite="allow-nan")
     labels = read_labels(y_true, name="y_true", pos_label=pos_label)
     if len(labels) != len(scores):
         raise ValueError(f"y_true has {len(labels)} labels and candidate_scores {len(scores)} rows.")
+    labels = np.where(find_scored(scores, name="candidate_scores"), labels, 0)
     n_anomalies, n_normal = np.count_nonzero(labels == -1), np.count_nonzero(labels == 1)
     if n_anomalies == 0 or n_normal == 0:
         raise ValueError(

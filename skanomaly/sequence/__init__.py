@@ -17,13 +17,16 @@ from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_event
 from skanomaly.sequence._period import find_period
 from skanomaly.sequence._resample import resample_series
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
+from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
+from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
 from skanomaly.sequence._series._polynomial import PolynomialDetector
 from skanomaly.sequence._series._rolling import RollingMahalanobis, RollingStatistic
+from skanomaly.sequence._series._seasonal import SeasonalTrendDetector
 from skanomaly.sequence._series._sliding import SlidingWindowDetector
 from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
@@ -31,7 +34,9 @@ from skanomaly.sequence._series._transitions import TransitionGraphDetector
 __all__ = [
     "AutoregressiveDetector",
     "BagRankingDetector",
+    "CalendarDetector",
     "ChronosEncoder",
+    "EncodingDetector",
     "GroupedDetector",
     "KShapeDetector",
     "MatrixProfileDetector",
@@ -40,6 +45,7 @@ __all__ = [
     "ReferenceDetector",
     "RollingMahalanobis",
     "RollingStatistic",
+    "SeasonalTrendDetector",
     "SelectiveMahalanobisDetector",
     "SelfSimilarityDetector",
     "SequenceDetector",

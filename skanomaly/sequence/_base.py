@@ -194,7 +194,7 @@ class SeriesDetector(BaseDetector):
                 found = self._local_outlyingness(X.values[part]) if local is None else local[index]
                 points[part] = self._averaged_stretch(found, ends)
             else:
-                points[part] = self._stretch_outlyingness(X.values[part])
+                points[part] = self._stretch_outlyingness(X.values[part], ends)
         out = self._placed(X, points)
         self._warn_not_scored(X, int(np.isnan(out).sum()))
         return out
@@ -204,7 +204,7 @@ class SeriesDetector(BaseDetector):
         """Whether the scores of time points are averages of others."""
         return type(self)._outlyingness is SeriesDetector._outlyingness
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
+    def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
         """Score a stretch of a series that is cut, for classes that write ``_outlyingness``."""
         return self._outlyingness(X)
 
@@ -260,10 +260,16 @@ class SeriesDetector(BaseDetector):
             first = "" if len(X.jumps) == 1 else "first "
             step = str(X.clock.readable(X.step)).removeprefix("0 days ")
             causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
+        reason, remedy = self._not_scored
         warn_user(
-            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since no "
-            f"window of {self._fewest_timepoints} time points covers them: {', and '.join(causes)}. {_REMEDY}"
+            f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since "
+            f"{reason}: {', and '.join(causes)}. {remedy}"
         )
+
+    @property
+    def _not_scored(self) -> tuple[str, str]:
+        """Why time points have no score, and the remedy."""
+        return f"no window of {self._fewest_timepoints} time points covers them", _REMEDY
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[Any]:
         """Score the windows of a validated series; large is anomalous."""

@@ -1,6 +1,7 @@
 """The clock of a series: its times, its step, and the stretches between jumps and missing values."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,10 @@ class Stretches:
     def parts(self, fewest: int = 1) -> list[slice]:
         """Return the rows of each stretch of at least `fewest` time points."""
         return stretches(len(self.values), self.edges, fewest)
+
+    def with_columns(self, make: Callable[["Stretches"], Any]) -> "Stretches":
+        """Append columns to ``values`` that are made of the stretches themselves, one row per kept time point."""
+        return replace(self, values=np.column_stack([self.values, make(self)]))
 
     def follows(self, other: "Stretches | None", max_gap: float) -> bool:
         """Say whether the first row comes one step after the last row of an earlier piece."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 __all__ = ["Settling"]
 
 _N_SEGMENTS = 256
-_TAIL = 0.97
+_LEVELS = (0.5, 0.75, 0.9, 0.97)
 
 
 class Settling:
@@ -27,52 +27,64 @@ class Settling:
         Returns the scores of the time points of a stretch.
     reach : int
         Number of time points at each end whose average has fewer values.
+    n_segments : int, default=256
+        Number of pieces.
 
     Notes
     -----
-    The distance of a score above the median is multiplied by the ratio of the distances between the 0.97 quantile and
-    the median, in the middle and at this place of 256 pieces; ratios above 1 are not used.
+    A score is mapped to the score that has the same quantile in the middle of the pieces as it has at
+    this place of them, linearly between the quantiles 0.5, 0.75, 0.9 and 0.97. Above the last one, the distance from
+    the median is multiplied by the ratio of the distances at this quantile; below the first one, it is kept. No score
+    becomes more anomalous.
     """
 
     def __init__(
-        self, local: list[NDArray[Any]], averaged: Callable[[NDArray[Any]], NDArray[np.float64]], reach: int
+        self,
+        local: list[NDArray[Any]],
+        averaged: Callable[[NDArray[Any]], NDArray[np.float64]],
+        reach: int,
+        *,
+        n_segments: int = _N_SEGMENTS,
     ) -> None:
-        self._medians = self._ratios = np.empty((2, 0))
-        self._median = 0.0
+        self._levels = np.empty(0)
+        self._ends = np.empty((2, 0, len(_LEVELS)))
         longest = max((len(part) for part in local), default=0)
         size = min(3 * reach, longest)
-        starts = [(part, start) for part in local for start in _spaced(len(part) - size + 1)]
-        chosen = [starts[place] for place in _spaced(len(starts))]
-        if reach == 0 or size < reach or len(chosen) < _N_SEGMENTS // 4:
+        starts = [(part, start) for part in local for start in _spaced(len(part) - size + 1, n_segments)]
+        chosen = [starts[place] for place in _spaced(len(starts), n_segments)]
+        if reach == 0 or size < reach or len(chosen) < n_segments // 4:
             return
         scores = np.stack([averaged(part[start : start + size]) for part, start in chosen])
         depth = min(reach, scores.shape[1] // 3)
-        middle = scores[:, depth:-depth]
-        self._median, spread = float(np.median(middle)), _spread(middle.ravel()[:, None])[0]
+        self._levels = np.quantile(scores[:, depth:-depth], _LEVELS)
         ends = np.stack([scores[:, :depth], scores[:, ::-1][:, :depth]])
-        self._medians = np.median(ends, axis=1)
-        spreads = np.stack([_spread(end) for end in ends])
-        self._ratios = np.where(spreads > spread, spread / np.where(spreads > 0, spreads, 1.0), 1.0)
+        self._ends = np.moveaxis(np.quantile(ends, _LEVELS, axis=1), 0, 2)
 
     def __call__(self, points: NDArray[np.float64], ends: tuple[bool, bool] = (True, True)) -> NDArray[np.float64]:
         """Return the scores of a stretch, settled at those ends that are cuts."""
         out = points.copy()
-        depth = min(self._ratios.shape[1], len(points))
+        depth = min(self._ends.shape[1], len(points))
         for side, view in enumerate((out[:depth], out[::-1][:depth])):
             if not ends[side]:
                 continue
-            above = view - self._medians[side, :depth]
-            ratios = self._ratios[side, :depth]
-            chosen = (above > 0) & (ratios < 1)
-            view[chosen] = self._medians[side, :depth][chosen] + above[chosen] * ratios[chosen]
+            for place in range(depth):
+                view[place] = _settled(view[place], self._ends[side, place], self._levels)
         return out
 
 
-def _spaced(n: int) -> NDArray[np.intp]:
+def _settled(score: float, found: NDArray[np.float64], levels: NDArray[np.float64]) -> float:
+    """Map a score from quantiles at an end to those in the middle."""
+    above, typical, usual = score - found[0], found - found[0], levels - levels[0]
+    base = min(found[0], levels[0])
+    if not above > 0:
+        return float(base + above)
+    if above < typical[-1]:
+        mapped = float(np.interp(above, typical, usual))
+    else:
+        mapped = above * usual[-1] / typical[-1] if typical[-1] > 0 else above
+    return float(base + min(above, mapped))
+
+
+def _spaced(n: int, most: int) -> NDArray[np.intp]:
     """Return at most so many places, equally spaced."""
-    return np.unique(np.linspace(0, n - 1, _N_SEGMENTS).astype(np.intp)) if n > 0 else np.empty(0, dtype=np.intp)
-
-
-def _spread(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = np.quantile(scores, [0.5, _TAIL], axis=0)
-    return np.asarray(high - low)
+    return np.unique(np.linspace(0, n - 1, most).astype(np.intp)) if n > 0 else np.empty(0, dtype=np.intp)

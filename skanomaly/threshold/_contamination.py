@@ -17,10 +17,11 @@ from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ROUNDING, usable_scale
+from skanomaly._support._scored import find_scored
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import fit_context
 from skanomaly._support._ties import count_above, settled_threshold
-from skanomaly._support._validation import check_samples_of, copy_kinds
+from skanomaly._support._validation import check_rows, check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
@@ -125,8 +126,10 @@ class ContaminationPosterior(Composition, BaseDetector):
     def _check(self, X: Any, *, reset: bool) -> Any:
         given = members(self.detectors or ()) if reset or self.detectors is None else self.detectors_
         first = given[0] if given else None  # the default detectors take arrays
-        if not reset and not self.detectors_ and self.n_features_in_ == 1 and np.ndim(X) == 1:  # scores of one detector
-            X = np.asarray(X).reshape(-1, 1)
+        if not reset and not self.detectors_:  # scores, of which some may be missing
+            if self.n_features_in_ == 1 and np.ndim(X) == 1:
+                X = np.asarray(X).reshape(-1, 1)
+            return check_rows(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         return check_samples_of(self, first, X, reset=reset, min_samples=2 if reset else 1, dtype=np.float64)
 
     def _parts(self) -> tuple[TwoGroup | GammaGMM, ContaminationPrior, list[np.random.Generator]]:
@@ -157,8 +160,9 @@ class ContaminationPosterior(Composition, BaseDetector):
         Parameters
         ----------
         S : array-like of shape (n_samples,) or (n_samples, n_detectors)
-            ``score_samples`` of detectors; lower scores are more anomalous. Constant columns, and columns with NaN or
-            infinity, are left out.
+            ``score_samples`` of detectors; lower scores are more anomalous. Constant columns, and columns that have an
+            infinite entry or NaN alone, are left out. Rows with NaN in another column, such as time points that no
+            window covers, are left out with a warning that counts them; they are predicted +1.
         y : None
             Not used.
 
@@ -188,6 +192,12 @@ class ContaminationPosterior(Composition, BaseDetector):
         generators: list[np.random.Generator],
     ) -> None:
         """Set the posterior and the scale of the common score from columns of outlyingness."""
+        partial = ~(np.isinf(S).any(axis=0) | np.isnan(S).all(axis=0))
+        if not self.detectors_:
+            S = S[find_scored(S[:, partial], name="scores")]
+        elif scores_time_points(self.detectors_[0]):  # the detectors have warned of those without a score
+            scored = ~np.isnan(S[:, partial]).any(axis=1)
+            S = S[scored] if scored.any() else S
         self._columns = usable_columns(S)
         kept = S[:, self._columns]
         if not np.isfinite(S).all(axis=0).any():
@@ -230,12 +240,13 @@ class ContaminationPosterior(Composition, BaseDetector):
         -------
         ndarray of shape (n_samples,)
             Posterior probability that the contamination exceeds the fraction of training rows that are more anomalous
-            than the row. Equal scores have the same rank.
+            than the row. Equal scores have the same rank. NaN for rows without a score.
         """
         check_is_fitted(self)
         outlyingness = -self.score_samples(X)
         n_above = count_above(self._training, outlyingness)
-        return self.posterior_.sf(n_above / len(self._training))
+        probability = self.posterior_.sf(n_above / len(self._training))
+        return np.where(np.isnan(outlyingness), np.nan, probability)
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)

@@ -159,7 +159,8 @@ class ContaminationDisplay:
         ax.legend(frameon=False)
 
     def _plot_scores(self, ax: Any) -> None:
-        ax.hist(self.scores, bins=50, color=GREY)
+        scores = np.asarray(self.scores)
+        ax.hist(scores[~np.isnan(scores)], bins=50, color=GREY)
         if self.threshold is not None:
             ax.axvline(self.threshold, color=ORANGE, label="threshold")
             ax.legend(frameon=False)

@@ -11,6 +11,7 @@ from scipy.stats import genpareto, norm
 
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._scales import ROUNDING
+from skanomaly._support._scored import find_scored
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import settled_threshold
 from skanomaly.threshold._prior import ContaminationPrior
@@ -58,7 +59,8 @@ class ThresholdRule(ParameterObject, ABC):
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            ``score_samples`` of the training rows; lower scores are more anomalous.
+            ``score_samples`` of the training rows; lower scores are more anomalous. NaN, as of time points that no
+            window covers, is left out, with a warning that counts them.
         n_features : int, default=1
             Number of columns of the training table, which only :class:`FDistributionThreshold` uses.
 
@@ -71,7 +73,7 @@ class ThresholdRule(ParameterObject, ABC):
         Raises
         ------
         ValueError
-            If scores are missing or not finite.
+            If there is no score, or one is infinite.
         """
         self._validate_params()
         outlyingness = -np.asarray(scores, dtype=np.float64)
@@ -79,9 +81,10 @@ class ThresholdRule(ParameterObject, ABC):
             raise ValueError(
                 f"scores has shape {outlyingness.shape}; it must hold one score per row, for at least one row."
             )
-        n_bad = int(np.count_nonzero(~np.isfinite(outlyingness)))
+        n_bad = int(np.count_nonzero(np.isinf(outlyingness)))
         if n_bad > 0:
-            raise ValueError(f"scores has NaN or infinity in {n_bad} of {outlyingness.size} rows; remove those rows.")
+            raise ValueError(f"scores has infinity in {n_bad} of {outlyingness.size} rows; remove those rows.")
+        outlyingness = outlyingness[find_scored(outlyingness, name="scores")]
         if self._reads_scores and np.ptp(outlyingness) == 0:
             return float(-outlyingness[0])
         return -float(self._cut(outlyingness, n_features))

@@ -51,7 +51,8 @@ class ThresholdedDetector(BaseDetector):
     Notes
     -----
     ``rule__contamination`` and ``detector__n_estimators`` can be set in a grid search, once `rule` and `detector` are
-    given. The rule gets the scores of the training rows by the fitted detector. The method ``feature_contributions``
+    given. The rule gets the scores of the training rows by the fitted detector; those of a series without the time
+    points that no window covers, which are predicted +1. The method ``feature_contributions``
     exists if the detector has it.
 
     Examples
@@ -85,7 +86,9 @@ class ThresholdedDetector(BaseDetector):
         require_scores(detector)
         self.detector_ = clone(detector).fit(X, native_labels(y)) if y.any() else clone(detector).fit(X)
         rule = QuantileThreshold() if self.rule is None else self.rule
-        self._threshold = rule.offset(self.detector_.score_samples(X), getattr(self, "n_features_in_", 1))
+        scores = np.asarray(self.detector_.score_samples(X))
+        scored = ~np.isnan(scores)  # of the others the detector has warned
+        self._threshold = rule.offset(scores[scored] if scored.any() else scores, getattr(self, "n_features_in_", 1))
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:
         return -np.asarray(self.detector_.score_samples(X), dtype=np.float64)

@@ -161,7 +161,7 @@ def test_scan_detector_that_fails_is_one_line(table, monkeypatch):
         def fit(self, X):
             raise ValueError("no,\nnever")
 
-    monkeypatch.setattr(_detectors, "_classes", lambda **_: {"Refusing": Refusing})
+    monkeypatch.setattr(_detectors, "_classes", lambda _: {"Refusing": Refusing})
     with pytest.raises(InputError, match=r"^Refusing cannot score this table: no, never$"):
         scan(table, detector="refusing")
 
@@ -174,7 +174,7 @@ def test_scan_detector_without_scores_is_named(table, monkeypatch):
         def score_samples(self, X):
             return np.full(len(X), np.nan)
 
-    monkeypatch.setattr(_detectors, "_classes", lambda **_: {"Silent": Silent})
+    monkeypatch.setattr(_detectors, "_classes", lambda _: {"Silent": Silent})
     with pytest.raises(InputError, match="gave no score for 300 rows"):
         scan(table, detector="silent")
 
@@ -190,7 +190,7 @@ def test_scan_uses_the_contributions_of_the_detector(table, monkeypatch):
         def feature_contributions(self, X):
             return np.tile([-1.0, -2.0, -4.0, 0.0, 0.5], (len(X), 1))
 
-    monkeypatch.setattr(_detectors, "_classes", lambda **_: {"Knowing": Knowing})
+    monkeypatch.setattr(_detectors, "_classes", lambda _: {"Knowing": Knowing})
     result = scan(table, detector="knowing", label="fault", top=2)
     assert [[reason.column for reason in reasons] for reasons in result.reasons] == [["c2", "c1"]] * 2
     assert "Knowing.feature_contributions" in result.reasons_origin

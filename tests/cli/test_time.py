@@ -223,6 +223,19 @@ def test_sensors_are_series_of_their_own(tmp_path):
     assert sum("missing after row" in remark for remark in result.remarks) == 1
 
 
+def test_scores_of_sensors_are_written_with_their_sensor(tmp_path):
+    frame, path = _gap(tmp_path)
+    table = pd.concat([frame.assign(sensor=7), frame.assign(sensor=12)]).sort_values("time", kind="stable")
+    table.to_csv(path, index=False)
+    run = CliRunner().invoke(
+        app, ["scan", str(path), "--time", "time", "--by", "sensor", "--output", str(tmp_path / "s.csv")]
+    )
+    assert run.exit_code == 0, run.output
+    written = pd.read_csv(tmp_path / "s.csv")
+    assert list(written.columns[:4]) == ["row", "time", "sensor", "score"]
+    np.testing.assert_array_equal(written["sensor"], table["sensor"])
+
+
 def test_repeated_times_of_one_sensor_raise(tmp_path):
     frame, path = _gap(tmp_path)
     frame.loc[3, "time"] = frame.loc[2, "time"]

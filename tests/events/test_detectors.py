@@ -267,3 +267,15 @@ def test_hdfs_figures(shared_data, hdfs_file, detector, auc, best_f1):
     assert roc_auc_score(is_anomaly, outlyingness) == pytest.approx(auc, abs=5e-4)
     assert np.max(2 * precision * recall / (precision + recall)) == pytest.approx(best_f1, abs=5e-4)
     assert average_precision_score(is_anomaly, outlyingness) > 0.998
+
+
+def test_scales_are_those_whose_lowest_is_the_score(seed):
+    random = np.random.default_rng(seed)
+    train = [["open", *["read"] * int(random.integers(1, 4)), "close"] for _ in range(60)]
+    order, number = ["read", "open", "close"], ["open", *["read"] * 30, "close"]
+    detector = MultiscaleEventDetector().fit(train)
+    scales = detector.score_scales([order, number, train[0]])
+    assert scales.shape == (3, 3)
+    np.testing.assert_array_equal(scales.min(axis=1), detector.score_samples([order, number, train[0]]))
+    assert scales[1, 2] < scales[1, 0]
+    assert scales[0, 0] < scales[0, 2]

@@ -141,10 +141,45 @@ def test_unlabelled_predictions_raise(metric):
 
 
 @pytest.mark.parametrize("metric", SCORED)
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_scores_must_be_finite(metric, bad):
-    with pytest.raises(ValueError, match="y_score contains"):
-        metric(Y_TRUE, np.where(np.arange(8) == 2, bad, Y_SCORE))
+def test_infinite_scores_raise(metric):
+    with pytest.raises(ValueError, match="y_score contains infinity"):
+        metric(Y_TRUE, np.where(np.arange(8) == 2, np.inf, Y_SCORE))
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_rows_without_a_score_are_left_out_and_counted(metric):
+    labels, scores = np.insert(Y_TRUE, [2, 5], [1, -1]), np.insert(Y_SCORE, [2, 5], np.nan)
+    noun = "time points" if metric in ORDERED else "rows"
+    with pytest.warns(UserWarning, match=f"^2 of 10 {noun} have no score .NaN in y_score. and are left out") as told:
+        found = metric(labels, scores)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    if metric is not metrics.per_region_overlap_score:  # its regions are of all elements
+        assert found == metric(Y_TRUE, Y_SCORE)
+
+
+@pytest.mark.parametrize("metric", SCORED)
+def test_scores_that_are_all_missing_raise(metric):
+    with pytest.raises(ValueError, match="y_score is NaN in all 8"):
+        metric(Y_TRUE, np.full(8, np.nan))
+
+
+def test_elements_without_a_score_do_not_count_in_the_size_of_a_region():
+    mask, scores = np.array([[1, 1, 0, 1, 0, 0]]), np.array([[0.0, np.nan, 3.0, 2.0, 1.0, 4.0]])
+    with pytest.warns(UserWarning, match="1 of 6 rows"):
+        found = metrics.per_region_overlap_score(mask, scores, max_fpr=1.0)
+    assert found == metrics.per_region_overlap_score(
+        np.array([[1, 0, 1, 0, 0]]), np.delete(scores, 1, axis=1), max_fpr=1.0
+    )
+
+
+def test_domains_of_rows_without_a_score_are_left_out():
+    y_true, y_score = [1, 1, 1, 1, -1, -1], [6.0, 5.0, 4.0, 2.0, 3.0, 1.0]
+    domains = ["source", "source", "source", "target", "source", "target"]
+    expected = metrics.domain_roc_auc_score(y_true, y_score, domains=domains)
+    with pytest.warns(UserWarning, match="1 of 7 rows"):
+        found = metrics.domain_roc_auc_score([1, *y_true], [np.nan, *y_score], domains=["target", *domains])
+    assert found == expected
 
 
 @pytest.mark.parametrize("metric", [*RANKING, metrics.per_region_overlap_score])

@@ -23,6 +23,7 @@ from skanomaly.model_selection import (
     get_scorer_names,
     make_anomaly_scorer,
 )
+from skanomaly.sequence import RollingStatistic
 from tests.model_selection.toys import BothSigns, Column, Nameless, PyODLike, Tagged
 
 
@@ -148,6 +149,19 @@ def test_scores_that_are_not_finite_are_nan(table):
     X, y = table
     with pytest.warns(UserWarning, match="not finite"), np.errstate(invalid="ignore"):
         assert np.isnan(get_scorer("roc_auc")(Column(power=0.5).fit(X), X, y))
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "vus_pr"])
+def test_time_points_without_a_score_are_left_out(name, seed):
+    X = np.random.default_rng(seed).normal(size=(300, 1))
+    y = np.where(np.arange(300) // 20 == 9, -1, 1)
+    X[y == -1] *= 5
+    X[[40, 50]] = np.nan
+    with pytest.warns(UserWarning, match="have no score"):
+        detector = RollingStatistic(window_size=20).fit(X)
+    with pytest.warns(UserWarning, match="11 of 300 time points have no score"):
+        found = get_scorer(name)(detector, X, y)
+    assert 0.8 < found <= 1
 
 
 def test_search_prefers_the_better_candidate_whatever_the_labels(table):

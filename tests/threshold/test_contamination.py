@@ -201,6 +201,20 @@ def test_a_detector_with_nan_is_left_out_with_a_warning(seed):
     assert model.contamination_ == ContaminationPosterior().fit_scores(S).contamination_
 
 
+def test_rows_without_a_score_are_left_out_and_normal(seed):
+    S, _ = _scores(seed)
+    broken = np.insert(S, [7, 70], np.nan, axis=0)
+    broken[7, 1:] = 0.0
+    with pytest.warns(UserWarning, match=f"2 of {len(broken)} rows have no score"):
+        model = ContaminationPosterior().fit_scores(broken)
+    expected = ContaminationPosterior().fit_scores(S)
+    assert model.contamination_ == expected.contamination_
+    assert model.offset_ == expected.offset_
+    assert_array_equal(np.flatnonzero(np.isnan(model.score_samples(broken))), [7, 71])
+    assert_array_equal(np.isnan(model.anomaly_probability(broken)), np.isnan(broken).any(axis=1))
+    assert_array_equal(model.predict(broken)[[7, 71]], 1)
+
+
 @pytest.mark.filterwarnings("ignore:Scores of detector:UserWarning")
 def test_nan_everywhere_raises():
     with pytest.raises(ValueError, match="finite scores"):

@@ -126,3 +126,24 @@ def test_frames_with_other_columns_raise_before_the_detector_is_called():
     model = ThresholdedDetector(IsolationForest(n_estimators=10, random_state=0)).fit(frame)
     with pytest.raises(ValueError, match="feature names"):
         model.predict(frame.rename(columns={"age": "years"}))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ThresholdedDetector(RollingStatistic(window_size=30), rule=QuantileThreshold(contamination=0.05)),
+        ContaminationPosterior([RollingStatistic(window_size=30), RollingStatistic(statistic="norm", window_size=30)]),
+        ScoreEnsemble([RollingStatistic(window_size=30), RollingStatistic(statistic="norm", window_size=30)]),
+    ],
+    ids=["rule", "posterior", "ensemble"],
+)
+@pytest.mark.filterwarnings("ignore:.*time points have no score:UserWarning")
+def test_time_points_without_a_score_are_normal(model, seed):
+    series = np.random.default_rng(seed).normal(size=(400, 1))
+    series[200:220] *= 8
+    series[[90, 100, 300]] = np.nan
+    fitted = clone(model).fit(series)
+    missing = np.isnan(fitted.score_samples(series))
+    assert_array_equal(np.flatnonzero(missing), [*range(90, 101), 300])
+    assert_array_equal(fitted.predict(series)[missing], 1)
+    assert (fitted.predict(series)[200:220] == -1).any()

@@ -39,10 +39,20 @@ def test_constant_scores_flag_no_row(rule):
 
 
 @pytest.mark.parametrize("rule", FROM_SCORES)
-@pytest.mark.parametrize(("scores", "match"), [([], "shape"), ([[1.0, 2.0]], "shape"), ([1.0, np.nan], "1 of 2 rows")])
+@pytest.mark.parametrize(
+    ("scores", "match"),
+    [([], "shape"), ([[1.0, 2.0]], "shape"), ([1.0, np.inf], "1 of 2 rows"), ([np.nan] * 2, "all 2 rows")],
+)
 def test_scores_that_cannot_be_ranked_raise(rule, scores, match):
     with pytest.raises(ValueError, match=match):
         rule.offset(scores)
+
+
+@pytest.mark.parametrize("rule", FROM_SCORES)
+def test_missing_scores_are_left_out_and_counted(rule, seed):
+    scores = np.random.default_rng(seed).normal(size=100)
+    with pytest.warns(UserWarning, match="^3 of 103 rows have no score"):
+        assert rule.offset(np.insert(scores, [0, 50, 50], np.nan)) == rule.offset(scores)
 
 
 @pytest.mark.parametrize("rule", FROM_SCORES)

@@ -13,7 +13,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._profile import WindowTable, join
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, window_starts
+from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, window_starts
 
 __all__ = ["KShapeDetector", "k_shape"]
 
@@ -65,7 +65,8 @@ class KShapeDetector(SeriesDetector):
 
     Notes
     -----
-    Segments of four windows, starting every 1.5 windows, are clustered by k-Shape (Paparrizos and Gravano, 2015). The
+    Segments of four windows, starting every 1.5 windows (and twice at the ends of the stretches of a series that is
+    cut), are clustered by k-Shape (Paparrizos and Gravano, 2015). The
     distance of a window to a typical segment is that to the nearest z-normalised window of the segment. Distances are
     averaged with weights :math:`f^2 / c`, where f is the fraction of segments in the cluster and c is the sum of the
     distances of its centre to the other centres, both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021).
@@ -130,7 +131,11 @@ class KShapeDetector(SeriesDetector):
         )
         random = generator(self.random_state)
         length = min(4 * self.window_size_, int(np.diff(all_edges(len(X), edges)).max()))
-        starts = window_starts(len(X), length, stride=max(1, 3 * self.window_size_ // 2), edges=edges)
+        stride = max(1, 3 * self.window_size_ // 2)
+        starts = window_starts(len(X), length, edges=edges, stride=stride)
+        if edges is not None:  # with these twice, windows beside a cut are in as many segments as others
+            ends = [(part.start, part.stop - length) for part in stretches(len(X), edges, length)]
+            starts = np.sort(np.concatenate([starts, np.repeat(np.array(ends, dtype=np.intp).ravel(), 2)]))
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
         for channel, level in zip(self._vectors.prepare(X).T, self._vectors.level, strict=True):
             segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts], level)

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
+from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
 __all__ = ["PolynomialDetector"]
+
+_N_BLOCKS_NEAR = 4
+_N_SEGMENTS = 64
 
 
 class PolynomialDetector(SeriesDetector):
@@ -114,10 +118,25 @@ class PolynomialDetector(SeriesDetector):
     def _edge_size(self) -> int:
         return self.smoothing - 1
 
+    def _settle(self, X: NDArray[Any], parts: list[slice]) -> list[NDArray[Any]] | None:
+        local = [self._local_outlyingness(X[part]) for part in parts]
+        # Blocks near a cut have less of a neighbourhood on one side, and larger errors.
+        reach = _N_BLOCKS_NEAR * self.block_size_ + self.smoothing - 1
+        self._settling = Settling([X[part] for part in parts], self._inner_scores, reach, n_segments=_N_SEGMENTS)
+        return local
+
+    def _inner_scores(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        local = self._local_outlyingness(X)
+        return self._averaged(local[self._scored(len(local), (True, True))])
+
+    def _scored(self, n_timepoints: int, ends: tuple[bool, bool]) -> slice:
+        """Return the time points of a stretch that have a score."""
+        size = self.block_size_
+        return slice(size if ends[0] else 0, (n_timepoints - 1) // size * size if ends[1] else n_timepoints)
+
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
         # The block beside a cut has points on one side only: extrapolation is no measure of anomaly.
-        size = self.block_size_
-        inner = slice(size if ends[0] else 0, (len(local) - 1) // size * size if ends[1] else len(local))
+        inner = self._scored(len(local), ends)
         out = np.full(len(local), np.nan)
         out[inner] = super()._averaged_stretch(local[inner], ends)
         return out

@@ -10,7 +10,8 @@ from scipy import fft
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import all_edges, rolling_mean
+from skanomaly.sequence._settling import Settling
+from skanomaly.sequence._windows import all_edges, rolling_mean, stretches
 
 __all__ = ["SpectralResidualDetector", "saliency"]
 
@@ -115,8 +116,13 @@ class SpectralResidualDetector(SeriesDetector):
         self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        parts = stretches(len(X), metadata.get("edges"), self.window_size_)
+        self._beside_cuts = Settling([X[part] for part in parts], self._mirrored, self._average_size)
 
-    def _stretch_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        return self._beside_cuts(self._mirrored(X), ends)
+
+    def _mirrored(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # Followed by its mirror image, a stretch has no jump from its end to its start.
         return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)]
 

@@ -48,6 +48,15 @@ class WindowVectors:
         """What is subtracted from each channel, in units of its scale."""
         return (self.origin + self.center) / self.scale
 
+    @property
+    def unit(self) -> NDArray[np.float64]:
+        """What the chosen channels are divided by."""
+        return self._range.restored(self.scale)
+
+    def restored(self, prepared: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return prepared values in the units of the series."""
+        return self._range.restored(prepared * self.scale + self.center + self.origin)
+
     def prepare(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Return the chosen channels, scaled as in training; extreme values are limited."""
         moved = self._range.apply(X[:, self.channels].astype(np.float64)) - self.origin
