@@ -167,13 +167,14 @@ class SubsequenceNeighbors(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_vectors")
-            piece = self._read(X, reset=first)
+            piece = self._read(X, reset=first, continues=not first)
             if first:
                 self._begin(piece.values, self.window_size)
                 self.offset_ = 0.0
             self._add(*self._continued(piece))
             if len(self.reference_starts_) > 0 and piece.parts(self.window_size_):
                 self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
+            self._learnt(piece)
         return self
 
     def _begin(self, X: NDArray[Any], window_size: int) -> None:
