@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
+from skanomaly.base import check_detector
 from skanomaly.detectors import GaussianDetector
 from skanomaly.sequence import (
     AutoregressiveDetector,
@@ -194,6 +195,131 @@ def test_the_recent_spectrum_shows_spikes(seed):
     x[spikes] += random.choice([-2.0, 2.0], 10)
     scores = SpectralResidualDetector(context_size=64).fit(x).score_samples(x)
     assert np.isin(np.argsort(scores)[:10], spikes).mean() >= 0.8
+
+
+def _learnt_in_pieces(detector, X, size):
+    for start in range(0, len(X), size):
+        detector.partial_fit(X[start : start + size])
+    return detector
+
+
+@pytest.mark.parametrize("size", [1, 7, 1001])
+def test_references_do_not_depend_on_the_pieces(size, seed):
+    X = _wave(seed, 1500)
+    detector = SubsequenceNeighbors(window_size=SIZE, n_references=50, point_alignment="last", random_state=seed)
+    whole = clone(detector).fit(X[:300]).partial_fit(X[300:])
+    parts = _learnt_in_pieces(clone(detector).fit(X[:300]), X[300:], size)
+    assert_array_equal(parts.reference_starts_, whole.reference_starts_)
+    assert_allclose(parts.score_samples(X), whole.score_samples(X), rtol=1e-9)
+    assert whole.reference_starts_.max() > 300
+
+
+@pytest.mark.parametrize("size", [1, 7, 1001])
+def test_coefficients_do_not_depend_on_the_pieces(size, seed):
+    X = _wave(seed, 1200, 2)
+    whole = AutoregressiveDetector(order=4).fit(X)
+    parts = _learnt_in_pieces(AutoregressiveDetector(order=4).fit(X[:200]), X[200:], size)
+    assert_allclose(parts.coef_, whole.coef_, rtol=1e-9, atol=1e-9)
+
+
+LEARNING = [
+    AutoregressiveDetector(order=5, smoothing=3, causal=True),
+    SubsequenceNeighbors(window_size=SIZE, n_references=50, point_alignment="last", random_state=0),
+]
+learning = pytest.mark.parametrize("detector", LEARNING, ids=str)
+
+
+@learning
+def test_what_is_learnt_is_the_past_of_the_stream(detector, seed):
+    """The context is the same whether time points were scored, learnt, or both."""
+    X = _wave(seed, 700)
+    model = clone(detector).fit(X[:400]).partial_fit(X[400:600])
+    both = clone(detector).fit(X[:400])
+    both.score_next(X[400:600])
+    both.partial_fit(X[400:550]).partial_fit(X[550:600])
+    ahead = clone(detector).fit(X[:400])
+    ahead.score_next(X[400:500])
+    ahead.partial_fit(X[400:600])
+    expected = model.score_next(X[600:])
+    assert_allclose(both.score_next(X[600:]), expected, rtol=1e-9)
+    assert_allclose(ahead.score_next(X[600:]), expected, rtol=1e-9)
+    zone = 0 if isinstance(detector, AutoregressiveDetector) else SIZE
+    assert_allclose(expected[zone:], model.score_samples(X)[600 + zone :], rtol=1e-9)
+
+
+def test_a_window_is_not_compared_with_those_learnt_just_before(seed):
+    """A plateau is as anomalous at its end as at its begin, though its first windows were learnt by then."""
+    X = _wave(seed, 400)
+    X[350:] = 4.0 + 0.01 * _wave(seed, 50)
+    detector = SubsequenceNeighbors(
+        window_size=SIZE,
+        n_references=10_000,
+        n_neighbors=1,
+        normalize="scale",
+        exclusion_zone=60,
+        point_alignment="last",
+    )
+    detector.fit(X[:300])
+    scores = []
+    for place in range(300, 400):
+        scores.append(detector.score_next(X[place : place + 1])[0])
+        detector.partial_fit(X[place : place + 1])
+    normal = np.median(scores[:40])
+    assert max(scores[65:]) < 3 * normal
+
+
+@learning
+def test_a_failed_call_leaves_what_was_learnt(detector, seed):
+    X = _wave(seed, 500)
+    fitted = clone(detector).fit(X[:400])
+    expected = copy.copy(fitted).score_next(X[400:])
+    with pytest.raises(ValueError, match="features"):
+        fitted.partial_fit(np.ones((5, 3)))
+    assert_array_equal(fitted.score_next(X[400:]), expected)
+
+
+@quiet
+@learning
+def test_missing_values_can_be_learnt_and_scored_one_at_a_time(detector, seed):
+    X = _wave(seed, 500)
+    X[[420, 421]] = np.nan
+    one, whole = (clone(detector).fit(X[:400]) for _ in range(2))
+    for place in range(400, 500):
+        one.partial_fit(X[place : place + 1])
+    whole.partial_fit(X[400:])
+    assert_allclose(one.score_samples(X[:400]), whole.score_samples(X[:400]), rtol=1e-9)
+
+
+@learning
+def test_learning_does_not_need_more_memory(detector, seed):
+    """The state is bounded: of the references, and of the windows around them that are recognised."""
+    fitted = clone(detector).fit(_wave(seed, 400))
+    X = _wave(seed + 1, 24_000)
+    sizes = []
+    for start in range(0, len(X), 4000):
+        fitted.partial_fit(X[start : start + 4000])
+        sizes.append(len(pickle.dumps(fitted)))
+    assert max(sizes[3:]) < 1.05 * max(sizes[:3])
+
+
+class Forgets(RollingStatistic):
+    def _stream_skip(self, state, rows):
+        return self._stream_start(state)
+
+
+class BeginsBeforeItReads(RollingStatistic):
+    def score_next(self, X):
+        self.start_stream()
+        return super().score_next(X)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "message"),
+    [(Forgets, "the same scores in pieces of any size"), (BeginsBeforeItReads, "pieces of any size|as it was")],
+)
+def test_the_public_check_catches_a_faulty_stream(faulty, message):
+    with pytest.raises(AssertionError, match=message):
+        check_detector(faulty(window_size=3, point_alignment="last"))
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,7 @@ class AutoregressiveDetector(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_moments")
-            piece = self._read(X, reset=first, continues=not first)
+            piece = self._read(X, reset=True) if first else self._read_next(X)
             if first:
                 self._begin(piece.values, self.order)
             rows, edges = self._continued(piece)
