@@ -17,7 +17,7 @@ from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
 from skanomaly.sequence._names import check_collection
 from skanomaly.sequence._settling import Settling
-from skanomaly.sequence._stream import Context, Stream
+from skanomaly.sequence._stream import WHOLE, Context, Stream
 from skanomaly.sequence._windows import stretches, windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
@@ -59,8 +59,12 @@ class SeriesDetector(BaseDetector):
         number of time points at each end of a series that are averages over fewer values.
     ``_fewest_timepoints``
         Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
-    ``_why_no_stream()``, ``_stream_start(state)``, ``_stream_skip(state, rows)``, ``_stream_next(state, rows, ...)``
-        Of the methods for streams, see there. Classes that score by the window that ends at a time point need none.
+    ``_why_no_stream()``
+        Returns why the class has no ``score_next``, and "" if it has: where time points are scored by the windows that
+        end at them, or ``causal`` is true.
+    ``_stream_start(state)``, ``_stream_skip(state, rows)``, ``_stream_next(state, rows, n_ahead)``
+        Only where the state of a stream is not its last time points: return the state at the beginning of a stretch,
+        after further rows, and the scores of further rows with the state after them. States are never written into.
 
     Attributes
     ----------
@@ -295,9 +299,13 @@ class SeriesDetector(BaseDetector):
         ValueError
             As in :meth:`score_samples`, or if the times are not later than those before. The stream is then as it was.
         """
+        stream = self._stream
+        if stream is not None and stream.is_open and self._is_plain(X):  # the same as below, for short latencies
+            scores, state = self._stream_next(stream.state, X, stream.ahead(len(X)))
+            self._stream = Stream(state, WHOLE, stream.n_ahead + len(X), stream.is_known)
+            return -scores
         check_is_fitted(self)
-        piece = self._read_next(X)
-        scores, self._stream = self._followed(piece, 0, scored=True)
+        scores, self._stream = self._followed(self._read_next(X), 0, scored=True)
         return -scores
 
     @available_if(_can_stream)
@@ -320,11 +328,16 @@ class SeriesDetector(BaseDetector):
         return self
 
     def _read_next(self, X: Any) -> Stretches:
-        """Validate a piece of a stream; arrays that need no conversion are read without the checks of tables."""
-        plain = type(X) is np.ndarray and X.ndim == 2 and X.shape == (len(X), self.n_features_in_) and len(X) > 0
-        if plain and X.dtype.char in "fd" and not hasattr(self, "feature_names_in_") and not np.isinf(X).any():
+        """Validate a piece of a stream."""
+        if self._is_plain(X):
             return cut(X, None, 0.0, self.max_gap)
         return self._read(X, reset=False, continues=True)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Say whether a piece of a stream needs neither conversion nor an error, and has no missing values."""
+        plain = type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == self.n_features_in_ and len(X) > 0
+        plain = plain and X.dtype.char in "fd" and not hasattr(self, "feature_names_in_")
+        return plain and bool(np.isfinite(X).all())
 
     def _followed(self, piece: Stretches, first: int, *, scored: bool) -> tuple[NDArray[np.float64], Stream]:
         """Return the scores of a piece from a time point on, and the stream after it."""
@@ -341,8 +354,7 @@ class SeriesDetector(BaseDetector):
             rows = piece.values[start : part.stop]
             if scored:
                 places = piece.kept[start : part.stop]
-                ahead = n_ahead + int(places[-1]) + 1 if stream.is_known else None
-                scores[places], state = self._stream_next(state, rows, ahead)
+                scores[places], state = self._stream_next(state, rows, stream.ahead(int(places[-1]) + 1))
             else:
                 state = self._stream_skip(state, rows)
         return scores, Stream(state, piece.end(), n_ahead + len(piece) if scored else 0, stream.is_known)
@@ -377,7 +389,7 @@ class SeriesDetector(BaseDetector):
 
     def _stream_skip(self, state: Any, rows: NDArray[Any]) -> Any:
         """Return the state after further time points of a stretch."""
-        return state.extended(rows, self._n_context)
+        return state.ending(state.followed_by(rows), self._n_context)
 
     def _stream_next(self, state: Any, rows: NDArray[Any], n_ahead: int | None) -> tuple[NDArray[np.float64], Any]:
         """Score further time points of a stretch, and return the state after them; nothing is written into `state`.
@@ -390,12 +402,18 @@ class SeriesDetector(BaseDetector):
         if len(series) >= self._fewest_timepoints:
             points = self._stream_outlyingness(series, n_ahead, state.after_cut and state.n_before == 0)
             first = max(0, self._fewest_timepoints - 1 - n_known)
-            scores[first:] = points[n_known + first :]
-        return scores, self._stream_skip(state, rows)
+            scores[first:] = points[first - len(rows) :]
+        return scores, state.ending(series, self._n_context)
 
     def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
-        """Score the end of a stretch of a stream; `after_cut` says whether it is all of a stretch after a cut."""
-        return self._averaged_stretch(self._local_outlyingness(X), (after_cut, False))
+        """Score the last time points of a stretch of a stream, those for which there is a window at least.
+
+        `after_cut` says whether `X` is all of a stretch that begins at a cut.
+        """
+        local = self._local_outlyingness(X)
+        if type(self)._averaged is SeriesDetector._averaged:  # scores of the windows that end at the time points
+            return local
+        return self._averaged_stretch(local, (after_cut, False))
 
     def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:
         """Return scores of the rows of stretches as scores of all time points."""

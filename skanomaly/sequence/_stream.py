@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 from skanomaly.sequence._clock import Stretches
 
-__all__ = ["Context", "Stream"]
+__all__ = ["WHOLE", "Context", "Stream"]
+
+_NOTHING = np.empty(0, dtype=np.intp)
+# The end of a piece of an array without missing values.
+WHOLE = Stretches(np.empty((0, 0)), np.zeros(1, np.intp), np.zeros(1, np.intp), 1, 0, _NOTHING, None, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +36,8 @@ class Context:
         """Return the rows with further ones."""
         return np.concatenate([self.rows, rows]) if len(self.rows) else rows
 
-    def extended(self, rows: NDArray[Any], most: int) -> "Context":
-        """Return the context after further rows; at most so many are kept."""
-        whole = self.followed_by(rows)
+    def ending(self, whole: NDArray[Any], most: int) -> "Context":
+        """Return the context after further rows, from all rows; at most so many are kept."""
         first = max(0, len(whole) - most)
         return Context(whole[first:].copy(), self.n_before + first, self.after_cut)
 
@@ -59,3 +62,12 @@ class Stream:
     end: Stretches | None = None
     n_ahead: int = 0
     is_known: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether time points without a clock continue the stretch."""
+        return self.state is not None and self.end is not None and len(self.end.kept) > 0
+
+    def ahead(self, n_timepoints: int) -> int | None:
+        """Return `n_ahead` after so many more time points, or None if the series is not known."""
+        return self.n_ahead + n_timepoints if self.is_known else None

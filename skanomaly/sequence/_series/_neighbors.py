@@ -193,6 +193,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self._lookup = WindowLookup(X[:0], window_size)
         self.reference_starts_ = np.empty(0, dtype=np.intp)
         self._references = np.empty((0, window_size * len(self._vectors.channels)), dtype=np.float32)
+        self._weights = _product_weights(self._references)
         self.n_neighbors_ = 0
 
     def _add(self, series: NDArray[Any], edges: NDArray[np.intp] | None, *, draw: _Draw) -> None:
@@ -207,7 +208,7 @@ class SubsequenceNeighbors(SeriesDetector):
             windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
             self._references = np.concatenate([self._references[kept], windows])
             self.reference_starts_ = np.concatenate([self.reference_starts_[kept], self._n_places + chosen])
-            self._weights = _product_weights(self._references)
+            self._weights = np.concatenate([self._weights[kept], _product_weights(windows)])
         if self._n_seen == 0:
             self._lookup = WindowLookup(series, self.window_size_, starts=places)
         else:
@@ -233,10 +234,13 @@ class SubsequenceNeighbors(SeriesDetector):
         """
         n_kept = len(self.reference_starts_)
         n_free = min(max(0, self.n_references - self._n_seen), n_windows)
-        entries = [*range(-n_kept, 0), *range(n_free)]  # those below 0 are kept
         indices = np.arange(n_free, n_windows)
         slots = (_uniform(self._seed, self._n_seen + indices) * (self._n_seen + indices + 1)).astype(np.intp)
-        for place in np.flatnonzero(slots < self.n_references):
+        accepted = np.flatnonzero(slots < self.n_references)
+        if n_free == 0 and len(accepted) == 0:
+            return np.arange(n_kept), np.empty(0, dtype=np.intp)
+        entries = [*range(-n_kept, 0), *range(n_free)]  # those below 0 are kept
+        for place in accepted:
             entries.pop(int(slots[place]))
             entries.append(int(indices[place]))
         found = np.array(entries, dtype=np.intp)
@@ -267,7 +271,7 @@ class SubsequenceNeighbors(SeriesDetector):
         n_references = len(self.reference_starts_)
         near = (twins < 0) & (before < n_references)
         zones[near, 0], zones[near, 1] = before[near], n_references
-        return self._averaged(self._distances(X, zones))
+        return self._distances(X, zones)
 
     def _distances(self, X: NDArray[Any], zones: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the distances of windows to their neighbours outside their zones."""
