@@ -1,12 +1,13 @@
 """Write the benchmark page of the documentation: every table of ``asv_bench/tables``, from one run on one machine.
 
     pip install -e . aeon cleanlab imbalanced-learn matplotlib pyarrow pyod pythresh rich stumpy typer
-    python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER]
+    python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER] [--river PYTHON]
 
 It writes ``docs/benchmarks.md`` section by section, so an interrupted run can be continued with ``--only``: a word of
 "Part/Title" chooses a section, and its old text is replaced. Each section has a date, and the page lists the machine
 and the versions of each date. Sections that measure time run alone, the others two at a time. Real data are read from
-the folder, or from ``SKANOMALY_DATA``. A section that fails is reported and left out.
+the folder, or from ``SKANOMALY_DATA``. River is measured with the interpreter of another environment, in which it is
+installed. A section that fails is reported and left out.
 """
 
 import argparse
@@ -40,6 +41,7 @@ SECTIONS = [
     ("Speed", "Matrix profile", "series.py --profile", True),
     ("Speed", "Neighbours of subsequences", "series.py --neighbors", True),
     ("Speed", "Series detectors compared with aeon and PyOD", "series_peers.py", True),
+    ("Speed", "Streams", "streams.py --river {river}", True),
     ("Speed", "Growth with rows and columns", "growth.py", True),
     ("Detection", "Tables", "detection.py --seeds 3 --most-rows 1500 --collections tables", False),
     ("Detection", "Embeddings of images", "detection.py --seeds 5 --collections resnet18", False),
@@ -87,10 +89,10 @@ def machine():
     return f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, {versions}."
 
 
-def section(title, command, day, data, scratch):
+def section(title, command, day, data, scratch, river):
     """Run one script and return its section, dated with the day of the whole run, or None if it failed."""
     start = time.time()
-    name, *words = shlex.split(command.format(scratch=scratch))
+    name, *words = shlex.split(command.format(scratch=scratch, river=river))
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     if data:
         environment["SKANOMALY_DATA"] = str(data)
@@ -109,7 +111,7 @@ def section(title, command, day, data, scratch):
         print(run.stderr[-2000:], file=sys.stderr, flush=True)
         return None
     summary, others = explanation(command)
-    shown = command.format(scratch="cases.csv")
+    shown = command.format(scratch="cases.csv", river="python")
     parts = [
         f"### {title}",
         summary,
@@ -149,6 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="WORD", help='run the sections whose "Part/Title" contains a word')
     parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")
+    parser.add_argument("--river", metavar="PYTHON", default="python", help="interpreter that has river")
     options = parser.parse_args()
     chosen = [one for one in SECTIONS if not options.only or any(word in f"{one[0]}/{one[1]}" for word in options.only)]
     texts, days = stored() if options.only else ({}, {})
@@ -161,7 +164,8 @@ def main():
     for timed in (True, False):
         batch = [one for one in chosen if one[3] == timed]
         with ThreadPoolExecutor(1 if timed else 2) as pool:
-            runs = [pool.submit(section, title, command, day, options.data, scratch) for _, title, command, _ in batch]
+            common = day, options.data, scratch, options.river
+            runs = [pool.submit(section, title, command, *common) for _, title, command, _ in batch]
             for (_, title, *_), run in zip(batch, runs, strict=True):
                 text = run.result()
                 if text is None:

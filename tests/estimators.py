@@ -122,7 +122,10 @@ PARAMETERS = {
         {"window_size": 4, "n_clusters": 3, "smoothing": 1},
         {"window_size": 5, "n_clusters": 2, "smoothing": 3, "point_alignment": "mean"},
     ],
-    "MatrixProfileDetector": [{"window_size": 5}, {"window_size": 4, "aggregation": "max", "causal": True}],
+    "MatrixProfileDetector": [
+        {"window_size": 5},
+        {"window_size": 4, "aggregation": "max", "causal": True, "context_size": 60},
+    ],
     "PolynomialDetector": [
         {"block_size": 4, "neighborhood_size": 30, "smoothing": 2},
         {"block_size": 3, "neighborhood_size": 20, "degree": 1, "smoothing": 1},
@@ -140,16 +143,22 @@ PARAMETERS = {
         {"detector": _forest(), "window_size": 5, "features": "statistics", "normalize": "center", "stride": 2},
     ],
     "SpectralResidualDetector": [{"average_size": 20}, {"average_size": 3, "smoothing": 3}],
-    "SubsequenceKMeans": [{"window_size": 4}, {"window_size": 3, "n_clusters": 3, "normalize": "scale"}],
+    "SubsequenceKMeans": [
+        {"window_size": 4},
+        {"window_size": 3, "n_clusters": 3, "normalize": "scale", "point_alignment": "last"},
+    ],
     "SubsequenceNeighbors": [
-        {"window_size": 4, "n_neighbors": 2},
+        {"window_size": 4, "n_neighbors": 2, "point_alignment": "last"},
         {"window_size": 5, "n_neighbors": 3, "n_references": 60, "normalize": "zscore", "point_alignment": "max"},
     ],
     "TransitionGraphDetector": [
         {"window_size": 5, "n_rays": 6, "smoothing": 5},
         {"window_size": 4, "n_rays": 12, "smoothing": 4, "point_alignment": "mean"},
     ],
-    "SubsequencePCA": [{"window_size": 4}, {"window_size": 3, "statistic": "both", "normalize": "center"}],
+    "SubsequencePCA": [
+        {"window_size": 4},
+        {"window_size": 3, "statistic": "both", "normalize": "center", "point_alignment": "last"},
+    ],
     # sequence: events, collections, embeddings
     "BagRankingDetector": [{}, {"n_segments": None, "max_iter": 20}],
     "CompressionDetector": [{}, {"order": 2, "aggregation": "mean"}],

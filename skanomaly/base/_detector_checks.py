@@ -1,5 +1,7 @@
 """Properties of detectors alone."""
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +38,9 @@ def detector_checks(detector: Any) -> Iterator[Check]:
         yield check_degenerate_tables
     if hasattr(detector, "feature_contributions"):
         yield check_contributions_sum_to_the_score
+    if samples.kind == "series" and hasattr(detector, "score_next"):
+        yield check_stream_in_pieces
+        yield check_failed_piece_leaves_the_stream
     if samples.kind in {"collection", "traces"}:
         yield check_parts_have_scores
     if isinstance(parameters.get("contamination"), float):
@@ -167,6 +172,40 @@ def check_contributions_sum_to_the_score(detector: Any) -> None:
     if samples_for(detector).kind != "series":  # a time point is scored within its series
         assert_close(detector.feature_contributions(queries[3:4]), contributions[3:4], "contributions of a row alone")
     assert_same(X, kept, "rows after the call")
+
+
+@holds
+def check_stream_in_pieces(detector: Any) -> None:
+    """``score_next`` gives the same scores in pieces of any size, also if it is pickled between them."""
+    samples = samples_for(detector)
+    detector = samples.fit(detector)
+    expected = copy.copy(detector).start_stream().score_next(samples.X)
+    n_first = int(np.isnan(expected).sum())
+    assert n_first < len(expected), "Found: no time point has a score."
+    assert np.isnan(expected[:n_first]).all(), "Found: NaN after the first score."
+    for size in (1, 7, 1001):
+        stream = copy.copy(detector).start_stream()
+        found = []
+        for start in range(0, len(samples.X), size):
+            found.append(stream.score_next(samples.X[start : start + size]))
+            if start in {7, 14}:
+                stream = pickle.loads(pickle.dumps(stream))  # noqa: S301  # our own bytes
+        assert_close(np.concatenate(found), expected, f"scores in pieces of {size}", rtol=1e-9, atol=1e-9)
+
+
+@holds
+def check_failed_piece_leaves_the_stream(detector: Any) -> None:
+    """After an error of ``score_next`` the stream is as it was."""
+    samples = samples_for(detector)
+    detector = samples.fit(detector).start_stream()
+    half = len(samples.X) // 2
+    detector.score_next(samples.X[:half])
+    expected = copy.copy(detector).score_next(samples.X[half:])
+    infinite = samples.X[half:].copy()
+    infinite[-1, 0] = np.inf
+    for wrong in (infinite, samples.X[half:, :1]):
+        assert_raises(ValueError, "", detector.score_next, wrong)
+    assert_same(detector.score_next(samples.X[half:]), expected, "scores after an error")
 
 
 @holds

@@ -16,6 +16,7 @@ from skanomaly.events._context_model import (
     blended_probability,
     event_scores,
 )
+from skanomaly.events._context_tree import Counts
 from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["CompressionDetector"]
@@ -105,11 +106,19 @@ class CompressionDetector(EventDetector):
 
     def _bits(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
         traces, inverse, counts = self._model.counts(X)
-        bits = -np.log2(blended_probability(counts, self._model.n_outcomes))
+        bits = self._counted_outlyingness(counts)
         if self.criterion == "progress":
             updated = self._model.with_other_own(traces, counts)
             bits += np.log2(blended_probability(updated, self._model.n_outcomes))
         return traces, inverse, bits
+
+    def _counted_outlyingness(self, counts: Counts) -> NDArray[np.float64]:
+        return np.asarray(-np.log2(blended_probability(counts, self._model.n_outcomes)))
+
+    def _why_no_stream(self) -> str:
+        if self.criterion == "progress":
+            return "criterion='progress' uses the rest of the trace; set it to 'surprise'."
+        return super()._why_no_stream()
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, bits = self._bits(X)

@@ -11,6 +11,8 @@ from skanomaly.events._traces import Traces, pack
 __all__ = ["AGGREGATIONS", "ContextModel", "blended_probability", "event_scores", "aggregate_events"]
 
 Parts = list[NDArray[np.int64]]
+_CODE_LENGTH = 8
+_MOST_TRACES = 2**17
 AGGREGATIONS = {"max", "mean", "top3"}
 
 
@@ -33,9 +35,26 @@ class ContextModel:
         """Count the events of coded traces; codes run below `n_tokens`."""
         self.n_tokens = n_tokens
         traces, _, weights = self._close(X).distinct()
-        self._keys = dict.fromkeys(traces.identities())  # an ordered set; sets are not stored by every model format
+        self._keys = dict.fromkeys(_names(traces))  # an ordered set; sets are not stored by every model format
         self._tree = ContextTree(self.order, n_tokens + 3).fit(traces, weights)
         return self
+
+    def updated(self, X: Parts, n_tokens: int) -> "ContextModel":
+        """Return a model that also counts the events of further traces; codes of new tokens follow the known ones."""
+        other = ContextModel(self.order)
+        other.n_tokens = n_tokens
+        traces, _, weights = other._close(X).distinct()
+        other._keys = {**self._keys, **dict.fromkeys(_names(traces))}
+        if len(other._keys) > _MOST_TRACES:
+            other._keys = dict.fromkeys(list(other._keys)[-_MOST_TRACES:])
+        other._tree = self._tree.updated(traces, weights, n_tokens + 3)
+        return other
+
+    def next_counts(self, before: NDArray[np.int64], X: NDArray[np.int64], *, ends: bool) -> Counts:
+        """Count the next events of a trace after at most `order` events before them, and its end mark if it ends."""
+        codes = np.concatenate([before, X, np.full(int(ends), self.n_tokens + 1, dtype=np.int64)])
+        found = self._tree.counts(Traces(codes, np.array([0, len(codes)])))
+        return Counts(*(part[:, len(before) :] for part in found))
 
     @property
     def n_outcomes(self) -> int:
@@ -49,7 +68,7 @@ class ContextModel:
         """Return the distinct traces with end marks, the index of each trace among them, and the event counts."""
         traces, inverse, _ = self._close(X).distinct()
         counts = self._tree.counts(traces)
-        known = np.flatnonzero([key in self._keys for key in traces.identities()])
+        known = np.flatnonzero([key in self._keys for key in _names(traces)])
         if known.size > 0:
             events = np.isin(traces.owners, known)
             seen = traces.take(known)
@@ -62,6 +81,11 @@ class ContextModel:
         """Add to the counts of each event all other events of its trace."""
         token, total, kinds = self._tree.own(traces, counts, 1)
         return Counts(token - 1, total - 1, kinds - (token == 1))
+
+
+def _names(traces: Traces) -> list[str]:
+    """Return one key per trace, without the end mark, whose code depends on the number of tokens."""
+    return [key[:-_CODE_LENGTH] for key in traces.identities()]
 
 
 def blended_probability(counts: Counts, n_outcomes: int) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Counts of each token after each context, for every order, looked up by binary search."""
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -62,13 +64,17 @@ class ContextTree:
 
     def fit(self, traces: Traces, weights: Codes) -> "ContextTree":
         """Count the events of traces, each trace multiplied by its weight."""
-        repeats = weights[traces.owners]
-        context = np.zeros(len(traces.codes), dtype=np.int64)
-        for order in range(self.order + 1):
-            if order > 0:
-                context = context * self.n_symbols + self._before(traces, order)
+        before = (self._before(traces, order) for order in range(1, self.order + 1))
+        return self._count(before, traces.codes, weights[traces.owners])
+
+    def _count(self, before: Iterable[Codes], codes: Codes, repeats: Codes) -> "ContextTree":
+        """Count events from the tokens before each, nearest first."""
+        context = np.zeros(len(codes), dtype=np.int64)
+        for tokens in chain([None], before):
+            if tokens is not None:
+                context = context * self.n_symbols + tokens
             contexts, context = np.unique(context, return_inverse=True)
-            pairs, pair = np.unique(context * self.n_symbols + traces.codes, return_inverse=True)
+            pairs, pair = np.unique(context * self.n_symbols + codes, return_inverse=True)
             self._levels.append(
                 _Level(
                     contexts,
@@ -79,6 +85,33 @@ class ContextTree:
                 )
             )
         return self
+
+    def updated(self, traces: Traces, weights: Codes, n_symbols: int) -> "ContextTree":
+        """Return a tree that also has the events of further traces.
+
+        The codes of the marks, which are the last three, move up where there are new tokens.
+        """
+        before, codes, repeats = self._events()
+        moved = n_symbols - self.n_symbols
+        first_mark = self.n_symbols - 3
+        before, codes = (np.where(part >= first_mark, part + moved, part) for part in (before, codes))
+        other = ContextTree(self.order, n_symbols)
+        added = [other._before(traces, order) for order in range(1, self.order + 1)]
+        joined = [np.concatenate(pair) for pair in zip(before, added, strict=True)]
+        return other._count(
+            joined, np.concatenate([codes, traces.codes]), np.concatenate([repeats, weights[traces.owners]])
+        )
+
+    def _events(self) -> tuple[Codes, Codes, Codes]:
+        """Return the distinct events with the longest contexts: tokens before, nearest first; codes; how often."""
+        last = self._levels[-1]
+        context = last.pairs // self.n_symbols
+        before = np.empty((self.order, len(context)), dtype=np.int64)
+        for order in range(self.order, 0, -1):
+            keys = self._levels[order].contexts[context]
+            before[order - 1] = keys % self.n_symbols
+            context = keys // self.n_symbols
+        return before, last.pairs % self.n_symbols, last.repeats
 
     def counts(self, traces: Traces) -> Counts:
         """Look up the counts of each event; 0 for what did not occur in training."""

@@ -113,7 +113,10 @@ class MarkovDetector(EventDetector):
 
     def _bits(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
         traces, inverse, counts = self._model.counts(X)
-        return traces, inverse, -np.log2(self._probability(counts))
+        return traces, inverse, self._counted_outlyingness(counts)
+
+    def _counted_outlyingness(self, counts: Counts) -> NDArray[np.float64]:
+        return np.asarray(-np.log2(self._probability(counts)))
 
     def _probability(self, counts: Counts) -> NDArray[np.float64]:
         outcomes = self._model.n_outcomes

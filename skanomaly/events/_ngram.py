@@ -10,6 +10,7 @@ from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
 from skanomaly.events._base import EventDetector
 from skanomaly.events._context_model import ContextModel, aggregate_events, event_scores
+from skanomaly.events._context_tree import Counts
 from skanomaly.events._traces import Traces, normal_traces
 
 __all__ = ["NGramDetector"]
@@ -87,7 +88,10 @@ class NGramDetector(EventDetector):
 
     def _unknown(self, X: list[NDArray[np.int64]]) -> tuple[Traces, NDArray[np.intp], NDArray[np.float64]]:
         traces, inverse, counts = self._model.counts(X)
-        return traces, inverse, (counts.token[-1] < self.min_count).astype(np.float64)
+        return traces, inverse, self._counted_outlyingness(counts)
+
+    def _counted_outlyingness(self, counts: Counts) -> NDArray[np.float64]:
+        return (counts.token[-1] < self.min_count).astype(np.float64)
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, unknown = self._unknown(X)

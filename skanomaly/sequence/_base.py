@@ -17,11 +17,19 @@ from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
 from skanomaly.sequence._names import check_collection
 from skanomaly.sequence._settling import Settling
-from skanomaly.sequence._windows import windows_to_points
+from skanomaly.sequence._stream import WHOLE, Context, Stream
+from skanomaly.sequence._windows import stretches, windows_to_points
 
 __all__ = ["SequenceDetector", "SeriesDetector"]
 
 _REMEDY = "Fill short holes with resample_series, or use a shorter window."
+
+
+def _can_stream(detector: Any) -> bool:
+    reason = detector._why_no_stream()
+    if reason:
+        raise AttributeError(reason)
+    return True
 
 
 class SeriesDetector(BaseDetector):
@@ -51,6 +59,12 @@ class SeriesDetector(BaseDetector):
         number of time points at each end of a series that are averages over fewer values.
     ``_fewest_timepoints``
         Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
+    ``_why_no_stream()``
+        Returns why the class has no ``score_next``, and "" if it has: where time points are scored by the windows that
+        end at them, or ``causal`` is true.
+    ``_stream_start(state)``, ``_stream_skip(state, rows)``, ``_stream_next(state, rows, n_ahead)``
+        Only where the state of a stream is not its last time points: return the state at the beginning of a stretch,
+        after further rows, and the scores of further rows with the state after them. States are never written into.
 
     Attributes
     ----------
@@ -74,6 +88,7 @@ class SeriesDetector(BaseDetector):
     _window_parameter: ClassVar[str] = "window_size"  # the parameter that sets the window
     _settling: Settling | None = None
     _clock: tuple[str, float] | None = None  # kind and step in training
+    _stream: Stream | None = None
 
     window_size_: int
     _tail: NDArray[Any]
@@ -113,8 +128,8 @@ class SeriesDetector(BaseDetector):
             self._end = found.end()
         return found.values if found.is_whole else found
 
-    def _read(self, X: Any, *, reset: bool) -> Stretches:
-        """Validate a series and cut it."""
+    def _read(self, X: Any, *, reset: bool, continues: bool = False) -> Stretches:
+        """Validate a series and cut it; of a piece that continues a series, all time points may be missing."""
         known = None if reset else self._clock
         table, clock = read_clock(X, numbers=known is not None and known[0] == "numbers")
         rows = self._check_values(table, reset=reset)
@@ -125,7 +140,7 @@ class SeriesDetector(BaseDetector):
             self._clock = None if clock is None else (clock.kind, step)
             self.time_step_ = None if clock is None else clock.readable(step)
             self.n_not_scored_ = 0
-        if len(found.values) < (self._min_samples if reset else 1) and found.n_missing:
+        if len(found.values) < (self._min_samples if reset else 1) and found.n_missing and not continues:
             raise ValueError(
                 f"Input X contains NaN in {found.n_missing} of {len(found)} time points, and "
                 f"{self._min_samples if reset else 1} without are needed. Drop channels that are never observed, or "
@@ -149,6 +164,7 @@ class SeriesDetector(BaseDetector):
     def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         if not isinstance(X, Stretches):
             points = self._fit(X, y, **metadata)
+            self._stream = self._trained(X)
             if points is not None:
                 return points
             local = self._settle(X, [slice(None)])
@@ -159,6 +175,7 @@ class SeriesDetector(BaseDetector):
                     raise ValueError(f"{name} has {len(values)} entries and X has {len(X)} time points.")
                 metadata[name] = np.asarray(values)[X.kept]
         points = self._fit(X.values, y[X.kept], edges=X.edges, **metadata)
+        self._stream = self._trained(X.values, X.edges)
         parts = X.parts(self._fewest_timepoints)
         if not parts:
             raise ValueError(
@@ -210,8 +227,13 @@ class SeriesDetector(BaseDetector):
 
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
         """Score the time points of a stretch; `ends` says which ends are cuts."""
-        points = self._averaged(local)
-        return points if self._settling is None else self._settling(points, ends)
+        return self._settled(self._averaged(local), ends)
+
+    def _settled(self, points: NDArray[np.float64], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        """Settle averages at those ends that are cuts; a causal average has as many values at the last end."""
+        if self._settling is None:
+            return points
+        return self._settling(points, (ends[0], ends[1] and not getattr(self, "causal", False)))
 
     def _settle(self, X: NDArray[Any], parts: list[slice]) -> list[NDArray[Any]] | None:
         """Compare averages over few and many values, and return what is averaged; None if nothing is."""
@@ -241,6 +263,157 @@ class SeriesDetector(BaseDetector):
         """Keep at most so many rows of the end of the last stretch, for the piece that follows."""
         last = len(rows) if edges is None else int(edges[-1] - edges[-2]) if len(edges) > 1 else 0
         self._tail = rows[len(rows) - min(last, most) :]
+
+    def _why_no_stream(self) -> str:
+        """Return why the detector has no methods for streams; empty if it has."""
+        name = type(self).__name__
+        if hasattr(self, "causal"):
+            return "" if self.causal else f"{name}(causal=False) uses later time points; set causal=True."
+        if not self._averages or type(self)._averaged is not SeriesDetector._averaged:
+            return f"{name} uses later time points."
+        alignment = getattr(self, "point_alignment", "mean")
+        if alignment != "last":
+            return f"point_alignment={alignment!r} uses later time points; set it to 'last'."
+        return ""
+
+    @available_if(_can_stream)
+    def score_next(self, X: Any) -> NDArray[np.float64]:
+        """Score the next time points of a stream, each from those before it; lower scores are more anomalous.
+
+        The stream continues the series of `fit`, or begins anew after :meth:`start_stream`. The detector keeps as many
+        of its last time points as a score depends on, so that one time point can be given at a time. It does not learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+            The next time points, one or more. Missing values and jumps of the clock cut the stream.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints,)
+            The scores that :meth:`score_samples` gives to the whole series. NaN for time points with missing values,
+            and after a cut and at the beginning of a stream until there is a window that ends at the time point.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`score_samples`, or if the times are not later than those before. The stream is then as it was.
+        """
+        stream = self._stream
+        if stream is not None and stream.is_open and self._is_plain(X):  # the same as below, for short latencies
+            scores, state = self._stream_next(stream.state, X, stream.ahead(len(X)))
+            self._stream = Stream(state, WHOLE, stream.n_ahead + len(X), stream.is_known)
+            return -scores
+        check_is_fitted(self)
+        scores, self._stream = self._followed(self._read_next(X), 0, scored=True)
+        return -scores
+
+    @available_if(_can_stream)
+    def start_stream(self) -> Self:
+        """Begin a new stream: forget the time points that came before, but not what was learnt from them.
+
+        Returns
+        -------
+        self
+
+        Notes
+        -----
+        A detector that serves several sensors needs a stream for each. Copies by :func:`copy.copy` share what was
+        learnt, and each has its own stream.
+        """
+        check_is_fitted(self)
+        self._stream = Stream()
+        if getattr(self, "_end", None) is not None:
+            vars(self).pop("_end")
+        return self
+
+    def _read_next(self, X: Any) -> Stretches:
+        """Validate a piece of a stream."""
+        if self._is_plain(X):
+            return cut(X, None, 0.0, self.max_gap)
+        return self._read(X, reset=False, continues=True)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Say whether a piece of a stream needs neither conversion nor an error, and has no missing values."""
+        plain = type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == self.n_features_in_ and len(X) > 0
+        plain = plain and X.dtype.char in "fd" and not hasattr(self, "feature_names_in_")
+        return plain and bool(np.isfinite(X).all())
+
+    def _followed(self, piece: Stretches, first: int, *, scored: bool) -> tuple[NDArray[np.float64], Stream]:
+        """Return the scores of a piece from a time point on, and the stream after it."""
+        stream = Stream() if self._stream is None else self._stream
+        joins = first == 0 and piece.follows(stream.end, self.max_gap)
+        state, n_ahead = stream.state, stream.n_ahead
+        scores = np.full(len(piece), np.nan)
+        for part in piece.parts():
+            start = max(part.start, int(np.searchsorted(piece.kept, first)))
+            if start >= part.stop:
+                continue
+            if state is None or (start == part.start and not (joins and start == 0)):
+                state = self._stream_start(state)
+            rows = piece.values[start : part.stop]
+            if scored:
+                places = piece.kept[start : part.stop]
+                scores[places], state = self._stream_next(state, rows, stream.ahead(int(places[-1]) + 1))
+            else:
+                state = self._stream_skip(state, rows)
+        return scores, Stream(state, piece.end(), n_ahead + len(piece) if scored else 0, stream.is_known)
+
+    def _trained(self, rows: NDArray[Any], edges: NDArray[np.intp] | None = None) -> Stream | None:
+        """Return the stream that continues a training series."""
+        if self._why_no_stream():
+            return None
+        state = None
+        for part in stretches(len(rows), edges):
+            state = self._stream_skip(self._stream_start(state), rows[part])
+        return Stream(state, self._end, 0, is_known=True)
+
+    def _learnt(self, piece: Stretches) -> None:
+        """Tell the stream that a piece was learnt, which is also scored, or is not, before."""
+        if self._why_no_stream():
+            return
+        stream = Stream() if self._stream is None else self._stream
+        n_ahead = stream.n_ahead - len(piece)
+        if n_ahead < 0:  # learnt and not scored
+            stream = self._followed(piece, max(0, len(piece) + n_ahead), scored=False)[1]
+        self._stream = Stream(stream.state, stream.end, max(0, n_ahead), is_known=True)
+
+    @property
+    def _n_context(self) -> int:
+        """Number of time points before one that its score depends on."""
+        return self._fewest_timepoints - 1 + self._edge_size
+
+    def _stream_start(self, state: Any) -> Any:
+        """Return the state at the beginning of a stretch, from that at the end of the one before, or None."""
+        return Context(np.empty((0, self.n_features_in_)), 0, state is not None)
+
+    def _stream_skip(self, state: Any, rows: NDArray[Any]) -> Any:
+        """Return the state after further time points of a stretch."""
+        return state.ending(state.followed_by(rows), self._n_context)
+
+    def _stream_next(self, state: Any, rows: NDArray[Any], n_ahead: int | None) -> tuple[NDArray[np.float64], Any]:
+        """Score further time points of a stretch, and return the state after them; nothing is written into `state`.
+
+        The last of them is `n_ahead` time points after the last one that the detector was trained on; None if the
+        series is another.
+        """
+        series, n_known = state.followed_by(rows), len(state.rows)
+        scores = np.full(len(rows), np.nan)
+        if len(series) >= self._fewest_timepoints:
+            points = self._stream_outlyingness(series, n_ahead, state.after_cut and state.n_before == 0)
+            first = max(0, self._fewest_timepoints - 1 - n_known)
+            scores[first:] = points[first - len(rows) :]
+        return scores, state.ending(series, self._n_context)
+
+    def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
+        """Score the last time points of a stretch of a stream, those for which there is a window at least.
+
+        `after_cut` says whether `X` is all of a stretch that begins at a cut.
+        """
+        local = self._local_outlyingness(X)
+        if type(self)._averaged is SeriesDetector._averaged:  # scores of the windows that end at the time points
+            return local
+        return self._averaged_stretch(local, (after_cut, False))
 
     def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:
         """Return scores of the rows of stretches as scores of all time points."""

@@ -1,5 +1,7 @@
 """Sliding windows: their size, lookup by value, and scores of time points from scores of windows."""
 
+from collections.abc import Callable
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 
-_NO_WINDOW = np.uint64(0x5851F42D4C957F2D)
+_MOST_RECENT = 4096
 
 
 def effective_window(
@@ -176,13 +178,6 @@ class WindowLookup:
     window_size : int
     starts : ndarray of shape (n_starts,), default=None
         The windows that can be found; None is all.
-    before : WindowLookup, default=None
-        A lookup of earlier windows, which can be found too.
-
-    Attributes
-    ----------
-    hashes : ndarray of shape (n_windows,), uint64
-        One hash per window.
 
     Notes
     -----
@@ -190,28 +185,41 @@ class WindowLookup:
     Windows with equal hashes are treated as equal.
     """
 
-    def __init__(
+    def __init__(self, series: NDArray[Any], window_size: int, *, starts: NDArray[np.intp] | None = None) -> None:
+        self._window_size = window_size
+        hashes = _window_hashes(series, window_size)
+        places = np.arange(len(hashes)) if starts is None else starts
+        self._known = _HashTable(hashes[places], places)
+        self._recent = _HashTable(hashes[:0], places[:0])
+
+    def extended(
         self,
         series: NDArray[Any],
-        window_size: int,
-        *,
-        starts: NDArray[np.intp] | None = None,
-        before: "WindowLookup | None" = None,
-    ) -> None:
-        self._window_size = window_size
-        self.hashes = _window_hashes(series, window_size)
-        # A window that spans a cut has the hash of none, but for one chance in 2^64.
-        if starts is not None and len(starts) < len(self.hashes):
-            spanning = np.ones(len(self.hashes), dtype=bool)
-            spanning[starts] = False
-            self.hashes[spanning] = _NO_WINDOW
-        if before is not None:
-            self.hashes = np.concatenate([before.hashes, self.hashes])
-        self._order = np.argsort(self.hashes, kind="stable")
+        starts: NDArray[np.intp],
+        places: NDArray[np.intp],
+        needed: Callable[[NDArray[np.intp]], NDArray[np.bool_]],
+    ) -> "WindowLookup":
+        """Return a lookup that also contains the windows of a further piece, after the known ones.
 
-    def extended(self, series: NDArray[Any], starts: NDArray[np.intp] | None = None) -> "WindowLookup":
-        """Return a lookup that also contains the windows of a further piece, after the known ones."""
-        return WindowLookup(series, self._window_size, starts=starts, before=self)
+        Parameters
+        ----------
+        series : ndarray of shape (n_timepoints, n_features)
+        starts : ndarray of shape (n_starts,)
+            The windows of the piece that can be found.
+        places : ndarray of shape (n_starts,)
+            Their indices among all windows.
+        needed : callable
+            Says of which indices the windows are still looked for; the others are dropped from time to time.
+        """
+        added = _window_hashes(series, self._window_size)[starts]
+        out = copy(self)
+        out._recent = self._recent.merged(added, places)
+        if len(out._recent.places) > _MOST_RECENT:
+            whole = self._known.merged(out._recent.hashes, out._recent.places)
+            kept = needed(whole.places)
+            out._known = _HashTable(whole.hashes[kept], whole.places[kept])
+            out._recent = _HashTable(added[:0], places[:0])
+        return out
 
     def find(self, series: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of an equal training window for each window of `series`, or -1.
@@ -219,13 +227,46 @@ class WindowLookup:
         If there are several, the one at the query's own position is used, else the first.
         """
         hashes = _window_hashes(series, self._window_size)
-        places = np.searchsorted(self.hashes, hashes, sorter=self._order)
-        candidates = self._order[np.minimum(places, len(self._order) - 1)]
-        found = np.where(self.hashes[candidates] == hashes, candidates, -1)
-        n_shared = min(len(hashes), len(self.hashes))
-        aligned = np.flatnonzero(hashes[:n_shared] == self.hashes[:n_shared])
-        found[aligned] = aligned
+        found = self._known.find(hashes)
+        if len(self._recent.places) > 0:
+            recent = self._recent.find(hashes)
+            found = np.where((found < 0) | (recent == np.arange(len(hashes))), recent, found)
         return found
+
+
+class _HashTable:
+    """Hashes and the places that they belong to, sorted by hash and then by place."""
+
+    def __init__(self, hashes: NDArray[np.uint64], places: NDArray[np.intp]) -> None:
+        order = np.argsort(hashes, kind="stable")
+        self.hashes, self.places = hashes[order], places[order]
+
+    def merged(self, hashes: NDArray[np.uint64], places: NDArray[np.intp]) -> "_HashTable":
+        """Return a table with further entries."""
+        return _HashTable(np.concatenate([self.hashes, hashes]), np.concatenate([self.places, places]))
+
+    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the place of each hash: the query's own index if that is one of several, else the first; or -1."""
+        if len(self.hashes) == 0:
+            return np.full(len(hashes), -1, dtype=np.intp)
+        first = np.searchsorted(self.hashes, hashes)
+        known = np.flatnonzero(self.hashes[np.minimum(first, len(self.hashes) - 1)] == hashes)
+        found = np.full(len(hashes), -1, dtype=np.intp)
+        found[known] = self.places[first[known]]
+        repeated = known[self._repeats(first[known])]
+        if len(repeated) > 0:
+            own = np.isin(repeated, self.places)
+            chosen = repeated[own]
+            entries = np.argsort(self.places, kind="stable")
+            at = entries[np.searchsorted(self.places, chosen, sorter=entries)]
+            same = self.hashes[at] == hashes[chosen]
+            found[chosen[same]] = chosen[same]
+        return found
+
+    def _repeats(self, first: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Say of which entries the next has the same hash."""
+        after = np.minimum(first + 1, len(self.hashes) - 1)
+        return np.asarray((after > first) & (self.hashes[after] == self.hashes[first]))
 
 
 def _window_hashes(series: NDArray[Any], window_size: int) -> NDArray[np.uint64]:

@@ -282,8 +282,7 @@ class AutoregressiveDetector(SeriesDetector):
         if not ends[0]:
             return super()._averaged_stretch(local, ends)
         # The time points without a forecast get the score of the first with one: one error is no average.
-        points = self._smoothed(local)
-        points = points if self._settling is None else self._settling(points, ends)
+        points = self._settled(self._smoothed(local), ends)
         return np.concatenate([np.full(self._order, points[0]), points])
 
     def _smoothed(self, local: NDArray[Any]) -> NDArray[np.float64]:
@@ -315,7 +314,7 @@ class AutoregressiveDetector(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_moments")
-            piece = self._read(X, reset=first)
+            piece = self._read(X, reset=True) if first else self._read_next(X)
             if first:
                 self._begin(piece.values, self.order)
             rows, edges = self._continued(piece)
@@ -326,6 +325,7 @@ class AutoregressiveDetector(SeriesDetector):
                 self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
             elif first:
                 self.offset_ = 0.0
+            self._learnt(piece)
         return self
 
 

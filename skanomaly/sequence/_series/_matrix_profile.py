@@ -12,7 +12,16 @@ from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import cut, read_clock
 from skanomaly.sequence._input import as_column
 from skanomaly.sequence._names import require_same_names
-from skanomaly.sequence._series._profile import MatrixProfile, WindowTable, default_zone, join, self_join
+from skanomaly.sequence._series._left_profile import LeftProfile, PastWindows
+from skanomaly.sequence._series._profile import (
+    LevelledRows,
+    MatrixProfile,
+    WindowTable,
+    default_zone,
+    join,
+    self_join,
+)
+from skanomaly.sequence._stream import Stream
 from skanomaly.sequence._windows import WindowLookup, all_edges, effective_window, require_neighbors, window_starts
 
 __all__ = ["MatrixProfileDetector", "matrix_profile"]
@@ -203,6 +212,9 @@ class MatrixProfileDetector(SeriesDetector):
     causal : bool, default=False
         Whether training windows are compared with earlier ones only (the left profile), and the score of each window
         is assigned to its last time point, so that no score uses the future.
+    context_size : int, default=None
+        If `causal`, training windows are compared with those that start at most this many time points before them. None
+        is all, and in a stream as many as the training series has.
     point_alignment : {"center", "mean", "max", "last"}, default="mean"
         How a time point is scored from windows: by the window centred on it ("center"), by the mean or maximum over all
         windows that cover it ("mean", "max"), or by the window that ends at it ("last"). Not used if `causal` is true.
@@ -236,7 +248,11 @@ class MatrixProfileDetector(SeriesDetector):
     twice in training is not detected ("twin freak"). A window without any neighbour, such as the first ones if `causal`
     is true, scores 0.
 
-    Cost: O(n^2) for n training points, O(n k) for k scored ones, times the number of channels; memory O(n).
+    ``score_next`` gives the left profile of a stream, which is that of one fit on the whole series with the same
+    `context_size`: each window is compared with those of the stream and of the training series before it.
+
+    Cost: O(n^2) for n training points, O(n k) for k scored ones, times the number of channels; memory O(n). In a stream
+    O(c w) for each time point, with a context of c windows of w time points.
 
     References
     ----------
@@ -260,6 +276,7 @@ class MatrixProfileDetector(SeriesDetector):
         "exclusion_zone": [Interval(Integral, 0, None, closed="left"), None],
         "aggregation": _AGGREGATIONS,
         "causal": ["boolean"],
+        "context_size": [Interval(Integral, 1, None, closed="left"), None],
         "point_alignment": [StrOptions({"center", "mean", "max", "last"})],
         "n_jobs": [Integral, None],
     }
@@ -271,6 +288,7 @@ class MatrixProfileDetector(SeriesDetector):
         exclusion_zone: int | None = None,
         aggregation: str | int = "mean",
         causal: bool = False,
+        context_size: int | None = None,
         point_alignment: str = "mean",
         contamination: float = 0.1,
         n_jobs: int | None = None,
@@ -279,6 +297,7 @@ class MatrixProfileDetector(SeriesDetector):
         self.exclusion_zone = exclusion_zone
         self.aggregation = aggregation
         self.causal = causal
+        self.context_size = context_size
         self.point_alignment = point_alignment
         self.contamination = contamination
         self.n_jobs = n_jobs
@@ -293,18 +312,61 @@ class MatrixProfileDetector(SeriesDetector):
         require_neighbors(self.exclusion_zone, n_windows - 2 if self.causal else n_windows // 2 - 1, len(X))
         which = 1 if self.causal else 0
         zone = self._zone()
+        self._check_context(zone)
         self.profile_ = self._profile(
-            lambda tables: self_join(tables[0], zone=zone, n_jobs=self.n_jobs)[which], [(X, self._starts)]
+            lambda tables: self_join(tables[0], zone=zone, farthest=self.context_size, n_jobs=self.n_jobs)[which],
+            [(X, self._starts)],
         )
+
+    def _check_context(self, zone: int) -> None:
+        if self.context_size is None:
+            return
+        if not self.causal:
+            raise ValueError(f"context_size={self.context_size} has no effect if causal=False; set causal=True.")
+        if self.context_size <= zone:
+            raise ValueError(
+                f"context_size={self.context_size} leaves windows without a neighbour, since those at most {zone} time "
+                "points before are excluded; give a larger number."
+            )
 
     def _zone(self) -> int:
         return default_zone(self.window_size_) if self.exclusion_zone is None else self.exclusion_zone
 
     def _profile(self, find: Any, series: list[Series]) -> MatrixProfile:
-        aggregation = self.aggregation
-        if isinstance(aggregation, Integral):
-            aggregation = min(int(aggregation), self.n_features_in_)
-        return _over_channels(find, series, self.window_size_, aggregation)
+        return _over_channels(find, series, self.window_size_, self._aggregation())
+
+    def _aggregation(self) -> str | int:
+        if isinstance(self.aggregation, Integral):
+            return min(int(self.aggregation), self.n_features_in_)
+        return str(self.aggregation)
+
+    def _left(self) -> LeftProfile:
+        aggregation = self._aggregation()
+        return LeftProfile(
+            self._levelled,
+            self.window_size_,
+            zone=self._zone(),
+            context_size=len(self._series) if self.context_size is None else self.context_size,
+            rank=None if aggregation == "mean" else 1 if aggregation == "max" else int(aggregation),
+        )
+
+    def _trained(self, rows: NDArray[Any], edges: NDArray[np.intp] | None = None) -> Stream | None:
+        if self._why_no_stream():
+            return None
+        self._levelled = LevelledRows(rows)
+        return super()._trained(rows, edges)
+
+    def _stream_start(self, state: PastWindows | None) -> PastWindows:
+        return self._left().start(state, self.n_features_in_)
+
+    def _stream_skip(self, state: PastWindows, rows: NDArray[Any]) -> PastWindows:
+        return self._left().extended(state, rows)
+
+    def _stream_next(
+        self, state: PastWindows, rows: NDArray[Any], n_ahead: int | None
+    ) -> tuple[NDArray[np.float64], PastWindows]:
+        distances, past = self._left().measured(state, rows)
+        return np.where(np.isinf(distances), 0.0, distances), past
 
     def _training_stretch(self, X: NDArray[Any]) -> int | None:
         """Return the start of the stretch of the training series that is equal to a series, or None."""

@@ -1,5 +1,6 @@
 """Distances of windows to their nearest neighbours in a sample of training windows."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -19,6 +20,7 @@ from skanomaly.sequence._windows import WindowLookup, effective_window, require_
 __all__ = ["SubsequenceNeighbors"]
 
 _BLOCK_WINDOWS = 1024
+_Draw = Callable[[int], tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 class SubsequenceNeighbors(SeriesDetector):
@@ -84,7 +86,10 @@ class SubsequenceNeighbors(SeriesDetector):
 
     ``partial_fit`` continues the series of the last call or of `fit`; the references stay a uniform sample of all
     windows so far. Channels, scales and window size are those of the first call; the threshold is computed from the
-    last call with at least one window. Eight bytes per time point are kept, to recognise training windows.
+    last call with at least one window. To recognise training windows, `fit` keeps sixteen bytes per time point, and
+    ``partial_fit`` those of the time points within the exclusion zone of a reference.
+
+    In a stream (``score_next``) references that begin at most the exclusion zone before a window are no neighbours.
 
     Cost: O(n r w d) for n points, r references, windows of w points and d channels, as single-precision matrix
     products; the distances to the neighbours found are computed again. Memory: O(r w d + n).
@@ -146,7 +151,7 @@ class SubsequenceNeighbors(SeriesDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         edges = metadata.get("edges")
         self._begin(X, effective_window(self.window_size, len(X), edges=edges))
-        self._add(X, edges)
+        self._add(X, edges, draw=self._draw)
         # The window halfway between the first and the last reference has the fewest references outside its zone.
         require_neighbors(self.exclusion_zone, (int(np.ptp(self.reference_starts_)) + 1) // 2 - 1, len(X))
 
@@ -167,13 +172,14 @@ class SubsequenceNeighbors(SeriesDetector):
         self._validate_params()
         with restore_on_error(self):
             first = not hasattr(self, "_vectors")
-            piece = self._read(X, reset=first)
+            piece = self._read(X, reset=True) if first else self._read_next(X)
             if first:
                 self._begin(piece.values, self.window_size)
                 self.offset_ = 0.0
-            self._add(*self._continued(piece))
+            self._add(*self._continued(piece), draw=self._replace)
             if len(self.reference_starts_) > 0 and piece.parts(self.window_size_):
                 self._set_offset(self._score_checked(piece.values if piece.is_whole else piece))
+            self._learnt(piece)
         return self
 
     def _begin(self, X: NDArray[Any], window_size: int) -> None:
@@ -187,35 +193,64 @@ class SubsequenceNeighbors(SeriesDetector):
         self._lookup = WindowLookup(X[:0], window_size)
         self.reference_starts_ = np.empty(0, dtype=np.intp)
         self._references = np.empty((0, window_size * len(self._vectors.channels)), dtype=np.float32)
+        self._weights = _product_weights(self._references)
         self.n_neighbors_ = 0
 
-    def _add(self, series: NDArray[Any], edges: NDArray[np.intp] | None) -> None:
+    def _add(self, series: NDArray[Any], edges: NDArray[np.intp] | None, *, draw: _Draw) -> None:
         """Draw references from a further piece, which begins with the end of the previous one."""
         places = window_starts(len(series), self.window_size_, edges=edges)
         self._keep_tail(series, edges, self.window_size_ - 1)
         if len(places) == 0:
             return
-        kept, drawn = self._draw(len(places))
-        chosen = places[drawn]
-        windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
-        starts = np.concatenate([self.reference_starts_[kept], self._n_places + chosen])
-        self._references = np.concatenate([self._references[kept], windows])
-        self.reference_starts_ = starts
-        self._weights = _product_weights(self._references)
-        self._lookup = self._lookup.extended(series, places)
+        kept, drawn = draw(len(places))
+        if len(drawn) > 0:
+            chosen = places[drawn]
+            windows = self._vectors.windows(self._vectors.prepare(series), chosen, np.float32)
+            self._references = np.concatenate([self._references[kept], windows])
+            self.reference_starts_ = np.concatenate([self.reference_starts_[kept], self._n_places + chosen])
+            self._weights = np.concatenate([self._weights[kept], _product_weights(windows)])
+        if self._n_seen == 0:
+            self._lookup = WindowLookup(series, self.window_size_, starts=places)
+        else:
+            self._lookup = self._lookup.extended(series, places, self._n_places + places, self._near_references)
         self._n_places += len(series) - self.window_size_ + 1
         self._n_seen += len(places)
-        self.n_neighbors_ = min(self.n_neighbors, len(starts))
+        self.n_neighbors_ = min(self.n_neighbors, len(self.reference_starts_))
 
     def _draw(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return which references are kept and which new windows are added: a uniform sample of all so far."""
+        """Return which references are kept, none, and which windows of a series are drawn: a uniform sample."""
+        nothing = np.empty(0, dtype=np.intp)
+        if n_windows <= self.n_references:
+            return nothing, np.arange(n_windows)
         random = np.random.Generator(np.random.PCG64([self._seed, self._n_seen]))
-        n_kept, total = len(self.reference_starts_), self._n_seen + n_windows
-        if total <= self.n_references:
-            return np.arange(n_kept), np.arange(n_windows)
-        n_new = int(random.hypergeometric(n_windows, self._n_seen, self.n_references))
-        kept = np.sort(random.choice(n_kept, self.n_references - n_new, replace=False))
-        return kept, np.sort(random.choice(n_windows, n_new, replace=False))
+        n_drawn = int(random.hypergeometric(n_windows, self._n_seen, self.n_references))  # all: no window was seen
+        return nothing, np.sort(random.choice(n_windows, n_drawn, replace=False))
+
+    def _replace(self, n_windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which references are kept and which new windows are drawn: a uniform sample of all so far.
+
+        Algorithm R: the window with index i replaces one of r references with probability r / (i + 1). The random
+        numbers depend on i only, so that references do not depend on how a series is cut into pieces.
+        """
+        n_kept = len(self.reference_starts_)
+        n_free = min(max(0, self.n_references - self._n_seen), n_windows)
+        indices = np.arange(n_free, n_windows)
+        slots = (_uniform(self._seed, self._n_seen + indices) * (self._n_seen + indices + 1)).astype(np.intp)
+        accepted = np.flatnonzero(slots < self.n_references)
+        if n_free == 0 and len(accepted) == 0:
+            return np.arange(n_kept), np.empty(0, dtype=np.intp)
+        entries = [*range(-n_kept, 0), *range(n_free)]  # those below 0 are kept
+        for place in accepted:
+            entries.pop(int(slots[place]))
+            entries.append(int(indices[place]))
+        found = np.array(entries, dtype=np.intp)
+        return found[found < 0] + n_kept, found[found >= 0]
+
+    def _near_references(self, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Say which windows leave references out; those of the end may leave out some that are drawn later."""
+        zone, starts = self._zone(), self.reference_starts_
+        nearest = starts[np.minimum(np.searchsorted(starts, places - zone), len(starts) - 1)]
+        return np.asarray((np.abs(nearest - places) <= zone) | (places >= places.max() - zone))
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         if self.n_neighbors_ == 0:
@@ -223,8 +258,24 @@ class SubsequenceNeighbors(SeriesDetector):
                 f"{type(self).__name__} has seen no whole window of {self.window_size_} points yet; "
                 "give more time points to partial_fit."
             )
+        return self._distances(X, self._zones(self._lookup.find(X)))
+
+    def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
+        if n_ahead is None or self.n_neighbors_ == 0:
+            return super()._stream_outlyingness(X, n_ahead, after_cut)
+        twins = self._lookup.find(X)
+        zones = self._zones(twins)
+        # References that overlap with the windows of the stream are no neighbours either.
+        places = self._n_places + n_ahead - len(twins) + np.arange(len(twins))
+        before = np.searchsorted(self.reference_starts_, places - self._zone())
+        n_references = len(self.reference_starts_)
+        near = (twins < 0) & (before < n_references)
+        zones[near, 0], zones[near, 1] = before[near], n_references
+        return self._distances(X, zones)
+
+    def _distances(self, X: NDArray[Any], zones: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the distances of windows to their neighbours outside their zones."""
         prepared = self._vectors.prepare(X)
-        zones = self._zones(self._lookup.find(X))
         out = np.empty(len(zones))
 
         def score(block: slice) -> None:
@@ -243,12 +294,23 @@ class SubsequenceNeighbors(SeriesDetector):
         map_blocks(score, row_blocks(len(zones), _BLOCK_WINDOWS), n_jobs=self.n_jobs)
         return out
 
+    def _zone(self) -> int:
+        return self.window_size_ // 2 if self.exclusion_zone is None else self.exclusion_zone
+
     def _zones(self, twins: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return for each window the range of references that are not its neighbours."""
-        zone = self.window_size_ // 2 if self.exclusion_zone is None else self.exclusion_zone
+        zone = self._zone()
         low = np.searchsorted(self.reference_starts_, twins - zone)
         high = np.searchsorted(self.reference_starts_, twins + zone, side="right")
         return np.column_stack([low, np.where(twins >= 0, high, low)])
+
+
+def _uniform(seed: int, indices: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return a random number in [0, 1) for each index: SplitMix64 of the seed, at that step."""
+    state = np.uint64(seed % 2**64) + (indices + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((state ^ (state >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
 def _product_weights(references: NDArray[np.float32]) -> NDArray[np.float32]:

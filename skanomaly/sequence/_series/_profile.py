@@ -12,7 +12,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._scales import SafeRange
 
-__all__ = ["MatrixProfile", "WindowTable", "default_zone", "join", "self_join"]
+__all__ = ["LevelledRows", "MatrixProfile", "WindowTable", "default_zone", "join", "self_join"]
 
 _FAR = -(2**40)
 _LANES = 64
@@ -39,6 +39,34 @@ class MatrixProfile:
     neighbors: NDArray[np.intp]
 
 
+class LevelledRows:
+    """Limits extreme values of a series and subtracts the median of each channel.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_timepoints, n_features)
+    level : ndarray of shape (n_features,), default=None
+        What was subtracted from the series before; None is 0.
+    """
+
+    def __init__(self, series: NDArray[Any], *, level: NDArray[np.float64] | None = None) -> None:
+        table = series.astype(np.float64)
+        self._range = SafeRange(table, limit=_LARGEST)
+        self._middle = np.median(self._range.apply(table).T, axis=1, keepdims=True)
+        self._level = 0.0 if level is None else level[:, None]
+
+    def apply(self, series: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the rows of each channel: shape (n_features, n_timepoints), C-contiguous."""
+        return np.ascontiguousarray(self._range.apply(series.astype(np.float64)).T - self._middle)
+
+    def mark_constant(self, moments: NDArray[np.float64], window_size: int) -> None:
+        """Mark windows as constant in moments, in place, whose values differ by the rounding of their level only."""
+        magnitude = np.abs(moments[0] + self._middle + self._level)
+        # Written so that no norm, which may be infinite, is computed.
+        flat = moments[1] * (_ROUNDING * math.sqrt(window_size) * magnitude) >= 1.0
+        moments[1][flat], moments[2][flat] = 0.0, 1.0
+
+
 class WindowTable:
     """A series with the means and norms of its windows.
 
@@ -61,18 +89,13 @@ class WindowTable:
         *,
         level: NDArray[np.float64] | None = None,
     ) -> None:
-        table = series.astype(np.float64)
-        rows = SafeRange(table, limit=_LARGEST).apply(table).T
-        middle = np.median(rows, axis=1, keepdims=True)
-        self.values = np.ascontiguousarray(rows - middle)
+        rows = LevelledRows(series, level=level)
+        self.values = rows.apply(series)
         self.window_size = window_size
         self.n_windows = self.values.shape[1] - window_size + 1
-        self.moments = np.empty((5, len(rows), self.n_windows))
+        self.moments = np.empty((5, len(self.values), self.n_windows))
         _kernels.matrix_profile.window_moments(self.values, window_size, self.moments)
-        magnitude = np.abs(self.moments[0] + middle + (0.0 if level is None else level[:, None]))
-        # Written so that no norm, which may be infinite, is computed.
-        flat = self.moments[1] * (_ROUNDING * math.sqrt(window_size) * magnitude) >= 1.0
-        self.moments[1][flat], self.moments[2][flat] = 0.0, 1.0
+        rows.mark_constant(self.moments, window_size)
         self.seeds = np.empty(self.n_windows + 1, dtype=np.intp)
         _kernels.matrix_profile.mark_seeds(self.moments[1], _DROP, self.seeds)
         if starts is not None and len(starts) < self.n_windows:
@@ -88,16 +111,21 @@ def default_zone(window_size: int) -> int:
 
 
 def self_join(
-    table: WindowTable, *, zone: int, n_neighbors: int = 1, n_jobs: int | None = None
+    table: WindowTable,
+    *,
+    zone: int,
+    farthest: int | None = None,
+    n_neighbors: int = 1,
+    n_jobs: int | None = None,
 ) -> tuple[MatrixProfile, MatrixProfile, MatrixProfile]:
-    """Join a series with itself; leave out pairs that are at most `zone` apart.
+    """Join a series with itself; leave out pairs that are at most `zone`, or more than `farthest`, apart.
 
     Returns
     -------
     both, left, right : MatrixProfile
         Neighbours among all windows, among earlier ones and among later ones.
     """
-    right, left = _best_partners(table, table, zone + 1, None, 0, n_neighbors, n_jobs)
+    right, left = _best_partners(table, table, zone + 1, None, 0, n_neighbors, n_jobs, farthest)
     both = _merged(left, right)
     return tuple(_measured(table, table, partners) for _, partners in (both, left, right))  # type: ignore[return-value]
 
@@ -164,8 +192,9 @@ def _best_partners(
     zone: int,
     n_neighbors: int,
     n_jobs: int | None,
+    last: int | None = None,
 ) -> tuple[_Best, _Best]:
-    """Return the best columns of each row and the best rows of each column, over the diagonals from `first` on.
+    """Return the best columns of each row and the best rows of each column, over the diagonals `first` to `last`.
 
     `twins` belong to the queries: to the rows if `first` is 0, else to the columns.
     """
@@ -186,7 +215,8 @@ def _best_partners(
         )  # fmt: skip
         return best[0], best[1]
 
-    bands = _bands(first, columns.n_windows, rows.n_windows)
+    stop = columns.n_windows if last is None else min(last + 1, columns.n_windows)
+    bands = _bands(first, stop, rows.n_windows)
     parts = map_blocks(part, bands, n_jobs=n_jobs)
     merged = parts[0]
     for found in parts[1:]:

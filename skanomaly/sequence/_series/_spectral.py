@@ -6,16 +6,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import uniform_filter1d
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._settling import Settling
-from skanomaly.sequence._windows import all_edges, rolling_mean, stretches
+from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, windows_to_points
 
 __all__ = ["SpectralResidualDetector", "saliency"]
 
 _SMALLEST = 1e-12
+_BLOCK_VALUES = 2**18  # of windows that are held at once
+_N_REPEATS = 5
 
 
 def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
@@ -34,6 +38,27 @@ def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
     return np.abs(fft.ifft(np.exp(logarithm - smooth) * turned))
 
 
+def recent_saliency(x: NDArray[np.float64], context_size: int, average_size: int) -> NDArray[np.float64]:
+    """Return the saliency of the last time point of each window of a series, divided by the mean of the window's."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, context_size)
+    out = np.empty(len(windows))
+    for block in row_blocks(len(windows), max(1, _BLOCK_VALUES // context_size)):
+        rows = windows[block] - windows[block, -2:-1]
+        rows = np.concatenate([rows, np.zeros((len(rows), _N_REPEATS))], axis=1)
+        spectra = fft.fft(rows - rows.mean(axis=1, keepdims=True), axis=1)
+        amplitudes = np.abs(spectra)
+        floors = _SMALLEST * amplitudes.max(axis=1, keepdims=True)
+        logarithms = np.log(np.maximum(amplitudes, np.where(floors > 0, floors, 1.0)))
+        logarithms[:, 0] = logarithms[:, -1]
+        smooth = uniform_filter1d(logarithms, average_size, axis=1, mode="wrap")
+        kept = amplitudes > floors
+        turned = np.where(kept, spectra / np.where(kept, amplitudes, 1.0), 0.0)
+        found = np.abs(fft.ifft(np.exp(logarithms - smooth) * turned, axis=1))[:, :context_size]
+        means = found.mean(axis=1)
+        out[block] = np.where(means > 0, found[:, -1] / np.where(means > 0, means, 1.0), 0.0)
+    return out
+
+
 class SpectralResidualDetector(SeriesDetector):
     r"""Saliency of each time point: the part that a smooth spectrum does not explain.
 
@@ -44,6 +69,9 @@ class SpectralResidualDetector(SeriesDetector):
         A series to score must have half as many time points: it is compared with its own spectrum.
     smoothing : int, default=1
         Number of time points that scores are averaged over.
+    context_size : int, default=None
+        Each time point is scored by the spectrum of this many time points that end at it, so that no score uses the
+        future. None uses the spectrum of the whole series. Contexts of 64 to 256 are usual.
     binary_channels : {"ignore", "keep"}, default="ignore"
         "ignore" leaves out channels with at most two distinct training values, if other channels have more.
     contamination : float, default=0.1
@@ -52,7 +80,8 @@ class SpectralResidualDetector(SeriesDetector):
     Attributes
     ----------
     window_size_ : int
-        Fewest time points of a series to score: half of `average_size`, or of the length of a shorter training series.
+        Fewest time points of a series to score: the context used if `context_size` is given, else half of
+        `average_size`, or of the length of a shorter training series.
     offset_ : float
         Threshold on ``score_samples``: time points that score below are anomalies.
     n_features_in_ : int
@@ -71,8 +100,13 @@ class SpectralResidualDetector(SeriesDetector):
     the log amplitudes is circular, like the spectrum (some programs extend the series instead), the mean of the series
     is left out, and channels are averaged. A series is scored by its own spectrum, so scores of a part differ from
     those of the whole; training gives the scales of the channels and the threshold. The method is for spikes and sudden
-    changes in smooth series; it does not work for white noise, whose spectrum is flat. Cost: O(n log n + n q) for
-    average_size q.
+    changes in smooth series; it does not work for white noise, whose spectrum is flat.
+
+    With `context_size`, the saliency of the last time point of a context is divided by the mean over the context.
+    Behind its last time point the context is extended by five repeats of the value before; [1]_ extends it along a line
+    through the last values, which includes the scored one. The moving average has at most an eighth of the context.
+
+    Cost: O(n log n + n q) for average_size q; O(n c log c) with a context of c time points.
 
     References
     ----------
@@ -93,6 +127,7 @@ class SpectralResidualDetector(SeriesDetector):
         **SeriesDetector._parameter_constraints,
         "average_size": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [Interval(Integral, 1, None, closed="left")],
+        "context_size": [Interval(Integral, 4, None, closed="left"), None],
         "binary_channels": [StrOptions({"ignore", "keep"})],
     }
 
@@ -101,11 +136,13 @@ class SpectralResidualDetector(SeriesDetector):
         *,
         average_size: int = 100,
         smoothing: int = 1,
+        context_size: int | None = None,
         binary_channels: str = "ignore",
         contamination: float = 0.1,
     ) -> None:
         self.average_size = average_size
         self.smoothing = smoothing
+        self.context_size = context_size
         self.binary_channels = binary_channels
         self.contamination = contamination
 
@@ -115,11 +152,31 @@ class SpectralResidualDetector(SeriesDetector):
         longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
         self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
+        if self.context_size is not None:
+            self.window_size_ = effective_window(
+                self.context_size, len(X), name="context_size", noun="contexts", edges=metadata.get("edges")
+            )
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
+        if self.context_size is not None:
+            return
         parts = stretches(len(X), metadata.get("edges"), self.window_size_)
         self._beside_cuts = Settling([X[part] for part in parts], self._mirrored, self._average_size)
 
+    def _why_no_stream(self) -> str:
+        if self.context_size is None:
+            return "The spectrum of a whole series uses later time points; set context_size."
+        return ""
+
+    @property
+    def _n_context(self) -> int:
+        return self.window_size_ + self.smoothing - 2
+
+    def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
+        return self._outlyingness(X)
+
     def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
+        if self.context_size is not None:
+            return self._outlyingness(X)
         return self._beside_cuts(self._mirrored(X), ends)
 
     def _mirrored(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -128,5 +185,11 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         prepared = self._vectors.prepare(self._long_enough(X))
-        parts = [saliency(channel, min(self._average_size, len(X))) for channel in prepared.T]
-        return rolling_mean(np.mean(parts, axis=0), self.smoothing)
+        if self.context_size is None:
+            parts = [saliency(channel, min(self._average_size, len(X))) for channel in prepared.T]
+            return rolling_mean(np.mean(parts, axis=0), self.smoothing)
+        size = self.window_size_
+        average_size = max(1, min(self._average_size, size // 8))
+        recent = [recent_saliency(channel, size, average_size) for channel in prepared.T]
+        points = windows_to_points(np.mean(recent, axis=0), window_size=size, alignment="last")
+        return rolling_mean(points, self.smoothing, causal=True)
