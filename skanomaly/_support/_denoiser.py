@@ -19,6 +19,7 @@ _QUERY_ROWS = 256
 _CENTERS = 1024
 _DRAWN_ROWS = 32
 _MULTIPLE = 16  # rows of a product: a row's result then does not depend on how many others there are
+_LARGEST_LOGIT = 300.0
 _LARGEST = 1e100  # distances in standard deviations; their squares are finite
 _LOG_ROOT = 0.5 * np.log(2 * np.pi)
 
@@ -107,13 +108,14 @@ class KernelComponents:
         return np.asarray(self.variances / (self.variances + noise))
 
     def _factors(self, rows: Table, noise: Any) -> tuple[Table, Table]:
-        """Factors whose product is the log weight of each center, up to a constant for each row."""
+        """Factors whose product is the log weight of each center, up to the shift in the last column."""
         root = np.sqrt(self.variances + noise)
-        scaled = np.ones((len(rows), self.n_columns + 1))
-        scaled[:, :-1] = np.clip((rows - self.origin) / root, -_LARGEST, _LARGEST)
-        factors = np.empty((len(self.centers), self.n_columns + 1))
-        factors[:, :-1] = self.centers / root
-        factors[:, -1] = self.log_weights - 0.5 * np.einsum("ij,ij->i", factors[:, :-1], factors[:, :-1])
+        scaled = np.zeros((len(rows), self.n_columns + 2))
+        scaled[:, :-2] = np.clip((rows - self.origin) / root, -_LARGEST, _LARGEST)
+        scaled[:, -2] = 1.0
+        factors = np.ones((len(self.centers), self.n_columns + 2))
+        factors[:, :-2] = self.centers / root
+        factors[:, -2] = self.log_weights - 0.5 * np.einsum("ij,ij->i", factors[:, :-2], factors[:, :-2])
         return scaled, factors
 
     def _reduced(self, rows: Table, noise: Any, *, with_means: bool) -> tuple[Table, Table]:
@@ -124,28 +126,31 @@ class KernelComponents:
             values[:, :-1] = self.centers
         means = np.empty((len(rows), values.shape[1] - 1))
         totals = np.empty(len(rows))
+        n_factors = factors.shape[1]
 
         def reduce(part: slice) -> None:
             size = part.stop - part.start
-            block = np.zeros((-(-size // _MULTIPLE) * _MULTIPLE, scaled.shape[1]))
+            block = np.zeros((-(-size // _MULTIPLE) * _MULTIPLE, n_factors))
             block[:size] = scaled[part]
-            largest = np.full(len(block), -np.inf)
+            shift = np.zeros(len(block))  # of each row's logits; the last column of the factors subtracts it
             sums = np.zeros((len(block), values.shape[1]))
             buffer = np.empty(len(block) * min(_CENTERS, len(factors)))
-            for chosen in row_blocks(len(factors), _CENTERS):
+            for place, chosen in enumerate(row_blocks(len(factors), _CENTERS)):
                 n_centers = chosen.stop - chosen.start
                 weights = buffer[: len(block) * n_centers].reshape(len(block), n_centers)
                 np.matmul(block, factors[chosen].T, out=weights)
-                before = largest
-                largest = np.maximum(before, weights.max(axis=1))
-                shift = np.where(np.isfinite(largest), largest, 0.0)
-                weights -= shift[:, None]
+                excess = weights.max(axis=1)
+                if place == 0 or excess.max() > _LARGEST_LOGIT:
+                    step = np.where(np.isfinite(excess) & ((place == 0) | (excess > _LARGEST_LOGIT)), excess, 0.0)
+                    weights -= step[:, None]
+                    sums *= np.exp(-step if place else np.zeros_like(step))[:, None]
+                    shift += step
+                    block[:, -1] = -shift
                 np.exp(weights, out=weights)
-                sums *= np.exp(before - shift)[:, None]
                 sums += weights @ values[chosen]
             means[part] = (sums[:, :-1] / sums[:, -1:])[:size]
-            squares = np.einsum("ij,ij->i", block[:, :-1], block[:, :-1])
-            totals[part] = (largest + np.log(sums[:, -1]) - 0.5 * squares)[:size]
+            squares = np.einsum("ij,ij->i", block[:, :-2], block[:, :-2])
+            totals[part] = (shift + np.log(sums[:, -1]) - 0.5 * squares)[:size]
 
         map_blocks(reduce, row_blocks(len(rows), _QUERY_ROWS), n_jobs=self.n_jobs)
         return means, totals
