@@ -73,14 +73,17 @@ class KernelComponents:
         self.log_weights = weights - logsumexp(weights)
         self.n_jobs = n_jobs
 
-    def posterior_means(self, rows: Table, noise: Any) -> Table:
-        """Return the expected clean row of each noisy row."""
-        means, _ = self._reduced(rows, noise, with_means=True)
+    def posterior_means(self, rows: Table, noise: Any, left_out: NDArray[np.intp] | None = None) -> Table:
+        """Return the expected clean row of each noisy row, without one center for each (-1: with all)."""
+        means, _ = self._reduced(rows, noise, left_out, with_means=True)
         return self.origin + means + self._gain(noise) * (rows - self.origin - means)
 
-    def log_densities(self, rows: Table, noise: Any) -> Table:
-        """Return the log density of each noisy row."""
-        _, totals = self._reduced(rows, noise, with_means=False)
+    def log_densities(self, rows: Table, noise: Any, left_out: NDArray[np.intp] | None = None) -> Table:
+        """Return the log density of each noisy row, without one center for each (-1: with all)."""
+        _, totals = self._reduced(rows, noise, left_out, with_means=False)
+        if left_out is not None:
+            own = np.where(left_out >= 0, np.exp(self.log_weights[left_out]), 0.0)
+            totals -= np.log1p(-np.minimum(own, 1.0 - 1e-16))
         return totals - 0.5 * np.log(self.variances + noise).sum() - self.n_columns * _LOG_ROOT
 
     def draw(self, n_rows: int, random: np.random.Generator) -> Table:
@@ -118,7 +121,9 @@ class KernelComponents:
         factors[:, -2] = self.log_weights - 0.5 * np.einsum("ij,ij->i", factors[:, :-2], factors[:, :-2])
         return scaled, factors
 
-    def _reduced(self, rows: Table, noise: Any, *, with_means: bool) -> tuple[Table, Table]:
+    def _reduced(
+        self, rows: Table, noise: Any, left_out: NDArray[np.intp] | None, *, with_means: bool
+    ) -> tuple[Table, Table]:
         """Weighted mean of the centers for each row, and log of the sum of the weights."""
         scaled, factors = self._factors(rows, noise)
         values = np.ones((len(self.centers), self.n_columns + 1 if with_means else 1))
@@ -139,6 +144,9 @@ class KernelComponents:
                 n_centers = chosen.stop - chosen.start
                 weights = buffer[: len(block) * n_centers].reshape(len(block), n_centers)
                 np.matmul(block, factors[chosen].T, out=weights)
+                if left_out is not None:
+                    own = np.flatnonzero((left_out[part] >= chosen.start) & (left_out[part] < chosen.stop))
+                    weights[own, left_out[part][own] - chosen.start] = -np.inf
                 excess = weights.max(axis=1)
                 if place == 0 or excess.max() > _LARGEST_LOGIT:
                     step = np.where(np.isfinite(excess) & ((place == 0) | (excess > _LARGEST_LOGIT)), excess, 0.0)

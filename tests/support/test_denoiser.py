@@ -103,3 +103,16 @@ def test_signals_fall_from_clean_to_noise():
     assert signals[0] == 1 - 1e-4
     assert signals[-1] == 1e-4
     assert (np.diff(signals) <= 0).all()
+
+
+def test_a_center_that_is_left_out_counts_for_nothing(seed):
+    random = np.random.default_rng(seed)
+    centers, log_weights = random.normal(size=(9, 2)), random.normal(size=9)
+    whole, rows = KernelComponents(centers, 0.3, log_weights), random.normal(size=(4, 2))
+    for place in (0, 8):
+        rest = KernelComponents(np.delete(centers, place, axis=0), 0.3, np.delete(log_weights, place))
+        left_out = np.array([place, -1, place, -1])
+        for method in ("posterior_means", "log_densities"):
+            found = getattr(whole, method)(rows, 0.5, left_out)
+            assert_allclose(found[::2], getattr(rest, method)(rows[::2], 0.5), rtol=1e-9)
+            assert_allclose(found[1::2], getattr(whole, method)(rows[1::2], 0.5), rtol=1e-9)
