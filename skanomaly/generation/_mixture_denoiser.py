@@ -139,6 +139,7 @@ class MixtureDenoiser(BaseEstimator):
             self._template = X[:0] if hasattr(X, "columns") else None
             rows = self._coding.encode(table)
             self.scale_ = _units(rows)
+            self._center = rows.mean(axis=0)
             self._varies = np.asarray(varies(rows))
             self._first = rows[0].copy()
             self._fit_density(rows)
@@ -234,6 +235,9 @@ class MixtureDenoiser(BaseEstimator):
         if not 0 < noise_level < 1:
             raise ValueError(f"noise_level={noise_level!r} is not in (0, 1), for example 0.6.")
         rows = self._coding.encode(check_table(self, X, reset=False))
+        return self._minority_scores(rows, noise_level, n_draws)
+
+    def _minority_scores(self, rows: Table, noise_level: float, n_draws: int) -> Table:
         options = {} if self._lookup is None else {"left_out": self._lookup.find(rows)}
         seed = 0 if self.random_state is None else draw_seed(self.random_state)
         noises = np.random.Generator(np.random.PCG64(seed)).normal(size=(n_draws, rows.shape[1]))

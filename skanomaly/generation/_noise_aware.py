@@ -37,11 +37,11 @@ class NoiseAwareMixture(BaseEstimator):
     ----------
     n_components : int, default=1
         Number of Gaussians.
-    max_iter : int, default=1000
+    max_iter : int, default=500
         Steps of expectation maximisation. Noise makes them slow to converge.
-    tol : float, default=1e-6
+    tol : float, default=1e-5
         The steps end when the mean log-likelihood of a row rises by less.
-    n_init : int, default=3
+    n_init : int, default=1
         Starting points, of which the best result is kept.
     reg_covar : float, default=1e-6
         Smallest variance of a component, in units of the columns' variances.
@@ -117,9 +117,9 @@ class NoiseAwareMixture(BaseEstimator):
         self,
         *,
         n_components: int = 1,
-        max_iter: int = 1000,
-        tol: float = 1e-6,
-        n_init: int = 3,
+        max_iter: int = 500,
+        tol: float = 1e-5,
+        n_init: int = 1,
         reg_covar: float = 1e-6,
         random_state: Any = None,
     ) -> None:
@@ -183,7 +183,7 @@ class NoiseAwareMixture(BaseEstimator):
         n_clean = min(len(rows), max(_CLEANEST * self.n_components, int(np.sum(totals <= totals.min()))))
         cleanest = np.argsort(totals, kind="stable")[:n_clean]
         n_distinct = len(np.unique(rows[cleanest], axis=0))
-        kmeans = KMeans(min(self.n_components, n_distinct), n_init=1, random_state=seed % 2**31).fit(rows[cleanest])
+        kmeans = KMeans(min(self.n_components, n_distinct), n_init=1, random_state=seed % (2**31 - 1)).fit(rows[cleanest])
         means = np.resize(kmeans.cluster_centers_, (self.n_components, rows.shape[1]))
         spread = np.square(rows[cleanest] - kmeans.cluster_centers_[kmeans.labels_]).mean(axis=0)
         variances = np.tile(np.maximum(spread - noise[cleanest].mean(axis=0), 0.1), (self.n_components, 1))
