@@ -179,7 +179,7 @@ class DiffusionSampler(BaseEstimator):
         if not isinstance(self._method, MinorityReweighting):
             return components
         if not isinstance(components, KernelComponents):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004  # the value of method is at fault
                 "method=MinorityReweighting() draws training rows, so the denoiser must be a MixtureDenoiser of a "
                 "kernel density (density='neighbors'); or take method=BoostAndSkip()."
             )
@@ -270,7 +270,9 @@ class DiffusionSampler(BaseEstimator):
     def _called(self, rows: Table, noise_std: float) -> Table:
         clean = np.asarray(self.denoiser_(rows, noise_std), dtype=np.float64)
         if clean.shape != rows.shape:
-            raise ValueError(f"denoiser returned shape {clean.shape} for rows of shape {rows.shape}; give one row each.")
+            raise ValueError(
+                f"denoiser returned shape {clean.shape} for rows of shape {rows.shape}; give one row each."
+            )
         if not np.isfinite(clean).all():
             raise ValueError(f"denoiser returned values that are not finite at noise_std={noise_std:.3g}.")
         return clean

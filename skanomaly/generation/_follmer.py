@@ -69,8 +69,7 @@ class FollmerSampler(ParameterObject):
 
     References
     ----------
-    .. [1] R. Riel, T. Bischoff and K. Deck, "Gradient-free sampling with ensembles" in "Enhancing Score-Based Sampling
-       Methods with Ensembles", 2024. arXiv:2401.17539.
+    .. [1] T. Bischoff and B. Riel, "Enhancing Score-Based Sampling Methods with Ensembles", 2024. arXiv:2401.17539.
     .. [2] J. Huang, Y. Jiao, L. Kang, X. Liao, J. Liu and Y. Liu, "Schrödinger-Föllmer Sampler: Sampling without
        Ergodicity", 2021. arXiv:2106.10880.
 
@@ -157,7 +156,7 @@ class FollmerSampler(ParameterObject):
         return evaluated(self.log_prob, self.center_ + self.scale_ * rows) + 0.5 * np.square(rows).sum(axis=1)
 
     def _monte_carlo(self, rows: Table, left: float, last: bool, random: np.random.Generator) -> tuple[Table, float]:
-        """Expected, or in the last step drawn, end of the process for each row; effective number of draws."""
+        """Compute the expected end of the process for each row, draw it in the last step; effective number of draws."""
         found, sizes = np.empty_like(rows), np.empty(len(rows))
         for part in row_blocks(len(rows), max(1, _BLOCK_ENTRIES // (self.n_draws * self.n_features))):
             own = rows[part]

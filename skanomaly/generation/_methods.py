@@ -47,7 +47,7 @@ class Ancestral(ParameterObject):
     def _push(
         self, clean: Clean, noisy: Table, predicted: Table, signal: float, variance: float, random: np.random.Generator
     ) -> Any:
-        """What is added to the mean of a step of this variance."""
+        """Compute what is added to the mean of a step of this variance."""
         return 0.0
 
 
@@ -107,9 +107,9 @@ class SelfGuidance(Ancestral):
 
     Notes
     -----
-    The gradient of that distance, with the inner prediction held fixed as in [1]_, is the Jacobian of the denoiser times
-    the difference. The Jacobian of a posterior mean is symmetric, so its product with a direction is a difference of
-    two predictions, and any denoiser can be guided. The gradient is scaled to a largest entry of 1.
+    The gradient of that distance, with the inner prediction held fixed as in [1]_, is the Jacobian of the denoiser
+    times the difference. The Jacobian of a posterior mean is symmetric, so its product with a direction is a difference
+    of two predictions, and any denoiser can be guided. The gradient is scaled to a largest entry of 1.
 
     References
     ----------

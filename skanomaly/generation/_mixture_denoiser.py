@@ -31,8 +31,9 @@ _BANDWIDTHS = {"neighbors": neighbor_width, "likelihood": likelihood_width}
 class MixtureDenoiser(BaseEstimator):
     r"""Compute the expected clean row given a noisy one, exactly, under a density of the training rows.
 
-    If a clean row :math:`x` follows a mixture of Gaussians with weights :math:`w_k`, means :math:`\mu_k` and covariances
-    :math:`S_k`, then the expectation of :math:`x` given :math:`y = x + \varepsilon`, :math:`\varepsilon \sim N(0, N)`, is
+    If a clean row :math:`x` follows a mixture of Gaussians with weights :math:`w_k`, means :math:`\mu_k` and
+    covariances :math:`S_k`, then the expectation of :math:`x` given :math:`y = x + \varepsilon`, :math:`\varepsilon
+    \sim N(0, N)`, is
 
     .. math:: D(y) = \sum_k r_k(y) \big(\mu_k + S_k (S_k + N)^{-1} (y - \mu_k)\big), \quad
         r_k(y) \propto w_k \, N(y; \mu_k, S_k + N).
@@ -41,13 +42,13 @@ class MixtureDenoiser(BaseEstimator):
 
     Parameters
     ----------
-    density : {"neighbors", "likelihood"}, GaussianMixture, BayesianGaussianMixture or KernelDensity, default="neighbors"
+    density : {"neighbors", "likelihood"} or estimator of a density, default="neighbors"
         A name is a kernel density with one Gaussian around each training row. The widths of its columns are in
         proportion to the differences between nearest neighbours, so that they follow the columns and the modes.
         "neighbors": a draw stays within half the distance between neighbours of its row, which keeps generated rows on
         the support. "likelihood": the widths under which rows are most likely given the others, which estimates the
-        density best but puts more rows between modes. scikit-learn's estimators are cloned and fitted; a
-        `KernelDensity` must have a Gaussian kernel.
+        density best but puts more rows between modes. scikit-learn's `GaussianMixture`, `BayesianGaussianMixture` and
+        `KernelDensity` are cloned and fitted; a `KernelDensity` must have a Gaussian kernel.
     n_jobs : int or None, default=None
         Threads over blocks of rows. The results do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -163,7 +164,7 @@ class MixtureDenoiser(BaseEstimator):
             )
             return
         else:
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004  # scikit-learn's kind of error for a parameter
                 f"density is a {type(self.density).__name__}; give 'neighbors', 'likelihood', or scikit-learn's "
                 "GaussianMixture, BayesianGaussianMixture or KernelDensity."
             )

@@ -18,7 +18,7 @@ from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["NoiseAwareMixture", "sample_worth"]
+__all__ = ["NoiseAwareMixture"]
 
 Table = NDArray[np.float64]
 _BLOCK_ENTRIES = 1 << 18
@@ -178,18 +178,20 @@ class NoiseAwareMixture(BaseEstimator):
         return self
 
     def _run(self, rows: Table, noise: Table, seed: int) -> dict[str, Any]:
-        """Expectation maximisation from one start."""
+        """Maximise the likelihood from one start."""
         totals = noise.mean(axis=1)
         n_clean = min(len(rows), max(_CLEANEST * self.n_components, int(np.sum(totals <= totals.min()))))
         cleanest = np.argsort(totals, kind="stable")[:n_clean]
         n_distinct = len(np.unique(rows[cleanest], axis=0))
-        kmeans = KMeans(min(self.n_components, n_distinct), n_init=1, random_state=seed % (2**31 - 1)).fit(rows[cleanest])
+        kmeans = KMeans(min(self.n_components, n_distinct), n_init=1, random_state=seed % (2**31 - 1)).fit(
+            rows[cleanest]
+        )
         means = np.resize(kmeans.cluster_centers_, (self.n_components, rows.shape[1]))
         spread = np.square(rows[cleanest] - kmeans.cluster_centers_[kmeans.labels_]).mean(axis=0)
         variances = np.tile(np.maximum(spread - noise[cleanest].mean(axis=0), 0.1), (self.n_components, 1))
         weights = np.full(self.n_components, 1 / self.n_components)
-        before, converged, step = -np.inf, False, 0
-        for step in range(1, self.max_iter + 1):
+        before, converged, n_iter = -np.inf, False, 0
+        for n_iter in range(1, self.max_iter + 1):
             counts, sums, squares, total = _expected(rows, noise, weights, means, variances)
             log_likelihood = total / len(rows)
             if log_likelihood - before < self.tol:
@@ -206,7 +208,7 @@ class NoiseAwareMixture(BaseEstimator):
             "means": means,
             "variances": variances,
             "log_likelihood": before if not converged else log_likelihood,
-            "n_iter": step,
+            "n_iter": n_iter,
             "converged": converged,
         }
 
@@ -310,7 +312,7 @@ def _log_densities(rows: Table, noise: Table, weights: Table, means: Table, vari
 def _expected(
     rows: Table, noise: Table, weights: Table, means: Table, variances: Table
 ) -> tuple[Table, Table, Table, float]:
-    """Sums of shares, of expected clean rows less the means and of their expected squares, and the log-likelihood."""
+    """Sum shares, expected clean rows less the means, and their expected squares; the log-likelihood."""
     counts, sums, squares = np.zeros(len(weights)), np.zeros_like(means), np.zeros_like(means)
     total = 0.0
     for part in row_blocks(len(rows), _block_rows(means)):
@@ -325,44 +327,3 @@ def _expected(
             sums[place] += shares[:, place] @ shift
             squares[place] += shares[:, place] @ (np.square(shift) + gain * noise[part])
     return counts, sums, squares, total
-
-
-def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") -> Any:
-    r"""Compute how many clean rows a noisy row is worth for estimating a Gaussian.
-
-    Parameters
-    ----------
-    noise_var : float or array-like
-        Variance of the noise :math:`s^2`.
-    signal_var : float or array-like
-        Variance of the clean values :math:`\sigma^2`; above 0.
-    parameter : {"mean", "variance"}, default="mean"
-        What is estimated.
-
-    Returns
-    -------
-    float or ndarray
-        Ratio of the Fisher information of a noisy row to that of a clean one: :math:`\sigma^2 / (\sigma^2 + s^2)` for
-        the mean, its square for the variance.
-
-    Raises
-    ------
-    ValueError
-        If a variance is negative, `signal_var` is 0, or `parameter` is another word.
-
-    Examples
-    --------
-    >>> from skanomaly.generation import sample_worth
-    >>> sample_worth(1.0, 1.0)
-    0.5
-    >>> sample_worth(1.0, 1.0, parameter="variance")
-    0.25
-    """
-    noise, signal = np.asarray(noise_var, dtype=np.float64), np.asarray(signal_var, dtype=np.float64)
-    if parameter not in {"mean", "variance"}:
-        raise ValueError(f"parameter={parameter!r} is not 'mean' or 'variance'.")
-    if (noise < 0).any() or not (signal > 0).all():
-        raise ValueError("noise_var must be at least 0 and signal_var above 0; both are variances.")
-    worth = signal / (signal + noise)
-    worth = np.square(worth) if parameter == "variance" else worth
-    return worth if worth.ndim else float(worth)
