@@ -191,7 +191,8 @@ class NoiseAwareMixture(BaseEstimator):
         variances = np.tile(np.maximum(spread - noise[cleanest].mean(axis=0), 0.1), (self.n_components, 1))
         weights = np.full(self.n_components, 1 / self.n_components)
         before, converged, n_iter = -np.inf, False, 0
-        for n_iter in range(1, self.max_iter + 1):
+        for _ in range(self.max_iter):
+            n_iter += 1
             counts, sums, squares, total = _expected(rows, noise, weights, means, variances)
             log_likelihood = total / len(rows)
             if log_likelihood - before < self.tol:
