@@ -58,7 +58,7 @@ class BoostAndSkip(Ancestral):
     ----------
     gamma : float, default=4.0
         Standard deviation of the noise at the start; the authors take 2.5 to 4. 1 does not boost.
-    noise_to_signal : float, default=2.0
+    noise_to_signal : float, default=1.8
         The diffusion starts at the step where the standard deviation of the noise is this multiple of the signal's, of
         the column whose modes are farthest apart.
 
@@ -85,7 +85,7 @@ class BoostAndSkip(Ancestral):
         "noise_to_signal": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, gamma: float = 4.0, noise_to_signal: float = 2.0) -> None:
+    def __init__(self, *, gamma: float = 4.0, noise_to_signal: float = 1.8) -> None:
         self.gamma = gamma
         self.noise_to_signal = noise_to_signal
 

@@ -59,7 +59,10 @@ def find_mass(log_prob: Callable[[Table], Any], n_features: int, random: np.rand
     )
     center, spread, effective = np.zeros(n_features), np.ones(n_features), 0.0
     for _ in range(_ROUNDS):
-        weights, effective = self_normalised(evaluated(log_prob, rows) - log_proposal)
+        logs = evaluated(log_prob, rows) - log_proposal
+        weights, effective = self_normalised(logs)
+        if not np.isfinite(logs).any():
+            effective = 0.0
         center = weights @ rows
         spread = np.sqrt(weights @ np.square(rows - center))
         # Few draws that count have a spread that is too small: it grows then.

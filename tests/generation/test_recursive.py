@@ -35,13 +35,17 @@ def test_bootstrap_keeps_two_n_over_t_rows():
 
 
 def test_median_collapses_faster_than_the_mean():
-    found = _last("gaussian", 20, 60, 200)[:, 0]
+    found = _last("gaussian", 20, 60, 120)[:, 0]
     assert np.median(found) < 0.6 * found.mean()
 
 
 def test_real_rows_keep_the_tails():
-    kept = _last("bootstrap", 100, 40, 40, keep_real=0.1)[:, 0].mean()
-    assert kept > 0.9 > _last("bootstrap", 100, 40, 40)[:, 0].mean()
+    kept = _last("bootstrap", 100, 40, 100, keep_real=0.1)[:, 0]
+    # Each generation adds 0.81 of the squared shift of the mean before and 1 / n; its variance is a mixture's.
+    shift = 1.0 / (0.19 * 100)
+    variance = 0.99 * (0.1 + 0.09 * shift) / (1 - 0.99 * 0.9)
+    assert abs(kept.mean() - variance) < 4 * kept.std(ddof=1) / np.sqrt(100)
+    assert _last("bootstrap", 100, 40, 40)[:, 0].mean() < 0.8
     assert _last("bootstrap", 100, 40, 40, accumulate=True)[:, 0].mean() > 0.9
 
 
@@ -75,7 +79,7 @@ def test_table_of_generators_tells_good_ones_from_bad_ones(seed):
     assert table.pvalue["kernel"] > 0.001
     assert (table.pvalue[["one mode", "one gaussian"]] <= 0.01).all()
     assert table.near_copies["copies"] > 0.99
-    assert table.near_copies["kernel"] < 0.3
+    assert table.near_copies["kernel"] < 0.7
     assert table.coverage["one mode"] < 0.75 < table.coverage["kernel"]
     assert table.off_support["one gaussian"] > 0.1 > table.off_support["kernel"]
     assert table.precision["one gaussian"] < 0.75 < table.precision["kernel"]
