@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._kernel_widths import local_scale
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly._support._widths import local_scale
 
 __all__ = ["evaluate_samples"]
 

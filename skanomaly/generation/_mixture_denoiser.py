@@ -12,13 +12,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._denoiser import Components, GaussianComponents, KernelComponents
+from skanomaly._support._kernel_widths import likelihood_width, local_scale, neighbor_width
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import like
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, StrOptions, fit_context
-from skanomaly._support._widths import likelihood_width, local_scale, neighbor_width
 from skanomaly.generation._coding import Coding, check_table
 
 __all__ = ["MixtureDenoiser"]

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._kernel_widths import local_scale
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._rows import take_rows
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly._support._widths import local_scale
 
 __all__ = ["filter_samples", "interpolation_score", "trajectory_variance"]
 

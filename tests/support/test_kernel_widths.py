@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from skanomaly._support._widths import likelihood_width, local_scale, neighbor_width
+from skanomaly._support._kernel_widths import likelihood_width, local_scale, neighbor_width
 
 
 def _modes(seed, n_columns, n_rows=300):
