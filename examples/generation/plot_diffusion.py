@@ -2,9 +2,9 @@
 Diffusion without a network
 ===========================
 
-The data have four modes, of which the upper and the lower one hold a tenth of the rows. Grey points are the data, orange
-points are generated. The exact denoiser of a kernel density needs no training. Drawn as it is, it repeats the fractions
-of the data; guided methods draw the two rare modes more often. The last panel shows paths of twelve rows of
+The data have four modes, of which the upper and the lower one hold a tenth of the rows. Grey points are the data,
+orange points are generated. The exact denoiser of a kernel density needs no training. Drawn as it is, it repeats the
+fractions of the data; guided methods draw the two rare modes more often. The last panel shows paths of twelve rows of
 `BoostAndSkip`, from noise to data.
 """
 
