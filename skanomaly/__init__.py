@@ -12,6 +12,7 @@ __all__ = [
     "datasets",
     "detectors",
     "events",
+    "generation",
     "impute",
     "inspection",
     "metrics",

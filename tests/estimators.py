@@ -8,11 +8,13 @@ from packaging.version import Version
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
+from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.threshold import GammaGMM
 
 
@@ -92,6 +94,13 @@ PARAMETERS = {
             "directions": "gaussian",
         },
     ],
+    # generation
+    "DiffusionSampler": [
+        {"n_steps": 10},
+        {"denoiser": MixtureDenoiser(density="likelihood"), "method": BoostAndSkip(), "n_steps": 10},
+    ],
+    "MixtureDenoiser": [{}, {"density": GaussianMixture(2, random_state=0)}],
+    "NoiseAwareMixture": [{}, {"n_components": 2, "tol": 1e-3}],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
     # robust

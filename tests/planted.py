@@ -7,7 +7,7 @@ of normal rows.
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from skanomaly import audit, robust, sampling
+from skanomaly import audit, generation, robust, sampling
 from skanomaly.detectors import NearestNeighborsDetector
 
 
@@ -113,6 +113,8 @@ PLANTED = {
     audit.KNNDriftTest: _batch,
     audit.KNNTwoSampleTest: _batch,
     audit.MissingnessTest: _missing_by_value,
+    generation.MixtureDenoiser: _far,
+    generation.NoiseAwareMixture: _far,
     robust.MaskedEstimator: _wrong_labels,
     robust.ZErrorClassifier: _wrong_labels,
     robust.ZErrorRegressor: _wrong_targets,

@@ -28,6 +28,8 @@ class SamplerDisplay:
         Which training rows the sampler kept.
     rejected : ndarray of shape (n_rejected, 2), default=None
         Coordinates of candidates that were generated and not kept.
+    trajectories : ndarray of shape (n_trajectories, n_steps, 2), default=None
+        Coordinates of the steps on the way to generated rows; drawn as lines.
     feature_names : tuple of two str, default=("first component", "second component")
         Labels of the axes.
 
@@ -56,6 +58,7 @@ class SamplerDisplay:
         synthetic: NDArray[Any],
         kept: NDArray[np.bool_],
         rejected: NDArray[Any] | None = None,
+        trajectories: NDArray[Any] | None = None,
         feature_names: tuple[str, str] = ("first component", "second component"),
     ) -> None:
         self.real = real
@@ -63,6 +66,7 @@ class SamplerDisplay:
         self.synthetic = synthetic
         self.kept = kept
         self.rejected = rejected
+        self.trajectories = trajectories
         self.feature_names = feature_names
 
     @classmethod
@@ -100,6 +104,7 @@ class SamplerDisplay:
         sample_indices: Any,
         *,
         rejected: Any = None,
+        trajectories: Any = None,
         transformer: Any = None,
         ax: Any = None,
     ) -> Self:
@@ -115,6 +120,9 @@ class SamplerDisplay:
             Row of `X` that each resampled row is, -1 for synthetic rows.
         rejected : array-like of shape (n_rejected, n_features), default=None
             Candidates that were generated and not kept.
+        trajectories : array-like of shape (n_trajectories, n_steps, n_features), default=None
+            Steps on the way to generated rows, such as the `states` that
+            :meth:`skanomaly.generation.DiffusionSampler.sample_trajectories` returns.
         transformer : transformer to two columns, default=None
             As in :meth:`from_estimator`.
         ax : matplotlib Axes, default=None
@@ -127,7 +135,7 @@ class SamplerDisplay:
         Raises
         ------
         ValueError
-            If `sample_indices` has another length than `X_resampled`.
+            If `sample_indices` has another length than `X_resampled`, or `trajectories` other dimensions.
         """
         rows, every, indices = _dense(X), _dense(X_resampled), np.asarray(sample_indices)
         if indices.shape != (len(every),):
@@ -138,12 +146,21 @@ class SamplerDisplay:
             transformer = PCA(2)
         place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
         kept = np.isin(np.arange(len(rows)), indices)
+        paths = None
+        if trajectories is not None:
+            steps = np.asarray(trajectories, dtype=np.float64)
+            if steps.ndim != 3 or steps.shape[2] != rows.shape[1]:
+                raise ValueError(
+                    f"trajectories has shape {steps.shape}; give (n_trajectories, n_steps, {rows.shape[1]})."
+                )
+            paths = _two(place(steps.reshape(-1, rows.shape[1]))).reshape(*steps.shape[:2], 2)
         return cls(
             real=_two(place(rows)),
             labels=np.asarray(y),
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
             rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
+            trajectories=paths,
             feature_names=("first component", "second component") if transformer is not None else _names(X),
         ).plot(ax=ax)
 
@@ -171,6 +188,12 @@ class SamplerDisplay:
         for label, rows, marker, colour in groups:
             if len(rows):
                 ax.scatter(*rows.T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
+        if self.trajectories is not None and len(self.trajectories):
+            # The steps near the data; the first ones, from noise, may be anywhere.
+            limits = ax.get_xlim(), ax.get_ylim()
+            lines = ax.plot(*self.trajectories.transpose(2, 1, 0), color=GREY, linewidth=0.6, alpha=0.7, zorder=0)
+            lines[0].set_label("trajectories")
+            ax.set(xlim=limits[0], ylim=limits[1])
         ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the points, never over them
         self.ax_, self.figure_ = ax, ax.figure

@@ -179,3 +179,19 @@ def test_display_draws_a_resampled_table_from_anywhere(seed):
     assert len(display.synthetic) == 3
     with pytest.raises(ValueError, match="sample_indices has shape"):
         SamplerDisplay.from_predictions(X, y, X, np.arange(5))
+    with pytest.raises(ValueError, match="trajectories has shape"):
+        SamplerDisplay.from_predictions(X, y, X, np.arange(len(X)), trajectories=np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("n_columns", [2, 4])
+def test_display_draws_trajectories_within_the_rows(n_columns, seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(50, n_columns)), np.repeat([0, 1], 25)
+    options = {"sample_indices": np.arange(50)}
+    plain = SamplerDisplay.from_predictions(X, y, X, **options)
+    paths = 100 * random.normal(size=(6, 9, n_columns))
+    display = SamplerDisplay.from_predictions(X, y, X, trajectories=paths, **options)
+    assert display.trajectories.shape == (6, 9, 2)
+    assert len(display.ax_.lines) == 6
+    assert display.ax_.get_xlim() == plain.ax_.get_xlim()
+    assert "trajectories" in [text.get_text() for text in display.ax_.get_legend().get_texts()]

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+
+from skanomaly._support._denoiser import KernelComponents
+from skanomaly._support._denoiser import cosine_signals as levels
 
 __all__ = ["KernelDenoiser", "levels", "minority_scores"]
 
 Table = NDArray[np.float64]
-_QUERY_ROWS = 1024
 
 
 @dataclass
@@ -40,35 +41,8 @@ class KernelDenoiser:
         -------
         ndarray of shape (q, d)
         """
-        return np.concatenate(
-            [self._clean(noisy[start : start + _QUERY_ROWS], signal) for start in range(0, len(noisy), _QUERY_ROWS)]
-        )
-
-    def _clean(self, noisy: Table, signal: float) -> Table:
         root = np.sqrt(signal)
-        total = signal * self.variance + 1.0 - signal
-        squares = np.square(self.centers).sum(axis=1) * signal
-        logits = (2.0 * root * noisy @ self.centers.T - squares) / (2.0 * total)
-        means = softmax(logits, axis=1) @ self.centers
-        gain = root * self.variance / total
-        return means + gain * (noisy - root * means)
-
-
-def levels(n_steps: int) -> Table:
-    """Signal variance of each step, from clean to noise, by the cosine schedule.
-
-    Parameters
-    ----------
-    n_steps : int
-
-    Returns
-    -------
-    ndarray of shape (n_steps + 1,)
-        From 1 - 1e-4 down to 1e-4.
-    """
-    places = np.linspace(0.0, 1.0, n_steps + 1)
-    curve = np.cos((places + 0.008) / 1.008 * np.pi / 2) ** 2
-    return np.clip(curve / curve[0], 1e-4, 1.0 - 1e-4)
+        return KernelComponents(self.centers, self.variance).posterior_means(noisy / root, (1.0 - signal) / signal)
 
 
 def minority_scores(
