@@ -94,8 +94,8 @@ class MinoritySampler(BaseSampler):
     nothing to do.
 
     The default width of a column is the root mean square difference between a row and its five nearest rows, times the
-    factor that maximises the leave-one-out likelihood, divided by the square root of twice the number of columns. Scott's
-    rule would take the distance between modes for the spread of the data.
+    factor that maximises the leave-one-out likelihood, divided by the square root of twice the number of columns.
+    Scott's rule would take the distance between modes for the spread of the data.
 
     A kernel density copies its rows with noise: a small bandwidth gives near-copies, which matters for privacy.
     Categorical columns need one-hot codes and rounding.
