@@ -31,7 +31,8 @@ class CovariateSplit(DeclaredParameters, BaseCrossValidator):
 
     Notes
     -----
-    The split by depth of the FathomNet 2023 competition [1]_. The covariate is passed as `groups`, as in scikit-learn's splits by group.
+    The split by depth of the FathomNet 2023 competition [1]_. The covariate is passed as
+    `groups`, as in scikit-learn's splits by group.
 
     References
     ----------
