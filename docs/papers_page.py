@@ -64,7 +64,7 @@ def entry(row, stored):
         "",
         f"{names or 'No class.'}",
         "",
-        f"*Claim.* {row['claim']}",
+        f"- *Claim.* {row['claim']}",
     ]
     if built:
         found = [stored[word] for word in map(str.strip, row["experiment"].split(";")) if word in stored]
@@ -72,9 +72,11 @@ def entry(row, stored):
         calls = ", ".join(f"`{command}`" for command in commands(row))
         note = f" {row['figure']}" if row["figure"] else ""
         lines.append(
-            f"*{row['state'].capitalize()}.*{note}" + (f" {figure}." if figure else "") + (f" {calls}" if calls else "")
+            f"- *{row['state'].capitalize()}.*{note}"
+            + (f" {figure}." if figure else "")
+            + (f" {calls}" if calls else "")
         )
-    return [*lines, f"*Array form.* {row['misses']}", ""]
+    return [*lines, f"- *Array form.* {row['misses']}", ""]
 
 
 def page():

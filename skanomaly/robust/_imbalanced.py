@@ -23,6 +23,7 @@ __all__ = ["ImbalancedRegressor", "rarity_weights"]
 _FEWEST_CELLS = 4096
 _FEWEST_TO_TUNE = 50
 _RARE = 0.05  # fraction of the rows left out that count as rare
+_LARGEST_LOSS = 0.05  # of the correlation
 _LEAST_GAIN = 0.02  # fraction by which a weighting must lower the error of equal weights
 # Exponent and bandwidth of the weightings that "auto" tries; the last are equal weights.
 _CANDIDATES = ((0.85, 0.02), (0.85, 0.1), (0.85, None), (2.0, 0.02), (2.0, None), (4.0, None), (np.inf, None))
@@ -178,6 +179,11 @@ def correlation_loss(
     return loss, slopes
 
 
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return Pearson's correlation, 0 where one side is constant."""
+    return float(np.corrcoef(first, second)[0, 1]) if varies(first) and varies(second) else 0.0
+
+
 class ImbalancedRegressor(RegressorMixin, BaseEstimator):
     """Neural network for regression on imbalanced targets, whose rare values matter most.
 
@@ -239,7 +245,8 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
     the weights can make common and rare targets worse than equal weights do. "auto" therefore trains with six
     weightings and with equal weights, for a quarter of the epochs each, on four fifths of the rows. It takes the one
     with the smallest mean absolute error on the others, added up over all of them and over the twentieth with the
-    rarest targets, where that is 2 % below the error of equal weights. Tables of fewer than 50 rows get equal weights.
+    rarest targets, where that is 2 % below the error of equal weights and the correlation is at most 0.05 below theirs.
+    Tables of fewer than 50 rows get equal weights.
 
     References
     ----------
@@ -334,16 +341,19 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         train = np.setdiff1d(np.arange(len(targets)), left_out)
         n_rare = max(1, round(_RARE * len(left_out)))
         rarest = np.argsort(density[left_out], kind="stable")[:n_rare]
-        errors = {}
+        errors, correlations = {}, {}
         for exponent, bandwidth in _CANDIDATES:
             bandwidth = bandwidth if self.bandwidth is None else float(self.bandwidth)  # noqa: PLW2901  # the user's
             if (exponent, bandwidth) not in errors:
                 random = generator(seed)
                 self._train(rows[train], targets[train], exponent, bandwidth, max(1, self.max_iter // 4), random)
-                error = np.abs(self._predict(rows[left_out]) - targets[left_out])
+                predicted = self._predict(rows[left_out]).astype(np.float64)
+                error = np.abs(predicted - targets[left_out])
                 errors[exponent, bandwidth] = float(error.mean() + error[rarest].mean())
-        best = min(errors, key=lambda candidate: errors[candidate])
+                correlations[exponent, bandwidth] = _correlation(predicted, targets[left_out])
         equal = (np.inf, self.bandwidth)
+        sound = [one for one in errors if correlations[one] >= correlations[equal] - _LARGEST_LOSS]
+        best = min(sound, key=lambda candidate: errors[candidate])
         return best if errors[best] < (1.0 - _LEAST_GAIN) * errors[equal] else equal
 
     def _train(
