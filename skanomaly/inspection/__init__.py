@@ -1,6 +1,11 @@
 """Explanations of anomaly scores, and displays."""
 
-from skanomaly.inspection._agreement import ExplanationAgreement, explanation_agreement
+from skanomaly.inspection._agreement import (
+    ExplanationAgreement,
+    ReasonCounts,
+    count_right_reasons,
+    explanation_agreement,
+)
 from skanomaly.inspection._columns import GaussianColumnSampler, IndependentColumnSampler, NeighborColumnSampler
 from skanomaly.inspection._contribution_display import ContributionDisplay
 from skanomaly.inspection._contributions import feature_contributions
@@ -28,9 +33,11 @@ __all__ = [
     "LimeExplainer",
     "NeighborColumnSampler",
     "PermutationExplainer",
+    "ReasonCounts",
     "ScoreDisplay",
     "ScoreTerrainDisplay",
     "SpecificationCurveDisplay",
+    "count_right_reasons",
     "counterfactual",
     "discover_features",
     "explanation_agreement",

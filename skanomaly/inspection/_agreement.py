@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from skanomaly._support._results import ShortRepr
 
-__all__ = ["ExplanationAgreement", "explanation_agreement"]
+__all__ = ["ExplanationAgreement", "ReasonCounts", "count_right_reasons", "explanation_agreement"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,3 +97,112 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
     fixed = np.take_along_axis(overlap, n_anomalous[:, None] - 1, axis=1)[:, 0]
     auc = [roc_auc_score(t, -p) if not t.all() else np.nan for t, p in zip(truth, parts, strict=True)]
     return ExplanationAgreement(at_cut.max(axis=1), fixed, np.array(auc), named[:, 0])
+
+
+@dataclass(frozen=True, repr=False)
+class ReasonCounts(ShortRepr):
+    """Result of :func:`count_right_reasons`: the confusion matrix, whose true positives are divided by their reason.
+
+    Attributes
+    ----------
+    right_reason : int
+        Anomalies that are flagged, with an explanation that names the anomalous columns.
+    wrong_reason : int
+        Anomalies that are flagged, with an explanation that does not.
+    missed, false_alarms, true_negatives : int
+        Anomalies that are not flagged, normal rows that are, and normal rows that are not.
+
+    Examples
+    --------
+    >>> from skanomaly.inspection import count_right_reasons
+    >>> counts = count_right_reasons([-1, 1], [-1, 1], [[-3.0, 0.1], [0.0, 0.1]], [[True, False], [False, False]])
+    >>> counts.right_reason, counts.wrong_reason, counts.recall_for_the_right_reason
+    (1, 0, 1.0)
+    """
+
+    right_reason: int
+    wrong_reason: int
+    missed: int
+    false_alarms: int
+    true_negatives: int
+
+    @property
+    def recall_for_the_right_reason(self) -> float:
+        """Fraction of the anomalies that are flagged for the right reason; NaN without anomalies."""
+        n_anomalies = self.right_reason + self.wrong_reason + self.missed
+        return self.right_reason / n_anomalies if n_anomalies else float("nan")
+
+
+def count_right_reasons(
+    y_true: Any, y_pred: Any, contributions: Any, mask: Any, *, min_jaccard: float = 0.3
+) -> ReasonCounts:
+    """Count anomalies that are flagged for the right reason, and for a wrong one.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Labels and predictions: +1 normal, -1 anomaly.
+    contributions : array-like of shape (n_samples, n_features)
+        In the sign of the score: the lowest contribution is that of the top column.
+    mask : array-like of shape (n_samples, n_features), bool
+        True for the anomalous columns; at least one in each row with label -1.
+    min_jaccard : float, default=0.3
+        Least Jaccard index, of as many top columns as are anomalous, that counts as the right reason.
+
+    Returns
+    -------
+    ReasonCounts
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a label is neither +1 nor -1, or an anomaly has no anomalous column.
+
+    See Also
+    --------
+    explanation_agreement : The agreement of each row.
+
+    Notes
+    -----
+    A detector with a good area under the curve may use a column that only goes along with the anomalies [1]_, and then
+    fails where it no longer does.
+
+    References
+    ----------
+    .. [1] Rashid, M., Amparore, E. G., Ferrari, E. and Verda, D. (2024). "Can I trust my anomaly detection system? A
+       case study based on explainable AI". World Conference on Explainable Artificial Intelligence. arXiv:2407.19951.
+
+    Examples
+    --------
+    >>> from skanomaly.inspection import count_right_reasons
+    >>> parts = [[-3.0, 0.0], [0.0, -3.0], [0.0, 0.0]]
+    >>> count_right_reasons([-1, -1, 1], [-1, -1, 1], parts, [[True, False], [True, False], [False, False]])
+    ReasonCounts(right_reason=1, wrong_reason=1, missed=0, false_alarms=0, true_negatives=1)
+    """
+    if not 0 < min_jaccard <= 1:
+        raise ValueError(f"min_jaccard={min_jaccard!r} must be above 0 and at most 1.")
+    anomaly, flagged = (_is_anomaly(values, name) for values, name in ((y_true, "y_true"), (y_pred, "y_pred")))
+    parts, truth = np.asarray(contributions, dtype=np.float64), np.asarray(mask, dtype=bool)
+    if not len(anomaly) == len(flagged) == len(parts) == len(truth):
+        raise ValueError(
+            f"y_true, y_pred, contributions and mask have {len(anomaly)}, {len(flagged)}, {len(parts)} and "
+            f"{len(truth)} rows; they must agree."
+        )
+    found = anomaly & flagged
+    n_right = 0
+    if found.any():
+        n_right = int((explanation_agreement(parts[found], truth[found]).jaccard >= min_jaccard).sum())
+    return ReasonCounts(
+        right_reason=n_right,
+        wrong_reason=int(found.sum()) - n_right,
+        missed=int((anomaly & ~flagged).sum()),
+        false_alarms=int((~anomaly & flagged).sum()),
+        true_negatives=int((~anomaly & ~flagged).sum()),
+    )
+
+
+def _is_anomaly(values: Any, name: str) -> NDArray[np.bool_]:
+    labels = np.asarray(values)
+    if not np.isin(labels, [-1, 1]).all():
+        raise ValueError(f"{name} must hold +1 (normal) and -1 (anomaly) only.")
+    return np.asarray(labels == -1)

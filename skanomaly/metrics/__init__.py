@@ -6,6 +6,7 @@ from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
 from skanomaly.metrics._domains import domain_roc_auc_score
 from skanomaly.metrics._events import event_f1_score, pa_k_auc_score, point_adjusted_f1_score
 from skanomaly.metrics._nab import nab_score
+from skanomaly.metrics._open_set import mean_average_precision_at_n_score, open_set_score
 from skanomaly.metrics._probabilities import brier_score, calibration_curve, expected_calibration_error
 from skanomaly.metrics._ranges import range_precision_recall_fscore
 from skanomaly.metrics._ranking import (
@@ -18,12 +19,14 @@ from skanomaly.metrics._ranking import (
     roc_auc_score,
 )
 from skanomaly.metrics._regions import per_region_overlap_score
+from skanomaly.metrics._views import aggregate_views, fuse_views
 from skanomaly.metrics._volumes import vus_pr_score, vus_roc_score
 
 __all__ = [
     "adjusted_average_precision_score",
     "adjusted_precision_at_n_score",
     "affiliation_precision_recall_fscore",
+    "aggregate_views",
     "average_precision_score",
     "best_f1_score",
     "brier_score",
@@ -33,9 +36,12 @@ __all__ = [
     "event_f1_score",
     "expected_calibration_error",
     "fpr_at_tpr_score",
+    "fuse_views",
     "interval_calibration_error",
     "interval_coverage_score",
+    "mean_average_precision_at_n_score",
     "nab_score",
+    "open_set_score",
     "oracle_f1_score",
     "pa_k_auc_score",
     "partial_roc_auc_score",

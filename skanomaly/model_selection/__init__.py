@@ -1,6 +1,7 @@
 """Choose among detectors: scorers, splitters, searches, ensembles and a reusable holdout."""
 
 from skanomaly.model_selection._agreement_scorers import ConsensusScorer, StabilityScorer
+from skanomaly.model_selection._covariate_split import CovariateSplit
 from skanomaly.model_selection._ensemble import ScoreEnsemble
 from skanomaly.model_selection._holdout import BudgetExhaustedError, ReusableHoldout
 from skanomaly.model_selection._label_scorers import AnomalyScorer, make_anomaly_scorer
@@ -28,6 +29,7 @@ __all__ = [
     "BudgetExhaustedError",
     "ChoiceUncertainty",
     "ConsensusScorer",
+    "CovariateSplit",
     "DetectorSearch",
     "ExcessMassScorer",
     "MassVolumeScorer",

@@ -1,8 +1,8 @@
 """Sensitivity of a result to analytic choices and to random seeds."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -75,6 +75,12 @@ class SpecificationCurve(_Runs):
         The metric of each run; without labels and scoring, its rank correlation with the mean rank of all runs.
     order : ndarray of int
         Runs from the smallest value to the largest.
+    metric_values : dict of str to ndarray of shape (n_runs,)
+        With a list for `scoring`: the runs by each metric, of which `values` is the first. Empty otherwise.
+    metric_agreement : ndarray of shape (n_metrics, n_metrics)
+        Spearman's correlation over the runs between two metrics; empty for a single one.
+    pareto : ndarray of int
+        Runs that no other run equals or exceeds in all metrics while exceeding them in one.
     explained_variance_ratio : dict of str to float
         Fraction of the variance of `values` that lies between the levels of each choice. The remainder to 1 is
         interaction. All are 0 where nothing varies. In a list of grids, a choice that a grid leaves out has the level
@@ -117,6 +123,21 @@ class SpecificationCurve(_Runs):
     parameters: list[dict[str, Any]]
     explained_variance_ratio: dict[str, float]
     pvalue: float
+    metric_values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def metric_agreement(self) -> NDArray[np.float64]:
+        """Spearman's correlation over the runs between two metrics."""
+        if not self.metric_values:
+            return np.empty((0, 0))
+        return _rank_agreement(row_ranks(np.column_stack(list(self.metric_values.values()))))
+
+    @property
+    def pareto(self) -> NDArray[np.intp]:
+        """Runs that no other run equals or exceeds in all metrics while exceeding them in one."""
+        table = np.column_stack(list(self.metric_values.values()) or [self.values])
+        beaten = [bool(((table >= run).all(axis=1) & (table > run).any(axis=1)).any()) for run in table]
+        return np.flatnonzero(~np.array(beaten))
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -211,7 +232,11 @@ class SeedStability(_Runs):
 
 
 @validate_params(
-    {**_CONSTRAINTS, "n_permutations": [Interval(Integral, 0, None, closed="left")]},
+    {
+        **_CONSTRAINTS,
+        "scoring": [str, callable, list, None],
+        "n_permutations": [Interval(Integral, 0, None, closed="left")],
+    },
     prefer_skip_nested_validation=False,
 )
 def specification_curve(
@@ -220,7 +245,7 @@ def specification_curve(
     X: Any,
     y: Any = None,
     *,
-    scoring: Scoring = None,
+    scoring: Scoring | list[str] = None,
     top_fraction: float = 0.05,
     n_permutations: int = 0,
     n_jobs: int | None = None,
@@ -239,8 +264,9 @@ def specification_curve(
         Rows that are used for fitting and scored.
     y : array-like of shape (n_samples,), default=None
         Labels for the evaluation; they are not passed to ``fit``.
-    scoring : str, callable or None, default=None
-        Name for :func:`get_scorer` or ``scorer(estimator, X, y)``. None is "average_precision" with `y`; without `y` it
+    scoring : str, callable, list of str or None, default=None
+        Name for :func:`get_scorer` or ``scorer(estimator, X, y)``; or several names, of which the first gives `values`
+        and all give `metric_values`. None is "average_precision" with `y`; without `y` it
         is the rank correlation of a run with the mean rank of all runs.
     top_fraction : float, default=0.05
         Fraction of the rows that counts as most anomalous, in (0, 0.5].
@@ -263,6 +289,9 @@ def specification_curve(
 
     Notes
     -----
+    With several metrics `metric_agreement` shows whether a good run by one metric is a good run by the others, and
+    `pareto` which runs are not beaten. Fidelity by one criterion often comes without fidelity by another [2]_.
+
     Simonsohn, Simmons and Nelson [1]_ propose to report all reasonable specifications instead of one. Use the curve to
     assess a conclusion, not to select the largest value. ``explained_variance_ratio`` is the sum of squares between the
     levels of one choice over the total sum of squares.
@@ -271,6 +300,8 @@ def specification_curve(
     ----------
     .. [1] Simonsohn, U., Simmons, J. P. and Nelson, L. D. (2020). Specification curve analysis. Nature Human Behaviour
        4. https://doi.org/10.1038/s41562-020-0912-z
+    .. [2] Cummins, J. (2025). The threat of analytic flexibility in using large language models to simulate human data:
+       A call to attention. arXiv:2509.13397.
 
     Examples
     --------
@@ -285,8 +316,12 @@ def specification_curve(
     """
     points = list(ParameterGrid(param_grid))
     clones = [clone(estimator).set_params(**point) for point in points]
-    scorer = _scorer(scoring, y)
-    runs = _run(clones, X, y, scorer, top_fraction, n_jobs)
+    names: list[str] = scoring if isinstance(scoring, list) else []
+    if isinstance(scoring, list) and len(set(scoring)) < max(2, len(scoring)):
+        raise ValueError(f"scoring={scoring!r} must hold at least two different names; give a single one as a string.")
+    scorer = _scorer(names[0] if isinstance(scoring, list) else scoring, y)
+    runs = _run(clones, X, y, scorer, top_fraction, n_jobs, others=[get_scorer(name) for name in names[1:]])
+    others = runs.pop("others")
     pvalue = float("nan")
     if n_permutations:
         pvalue = _permutation_pvalue(runs["values"], runs["scores"], y, scorer, n_permutations, random_state)
@@ -296,6 +331,7 @@ def specification_curve(
         parameters=points,
         explained_variance_ratio=explained_variance_ratio(points, runs["values"]),
         pvalue=pvalue,
+        metric_values=dict(zip(names, [runs["values"], *others], strict=True)) if names else {},
     )
 
 
@@ -376,6 +412,7 @@ def seed_stability(
     clones = [seeded(clone(estimator), int(seed), all_seeds=True) for seed in seeds]
     scorer = _scorer(scoring, y)
     runs = _run(clones, X, y, scorer, top_fraction, n_jobs)
+    del runs["others"]
     sampling_std = float("nan")
     if _resamples(scorer) and y is not None:
         sampling_std = _sampling_std(runs["scores"], y, scorer, n_resamples, random)
@@ -391,19 +428,27 @@ def _scorer(scoring: Scoring, y: Any) -> Callable[..., float] | None:
 
 
 def _run(
-    clones: list[Any], X: Any, y: Any, scorer: Callable[..., float] | None, top_fraction: float, n_jobs: int | None
+    clones: list[Any],
+    X: Any,
+    y: Any,
+    scorer: Callable[..., float] | None,
+    top_fraction: float,
+    n_jobs: int | None,
+    others: Sequence[Callable[..., float]] = (),
 ) -> dict[str, Any]:
     """Fit, score and evaluate each clone, and compare their rankings of rows."""
 
-    def run(estimator: Any) -> tuple[NDArray[np.float64], float, float]:
+    def value(metric: Callable[..., float], estimator: Any) -> float:
+        return float(metric(estimator, X) if y is None else metric(estimator, X, y))
+
+    def run(estimator: Any) -> tuple[NDArray[np.float64], float, float, list[float]]:
         start = time.perf_counter()
         outlying = outlyingness(estimator.fit(X), X)
         seconds = time.perf_counter() - start
-        if scorer is None:
-            return outlying, float("nan"), seconds
-        return outlying, float(scorer(estimator, X) if y is None else scorer(estimator, X, y)), seconds
+        own = float("nan") if scorer is None else value(scorer, estimator)
+        return outlying, own, seconds, [value(metric, estimator) for metric in others]
 
-    columns, values, seconds = zip(*map_blocks(run, clones, n_jobs=n_jobs), strict=True)
+    columns, values, seconds, more = zip(*map_blocks(run, clones, n_jobs=n_jobs), strict=True)
     outlying = np.column_stack(columns)
     ranks = row_ranks(outlying)
     return {
@@ -412,6 +457,7 @@ def _run(
         "flag_fraction": np.column_stack([most_anomalous(column, top_fraction) for column in outlying.T]).mean(axis=1),
         "rank_agreement": _rank_agreement(ranks),
         "seconds": np.array(seconds),
+        "others": np.array(more).reshape(len(clones), len(others)).T,
     }
 
 

@@ -26,7 +26,9 @@ __all__ = ["TrainingDynamics"]
 _BATCH_ROWS = 128
 _FRACTION_EXCHANGED = 0.5
 _NOISE_SCALE = 2.0
-_CATEGORIES = np.array(["mislabelled", "noisy", "out_of_distribution", "typical"])
+_CATEGORIES = np.array(["mislabelled", "noisy", "out_of_distribution", "typical", "atypical"])
+_TYPICAL, _ATYPICAL = 3, 4
+_FEWEST_ATYPICAL = 4
 
 
 class TrainingDynamics(BaseEstimator):
@@ -60,15 +62,16 @@ class TrainingDynamics(BaseEstimator):
         the targets.
     mean_loss_ : ndarray of shape (n_samples,)
         Mean loss over the epochs. It ranks label errors at least as well as the probes do.
-    categories_ : ndarray of shape (4,) of str
-        ``"mislabelled"``, ``"noisy"``, ``"out_of_distribution"``, ``"typical"``.
-    probe_proba_ : ndarray of shape (n_samples, 4)
+    categories_ : ndarray of shape (4,) or (5,) of str
+        ``"mislabelled"``, ``"noisy"``, ``"out_of_distribution"``, ``"typical"`` and, where there are such rows,
+        ``"atypical"``.
+    probe_proba_ : ndarray of shape (n_samples, n_categories)
         Fraction of the vote for each category.
     labels_ : ndarray of shape (n_samples,) of str
         Category with the largest fraction of the vote.
     probe_accuracy_ : float
         Accuracy on the held-out half of the probes, which does not vote: it says how reliable the categories are.
-    probe_confusion_ : ndarray of shape (4, 4)
+    probe_confusion_ : ndarray of shape (n_categories, n_categories)
         Confusion matrix of the held-out probes: true kind by row, predicted kind by column.
     n_iter_ : int
         Number of epochs or stages.
@@ -86,14 +89,16 @@ class TrainingDynamics(BaseEstimator):
     Metadata Archaeology (Siddiqui et al. 2022). The probes are generated as follows:
 
     - typical: rows whose nearest neighbours have the same label (in regression: similar targets);
+    - atypical: of the rows whose label most of their neighbours have, so that they are not simply mislabelled, those
+      farthest from their neighbours; at least 4, beside as many typical ones, or the category is left out;
     - mislabelled: points between a row and one of its neighbours, with a wrong label taken from another row (a copy of
       a row would contradict its original);
     - noisy: rows with half of the values exchanged for those of other rows, and normal noise of 2 standard deviations
       added to all values;
     - out of distribution: each value drawn independently from its column, with the label of a random row.
 
-    The authors take the probes out of the training rows. Here all but the typical ones are added, so that every row
-    has a learning curve of its own. If more than 30 % of the labels are wrong, typical rows can no longer be
+    The authors take the probes out of the training rows. Here all but the typical and atypical ones are added, so that
+    every row has a learning curve of its own. If more than 30 % of the labels are wrong, typical rows can no longer be
     recognised.
 
     References
@@ -211,13 +216,18 @@ class TrainingDynamics(BaseEstimator):
         """Return the added probes, their targets, and the category of every row (-1 if it is no probe)."""
         n_rows = Z.shape[0]
         n_probes = max(2, min(self.n_probes, n_rows // 5))
-        neighbors = NearestNeighbors(n_neighbors=min(6, n_rows)).fit(Z).kneighbors(Z, return_distance=False)[:, 1:]
+        distances, neighbors = NearestNeighbors(n_neighbors=min(6, n_rows)).fit(Z).kneighbors(Z)
+        distances, neighbors = distances[:, 1:], neighbors[:, 1:]
         if classifier:
             agreement = (y[neighbors] == y[:, None]).mean(axis=1)
         else:
             agreement = -np.abs(y[neighbors] - y[:, None]).mean(axis=1)
         jitter = random.random(n_rows)
         typical = np.lexsort((jitter, -agreement))[:n_probes]
+        agreeing = agreement > 0.5 if classifier else agreement >= np.median(agreement)
+        agreeing[typical] = False
+        candidates = np.flatnonzero(agreeing)
+        atypical = candidates[np.argsort(-distances[candidates].mean(axis=1), kind="stable")[: n_probes // 2]]
         first = random.integers(n_rows, size=n_probes)
         second = neighbors[first, random.integers(neighbors.shape[1], size=n_probes)]
         if classifier:
@@ -234,7 +244,9 @@ class TrainingDynamics(BaseEstimator):
         probes = np.vstack([between, blurred, independent])
         targets = np.concatenate([wrong, y[noisy], y[random.integers(n_rows, size=n_probes)]])
         kinds = np.full(n_rows + 3 * n_probes, -1, dtype=np.intp)
-        kinds[typical] = 3
+        kinds[typical] = _TYPICAL
+        if len(atypical) >= _FEWEST_ATYPICAL:
+            kinds[atypical] = _ATYPICAL
         kinds[n_rows:] = np.repeat([0, 1, 2], n_probes)
         return probes, targets, kinds
 
@@ -263,20 +275,21 @@ class TrainingDynamics(BaseEstimator):
         self, curves: NDArray[np.float64], n_rows: int, kinds: NDArray[np.intp], random: np.random.Generator
     ) -> None:
         """Classify the rows by the vote of half of the probes, and evaluate that vote on the other half."""
+        n_kinds = int(kinds.max()) + 1
         voting = np.zeros(kinds.size, dtype=bool)
-        for kind in range(_CATEGORIES.size):
+        for kind in range(n_kinds):
             members = random.permutation(np.flatnonzero(kinds == kind))
             voting[members[: (members.size + 1) // 2]] = True
         held_out = (kinds >= 0) & ~voting
         n_neighbors = min(self.n_neighbors, int(voting.sum()))
         votes = KNeighborsClassifier(n_neighbors, weights="distance").fit(curves[voting], kinds[voting])
         predicted = votes.predict(curves[held_out])
-        self.categories_ = _CATEGORIES.copy()
+        self.categories_ = _CATEGORIES[:n_kinds].copy()
         self.probe_accuracy_ = float(np.mean(predicted == kinds[held_out]))
-        self.probe_confusion_ = np.zeros((_CATEGORIES.size, _CATEGORIES.size), dtype=np.int64)
+        self.probe_confusion_ = np.zeros((n_kinds, n_kinds), dtype=np.int64)
         np.add.at(self.probe_confusion_, (kinds[held_out], predicted), 1)
         self.probe_proba_ = votes.predict_proba(curves[:n_rows])
-        self.labels_ = _CATEGORIES[self.probe_proba_.argmax(axis=1)]
+        self.labels_ = self.categories_[self.probe_proba_.argmax(axis=1)]
 
     def issue_score(self, category: str = "mislabelled") -> NDArray[np.float64]:
         """Return how similar the learning curve of each row is to those of one kind of probe.

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
+from scipy import sparse
+from scipy.linalg import LinAlgError, solveh_banded
+from scipy.optimize import linprog
 from sklearn.utils.validation import check_array, column_or_1d
 
 from skanomaly._support._scales import ROUNDING, varies
@@ -22,13 +24,21 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
 
     The dual problem, ``max v.Dx`` with ``|v| <= smoothing`` and ``|D'v| <= 1``, is solved by a primal-dual interior
     point method. Each of 20 to 40 iterations solves one pentadiagonal system in O(n). The multipliers of the second
-    constraint are the residuals, which give the trend.
+    constraint are the residuals, which give the trend. In series of few distinct values (counts, or many zeros) the
+    system may become singular near the optimum; the linear program is then solved by SciPy's simplex method.
     """
     n = x.size
     if n < 3 or not varies(x):
         return x.copy()
     center, unit = np.median(x), np.ptp(x)
-    x = (x - center) / unit
+    scaled = (x - center) / unit
+    residual = _interior_point(scaled, smoothing)
+    return center + unit * (_linear_program(scaled, smoothing) if residual is None else scaled - residual)
+
+
+def _interior_point(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64] | None:
+    """Return the residuals of the trend, or None where the method does not converge."""
+    n = x.size
     slope = _second_difference(x)
     v = np.zeros(n - 2)
     upper_v, lower_v = np.ones(n - 2), np.ones(n - 2)  # multipliers of v <= smoothing, -v <= smoothing
@@ -41,7 +51,9 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
         gap = float(upper_v @ slack_uv + lower_v @ slack_lv + upper_r @ slack_ur + lower_r @ slack_lr)
         residual = -slope + upper_v - lower_v + _second_difference(upper_r - lower_r)
         if gap < _TOLERANCE * n and np.abs(residual).max() < _TOLERANCE:
-            break
+            return np.asarray(upper_r - lower_r)
+        if min(slack.min() for slack in (slack_uv, slack_lv, slack_ur, slack_lr)) <= 0:
+            return None
         barrier = 0.1 * gap / n_constraints
         weight_v = upper_v / slack_uv + lower_v / slack_lv
         weight_r = upper_r / slack_ur + lower_r / slack_lr
@@ -50,7 +62,10 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
             - barrier * (1.0 / slack_uv - 1.0 / slack_lv)
             - _second_difference(barrier * (1.0 / slack_ur - 1.0 / slack_lr))
         )
-        step = solveh_banded(_pentadiagonal(weight_v, weight_r), right)
+        try:
+            step = solveh_banded(_pentadiagonal(weight_v, weight_r), right)
+        except LinAlgError:
+            return None
         step_image = _adjoint(step, n)
         d_upper_v = (barrier + upper_v * step) / slack_uv - upper_v
         d_lower_v = (barrier - lower_v * step) / slack_lv - lower_v
@@ -73,7 +88,24 @@ def robust_trend(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64
         v = v + length * step
         upper_v, lower_v = upper_v + length * d_upper_v, lower_v + length * d_lower_v
         upper_r, lower_r = upper_r + length * d_upper_r, lower_r + length * d_lower_r
-    return center + unit * (x - (upper_r - lower_r))
+    return None
+
+
+def _linear_program(x: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
+    """Return the trend, by the simplex method: the series is trend + p - q, its second difference u - w."""
+    n = x.size
+    bends = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(n - 2, n), dtype=np.float64)
+    one, same = sparse.eye_array(n), sparse.eye_array(n - 2)
+    constraints = sparse.block_array([[one, one, -one, None, None], [bends, None, None, -same, same]], format="csc")
+    costs = np.r_[np.zeros(n), np.ones(2 * n), np.full(2 * (n - 2), smoothing)]
+    bounds = np.zeros((costs.size, 2))
+    bounds[:n, 0], bounds[:, 1] = -np.inf, np.inf
+    result = linprog(costs, A_eq=constraints, b_eq=np.r_[x, np.zeros(n - 2)], bounds=bounds, method="highs")
+    if result.x is None:
+        raise RuntimeError(
+            f"The trend of {n} time points was not found ({result.message}); give another smoothing than {smoothing}."
+        )
+    return np.asarray(result.x[:n], dtype=np.float64)
 
 
 def _second_difference(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -145,6 +177,8 @@ def robust_series_weights(
     ------
     ValueError
         If the series is not longer than the window, contains NaN, or no window has a score up to `threshold`.
+    RuntimeError
+        If no solver finds the trend.
 
     See Also
     --------

@@ -22,11 +22,12 @@ from skanomaly.threshold._rules import (
     QuantileThreshold,
     ThresholdRule,
 )
-from skanomaly.threshold._three_way import DecisionCosts, predict_three_way
+from skanomaly.threshold._three_way import CascadeDecisions, DecisionCosts, predict_cascade, predict_three_way
 from skanomaly.threshold._thresholded import ThresholdedDetector
 from skanomaly.threshold._two_group import TwoGroup
 
 __all__ = [
+    "CascadeDecisions",
     "ConformalDetector",
     "ContaminationDisplay",
     "ContaminationDistribution",
@@ -48,6 +49,7 @@ __all__ = [
     "TwoGroup",
     "anomaly_probability_from_pvalues",
     "benjamini_hochberg",
+    "predict_cascade",
     "predict_three_way",
     "storey_contamination",
 ]

@@ -1,15 +1,17 @@
 """Three-way decisions: anomaly, normal, or review."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._results import ShortRepr
 from skanomaly._support._sklearn import StrOptions, validate_params
 from skanomaly.threshold._pvalues import anomaly_probability_from_pvalues
 
-__all__ = ["DecisionCosts", "predict_three_way"]
+__all__ = ["CascadeDecisions", "DecisionCosts", "predict_cascade", "predict_three_way"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,3 +148,91 @@ def predict_three_way(
         probability = anomaly_probability_from_pvalues(probability)
     review, flag = (DecisionCosts() if costs is None else costs).cuts()
     return np.where(probability >= flag, -1, np.where(probability > review, 0, 1)).astype(np.int64)
+
+
+@dataclass(frozen=True, repr=False)
+class CascadeDecisions(ShortRepr):
+    """Result of :func:`predict_cascade`.
+
+    Attributes
+    ----------
+    decisions : ndarray of shape (n_samples,), int64
+        +1 normal, -1 anomaly, 0 where the last stage still asks for a review.
+    stages : ndarray of shape (n_samples,), intp
+        Stage that made each decision, from 0.
+    probabilities : ndarray of shape (n_samples,)
+        Anomaly probability at that stage.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import predict_cascade
+    >>> predict_cascade([[0.05, 0.3, 0.9], lambda rows: [0.95]]).decisions
+    array([ 1, -1, -1])
+    """
+
+    decisions: NDArray[np.int64]
+    stages: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+
+
+def predict_cascade(
+    evidence: Sequence[Any | Callable[[NDArray[np.intp]], Any]], *, costs: DecisionCosts | None = None
+) -> CascadeDecisions:
+    """Decide by a first stage, and hand over the rows that it would have reviewed to the next, more expensive stage.
+
+    Parameters
+    ----------
+    evidence : sequence of array-like of shape (n_samples,) or callable
+        Anomaly probabilities of each stage. The first is an array; a later one may be a callable that receives the
+        indices of the rows handed over and returns their probabilities, so that the others cost nothing.
+    costs : DecisionCosts or None, default=None
+        None is ``DecisionCosts()``. The cost of a review decides which rows are handed over.
+
+    Returns
+    -------
+    CascadeDecisions
+
+    Raises
+    ------
+    ValueError
+        If there is no stage, the first is callable, a probability lies outside [0, 1] or is NaN, or a stage returns
+        another number of rows.
+
+    See Also
+    --------
+    predict_three_way : The decision of one stage.
+
+    Notes
+    -----
+    The hierarchical quality control of [1]_, whose stages are inspections by growing effort.
+
+    References
+    ----------
+    .. [1] H. Liang et al., "Examining the Source of Defects from a Mechanical Perspective for 3D Anomaly Detection",
+       2025. arXiv:2505.05901.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import predict_cascade
+    >>> found = predict_cascade([[0.05, 0.3, 0.9], [0.5, 0.02, 0.5]])
+    >>> found.decisions.tolist(), found.stages.tolist()
+    ([1, 1, -1], [0, 1, 0])
+    """
+    if not len(evidence) or callable(evidence[0]):
+        raise ValueError("evidence must hold at least one stage, and the first must be an array of probabilities.")
+    probabilities = np.array(evidence[0], dtype=np.float64)
+    decisions = predict_three_way(probabilities, costs=costs)
+    stages = np.zeros(len(probabilities), dtype=np.intp)
+    for stage, given in enumerate(evidence[1:], start=1):
+        rows = np.flatnonzero(decisions == 0)
+        if not rows.size:
+            break
+        new = np.asarray(
+            given(rows) if callable(given) else np.asarray(given, dtype=np.float64)[rows], dtype=np.float64
+        )
+        if new.shape != rows.shape:
+            raise ValueError(
+                f"Stage {stage} returned shape {new.shape} for {rows.size} rows; it must be ({rows.size},)."
+            )
+        decisions[rows], probabilities[rows], stages[rows] = predict_three_way(new, costs=costs), new, stage
+    return CascadeDecisions(decisions, stages, probabilities)

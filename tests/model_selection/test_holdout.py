@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy.stats import binom
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -107,6 +108,22 @@ def test_values_outside_the_unit_interval_raise(train, held_out):
 def test_parameters_are_checked_by_the_first_query(options):
     with pytest.raises(ValueError, match=f"'{next(iter(options))}' parameter of ReusableHoldout"):
         ReusableHoldout(**options).query(0.5, 0.5)
+
+
+@pytest.mark.parametrize("n_rows", [1, 500, 2499])
+def test_small_holdouts_warn(n_rows):
+    with pytest.warns(UserWarning, match=rf"n_rows={n_rows} gives the threshold .*at least 2,500"):
+        ReusableHoldout.for_holdout(n_rows)
+
+
+@pytest.mark.parametrize("n_rows", [2500, 10_000, 100_000])
+def test_holdouts_that_are_large_enough_seldom_return_an_overfitted_value(n_rows, seed):
+    returned = sum(
+        ReusableHoldout.for_holdout(n_rows, random_state=1000 * seed + draw).query(0.766, 0.5) == 0.766
+        for draw in range(300)
+    )
+    # The gap is 0.266, the threshold at most 0.08 and the noise of the comparison at most 0.08 and 0.04: 7 % at most.
+    assert returned <= binom.ppf(1 - 1e-6, 300, 0.07)
 
 
 def test_size_is_checked():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import LocalOutlierFactor
 
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.metrics import average_precision_score
@@ -192,3 +193,33 @@ def test_expected_best_of_ten_thousand_seeds():
 def test_parameters_are_checked(table, call, words):
     with pytest.raises(ValueError, match=words):
         call(table[0])
+
+
+def test_several_metrics_are_compared_over_the_runs(seed):
+    X, y = make_shifted_anomalies(n_samples=200, random_state=seed)
+    grid = {"n_neighbors": [2, 5, 20, 60], "p": [1, 2]}
+    names = ["roc_auc", "average_precision", "precision_at_n"]
+    curve = specification_curve(LocalOutlierFactor(novelty=True), grid, X, y, scoring=names)
+    alone = specification_curve(LocalOutlierFactor(novelty=True), grid, X, y, scoring="average_precision")
+    assert list(curve.metric_values) == names
+    np.testing.assert_array_equal(curve.metric_values["average_precision"], alone.values)
+    np.testing.assert_array_equal(curve.values, curve.metric_values["roc_auc"])
+    assert curve.metric_agreement.shape == (3, 3)
+    assert curve.metric_agreement[0, 1] > 0.3
+    table = np.column_stack(list(curve.metric_values.values()))
+    for run in range(8):
+        dominated = any((other >= table[run]).all() and (other > table[run]).any() for other in table)
+        assert (run in curve.pareto) != dominated
+
+
+def test_a_single_metric_has_no_agreement(seed):
+    X, y = make_shifted_anomalies(n_samples=100, random_state=seed)
+    curve = specification_curve(LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20]}, X, y)
+    assert curve.metric_agreement.size == 0
+    assert curve.pareto.tolist() == np.flatnonzero(curve.values == curve.values.max()).tolist()
+
+
+@pytest.mark.parametrize("scoring", [[], ["roc_auc"], ["roc_auc", "roc_auc"]])
+def test_lists_of_one_metric_raise(scoring):
+    with pytest.raises(ValueError, match="at least two different names"):
+        specification_curve(LocalOutlierFactor(novelty=True), {"p": [1, 2]}, np.zeros((9, 1)), scoring=scoring)

@@ -25,6 +25,18 @@ def test_label_errors_score_high_as_mislabelled(seed):
     assert dynamics.loss_trajectories_.shape == (400, 12)
 
 
+def test_rare_rows_with_right_labels_are_atypical_rather_than_typical(seed):
+    random = np.random.default_rng(seed)
+    X, y = make_blobs([280, 280], n_features=5, centers=[[0] * 5, [4] * 5], random_state=seed)
+    X[:40] += random.normal(0, 2.5, size=(40, 5))  # still nearer to their own class, but far from their neighbours
+    dynamics = TrainingDynamics(max_iter=12, random_state=seed).fit(X, y)
+    assert dynamics.categories_.tolist() == ["mislabelled", "noisy", "out_of_distribution", "typical", "atypical"]
+    assert dynamics.probe_confusion_.shape == (5, 5)
+    far = np.arange(560) < 40
+    assert roc_auc_score(far, dynamics.issue_score("atypical")) > 0.6
+    assert roc_auc_score(far, dynamics.issue_score("typical")) < 0.5
+
+
 @pytest.mark.parametrize(
     "estimator",
     [

@@ -90,9 +90,46 @@ def test_rare_targets_are_predicted_better_than_by_an_unweighted_network(seed):
     rare = y > np.quantile(y, 0.98)
     ours, plain = (
         ImbalancedRegressor(max_iter=30, random_state=seed, **options).fit(X, y).predict(X)[rare]
-        for options in ({}, {"exponent": 50.0, "correlation_weight": 0.0})
+        for options in ({"exponent": 0.85}, {"exponent": 50.0, "correlation_weight": 0.0})
     )
     assert np.abs(ours - y[rare]).mean() < np.abs(plain - y[rare]).mean()
+
+
+def _skewed(kind, seed):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(2, 1500, 4))
+    y = {
+        "smooth": np.exp(1.6 * (X[..., 0] + 0.5 * X[..., 1])),
+        "burst": np.exp(1.2 * X[..., 0]) * (X[..., 1] > 1.2),
+        "even": X[..., 0] + X[..., 1],
+    }[kind]
+    return X, y + 0.2 * random.normal(size=y.shape)
+
+
+@pytest.mark.parametrize("kind", ["smooth", "burst", "even"])
+def test_tuned_weights_are_no_worse_than_equal_ones(kind, seed):
+    (X, X_test), (y, y_test) = _skewed(kind, seed)
+    rare = np.argsort(np.abs(y_test - np.median(y_test)))[-75:]
+    errors = []
+    for exponent in ("auto", 50.0):
+        error = np.abs(
+            ImbalancedRegressor(exponent=exponent, max_iter=40, random_state=seed).fit(X, y).predict(X_test) - y_test
+        )
+        errors.append(error.mean() + error[rare].mean())
+    assert errors[0] < 1.1 * errors[1]
+
+
+def test_given_weights_are_the_chosen_ones(seed):
+    (X, _), (y, _) = _skewed("burst", seed)
+    tuned = ImbalancedRegressor(max_iter=8, random_state=seed).fit(X, y)
+    weights = {"exponent": min(tuned.exponent_, 1e6), "bandwidth": tuned.bandwidth_}
+    given = ImbalancedRegressor(max_iter=8, random_state=seed, **weights).fit(X, y)
+    assert_allclose(given.predict(X), tuned.predict(X), rtol=1e-3, atol=1e-3 * y.std())
+
+
+@pytest.mark.parametrize("y", [np.arange(20.0), np.full(80, 3.0)])
+def test_few_or_constant_targets_get_equal_weights(y):
+    assert ImbalancedRegressor(max_iter=2).fit(y[:, None], y).exponent_ == np.inf
 
 
 def test_constant_target_gives_finite_predictions():

@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, QuantileRegressor
 
 from skanomaly.robust import robust_series_weights
-from skanomaly.robust._series import robust_trend
+from skanomaly.robust._series import _interior_point, _linear_program, robust_trend
 from tests.reference import robust_series as reference
 
 
@@ -13,6 +13,42 @@ def test_trend_reaches_the_optimum_of_the_linear_program(seed, smoothing):
     x = np.cumsum(random.normal(size=200)) + (random.random(200) < 0.1) * 10
     best = reference.best_trend_objective(x, smoothing)
     assert reference.trend_objective(x, robust_trend(x, smoothing), smoothing) <= best * (1 + 1e-4)
+
+
+def _few_values(kind, seed, n=300):
+    random = np.random.default_rng(seed)
+    if kind == "counts":
+        return random.poisson(2, n).astype(float)
+    if kind == "rare events":
+        return (random.random(n) < 0.05).astype(float)
+    if kind == "steps":
+        return np.repeat(random.integers(0, 4, n // 20), 20).astype(float)
+    return np.where(random.random(n) < 0.3, 0.0, np.sin(np.arange(n) / 8) + 0.02 * random.normal(size=n))
+
+
+@pytest.mark.parametrize("kind", ["counts", "rare events", "steps", "zeros for missing values"])
+@pytest.mark.parametrize("smoothing", [0.3, 5.0])
+def test_trend_of_few_distinct_values_reaches_the_optimum(kind, smoothing, seed):
+    for draw in range(4):
+        x = _few_values(kind, seed + draw)
+        best = reference.best_trend_objective(x, smoothing)
+        assert reference.trend_objective(x, robust_trend(x, smoothing), smoothing) <= best * (1 + 1e-4) + 1e-6
+
+
+@pytest.mark.parametrize("smoothing", [0.3, 2.0])
+def test_simplex_and_interior_point_agree(smoothing, seed):
+    x = np.random.default_rng(seed).normal(size=120).cumsum()
+    x = (x - np.median(x)) / np.ptp(x)
+    trends = _linear_program(x, smoothing), x - _interior_point(x, smoothing)
+    first, second = (reference.trend_objective(x, trend, smoothing) for trend in trends)
+    np.testing.assert_allclose(first, second, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("draw", range(4))
+def test_counts_have_weights(draw):
+    random = np.random.RandomState(draw)
+    random.normal(size=1000)
+    assert set(robust_series_weights(random.poisson(2, 1000).astype(float))) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])

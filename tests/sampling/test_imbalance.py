@@ -100,6 +100,31 @@ def test_novelty_is_high_early_and_fades(seed):
     assert np.median(late[rare]) < np.median(early[rare])
 
 
+@pytest.mark.parametrize("n_columns", [2, 20, 200])
+def test_novelty_falls_as_one_over_the_visits(n_columns, seed):
+    random = np.random.default_rng(seed)
+    novelty = RandomDistillationNovelty(random_state=seed).partial_fit(random.normal(size=(200, n_columns)))
+    place = random.normal(size=(1, n_columns)) + 3.0
+    values = [-novelty.score_samples(place)[0]]
+    for n_visits in (1, 99, 900):
+        novelty.partial_fit(np.repeat(place, n_visits, axis=0))
+        values.append(-novelty.score_samples(place)[0])
+    assert values[0] > values[1] > values[2] > values[3] > 0
+    assert_allclose(values[2] / values[3], 10, rtol=0.05)
+
+
+def test_novelty_is_the_mean_error_over_random_functions(seed):
+    random = np.random.default_rng(seed)
+    X, fresh = random.normal(size=(100, 3)), random.normal(size=(20, 3))
+    novelty = RandomDistillationNovelty(ridge=1e-2, random_state=seed).fit(X)
+    features, probes = novelty._features(X), novelty._features(fresh)
+    functions = random.normal(size=(64, 4000))
+    # A function with noise of variance `ridge`: the posterior mean is the student, its error the posterior variance.
+    noisy = features @ functions + 0.1 * random.normal(size=(100, 4000))
+    student = np.linalg.solve(features.T @ features + 1e-2 * np.eye(64), features.T @ noisy)
+    assert_allclose(np.square(probes @ (functions - student)).mean(axis=1), -novelty.score_samples(fresh), rtol=0.2)
+
+
 def test_batches_add_up_to_one_fit(seed):
     X = np.random.default_rng(seed).normal(size=(300, 3))
     novelty = RandomDistillationNovelty(random_state=0).partial_fit(X[:150])

@@ -114,6 +114,18 @@ def test_detector_finds_rows_off_the_data(classifier, seed):
     assert roc_auc_score(np.repeat([1, 0], [200, 40]), scores) > 0.95
 
 
+@pytest.mark.parametrize("n_columns", [2, 20, 100, 200, 1000])
+def test_default_classifier_ranks_tables_of_any_width(n_columns, seed):
+    random = np.random.default_rng(seed)
+    train, test = random.normal(size=(300, n_columns)), random.normal(size=(200, n_columns))
+    test[100:, : max(1, n_columns // 10)] += 3
+    detector = SyntheticAnomalyDetector(random_state=seed).fit(train)
+    scores = detector.score_samples(test)
+    assert roc_auc_score(np.repeat([1, 0], 100), scores) > 0.8
+    assert len(np.unique(scores)) == 200
+    assert np.mean(detector.predict(test[100:]) == -1) > 0.5
+
+
 def test_copies_of_outliers_minimise_the_exposure_objective(seed):
     X, y = make_blobs([60, 60, 60, 30], centers=[[0, 0], [4, 0], [0, 4], [5, 5]], random_state=seed)
     labels = np.where(y == 3, -1, y)

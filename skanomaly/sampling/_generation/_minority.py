@@ -14,8 +14,9 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
+from skanomaly._support._widths import kernel_widths
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._generation._diffusion import KernelDenoiser, levels, minority_scores
+from skanomaly.sampling._generation._diffusion import Denoiser, GivenDenoiser, KernelDenoiser, levels, minority_scores
 from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
 
 __all__ = ["MinoritySampler"]
@@ -29,24 +30,34 @@ _WINDOW = 0.05
 class MinoritySampler(BaseSampler):
     r"""Generate rows by diffusion over a kernel density, guided to where the density is low.
 
-    The score function of a kernel density is known exactly, so no network is trained.
+    The score function of a kernel density is known exactly, so no network is trained. A trained denoiser or score
+    function can take its place.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes grow, and how far; as in :class:`SMOTE`. Each class has its own density.
+        Which classes grow, and how far; as in :class:`SMOTE`. Each class has its own density. In a table of one class
+        "auto" makes as many rows as the table has.
     method : {"boost-skip", "guided", "reweight", "ancestral"}, default="boost-skip"
         How rows are guided (Notes); "ancestral" draws from the density as it is.
     bandwidth : float or None, default=None
-        Standard deviation of the kernel, in units of the columns' standard deviations; None is Scott's rule.
+        Standard deviation of the kernel, in units of the columns' standard deviations. None: each column has its own,
+        from the distances between neighbouring rows (Notes).
+    denoiser : callable or None, default=None
+        Takes the place of the kernel density: ``denoiser(noisy, signal)`` returns the expected clean rows, where
+        ``noisy`` is ``sqrt(signal)`` times clean rows plus noise of variance ``1 - signal``. Rows are then used as they
+        are, so standardise the columns first. Not with "reweight".
+    score_function : callable or None, default=None
+        As `denoiser`, but ``score_function(noisy, signal)`` returns the gradient of the log density of noisy rows.
     n_steps : int, default=100
         Steps of the reverse diffusion.
     gamma : float, default=5.0
         "boost-skip": standard deviation of the noise that it starts from (the authors take 2.5 to 4).
     strength : float, default=2.0
         "guided": size of the guidance in units of each step's noise. "reweight": exponent of the rank.
-    keep : float in (0, 1], default=0.96
-        Fraction of generated rows kept: those whose predicted clean row changes least in the last steps.
+    keep : float in (0, 1], default=1.0
+        Fraction of generated rows kept: those whose predicted clean row changes least in the last steps. For a trained
+        `denoiser` or `score_function` (Notes).
     random_state : int, RandomState instance or None, default=None
         Draws all noise.
 
@@ -77,8 +88,14 @@ class MinoritySampler(BaseSampler):
     - *reweight* draws kernel centres with a probability that grows with the rank of their minority score; it never
       leaves the data.
 
-    A minority score is the mean distance between a row and its prediction from a noisy copy [2]_. Rows whose prediction
-    still changes in the last steps lie between modes; they are the ones dropped [3]_.
+    A minority score is the mean distance between a row and its prediction from a noisy copy [2]_. A trained, smooth
+    score function also makes rows between the modes of the data, whose prediction still changes in the last steps;
+    ``keep=0.96`` drops them [3]_. The kernel density makes no such rows at its default width, so there `keep` has
+    nothing to do.
+
+    The default width of a column is the root mean square difference between a row and its five nearest rows, times the
+    factor that maximises the leave-one-out likelihood, divided by the square root of twice the number of columns.
+    Scott's rule would take the distance between modes for the spread of the data.
 
     A kernel density copies its rows with noise: a small bandwidth gives near-copies, which matters for privacy.
     Categorical columns need one-hot codes and rounding.
@@ -108,6 +125,8 @@ class MinoritySampler(BaseSampler):
         "sampling_strategy": STRATEGY,
         "method": [StrOptions({"boost-skip", "guided", "reweight", "ancestral"})],
         "bandwidth": [Interval(Real, 0, None, closed="neither"), None],
+        "denoiser": [callable, None],
+        "score_function": [callable, None],
         "n_steps": [Interval(Integral, 10, None, closed="left")],
         "gamma": [Interval(Real, 1, None, closed="left")],
         "strength": [Interval(Real, 0, None, closed="left")],
@@ -121,15 +140,19 @@ class MinoritySampler(BaseSampler):
         sampling_strategy: Any = "auto",
         method: str = "boost-skip",
         bandwidth: float | None = None,
+        denoiser: Any = None,
+        score_function: Any = None,
         n_steps: int = 100,
         gamma: float = 5.0,
         strength: float = 2.0,
-        keep: float = 0.96,
+        keep: float = 1.0,
         random_state: Any = None,
     ) -> None:
         self.sampling_strategy = sampling_strategy
         self.method = method
         self.bandwidth = bandwidth
+        self.denoiser = denoiser
+        self.score_function = score_function
         self.n_steps = n_steps
         self.gamma = gamma
         self.strength = strength
@@ -137,10 +160,18 @@ class MinoritySampler(BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        given = [name for name in ("denoiser", "score_function", "bandwidth") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{given[0]} and {given[1]} are both given; each takes the place of the other.")
+        if self.method == "reweight" and given not in ([], ["bandwidth"]):
+            raise ValueError(f"method='reweight' draws from the kernel density, which {given[0]} replaces.")
         return dense_classes(self, X, y)
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:
-        self.sampling_strategy_ = rows_to_make(self.sampling_strategy, y)
+        strategy = self.sampling_strategy
+        if isinstance(strategy, str) and strategy == "auto" and (y == y[0]).all():  # the setting of the papers
+            strategy = {y[0].item(): 2 * len(y)}
+        self.sampling_strategy_ = rows_to_make(strategy, y)
         random = generator(self.random_state)
         tables, made, variances = [X[:0]], [], [np.empty(0)]
         self._densities = []
@@ -148,10 +179,9 @@ class MinoritySampler(BaseSampler):
             if n_new == 0:
                 continue
             rows = X[y == label].astype(np.float64)
-            center, scale, flat = rows.mean(axis=0), column_scale(rows), ~varies(rows)
-            width = len(rows) ** (-1.0 / (rows.shape[1] + 4)) if self.bandwidth is None else float(self.bandwidth)
-            denoiser = KernelDenoiser((rows - center) / scale, width**2)
-            drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), random)
+            flat = ~varies(rows)
+            denoiser, center, scale = self._density(rows)
+            drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), rows.shape[1], random)
             steadiest = np.sort(np.argsort(variance, kind="stable")[:n_new])
             new = drawn[steadiest] * scale + center
             new[:, flat] = rows[0, flat]
@@ -162,26 +192,43 @@ class MinoritySampler(BaseSampler):
         self.trajectory_variance_ = np.concatenate(variances)
         return np.concatenate(tables), *appended(y, made)
 
+    def _density(
+        self, rows: NDArray[np.float64]
+    ) -> tuple[KernelDenoiser | GivenDenoiser, NDArray[np.float64], NDArray[np.float64]]:
+        """Return what predicts clean rows of one class, and the centre and scale of the columns that it sees."""
+        if self.denoiser is not None:
+            return GivenDenoiser(self.denoiser, returns_score=False), np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+        if self.score_function is not None:
+            return (
+                GivenDenoiser(self.score_function, returns_score=True),
+                np.zeros(rows.shape[1]),
+                np.ones(rows.shape[1]),
+            )
+        center, scale = rows.mean(axis=0), column_scale(rows)
+        scaled = (rows - center) / scale
+        width = kernel_widths(scaled) if self.bandwidth is None else float(self.bandwidth)
+        return KernelDenoiser(scaled, width**2), center, scale
+
     def _generate(
-        self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator
+        self, denoiser: KernelDenoiser | GivenDenoiser, n_new: int, n_columns: int, random: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Run the reverse diffusion; return rows, and how much their prediction changed at the end."""
         with single_blas_thread():  # many small products
-            return self._diffuse(denoiser, n_new, random)
+            return self._diffuse(denoiser, n_new, n_columns, random)
 
     def _diffuse(
-        self, denoiser: KernelDenoiser, n_new: int, random: np.random.Generator
+        self, denoiser: KernelDenoiser | GivenDenoiser, n_new: int, n_columns: int, random: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self.method == "reweight":
+        if self.method == "reweight" and isinstance(denoiser, KernelDenoiser):
             scores = minority_scores(denoiser, denoiser.centers, _LEVEL, _DRAWS, random)
             ranks = (rank_scores(scores) - 1) / max(len(scores) - 1, 1)
             weights = np.exp(self.strength * ranks)
             drawn = random.choice(len(scores), n_new, p=weights / weights.sum())
-            noise = random.normal(size=(n_new, denoiser.centers.shape[1])) * np.sqrt(denoiser.variance)
+            noise = random.normal(size=(n_new, n_columns)) * np.sqrt(denoiser.variance)
             return denoiser.centers[drawn] + noise, np.zeros(n_new)
         signals = levels(self.n_steps)
         start = self.n_steps
-        noisy = random.normal(size=(n_new, denoiser.centers.shape[1]))
+        noisy = random.normal(size=(n_new, n_columns))
         if self.method == "boost-skip":
             ratios = np.sqrt((1.0 - signals) / signals)
             start = max(1, int(np.searchsorted(ratios, _NOISE_TO_SIGNAL)))
@@ -198,7 +245,7 @@ class MinoritySampler(BaseSampler):
 
     def _back(
         self,
-        denoiser: KernelDenoiser,
+        denoiser: Denoiser,
         noisy: NDArray[np.float64],
         clean: NDArray[np.float64],
         now: float,
@@ -240,7 +287,7 @@ class MinoritySampler(BaseSampler):
         return tags
 
 
-def _shared_noise_scores(denoiser: KernelDenoiser, X: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shared_noise_scores(denoiser: Denoiser, X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Minority scores in which every row sees the same fixed noise, so that no row depends on the others."""
     noises = np.random.Generator(np.random.PCG64(0)).normal(size=(8 * _DRAWS, X.shape[1]))
     total = np.zeros(len(X))
@@ -250,9 +297,7 @@ def _shared_noise_scores(denoiser: KernelDenoiser, X: NDArray[np.float64]) -> ND
     return total / len(noises)
 
 
-def _direction(
-    denoiser: KernelDenoiser, clean: NDArray[np.float64], random: np.random.Generator
-) -> NDArray[np.float64]:
+def _direction(denoiser: Denoiser, clean: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """Direction in which the predicted clean row gets further from its re-noised prediction, of largest entry 1."""
     noise = random.normal(size=clean.shape)
     again = denoiser.clean(np.sqrt(1.0 - _LEVEL) * clean + np.sqrt(_LEVEL) * noise, 1.0 - _LEVEL)

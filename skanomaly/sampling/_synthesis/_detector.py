@@ -13,6 +13,7 @@ from skanomaly._support._labels import native_labels
 from skanomaly._support._scales import usable_scale
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._widths import typical_squared_distance
 from skanomaly.base import BaseDetector
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._synthesis._synthesizer import AnomalySynthesizer
@@ -30,7 +31,8 @@ class SyntheticAnomalyDetector(BaseDetector):
     synthesizer : AnomalySynthesizer, default=None
         Makes the anomalies; None adds Gaussian noise of twice each column's standard deviation.
     classifier : classifier with ``predict_proba``, default=None
-        Trained with -1 for anomalies and +1 for normal rows. None is a kernel logistic regression (Nyström features).
+        Trained with -1 for anomalies and +1 for normal rows. None is a kernel logistic regression on Nyström features,
+        whose squared width is half the median squared distance between normal rows.
     contamination : float in (0, 0.5], default=0.1
         Fraction of the training rows to flag as anomalies.
     random_state : int, RandomState instance or None, default=None
@@ -109,7 +111,7 @@ class SyntheticAnomalyDetector(BaseDetector):
         synthesizer, classifier = seeded_clones(
             [
                 AnomalySynthesizer(kind="gaussian", strength=2.0) if self.synthesizer is None else self.synthesizer,
-                _default(min(100, 2 * len(X))) if self.classifier is None else self.classifier,
+                _default(table[normal]) if self.classifier is None else self.classifier,
             ],
             draw_seed(self.random_state),
         )
@@ -133,5 +135,7 @@ class SyntheticAnomalyDetector(BaseDetector):
         return np.log(anomalous) - np.log(normal)
 
 
-def _default(n_components: int) -> Any:
-    return make_pipeline(Nystroem(gamma=0.1, n_components=n_components), LogisticRegression(C=10.0, max_iter=1000))
+def _default(rows: NDArray[np.float64]) -> Any:
+    """Kernel logistic regression; its width grows with the number and the spread of the columns."""
+    features = Nystroem(gamma=2.0 / typical_squared_distance(rows), n_components=min(300, 2 * len(rows)))
+    return make_pipeline(features, LogisticRegression(C=10.0, max_iter=1000))

@@ -1,0 +1,166 @@
+"""The experiments of ``papers.py`` on series, events and embeddings, and those on seeds and explanations."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import f1_score
+
+from skanomaly import detectors, events, inspection, metrics, model_selection, sequence
+from skanomaly.datasets import make_shifted_anomalies
+
+DATA = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+
+
+def auc(labels, scores):
+    return 100 * metrics.roc_auc_score(labels, scores)
+
+
+def event_traces():
+    """Seed 0: 2,000 normal sessions of HDFS train, 2,000 others and 500 anomalous ones test."""
+    with gzip.open(DATA / "events" / "hdfs.jsonl.gz", "rt") as file:
+        sessions = [json.loads(line) for line in file]
+    random = np.random.default_rng(0)
+    normal, anomalous = (
+        random.permutation([i for i, s in enumerate(sessions) if s["label"] == kind]) for kind in (0, 1)
+    )
+    traces = [session["events"] for session in sessions]
+    train = [traces[place] for place in normal[:2000]]
+    test = [traces[place] for place in [*normal[2000:4000], *anomalous[:500]]]
+    labels, cells = np.repeat([1, -1], [2000, 500]), []
+    for model in (events.EventCountDetector(), events.MarkovDetector(), events.MultiscaleEventDetector()):
+        scores = model.fit(train).score_samples(test)
+        best = max(
+            f1_score(labels == -1, scores <= cut) for cut in np.unique(np.quantile(scores, np.linspace(0.01, 0.5, 100)))
+        )
+        cells.append(f"{type(model).__name__} AUC {auc(labels, scores):.1f}, best F1 {best:.2f}")
+    return "; ".join(cells)
+
+
+def self_similarity():
+    """Seeds 0 to 4: a wave of which one stretch has another frequency; delay vectors in place of the encoder."""
+    values = []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        series = np.sin(np.arange(4000) / 5) + 0.1 * random.normal(size=4000)
+        start = random.integers(1000, 3500)
+        series[start : start + 80] = np.sin(np.arange(80) / 2)
+        labels = np.ones(4000, dtype=int)
+        labels[start : start + 80] = -1
+        model = sequence.SelfSimilarityDetector(window_size=256, stride=64, random_state=seed).fit(series)
+        values.append(auc(labels, model.score_samples(series)))
+    return f"AUC of time points {np.mean(values):.1f} with delay vectors"
+
+
+def groups():
+    """Seeds 0 to 4: twenty machines with levels of their own; a detector for each, and one for all."""
+    values = {"one for each machine": [], "one for all": []}
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        machine = np.repeat(np.arange(20), 100)
+        levels, mixing = random.normal(0, 5, size=(20, 4)), random.normal(size=(20, 4, 4))
+        make = lambda: levels[machine] + np.einsum("ij,ijk->ik", random.normal(size=(2000, 4)), mixing[machine])  # noqa: B023, E731
+        train, test = make(), make()
+        labels = np.where(random.random(2000) < 0.1, -1, 1)
+        test[labels == -1] += random.normal(0, 4, size=(np.count_nonzero(labels == -1), 4))
+        each = sequence.GroupedDetector(detectors.GaussianDetector()).fit(np.column_stack([machine, train]))
+        values["one for each machine"].append(auc(labels, each.score_samples(np.column_stack([machine, test]))))
+        values["one for all"].append(auc(labels, detectors.GaussianDetector().fit(train).score_samples(test)))
+    return "AUC " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
+
+
+def degradation():
+    """Seeds 0 to 4: four kinds of degradation of windows of a noisy wave; PCA of subsequences finds them."""
+    values = []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        series = np.sin(np.arange(12000) / 7) + 0.05 * random.normal(size=12000)
+        degraded, labels = sequence.degrade_windows(series[8000:].reshape(10, 400, 1), random_state=seed)
+        model = sequence.SubsequencePCA(window_size=50).fit(series[:8000])
+        values.append(auc(labels.ravel(), model.score_samples(degraded.ravel())))
+    return f"AUC of the degraded time points {np.mean(values):.1f} by SubsequencePCA, without a transformer"
+
+
+def overlaid_events():
+    """Seeds 0 to 4: events of known form added to noise at a given ratio."""
+    cells = []
+    for decibel in (-6, 0, 6, 12):
+        values = []
+        for seed in range(5):
+            random = np.random.default_rng(seed)
+            noise = random.normal(size=8000)
+            event = np.sin(np.arange(60) / 2) * np.hanning(60)
+            mixed, labels = sequence.overlay_events(
+                noise[4000:], [event], n_events=8, snr_db=(decibel, decibel), random_state=seed
+            )
+            model = sequence.RollingStatistic(window_size=30, statistic="norm").fit(noise[:4000])
+            values.append(auc(labels, model.score_samples(mixed)))
+        cells.append(f"{decibel} dB {np.mean(values):.0f}")
+    return "AUC of the rolling norm by signal-to-noise ratio: " + ", ".join(cells)
+
+
+def seeds():
+    """Seeds of 40 runs: isolation forests of 10 and of 100 trees on one table."""
+    X, y = make_shifted_anomalies(n_samples=600, contamination=0.05, random_state=0)
+    cells = []
+    for n_trees in (10, 100):
+        found = model_selection.seed_stability(
+            IsolationForest(n_estimators=n_trees), X, y, n_seeds=40, scoring="roc_auc", random_state=0
+        )
+        cells.append(
+            f"{n_trees} trees: AUC {100 * found.mean:.1f} +- {100 * found.std:.1f}, best seed {100 * found.values.max():.1f}, "
+            f"expected best {100 * found.expected_best(40):.1f}, standard deviation between tables {100 * found.sampling_std:.1f}"
+        )
+    return "; ".join(cells)
+
+
+def stratified_lime():
+    """Seeds 0 to 19: a product of 12 columns, 1,000 samples; the target is the mean of 20,000."""
+    X, _ = load_breast_cancer(return_X_y=True)
+    rows = (X[:, :12] - X[:, :12].mean(axis=0)) / X[:, :12].std(axis=0)
+    model = IsolationForest(random_state=0).fit(rows)
+    errors = {}
+    exact = (
+        inspection.LimeExplainer(background=rows, n_samples=20000, random_state=99)
+        .explain(model, rows[:1])
+        .contributions
+    )
+    for sampling in ("uniform", "stratified"):
+        found = [
+            inspection.LimeExplainer(background=rows, n_samples=500, sampling=sampling, random_state=seed)
+            .explain(model, rows[:1])
+            .contributions
+            for seed in range(20)
+        ]
+        errors[sampling] = np.mean([np.linalg.norm(values - exact) for values in found]) / np.linalg.norm(exact)
+    return "relative error of the coefficients at 500 samples: " + ", ".join(
+        f"{name} {error:.3f}" for name, error in errors.items()
+    )
+
+
+def gaussian_embeddings():
+    """Seed 0: seven categories of MVTec-AD, ResNet-18; Gaussian in all, in few large and in few small components."""
+    values = {"all components": [], "largest 99 %": [], "smallest": [], "kriging": [], "nearest neighbour": []}
+    paths = sorted((DATA / "embeddings").glob("*_resnet18.npz"))
+    if not paths:
+        raise FileNotFoundError(f"no embeddings in {DATA}")
+    for path in paths:
+        with np.load(path) as file:
+            X, y = file["X"].astype(float), file["y"].astype(int)
+        normal = np.random.default_rng(0).permutation(np.flatnonzero(y == 0))
+        train = normal[: len(normal) // 2]
+        test = np.setdiff1d(np.arange(len(y)), train)
+        labels = np.where(y[test] == 1, -1, 1)
+        for name, model in (
+            ("all components", detectors.GaussianDetector()),
+            ("largest 99 %", detectors.GaussianDetector(subspace="pca")),
+            ("smallest", detectors.GaussianDetector(subspace="npca")),
+            ("kriging", detectors.KrigingDetector(random_state=0)),
+            ("nearest neighbour", detectors.NearestNeighborsDetector()),
+        ):
+            values[name].append(auc(labels, model.fit(X[train]).score_samples(X[test])))
+    return "AUC " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
