@@ -8,7 +8,7 @@ from skanomaly._cli._errors import InputError
 
 __all__ = ["DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
 
-DEFAULT = "RandomProjectionDepth"
+DEFAULT = "AnomalyDetector"
 SERIES_DEFAULT = "SubsequenceNeighbors"
 
 

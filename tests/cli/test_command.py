@@ -48,7 +48,7 @@ def messy(tmp_path, seed):
 def test_scan_prints_table_threshold_and_evaluation():
     run = _run("scan")
     assert run.exit_code == 0
-    assert "378 rows, 30 columns, all used. RandomProjectionDepth, random state 0." in run.stdout
+    assert "378 rows, 30 columns, all used. AnomalyDetector, random state 0." in run.stdout
     words = " ".join(run.stdout.split())
     assert re.search(r"anomalies \d+ of 378 rows: score below -\d", words)
     assert re.search(r"contamination 0\.\d+, estimated; 90 % credible interval 0(\.\d+)? to 0\.\d+", words)
