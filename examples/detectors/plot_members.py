@@ -2,8 +2,8 @@
 What each member of the default detector sees
 =============================================
 
-:class:`~skanomaly.detectors.AnomalyDetector` combines four members of different kinds. The figure shows the standardised
-score of each one over two columns, and the mean of the two lowest, which is the score of the detector.
+:class:`~skanomaly.detectors.AnomalyDetector` combines four members of different kinds. The figure shows the
+standardised score of each one over two columns, and the mean of the two lowest, which is the score of the detector.
 """
 
 import sys

@@ -38,8 +38,8 @@ class AnomalyDetector(MixedDetector):
     - "fine", the distance to the nearest of up to `max_samples` training rows (:class:`MultiscaleNeighborsDetector`):
       single rows far from all others, whatever the shape of the normal rows;
     - "coarse", the mean distance to the 20 nearest rows of blocks of the same rows: small groups of similar anomalies;
-    - "forest", isolation trees (:class:`IsolationForestDetector`): extreme values and sparse regions, hardly affected by
-      anomalies among the training rows;
+    - "forest", isolation trees (:class:`IsolationForestDetector`): extreme values and sparse regions, hardly affected
+      by anomalies among the training rows;
     - "marginal", marginal frequencies (:class:`MarginalDetector`): values that are rare in their column, new levels and
       missing values where values are rarely missing.
 
@@ -91,8 +91,8 @@ class AnomalyDetector(MixedDetector):
     Columns of numbers are standardised inside, by mean and standard deviation of the training values with the outer 1 %
     at each end moved to the next value, so that one huge value does not hide a column. Each member treats categories
     and missing values by its own rule. Differences of the marginal score below one nat are no scale. Distances whose
-    training values do not vary, as in tables with many equal rows, have the scale :math:`\sqrt{2 d} / 10` for d columns,
-    a tenth of the root mean square distance of two rows.
+    training values do not vary, as in tables with many equal rows, have the scale :math:`\sqrt{2 d} / 10` for d
+    columns, a tenth of the root mean square distance of two rows.
 
     `y`: rows labelled -1 are left out of training; +1 and 0 count alike.
 
