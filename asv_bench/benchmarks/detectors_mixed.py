@@ -4,14 +4,22 @@
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 from sklearn.ensemble import IsolationForest
 
 from skanomaly import _kernels
-from skanomaly.detectors import IsolationForestDetector, MarginalDetector
+from skanomaly.detectors import (
+    AnomalyDetector,
+    IsolationForestDetector,
+    MarginalDetector,
+    MultiscaleNeighborsDetector,
+)
 
 DETECTORS = {
     "IsolationForestDetector": lambda: IsolationForestDetector(n_jobs=1, random_state=0),
     "MarginalDetector": lambda: MarginalDetector(n_jobs=1),
+    "MultiscaleNeighborsDetector": lambda: MultiscaleNeighborsDetector(n_jobs=1, random_state=0),
+    "AnomalyDetector": lambda: AnomalyDetector(n_jobs=1, random_state=0),
     "scikit-learn's IsolationForest": lambda: IsolationForest(n_jobs=1, random_state=0),
 }
 
@@ -41,7 +49,7 @@ class Forests:
 class MixedFrames:
     """A frame with text and missing cells, read, fitted and scored."""
 
-    params = ("IsolationForestDetector", "MarginalDetector")
+    params = ("AnomalyDetector", "IsolationForestDetector", "MarginalDetector")
     param_names = ("detector",)
 
     def setup(self, detector):
@@ -62,6 +70,42 @@ class MixedFrames:
 
     def time_feature_contributions(self, detector):
         self.detector.feature_contributions(self.X)
+
+
+class BlockDistances:
+    """Distances of 10,000 rows of 20 columns to a bank of 1,024 rows in 4 blocks: the kernel and NumPy."""
+
+    params = ("kernel", "NumPy")
+    param_names = ("code",)
+
+    def setup(self, code):
+        random = np.random.default_rng(0)
+        self.rows, self.bank = random.normal(size=(10_000, 20)), random.normal(size=(1024, 20))
+        self.columns = np.ascontiguousarray(self.bank.T)
+        self.out = np.empty((10_000, 2))
+        self.time_block_distances(code)
+
+    def time_block_distances(self, code):
+        if code == "kernel":
+            no_codes, nothing = np.zeros((10_000, 0)), np.zeros(10_000)
+            _kernels.block_neighbors.fill_block_distances(
+                self.rows,
+                no_codes,
+                nothing,
+                self.columns,
+                np.zeros((0, 1024)),
+                np.zeros(1024),
+                np.zeros(0),
+                np.arange(0, 1025, 256),
+                20,
+                self.out,
+            )
+            return
+        for start in range(0, len(self.rows), 256):
+            table = cdist(self.rows[start : start + 256], self.bank)
+            self.out[start : start + 256, 0] = table.min(axis=1)
+            nearest = np.partition(table.reshape(len(table), 4, 256), 19, axis=2)[:, :, :20]
+            self.out[start : start + 256, 1] = nearest.mean(axis=(1, 2))
 
 
 class Surprise:

@@ -1,23 +1,25 @@
 """Compare the default detector with others on public tables, with clean training and without labels.
 
-    python asv_bench/tables/default.py [--data FOLDER] [--seeds 3] [--rows 1000] [--json FILE] [--only TEXT ...]
+    python asv_bench/tables/default.py [--data FOLDER] [--seeds 1] [--rows 1000] [--only TEXT ...] [--results FILE]
+    python asv_bench/tables/default.py --show FILE
 
 Protocol: numbers are standardised by the training rows, at most `--rows` rows of a table take part, chosen at random.
 "clean": normal rows train, other normal rows and the anomalies are scored. "unlabelled": the whole table trains and is
 scored. "thinned": as unlabelled, with anomalies left out at random until they are 5 % of the rows. Values are the area
 under the ROC curve (AUROC) in per cent and the average precision. Of the tables, a third (by a hash of their name) took
-no part in any choice of this package's settings; they are printed apart. The intervals are bootstrap intervals over
-tables, of the difference to IsolationForest.
+no part in any choice of this package's settings; they are printed apart. The intervals are 90 % bootstrap intervals
+over tables, of the difference to IsolationForest. ``--results`` writes the values of every table, tables left out
+first, and goes on where an earlier run stopped; ``--show`` prints from such a file, of which one is beside this script.
 
 The folder holds ``tables/*.npz`` with arrays ``X`` and ``y`` and ``tables_many/*.npz`` with ``train``, ``test`` and
 ``y``; 1 is an anomaly.
 """
 
 import argparse
-import json
+import csv
+import importlib.util
 import os
 import sys
-import time
 import warnings
 import zlib
 from pathlib import Path
@@ -58,6 +60,22 @@ class FromPyOD:
         return -self.detector.decision_function(X)
 
 
+class FromIsotree:
+    """isotree with scikit-learn's sign and size of the forest."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def fit(self, X):
+        from isotree import IsolationForest as Forest
+
+        self.forest = Forest(ntrees=100, sample_size=256, ndim=1, nthreads=1, random_seed=self.seed + 1).fit(X)
+        return self
+
+    def score_samples(self, X):
+        return -self.forest.predict(X)
+
+
 def detectors(seed):
     """Return the detectors by name."""
     found = {
@@ -73,14 +91,17 @@ def detectors(seed):
         "LocalOutlierFactor (scikit-learn)": LocalOutlierFactor(novelty=True),
         "OneClassSVM (scikit-learn)": OneClassSVM(),
     }
+    if importlib.util.find_spec("isotree"):
+        found["isotree, 100 trees of 256 rows"] = FromIsotree(seed)
     try:
-        from pyod.models import copod, ecod, hbos, knn
+        from pyod.models import copod, ecod, hbos, iforest, knn
     except ImportError:
         return found
     found["KNN (PyOD)"] = FromPyOD(knn.KNN())
     found["ECOD (PyOD)"] = FromPyOD(ecod.ECOD())
     found["COPOD (PyOD)"] = FromPyOD(copod.COPOD())
     found["HBOS (PyOD)"] = FromPyOD(hbos.HBOS())
+    found["IForest (PyOD)"] = FromPyOD(iforest.IForest(random_state=seed))
     return found
 
 
@@ -116,44 +137,57 @@ def is_left_out(path):
     return zlib.crc32(path.stem.encode()) % 3 == 0
 
 
-def measure(paths, n_rows, seeds, only):
-    """Return one record per table, setting and detector: the means over seeds."""
-    records = []
-    for number, path in enumerate(paths, 1):
-        sums = {}
-        for seed in range(seeds):
-            for setting, given, wanted, y in cases(path, n_rows, seed):
-                if not 0 < y.sum() < len(y):
+def measure(path, n_rows, seeds, only):
+    """Yield one record per setting and detector for a table: the means over seeds."""
+    sums = {}
+    for seed in range(seeds):
+        for setting, given, wanted, y in cases(path, n_rows, seed):
+            if not 0 < y.sum() < len(y):
+                continue
+            scaler = StandardScaler().fit(given)
+            train, scored = scaler.transform(given), scaler.transform(wanted)
+            for name, detector in detectors(seed).items():
+                if only and not any(part in name for part in only):
                     continue
-                scaler = StandardScaler().fit(given)
-                train, scored = scaler.transform(given), scaler.transform(wanted)
-                for name, detector in detectors(seed).items():
-                    if only and not any(part in name for part in only):
-                        continue
-                    start = time.process_time()
-                    scores = -detector.fit(train).score_samples(scored)
-                    seconds = time.process_time() - start
-                    scores = np.nan_to_num(scores, posinf=1e300, neginf=-1e300)
-                    value = np.array(
-                        [100 * roc_auc_score(y, scores), 100 * average_precision_score(y, scores), seconds]
-                    )
-                    sums.setdefault((setting, name), []).append(value)
-        group = "rare" if path.stem.startswith("o_") else "one-class" if path.stem.startswith("v_") else "classical"
-        for (setting, name), values in sums.items():
-            auroc, precision, seconds = np.mean(values, axis=0)
-            records.append(
-                {
-                    "table": path.stem,
-                    "group": group,
-                    "left_out": is_left_out(path),
-                    "setting": setting,
-                    "detector": name,
-                    "auroc": auroc,
-                    "precision": precision,
-                    "seconds": seconds,
-                }
-            )
-        print(f"{number}/{len(paths)} {path.stem}", flush=True, file=sys.stderr)
+                scores = -detector.fit(train).score_samples(scored)
+                scores = np.nan_to_num(scores, posinf=1e300, neginf=-1e300)
+                value = np.array([100 * roc_auc_score(y, scores), 100 * average_precision_score(y, scores)])
+                sums.setdefault((setting, name), []).append(value)
+    for (setting, name), values in sums.items():
+        auroc, precision = np.mean(values, axis=0)
+        yield {
+            "table": path.stem,
+            "left_out": is_left_out(path),
+            "setting": setting,
+            "detector": name,
+            "auroc": float(auroc),
+            "precision": float(precision),
+        }
+
+
+def write(records, path):
+    """Write one line per table and setting, two values per detector."""
+    names = list(dict.fromkeys(record["detector"] for record in records))
+    lines = {}
+    for record in records:
+        key = record["table"], int(record["left_out"]), record["setting"]
+        lines.setdefault(key, {})[record["detector"]] = f"{record['auroc']:.2f} {record['precision']:.2f}"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["table", "left_out", "setting", *names])
+        writer.writerows([*key, *(cells[name] for name in names)] for key, cells in lines.items())
+
+
+def read(path):
+    """Return the records that `write` wrote."""
+    records = []
+    with path.open(newline="") as file:
+        for line in csv.DictReader(file):
+            common = {"table": line.pop("table"), "left_out": line.pop("left_out") == "1"}
+            common["setting"] = line.pop("setting")
+            for name, cell in line.items():
+                auroc, precision = map(float, cell.split())
+                records.append({**common, "detector": name, "auroc": auroc, "precision": precision})
     return records
 
 
@@ -192,20 +226,28 @@ def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SKANOMALY_DATA", "../shared/data")))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=1000)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--show", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--part", type=int, default=1, help="use one table in so many")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    paths = [*sorted((given.data / "tables").glob("*.npz")), *sorted((given.data / "tables_many").glob("*.npz"))]
-    paths = paths[:: given.part]
-    records = measure(paths, given.rows, given.seeds, given.only)
-    if given.json:
-        given.json.write_text(json.dumps(records))
-    show([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
+    if given.show:
+        records = read(given.show)
+    else:
+        records = read(given.results) if given.results and given.results.exists() else []
+        known = {record["table"] for record in records}
+        paths = [*sorted((given.data / "tables").glob("*.npz")), *sorted((given.data / "tables_many").glob("*.npz"))]
+        for number, path in enumerate(sorted(paths, key=lambda path: not is_left_out(path)), 1):
+            if path.stem in known:
+                continue
+            records.extend(measure(path, given.rows, given.seeds, given.only))
+            if given.results:
+                write(records, given.results)
+            print(f"{number}/{len(paths)} {path.stem}", flush=True, file=sys.stderr)
     show([record for record in records if record["left_out"]], "Tables left out of every choice")
+    show([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from skanomaly._cli._errors import InputError
 
 __all__ = ["DEFAULT", "EVENT_DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
 
-DEFAULT = "RandomProjectionDepth"
+DEFAULT = "AnomalyDetector"
 SERIES_DEFAULT = "SubsequenceNeighbors"
 EVENT_DEFAULT = "MultiscaleEventDetector"
 _DEFAULTS = {"rows": DEFAULT, "series": SERIES_DEFAULT, "traces": EVENT_DEFAULT}

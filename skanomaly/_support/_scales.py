@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ROUNDING", "ColumnScaler", "SafeRange", "center_and_scale", "column_scale", "usable_scale", "varies"]
+__all__ = [
+    "ROUNDING",
+    "ColumnScaler",
+    "SafeRange",
+    "center_and_scale",
+    "column_scale",
+    "score_spread",
+    "usable_scale",
+    "varies",
+]
 
 ROUNDING = 1e-12  # a spread of values up to this fraction of their magnitude is rounding
 _MOST_TYPICAL = 8192  # rows that centre and typical distance are estimated from, up to twice as many
@@ -15,6 +24,8 @@ _FREQUENT = 0.1
 _ORDINARY_EXPONENT = 200  # fourth powers of values up to 2**200 are finite
 _LARGEST_EXPONENT = 1000  # differences of values up to 2**1000 are finite
 _SHIFT = 30
+_SCORE_ROUNDING = 1e-9  # scores are sums over rows and columns
+_UPPER_POINT = 1.6448536269514722  # 95 % point of the standard normal distribution
 
 
 def usable_scale(spread: Any, magnitude: Any) -> Any:
@@ -75,6 +86,27 @@ def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
         spread = values.std(axis=axis)
     usable = np.where(varies(values, axis) & (spread > 0), spread, 1.0)
     return usable if usable.ndim else float(usable)
+
+
+def score_spread(scores: NDArray[np.float64]) -> float:
+    """Return how far the upper half of some scores spreads, as a standard deviation; 0 if that is only rounding.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_scores,), finite
+        Large is anomalous.
+
+    Returns
+    -------
+    float
+        The distance of the 95 % point from the median divided by 1.64, that of a standard normal variable. Where it is
+        only rounding, the width between the 5 % and 95 % points divided by 3.29.
+    """
+    low, middle, high = np.percentile(scores, [5.0, 50.0, 95.0]).tolist()
+    for spread in ((high - middle) / _UPPER_POINT, (high - low) / (2 * _UPPER_POINT)):
+        if spread > _SCORE_ROUNDING * abs(high):
+            return float(spread)
+    return 0.0
 
 
 def _exponent(magnitude: Any) -> Any:

@@ -74,6 +74,8 @@ class MixedSpace:
     ----------
     unit : float
         A power of two, the distance in this space of numbers whose difference is 1; 1 where they are whitened.
+    prices : ndarray of shape (n_codes,)
+        What two codes that differ add to the squared distance.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class MixedSpace:
             self._map = whitening_matrix(estimate.covariance)
             self._price = np.where(self._price > 0, 1.0, 0.0)
             mismatch, self.unit = _MISMATCH, 1.0
-        self._prices = np.append(np.full(np.count_nonzero(categorical), mismatch), self._price[self._flagged])
+        self.prices = np.append(np.full(np.count_nonzero(categorical), mismatch), self._price[self._flagged])
 
     def _numbers(self, numbers: Floats) -> Floats:
         with np.errstate(over="ignore"):
@@ -158,7 +160,7 @@ class MixedSpace:
             squares: Floats = cdist(queries.values, bank.values, "sqeuclidean")
         else:
             squares = np.zeros((len(queries.values), len(bank.values)))
-        for place, price in enumerate(self._prices):
+        for place, price in enumerate(self.prices):
             squares += price * (queries.codes[:, place, None] != bank.codes[:, place])
         squares += queries.extra[:, None] + bank.extra
         return squares
@@ -179,7 +181,7 @@ class MixedSpace:
         """
         squares = np.empty(rows.shape)
         n_categories = np.count_nonzero(self._categorical)
-        unequal = (queries.codes != others.codes) * self._prices
+        unequal = (queries.codes != others.codes) * self.prices
         squares[:, self._categorical] = unequal[:, :n_categories]
         numbers = np.square(queries.values - others.values)
         numbers[:, self._flagged] += unequal[:, n_categories:]

@@ -100,9 +100,10 @@ class ConformalDetector(BaseDetector):
     Examples
     --------
     >>> from skanomaly.datasets import make_shifted_anomalies
+    >>> from skanomaly.detectors import AnomalyDetector
     >>> from skanomaly.threshold import ConformalDetector
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
-    >>> model = ConformalDetector(random_state=0).fit(X[y == 1])
+    >>> model = ConformalDetector(AnomalyDetector(random_state=0), random_state=0).fit(X[y == 1])
     >>> bool(model.pvalues(X[y == -1]).mean() < model.pvalues(X[y == 1]).mean())
     True
     """

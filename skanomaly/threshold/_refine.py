@@ -76,9 +76,10 @@ class ScoreRefiner(BaseDetector):
     Examples
     --------
     >>> from skanomaly.datasets import make_shifted_anomalies
+    >>> from skanomaly.detectors import AnomalyDetector
     >>> from skanomaly.threshold import ScoreRefiner
     >>> X, y = make_shifted_anomalies(n_samples=600, contamination=0.05, random_state=0)
-    >>> model = ScoreRefiner().fit(X[:300])
+    >>> model = ScoreRefiner(AnomalyDetector(random_state=0)).fit(X[:300])
     >>> model.refine(X[300:]).shape
     (300,)
     """

@@ -48,7 +48,7 @@ def messy(tmp_path, seed):
 def test_scan_prints_table_threshold_and_evaluation():
     run = _run("scan")
     assert run.exit_code == 0
-    assert "378 rows, 30 columns, all used. RandomProjectionDepth, random state 0." in run.stdout
+    assert "378 rows, 30 columns, all used. AnomalyDetector, random state 0." in run.stdout
     words = " ".join(run.stdout.split())
     assert re.search(r"anomalies \d+ of 378 rows: score below -\d", words)
     assert re.search(r"contamination 0\.\d+, estimated; 90 % credible interval 0(\.\d+)? to 0\.\d+", words)
@@ -76,7 +76,7 @@ def test_scan_prints_how_columns_were_treated(messy):
 @pytest.mark.parametrize("top", [1, 4, 500])
 def test_scan_prints_as_many_rows_as_requested(messy, top):
     run = _run("scan", messy, "--top", top)
-    assert len(re.findall(r"^ *\d+ +\d+ +-", run.stdout, re.MULTILINE)) == min(top, 200)
+    assert len(re.findall(r"^ *\d+ +\d+ +-?\d+\.\d", run.stdout, re.MULTILINE)) == min(top, 200)
 
 
 def test_scan_options_reach_the_scan(messy):
@@ -91,7 +91,7 @@ def test_scan_options_reach_the_scan(messy):
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_scan_writes_one_line_per_row(messy, ending):
     path = messy.parent / f"scores.{ending}"
-    run = _run("scan", messy, "--label", "fault", "--output", path, "-c", "0.025")
+    run = _run("scan", messy, "-d", "RandomProjectionDepth", "--label", "fault", "--output", path, "-c", "0.025")
     assert f"Scores of 200 rows written to {path}." in run.stdout
     scores = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
     assert list(scores.columns) == ["row", "score", "rank", "prediction", "label", "contributing_columns"]

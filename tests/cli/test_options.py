@@ -115,7 +115,7 @@ def test_report_repeats_command_date_and_settings(tmp_path, frame):
         "--random-state 7",
         "--use qty",
         "0.2, given",
-        "RandomProjectionDepth",
+        "AnomalyDetector",
         "<dt>date",
     ):
         assert words in settings

@@ -125,7 +125,7 @@ def test_detector_names_are_those_of_the_module():
     }
     assert set(detector_names()) <= concrete | {"IsolationForest"}
     assert {"IsolationForest", "RandomProjectionDepth"} <= set(detector_names())
-    assert detector_names()[0] == "RandomProjectionDepth"
+    assert detector_names()[0] == "AnomalyDetector"
 
 
 def test_detector_gets_seed_and_threads():

@@ -62,11 +62,27 @@ def test_row_alone_scores_as_in_the_table_to_the_bit(seed):
     assert_array_equal(alone, detector.score_samples(table)[::37])
 
 
-def test_lowest_member_score_is_the_score(seed):
+def test_score_is_the_mean_of_the_two_lowest_member_scores(seed):
     table = _orders(seed, 300)
     detector = AnomalyDetector(random_state=seed).fit(table)
-    assert detector.members_ == ("neighbors", "forest", "marginal")
-    assert_array_equal(detector.member_scores(table).min(axis=1), detector.score_samples(table))
+    assert detector.members_ == ("fine", "coarse", "forest", "marginal")
+    lowest = np.sort(detector.member_scores(table), axis=1)[:, :2].mean(axis=1)
+    assert_allclose(lowest, detector.score_samples(table), rtol=1e-12)
+
+
+def test_scores_of_members_are_standardised_by_training_rows(seed):
+    table = _orders(seed, 500)
+    detector = AnomalyDetector(random_state=seed).fit(table)
+    scores = np.sort(detector.member_scores(table), axis=0)
+    assert_allclose(scores[125:375].mean(axis=0), 0, atol=0.1)
+    low, middle = np.percentile(scores, [5, 50], axis=0)
+    assert_allclose(middle - low, 1.6449, rtol=1e-3)
+
+
+def test_threshold_flags_the_fraction_of_the_training_rows(seed):
+    table = _orders(seed, 500)
+    detector = AnomalyDetector(contamination=0.06, random_state=seed).fit(table)
+    assert (detector.predict(table) == -1).sum() == 30
 
 
 def test_text_alone_is_scored_and_new_levels_are_anomalies(seed):
@@ -105,3 +121,36 @@ def test_huge_value_is_found_and_does_not_hide_others(seed):
 def test_equal_rows_are_normal():
     detector = AnomalyDetector(random_state=0).fit(np.full((40, 3), 2.5))
     assert_array_equal(detector.predict(np.full((5, 3), 2.5)), 1)
+
+
+def test_member_whose_training_scores_do_not_vary_is_left_out(seed):
+    rows = np.tile([[0.0, 1.0], [1.0, 0.0]], (30, 1))
+    detector = AnomalyDetector(random_state=seed).fit(rows)
+    assert detector.members_ == ("fine", "coarse")
+    assert detector.score_samples([[0.0, 0.0]])[0] < detector.score_samples(rows).min()
+
+
+def test_combination_that_never_occurs_is_found_in_text_with_many_equal_rows(seed):
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame({name: random.choice(list("abc"), size=2000) for name in ("x", "y", "z")})
+    table.loc[(table["x"] == "a") & (table["y"] == "b"), "y"] = "c"
+    table.loc[0, ["x", "y"]] = "a", "b"
+    rank, reason = _rank_and_column(table, seed)
+    assert rank < 20
+    assert reason in {"x", "y"}
+
+
+def test_few_similar_anomalies_are_below_most_normal_rows(seed):
+    random = np.random.default_rng(seed)
+    rows = np.vstack([random.normal(size=(1900, 4)), random.normal(4, 0.2, size=(100, 4))])
+    scores = AnomalyDetector(random_state=seed).fit(rows).score_samples(rows)
+    assert (np.argsort(scores)[:200] >= 1900).sum() > 90
+
+
+@pytest.mark.parametrize("shape", [(30, 1000), (3000, 2)])
+def test_wide_and_long_tables_are_scored(seed, shape):
+    rows = np.random.default_rng(seed).normal(size=shape)
+    rows[0, : 2 + shape[1] // 100] = 15.0
+    scores = AnomalyDetector(random_state=seed).fit(rows).score_samples(rows)
+    assert scores.argmin() == 0
+    assert np.isfinite(scores).all()

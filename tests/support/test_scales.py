@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skanomaly._support._scales import ColumnScaler, SafeRange, center_and_scale, column_scale, usable_scale, varies
+from skanomaly._support._scales import (
+    ColumnScaler,
+    SafeRange,
+    center_and_scale,
+    column_scale,
+    score_spread,
+    usable_scale,
+    varies,
+)
 
 SENTINELS = [1e160, -3.4028234663852886e38, np.finfo(np.float64).max, -np.finfo(np.float64).max]
 
@@ -101,3 +109,23 @@ def test_long_table_with_one_huge_value_is_limited_there(seed):
     applied = SafeRange(rows).apply(rows)
     assert_array_equal(np.delete(applied, 7, axis=0), np.delete(rows, 7, axis=0))
     assert 1e6 < applied[7, 1] < 1e10
+
+
+def test_spread_of_scores_is_that_of_the_upper_half(seed):
+    scores = np.random.default_rng(seed).normal(size=400)
+    expected = (np.percentile(scores, 95) - np.median(scores)) / 1.6448536269514722
+    assert score_spread(scores) == pytest.approx(expected, rel=1e-12)
+    lower = np.where(scores < np.median(scores), 100 * scores, scores)
+    assert score_spread(lower) == pytest.approx(expected, rel=1e-12)
+
+
+def test_spread_of_scores_without_upper_half_is_that_of_both():
+    scores = np.repeat([-1.0, 0.0], [10, 90])
+    assert score_spread(scores) == pytest.approx(1 / (2 * 1.6448536269514722))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1e9])
+def test_scores_that_differ_by_rounding_have_no_spread(value, seed):
+    steps = np.random.default_rng(seed).integers(-3, 4, size=200)
+    assert score_spread(value + steps * np.spacing(value)) == 0 or value == 0
+    assert score_spread(np.repeat([value, 2 * value + 1], [96, 4])) == 0

@@ -7,18 +7,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
+from skanomaly._support._scales import score_spread
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.detectors._mixed import Encoded, MixedSpace, ValueLookup
+from skanomaly.detectors._mixed import Encoded, MixedSpace
 from skanomaly.detectors._mixed_detector import MixedDetector
 
 __all__ = ["MultiscaleNeighborsDetector"]
 
 _BLOCK_ROWS = 256
-_NO_SPREAD = 1e-9
+_KERNEL_ROWS = 2048
 Floats = NDArray[np.float64]
 
 
@@ -59,8 +61,9 @@ class MultiscaleNeighborsDetector(MixedDetector):
     center_ : ndarray of shape (2,)
         Mean of the middle half of the fine and of the coarse distances of the bank's rows. With ``scales="both"`` only.
     scale_ : ndarray of shape (2,)
-        Their MAD times 1.4826; where that is 0, the width between their 5 % and 95 % points divided by 3.29. A scale of
-        0 means that the distance has no spread and is not used. With ``scales="both"`` only.
+        The distance of their 95 % point from their median divided by 1.64, that of a normal variable; where that is 0,
+        the width between their 5 % and 95 % points divided by 3.29. A scale of 0 means that the distance has no spread
+        and is not used. With ``scales="both"`` only.
     offset_ : float
         Threshold on ``score_samples``: rows that score below are anomalies.
     n_features_in_ : int
@@ -151,15 +154,19 @@ class MultiscaleNeighborsDetector(MixedDetector):
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
         chosen = generator(self.random_state).permutation(normal)[: self.max_samples]
-        self.bank_ = X[chosen]
-        n_blocks = max(len(chosen) // self.block_size, 1)
-        self.block_edges_ = np.linspace(0, len(chosen), n_blocks + 1).astype(np.intp)
-        self.n_neighbors_ = int(min(self.n_neighbors, np.diff(self.block_edges_).min() - 1))
-        self._lookup = ValueLookup(self.bank_)
-        self._space = MixedSpace(self.bank_, category_columns(self))
-        self._bank = self._space.encode(self.bank_)
+        self._set_bank(X[chosen], len(chosen))
         if self.scales == "both":
             self._standardize()
+
+    def _set_bank(self, bank: NDArray[Any], n_in_blocks: int) -> None:
+        """Keep rows to compare with, in an order in which those that the blocks hold come first."""
+        self.bank_ = bank
+        n_blocks = max(n_in_blocks // self.block_size, 1)
+        self.block_edges_ = np.linspace(0, n_in_blocks, n_blocks + 1).astype(np.intp)
+        self.n_neighbors_ = int(min(self.n_neighbors, np.diff(self.block_edges_).min() - 1))
+        self._space = MixedSpace(bank, category_columns(self))
+        self._bank = self._space.encode(bank)
+        self._columns = tuple(np.ascontiguousarray(part.T) for part in self._bank[:2])
 
     def _standardize(self) -> None:
         """Estimate the centre and the scale of both scores from the rows of the bank, and the columns' parts of it."""
@@ -169,7 +176,7 @@ class MultiscaleNeighborsDetector(MixedDetector):
         parts = [self._split(self.bank_[middle[:, place]], place).mean(axis=0) for place in range(2)]
         self._center_parts = np.array(parts)
         self.center_ = scores[middle, np.arange(2)].mean(axis=0)
-        self.scale_ = np.array([_spread(column) for column in scores.T])
+        self.scale_ = np.array([score_spread(column) for column in scores.T])
         if not self.scale_.any():
             self.scale_ = np.ones(2)
 
@@ -188,29 +195,37 @@ class MultiscaleNeighborsDetector(MixedDetector):
         distances = np.empty((len(X), 2))
 
         def fill(part: slice) -> None:
-            table = self._to_bank(X[part])
-            distances[part, 0] = table.min(axis=1)
-            means = np.zeros(len(table))
-            for block in self._blocks():
-                nearest = np.partition(table[:, block], self.n_neighbors_ - 1, axis=1)[:, : self.n_neighbors_]
-                means += np.sort(nearest, axis=1).mean(axis=1)
-            distances[part, 1] = means / (len(self.block_edges_) - 1)
+            queries = self._space.encode(X[part])
+            _kernels.block_neighbors.fill_block_distances(
+                *queries,
+                *self._columns,
+                self._bank.extra,
+                self._space.prices,
+                self.block_edges_,
+                self.n_neighbors_,
+                distances[part],
+            )
 
-        map_blocks(fill, row_blocks(len(X), _BLOCK_ROWS), n_jobs=self.n_jobs)
-        return np.minimum(distances, np.finfo(np.float64).max)
+        map_blocks(fill, row_blocks(len(X), _KERNEL_ROWS), n_jobs=self.n_jobs)
+        with np.errstate(over="ignore"):
+            distances /= self._space.unit
+        return np.minimum(distances, np.finfo(np.float64).max, out=distances)
 
     def _blocks(self) -> list[slice]:
         edges = self.block_edges_.tolist()
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
     def _to_bank(self, rows: NDArray[Any]) -> Floats:
-        """Measure all distances to the bank; that to one row with the same values is infinite."""
-        table = np.sqrt(self._space.squared_distances(self._space.encode(rows), self._bank))
+        """Measure all distances to the bank; that to the first row with the same values is infinite."""
+        queries = self._space.encode(rows)
+        bare = (part._replace(extra=np.zeros(len(part.extra))) for part in (queries, self._bank))
+        squares = self._space.squared_distances(*bare)
+        first = squares.argmin(axis=1)
+        known = np.flatnonzero(squares[np.arange(len(rows)), first] == 0)
+        table = np.sqrt(squares + (queries.extra[:, None] + self._bank.extra))
         with np.errstate(over="ignore"):
             table /= self._space.unit
-        same = self._lookup.find(rows)
-        known = np.flatnonzero(same >= 0)
-        table[known, same[known]] = np.inf
+        table[known, first[known]] = np.inf
         return table
 
     def _contributions(self, X: NDArray[Any]) -> Floats:
@@ -249,13 +264,3 @@ class MultiscaleNeighborsDetector(MixedDetector):
         sums = squares.sum(axis=1)
         distances = table[np.arange(len(rows)), indices]
         return squares * np.divide(distances, sums, out=np.zeros_like(sums), where=sums > 0)[:, None]
-
-
-def _spread(scores: Floats) -> float:
-    """Return the MAD as a standard deviation, else the width between the 5 % and 95 % points; 0 if it is rounding."""
-    deviations = np.abs(scores - np.median(scores))
-    low, high = np.percentile(scores, [5.0, 95.0])
-    for spread in (1.4826 * float(np.median(deviations)), float(high - low) / 3.29):
-        if spread > _NO_SPREAD * abs(high):
-            return spread
-    return 0.0
