@@ -92,6 +92,9 @@ PARAMETERS = {
             "directions": "gaussian",
         },
     ],
+    # embeddings
+    "PatchResidual": [{}, {"aligned": False, "n_prototypes": 2, "pooling": "max"}],
+    "PatchwiseTransformer": [{"transformer": StandardScaler()}],
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
     # robust

@@ -15,9 +15,9 @@ from skanomaly._support._modes import find_modes
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._spectrum import Spectrum, estimate_spectrum
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 
 __all__ = ["GaussianDetector"]
 
