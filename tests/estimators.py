@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
+from skanomaly.embeddings import PatchBank
 from skanomaly.threshold import GammaGMM
 
 
@@ -93,6 +94,11 @@ PARAMETERS = {
         },
     ],
     # embeddings
+    "PatchNeighbors": [
+        {},
+        {"metric": "centered", "reference": "both", "n_neighbors": 2},
+        {"bank": PatchBank(selection="coreset", size=0.5), "metric": "euclidean"},
+    ],
     "PatchResidual": [{}, {"aligned": False, "n_prototypes": 2, "pooling": "max"}],
     "PatchwiseTransformer": [{"transformer": StandardScaler()}],
     # impute
