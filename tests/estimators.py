@@ -68,7 +68,11 @@ PARAMETERS = {
         {"detectors": [IsolationForest(n_estimators=8)], "aggregation": "probability_integral", "min_agreement": 0.0},
     ],
     # detectors
-    "GaussianDetector": [{}, {"covariance": "oas", "subspace": "pca", "n_components": 2}],
+    "GaussianDetector": [
+        {},
+        {"covariance": "oas", "subspace": "pca", "n_components": 2},
+        {"levels": [slice(0, 1), slice(0, None)]},
+    ],
     "AnomalyDetector": [{"n_estimators": 10}, {"max_samples": 40, "n_estimators": 5, "contamination": 0.2}],
     "KrigingDetector": [{"max_samples": 60}, {"exponent": 1.5, "covariance": "ledoit_wolf", "noise": 0.1}],
     "MultiscaleNeighborsDetector": [
@@ -94,6 +98,7 @@ PARAMETERS = {
         },
     ],
     # embeddings
+    "PatchGaussian": [{}, {"scope": "position", "rank": 2, "pooling": "mean"}],
     "PatchNeighbors": [
         {},
         {"metric": "centered", "reference": "both", "n_neighbors": 2},

@@ -1,9 +1,10 @@
 """Detectors of embeddings: vectors and sets of patch vectors that a frozen network gives."""
 
 from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._gaussian import PatchGaussian
 from skanomaly.embeddings._memory import AttentionLookup
 from skanomaly.embeddings._neighbors import PatchNeighbors
 from skanomaly.embeddings._patchwise import PatchwiseTransformer
 from skanomaly.embeddings._residual import PatchResidual
 
-__all__ = ["AttentionLookup", "PatchBank", "PatchNeighbors", "PatchResidual", "PatchwiseTransformer"]
+__all__ = ["AttentionLookup", "PatchBank", "PatchGaussian", "PatchNeighbors", "PatchResidual", "PatchwiseTransformer"]
