@@ -2,9 +2,20 @@
 
 from skanomaly.embeddings._bank import PatchBank
 from skanomaly.embeddings._gaussian import PatchGaussian
+from skanomaly.embeddings._logits import LogitDetector
 from skanomaly.embeddings._memory import AttentionLookup
 from skanomaly.embeddings._neighbors import PatchNeighbors
 from skanomaly.embeddings._patchwise import PatchwiseTransformer
+from skanomaly.embeddings._prototypes import PrototypeDetector
 from skanomaly.embeddings._residual import PatchResidual
 
-__all__ = ["AttentionLookup", "PatchBank", "PatchGaussian", "PatchNeighbors", "PatchResidual", "PatchwiseTransformer"]
+__all__ = [
+    "AttentionLookup",
+    "LogitDetector",
+    "PatchBank",
+    "PatchGaussian",
+    "PatchNeighbors",
+    "PatchResidual",
+    "PatchwiseTransformer",
+    "PrototypeDetector",
+]
