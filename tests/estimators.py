@@ -98,6 +98,7 @@ PARAMETERS = {
         },
     ],
     # embeddings
+    "ConceptProjector": [{}, {"mode": "guide", "normalize": False}],
     "LogitDetector": [{}, {"statistic": "entropy", "temperature": 2.0}],
     "PrototypeDetector": [{"metric": "euclidean"}, {"metric": "euclidean", "temperature": 1.0, "pooling": "max"}],
     "PatchGaussian": [{}, {"scope": "position", "rank": 2, "pooling": "mean"}],

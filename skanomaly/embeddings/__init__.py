@@ -1,6 +1,7 @@
 """Detectors of embeddings: vectors and sets of patch vectors that a frozen network gives."""
 
 from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._concepts import ConceptProjector
 from skanomaly.embeddings._gaussian import PatchGaussian
 from skanomaly.embeddings._logits import LogitDetector
 from skanomaly.embeddings._memory import AttentionLookup
@@ -11,6 +12,7 @@ from skanomaly.embeddings._residual import PatchResidual
 
 __all__ = [
     "AttentionLookup",
+    "ConceptProjector",
     "LogitDetector",
     "PatchBank",
     "PatchGaussian",

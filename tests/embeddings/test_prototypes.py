@@ -105,12 +105,10 @@ def test_labels_of_bags_teach_prototypes_of_patches(seed):
     X, y = random.normal(size=(80, 20, 8)), np.repeat([1, -1], 40)
     X[:, :, 0] += 3
     X[40:, :2, 1] += 4  # two patches of twenty; which of them is not said
-    areas = {}
-    for learn in ("none", "full"):
-        detector = PrototypeDetector(learn=learn, pooling=0.1).fit(X[::2], y[::2])
-        patches = detector.score_patches(X[41::2])
-        areas[learn] = roc_auc_score(np.tile(np.arange(20) >= 2, 20), patches.ravel())
-    assert areas["full"] > max(areas["none"], 0.85)
+    detector = PrototypeDetector(learn="full", pooling=0.1).fit(X[::2], y[::2])
+    assert roc_auc_score(y[1::2], detector.score_samples(X[1::2])) > 0.8
+    patches = detector.score_patches(X[41::2])
+    assert roc_auc_score(np.tile(np.arange(20) >= 2, 20), patches.ravel()) > 0.95
 
 
 def test_local_weight_finds_few_anomalous_patches(seed):
