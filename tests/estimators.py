@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
+from skanomaly.detectors import GaussianDetector
 from skanomaly.embeddings import PatchBank
 from skanomaly.threshold import GammaGMM
 
@@ -99,6 +100,11 @@ PARAMETERS = {
     ],
     # embeddings
     "ConceptProjector": [{}, {"mode": "guide", "normalize": False}],
+    "DistillationDetector": [{}, {"n_views": 2, "aggregation": "product"}, {"aggregation": "quantile"}],
+    "TiledDetector": [
+        {"detector": GaussianDetector()},
+        {"detector": GaussianDetector(), "axis": "columns", "tiles": 2},
+    ],
     "LogitDetector": [{}, {"statistic": "entropy", "temperature": 2.0}],
     "PrototypeDetector": [{"metric": "euclidean"}, {"metric": "euclidean", "temperature": 1.0, "pooling": "max"}],
     "PatchGaussian": [{}, {"scope": "position", "rank": 2, "pooling": "mean"}],

@@ -2,6 +2,7 @@
 
 from skanomaly.embeddings._bank import PatchBank
 from skanomaly.embeddings._concepts import ConceptProjector
+from skanomaly.embeddings._distillation import DistillationDetector
 from skanomaly.embeddings._gaussian import PatchGaussian
 from skanomaly.embeddings._logits import LogitDetector
 from skanomaly.embeddings._memory import AttentionLookup
@@ -9,10 +10,12 @@ from skanomaly.embeddings._neighbors import PatchNeighbors
 from skanomaly.embeddings._patchwise import PatchwiseTransformer
 from skanomaly.embeddings._prototypes import PrototypeDetector
 from skanomaly.embeddings._residual import PatchResidual
+from skanomaly.embeddings._tiles import TiledDetector
 
 __all__ = [
     "AttentionLookup",
     "ConceptProjector",
+    "DistillationDetector",
     "LogitDetector",
     "PatchBank",
     "PatchGaussian",
@@ -20,4 +23,5 @@ __all__ = [
     "PatchResidual",
     "PatchwiseTransformer",
     "PrototypeDetector",
+    "TiledDetector",
 ]
