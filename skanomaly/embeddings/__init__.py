@@ -2,6 +2,7 @@
 
 from skanomaly.embeddings._bank import PatchBank
 from skanomaly.embeddings._concepts import ConceptProjector
+from skanomaly.embeddings._display import PatchMapDisplay
 from skanomaly.embeddings._distillation import DistillationDetector
 from skanomaly.embeddings._gaussian import PatchGaussian
 from skanomaly.embeddings._logits import LogitDetector
@@ -19,6 +20,7 @@ __all__ = [
     "LogitDetector",
     "PatchBank",
     "PatchGaussian",
+    "PatchMapDisplay",
     "PatchNeighbors",
     "PatchResidual",
     "PatchwiseTransformer",
