@@ -1,6 +1,7 @@
 """Detectors of embeddings: vectors and sets of patch vectors that a frozen network gives."""
 
 from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._clusters import AnomalyClusterer
 from skanomaly.embeddings._concepts import ConceptProjector
 from skanomaly.embeddings._display import PatchMapDisplay
 from skanomaly.embeddings._distillation import DistillationDetector
@@ -14,6 +15,7 @@ from skanomaly.embeddings._residual import PatchResidual
 from skanomaly.embeddings._tiles import TiledDetector
 
 __all__ = [
+    "AnomalyClusterer",
     "AttentionLookup",
     "ConceptProjector",
     "DistillationDetector",

@@ -22,6 +22,7 @@ from skanomaly.threshold._rules import (
     QuantileThreshold,
     ThresholdRule,
 )
+from skanomaly.threshold._stable import StableThreshold
 from skanomaly.threshold._three_way import DecisionCosts, predict_three_way
 from skanomaly.threshold._thresholded import ThresholdedDetector
 from skanomaly.threshold._two_group import TwoGroup
@@ -43,6 +44,7 @@ __all__ = [
     "PosteriorThreshold",
     "QuantileThreshold",
     "ScoreRefiner",
+    "StableThreshold",
     "ThresholdRule",
     "ThresholdedDetector",
     "TwoGroup",
