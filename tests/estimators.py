@@ -106,6 +106,7 @@ PARAMETERS = {
         {"detector": GaussianDetector(), "axis": "columns", "tiles": 2},
     ],
     "AnomalyClusterer": [{"n_clusters": 2, "n_init": 2}, {"n_clusters": 3, "n_init": 1}],
+    "ChecklistDetector": [{}, {"rules": ["range", "regression"], "n_votes": 3}],
     "LogitDetector": [{}, {"statistic": "entropy", "temperature": 2.0}],
     "PrototypeDetector": [{"metric": "euclidean"}, {"metric": "euclidean", "temperature": 1.0, "pooling": "max"}],
     "PatchGaussian": [{}, {"scope": "position", "rank": 2, "pooling": "mean"}],

@@ -1,6 +1,7 @@
 """Detectors of embeddings: vectors and sets of patch vectors that a frozen network gives."""
 
 from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._checklist import ChecklistDetector
 from skanomaly.embeddings._clusters import AnomalyClusterer
 from skanomaly.embeddings._concepts import ConceptProjector
 from skanomaly.embeddings._display import PatchMapDisplay
@@ -17,6 +18,7 @@ from skanomaly.embeddings._tiles import TiledDetector
 __all__ = [
     "AnomalyClusterer",
     "AttentionLookup",
+    "ChecklistDetector",
     "ConceptProjector",
     "DistillationDetector",
     "LogitDetector",
