@@ -11,6 +11,7 @@ __all__ = [
     "base",
     "datasets",
     "detectors",
+    "embeddings",
     "events",
     "generation",
     "impute",

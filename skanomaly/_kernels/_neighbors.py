@@ -32,7 +32,7 @@ def insert_neighbor(distances, indices, distance, index):
 
 
 @kernel
-def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, excluded, distances, indices):
+def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, distances, indices):
     r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
 
     The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
@@ -53,8 +53,10 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, excluded, dist
         The factor ``s`` that rows and queries were multiplied with before the product.
     slack : ndarray of shape (2,), the type of `bounds`
         Relative and absolute allowance for rounding a threshold to that type.
+    groups : ndarray of shape (n,), intp
+        Group of each row of `X`: its own number, or that of the sample that the row is a part of.
     excluded : ndarray of shape (b,), intp
-        For each query the one row of `X` that is left out, or -1.
+        For each query the one group whose rows are left out, or -1.
     distances : ndarray of shape (b, k), float64
         Squared distances, ascending; infinite where still empty. Written.
     indices : ndarray of shape (b, k), intp
@@ -88,9 +90,9 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, excluded, dist
             else:
                 stop = width
             for place in range(start, stop):
-                if row[place] > limit_rounded or rows[place] == excluded[query]:
-                    continue
                 index = rows[place]
+                if row[place] > limit_rounded or groups[index] == excluded[query]:
+                    continue
                 distance = squared_distance(X[index], Q[query])
                 n_measured += 1
                 if distance < worst or (distance == worst and index < indices[query, last]):

@@ -4,7 +4,40 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-__all__ = ["require_items", "require_order"]
+import numpy as np
+from scipy import sparse
+
+from skanomaly._support._columns import is_frame
+
+__all__ = ["holds_patch_sets", "require_items", "require_order"]
+
+
+def holds_patch_sets(X: Any) -> bool:
+    """Say whether `X` holds a set of vectors for each sample, and not a table with one row for each.
+
+    Parameters
+    ----------
+    X : object
+        An array of three dimensions or more, or a list, object array or pandas Series whose first item has two.
+
+    Returns
+    -------
+    bool
+    """
+    if is_frame(X) or sparse.issparse(X) or isinstance(X, str | bytes):
+        return False
+    n_dimensions = getattr(X, "ndim", None)
+    if n_dimensions is not None and n_dimensions > 1:
+        return bool(n_dimensions > 2)
+    if isinstance(X, np.ndarray) and X.dtype.kind != "O":
+        return False
+    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__") or len(X) == 0:
+        return False
+    try:
+        first = X.iloc[0] if hasattr(X, "iloc") else X[0]
+        return np.ndim(first) > 1
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:

@@ -127,15 +127,30 @@ class NeighborIndex:
         Kept by reference.
     metric : {"euclidean", "cosine"}, default="euclidean"
     algorithm : {"auto", "brute", "kd_tree"}, default="auto"
+    groups : ndarray of shape (n_samples,), intp, or None, default=None
+        Group of each row, such as the sample that it is a patch of. Queries then leave out a group, where `exclude` is
+        an array of groups, and the search is by brute force.
     """
 
-    def __init__(self, X: NDArray[Any], *, metric: str = "euclidean", algorithm: str = "auto") -> None:
+    _largest_group = 1
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        *,
+        metric: str = "euclidean",
+        algorithm: str = "auto",
+        groups: NDArray[np.intp] | None = None,
+    ) -> None:
         self.metric = metric
+        if groups is not None:
+            self._largest_group = int(np.bincount(groups).max())
         self._raw = X
         self._lookup: RowLookup | None = None
         self._rows = np.ascontiguousarray(unit_rows(X) if metric == "cosine" else X)
         use_tree = algorithm == "kd_tree" or (algorithm == "auto" and self._rows.shape[1] <= _MOST_TREE_COLUMNS)
-        self._search = _Tree(self._rows) if use_tree else _Product(self._rows)
+        use_tree = use_tree and groups is None
+        self._search = _Tree(self._rows) if use_tree else _Product(self._rows, groups)
 
     def query(
         self,
@@ -147,7 +162,7 @@ class NeighborIndex:
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Find the exact nearest rows; arguments and results as in :func:`nearest_neighbors`."""
         n_rows = len(self._rows)
-        most = n_rows if exclude is None else n_rows - 1
+        most = n_rows if exclude is None else n_rows - self._largest_group
         if not 1 <= n_neighbors <= most:
             raise ValueError(
                 f"n_neighbors={n_neighbors} is not between 1 and {most}, the rows that a query may use; "
@@ -229,8 +244,12 @@ class _Product:
     float32, and one block of the product for each thread.
     """
 
-    def __init__(self, rows: NDArray[Any]) -> None:
+    _groups: NDArray[np.intp] | None = None  # each row is one
+
+    def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None) -> None:
         self._rows = rows
+        if groups is not None:
+            self._groups = groups
         self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
             center = rows.mean(axis=0, dtype=np.float64)
@@ -277,6 +296,7 @@ class _Product:
             expected = len(queries) * 8 * n_neighbors * (1 + np.log(len(self._rows) / n_neighbors))
             dtype: Any = np.float32 if np.abs(coded).max(initial=0.0) < _LARGEST_SINGLE else np.float64
             left = self._left_factor(coded, dtype)
+            groups = np.arange(len(self._rows), dtype=np.intp) if self._groups is None else self._groups
             buffer = np.empty(len(queries) * min(_TABLE_ROWS, len(self._rows)), dtype=dtype)
             n_measured = 0
             for part in self._blocks():
@@ -296,6 +316,7 @@ class _Product:
                     (1 - self._slack(dtype)) * norms,
                     self._scale,
                     np.array([4 * eps, 1e-30 if dtype is np.float32 else 1e-290], dtype=dtype),
+                    groups,
                     left_out,
                     distances,
                     indices,

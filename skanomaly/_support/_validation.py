@@ -27,7 +27,7 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
-from skanomaly._support._items import require_items
+from skanomaly._support._items import holds_patch_sets, require_items
 from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
@@ -298,7 +298,7 @@ def check_samples_of(
     detector : estimator or None
         None takes tables of numbers. A given detector receives frames as frames; a pipeline may choose columns by
         name, encode and impute them. NaN passes to pipelines and where the tags allow it. A series may be 1-D;
-        collections and event traces are left to the detector's own checks.
+        collections, event traces and patch sets are left to the detector's own checks.
     X : array-like, or sequence of sequences
     reset, min_samples, **options
         As in :func:`check_rows`.
@@ -313,7 +313,8 @@ def check_samples_of(
         As :func:`check_rows`, or if a collection has too few items.
     """
     accepted = _accepted(detector)
-    if accepted.two_d_array:
+    sets = accepted.two_d_array and _takes_patch_sets(detector) and holds_patch_sets(X)
+    if accepted.two_d_array and not sets:
         named = detector is not None and hasattr(X, "columns")
         if named and (hasattr(detector, "steps") or accepted.string or accepted.categorical):
             validation.validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -334,6 +335,13 @@ def check_samples_of(
     samples = X if isinstance(X, np.ndarray) else list(X)
     _require(len(samples), min_samples)
     return samples
+
+
+def _takes_patch_sets(detector: Any) -> bool:
+    """Say whether a detector, or the first or last step of a pipeline, takes arrays of three dimensions."""
+    if hasattr(detector, "steps"):
+        return any(_takes_patch_sets(detector.steps[place][1]) for place in (0, -1))
+    return _accepted(detector).three_d_array
 
 
 def _require(n_samples: int, fewest: int) -> None:

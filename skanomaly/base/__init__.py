@@ -2,7 +2,8 @@
 
 from skanomaly.base._checks import check_detector, check_sampler, check_test
 from skanomaly.base._detector import BaseDetector
+from skanomaly.base._patch_detector import PatchDetector
 from skanomaly.base._sampler import BaseSampler
 from skanomaly.base._test import BaseTest
 
-__all__ = ["BaseDetector", "BaseSampler", "BaseTest", "check_detector", "check_sampler", "check_test"]
+__all__ = ["BaseDetector", "BaseSampler", "BaseTest", "PatchDetector", "check_detector", "check_sampler", "check_test"]

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from skanomaly.base._asserting import Check, assert_close, assert_raises, assert_same, holds
+from skanomaly.base._patch_checks import patch_checks
 from skanomaly.base._samples import Trial, samples_for
 from skanomaly.base._shared_checks import scoring_checks, shared_checks
 
@@ -43,6 +44,8 @@ def detector_checks(detector: Any) -> Iterator[Check]:
         yield check_failed_piece_leaves_the_stream
     if samples.kind in {"collection", "traces"}:
         yield check_parts_have_scores
+    if samples.kind == "patches":
+        yield from patch_checks(detector)
     if isinstance(parameters.get("contamination"), float):
         yield check_contamination_rejected
 

@@ -1,4 +1,4 @@
-"""What the checks feed: rows, series, collections of series, and traces, each with anomalies at known places."""
+"""What the checks feed: rows, series, collections, traces and patch sets, with anomalies at known places."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ __all__ = ["Samples", "Trial", "class_samples", "samples_for"]
 _N_BULK = 114
 _N_SERIES = 36
 _N_ANOMALOUS = 4
+_N_PATCHES = 9
+_SHIFTS = np.array([[12, 12, 0, 0], [-12, 12, 0, 12], [0, -12, 12, -12], [12, 0, -12, -12]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Samples:
 
     Attributes
     ----------
-    kind : {"rows", "series", "collection", "traces"}
+    kind : {"rows", "series", "collection", "traces", "patches"}
     X : ndarray or list
         Training samples, anomalies last.
     y : ndarray or None
@@ -112,6 +114,9 @@ class Samples:
         yield "array of read-only arrays", objects
         yield "pandas Series of read-only arrays", pd.Series(list(objects))
         yield "pandas Series", pd.Series(self.X)
+        if self.kind == "patches":
+            yield "array of three dimensions", np.array(self.X)
+            yield "strided array", np.array(self.X).transpose(1, 0, 2).copy().transpose(1, 0, 2)
 
 
 def samples_for(estimator: Any) -> Samples:
@@ -129,6 +134,8 @@ def samples_for(estimator: Any) -> Samples:
     tags = get_tags(estimator)
     if not tags.input_tags.two_d_array:
         return _items("traces" if tags.input_tags.string else "collection", labelled=tags.target_tags.required)
+    if tags.input_tags.three_d_array:
+        return _items("patches", labelled=tags.target_tags.required)
     X = _table()
     broken = X.copy()
     broken[3, 1], fault = (np.inf, "infinity") if tags.input_tags.allow_nan else (np.nan, "NaN")
@@ -177,12 +184,16 @@ def _wave_trials() -> list[Trial]:
 
 
 def _items(kind: str, *, labelled: bool) -> Samples:
-    """36 similar series or traces of different lengths, and 4 anomalous ones."""
+    """36 similar series, traces or patch sets, and 4 anomalous ones; series and traces have different lengths."""
     random = np.random.Generator(np.random.PCG64(20260103))
     items: list[Any] = []
     if kind == "traces":
         items = [["open", *["read", "check"] * random.integers(1, 5), "close"] for _ in range(_N_SERIES)]
         items += [["close", "open"], ["open", "open", "fail"], ["read"] * 20, ["fail", "close", "fail", "read"]]
+    elif kind == "patches":
+        items = list(np.round(random.normal(size=(_N_SERIES + _N_ANOMALOUS, _N_PATCHES, 4)) * 1024) / 1024)
+        for item, shift in zip(items[_N_SERIES:], _SHIFTS, strict=True):
+            item[1:3] += shift  # two patches, alike: each is the other's nearest
     else:
         for index in range(_N_SERIES + _N_ANOMALOUS):
             times = np.arange(random.integers(48, 56))

@@ -11,6 +11,7 @@ from skanomaly.datasets._generators import (
     make_shifted_anomalies,
 )
 from skanomaly.datasets._npz import load_npz
+from skanomaly.datasets._patches import make_patch_grids
 
 __all__ = [
     "fetch_adbench",
@@ -21,5 +22,6 @@ __all__ = [
     "make_clusters",
     "make_drifting_series",
     "make_low_variance_anomalies",
+    "make_patch_grids",
     "make_shifted_anomalies",
 ]

@@ -7,6 +7,7 @@ from skanomaly.metrics._domains import domain_roc_auc_score
 from skanomaly.metrics._events import event_f1_score, pa_k_auc_score, point_adjusted_f1_score
 from skanomaly.metrics._nab import nab_score
 from skanomaly.metrics._open_set import mean_average_precision_at_n_score, open_set_score
+from skanomaly.metrics._patches import patch_region_overlap_score, patch_roc_auc_score
 from skanomaly.metrics._probabilities import brier_score, calibration_curve, expected_calibration_error
 from skanomaly.metrics._ranges import range_precision_recall_fscore
 from skanomaly.metrics._ranking import (
@@ -45,6 +46,8 @@ __all__ = [
     "oracle_f1_score",
     "pa_k_auc_score",
     "partial_roc_auc_score",
+    "patch_region_overlap_score",
+    "patch_roc_auc_score",
     "per_region_overlap_score",
     "point_adjusted_f1_score",
     "precision_at_n_score",

@@ -22,6 +22,7 @@ from skanomaly.threshold._rules import (
     QuantileThreshold,
     ThresholdRule,
 )
+from skanomaly.threshold._stable import StableThreshold
 from skanomaly.threshold._three_way import CascadeDecisions, DecisionCosts, predict_cascade, predict_three_way
 from skanomaly.threshold._thresholded import ThresholdedDetector
 from skanomaly.threshold._two_group import TwoGroup
@@ -44,6 +45,7 @@ __all__ = [
     "PosteriorThreshold",
     "QuantileThreshold",
     "ScoreRefiner",
+    "StableThreshold",
     "ThresholdRule",
     "ThresholdedDetector",
     "TwoGroup",

@@ -17,18 +17,19 @@ def _product(X, Q, dtype):
     return np.ascontiguousarray(bounds), query_norms
 
 
-def _fill(X, Q, n_neighbors, excluded=None, *, dtype=np.float64, width=70):
+def _fill(X, Q, n_neighbors, excluded=None, *, groups=None, dtype=np.float64, width=70):
     bounds, query_norms = _product(X, Q, dtype)
     distances = np.full((len(Q), n_neighbors), np.inf)
     indices = np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
     excluded = np.full(len(Q), -1, dtype=np.intp) if excluded is None else excluded
+    groups = np.arange(len(X)) if groups is None else groups
     slack = np.array([4 * np.finfo(dtype).eps, 1e-30], dtype=dtype)
     measured = 0
     for start in range(0, len(X), width):
         rows = np.arange(start, min(start + width, len(X)))
         block = np.ascontiguousarray(bounds[:, rows])
         measured += _kernels.neighbors.fill_neighbors(
-            block, rows, X, Q, query_norms, 1.0, slack, excluded, distances, indices
+            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, distances, indices
         )
     return np.sqrt(distances), indices, measured
 
@@ -56,7 +57,17 @@ def test_ties_go_to_the_smallest_index_when_it_is_read_last():
     bounds, query_norms = _product(X, X[:1], np.float64)
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     _kernels.neighbors.fill_neighbors(
-        bounds, np.arange(6)[::-1].copy(), X, X[:1], query_norms, 1.0, SLACK, np.array([0]), distances, indices
+        bounds,
+        np.arange(6)[::-1].copy(),
+        X,
+        X[:1],
+        query_norms,
+        1.0,
+        SLACK,
+        np.arange(6),
+        np.array([0]),
+        distances,
+        indices,
     )
     assert indices.tolist() == [[1, 2]]
 
@@ -71,13 +82,32 @@ def test_excluded_row_is_left_out(seed):
     assert np.allclose(distances, expected_distances)
 
 
+def test_excluded_group_is_left_out(seed):
+    random = np.random.default_rng(seed)
+    X, groups = random.normal(size=(80, 2)), random.integers(0, 9, size=80)
+    distances, indices, _ = _fill(X, X, 3, groups, groups=groups)
+    expected_distances, expected_indices = reference.nearest(X, X, 3, groups, groups)
+    assert np.array_equal(indices, expected_indices)
+    assert np.allclose(distances, expected_distances)
+
+
 def test_nan_and_infinite_bounds_rule_nothing_wrongly_in_or_out():
     X = np.arange(5.0)[:, None]
     bounds = np.full((1, 5), np.nan)
     bounds[0, 1] = np.inf  # ruled out as soon as the list is full
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     _kernels.neighbors.fill_neighbors(
-        bounds, np.arange(5)[::-1].copy(), X, X[:1], np.zeros(1), 1.0, SLACK, np.array([-1]), distances, indices
+        bounds,
+        np.arange(5)[::-1].copy(),
+        X,
+        X[:1],
+        np.zeros(1),
+        1.0,
+        SLACK,
+        np.arange(5),
+        np.array([-1]),
+        distances,
+        indices,
     )
     assert indices.tolist() == [[0, 1]]
 
@@ -87,8 +117,8 @@ def test_overflowing_distances_still_fill_the_list():
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     with np.errstate(over="ignore"):  # NumPy's own arithmetic warns where the kernel is not compiled
         _kernels.neighbors.fill_neighbors(
-            np.full((1, 3), np.nan), np.arange(3), X, np.zeros((1, 1)), np.zeros(1), 1.0, SLACK, np.array([-1]),
-            distances, indices,
+            np.full((1, 3), np.nan), np.arange(3), X, np.zeros((1, 1)), np.zeros(1), 1.0, SLACK,
+            np.arange(3), np.array([-1]), distances, indices,
         )  # fmt: skip
     assert indices.tolist() == [[0, 1]]
     assert np.isinf(distances).all()
@@ -98,7 +128,7 @@ def test_empty_block_changes_nothing():
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     measured = _kernels.neighbors.fill_neighbors(
         np.empty((1, 0)), np.empty(0, dtype=np.intp), np.empty((0, 2)), np.zeros((1, 2)), np.zeros(1), 1.0,
-        SLACK, np.array([-1]), distances, indices,
+        SLACK, np.empty(0, dtype=np.intp), np.array([-1]), distances, indices,
     )  # fmt: skip
     assert measured == 0
     assert indices.tolist() == [[EMPTY, EMPTY]]

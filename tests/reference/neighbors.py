@@ -8,15 +8,16 @@ def squared_distance(left, right):
     return float((difference * difference).sum())
 
 
-def nearest(X, Q, n_neighbors, excluded=None):
-    """Distances and indices, ascending by (distance, index); `excluded` holds one row of X a query, or -1."""
+def nearest(X, Q, n_neighbors, excluded=None, groups=None):
+    """Distances and indices, ascending by (distance, index); `excluded` holds one group of rows a query, or -1."""
+    groups = np.arange(len(X)) if groups is None else groups
     distances = np.empty((len(Q), n_neighbors))
     indices = np.empty((len(Q), n_neighbors), dtype=np.intp)
     for query, row in enumerate(Q):
         every = [
             (np.sqrt(squared_distance(other, row)), index)
             for index, other in enumerate(X)
-            if excluded is None or index != excluded[query]
+            if excluded is None or groups[index] != excluded[query]
         ]
         every.sort()
         distances[query] = [distance for distance, _ in every[:n_neighbors]]

@@ -5,19 +5,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._columns import count_missing, listed
 from skanomaly._support._covariance import constant_columns
 from skanomaly._support._hooks import normal_samples
+from skanomaly._support._levels import learn_level_weights, read_levels
 from skanomaly._support._modes import find_modes
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._spectrum import Spectrum, estimate_spectrum
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.detectors._density._spectrum import Spectrum, estimate_spectrum
 
 __all__ = ["GaussianDetector"]
 
@@ -53,6 +55,11 @@ class GaussianDetector(BaseDetector):
     relative : bool, default=False
         Subtract the squared distance under one Gaussian for all rows, to remove variation that all classes have in
         common.
+    levels : sequence of int, sequence of slice or list of int, or None, default=None
+        Groups of columns with a Gaussian each, such as the levels of a network: their widths, or their columns. None is
+        one group.
+    level_weights : {"sum", "logistic"}, default="sum"
+        Distances of the levels are added, or weighted by a logistic regression on the rows labelled +1 and -1.
     contamination : float, default=0.1
         Fraction of the training rows that are flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
@@ -66,6 +73,10 @@ class GaussianDetector(BaseDetector):
         Class labels in the order of `means_`; numbers of the components if `fit` got no `classes`.
     shrinkage_ : float
         Weight of the identity in the covariance; 0 without shrinkage.
+    level_detectors_ : list of GaussianDetector
+        One for each level, which has the means, the classes and the shrinkage; only with `levels`.
+    level_weights_ : ndarray of shape (n_levels,)
+        Only with `levels`.
     offset_ : float
         Threshold on ``score_samples``: rows with lower scores are anomalies.
     n_features_in_ : int
@@ -86,7 +97,8 @@ class GaussianDetector(BaseDetector):
     class-conditional Gaussian with one covariance of [2]_ (section 2.1), and for one class the multivariate Gaussian on
     embeddings of [3]_, which also has the subspaces. The relative distance is that of [4]_. The default shrinkage is
     that of [1]_, "oas" that of [5]_. What we changed: the covariance is shrunk by default, and inputs are not
-    perturbed. Gaussians for groups of columns are left out: fit one detector for each group.
+    perturbed. Distances of the levels of a network are added as in [3]_, or weighted by the logistic regression of
+    [2]_, which is fitted to labels of the training data only.
 
     `y`: rows labelled -1 are left out of the fit; +1 and 0 are treated alike. Training rows are scored like new rows:
     the effect of a single row on the mean and the covariance of many is small, and no centre is that of a single row.
@@ -131,8 +143,12 @@ class GaussianDetector(BaseDetector):
         "variance": [Interval(Real, 0, 1, closed="neither")],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "relative": ["boolean"],
+        "levels": ["array-like", None],
+        "level_weights": [StrOptions({"sum", "logistic"})],
         "random_state": ["random_state"],
     }
+
+    _parts: list[NDArray[np.intp]] | None = None  # the columns of each level
 
     def __init__(
         self,
@@ -142,6 +158,8 @@ class GaussianDetector(BaseDetector):
         variance: float = 0.99,
         n_components: int = 1,
         relative: bool = False,
+        levels: Any = None,
+        level_weights: str = "sum",
         contamination: float = 0.1,
         random_state: Any = None,
     ) -> None:
@@ -150,6 +168,8 @@ class GaussianDetector(BaseDetector):
         self.variance = variance
         self.n_components = n_components
         self.relative = relative
+        self.levels = levels
+        self.level_weights = level_weights
         self.contamination = contamination
         self.random_state = random_state
 
@@ -175,6 +195,26 @@ class GaussianDetector(BaseDetector):
         return self._run_fit(X, y, classes=classes)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
+        for name in ("level_detectors_", "level_weights_", "means_", "classes_", "shrinkage_"):
+            self.__dict__.pop(name, None)
+        self._parts = None
+        if self.levels is None:
+            self._fit_one(X, y, metadata["classes"])
+            return
+        parts = read_levels(self.levels, X.shape[1])
+        seed = draw_seed(self.random_state)
+        self.level_detectors_ = [
+            clone(self)
+            .set_params(levels=None, level_weights="sum", random_state=seed)
+            .fit(X[:, columns], np.where(y == 0, 1, y), classes=metadata["classes"])
+            for columns in parts
+        ]
+        self._parts = parts
+        self.level_weights_ = np.ones(len(parts))
+        if self.level_weights == "logistic":
+            self.level_weights_ = learn_level_weights(self._level_distances(X), y)
+
+    def _fit_one(self, X: NDArray[Any], y: NDArray[np.int8], classes: Any) -> None:
         normal = normal_samples(y, self._min_samples, "rows")
         seed = draw_seed(self.random_state)
         # A row with an extreme value would make all others equal: it is scored, and has no part in the estimates.
@@ -182,7 +222,7 @@ class GaussianDetector(BaseDetector):
         X = self._range.apply(X)
         normal[normal] = self._range.ordinary_rows(X[normal])
         rows = X[normal]
-        members = self._class_indices(rows, normal, metadata["classes"], seed)
+        members = self._class_indices(rows, normal, classes, seed)
         rows, members = rows[members >= 0], members[members >= 0]
         means = np.array([rows[members == label].mean(axis=0, dtype=np.float64) for label in np.unique(members)])
         if self.relative and len(means) < 2:
@@ -249,7 +289,17 @@ class GaussianDetector(BaseDetector):
             rows, covariance=self.covariance, subspace=self.subspace, variance=self.variance, random_state=seed
         )
 
+    def _level_distances(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        pairs = zip(self._parts or [], self.level_detectors_, strict=True)
+        return np.column_stack(
+            [detector._outlyingness(np.ascontiguousarray(X[:, columns])) for columns, detector in pairs]
+        )
+
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        if self._parts is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                distances = self._level_distances(X) @ self.level_weights_
+            return np.nan_to_num(distances, copy=False, nan=_LARGEST, posinf=_LARGEST, neginf=-_LARGEST)
         X = self._range.apply(X)
         distances = np.empty(len(X))
         with np.errstate(over="ignore", invalid="ignore"):  # a huge value has the largest distance
@@ -262,6 +312,12 @@ class GaussianDetector(BaseDetector):
 
     def _contributions(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Multiply each difference from the nearest mean with its gradient."""
+        if self._parts is not None:
+            total = np.zeros(X.shape)
+            for columns, detector, weight in zip(self._parts, self.level_detectors_, self.level_weights_, strict=True):
+                found = weight * detector._contributions(np.ascontiguousarray(X[:, columns]))
+                np.add.at(total, (slice(None), columns), found)
+            return total
         X = self._range.apply(X)
         contributions = np.empty(X.shape)
         for part in row_blocks(len(X), _BLOCK_ROWS):

@@ -78,6 +78,8 @@ class KrigingDetector(MixedDetector):
     --------
     NearestNeighborsDetector : Distance to the nearest training row; explains its scores by column.
     MultiscaleNeighborsDetector : For training data that contain groups of anomalies.
+    skanomaly.embeddings.DistillationDetector : Errors of students of one level of a network on another; the variance of
+        kriging is its closed form for a random target.
     sklearn.gaussian_process.GaussianProcessRegressor : Predicts values of a function, with a variance.
 
     Notes

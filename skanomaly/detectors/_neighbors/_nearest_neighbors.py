@@ -13,8 +13,8 @@ from skanomaly._support._neighbors import NeighborIndex, RowLookup, unit_rows
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
+from skanomaly._support._spectrum import estimate_spectrum
 from skanomaly.base import BaseDetector
-from skanomaly.detectors._density._spectrum import estimate_spectrum
 
 __all__ = ["NearestNeighborsDetector"]
 

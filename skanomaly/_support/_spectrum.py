@@ -1,5 +1,6 @@
 """Inverse covariances from the eigenvalues of the smaller of the two product matrices."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,15 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from skanomaly._support._covariance import ledoit_wolf_shrinkage, oas_shrinkage, robust_covariance
+from skanomaly._support._covariance import (
+    Piece,
+    ledoit_wolf_shrinkage,
+    oas_shrinkage,
+    robust_covariance,
+    shrunk_covariance,
+)
 
-__all__ = ["Spectrum", "estimate_spectrum"]
+__all__ = ["Spectrum", "estimate_spectrum", "pooled_spectrum"]
 
 Floats = NDArray[np.float64]
 
@@ -141,6 +148,29 @@ def estimate_spectrum(
     roots = _inverse_roots((1 - shrinkage) * values + target)
     rest = 1 / np.sqrt(target) if n_kept > len(values) and target > 0 else 0.0
     return Spectrum(location, scale, vectors, roots, float(rest), float(shrinkage))
+
+
+def pooled_spectrum(pieces: Callable[[], Iterable[Piece]], *, covariance: str) -> Spectrum:
+    """Estimate the covariance of rows that come in pieces, of which memory holds one at a time.
+
+    Parameters
+    ----------
+    pieces : callable
+        As in :func:`~skanomaly._support._covariance.shrunk_covariance`: rows without extreme values.
+    covariance : {"ledoit_wolf", "oas", "empirical"}
+
+    Returns
+    -------
+    Spectrum
+    """
+    found = shrunk_covariance(pieces, method=covariance)
+    values, vectors = scipy.linalg.eigh(found.covariance)
+    values = np.clip(values[::-1], 0, None)
+    if not values[0] > 0:
+        return Spectrum(found.location, 1.0, None, np.ones(len(values)), 0.0, 0.0)
+    return Spectrum(
+        found.location, 1.0, np.ascontiguousarray(vectors[:, ::-1]), _inverse_roots(values), 0.0, found.shrinkage
+    )
 
 
 def _principal(centered: Floats) -> tuple[Floats, Floats]:

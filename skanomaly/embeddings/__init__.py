@@ -1,0 +1,33 @@
+"""Detectors of embeddings: vectors and sets of patch vectors that a frozen network gives."""
+
+from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._checklist import ChecklistDetector
+from skanomaly.embeddings._clusters import AnomalyClusterer
+from skanomaly.embeddings._concepts import ConceptProjector
+from skanomaly.embeddings._display import PatchMapDisplay
+from skanomaly.embeddings._distillation import DistillationDetector
+from skanomaly.embeddings._gaussian import PatchGaussian
+from skanomaly.embeddings._logits import LogitDetector
+from skanomaly.embeddings._memory import AttentionLookup
+from skanomaly.embeddings._neighbors import PatchNeighbors
+from skanomaly.embeddings._patchwise import PatchwiseTransformer
+from skanomaly.embeddings._prototypes import PrototypeDetector
+from skanomaly.embeddings._residual import PatchResidual
+from skanomaly.embeddings._tiles import TiledDetector
+
+__all__ = [
+    "AnomalyClusterer",
+    "AttentionLookup",
+    "ChecklistDetector",
+    "ConceptProjector",
+    "DistillationDetector",
+    "LogitDetector",
+    "PatchBank",
+    "PatchGaussian",
+    "PatchMapDisplay",
+    "PatchNeighbors",
+    "PatchResidual",
+    "PatchwiseTransformer",
+    "PrototypeDetector",
+    "TiledDetector",
+]
