@@ -64,6 +64,7 @@ PARAMETERS = {
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
     "KernelTest": [{"n_permutations": 39}, {"bandwidth": 2.0, "max_samples": 40}],
     "MissingnessTest": [{"n_permutations": 39}],
+    "TableAudit": [{}],
     # model_selection
     "DetectorSearch": [
         {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},

@@ -2,6 +2,8 @@
 
 from skanomaly.audit._change_points import KNNChangePointTest
 from skanomaly.audit._columns._drift import ColumnDriftTest
+from skanomaly.audit._columns._findings import Finding
+from skanomaly.audit._columns._table import TableAudit
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
@@ -15,10 +17,12 @@ __all__ = [
     "DomainClassifierTest",
     "DriftDisplay",
     "EnergyTest",
+    "Finding",
     "KNNChangePointTest",
     "KNNDriftMonitor",
     "KNNDriftTest",
     "KNNTwoSampleTest",
     "KernelTest",
     "MissingnessTest",
+    "TableAudit",
 ]

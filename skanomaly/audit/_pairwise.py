@@ -145,7 +145,7 @@ class _PairwiseTest(BaseTest):
         return np.asarray(np.sum(parts, axis=0) * (sizes[0] * sizes[1] / sizes.sum()))
 
     def _witness(self, X: NDArray[np.float64], used: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
-        """Return the mean similarity to the reference less that to the sample; of fitted rows without the row itself."""
+        """Return the mean similarity to the reference less that to the sample; a fitted row is left out of its own."""
         members = [np.flatnonzero(self._codes == group) for group in (0, 1)]
         place = np.full(len(X), -1)
         if used is not None:
