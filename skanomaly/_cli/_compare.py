@@ -1,4 +1,4 @@
-"""The commands compare and audit: has a table changed, and is it sound?"""
+"""The commands compare and audit, which say whether a table has changed and whether it is sound."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,14 +89,14 @@ def compare_files(
     table = [_row(results, int(place)) for place in order]
     drifted = [bool(results["drifted"][place]) for place in order]
     distinguished = whole.pvalue_ <= alpha
+    verb = "distinguishes" if distinguished else "does not distinguish"
     n_drifted = int(sum(drifted))
     names = ", ".join(map(str, test.drifted_[:5])) + (" ..." if n_drifted > 5 else "")
     summary = [
         ("columns", f"{n_drifted} of {len(order)} drifted" + (f": {names}" if n_drifted else "")),
         (
             "table",
-            f"a classifier {'distinguishes' if distinguished else 'does not distinguish'} the rows of the two tables "
-            f"(p = {whole.pvalue_:.2g}, area under the ROC curve {whole.statistic_:.3f})",
+            f"a classifier {verb} the two (p = {whole.pvalue_:.2g}, AUROC {whole.statistic_:.3f})",
         ),
     ]
     data = {
@@ -179,7 +179,7 @@ def _column(table: Table, name: Any) -> "pd.Series[Any]":
     """Read a column as numbers where nearly all of its text is numbers; infinite values are missing."""
     import pandas as pd
 
-    from skanomaly._cli._notation import looks_like_numbers, read_numbers
+    from skanomaly._cli._notation import read_numbers
     from skanomaly._support._columns import CATEGORY, NUMBER, column_kind, column_numbers
 
     column = table.frame[name]
@@ -187,9 +187,8 @@ def _column(table: Table, name: Any) -> "pd.Series[Any]":
     if kind == CATEGORY and not table.typed and name not in table.padded:
         texts = column.astype(object).where(column.notna(), None)
         present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
-        like = looks_like_numbers(texts[present].astype(str))
-        if like.size and like.mean() >= _LEAST_FRACTION_OF_NUMBERS:
-            numbers, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
+        numbers, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
+        if present.any() and (~np.isnan(numbers[present])).mean() >= _LEAST_FRACTION_OF_NUMBERS:
             column, kind = pd.Series(numbers, name=name), NUMBER
     if kind == NUMBER:
         numbers = column_numbers(column)

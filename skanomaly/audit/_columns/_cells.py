@@ -15,7 +15,7 @@ class Cells:
 
     Attributes
     ----------
-    values : ndarray of shape (n_cells,)
+    levels : ndarray of shape (n_cells,)
         Distinct values in ascending order; codes where the column holds categories. Of merged cells, the mean.
     masses : ndarray of shape (n_cells, 2)
         Weight of the reference and of the sample in each cell; each column sums to 1.
@@ -26,7 +26,7 @@ class Cells:
         product of the two numbers of rows over their sum if all rows have the same weight.
     """
 
-    values: NDArray[np.float64]
+    levels: NDArray[np.float64]
     masses: NDArray[np.float64]
     counts: NDArray[np.intp]
     rate: float
@@ -92,7 +92,7 @@ def merge_cells(cells: Cells, n_cells: int) -> Cells:
     Cells
         The same object if it has no more than `n_cells` cells.
     """
-    if cells.values.size <= n_cells:
+    if cells.levels.size <= n_cells:
         return cells
     pooled = cells.pooled
     upper = np.cumsum(pooled)
@@ -101,6 +101,6 @@ def merge_cells(cells: Cells, n_cells: int) -> Cells:
     # A new group begins at a large cell, after one, and where the next part of the rows begins.
     begins = np.r_[True, (place[1:] != place[:-1]) | large[1:] | large[:-1]]
     starts = np.flatnonzero(begins)
-    values = np.add.reduceat(cells.values * pooled, starts) / np.add.reduceat(pooled, starts)
+    values = np.add.reduceat(cells.levels * pooled, starts) / np.add.reduceat(pooled, starts)
     masses = np.add.reduceat(cells.masses, starts, axis=0)
     return Cells(values, masses, np.add.reduceat(cells.counts, starts, axis=0), cells.rate)

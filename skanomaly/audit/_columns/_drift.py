@@ -271,7 +271,7 @@ class ColumnDriftTest(BaseTest):
         row |= {"missing_reference": 0.0, "missing_sample": 0.0, "n_new": 0, "n_vanished": 0}
         if (missing & used).any():
             lacking = self._cells(missing.astype(np.float64), codes, used, weights)
-            absent = lacking.masses[lacking.values == 1].sum(axis=0)
+            absent = lacking.masses[lacking.levels == 1].sum(axis=0)
             row["missing_reference"], row["missing_sample"] = absent
             row["missing_pvalue"] = category_pvalue(_effective(lacking), "chi_square", self.n_permutations, rng)
         present = used & ~missing
@@ -419,9 +419,9 @@ def _balanced(
 def _lower_ends(cells: Cells, merged: Cells) -> NDArray[np.float64]:
     """Smallest value in each merged cell."""
     if merged is cells:
-        return cells.values
+        return cells.levels
     ends = np.cumsum(merged.counts.sum(axis=1))
-    return cells.values[np.searchsorted(np.cumsum(cells.counts.sum(axis=1)), np.r_[0, ends[:-1]], side="right")]
+    return cells.levels[np.searchsorted(np.cumsum(cells.counts.sum(axis=1)), np.r_[0, ends[:-1]], side="right")]
 
 
 def _permuted_masses(
@@ -450,6 +450,6 @@ def _permuted_masses(
             sums = np.array([np.bincount(strata[drawn == g], own[drawn == g], strata.max() + 1) for g in (0, 1)])
             weighted = own / np.where(sums > 0, sums, 1.0)[drawn, strata] * totals.mean(axis=0)[strata]
         masses = np.column_stack(
-            [np.bincount(place[drawn == g], weighted[drawn == g], cells.values.size) for g in (0, 1)]
+            [np.bincount(place[drawn == g], weighted[drawn == g], cells.levels.size) for g in (0, 1)]
         )
         yield masses / masses.sum(axis=0)

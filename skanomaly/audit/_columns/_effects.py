@@ -62,7 +62,7 @@ def _effects(masses: NDArray[np.float64], cells: Cells, *, is_number: bool) -> N
     largest = np.abs(gaps).max(axis=-1, initial=0.0)
     bins = _reference_bins(cells)
     binned = np.add.reduceat(masses, bins, axis=-2)
-    steps = np.diff(cells.values)
+    steps = np.diff(cells.levels)
     scale = _reference_scale(cells)
     distance = np.abs(gaps) @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
     return np.column_stack([largest, _psi(binned, sizes), distance])
@@ -84,21 +84,21 @@ def _reference_bins(cells: Cells) -> NDArray[np.intp]:
 def _reference_scale(cells: Cells) -> float:
     """Return the standard deviation of the reference, or of both samples if the reference is constant."""
     for weights in (cells.masses[:, 0], cells.pooled):
-        mean = weights @ cells.values
-        spread = float(np.sqrt(weights @ (cells.values - mean) ** 2))
-        if spread > 1e-9 * np.abs(cells.values).max(initial=0.0):
+        mean = weights @ cells.levels
+        spread = float(np.sqrt(weights @ (cells.levels - mean) ** 2))
+        if spread > 1e-9 * np.abs(cells.levels).max(initial=0.0):
             return spread
     return 0.0
 
 
 def _most_frequent(cells: Cells, n_cells: int) -> Cells:
     """Pool all but the most frequent categories."""
-    if cells.values.size <= n_cells:
+    if cells.levels.size <= n_cells:
         return cells
     kept = np.argsort(-cells.counts.sum(axis=1), kind="stable")
     first, rest = kept[: n_cells - 1], kept[n_cells - 1 :]
     return Cells(
-        cells.values[kept[:n_cells]],
+        cells.levels[kept[:n_cells]],
         np.vstack([cells.masses[first], cells.masses[rest].sum(axis=0)]),
         np.vstack([cells.counts[first], cells.counts[rest].sum(axis=0)]),
         cells.rate,

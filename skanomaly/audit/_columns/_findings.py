@@ -280,8 +280,11 @@ def copied_columns(frame: pd.DataFrame) -> Iterator[Finding]:
         if column_kind(column) != NUMBER:
             continue
         values = column_numbers(column)
-        spread = np.nanstd(values) if np.isfinite(values).any() else 0.0
-        if not np.isfinite(values).all() or not np.isfinite(spread) or spread == 0:
+        if not np.isfinite(values).all():
+            continue
+        values = values / max(float(np.abs(values).max()), 1e-300)
+        spread = float(np.std(values))
+        if spread == 0:
             continue
         standard = (values - values.mean()) / spread
         match = next((name for name, other in lines if abs(float(standard @ other)) > (1 - 1e-9) * len(other)), None)

@@ -71,7 +71,7 @@ def number_pvalue(
     float
         In (0, 1].
     """
-    if cells.values.size < 2:
+    if cells.levels.size < 2:
         return 1.0
     merged = merge_cells(cells, _MOST_CELLS)
     if kind == "kolmogorov_smirnov":

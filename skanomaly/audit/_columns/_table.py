@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._columns import column_names, frame_library, missing_values, to_pandas
+from skanomaly._support._columns import column_names, missing_values, to_pandas
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._validation import validate_data
+from skanomaly._support._validation import check_any_table
 from skanomaly.audit._columns._findings import (
     COLUMN_CHECKS,
     Finding,
@@ -103,18 +103,11 @@ class TableAudit(BaseEstimator):
         return self
 
     def _fit(self, X: Any, y: Any) -> None:
-        if frame_library(X):
-            frame = to_pandas(X)
-            names = column_names(X) or []
-            if len(set(names)) < len(names):
-                repeated = next(name for name in names if names.count(name) > 1)
-                raise ValueError(f"X has two columns of the name {repeated!r}; rename one.")
-            validate_data(self, frame, reset=True, skip_check_array=True)
-            if frame.empty:
-                raise ValueError(f"X has shape {frame.shape}; a table with rows and columns is needed.")
-        else:
-            rows = validate_data(self, X, reset=True, dtype=None, ensure_all_finite=False)
-            frame = pd.DataFrame(rows)
+        names = column_names(X) or []
+        if len(set(names)) < len(names):
+            repeated = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"X has two columns of the name {repeated!r}; rename one.")
+        frame = to_pandas(check_any_table(self, X, reset=True))
         labels = None if y is None else _rarest(y, len(frame))
         findings: list[Finding] = []
         for place in range(frame.shape[1]):
