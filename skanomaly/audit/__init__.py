@@ -1,6 +1,7 @@
 """Is the data sound, and has it changed? Tests with a statistic, a p-value and a score per row."""
 
 from skanomaly.audit._change_points import KNNChangePointTest
+from skanomaly.audit._columns._display import ColumnDriftDisplay
 from skanomaly.audit._columns._drift import ColumnDriftTest
 from skanomaly.audit._columns._findings import Finding
 from skanomaly.audit._columns._table import TableAudit
@@ -13,6 +14,7 @@ from skanomaly.audit._pairwise import EnergyTest, KernelTest
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 
 __all__ = [
+    "ColumnDriftDisplay",
     "ColumnDriftTest",
     "DomainClassifierTest",
     "DriftDisplay",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
@@ -70,9 +71,9 @@ class ColumnDriftTest(BaseTest):
         One entry per column of the table; give it to ``pandas.DataFrame``. Keys: "column" (name or position), "kind",
         "statistic", "value_pvalue" (of the values that are present), "missing_pvalue", "pvalue" (of both: twice the
         smaller), "adjusted_pvalue" (Benjamini and Hochberg), "drifted", "effect" (largest difference of the two
-        distribution functions, or total variation distance of categories; in [0, 1]), "psi" (population stability
-        index, in deciles of the reference), "wasserstein" (in standard deviations of the reference; NaN for
-        categories), each effect with "_low" and "_high", "missing_reference" and "missing_sample" (fractions),
+        distribution functions, or total variation distance of categories, or the difference of the fractions of
+        missing values where that is larger; in [0, 1]), "psi" (population stability index, in deciles of the
+        reference), "wasserstein" (in standard deviations of the reference; NaN for categories), each effect with "_low" and "_high", "missing_reference" and "missing_sample" (fractions),
         "n_new" and "n_vanished" (categories in one sample only; 0 for numbers).
     drifted_ : ndarray of shape (n_drifted,)
         Names, or positions, of the columns that drifted, the largest effect first.
@@ -299,7 +300,13 @@ class ColumnDriftTest(BaseTest):
         row["pvalue"] = row["value_pvalue"]
         if (missing & used).any():
             row["pvalue"] = min(2 * min(row["value_pvalue"], row["missing_pvalue"]), 1.0)
-            row["effect"] = np.fmax(row["effect"], abs(row["missing_reference"] - row["missing_sample"]))
+            fractions = np.array([row["missing_reference"], row["missing_sample"]])
+            gap = float(abs(fractions[0] - fractions[1]))
+            if not gap <= row["effect"]:
+                sizes = lacking.counts.sum(axis=0)
+                error = float(np.sqrt((fractions * (1 - fractions) / sizes).sum()))
+                margin = float(stats.norm.ppf((1 + self.confidence) / 2)) * error
+                row |= {"effect": gap, "effect_low": max(gap - margin, 0.0), "effect_high": min(gap + margin, 1.0)}
         return row
 
     @staticmethod

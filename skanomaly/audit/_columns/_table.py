@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -71,12 +72,13 @@ class TableAudit(BaseEstimator):
     >>> import pandas as pd
     >>> from skanomaly.audit import TableAudit
     >>> random = np.random.RandomState(0)
-    >>> table = pd.DataFrame({"price": ["9.50", "12", "n/a"] + ["7"] * 37, "weight": random.gamma(3, size=40)})
-    >>> table.loc[:5, "weight"] = -999
+    >>> table = pd.DataFrame({"price": ["9.50", "12", "n/a"] + ["7"] * 57, "weight": random.gamma(3, size=60)})
+    >>> table.loc[[0, 1, 2, 20, 30], "weight"] = -999
     >>> for finding in TableAudit().fit(table).findings_:
     ...     print(f"{finding.severity}: {finding.column} {finding.message}")
     warning: price is text, and 98% of its values are numbers; 1 are not, such as 'n/a'
-    warning: weight is -999 in 6 rows, far from every other value: a code for missing values?
+    warning: weight is -999 in 5 rows, far from every other value: a code for missing values?
+    warning: None 1 rows repeat an earlier row
     """
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -103,6 +105,8 @@ class TableAudit(BaseEstimator):
         return self
 
     def _fit(self, X: Any, y: Any) -> None:
+        if sparse.issparse(X):
+            raise TypeError("X is sparse, whose columns are not checked; sparse input is not supported: X.toarray().")
         names = column_names(X) or []
         if len(set(names)) < len(names):
             repeated = next(name for name in names if names.count(name) > 1)
