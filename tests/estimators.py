@@ -46,7 +46,7 @@ PARAMETERS = {
         },
     ],
     "ColumnDriftTest": [
-        {"n_bootstraps": 20},
+        {"n_resamples": 20},
         {
             "number_statistic": "kolmogorov_smirnov",
             "category_statistic": "g",

@@ -50,7 +50,7 @@ def _reference_statistic(first, second, kind):
 @pytest.mark.parametrize("column", [0, 1, 2, 3])
 def test_statistic_equals_its_definition(kind, column):
     rows = _mixed(0, 90)[:, column]
-    test = ColumnDriftTest(number_statistic=kind, n_bootstraps=1, random_state=0)
+    test = ColumnDriftTest(number_statistic=kind, n_resamples=1, random_state=0)
     test.fit_samples(rows[:40, None], rows[40:, None])
     assert test.results_["statistic"][0] == pytest.approx(_reference_statistic(rows[:40], rows[40:], kind), rel=1e-12)
 
@@ -88,7 +88,7 @@ def test_far_tail_of_anderson_darling_keeps_its_rate():
 @pytest.mark.parametrize("n_rows", [25, 100, 400])
 def test_columns_of_equal_samples_keep_the_level(kind, n_rows):
     pvalues = [
-        ColumnDriftTest(number_statistic=kind, n_bootstraps=1, n_permutations=199, random_state=seed)
+        ColumnDriftTest(number_statistic=kind, n_resamples=1, n_permutations=199, random_state=seed)
         .fit(_mixed(seed, 2 * n_rows))
         .results_["pvalue"]
         for seed in range(60)
@@ -104,7 +104,7 @@ def test_false_discovery_rate_over_many_columns_is_held():
     for seed in range(40):
         rows = random.normal(size=(400, 50))
         rows[200:, :10] += 0.6
-        drifted = ColumnDriftTest(n_bootstraps=1, alpha=0.1, random_state=seed).fit(rows).drifted_
+        drifted = ColumnDriftTest(n_resamples=1, alpha=0.1, random_state=seed).fit(rows).drifted_
         fractions.append(np.mean(drifted >= 10) if drifted.size else 0.0)
     assert np.mean(fractions) <= 0.1 * 0.8 + 3 * np.std(fractions) / np.sqrt(len(fractions))
 
@@ -115,7 +115,7 @@ def test_one_changed_column_of_thirty_one_is_named():
     january = pd.DataFrame(random.gamma(2, size=(5000, 31)), columns=names)
     february = pd.DataFrame(random.gamma(2, size=(5000, 31)), columns=names)
     february["c7"] *= 1.3
-    test = ColumnDriftTest(alpha=0.001, n_bootstraps=20, random_state=0).fit_samples(january, february)
+    test = ColumnDriftTest(alpha=0.001, n_resamples=20, random_state=0).fit_samples(january, february)
     assert test.drifted_.tolist() == ["c7"]
     assert test.results_["pvalue"][7] < 1e-10
     assert test.results_["psi_low"][7] > 0.02
@@ -143,8 +143,8 @@ def test_missing_values_alone_are_drift():
 def test_smallest_effect_keeps_negligible_differences_silent():
     random = np.random.Generator(np.random.PCG64(6))
     first, second = random.normal(size=(20_000, 1)), random.normal(0.08, size=(20_000, 1))
-    assert ColumnDriftTest(n_bootstraps=5, random_state=0).fit_samples(first, second).drifted_.size == 1
-    assert ColumnDriftTest(n_bootstraps=5, min_effect=0.1, random_state=0).fit_samples(first, second).drifted_.size == 0
+    assert ColumnDriftTest(n_resamples=5, random_state=0).fit_samples(first, second).drifted_.size == 1
+    assert ColumnDriftTest(n_resamples=5, min_effect=0.1, random_state=0).fit_samples(first, second).drifted_.size == 0
 
 
 def test_strata_remove_a_difference_of_mixture():
@@ -178,7 +178,7 @@ def test_weights_balance_the_samples():
     weights = np.where(strata, np.repeat([0.5 / 0.2, 0.5 / 0.8], 1500), np.repeat([0.5 / 0.8, 0.5 / 0.2], 1500))
     groups = np.repeat([0, 1], 1500)
     assert ColumnDriftTest(random_state=0).fit(rows, groups=groups).pvalue_ < 1e-6
-    assert ColumnDriftTest(random_state=0).fit(rows, groups=groups, weights=weights).pvalue_ > 0.02
+    assert ColumnDriftTest(random_state=0).fit(rows, groups=groups, row_weights=weights).pvalue_ > 0.02
 
 
 def test_merged_cells_keep_ties_and_totals():

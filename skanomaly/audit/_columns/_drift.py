@@ -53,7 +53,7 @@ class ColumnDriftTest(BaseTest):
         below 5.
     n_permutations : int, default=999
         Number of permutations, where they are used.
-    n_bootstraps : int, default=200
+    n_resamples : int, default=200
         Bootstrap samples for the intervals of the effects.
     confidence : float in (0, 1), default=0.9
         Confidence of the intervals.
@@ -73,8 +73,8 @@ class ColumnDriftTest(BaseTest):
         smaller), "adjusted_pvalue" (Benjamini and Hochberg), "drifted", "effect" (largest difference of the two
         distribution functions, or total variation distance of categories, or the difference of the fractions of
         missing values where that is larger; in [0, 1]), "psi" (population stability index, in deciles of the
-        reference), "wasserstein" (in standard deviations of the reference; NaN for categories), each effect with "_low" and "_high", "missing_reference" and "missing_sample" (fractions),
-        "n_new" and "n_vanished" (categories in one sample only; 0 for numbers).
+        reference), "wasserstein" (in standard deviations of the reference; NaN for categories), each effect
+        with "_low" and "_high", "missing_reference" and "missing_sample" (fractions), "n_new" and "n_vanished" (categories in one sample only; 0 for numbers).
     drifted_ : ndarray of shape (n_drifted,)
         Names, or positions, of the columns that drifted, the largest effect first.
     statistic_ : float
@@ -108,7 +108,7 @@ class ColumnDriftTest(BaseTest):
     third, the limit with ties is simulated.
 
     *Strata and weights.* With `strata` the samples are compared within each stratum, and the strata are weighted
-    alike in both samples; permutations are drawn within strata. `weights` are those of the rows; asymptotic p-values
+    alike in both samples; permutations are drawn within strata. `row_weights` are those of the rows; asymptotic p-values
     then use the effective numbers of rows (the square of the sum of the weights over the sum of their squares).
 
     *Rows.* The score is the sum over the columns of the log ratio of the frequency of the row's value in the reference
@@ -148,7 +148,7 @@ class ColumnDriftTest(BaseTest):
         "min_effect": [Interval(Real, 0, 1, closed="left")],
         "null": [StrOptions({"auto", "asymptotic", "permutation"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
-        "n_bootstraps": [Interval(Integral, 1, None, closed="left")],
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [None, Integral],
@@ -165,7 +165,7 @@ class ColumnDriftTest(BaseTest):
         min_effect: float = 0.0,
         null: str = "auto",
         n_permutations: int = 999,
-        n_bootstraps: int = 200,
+        n_resamples: int = 200,
         confidence: float = 0.9,
         alpha: float = 0.05,
         n_jobs: int | None = None,
@@ -176,13 +176,13 @@ class ColumnDriftTest(BaseTest):
         self.min_effect = min_effect
         self.null = null
         self.n_permutations = n_permutations
-        self.n_bootstraps = n_bootstraps
+        self.n_resamples = n_resamples
         self.confidence = confidence
         self.alpha = alpha
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None, strata: Any = None, weights: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None, strata: Any = None, row_weights: Any = None) -> Self:
         """Compare the samples.
 
         Parameters
@@ -197,7 +197,7 @@ class ColumnDriftTest(BaseTest):
         strata : array-like of shape (n_samples,), default=None
             Label of each row's stratum, such as a site or a season. Rows of a stratum that only one sample has are
             not compared.
-        weights : array-like of shape (n_samples,), default=None
+        row_weights : array-like of shape (n_samples,), default=None
             Weights of the rows, such as those of a survey. A weight of 2 is not the same as two equal rows: the
             p-values depend on the effective number of rows.
 
@@ -216,7 +216,7 @@ class ColumnDriftTest(BaseTest):
         UserWarning
             If `y` is given without `groups`, or rows of a stratum are not compared.
         """
-        return self._run_fit(X, y, groups=groups, strata=strata, weights=weights)
+        return self._run_fit(X, y, groups=groups, strata=strata, row_weights=row_weights)
 
     def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
         if _plain(X):
@@ -228,14 +228,13 @@ class ColumnDriftTest(BaseTest):
             return check_rows(self, X, reset=True, min_samples=self._min_samples, ensure_all_finite="allow-nan")
         return check_mixed(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
 
-    def _test(self, X: Any, *, groups: Any = None, strata: Any = None, weights: Any = None) -> None:
+    def _test(self, X: Any, *, groups: Any = None, strata: Any = None, row_weights: Any = None) -> None:
         n, n_columns = X.shape
         codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
         if len(labels) > 2:
             raise ValueError(f"groups holds {len(labels)} labels; two samples are compared.")
         self.groups_: NDArray[Any] = labels
-        if weights is not None:
-            weights = check_weights(weights, X)
+        weights = None if row_weights is None else check_weights(row_weights, X)
         layers = None if strata is None else label_codes(strata, n, name="strata")[0]
         used, weights = _balanced(codes, layers, weights)
         if len(labels) < 2:
@@ -288,7 +287,7 @@ class ColumnDriftTest(BaseTest):
             effects = column_effects(
                 cells,
                 is_number=kind == NUMBER,
-                n_bootstraps=self.n_bootstraps,
+                n_resamples=self.n_resamples,
                 confidence=self.confidence,
                 rng=rng,
             )

@@ -13,7 +13,7 @@ _PSI_BINS = 10
 
 
 def column_effects(
-    cells: Cells, *, is_number: bool, n_bootstraps: int, confidence: float, rng: np.random.Generator
+    cells: Cells, *, is_number: bool, n_resamples: int, confidence: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Compute the effect sizes of a column and their intervals.
 
@@ -22,7 +22,7 @@ def column_effects(
     cells : Cells
     is_number : bool
         False for categories.
-    n_bootstraps : int
+    n_resamples : int
     confidence : float
     rng : Generator
 
@@ -40,7 +40,7 @@ def column_effects(
     starts = _effects(merged.masses[None], merged, is_number=is_number)[0]
     sizes = merged.counts.sum(axis=0)
     draws = np.stack(
-        [rng.multinomial(sizes[group], merged.masses[:, group], size=n_bootstraps) / sizes[group] for group in (0, 1)],
+        [rng.multinomial(sizes[group], merged.masses[:, group], size=n_resamples) / sizes[group] for group in (0, 1)],
         axis=-1,
     )
     ends = np.quantile(

@@ -39,6 +39,13 @@ class Finding(NamedTuple):
         Positions of the rows concerned; empty if it concerns the column as a whole.
     message : str
     remedy : str
+
+    Examples
+    --------
+    >>> from skanomaly.audit import TableAudit
+    >>> finding = TableAudit().fit([[1.0, 2.0], [1.0, 3.0]]).findings_[0]
+    >>> finding.kind, finding.column, finding.message
+    ('constant', 0, "has one value, '1.0'")
     """
 
     kind: str
