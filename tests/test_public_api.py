@@ -26,7 +26,7 @@ FOREIGN_NAMES = {
     "learning_rate": "learning_rate_init",
     "lr": "learning_rate_init",
     "max_epochs": "max_iter",
-    "n_resamples": "n_resamples",
+    "n_bootstraps": "n_resamples",
     "n_epochs": "max_iter",
     "n_folds": "cv",
     "n_iter": "max_iter",

@@ -73,8 +73,9 @@ class ColumnDriftTest(BaseTest):
         smaller), "adjusted_pvalue" (Benjamini and Hochberg), "drifted", "effect" (largest difference of the two
         distribution functions, or total variation distance of categories, or the difference of the fractions of
         missing values where that is larger; in [0, 1]), "psi" (population stability index, in deciles of the
-        reference), "wasserstein" (in standard deviations of the reference; NaN for categories), each effect
-        with "_low" and "_high", "missing_reference" and "missing_sample" (fractions), "n_new" and "n_vanished" (categories in one sample only; 0 for numbers).
+        reference), "wasserstein" (in standard deviations of the reference; NaN for categories), each effect with
+        "_low" and "_high", "missing_reference" and "missing_sample" (fractions), "n_new" and "n_vanished" (categories
+        in one sample only; 0 for numbers).
     drifted_ : ndarray of shape (n_drifted,)
         Names, or positions, of the columns that drifted, the largest effect first.
     statistic_ : float
@@ -108,8 +109,8 @@ class ColumnDriftTest(BaseTest):
     third, the limit with ties is simulated.
 
     *Strata and weights.* With `strata` the samples are compared within each stratum, and the strata are weighted
-    alike in both samples; permutations are drawn within strata. `row_weights` are those of the rows; asymptotic p-values
-    then use the effective numbers of rows (the square of the sum of the weights over the sum of their squares).
+    alike in both samples; permutations are drawn within strata. With `row_weights`, asymptotic p-values use the
+    effective numbers of rows (the square of the sum of the weights over the sum of their squares).
 
     *Rows.* The score is the sum over the columns of the log ratio of the frequency of the row's value in the reference
     to that in the sample, in ten bins of equal numbers of rows, as in a naive Bayes classifier. Lower scores are more
