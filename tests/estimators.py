@@ -49,6 +49,16 @@ PARAMETERS = {
             "cv": 2,
         },
     ],
+    "ColumnDriftTest": [
+        {"n_resamples": 20},
+        {
+            "number_statistic": "kolmogorov_smirnov",
+            "category_statistic": "g",
+            "null": "permutation",
+            "n_permutations": 39,
+        },
+    ],
+    "EnergyTest": [{"n_permutations": 39}, {"metric": "euclidean", "max_samples": 40}],
     "KNNChangePointTest": [{"n_permutations": 99}, {"null": "permutation", "n_permutations": 39, "max_changes": 2}],
     "KNNDriftMonitor": [{"window_size": 20}, {"window_size": 10, "n_neighbors": 3, "stride": 5}],
     "KNNDriftTest": [
@@ -56,7 +66,9 @@ PARAMETERS = {
         {"statistic": "ks", "null": "permutation", "n_permutations": 39, "ties": "all"},
     ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
+    "KernelTest": [{"n_permutations": 39}, {"bandwidth": 2.0, "max_samples": 40}],
     "MissingnessTest": [{"n_permutations": 39}],
+    "TableAudit": [{}],
     # model_selection
     "DetectorSearch": [
         {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},

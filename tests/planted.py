@@ -107,7 +107,10 @@ _GROWN = (
 )
 PLANTED = {
     **dict.fromkeys(_GROWN, _implausible),
+    audit.ColumnDriftTest: _second_sample,
     audit.DomainClassifierTest: _second_sample,
+    audit.EnergyTest: _second_sample,
+    audit.KernelTest: _second_sample,
     audit.KNNChangePointTest: _batch,
     audit.KNNDriftMonitor: _far,
     audit.KNNDriftTest: _batch,

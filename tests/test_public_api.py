@@ -54,7 +54,7 @@ KEPT_NAMES = {"k_neighbors"}
 # Parameters that most classes have come last, in this order.
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
 # A display of a finished study, which already contains its rows.
-DISPLAYS_OF_STUDIES = {"SpecificationCurveDisplay"}
+DISPLAYS_OF_STUDIES = {"ColumnDriftDisplay", "SpecificationCurveDisplay"}
 # A wrapped estimator comes first, and may be given by position.
 WRAPPED = {"detector", "detectors", "estimator", "sampler", "samplers"}
 # Same name, same default. The positive label is -1 where scores are rated, found out where rows are split or chosen.

@@ -1,19 +1,30 @@
 """Is the data sound, and has it changed? Tests with a statistic, a p-value and a score per row."""
 
 from skanomaly.audit._change_points import KNNChangePointTest
+from skanomaly.audit._columns._display import ColumnDriftDisplay
+from skanomaly.audit._columns._drift import ColumnDriftTest
+from skanomaly.audit._columns._findings import Finding
+from skanomaly.audit._columns._table import TableAudit
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
 from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._monitor import KNNDriftMonitor
+from skanomaly.audit._pairwise import EnergyTest, KernelTest
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 
 __all__ = [
+    "ColumnDriftDisplay",
+    "ColumnDriftTest",
     "DomainClassifierTest",
     "DriftDisplay",
+    "EnergyTest",
+    "Finding",
     "KNNChangePointTest",
     "KNNDriftMonitor",
     "KNNDriftTest",
     "KNNTwoSampleTest",
+    "KernelTest",
     "MissingnessTest",
+    "TableAudit",
 ]

@@ -1,0 +1,271 @@
+"""The commands compare and audit, which say whether a table has changed and whether it is sound."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skanomaly._cli._errors import InputError
+from skanomaly._cli._identifiers import check_identifier
+from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._verdict import Verdict
+from skanomaly._cli._warned import collected_warnings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["audit_file", "compare_files"]
+
+_MOST_ROWS = 20_000  # of each table, for the classifier
+_FEWEST_ROWS = 8
+_LEAST_FRACTION_OF_NUMBERS = 0.9
+_FEWEST_ROWS_OF_IDENTIFIERS = 20
+_MOST_ROWS_NAMED = 5
+
+
+def compare_files(
+    reference: str | Path,
+    new: str | Path,
+    *,
+    alpha: float = 0.01,
+    min_effect: float = 0.0,
+    random_state: int | None = 0,
+) -> Verdict:
+    """Compare two tables column by column and as a whole.
+
+    Parameters
+    ----------
+    reference, new : str or Path
+        CSV, Parquet or npz files.
+    alpha : float, default=0.01
+        Level of the test of each table as a whole, and false discovery rate over the columns.
+    min_effect : float, default=0.0
+        Smallest effect of a column that has drifted.
+    random_state : int or None
+
+    Returns
+    -------
+    Verdict
+        ``fired`` if a column has drifted, the classifier distinguishes the tables, or one lacks a column.
+
+    Raises
+    ------
+    InputError
+        If a file or an option is invalid, or the tables have no column in common.
+    """
+    from skanomaly.audit import ColumnDriftTest, DomainClassifierTest
+
+    if not 0 < alpha < 1:
+        raise InputError(f"--alpha {alpha:g}: give a level between 0 and 1, such as 0.01.")
+    if not 0 <= min_effect < 1:
+        raise InputError(f"--min-effect {min_effect:g}: give a number of at least 0 and below 1.")
+    first, second = read_table(reference), read_table(new)
+    for table in (first, second):
+        if len(table.frame) < _FEWEST_ROWS:
+            raise InputError(f"{table.name} has {len(table.frame)} rows; at least {_FEWEST_ROWS} are compared.")
+    old, fresh = first.frame, second.frame
+    vanished = [str(name) for name in old.columns if name not in fresh.columns]
+    added = [str(name) for name in fresh.columns if name not in old.columns]
+    remarks = [f"Only {first.name} has the columns: {', '.join(vanished)}."] if vanished else []
+    remarks += [f"Only {second.name} has the columns: {', '.join(added)}."] if added else []
+    common = [name for name in old.columns if name in fresh.columns]
+    if not common:
+        raise InputError(f"{first.name} and {second.name} have no column of the same name.")
+    left, right, left_out = _comparable(first, second, common)
+    remarks += [f"Not compared: {name} ({why})." for name, why in left_out]
+    if not left.shape[1]:
+        raise InputError(f"no column can be compared ({'; '.join(f'{name}: {why}' for name, why in left_out)}).")
+    messages: list[str] = []
+    with collected_warnings(messages, "ColumnDriftTest"):
+        test = ColumnDriftTest(alpha=alpha, min_effect=min_effect, random_state=random_state)
+        test.fit_samples(left, right)
+        rows = np.random.Generator(np.random.PCG64(0 if random_state is None else random_state))
+        whole = DomainClassifierTest(random_state=random_state).fit_samples(
+            *(_some(frame, rows) for frame in (left, right))
+        )
+    results = test.results_
+    order = np.lexsort((-np.nan_to_num(results["effect"]), results["pvalue"], ~results["drifted"]))
+    heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "missing, new table", "categories"]
+    table = [_row(results, int(place)) for place in order]
+    drifted = [bool(results["drifted"][place]) for place in order]
+    distinguished = whole.pvalue_ <= alpha
+    verb = "distinguishes" if distinguished else "does not distinguish"
+    n_drifted = int(sum(drifted))
+    names = ", ".join(map(str, test.drifted_[:5])) + (" ..." if n_drifted > 5 else "")
+    summary = [
+        ("columns", f"{n_drifted} of {len(order)} drifted" + (f": {names}" if n_drifted else "")),
+        (
+            "table",
+            f"a classifier {verb} the two (p = {whole.pvalue_:.2g}, AUROC {whole.statistic_:.3f})",
+        ),
+    ]
+    data = {
+        "reference": first.name,
+        "new": second.name,
+        "n_rows": [len(old), len(fresh)],
+        "alpha": alpha,
+        "min_effect": min_effect,
+        "columns": [{key: values[place] for key, values in results.items()} for place in order],
+        "columns_vanished": vanished,
+        "columns_added": added,
+        "columns_not_compared": [{"column": name, "reason": why} for name, why in left_out],
+        "table": {"pvalue": whole.pvalue_, "auroc": whole.statistic_, "distinguished": distinguished},
+    }
+    size = f"{len(old):,} rows compared with {len(fresh):,}, {len(order)} columns. False discovery rate {alpha:g}."
+    return Verdict(
+        f"{first.name} and {second.name}",
+        size,
+        heads,
+        table,
+        drifted,
+        summary,
+        [*first.remarks, *second.remarks, *remarks, *messages],
+        data,
+        fired=bool(n_drifted or distinguished or vanished or added),
+    )
+
+
+def _row(results: dict[str, Any], place: int) -> list[str]:
+    """Return the cells of a column in the table of results."""
+    effect, low, high = (results[key][place] for key in ("effect", "effect_low", "effect_high"))
+    changed = [f"{results[key][place]} {word}" for key, word in (("n_new", "new"), ("n_vanished", "vanished"))]
+    return [
+        str(results["column"][place]),
+        f"{results['adjusted_pvalue'][place]:.2g}",
+        "" if np.isnan(effect) else f"{effect:.3f} ({low:.3f} to {high:.3f})",
+        "" if np.isnan(results["psi"][place]) else f"{results['psi'][place]:.3f}",
+        f"{results['missing_reference'][place]:.1%}",
+        f"{results['missing_sample'][place]:.1%}",
+        ", ".join(changed) if results["kind"][place] == "category" else "",
+    ]
+
+
+def _some(frame: "pd.DataFrame", rng: np.random.Generator) -> "pd.DataFrame":
+    """Draw at most 20,000 rows, in their order."""
+    if len(frame) <= _MOST_ROWS:
+        return frame
+    return frame.iloc[np.sort(rng.choice(len(frame), _MOST_ROWS, replace=False))].reset_index(drop=True)
+
+
+def _comparable(
+    first: Table, second: Table, names: list[Any]
+) -> tuple["pd.DataFrame", "pd.DataFrame", list[tuple[str, str]]]:
+    """Return the columns of both tables as numbers or text, and those that cannot be compared with the reason."""
+    import pandas as pd
+
+    from skanomaly._support._columns import CATEGORY, DATE, column_kind
+
+    left, right, left_out = {}, {}, []
+    for name in names:
+        pair = [_column(table, name) for table in (first, second)]
+        kinds = [column_kind(column) for column in pair]
+        if DATE in kinds:
+            left_out.append((str(name), "dates or times"))
+            continue
+        reasons = [_identifies(column, str(name)) for column in pair]
+        if all(reasons):
+            left_out.append((str(name), reasons[0]))
+            continue
+        if kinds[0] != kinds[1]:
+            pair = [column.astype(str).where(column.notna(), None) for column in pair]
+        elif kinds[0] == CATEGORY:
+            pair = [column.astype(object) for column in pair]
+        left[str(name)], right[str(name)] = (column.reset_index(drop=True) for column in pair)
+    empty = [pd.DataFrame(index=range(len(table.frame))) for table in (first, second)]
+    return (pd.DataFrame(left) if left else empty[0]), (pd.DataFrame(right) if right else empty[1]), left_out
+
+
+def _column(table: Table, name: Any) -> "pd.Series[Any]":
+    """Read a column as numbers where nearly all of its text is numbers; infinite values are missing."""
+    import pandas as pd
+
+    from skanomaly._cli._notation import read_numbers
+    from skanomaly._support._columns import CATEGORY, NUMBER, column_kind, column_numbers
+
+    column = table.frame[name]
+    kind = column_kind(column)
+    if kind == CATEGORY and not table.typed and name not in table.padded:
+        texts = column.astype(object).where(column.notna(), None)
+        present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
+        numbers, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
+        if present.any() and (~np.isnan(numbers[present])).mean() >= _LEAST_FRACTION_OF_NUMBERS:
+            column, kind = pd.Series(numbers, name=name), NUMBER
+    if kind == NUMBER:
+        numbers = column_numbers(column)
+        return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan), name=name)
+    return column
+
+
+def _identifies(column: "pd.Series[Any]", name: str) -> str:
+    """Return why a column is an identifier; empty if it is none."""
+    from skanomaly._support._columns import NUMBER, column_kind
+
+    if column_kind(column) == NUMBER:
+        return check_identifier(column.to_numpy(dtype=np.float64), name)
+    present = column.dropna()
+    if len(present) >= _FEWEST_ROWS_OF_IDENTIFIERS and len(present.unique()) == len(present):
+        return "another text in every row"
+    return ""
+
+
+def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
+    """Check whether a table is sound.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        CSV, Parquet or npz file; None is the embedded table.
+    label : str or None
+        Column of labels, to find columns that separate the classes.
+
+    Returns
+    -------
+    Verdict
+        ``fired`` if there is an error or a warning.
+
+    Raises
+    ------
+    InputError
+        If the file or the option is invalid.
+    """
+    from skanomaly.audit import TableAudit
+
+    table = read_table(path, label=label)
+    audit = TableAudit().fit(table.frame, table.labels)
+    findings = audit.findings_
+    rows = [
+        [
+            finding.severity,
+            finding.kind,
+            "" if finding.column is None else str(finding.column),
+            finding.message,
+            _listed(finding.rows),
+            finding.remedy,
+        ]
+        for finding in findings
+    ]
+    n_notes = len(findings) - audit.n_errors_ - audit.n_warnings_
+    counts = f"{audit.n_errors_} errors, {audit.n_warnings_} warnings, {n_notes} notes"
+    data = {
+        "table": table.name,
+        "n_rows": len(table.frame),
+        "n_columns": table.frame.shape[1],
+        "findings": [finding._asdict() for finding in findings],
+    }
+    return Verdict(
+        table.name,
+        f"{len(table.frame):,} rows, {table.frame.shape[1]} columns.",
+        ["severity", "finding", "column", "the column ...", "rows", "remedy"],
+        rows,
+        [finding.severity == "error" for finding in findings],
+        [("findings", counts if findings else "none")],
+        table.remarks,
+        data,
+        fired=bool(audit.n_errors_ + audit.n_warnings_),
+    )
+
+
+def _listed(rows: Any) -> str:
+    """List the first rows."""
+    shown = ", ".join(map(str, rows[:_MOST_ROWS_NAMED].tolist()))
+    return f"{shown} and {len(rows) - _MOST_ROWS_NAMED:,} more" if len(rows) > _MOST_ROWS_NAMED else shown
