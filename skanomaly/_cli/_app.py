@@ -12,17 +12,19 @@ from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElap
 from rich.progress import Progress as RichProgress
 
 from skanomaly import __version__
+from skanomaly._cli._compare import audit_file, compare_files
 from skanomaly._cli._detectors import DEFAULT, EVENT_DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._json import json_text
 from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, ScanResult, scan
 from skanomaly._cli._traces import scan_traces
-from skanomaly._cli._write import check_output, check_report, write_report, write_scores
+from skanomaly._cli._verdict import Verdict, print_verdict, verdict_json, verdict_page
+from skanomaly._cli._write import check_output, check_report, date_of_now, write_page, write_report, write_scores
 
 __all__ = ["app"]
 
-_INPUT_ERROR = 2
+_FOUND, _INPUT_ERROR = 1, 2
 
 app = typer.Typer(
     add_completion=False,
@@ -269,3 +271,82 @@ def _run(
     except InputError as error:
         typer.echo(f"skanomaly: error: {error}", err=True)
         raise typer.Exit(_INPUT_ERROR) from None
+
+
+@app.command("compare")
+def _compare(
+    context: typer.Context,
+    reference: Annotated[Path, typer.Argument(help="A .csv, .tsv, .parquet or .npz file: what is normal.")],
+    new: Annotated[Path, typer.Argument(help="The file to compare with it.")],
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="False discovery rate over the columns, and level of the whole.")
+    ] = 0.01,
+    min_effect: Annotated[
+        float, typer.Option("--min-effect", help="Smallest effect of a column that has drifted, in [0, 1).")
+    ] = 0.0,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
+    ] = None,
+    random_state: Annotated[
+        int, typer.Option("--random-state", help="Seed; the same seed gives the same p-values.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Compare two tables; the exit code is 1 if a column or the whole has drifted."""
+    _judge(
+        context,
+        lambda: compare_files(reference, new, alpha=alpha, min_effect=min_effect, random_state=random_state),
+        tables=[reference, new],
+        report=report,
+        as_json=as_json,
+    )
+
+
+@app.command("audit")
+def _audit(
+    context: typer.Context,
+    table: Annotated[
+        Path | None,
+        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", "-l", help="Column of labels (as in scan), to find columns that reveal them."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Check whether a table is sound; the exit code is 1 if there is an error or a warning."""
+    tables = [] if table is None else [table]
+    _judge(context, lambda: audit_file(table, label=label), tables=tables, report=report, as_json=as_json)
+
+
+def _judge(
+    context: typer.Context,
+    find: Callable[[], Verdict],
+    *,
+    tables: list[Path],
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Find, write and print a verdict; an input error becomes one line and an exit code."""
+    try:
+        for table in tables if report is not None else []:
+            check_report(report, table)
+        verdict = find()
+        command = _command(context)
+        if report is not None:
+            write_page(verdict_page(verdict, command=command, date=date_of_now()), report)
+        if as_json:
+            typer.echo(verdict_json(verdict, command=command))
+        else:
+            print_verdict(verdict, Console())
+        if report is not None and not as_json:
+            typer.echo(f"Report written to {report}.")
+    except InputError as error:
+        typer.echo(f"skanomaly: error: {error}", err=True)
+        raise typer.Exit(_INPUT_ERROR) from None
+    if verdict.fired:
+        raise typer.Exit(_FOUND)

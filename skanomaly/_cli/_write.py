@@ -10,7 +10,15 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     from skanomaly._cli._scan import ScanResult
 
-__all__ = ["check_output", "check_report", "reasons_in_words", "write_report", "write_scores"]
+__all__ = [
+    "check_output",
+    "check_report",
+    "date_of_now",
+    "reasons_in_words",
+    "write_page",
+    "write_report",
+    "write_scores",
+]
 
 _ENDINGS = (".csv", ".parquet")
 _REPORT_ENDINGS = (".html", ".htm")
@@ -148,7 +156,27 @@ def write_report(result: "ScanResult", path: Path, *, command: str = "") -> None
     """
     from skanomaly._cli._report import report_page
 
-    page = report_page(result, command=command, date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"))
+    write_page(report_page(result, command=command, date=date_of_now()), path)
+
+
+def date_of_now() -> str:
+    """Return the date and time as a report shows them."""
+    return datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page of a report.
+
+    Parameters
+    ----------
+    page : str
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -1,0 +1,109 @@
+"""The commands compare and audit."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from skanomaly._cli._app import app
+
+
+def _run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def _month(seed, n_rows=1500):
+    random = np.random.Generator(np.random.PCG64(seed))
+    columns = {f"c{place}": random.gamma(2, size=n_rows) for place in range(5)}
+    return pd.DataFrame(
+        {"id": np.arange(n_rows) + seed * n_rows, "shop": random.choice(["north", "south"], n_rows), **columns}
+    )
+
+
+@pytest.fixture
+def months(tmp_path):
+    paths = tmp_path / "january.csv", tmp_path / "february.csv"
+    for seed, path in enumerate(paths):
+        _month(seed).to_csv(path, index=False)
+    return paths
+
+
+def _change(path, **columns):
+    pd.read_csv(path).assign(**columns).to_csv(path, index=False)
+
+
+def test_equal_months_are_silent(months):
+    result = _run("compare", *months)
+    assert result.exit_code == 0
+    assert "0 of 6 drifted" in result.stdout
+    assert "does not distinguish" in result.stdout
+    assert "Not compared: id" in result.stdout.replace("\n", " ")
+
+
+def test_changed_column_is_named_and_fires(months):
+    _change(months[1], c3=pd.read_csv(months[1]).c3 * 1.3)
+    result = _run("compare", *months, "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [column["column"] for column in found["columns"] if column["drifted"]] == ["c3"]
+    assert found["columns"][0]["pvalue"] < 1e-10
+    assert found["columns_not_compared"][0]["column"] == "id"
+
+
+def test_changed_correlation_fires_by_the_whole_table(months):
+    table = pd.read_csv(months[1])
+    _change(months[1], c1=np.sort(table.c1)[table.c0.rank(method="first").astype(int) - 1])
+    found = json.loads(_run("compare", *months, "--json").stdout)
+    assert not any(column["drifted"] for column in found["columns"])
+    assert found["table"]["distinguished"]
+    assert found["fired"]
+
+
+def test_lost_and_new_columns_fire(months):
+    pd.read_csv(months[1]).drop(columns="c0").assign(extra=1.0).to_csv(months[1], index=False)
+    result = _run("compare", *months)
+    assert result.exit_code == 1
+    assert "Only january.csv has the columns: c0." in result.stdout
+    assert "Only february.csv has the columns: extra." in result.stdout
+
+
+def test_text_numbers_of_another_locale_are_compared_as_numbers(months, tmp_path):
+    german = tmp_path / "german.csv"
+    pd.read_csv(months[1]).to_csv(german, index=False, sep=";", decimal=",")
+    assert _run("compare", months[0], german).exit_code == 0
+
+
+def test_reports_are_pages_of_their_own(months, tmp_path):
+    _change(months[1], c3=pd.read_csv(months[1]).c3 * 1.3)
+    page = tmp_path / "report.html"
+    _run("compare", *months, "--report", page)
+    text = page.read_text(encoding="utf-8")
+    assert "<td class=anomaly>c3</td>" in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_errors_name_the_option(months, tmp_path):
+    assert "--alpha 2" in _run("compare", *months, "--alpha", 2).stderr
+    result = _run("compare", months[0], tmp_path / "none.csv")
+    assert result.exit_code == 2
+    assert "there is no file" in result.stderr
+
+
+def test_audit_lists_findings_and_fires(months):
+    table = pd.read_csv(months[0])
+    table.loc[:9, "c2"] = -999
+    table.to_csv(months[0], index=False)
+    result = _run("audit", months[0], "--json")
+    kinds = {(finding["kind"], finding["column"]) for finding in json.loads(result.stdout)["findings"]}
+    assert result.exit_code == 1
+    assert kinds == {("identifier", "id"), ("placeholder", "c2")}
+
+
+def test_audit_of_a_sound_table_is_silent(months):
+    result = _run("audit", months[0])
+    assert result.exit_code == 0
+    assert "0 errors, 0 warnings, 1 notes" in result.stdout
