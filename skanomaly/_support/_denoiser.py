@@ -230,7 +230,8 @@ class GaussianComponents:
 
     def _gains(self, factors: Table) -> Table:
         """Matrices that turn a noisy row's difference from a mean into the expected clean difference."""
-        return np.linalg.solve(factors @ factors.transpose(0, 2, 1), self.covariances).transpose(0, 2, 1)
+        solved = np.linalg.solve(factors @ factors.transpose(0, 2, 1), self.covariances)
+        return np.asarray(solved.transpose(0, 2, 1), dtype=np.float64)
 
 
 def _product(rows: Table, matrix: Table) -> Table:

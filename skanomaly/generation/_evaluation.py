@@ -19,6 +19,7 @@ __all__ = ["evaluate_samples"]
 Table = NDArray[np.float64]
 _MOST_TESTED = 1000
 _FAR, _NEAR = 0.99, 0.05
+_ORDINARY = 0.9  # quantile of the radii beyond which none reaches: far rows would have wide neighbourhoods
 
 
 @validate_params(
@@ -80,7 +81,8 @@ def evaluate_samples(
     Notes
     -----
     Distances are in units of the differences between neighbouring training rows. Coverage and precision depend on the
-    number of rows; compare them within one table.
+    number of rows; compare them within one table. Ours: for the precision no neighbourhood is wider than 90 % of them,
+    since those of a few far rows would otherwise take in rows that are wrong.
 
     References
     ----------
@@ -96,7 +98,7 @@ def evaluate_samples(
     >>> X = np.random.default_rng(0).normal(size=(600, 2))
     >>> sampler = MixtureDenoiser(random_state=0).fit(X[:300])
     >>> table = evaluate_samples({"kernel": sampler, "shifted": X[:300] + 3}, X[:300], X[300:], random_state=0)
-    >>> (table.precision > 0.8).tolist()
+    >>> (table.precision > 0.7).tolist()
     [True, True, False]
     """
     random = generator(random_state)
@@ -141,7 +143,7 @@ def _compared(
     to_train = nearest_neighbors(train, rows, n_neighbors=1)[0][:, 0]
     return {
         "coverage": float(np.mean(to_rows <= radii)),
-        "precision": float(np.mean(_within(rows, real, radii))),
+        "precision": float(np.mean(_within(rows, real, np.minimum(radii, np.quantile(radii, _ORDINARY))))),
         "off_support": float(np.mean(to_train > limits[1])),
         "near_copies": float(np.mean(to_train < limits[0])),
         "pvalue": _energy_test(rows, real, n_permutations, random),

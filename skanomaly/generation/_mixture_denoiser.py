@@ -290,7 +290,8 @@ def _units(rows: Table) -> Table:
 
 def _full(mixture: Any) -> Table:
     """Covariances of a mixture's components, whatever they share."""
-    found, n_components, n_columns = mixture.covariances_, *mixture.means_.shape
+    found = mixture.covariances_
+    n_components, n_columns = mixture.means_.shape
     if mixture.covariance_type == "full":
         return np.asarray(found)
     if mixture.covariance_type == "tied":

@@ -98,10 +98,10 @@ class NoiseAwareMixture(BaseEstimator):
     >>> noise_var = np.repeat([0.0, 1.0], [100, 4000])  # a few clean rows, many noisy ones
     >>> X = clean + np.sqrt(noise_var)[:, None] * random.normal(size=(4100, 1))
     >>> mixture = NoiseAwareMixture(n_components=2, random_state=0).fit(X, noise_var=noise_var)
-    >>> np.sort(mixture.means_.ravel()).round(1)
+    >>> np.sort(mixture.means_.ravel()).round(0)
     array([-2.,  2.])
-    >>> np.sqrt(mixture.variances_).ravel().round(1)
-    array([0.5, 0.5])
+    >>> bool(np.abs(np.sqrt(mixture.variances_) - 0.5).max() < 0.1)  # the noisy rows have 1.1
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

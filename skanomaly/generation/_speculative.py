@@ -199,10 +199,11 @@ def speculative_sample(
 
     Parameters
     ----------
-    draft, target : callable
-        Conditional samplers: ``model(context)`` with the tokens so far (ndarray of intp) returns the probabilities of
-        the next token, of shape (n_tokens_known,). Markov chains, n-gram models, classifier chains and networks alike;
-        a temperature must be applied to both.
+    draft : callable
+        The cheaper model, a conditional sampler: ``draft(context)`` with the tokens so far (ndarray of intp) returns
+        the probabilities of the next token. Markov chains, n-gram models, classifier chains and networks alike.
+    target : callable
+        The model to draw from, likewise. A temperature must be applied to both.
     start : sequence of int
         First tokens; may be empty if the models allow it.
     n_tokens : int

@@ -57,12 +57,11 @@ def find_mass(log_prob: Callable[[Table], Any], n_features: int, random: np.rand
     log_proposal = logsumexp(
         [-0.5 * np.square(rows / scale).sum(axis=1) - n_features * np.log(scale) for scale in _FIRST_SCALES], axis=0
     )
-    center, spread, effective = np.zeros(n_features), np.ones(n_features), 0.0
+    center, spread = np.zeros(n_features), np.ones(n_features)
     for _ in range(_ROUNDS):
         logs = evaluated(log_prob, rows) - log_proposal
-        weights, effective = self_normalised(logs)
-        if not np.isfinite(logs).any():
-            effective = 0.0
+        weights, size = self_normalised(logs)
+        effective = float(size) if np.isfinite(logs).any() else 0.0
         center = weights @ rows
         spread = np.sqrt(weights @ np.square(rows - center))
         # Few draws that count have a spread that is too small: it grows then.

@@ -64,7 +64,7 @@ def trajectory_variance(predictions: Any, *, window_size: float = 0.05) -> NDArr
 
 @validate_params(
     {
-        "X": "no_validation",
+        "X": ["array-like"],
         "predictions": ["array-like"],
         "keep": [Interval(Real, 0, 1, closed="right")],
         "window_size": [Interval(Real, 0, 1, closed="right")],
@@ -146,8 +146,8 @@ def interpolation_score(X: Any, X_real: Any) -> NDArray[np.float64]:
     Examples
     --------
     >>> from skanomaly.generation import interpolation_score
-    >>> interpolation_score([[0.001], [5.0]], [[0.0], [1.0], [2.0], [9.0], [10.0]]).round(3)
-    array([0.001, 3.   ])
+    >>> interpolation_score([[0.001], [5.0]], [[0.0], [1.0], [2.0], [9.0], [10.0]]).round(1)
+    array([0., 3.])
     """
     real = check_array(X_real, dtype=np.float64, ensure_min_samples=3, input_name="X_real")
     rows = check_array(X, dtype=np.float64, input_name="X")
