@@ -1,6 +1,6 @@
 """Collections that iterate over something else than their items: mappings, sets, frames, groups of a frame."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -74,7 +74,7 @@ def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:
 
 
 def require_rows(X: Any, *, name: str = "X") -> None:
-    """Raise an error if a table is a mapping or a list of mappings, whose keys would be read as values or not at all.
+    """Raise an error if a table is a mapping or a list of mappings, whose keys are no values, or an iterator.
 
     Parameters
     ----------
@@ -85,12 +85,16 @@ def require_rows(X: Any, *, name: str = "X") -> None:
     Raises
     ------
     ValueError
-        The message says how to make a frame of it.
+        The message says what to give.
     """
     if isinstance(X, Mapping) and not hasattr(X, "shape"):  # as SciPy's sparse matrix of keys has
         raise ValueError(  # as scikit-learn does for input it cannot read
             f"{name} is a {type(X).__name__}: give pandas.DataFrame({name}) if it holds columns, pandas.DataFrame"
             f"([{name}]) if it is one row."
+        )
+    if isinstance(X, Iterator):
+        raise ValueError(  # noqa: TRY004
+            f"{name} is a {type(X).__name__}, which can be read only once: give list({name})."
         )
     if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping):
         raise ValueError(f"{name} is a {type(X).__name__} of {type(X[0]).__name__}: give pandas.DataFrame({name}).")

@@ -42,6 +42,11 @@ def test_dicts_raise_with_the_frame_to_give(estimator, X, words):
         estimator.fit(X, np.repeat([0, 1], 30))
 
 
+def test_an_iterator_raises():
+    with pytest.raises(ValueError, match=r"X is a generator, which can be read only once: give list\(X\)"):
+        GaussianDetector().fit(row for row in np.eye(40))
+
+
 def test_one_dict_to_score_raises(seed):
     detector = GaussianDetector().fit(np.random.default_rng(seed).normal(size=(50, 2)))
     with pytest.raises(ValueError, match=r"pandas.DataFrame\(\[X\]\) if it is one row"):
