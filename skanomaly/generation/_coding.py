@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._columns import CATEGORY
-from skanomaly._support._validation import check_mixed
+from skanomaly._support._mixed_rows import check_mixed
 
 __all__ = ["Coding", "check_table"]
 

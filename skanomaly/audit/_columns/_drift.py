@@ -10,11 +10,12 @@ from sklearn.utils import Tags
 
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._columns import CATEGORY, NUMBER
+from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._ties import settled_threshold
-from skanomaly._support._validation import check_mixed, check_rows, check_weights
+from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.audit._columns._cells import Cells, column_cells, merge_cells
 from skanomaly.audit._columns._effects import EFFECTS, column_effects
