@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 __all__ = [
+    "in_order_of",
     "CATEGORY",
     "DATE",
     "DATE_REMEDY",
@@ -344,6 +345,41 @@ def column_numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
             f"Column {column.name!r} holds a whole number that is too large for a float; divide it or drop it."
         ) from None
     return numbers
+
+
+def in_order_of(X: Any, reference: Any, *, name: str = "X", other: str = "the other table") -> Any:
+    """Give a table the columns of another one, in their order; they are matched by name where both have names.
+
+    Parameters
+    ----------
+    X, reference : array-like of shape (n_samples, n_features)
+    name, other : str
+        What the message calls `X` and `reference`.
+
+    Returns
+    -------
+    table
+        A pandas frame, or `X` itself where one of the tables has no names.
+
+    Raises
+    ------
+    ValueError
+        If `X` lacks a column.
+
+    Examples
+    --------
+    >>> from skanomaly._support._columns import in_order_of
+    >>> in_order_of(pd.DataFrame({"b": [1], "a": [2]}), pd.DataFrame({"a": [3], "b": [4]}))
+       a  b
+    0  2  1
+    """
+    names, found = column_names(reference), column_names(X)
+    if names is None or found is None or names == found:
+        return X
+    lacking = [column for column in names if column not in found]
+    if lacking:
+        raise ValueError(f"{name} lacks column {listed(lacking)} of {other}; its columns are {listed(found)}.")
+    return to_pandas(X)[names]
 
 
 def listed(names: Any, show: Callable[[Any], str] = repr) -> str:

@@ -49,12 +49,15 @@ def members(given: Any) -> list[Any]:
 
     Parameters
     ----------
-    given : list of estimator, or list of (name, estimator)
+    given : list of estimator, list of (name, estimator), or None
 
     Returns
     -------
     list
+        Empty for anything that is no list.
     """
+    if not isinstance(given, list | tuple):
+        return []
     return [member[1] if _is_pair(member) else member for member in given]
 
 
@@ -115,5 +118,9 @@ class Composition(BaseComposition):
         return self
 
     def _check_names(self) -> None:
-        """Raise an error where names are not unique, hold ``__`` or are those of parameters."""
+        """Raise an error for what is no list, and where names are not unique, hold ``__`` or are parameters' names."""
+        given = getattr(self, self._members)
+        if given is not None and not isinstance(given, list | tuple):
+            kind = type(given).__name__
+            raise TypeError(f"{self._members} is a {kind}; give a list, such as [{kind}(...)].")
         self._validate_names([name for name, _ in self._pairs])

@@ -1,6 +1,6 @@
 """Collections that iterate over something else than their items: mappings, sets, frames, groups of a frame."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -9,7 +9,7 @@ from scipy import sparse
 
 from skanomaly._support._columns import is_frame
 
-__all__ = ["holds_patch_sets", "require_items", "require_order"]
+__all__ = ["holds_patch_sets", "require_items", "require_order", "require_rows"]
 
 
 def holds_patch_sets(X: Any) -> bool:
@@ -71,6 +71,33 @@ def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:
             f"{name} holds the groups of a frame, which are pairs of key and rows: give [rows for _, rows in {name}] "
             f"for a list of {noun}."
         )
+
+
+def require_rows(X: Any, *, name: str = "X") -> None:
+    """Raise an error if a table is a mapping or a list of mappings, whose keys are no values, or an iterator.
+
+    Parameters
+    ----------
+    X : object
+    name : str, default="X"
+        What the message calls it.
+
+    Raises
+    ------
+    ValueError
+        The message says what to give.
+    """
+    if isinstance(X, Mapping) and not hasattr(X, "shape"):  # as SciPy's sparse matrix of keys has
+        raise ValueError(  # as scikit-learn does for input it cannot read
+            f"{name} is a {type(X).__name__}: give pandas.DataFrame({name}) if it holds columns, pandas.DataFrame"
+            f"([{name}]) if it is one row."
+        )
+    if isinstance(X, Iterator):
+        raise ValueError(  # noqa: TRY004
+            f"{name} is a {type(X).__name__}, which can be read only once: give list({name})."
+        )
+    if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping):
+        raise ValueError(f"{name} is a {type(X).__name__} of {type(X[0]).__name__}: give pandas.DataFrame({name}).")
 
 
 def require_order(item: Any, *, name: str, noun: str) -> None:

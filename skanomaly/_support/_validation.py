@@ -27,7 +27,7 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
-from skanomaly._support._items import holds_patch_sets, require_items
+from skanomaly._support._items import holds_patch_sets, require_items, require_rows
 from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
@@ -109,6 +109,7 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     ValueError
         As scikit-learn's function, with the columns and the remedy added.
     """
+    require_rows(X)
     if is_frame(X):
         X = _read_frame(X, numeric=not options.get("skip_check_array") and options.get("dtype", "numeric") is not None)
     if targets and targets[0] is not None:
@@ -177,6 +178,7 @@ def check_any_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     ValueError
         If `X` has not two dimensions, no row or no column, or other columns than in fit.
     """
+    require_rows(X)
     if is_frame(X):
         rows = np.empty(X.shape, dtype=np.bool_)
     else:

@@ -100,7 +100,7 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
             n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
             rows, targets = self._check(X, given)
             X_resampled, y_resampled, indices = self._fit_resample(rows, targets)
-            self.sample_indices_ = np.asarray(indices, dtype=np.intp)
+            self.sample_indices_ = self._indices_of(indices, len(targets))
             if n_classes and y_resampled is not None:
                 y_resampled = self._one_hot(y_resampled, n_classes)
             return self._resampled(X, X_resampled), self._resampled(y if n_classes else _column(y), y_resampled)
@@ -135,6 +135,16 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
             if n_made != n_new:
                 made = take_rows(made, is_new)
         return stack_rows(given, self.sample_indices_, made)
+
+    def _indices_of(self, indices: Any, n_samples: int) -> NDArray[np.intp]:
+        found = np.asarray(indices, dtype=np.intp)
+        wrong = found[(found < -1) | (found >= n_samples)]
+        if wrong.size:
+            raise ValueError(
+                f"{type(self).__name__}._fit_resample returned the sample index {wrong[0]} for {n_samples} training "
+                "rows; an index is that of a training row, or -1 for a synthetic row."
+            )
+        return found
 
     def _one_hot(self, targets: Any, n_classes: int) -> NDArray[np.float64]:
         codes = np.asarray(targets, dtype=np.intp)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._columns import in_order_of
 from skanomaly._support._kernel_widths import local_scale
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._seeds import generator
@@ -103,10 +104,11 @@ def evaluate_samples(
     """
     random = generator(random_state)
     train = check_array(X, dtype=np.float64, input_name="X", ensure_min_samples=3)
-    real = check_array(X_real, dtype=np.float64, input_name="X_real", ensure_min_samples=2 * (n_neighbors + 1))
+    real = in_order_of(X_real, X, name="X_real", other="X")
+    real = check_array(real, dtype=np.float64, input_name="X_real", ensure_min_samples=2 * (n_neighbors + 1))
     scale = local_scale(train)
     given = generated if isinstance(generated, Mapping) else {"generated": generated}
-    tables = {str(name): _rows(rows, name, train.shape[1], len(real)) for name, rows in given.items()}
+    tables = {str(name): _rows(rows, name, X, train.shape[1], len(real)) for name, rows in given.items()}
     if real.shape[1] != train.shape[1]:
         raise ValueError(f"X_real has {real.shape[1]} columns and X {train.shape[1]}; give the same columns.")
     train, real = train / scale, real / scale
@@ -120,9 +122,10 @@ def evaluate_samples(
     return pd.DataFrame.from_dict(found, orient="index")
 
 
-def _rows(given: Any, name: Any, n_columns: int, n_rows: int) -> Table:
+def _rows(given: Any, name: Any, X: Any, n_columns: int, n_rows: int) -> Table:
     drawn = given.sample(n_rows) if hasattr(given, "sample") and not hasattr(given, "columns") else given
     drawn = drawn[0] if isinstance(drawn, tuple) else drawn
+    drawn = in_order_of(drawn, X, name=f"generated[{name!r}]", other="X")
     rows: Table = check_array(drawn, dtype=np.float64, input_name=str(name))
     if rows.shape[1] != n_columns:
         raise ValueError(f"generated[{name!r}] has {rows.shape[1]} columns and X {n_columns}; give the same columns.")

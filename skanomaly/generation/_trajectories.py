@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skanomaly._support._columns import in_order_of
 from skanomaly._support._kernel_widths import local_scale
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._rows import take_rows
@@ -150,7 +151,7 @@ def interpolation_score(X: Any, X_real: Any) -> NDArray[np.float64]:
     array([0., 3.])
     """
     real = check_array(X_real, dtype=np.float64, ensure_min_samples=3, input_name="X_real")
-    rows = check_array(X, dtype=np.float64, input_name="X")
+    rows = check_array(in_order_of(X, X_real, other="X_real"), dtype=np.float64, input_name="X")
     if rows.shape[1] != real.shape[1]:
         raise ValueError(f"X has {rows.shape[1]} columns and X_real {real.shape[1]}; give the same columns.")
     scale = local_scale(real)

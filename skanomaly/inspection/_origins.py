@@ -90,7 +90,10 @@ def _mixing(step: Any) -> ValueError:
 
 def _of_powers(step: PolynomialFeatures) -> NDArray[np.intp]:
     """Raise for a power of no column, or of several."""
-    if (np.count_nonzero(step.powers_, axis=1) != 1).any():
+    n_factors = np.count_nonzero(step.powers_, axis=1)
+    if (n_factors == 0).any() and (n_factors <= 1).all():
+        raise ValueError("a PolynomialFeatures, whose column of ones is no column of X (set include_bias=False)")
+    if (n_factors != 1).any():
         raise _mixing(step)
     return np.asarray(step.powers_.argmax(axis=1), dtype=np.intp)
 

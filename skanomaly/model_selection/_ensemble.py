@@ -18,7 +18,7 @@ from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
 from skanomaly.model_selection._scales import ScoreScale
@@ -118,7 +118,7 @@ class ScoreEnsemble(Composition, BaseDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDetector._parameter_constraints,
-        "detectors": [list, tuple, None],
+        "detectors": [list, tuple, HasMethods("fit"), None],  # a single one raises, and is told what to give
         "aggregation": [StrOptions({"rank", "top_ranks", "probability_integral", "robust_z"})],
         "n_top": [Interval(Integral, 1, None, closed="left"), None],
         "min_agreement": [Interval(Real, -1, 1, closed="left"), None],
@@ -148,7 +148,7 @@ class ScoreEnsemble(Composition, BaseDetector):
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        first = members(self.detectors)[0] if self.detectors else None
+        first = next(iter(members(self.detectors)), None)
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
@@ -176,7 +176,7 @@ class ScoreEnsemble(Composition, BaseDetector):
         return self._aggregated(scores)
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))
 
     def _aggregated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = {
@@ -256,7 +256,7 @@ def fit_detectors(
     for detector in detectors:
         if isinstance(detector, type) or not hasattr(detector, "fit"):
             raise TypeError(
-                f"detectors holds {detector!r}; give a list of detectors, without names, such as [IsolationForest(), "
+                f"detectors holds {detector!r}; give a list of detectors, such as [IsolationForest(), "
                 "LocalOutlierFactor(novelty=True)]."
             )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]

@@ -14,7 +14,7 @@ from skanomaly._support._blocks import map_blocks
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
@@ -125,7 +125,7 @@ class DetectorSearch(Composition, BaseDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDetector._parameter_constraints,
-        "detectors": [list, tuple, None],
+        "detectors": [list, tuple, HasMethods("fit"), None],  # a single one raises, and is told what to give
         "criterion": [StrOptions({"auto", "stability", "consensus", *_LABELLED}), callable],
         "top_fraction": [Interval(Real, 0, 0.5, closed="right")],
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
@@ -190,7 +190,7 @@ class DetectorSearch(Composition, BaseDetector):
         return self._run_fit(X, y)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        first = members(self.detectors)[0] if self.detectors else None
+        first = next(iter(members(self.detectors)), None)
         fewest = self._min_samples if reset else 1
         return check_samples_of(self, first, X, reset=reset, min_samples=fewest, dtype=np.float64)
 
@@ -210,7 +210,7 @@ class DetectorSearch(Composition, BaseDetector):
         return outlyingness(self.best_detector_, X)
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))
 
     def _choose_criterion(self, y: NDArray[np.int8]) -> Any:
         has_both = bool((y == -1).any() and (y == 1).any())

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._items import require_items, require_order
+from skanomaly._support._items import require_items, require_order, require_rows
 
 __all__ = ["as_column", "as_sequences", "first_infinite", "first_non_finite", "require_unique_names"]
 
@@ -33,6 +33,7 @@ def as_column(X: Any, *, may_reshape: bool, training: bool) -> Any:
     ValueError
         If a flat array is empty, or too short to be a series.
     """
+    require_rows(X)
     if may_reshape and getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) == 0:
         raise ValueError("X has 0 time points; give at least one.")
     flat = getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__") and len(X) > 0 and np.ndim(X[_first_key(X)]) == 0

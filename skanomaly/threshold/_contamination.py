@@ -19,7 +19,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._scored import find_scored
 from skanomaly._support._seeds import child_generators
-from skanomaly._support._sklearn import fit_context
+from skanomaly._support._sklearn import HasMethods, fit_context
 from skanomaly._support._ties import count_above, settled_threshold
 from skanomaly._support._validation import check_rows, check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
@@ -102,7 +102,7 @@ class ContaminationPosterior(Composition, BaseDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "detectors": [list, tuple, None],
+        "detectors": [list, tuple, HasMethods("fit"), None],  # a single one raises, and is told what to give
         "method": [TwoGroup, GammaGMM, None],
         "prior": [ContaminationPrior, None],
         "random_state": ["random_state"],
@@ -124,7 +124,7 @@ class ContaminationPosterior(Composition, BaseDetector):
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        given = members(self.detectors or ()) if reset or self.detectors is None else self.detectors_
+        given = members(self.detectors) if reset or self.detectors is None else self.detectors_
         first = given[0] if given else None  # the default detectors take arrays
         if not reset and not self.detectors_:  # scores, of which some may be missing
             if self.n_features_in_ == 1 and np.ndim(X) == 1:
@@ -249,7 +249,7 @@ class ContaminationPosterior(Composition, BaseDetector):
         return np.where(np.isnan(outlyingness), np.nan, probability)
 
     def __sklearn_tags__(self) -> Tags:
-        return copy_kinds(super().__sklearn_tags__(), members(self.detectors)[0] if self.detectors else None)
+        return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))
 
 
 def _default_detectors(n_rows: int, seed: int, *, neighbors: bool) -> list[Any]:

@@ -245,6 +245,34 @@ def test_sampler_check_catches_its_fault(faulty, check):
         check(seeded(faulty()))
 
 
+@pytest.mark.parametrize("shift", [1, -40])
+def test_sample_indices_of_no_row_raise(shift):
+    class Shifts(Repeats):
+        def _fit_resample(self, X, y):
+            return None, None, np.arange(len(y)) + shift
+
+    with pytest.raises(ValueError, match=r"Shifts._fit_resample returned the sample index .* training rows"):
+        Shifts().fit(np.zeros((8, 1)), [0] * 6 + [1] * 2)
+
+
+def test_sampler_of_an_author_that_did_not_think_of_sparse_rows_refuses_them():
+    from scipy import sparse
+
+    with pytest.raises(TypeError, match="dense data is required"):
+        Repeats().fit_resample(sparse.csr_array(np.eye(8)), [0] * 6 + [1] * 2)
+
+
+class GivesOtherClasses(Repeats):
+    def _fit_resample(self, X, y):
+        indices = np.append(np.arange(len(y)), -1)
+        return X[:1], np.array([7]), indices
+
+
+def test_one_hot_check_catches_a_class_without_a_column():
+    with pytest.raises((AssertionError, ValueError), match="no one-hot column"):
+        on_samplers.check_sampler_one_hot(GivesOtherClasses())
+
+
 def test_sampler_keeps_integer_columns_and_names():
     import pandas as pd
 

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -227,3 +229,11 @@ def test_dates_raise_with_a_remedy(seed):
     frame["when"] = pd.date_range("2024", periods=len(frame))
     with pytest.raises(ValueError, match=r"column 'when'\. Turn them to numbers"):
         SMOTENC().fit(frame, y)
+
+
+@pytest.mark.filterwarnings("ignore:SMOTEN reads every value:UserWarning")
+def test_decimals_are_categories_of_smoten():
+    prices = [Decimal(price) for price in ("1.5", "2", "1.5", "2", "1.5", "1.5", "2")]
+    frame = pd.DataFrame({"price": prices, "kind": list("ababaab")})
+    rows = SMOTEN(k_neighbors=1, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])[0]
+    assert set(rows["price"]) == {Decimal("1.5"), Decimal(2)}

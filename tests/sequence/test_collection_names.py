@@ -5,6 +5,7 @@ import pytest
 
 from skanomaly.sequence import (
     BagRankingDetector,
+    GroupedDetector,
     RandomConvolutionTransformer,
     ReferenceDetector,
     SelectiveMahalanobisDetector,
@@ -143,3 +144,18 @@ def test_table_of_series_raises_with_the_remedy(convert):
     nested = pd.DataFrame({"x": [pd.Series(np.arange(5.0)), pd.Series(np.arange(4.0))]})
     with pytest.raises(ValueError, match="a table with a series in each cell"):
         convert(nested)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (pd.Series([pd.NA, *range(59)], dtype=object), r"Not finite, by column .*'x' \(1\)"),
+        (pd.Series(["t"] * 60), "Not numbers: column 'x'"),
+        (pd.Series(pd.date_range("2026", periods=60)), "Dates or durations: column 'x'"),
+    ],
+    ids=["missing", "text", "dates"],
+)
+def test_columns_beside_the_groups_are_named_in_errors(column, words):
+    frame = pd.DataFrame({"machine": ["a", "b"] * 30, "x": column, "y": np.arange(60.0)})
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        GroupedDetector(group="machine").fit(frame)

@@ -10,7 +10,7 @@ from sklearn.utils import Tags, get_tags
 
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._seeds import generator
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_any_rows
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
@@ -291,7 +291,7 @@ class SamplerChain(Composition, BaseSampler):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "samplers": [list, None],
+        "samplers": [list, HasMethods("fit_resample"), None],  # a single one raises, and is told what to give
         "random_state": ["random_state"],
     }
 
@@ -302,12 +302,12 @@ class SamplerChain(Composition, BaseSampler):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        for sampler in members(self.samplers or []):
+        self._check_names()
+        for sampler in members(self.samplers):
             if isinstance(sampler, type) or not hasattr(sampler, "fit_resample"):
                 raise TypeError(
                     f"samplers must be a list of samplers, or of pairs of a name and a sampler; it holds {sampler!r}."
                 )
-        self._check_names()
         return check_any_rows(self, X, y)
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:

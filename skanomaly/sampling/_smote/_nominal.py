@@ -1,5 +1,6 @@
 """SMOTE for tables with categorical columns: SMOTENC and SMOTEN."""
 
+import math
 from abc import abstractmethod
 from numbers import Integral, Number
 from typing import Any, ClassVar
@@ -326,7 +327,7 @@ def _is_continuous(known: NDArray[Any]) -> bool:
     """Whether categories are numbers of which some are not whole."""
     present = known[~pd.isna(known)].tolist()
     return all(isinstance(value, Number) for value in present) and any(
-        value % 1 != 0 for value in present if np.isfinite(value)
+        value % 1 != 0 for value in present if math.isfinite(value)
     )
 
 

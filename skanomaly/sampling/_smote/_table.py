@@ -285,7 +285,7 @@ class CodeDistance:
         search._tables = np.concatenate(padded)
         return search
 
-    def find_own(self, n_neighbors: int, given: Any) -> NDArray[np.intp]:
+    def find_own(self, n_neighbors: int, given: Any = 1) -> NDArray[np.intp]:
         """Neighbours of each row, itself left out by index; 0 neighbours gives the row itself.
 
         `given` is the user's parameter; an object finds neighbours among numbers beside one-hot columns.

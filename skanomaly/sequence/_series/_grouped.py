@@ -160,8 +160,8 @@ class GroupedDetector(BaseDetector):
         index = getattr(table, "index", None)
         times = index if self.scores_time_points and is_time(index) else None
         if place is None:
-            values = check_array(
-                table, dtype=(np.float64, np.float32), order="C", ensure_all_finite=finite, input_name="X"
+            values = validate_data(
+                self, table, reset=False, dtype=(np.float64, np.float32), order="C", ensure_all_finite=finite
             )
             return _Rows(values, np.zeros(len(values)), times)
         if hasattr(table, "columns"):
@@ -173,13 +173,14 @@ class GroupedDetector(BaseDetector):
             rest = np.delete(table, place, axis=1)
         if rest.shape[1] == 0:
             raise ValueError("Found array with 1 feature(s), the groups, while a minimum of 2 is required.")
-        values = check_array(
+        values = validate_data(
+            type(self)(),  # the names of this estimator are those of the whole table
             rest,
+            reset=True,
             dtype=(np.float64, np.float32),
             order="C",
             ensure_all_finite=finite,
             ensure_min_samples=2 if reset else 1,
-            input_name="X",
         )
         _require_groups(groups, names[place] if hasattr(table, "columns") else place)
         return _Rows(values, groups, times)
