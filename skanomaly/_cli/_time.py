@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TimeOrder", "find_column", "most_anomalous_apart", "sort_by_time"]
 
 _MAX_GAP = 1.5
-_MOST_JUMPS = 0.05  # with more, the clock has no step
+_MOST_JUMPS, _FEWEST_JUMPS = 0.03, 10  # with more, the clock has no step
 _MOST_HOLES = 3
 
 
@@ -193,7 +193,7 @@ def _clock_remarks(time_order: TimeOrder) -> tuple[bool, list[str]]:
     step = float(np.median(steps))
     shown = _duration(step) if time_order.times.dtype.kind in "mM" else f"{step:g}"
     n_steps = max(1, len(seconds) - len(steps))
-    if len(jumps) > _MOST_JUMPS * n_steps:
+    if len(jumps) > max(_FEWEST_JUMPS, _MOST_JUMPS * n_steps):
         remark = (
             f"{time_order.column} is irregular: {len(jumps):,} of {n_steps:,} differences are more than {_MAX_GAP} "
             f"times the median, {shown}. Windows count rows, not time; resample the table for windows of time."

@@ -12,7 +12,7 @@ from skanomaly._support._hooks import overrides
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._clock import Stretches, cut, read_clock, with_times
+from skanomaly.sequence._clock import Stretches, cut, is_irregular, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
 from skanomaly.sequence._names import check_collection
@@ -41,7 +41,8 @@ class SeriesDetector(BaseDetector):
     The series is cut where values are missing (NaN) and where its clock jumps: at a difference of more than `max_gap`
     steps between consecutive times, where a step is the median difference. No window spans a cut. Time points that no
     window covers score NaN and are predicted +1, with a warning that counts them. The clock is the index of a pandas
-    frame or Series, if that is of dates, periods or durations, or the argument `times` of `fit`. Dates are compared as
+    frame or Series, if that is of dates, periods or durations, or the argument `times` of `fit`. If more than 3 % of
+    the training differences are jumps, the clock is irregular and not used, with a warning. Dates are compared as
     instants in UTC. The rows of arrays, and of frames without such an index, follow each other without a jump.
 
     Hooks
@@ -136,9 +137,17 @@ class SeriesDetector(BaseDetector):
         same = clock is not None and known is not None and clock.kind == known[0]
         step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
         found = cut(rows, clock, step, self.max_gap)
+        if reset and clock is not None and is_irregular(found):
+            warn_user(
+                f"The clock is irregular: {len(found.jumps):,} of {len(found) - 1:,} differences are more than "
+                f"{self.max_gap:g} times the median, {clock.readable(step)}. It is not used, and windows count time "
+                "points. Use resample_series for windows of time."
+            )
+            step = np.inf
+            found = cut(rows, clock, step, self.max_gap)
         if reset:
             self._clock = None if clock is None else (clock.kind, step)
-            self.time_step_ = None if clock is None else clock.readable(step)
+            self.time_step_ = None if clock is None else clock.readable(clock.step)
             self.n_not_scored_ = 0
         if len(found.values) < (self._min_samples if reset else 1) and found.n_missing and not continues:
             raise ValueError(

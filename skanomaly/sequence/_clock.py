@@ -11,9 +11,20 @@ from numpy.typing import NDArray
 from skanomaly._support._columns import to_pandas
 from skanomaly.sequence._windows import stretches
 
-__all__ = ["Clock", "Stretches", "TimedSeries", "cut", "is_time", "one_after_another", "read_clock", "with_times"]
+__all__ = [
+    "Clock",
+    "Stretches",
+    "TimedSeries",
+    "cut",
+    "is_irregular",
+    "is_time",
+    "one_after_another",
+    "read_clock",
+    "with_times",
+]
 
 _ROUNDING = 1e-6
+_MOST_JUMPS, _FEWEST_JUMPS = 0.03, 10  # with more jumps, the clock has no step
 _SEVERAL_SENSORS = (
     "For several sensors in one table, use from_long, which makes one series of each, or GroupedDetector with the "
     "column of the sensor."
@@ -204,6 +215,11 @@ def one_after_another(clocks: list[Clock]) -> "pd.Index[Any]":
 def is_time(index: Any) -> bool:
     """Say whether an index is of dates, periods or durations."""
     return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
+
+
+def is_irregular(found: Stretches) -> bool:
+    """Say whether so many differences are jumps that the clock has no step."""
+    return len(found.jumps) > max(_FEWEST_JUMPS, _MOST_JUMPS * (len(found) - 1))
 
 
 def _clock(times: "pd.Index[Any]", name: str) -> Clock:

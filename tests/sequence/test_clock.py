@@ -157,7 +157,7 @@ HUNDRED = pytest.param(100, marks=pytest.mark.slow)
 
 
 @quiet
-@pytest.mark.parametrize("n_series", [12, HUNDRED])
+@pytest.mark.parametrize("n_series", [6, HUNDRED])
 @pytest.mark.parametrize("cut", ["hole", "missing"])
 @every
 def test_a_cut_is_no_alarm(detector, cut, n_series):
@@ -229,6 +229,17 @@ def test_the_warning_names_the_jump():
         UserWarning, match=r"jumps 2 times \(first after 2026-01-01 04:50:00\+00:00; its step is 00:10:00"
     ):
         RollingStatistic(window_size=WINDOW).fit(frame)
+
+
+def test_an_irregular_clock_is_told_and_not_used(seed):
+    X = _wave(seed)
+    passed = np.random.default_rng(seed).exponential(600, len(X)) + 1
+    frame = pd.DataFrame(X, index=pd.Timestamp("2026-01-01") + pd.to_timedelta(np.cumsum(passed), unit="s"))
+    with pytest.warns(UserWarning, match=r"clock is irregular: \d+ of 799 differences are more than 1.5 times") as told:
+        fitted = RollingStatistic(window_size=WINDOW).fit(frame)
+    assert len(told) == 1
+    assert_array_equal(fitted.score_samples(frame), RollingStatistic(window_size=WINDOW).fit(X).score_samples(X))
+    assert fitted.n_not_scored_ == 0
 
 
 def test_a_hole_without_short_stretches_warns_of_nothing(seed):

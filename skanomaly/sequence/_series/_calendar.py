@@ -125,9 +125,9 @@ class CalendarDetector(SeriesDetector):
     def _not_scored(self) -> tuple[str, str]:
         return "they have no value", "Fill short holes with resample_series."
 
-    def _read(self, X: Any, *, reset: bool) -> Stretches:
+    def _read(self, X: Any, *, reset: bool, continues: bool = False) -> Stretches:
         """Validate a series; append the places on the grid of the clock and the bins of the calendar as columns."""
-        found = super()._read(X, reset=reset)
+        found = super()._read(X, reset=reset, continues=continues)
         bins = self._bins(found)
         if reset:
             self.bins_ = np.unique(bins)

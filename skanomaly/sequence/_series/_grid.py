@@ -27,7 +27,7 @@ def grid_places(found: "Stretches", max_gap: float) -> NDArray[np.int64]:
     ndarray of shape (n_kept,), int64
         Ascending. Without a clock, the numbers of the rows.
     """
-    if found.clock is None or found.step <= 0:
+    if found.clock is None or not 0 < found.step < np.inf:
         return found.kept.astype(np.int64)
     passed = np.diff(found.clock.places) / found.step
     steps = np.ones(len(passed), dtype=np.int64)
