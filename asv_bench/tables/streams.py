@@ -5,10 +5,11 @@
 The series is a noisy wave in which the period halves for 60 time points every 2,000. Detectors are fitted to 10,000
 time points without anomalies, and then score 20,000 one at a time, and N (1,000,000) in pieces of 1,000. Windows have
 100 time points. "and learning" calls ``partial_fit`` after each ``score_next``. Every detector has a process of its
-own. The columns are the milliseconds of the first call in a new process, which loads compiled kernels; the microseconds of CPU time per
-time point, one at a time and in pieces; the growth of the process's memory from the first 10,000 time points to the
-last of N; and VUS-PR. River scores and then learns, one time point at a time, with the value or the last 20 values as
-features, scaled to [0, 1]. It is measured with the interpreter of an environment that has river, if one is given.
+own. The columns are the milliseconds of the first call in a new process, which loads compiled kernels; the microseconds
+of CPU time per time point, one at a time and in pieces; the growth of the process's memory from the first 10,000 time
+points to the last of N; and VUS-PR. River scores and then learns, one time point at a time, with the value or the last
+20 values as features, scaled to [0, 1]. It is measured with the interpreter of an environment that has river, if one is
+given.
 """
 
 import argparse
@@ -45,9 +46,10 @@ n_points = int(sys.argv[1])
 """
 OURS = """
 detector.fit(train)
-load = "import pickle, sys, time; detector, row = pickle.load(sys.stdin.buffer)\n"
+load = "import pickle, sys, time; detector, row = pickle.load(sys.stdin.buffer); "
 load += "start = time.perf_counter(); detector.score_next(row); print(time.perf_counter() - start)"
-first = float(subprocess.run([sys.executable, "-c", load], input=pickle.dumps((detector, stream[:1])), capture_output=True).stdout)
+stored = pickle.dumps((detector, stream[:1]))
+first = float(subprocess.run([sys.executable, "-c", load], input=stored, capture_output=True).stdout)
 detector.start_stream().score_next(train)
 scores = np.empty(len(stream))
 start = time.process_time()
