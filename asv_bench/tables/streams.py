@@ -91,8 +91,9 @@ for value in train[:, 0].tolist():
 start = time.process_time()
 scores = [one(value) for value in stream[:, 0].tolist()]
 single = (time.process_time() - start) / len(stream)
-for place, value in enumerate(wave(n_points, 2, 2000)[0][:, 0].tolist()):
-    one(value)
+long = wave(n_points, 2, 2000)[0][:, 0].copy()
+for place in range(n_points):
+    one(float(long[place]))
     if place == 10_000:
         before = memory()
 np.save(sys.argv[2], scores)
