@@ -91,7 +91,7 @@ class SeriesDetector(BaseDetector):
 
     window_size_: int
     _tail: NDArray[Any]
-    _end: Stretches
+    _end: Stretches | None
     point_alignment: str
 
     def fit(self, X: Any, y: Any = None, *, times: Any = None) -> Self:
@@ -324,8 +324,7 @@ class SeriesDetector(BaseDetector):
         """
         check_is_fitted(self)
         self._stream = Stream()
-        if getattr(self, "_end", None) is not None:
-            vars(self).pop("_end")
+        self._end = None
         return self
 
     def _read_next(self, X: Any) -> Stretches:
