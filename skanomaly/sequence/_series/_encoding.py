@@ -154,11 +154,11 @@ class EncodingDetector(SeriesDetector):
                 _learnt_words(averages, starts, n_symbols, len(X))
                 for averages, (_, n_symbols) in zip(of_channel, self._pairs, strict=True)
             ]
-            for of_channel in self._averages(X, starts)
+            for of_channel in self._segment_averages(X, starts)
         ]
         self.n_words_ = np.array([[len(words.distinct) for words in of_channel] for of_channel in self._words])
 
-    def _averages(self, X: NDArray[Any], starts: NDArray[np.intp]) -> list[list[NDArray[np.float64]]]:
+    def _segment_averages(self, X: NDArray[Any], starts: NDArray[np.intp]) -> list[list[NDArray[np.float64]]]:
         """Return the averages of the segments of windows, by channel and encoding."""
         size = self.window_size_
         blocks: list[list[list[NDArray[np.float64]]]] = [[[] for _ in self._pairs] for _ in self._vectors.channels]
@@ -173,7 +173,7 @@ class EncodingDetector(SeriesDetector):
     def _by_channel(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Return the mean surprise of each window, by channel."""
         own = self._lookup.find(X)
-        averages = self._averages(X, np.arange(len(X) - self.window_size_ + 1))
+        averages = self._segment_averages(X, np.arange(len(X) - self.window_size_ + 1))
         return np.stack(
             [
                 np.mean(

@@ -136,9 +136,13 @@ class SeasonalTrendDetector(SeriesDetector):
         remedy = "Give a longer series, or a shorter period."
         return "there is no other time point a whole number of seasons away", remedy
 
-    def _read(self, X: Any, *, reset: bool) -> Stretches:
+    def _read(self, X: Any, *, reset: bool, continues: bool = False) -> Stretches:
         """Validate a series, and append the places of its time points on the grid of the clock as a column."""
-        return super()._read(X, reset=reset).with_columns(lambda found: grid_places(found, self.max_gap))
+        return (
+            super()
+            ._read(X, reset=reset, continues=continues)
+            .with_columns(lambda found: grid_places(found, self.max_gap))
+        )
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> Floats:
         values, places = X[:, :-1], X[:, -1].astype(np.int64)
