@@ -2,6 +2,7 @@
 """Detectors of series by length, and the matrix profile compared with STUMPY."""
 
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -38,6 +39,14 @@ DETECTORS = {
     "sliding_forest": SlidingWindowDetector(features="statistics", stride=4),
     "spectral": SpectralResidualDetector(smoothing=100),
     "transitions": TransitionGraphDetector(),
+}
+STREAMS = {
+    "autoregressive": AutoregressiveDetector(causal=True),
+    "matrix_profile": MatrixProfileDetector(causal=True, context_size=5000),
+    "neighbors": SubsequenceNeighbors(point_alignment="last", random_state=0),
+    "rolling_mahalanobis": RollingMahalanobis(causal=True),
+    "rolling_std": RollingStatistic(point_alignment="last"),
+    "spectral": SpectralResidualDetector(context_size=128),
 }
 
 
@@ -76,6 +85,26 @@ class Series:
 
     def track_vus_pr(self, detector, n_timepoints):
         return vus_pr_score(self.y, self.detector.score_samples(self.X))
+
+
+class Streams:
+    """Detectors that score time points as they come, one at a time and in pieces."""
+
+    params = [list(STREAMS), [1, 1000]]
+    param_names = ["detector", "n_timepoints"]
+
+    def setup(self, detector, n_timepoints):
+        self.X, _ = wave(6_000)
+        self.X = self.X.reshape(len(self.X), -1)
+        self.piece = self.X[:n_timepoints]
+        self.detector = STREAMS[detector]
+        self.detector.fit(self.X).score_next(self.piece)
+
+    def time_score_next(self, detector, n_timepoints):
+        self.detector.score_next(self.piece)
+
+    def track_pickled_bytes(self, detector, n_timepoints):
+        return len(pickle.dumps(self.detector))
 
 
 class LongSeries:

@@ -1,7 +1,8 @@
 """Series and collections of series, scored per time point and per series."""
 
-from skanomaly.sequence._base import SequenceDetector, SeriesDetector
+from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
+from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events

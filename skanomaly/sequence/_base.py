@@ -1,4 +1,4 @@
-"""The two kinds of numeric sequences: one series, and a collection of series."""
+"""The base class of detectors of one series."""
 
 from typing import Any, ClassVar, Self
 
@@ -15,12 +15,11 @@ from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import Stretches, cut, is_irregular, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
-from skanomaly.sequence._names import check_collection
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._stream import WHOLE, Context, Stream
 from skanomaly.sequence._windows import stretches, windows_to_points
 
-__all__ = ["SequenceDetector", "SeriesDetector"]
+__all__ = ["SeriesDetector"]
 
 _REMEDY = "Fill short holes with resample_series, or use a shorter window."
 
@@ -93,7 +92,7 @@ class SeriesDetector(BaseDetector):
 
     window_size_: int
     _tail: NDArray[Any]
-    _end: Stretches
+    _end: Stretches | None
     point_alignment: str
 
     def fit(self, X: Any, y: Any = None, *, times: Any = None) -> Self:
@@ -276,9 +275,11 @@ class SeriesDetector(BaseDetector):
     def _why_no_stream(self) -> str:
         """Return why the detector has no methods for streams; empty if it has."""
         name = type(self).__name__
+        if not self._averages:
+            return f"{name} has no method for streams."
         if hasattr(self, "causal"):
             return "" if self.causal else f"{name}(causal=False) uses later time points; set causal=True."
-        if not self._averages or type(self)._averaged is not SeriesDetector._averaged:
+        if type(self)._averaged is not SeriesDetector._averaged:
             return f"{name} uses later time points."
         alignment = getattr(self, "point_alignment", "mean")
         if alignment != "last":
@@ -332,8 +333,7 @@ class SeriesDetector(BaseDetector):
         """
         check_is_fitted(self)
         self._stream = Stream()
-        if getattr(self, "_end", None) is not None:
-            vars(self).pop("_end")
+        self._end = None
         return self
 
     def _read_next(self, X: Any) -> Stretches:
@@ -549,60 +549,4 @@ class SeriesDetector(BaseDetector):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        return tags
-
-
-class SequenceDetector(BaseDetector):
-    """Base class of detectors that score each series of a collection.
-
-    The input is an array of shape (n_sequences, n_timepoints, n_features), or a list, object array or pandas Series
-    of arrays of shape (n_timepoints_i, n_features); in a list, 1-D arrays are series of one channel.
-
-    Hooks
-    -----
-    ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
-        As in :class:`~skanomaly.base.BaseDetector`; ``X`` is a list of C-contiguous float64 or float32 arrays of shape
-        (n_timepoints_i, n_features), each with at least one time point.
-    ``_timepoint_outlyingness(X)``
-        Optional, for classes that score time points: a list of arrays of shape (n_timepoints_i,), large is anomalous.
-        The class then has ``score_timepoints``.
-
-    Attributes
-    ----------
-    offset_ : float
-        Threshold on ``score_samples``: sequences that score below are anomalies.
-    n_features_in_ : int
-        Number of channels.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the channels, where the training series are frames with names that are all strings.
-    """
-
-    n_features_in_: int
-
-    def _check(self, X: Any, *, reset: bool) -> list[NDArray[Any]]:
-        return check_collection(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
-
-    def _timepoint_outlyingness(self, X: list[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Score the time points of validated sequences; large is anomalous."""
-        raise NotImplementedError
-
-    @available_if(overrides("_timepoint_outlyingness"))
-    def score_timepoints(self, X: Any) -> list[NDArray[Any]]:
-        """Score each time point of each sequence; lower scores are more anomalous.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_sequences, n_timepoints, n_features) or list of array-like
-
-        Returns
-        -------
-        list of ndarray of shape (n_timepoints_i,)
-        """
-        check_is_fitted(self)
-        return [-scores for scores in self._timepoint_outlyingness(self._check(X, reset=False))]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
         return tags

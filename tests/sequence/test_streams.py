@@ -12,11 +12,14 @@ from skanomaly.base import check_detector
 from skanomaly.detectors import GaussianDetector
 from skanomaly.sequence import (
     AutoregressiveDetector,
+    EncodingDetector,
     KShapeDetector,
     MatrixProfileDetector,
     PolynomialDetector,
     RollingMahalanobis,
     RollingStatistic,
+    SeasonalTrendDetector,
+    SelfSimilarityDetector,
     SlidingWindowDetector,
     SpectralResidualDetector,
     SubsequenceKMeans,
@@ -37,6 +40,7 @@ OF_MODELS = [
     SubsequenceNeighbors(window_size=SIZE, n_references=200, point_alignment="last", random_state=0),
     SubsequencePCA(window_size=SIZE, point_alignment="last"),
     SubsequenceKMeans(window_size=SIZE, n_references=200, point_alignment="last", random_state=0),
+    EncodingDetector(window_size=SIZE, point_alignment="last"),
     SlidingWindowDetector(GaussianDetector(), window_size=SIZE, features="statistics", point_alignment="last"),
 ]
 STREAMING = [
@@ -333,6 +337,8 @@ def test_the_public_check_catches_a_faulty_stream(faulty, message):
         (SpectralResidualDetector(), "set context_size"),
         (KShapeDetector(point_alignment="last"), "KShapeDetector uses later time points"),
         (PolynomialDetector(), "PolynomialDetector uses later time points"),
+        (SeasonalTrendDetector(causal=True), "SeasonalTrendDetector has no method for streams"),
+        (SelfSimilarityDetector(), "SelfSimilarityDetector has no method for streams"),
         (TransitionGraphDetector(point_alignment="last"), "TransitionGraphDetector uses later time points"),
     ],
     ids=str,

@@ -10,7 +10,7 @@ from sklearn.utils import Tags
 from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import SequenceDetector
+from skanomaly.sequence._collections._base import SequenceDetector
 
 __all__ = ["BagRankingDetector", "Bags", "bag_ranking_loss"]
 

@@ -13,7 +13,7 @@ from skanomaly._support._scales import ColumnScaler, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._tail import Tail
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import SequenceDetector
+from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, describe, normal_sequences, resample
 
 __all__ = ["SequenceNeighbors"]

@@ -10,7 +10,7 @@ from skanomaly import _kernels
 from skanomaly._support._scales import ROUNDING, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import SequenceDetector
+from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, normal_sequences, resample
 
 __all__ = ["ReferenceDetector"]

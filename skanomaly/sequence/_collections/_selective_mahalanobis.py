@@ -13,7 +13,7 @@ from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._base import SequenceDetector
+from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._representation import normal_sequences
 
 __all__ = ["SelectiveMahalanobisDetector"]

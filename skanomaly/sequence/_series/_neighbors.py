@@ -310,7 +310,7 @@ def _uniform(seed: int, indices: NDArray[np.intp]) -> NDArray[np.float64]:
     state = np.uint64(seed % 2**64) + (indices + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((state ^ (state >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
+    return np.asarray(((state ^ (state >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 def _product_weights(references: NDArray[np.float32]) -> NDArray[np.float32]:
