@@ -146,7 +146,9 @@ class PatchGaussian(PatchDetector):
         self.means_ = np.zeros((len(places), self.n_features_in_))
         for place, row in enumerate(self._spectra):
             for columns, spectrum in zip(levels, row, strict=True):
-                np.put_along_axis(self.means_[place], np.arange(self.n_features_in_)[columns], spectrum.location, axis=0)
+                np.put_along_axis(
+                    self.means_[place], np.arange(self.n_features_in_)[columns], spectrum.location, axis=0
+                )
         self.weights_ = np.ones(len(levels))
         if self.level_weights == "logistic":
             patches = self._level_distances(X)
