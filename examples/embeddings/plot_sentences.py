@@ -2,9 +2,9 @@
 Sentences by a small sentence encoder
 =====================================
 
-Messages of customers become vectors of 384 columns by a frozen sentence encoder. Prototypes that are sentences themselves
-find messages about fraud and about danger without any training, and name the kind; distances to normal messages
-need normal messages, and no prototypes.
+Messages of customers become vectors of 384 columns by a frozen sentence encoder. Prototypes that are sentences
+themselves find messages about fraud and about danger without any training, and name the kind; distances to normal
+messages need normal messages, and no prototypes.
 """
 
 # %%

@@ -25,7 +25,7 @@ class AttentionLookup(ParameterObject):
 
     Parameters
     ----------
-    weights : {"softmax", "sparsemax"}, default="softmax"
+    kind : {"softmax", "sparsemax"}, default="softmax"
         "sparsemax" gives most patches of the bank no weight.
     temperature : float, default=0.05
         Divides the cosine similarities; above 0. A small value leaves the nearest patches only.
@@ -55,18 +55,18 @@ class AttentionLookup(ParameterObject):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "weights": [StrOptions({"softmax", "sparsemax"})],
+        "kind": [StrOptions({"softmax", "sparsemax"})],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, weights: str = "softmax", temperature: float = 0.05) -> None:
-        self.weights = weights
+    def __init__(self, *, kind: str = "softmax", temperature: float = 0.05) -> None:
+        self.kind = kind
         self.temperature = temperature
 
     def _weigh(self, similarities: Floats) -> Floats:
         logits = similarities / self.temperature
         logits -= logits.max(axis=1, keepdims=True)
-        if self.weights == "softmax":
+        if self.kind == "softmax":
             weights = np.exp(logits)
             return np.asarray(weights / weights.sum(axis=1, keepdims=True))
         ranked = -np.sort(-logits, axis=1)
