@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
 from skanomaly.detectors import GaussianDetector
-from skanomaly.embeddings import PatchBank
+from skanomaly.embeddings import PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.threshold import GammaGMM
 
@@ -128,6 +128,7 @@ PARAMETERS = {
     ],
     "AnomalyClusterer": [{"n_clusters": 2, "n_init": 2}, {"n_clusters": 3, "n_init": 1}],
     "ChecklistDetector": [{}, {"rules": ["range", "regression"], "n_votes": 3}],
+    "PatchRefiner": [{"detector": PatchResidual()}],
     "LogitDetector": [{}, {"statistic": "entropy", "temperature": 2.0}],
     "PrototypeDetector": [{"metric": "euclidean"}, {"metric": "euclidean", "temperature": 1.0, "pooling": "max"}],
     "PatchGaussian": [{}, {"scope": "position", "rank": 2, "pooling": "mean"}],

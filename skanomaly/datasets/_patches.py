@@ -113,7 +113,7 @@ def make_patch_grids(
     content = np.tile(layout.ravel(), (n_test, 1))
     patch_labels = np.ones(content.shape, dtype=np.int64)
     offsets = np.zeros((*content.shape, n_features))
-    for sample in np.flatnonzero(y_test == -1):
+    for sample in np.flatnonzero(y_test == -1).tolist():
         top, left = rng.integers(grid_size - _BLOCK + 1, size=2)
         block = np.zeros((grid_size, grid_size), dtype=bool)
         block[top : top + _BLOCK, left : left + _BLOCK] = True

@@ -12,6 +12,7 @@ from skanomaly.embeddings._memory import AttentionLookup
 from skanomaly.embeddings._neighbors import PatchNeighbors
 from skanomaly.embeddings._patchwise import PatchwiseTransformer
 from skanomaly.embeddings._prototypes import PrototypeDetector
+from skanomaly.embeddings._refiner import PatchRefiner
 from skanomaly.embeddings._residual import PatchResidual
 from skanomaly.embeddings._tiles import TiledDetector
 
@@ -26,6 +27,7 @@ __all__ = [
     "PatchGaussian",
     "PatchMapDisplay",
     "PatchNeighbors",
+    "PatchRefiner",
     "PatchResidual",
     "PatchwiseTransformer",
     "PrototypeDetector",

@@ -144,9 +144,11 @@ class PatchGaussian(PatchDetector):
         self._spectra = [[self._spectrum(normal.rows[place], columns) for columns in levels] for place in places]
         self.shrinkage_ = float(np.mean([each.shrinkage for row in self._spectra for each in row]))
         self.means_ = np.zeros((len(places), self.n_features_in_))
-        for mean, row in zip(self.means_, self._spectra, strict=True):
+        for place, row in enumerate(self._spectra):
             for columns, spectrum in zip(levels, row, strict=True):
-                mean[columns] = spectrum.location
+                np.put_along_axis(
+                    self.means_[place], np.arange(self.n_features_in_)[columns], spectrum.location, axis=0
+                )
         self.weights_ = np.ones(len(levels))
         if self.level_weights == "logistic":
             patches = self._level_distances(X)

@@ -25,7 +25,7 @@ class AttentionLookup(ParameterObject):
 
     Parameters
     ----------
-    weights : {"softmax", "sparsemax"}, default="softmax"
+    kind : {"softmax", "sparsemax"}, default="softmax"
         "sparsemax" gives most patches of the bank no weight.
     temperature : float, default=0.05
         Divides the cosine similarities; above 0. A small value leaves the nearest patches only.
@@ -55,18 +55,18 @@ class AttentionLookup(ParameterObject):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "weights": [StrOptions({"softmax", "sparsemax"})],
+        "kind": [StrOptions({"softmax", "sparsemax"})],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, weights: str = "softmax", temperature: float = 0.05) -> None:
-        self.weights = weights
+    def __init__(self, *, kind: str = "softmax", temperature: float = 0.05) -> None:
+        self.kind = kind
         self.temperature = temperature
 
     def _weigh(self, similarities: Floats) -> Floats:
         logits = similarities / self.temperature
         logits -= logits.max(axis=1, keepdims=True)
-        if self.weights == "softmax":
+        if self.kind == "softmax":
             weights = np.exp(logits)
             return np.asarray(weights / weights.sum(axis=1, keepdims=True))
         ranked = -np.sort(-logits, axis=1)
@@ -142,7 +142,7 @@ class Memory:
     ) -> tuple[Floats, NDArray[np.intp]]:
         """Return the distances and numbers of the nearest patches."""
         if len(self._indices) == 1:
-            return self._indices[0].query(rows, n_neighbors=self.n_neighbors, exclude=left_out, n_jobs=n_jobs)
+            return self._index(0).query(rows, n_neighbors=self.n_neighbors, exclude=left_out, n_jobs=n_jobs)
         distances = np.empty((len(rows), self.n_neighbors))
         indices = np.empty((len(rows), self.n_neighbors), dtype=np.intp)
         order = np.argsort(positions, kind="stable")
@@ -151,7 +151,7 @@ class Memory:
 
         def search(place: int) -> None:
             here = order[starts[place] : starts[place + 1]]
-            found = self._indices[place].query(
+            found = self._index(place).query(
                 np.ascontiguousarray(rows[here]),
                 n_neighbors=self.n_neighbors,
                 exclude=None if left_out is None else left_out[here],
@@ -161,6 +161,12 @@ class Memory:
 
         map_blocks(search, parts, n_jobs=n_jobs)
         return distances, indices
+
+    def _index(self, place: int) -> NeighborIndex:
+        index = self._indices[place]
+        if index is None:
+            raise ValueError("The bank has no patch near a position. Keep more patches, or use a larger radius.")
+        return index
 
     def outlyingness(
         self, rows: NDArray[Any], positions: NDArray[np.intp], left_out: NDArray[np.intp] | None, n_jobs: int | None
@@ -220,7 +226,7 @@ def _each(samples: PatchSets) -> Any:
 
 def _digest(patches: NDArray[Any]) -> bytes:
     values = np.ascontiguousarray(patches, dtype=np.float64) + 0.0  # 0 and -0 are equal
-    return hashlib.blake2b(values, digest_size=16).digest() + len(patches).to_bytes(8, "little")
+    return hashlib.blake2b(values.data, digest_size=16).digest() + len(patches).to_bytes(8, "little")
 
 
 def _unit(rows: NDArray[Any]) -> Floats:

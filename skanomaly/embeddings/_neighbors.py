@@ -221,7 +221,7 @@ class PatchNeighbors(PatchDetector):
             coded = np.concatenate([coded, self._transform(samples)])
             groups = np.concatenate([groups, groups[sources]])
         self.bank_ = rows
-        options = {
+        options: dict[str, Any] = {
             "metric": "cosine" if self.metric == "cosine" else "euclidean",
             "lookup": self.lookup,
             "grid": grid,

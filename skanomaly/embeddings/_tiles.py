@@ -151,13 +151,13 @@ class TiledDetector(MetaEstimatorMixin, PatchDetector):
             size, grid = self.n_patches_, grid_of(self.n_patches_)
         if self.tiles is not None and not isinstance(self.tiles, Integral):
             return read_levels(self.tiles, size)
-        number = self.tiles
-        if number is None:
-            number = min(4, size) if self.axis == "columns" else max(grid)
+        number = min(4, size) if self.axis == "columns" else max(grid)
+        if self.tiles is not None:
+            number = int(self.tiles)
         places = np.arange(size).reshape(grid)
         tiles = []
-        for rows in _runs(grid[0], int(number) if grid[0] > 1 else 1, self.overlap):
-            tiles += [places[rows, columns].ravel() for columns in _runs(grid[1], int(number), self.overlap)]
+        for rows in _runs(grid[0], number if grid[0] > 1 else 1, self.overlap):
+            tiles += [places[rows, columns].ravel() for columns in _runs(grid[1], number, self.overlap)]
         return tiles
 
     def _part(self, X: PatchSets, tile: NDArray[np.intp]) -> PatchSets:
@@ -191,7 +191,7 @@ class TiledDetector(MetaEstimatorMixin, PatchDetector):
             scores = self._scores(fitted, self._part(X, tile))
             if self.normalization == "quantile":
                 scores = (scores - middle) / spread
-            if columns:
+            if self.n_patches_ is None or columns:
                 combined = np.maximum(combined, scores) if self.aggregation == "max" else combined + scores
                 counts += 1
             else:

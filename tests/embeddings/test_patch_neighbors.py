@@ -58,13 +58,13 @@ def test_radius_needs_the_positions_of_fit():
         PatchNeighbors(bank=PatchBank(radius=0)).fit(X).predict(X[:, :4])
 
 
-@pytest.mark.parametrize("weights", ["softmax", "sparsemax"])
-def test_lookup_is_its_definition(seed, weights):
+@pytest.mark.parametrize("kind", ["softmax", "sparsemax"])
+def test_lookup_is_its_definition(seed, kind):
     X, Q = _sets(seed, 6), _sets(seed + 1, 2)
-    detector = PatchNeighbors(lookup=AttentionLookup(weights=weights, temperature=0.3), metric="cosine").fit(X)
+    detector = PatchNeighbors(lookup=AttentionLookup(kind=kind, temperature=0.3), metric="cosine").fit(X)
     unit, query = (each.reshape(-1, 4) / np.linalg.norm(each.reshape(-1, 4), axis=1, keepdims=True) for each in (X, Q))
     logits = query @ unit.T / 0.3
-    if weights == "softmax":
+    if kind == "softmax":
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     else:  # the projection on the simplex, by bisection
         low, high = logits.max(axis=1) - 1, logits.max(axis=1)

@@ -316,7 +316,8 @@ class GaussianDetector(BaseDetector):
             total = np.zeros(X.shape)
             for columns, detector, weight in zip(self._parts, self.level_detectors_, self.level_weights_, strict=True):
                 found = weight * detector._contributions(np.ascontiguousarray(X[:, columns]))
-                np.add.at(total, (slice(None), columns), found)
+                for place, column in enumerate(columns.tolist()):  # a column may belong to a level twice
+                    total[:, column] += found[:, place]
             return total
         X = self._range.apply(X)
         contributions = np.empty(X.shape)
