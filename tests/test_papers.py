@@ -83,11 +83,14 @@ def test_commands_of_a_row_exist_and_have_a_figure(row):
 
 
 def test_every_public_name_that_cites_a_paper_is_in_its_row():
-    missing = []
+    missing, documented = [], list(_documented())
     for row in ROWS:
         title = _normalised(row["title"])
-        citing = {name for name, text in _documented() if title in text}
-        missing += [(row["key"], name) for name in citing if name not in row["becomes"].split()]
+        citing = {name for name, text in documented if title in text}
+        if row["state"] == "not built yet":
+            missing += [(row["key"], name) for name in citing if name.split(".")[1] not in row["becomes"]]
+        else:
+            missing += [(row["key"], name) for name in citing if name not in row["becomes"].split()]
     assert missing == []
 
 
