@@ -21,7 +21,7 @@ SCRIPTS = ROOT / "asv_bench" / "tables"
 
 def _experiments():
     functions = set()
-    for name in ("_papers_scores.py", "_papers_training.py", "_papers_series.py"):
+    for name in ("_papers_scores.py", "_papers_training.py", "_papers_series.py", "_papers_models.py"):
         tree = ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))
         functions |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return functions
@@ -83,11 +83,14 @@ def test_commands_of_a_row_exist_and_have_a_figure(row):
 
 
 def test_every_public_name_that_cites_a_paper_is_in_its_row():
-    missing = []
+    missing, documented = [], list(_documented())
     for row in ROWS:
         title = _normalised(row["title"])
-        citing = {name for name, text in _documented() if title in text}
-        missing += [(row["key"], name) for name in citing if name not in row["becomes"].split()]
+        citing = {name for name, text in documented if title in text}
+        if row["state"] == "not built yet":
+            missing += [(row["key"], name) for name in citing if name.split(".")[1] not in row["becomes"]]
+        else:
+            missing += [(row["key"], name) for name in citing if name not in row["becomes"].split()]
     assert missing == []
 
 

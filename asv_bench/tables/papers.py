@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import _papers_models
 import _papers_scores
 import _papers_series
 import _papers_training
@@ -35,7 +36,7 @@ def experiments():
     """Return the experiments by name: the functions of three files whose docstrings name their seeds."""
     return {
         name: value
-        for module in (_papers_scores, _papers_training, _papers_series)
+        for module in (_papers_scores, _papers_training, _papers_series, _papers_models)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")
     }

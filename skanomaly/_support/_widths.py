@@ -78,7 +78,7 @@ def kernel_widths(rows: Floats) -> Floats:
     usable = np.where(units > 0, units, 1.0)
     squares = _squared_distances(queries / usable, centers / usable)[kept]
     squares = squares[np.isfinite(squares).any(axis=1)]
-    return units * _likeliest_width(squares, max(1, np.count_nonzero(units))) / np.sqrt(2.0 * rows.shape[1])
+    return units * _likeliest_width(squares, max(1, int(np.count_nonzero(units)))) / np.sqrt(2.0 * rows.shape[1])
 
 
 def _likeliest_width(squares: Floats, n_columns: int) -> float:

@@ -140,8 +140,10 @@ def count_right_reasons(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        Labels and predictions: +1 normal, -1 anomaly.
+    y_true : array-like of shape (n_samples,)
+        Labels: +1 normal, -1 anomaly.
+    y_pred : array-like of shape (n_samples,)
+        Predictions: +1 normal, -1 anomaly.
     contributions : array-like of shape (n_samples, n_features)
         In the sign of the score: the lowest contribution is that of the top column.
     mask : array-like of shape (n_samples, n_features), bool

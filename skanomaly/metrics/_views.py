@@ -114,11 +114,8 @@ def fuse_views(y_score: Any, visible: Any = None, *, aggregation: str = "mean") 
 
     Notes
     -----
-    The step from images to volumes of SiM3D [1]_, whose projection of pixels to voxels is the user's part.
-
-    References
-    ----------
-    .. [1] "SiM3D: Single-instance Multiview Multimodal and Multisetup 3D Anomaly Detection Benchmark", 2025.
+    The step from images to volumes of the benchmark SiM3D (Single-instance Multiview Multimodal and Multisetup 3D
+    Anomaly Detection Benchmark); the projection of pixels to voxels is the user's part.
 
     Examples
     --------

@@ -323,9 +323,10 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             random = generator(self.random_state)
-            self.exponent_, self.bandwidth_ = self.exponent, self.bandwidth
             if isinstance(self.exponent, str):
                 self.exponent_, self.bandwidth_ = self._chosen(rows, targets, draw_seed(self.random_state))
+            else:
+                self.exponent_, self.bandwidth_ = float(self.exponent), self.bandwidth
             self.loss_curve_ = self._train(
                 *(rows, targets, self.exponent_, self.bandwidth_, self.max_iter, random), verbose=bool(self.verbose)
             )
