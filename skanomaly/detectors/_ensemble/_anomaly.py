@@ -103,7 +103,8 @@ class AnomalyDetector(MixedDetector):
     2013) and of ensembles of different kinds of detectors by standardised scores (Aggarwal and Sathe, 2015). What we
     changed: the choice of rows for the coarse scale, and the mean of the two largest scores. The combination was chosen
     among some three hundred by its mean area under the ROC curve on public tables, of which a third took no part in the
-    choice; ``asv_bench/tables/default.py`` prints both.
+    choice. On that third its mean area is 4.0 points above that of an isolation forest with clean training data, equal
+    (-0.1) where 5 % of the training rows are anomalies, and 1.3 points below where the whole table trains.
 
     Cost: O(n (max_samples d + n_estimators)) for scoring n rows, in memory for blocks of rows; fitting scores the
     training rows once.
