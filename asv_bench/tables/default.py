@@ -191,7 +191,7 @@ def read(path):
     return records
 
 
-def show(records, title):
+def print_table(records, title):
     """Print a table for some records: mean AUROC and average precision, mean rank, difference to IsolationForest."""
     if not records:
         return
@@ -247,8 +247,8 @@ def main():
             if given.results:
                 write(records, given.results)
             print(f"{number}/{len(paths)} {path.stem}", flush=True, file=sys.stderr)
-    show([record for record in records if record["left_out"]], "Tables left out of every choice")
-    show([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
+    print_table([record for record in records if record["left_out"]], "Tables left out of every choice")
+    print_table([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
 
 
 if __name__ == "__main__":
