@@ -44,6 +44,7 @@ SECTIONS = [
     ("Speed", "Streams", "streams.py --river {river}", True),
     ("Speed", "Growth with rows and columns", "growth.py", True),
     ("Detection", "Tables", "detection.py --seeds 3 --most-rows 1500 --collections tables", False),
+    ("Detection", "Tables without labels", "default.py --show asv_bench/tables/default.csv", False),
     ("Detection", "Embeddings of images", "detection.py --seeds 5 --collections resnet18", False),
     ("Detection", "Series", "series.py", False),
     ("Detection", "Event traces and collections of series", "events.py", False),

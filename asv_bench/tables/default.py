@@ -191,16 +191,17 @@ def read(path):
     return records
 
 
-def show(records, title):
+def print_table(records, title):
     """Print a table for some records: mean AUROC and average precision, mean rank, difference to IsolationForest."""
+    if not records:
+        return
     random = np.random.default_rng(0)
     names = list(dict.fromkeys(record["detector"] for record in records))
     tables = sorted({record["table"] for record in records})
     print(f"\n{title} ({len(tables)} tables): mean AUROC / average precision / mean rank of AUROC, by setting.\n")
-    print(
-        "| detector | " + " | ".join(SETTINGS) + " | clean minus IsolationForest | unlabelled minus IsolationForest |"
-    )
-    print("|---" * (len(SETTINGS) + 3) + "|")
+    differences = [f"{setting} less IsolationForest" for setting in SETTINGS]
+    print("| detector | " + " | ".join([*SETTINGS, *differences]) + " |")
+    print("|---" * (2 * len(SETTINGS) + 1) + "|")
     grids = {}
     for setting in SETTINGS:
         found = {(r["table"], r["detector"]): r for r in records if r["setting"] == setting}
@@ -214,7 +215,7 @@ def show(records, title):
             auroc, precision = grids[setting, "auroc"], grids[setting, "precision"]
             rank = rankdata(-auroc, axis=1).mean(axis=0)[place]
             row.append(f"{auroc[:, place].mean():.1f} / {precision[:, place].mean():.1f} / {rank:.1f}")
-        for setting in ("clean", "unlabelled"):
+        for setting in SETTINGS:
             difference = grids[setting, "auroc"][:, place] - grids[setting, "auroc"][:, base]
             draws = random.choice(difference, (2000, len(difference))).mean(axis=1)
             low, high = np.percentile(draws, [5, 95])
@@ -246,8 +247,8 @@ def main():
             if given.results:
                 write(records, given.results)
             print(f"{number}/{len(paths)} {path.stem}", flush=True, file=sys.stderr)
-    show([record for record in records if record["left_out"]], "Tables left out of every choice")
-    show([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
+    print_table([record for record in records if record["left_out"]], "Tables left out of every choice")
+    print_table([record for record in records if not record["left_out"]], "Tables that settings were chosen on")
 
 
 if __name__ == "__main__":

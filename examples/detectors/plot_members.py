@@ -42,7 +42,8 @@ for axis, title, score in zip(axes.ravel(), titles, scores, strict=False):
     axis.set(title=title, aspect="equal")
 axes[1, 1].contour(x, y, scores[-1].reshape(x.shape), levels=[detector.offset_], colors="red", linewidths=1.4)
 axes[1, 2].axis("off")
-figure.colorbar(contours, ax=axes[1, 2], location="left", ticks=[-6, -4, -2, 0], label="score, lower is more anomalous")
+bar = axes[1, 2].inset_axes([0.1, 0.05, 0.08, 0.9])
+figure.colorbar(contours, cax=bar, ticks=[-6, -4, -2, 0], label="score, lower is more anomalous")
 
 if sys.argv[-1].endswith(".png"):
     figure.savefig(sys.argv[-1], dpi=110)

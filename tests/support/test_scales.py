@@ -115,7 +115,7 @@ def test_spread_of_scores_is_that_of_the_upper_half(seed):
     scores = np.random.default_rng(seed).normal(size=400)
     expected = (np.percentile(scores, 95) - np.median(scores)) / 1.6448536269514722
     assert score_spread(scores) == pytest.approx(expected, rel=1e-12)
-    lower = np.where(scores < np.median(scores), 100 * scores, scores)
+    lower = np.where(scores < np.percentile(scores, 40), scores - 100, scores)
     assert score_spread(lower) == pytest.approx(expected, rel=1e-12)
 
 
