@@ -2,6 +2,7 @@
 
 from math import isinf
 
+import numpy as np
 from rich.markup import escape
 from rich.text import Text
 
@@ -23,6 +24,7 @@ __all__ = [
     "summary",
 ]
 
+_FALSE_ALARM_RATE = 0.01
 _LONGEST_LIST = 6
 _LONGEST_NAME = 24
 _SMALLEST_PVALUE = 1e-15
@@ -78,6 +80,8 @@ def listed(note: Note) -> str:
 def summary(result: ScanResult) -> list[tuple[str, Text]]:
     """Return the results for the whole table, each with its heading."""
     found = [("anomalies", _anomalies(result)), ("contamination", _contamination(result))]
+    if result.contamination.posterior is not None:
+        found.append(("alerts", _alerts(result)))
     if result.evaluation is not None:
         found.append(("evaluation", _evaluation(result.evaluation, result.n_rows, result.noun)))
     return [*found, ("drift", _drift(result))] if result.lengths is None else found
@@ -103,6 +107,23 @@ def _contamination(result: ScanResult) -> Text:
     sample = _sample(estimate.n_rows, result)
     remark = f"; {estimate.remark}" if estimate.remark else ""
     return Text(f"{fraction}, estimated{sample}; 90 % credible interval {low} to {high}{remark}")
+
+
+def _alerts(result: ScanResult) -> Text:
+    """Say what a threshold with 1 % false alarms would flag, by the posterior of the contamination."""
+    scores = np.sort(result.scores[~np.isnan(result.scores)])
+    normal = result.contamination.posterior.cdf(np.arange(len(scores)) / len(scores))  # type: ignore[union-attr]
+    alarms = np.cumsum(normal)
+    n_flagged = int(np.count_nonzero(alarms <= _FALSE_ALARM_RATE * alarms[-1]))
+    if n_flagged == 0:
+        return Text(f"no threshold has {100 * _FALSE_ALARM_RATE:g} % false alarms: too few rows")
+    threshold = float(scores[n_flagged - 1 : n_flagged + 1].mean())
+    expected = round(float(alarms[n_flagged - 1]))
+    verb = "is" if expected == 1 else "are"
+    return Text(
+        f"at {100 * _FALSE_ALARM_RATE:g} % false alarms the threshold is {score(threshold)}, which flags "
+        f"{count(n_flagged, result.noun)}; about {expected:,} of these {verb} expected to be normal"
+    )
 
 
 def _evaluation(evaluation: Evaluation, n_rows: int, noun: str) -> Text:

@@ -12,7 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._audit import ProbabilityCurve
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import native_labels
@@ -167,13 +169,32 @@ class ScoreEnsemble(Composition, BaseDetector):
         self.detectors_ = [fitted[place] for place in self.kept_]
         scores = scores[:, self.kept_]
         self._scales = ScoreScale.of_columns(scores[scored])
-        return self._aggregated(scores)
+        aggregated = self._aggregated(scores)
+        self._curve = ProbabilityCurve(aggregated[scored], y[scored])
+        return aggregated
 
     def _outlyingness(self, X: Any) -> NDArray[np.float64]:
         columns = map_blocks(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
         scores = np.column_stack(columns)
         _require_finite(scores, scores_time_points(self.detectors_[0]), fewest=0)
         return self._aggregated(scores)
+
+    def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability that each row is an anomaly, given the rank of its score among the training scores.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Does not increase with the score. Calibrated where checked rows were labelled in `fit`, drawn at random
+            among rows of similar score (``skanomaly.threshold.ContaminationPosterior.suggest_audit`` draws such rows);
+            without labels it depends on a prior of the contamination with mean 0.045.
+        """
+        check_is_fitted(self)
+        return self._curve(-np.asarray(self.score_samples(X), dtype=np.float64))
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))

@@ -1,10 +1,19 @@
 """Thresholds and their uncertainty: contamination posteriors, threshold rules, conformal p-values."""
 
+from skanomaly.threshold._budgets import (
+    AlertRateThreshold,
+    CapacityThreshold,
+    CostThreshold,
+    FalseAlarmThreshold,
+    PrecisionThreshold,
+    forecast_alerts,
+)
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import ContaminationPosterior
 from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
+from skanomaly.threshold._power import domain_weights, e_benjamini_hochberg, selection_power
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._pvalues import (
     OnlineFDR,
@@ -28,14 +37,18 @@ from skanomaly.threshold._thresholded import ThresholdedDetector
 from skanomaly.threshold._two_group import TwoGroup
 
 __all__ = [
+    "AlertRateThreshold",
+    "CapacityThreshold",
     "CascadeDecisions",
     "ConformalDetector",
     "ContaminationDisplay",
     "ContaminationDistribution",
     "ContaminationPosterior",
     "ContaminationPrior",
+    "CostThreshold",
     "DecisionCosts",
     "FDistributionThreshold",
+    "FalseAlarmThreshold",
     "FixedThreshold",
     "GammaGMM",
     "MADThreshold",
@@ -43,6 +56,7 @@ __all__ = [
     "PValueDisplay",
     "ParetoThreshold",
     "PosteriorThreshold",
+    "PrecisionThreshold",
     "QuantileThreshold",
     "ScoreRefiner",
     "StableThreshold",
@@ -51,7 +65,11 @@ __all__ = [
     "TwoGroup",
     "anomaly_probability_from_pvalues",
     "benjamini_hochberg",
+    "domain_weights",
+    "e_benjamini_hochberg",
+    "forecast_alerts",
     "predict_cascade",
     "predict_three_way",
+    "selection_power",
     "storey_contamination",
 ]

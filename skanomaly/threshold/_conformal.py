@@ -12,6 +12,14 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._audit import (
+    AuditSuggestion,
+    RatePosterior,
+    count_checked,
+    default_masses,
+    stratum_edges,
+    suggest_rows,
+)
 from skanomaly._support._responses import require_scores
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
@@ -20,6 +28,7 @@ from skanomaly._support._ties import count_below, typical_magnitude
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
+from skanomaly.threshold._power import PValueCurve
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
 __all__ = ["ConformalDetector"]
@@ -52,7 +61,11 @@ class ConformalDetector(BaseDetector):
     weight_function : callable or None, default=None
         Used if new rows have another distribution than the training rows (covariate shift), only with "split". A
         function that takes rows, in the container in which they were given, and returns the ratio of the density of new
-        rows to that of training rows, up to a factor.
+        rows to that of training rows, up to a factor. :func:`domain_weights` estimates it.
+    group_function : callable or None, default=None
+        Used if the level shall hold within each group of rows (Mondrian), only with "split" and without
+        `weight_function`. A function that takes rows, in the container in which they were given, and returns one group
+        label per row. A row is compared with calibration rows of its group; rows of other groups have a p-value of 1.
     random_state : int, RandomState instance or None, default=None
         Seeds the random split of the rows.
 
@@ -86,7 +99,7 @@ class ConformalDetector(BaseDetector):
     holds, but fewer anomalies are found. The level of "split" [1]_ is exact. For "cross" and "jackknife+" the proven
     bound is twice alpha [2]_ (plus a term that vanishes with growing folds); in practice the rate is near alpha.
     Calibration rows with the same score as the new row are counted as at least as anomalous. The weights are those of
-    [3]_.
+    [3]_, the groups those of [4]_.
 
     References
     ----------
@@ -96,6 +109,8 @@ class ConformalDetector(BaseDetector):
        Annals of Statistics 49. https://doi.org/10.1214/20-AOS1965
     .. [3] Tibshirani, R., Barber, R., Candès, E. and Ramdas, A. (2019). Conformal prediction under covariate shift.
        NeurIPS. arXiv:1904.06019.
+    .. [4] Vovk, V. (2013). Conditional validity of inductive conformal predictors. Machine Learning 92, 349-376.
+       https://doi.org/10.1007/s10994-013-5355-6
 
     Examples
     --------
@@ -115,6 +130,7 @@ class ConformalDetector(BaseDetector):
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "weight_function": [callable, None],
+        "group_function": [callable, None],
         "random_state": ["random_state"],
     }
     _min_samples = 4
@@ -128,6 +144,7 @@ class ConformalDetector(BaseDetector):
         cv: Any = 10,
         alpha: float = 0.1,
         weight_function: Callable[[Any], Any] | None = None,
+        group_function: Callable[[Any], Any] | None = None,
         random_state: Any = None,
     ) -> None:
         self.detector = detector
@@ -136,6 +153,7 @@ class ConformalDetector(BaseDetector):
         self.cv = cv
         self.alpha = alpha
         self.weight_function = weight_function
+        self.group_function = group_function
         self.random_state = random_state
 
     def _given(self) -> Any:
@@ -155,10 +173,13 @@ class ConformalDetector(BaseDetector):
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
+        if self.group_function is not None and (self.method != "split" or self.weight_function is not None):
+            raise ValueError("group_function needs method='split' and no weight_function.")
         rows = take_rows(X, y >= 0)
         if len(rows) < self._min_samples:
             raise ValueError(f"Only {len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
-        self.detectors_, self.calibration_scores_, weights = [], [], []
+        self.detectors_, self.calibration_scores_, self._groups = [], [], []
+        places, calibrating = np.flatnonzero(y >= 0), []
         for train, fold in self._folds(rows):
             calibration = take_rows(rows, fold)
             fitted = clone(detector).fit(take_rows(rows, train))
@@ -166,11 +187,22 @@ class ConformalDetector(BaseDetector):
             ascending = np.argsort(outlyingness, kind="stable")
             self.detectors_.append(fitted)
             self.calibration_scores_.append(outlyingness[ascending])
-            weights.append(self._weights(calibration)[ascending])
-        # Sum of the weights of calibration rows from each place up.
-        self._weight_above = [np.r_[np.cumsum(part[::-1])[::-1], 0.0] for part in weights]
-        self.n_calibration_ = sum(len(part) for part in weights)
-        if self.weight_function is None and self.alpha < 1.0 / (self.n_calibration_ + 1):
+            calibrating.append(places[fold][ascending])
+            weights, labels = self._weights(calibration)[ascending], self._labels_of(calibration)[ascending]
+            # For each group the scores, and the sum of the weights of calibration rows from each place up.
+            self._groups.append(
+                {
+                    label: (
+                        outlyingness[ascending][labels == label],
+                        np.r_[np.cumsum(weights[labels == label][::-1])[::-1], 0.0],
+                    )
+                    for label in np.unique(labels).tolist()
+                }
+            )
+        self._calibrating = np.concatenate(calibrating)
+        self._labels = y[self._calibrating]
+        self.n_calibration_ = len(self._calibrating)
+        if self._is_plain and self.alpha < 1.0 / (self.n_calibration_ + 1):
             warn_user(
                 f"alpha={self.alpha:g} is below 1 / ({self.n_calibration_} + 1), the smallest p-value of "
                 f"{self.n_calibration_} calibration rows: no row can be flagged. Give at least "
@@ -180,6 +212,21 @@ class ConformalDetector(BaseDetector):
         self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
+        known = take_rows(X, y < 0)
+        self._curve = PValueCurve(self._pvalues(known)[0] if len(known) else np.empty(0))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all calibration rows count alike."""
+        return self.weight_function is None and self.group_function is None
+
+    def _labels_of(self, X: Any) -> NDArray[Any]:
+        if self.group_function is None:
+            return np.zeros(len(X), dtype=np.intp)
+        labels = np.asarray(self.group_function(X))
+        if labels.shape != (len(X),):
+            raise ValueError(f"group_function must return one label per row, {len(X)}; its shape is {labels.shape}.")
+        return labels
 
     def _folds(self, rows: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Yield training rows and calibration rows of each detector."""
@@ -219,13 +266,17 @@ class ConformalDetector(BaseDetector):
     def _pvalues(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return p-values, and the mean outlyingness over the detectors."""
         own = self._weights(X)
-        above = np.zeros(len(X))
-        mean = np.zeros(len(X))
-        for detector, scores, sums in zip(self.detectors_, self.calibration_scores_, self._weight_above, strict=True):
+        labels = self._labels_of(X)
+        above, mean, total = np.zeros(len(X)), np.zeros(len(X)), np.zeros(len(X))
+        for detector, groups in zip(self.detectors_, self._groups, strict=True):
             outlyingness = self._scores_of(detector, X)
-            above += sums[count_below(scores, outlyingness, self._magnitude)]
             mean += outlyingness.astype(np.float64) / len(self.detectors_)
-        total = sum(sums[0] for sums in self._weight_above)
+            for label in np.unique(labels).tolist():
+                if label in groups:
+                    scores, sums = groups[label]
+                    rows = labels == label
+                    above[rows] += sums[count_below(scores, outlyingness[rows], self._magnitude)]
+                    total[rows] += sums[0]
         whole = total + own
         return np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0), mean
 
@@ -244,6 +295,84 @@ class ConformalDetector(BaseDetector):
         check_is_fitted(self)
         return self._pvalues(self._check(X, reset=False))[0]
 
+    def evalues(self, X: Any, *, threshold: float | None = None) -> NDArray[np.float64]:
+        """Return the conformal e-value of each row: large for anomalies, at most 1 in expectation for normal rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows.
+        threshold : float or None, default=None
+            In (0, 1); rows with a p-value of at most `threshold` get the e-value ``1 / threshold``, others 0. None is
+            ``alpha / 20``, or the smallest p-value ``1 / (n_calibration_ + 1)`` where that is larger. In a batch of m
+            rows ``m * threshold / alpha`` rows must have such a p-value before any is selected.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+
+        Notes
+        -----
+        e-values of several detectors may be averaged, and :func:`e_benjamini_hochberg` controls the false discovery
+        rate whatever their dependence, also with weights and groups [1]_.
+
+        References
+        ----------
+        .. [1] Wang, R. and Ramdas, A. (2022). False discovery rate control with e-values. Journal of the Royal
+           Statistical Society B 84, 822-852. https://doi.org/10.1111/rssb.12489
+        """
+        if threshold is None:
+            threshold = max(self.alpha / 20.0, 1.0 / (self.n_calibration_ + 1))
+        if not 0 < threshold < 1:
+            raise ValueError(f"threshold={threshold} must lie strictly between 0 and 1.")
+        return np.where(self.pvalues(X) <= threshold * (1 + 1e-12), 1.0 / threshold, 0.0)
+
+    def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
+        r"""Return the probability that each row is an anomaly, given its p-value.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Does not increase with the p-value. It depends on the default prior of the contamination of new rows.
+
+        Notes
+        -----
+        p-values of normal rows are uniform, those of anomalies have the density :math:`a p^{a - 1}` with an unknown
+        :math:`a`, one of six numbers from 0.05 to 1. Rows that were labelled -1 in `fit` are evidence about it. The
+        result is the mean of :math:`\gamma a p^{a-1} / (\gamma a p^{a-1} + 1 - \gamma)` over :math:`a` and the
+        contamination :math:`\gamma`. It does not depend on the batch.
+        """
+        return self._curve(self.pvalues(X))
+
+    def suggest_audit(self, n: int = 10) -> AuditSuggestion:
+        """Suggest which calibration rows to check, to find out whether there are anomalies among them.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of rows; fewer where fewer are not labelled +1 already.
+
+        Returns
+        -------
+        AuditSuggestion
+            ``indices`` of rows of the table given to `fit`, and the ``probabilities`` of their draw within
+            strata of the calibration scores. Fit again with -1 for the anomalies found and +1 for normal rows.
+        """
+        check_is_fitted(self)
+        if n < 1:
+            raise ValueError(f"n={n} must be at least 1.")
+        order = np.argsort(-np.concatenate(self.calibration_scores_).astype(np.float64), kind="stable")
+        edges = stratum_edges(len(order))
+        posterior = RatePosterior(default_masses(), count_checked(edges, self._labels[order]))
+        added = posterior.allocate(min(n, int(np.count_nonzero(self._labels == 0))))
+        suggestion = suggest_rows(order, self._labels, edges, added, generator(self.random_state))
+        return AuditSuggestion(self._calibrating[suggestion.indices], suggestion.probabilities)
+
     def select(self, X: Any, *, alpha: float | None = None) -> NDArray[np.int64]:
         """Label a batch with a false discovery rate of at most `alpha` (Benjamini and Hochberg).
 
@@ -261,13 +390,15 @@ class ConformalDetector(BaseDetector):
 
         Notes
         -----
-        The bound is proven for "split" without weights. With weights it holds in practice, but is not proven.
+        The bound is proven for "split" without weights or groups. With them it holds in practice, but is not proven;
+        :func:`e_benjamini_hochberg` of :meth:`evalues` is.
 
         No p-value is below ``1 / (n_calibration_ + 1)``. In a batch of m rows at least
         ``m / (alpha * (n_calibration_ + 1))`` rows must have that p-value before any row is selected; a warning says
         so where fewer have it.
         """
-        level, pvalues = self.alpha if alpha is None else alpha, self.pvalues(X)
+        level = self.alpha if alpha is None else alpha
+        pvalues = self.pvalues(X)
         found = benjamini_hochberg(pvalues, alpha=level)
         if not found.any():
             self._check_power(pvalues, level)
@@ -275,7 +406,7 @@ class ConformalDetector(BaseDetector):
 
     def _check_power(self, pvalues: NDArray[np.float64], alpha: float) -> None:
         """Warn where the number of calibration rows, and not the rows, is the reason that none is selected."""
-        if self.weight_function is not None:
+        if not self._is_plain:
             return
         n_rows, n_steps = len(pvalues), self.n_calibration_ + 1
         n_extreme = int(np.count_nonzero(pvalues * n_steps < 1.5))
@@ -292,7 +423,7 @@ class ConformalDetector(BaseDetector):
 
     def _rank_step(self) -> float:
         """Return the largest difference of scores between rows of equal p-value."""
-        return 0.5 * float(np.log1p(1.0 / (self.n_calibration_ + 1))) if self.weight_function is None else 0.0
+        return 0.5 * float(np.log1p(1.0 / (self.n_calibration_ + 1))) if self._is_plain else 0.0
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:
         pvalues, mean = self._pvalues(X)
@@ -301,7 +432,7 @@ class ConformalDetector(BaseDetector):
             return -np.log(np.maximum(pvalues, 1e-300)) + self._rank_step() * place
 
     def _auto_offset(self) -> float:
-        if self.weight_function is not None:
+        if not self._is_plain:
             return float(np.nextafter(np.log(self.alpha), 0.0))
         n_steps = np.floor(self.alpha * (self.n_calibration_ + 1) * (1 + 1e-12))
         # Between the largest p-value that is at most alpha and the next one.

@@ -1,5 +1,7 @@
 """Posterior distribution of the contamination, and the threshold that follows from it."""
 
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,17 +15,27 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._audit import (
+    AuditSuggestion,
+    CheckedRows,
+    RatePosterior,
+    count_checked,
+    stratum_edges,
+    suggest_rows,
+    wide_masses,
+)
 from skanomaly._support._composition import Composition, members
+from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._scored import find_scored
-from skanomaly._support._seeds import child_generators
-from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly._support._seeds import child_generators, generator
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context, validate_parameter_constraints
 from skanomaly._support._ties import count_above, settled_threshold
 from skanomaly._support._validation import check_rows, check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
-from skanomaly.threshold._distribution import ContaminationDistribution  # noqa: TC001  # docs read it
+from skanomaly.threshold._distribution import ContaminationDistribution, GridDistribution
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import usable_columns
@@ -35,11 +47,22 @@ _FEWEST_ROWS = 20
 _MOST_KERNEL_ROWS = 5000
 
 
+@dataclass(frozen=True)
+class AuditSummary:
+    """Strata of the training rows, from the most anomalous, and what their checked rows showed."""
+
+    n_rows: NDArray[np.intp]
+    n_checked: NDArray[np.intp]
+    n_anomalies: NDArray[np.intp]
+    rates: NDArray[np.float64]
+
+
 class ContaminationPosterior(Composition, BaseDetector):
     """Detector that estimates the contamination as a distribution and sets its threshold accordingly.
 
     The contamination is the fraction of anomalies among the training rows. Several detectors score the rows, and
-    `method` estimates the distribution of the contamination from the scores. The score of a row is the mean of its
+    `method` estimates the distribution of the contamination from the scores. Labels of a few checked rows make the
+    estimate far more accurate; :meth:`suggest_audit` says which rows to check. The score of a row is the mean of its
     standardised scores; the threshold flags as many training rows as the point estimate of the contamination says.
 
     Parameters
@@ -54,8 +77,12 @@ class ContaminationPosterior(Composition, BaseDetector):
     prior : ContaminationPrior or None, default=None
         Prior on the contamination. None is ``ContaminationPrior()`` for `TwoGroup` and the published constants for
         `GammaGMM`.
+    selection : {"random", "top"}, default="random"
+        How the checked rows were chosen, if rows are labelled. "random": at random among rows of similar score, as
+        :meth:`suggest_audit` draws them, or with the probabilities given to `fit`. "top": the rows that some detector
+        found most anomalous, and no others.
     random_state : int, RandomState instance or None, default=None
-        Seeds the default detectors and the random starts of `GammaGMM`.
+        Seeds the default detectors, the random starts of `GammaGMM` and the rows of :meth:`suggest_audit`.
 
     Attributes
     ----------
@@ -63,7 +90,13 @@ class ContaminationPosterior(Composition, BaseDetector):
         Posterior distribution of the contamination, with ``cdf``, ``sf``, ``ppf``, ``pdf``, ``mean()``, ``median()``,
         ``std()``, ``interval()`` and ``sample()``.
     contamination_ : float
-        Point estimate: the median of the posterior for `TwoGroup`, its mean for `GammaGMM`, as published.
+        Point estimate: the median of the posterior for `TwoGroup` and where rows are checked, otherwise the mean for
+        `GammaGMM`, as published.
+    score_posterior_ : ContaminationDistribution
+        Posterior from the scores alone; the same as ``posterior_`` where no row is checked.
+    audit_ : AuditSummary or None
+        Strata of rows, from the most anomalous: ``n_rows``, ``n_checked``, ``n_anomalies`` among the checked rows and
+        ``rates``, the estimated fractions of anomalies. None where no row is checked.
     status_ : str
         "prior" where there are fewer than 20 rows or all scores are equal, so that the posterior is the prior.
         Otherwise "ok" for `TwoGroup`; for `GammaGMM` "feasible", "infeasible_high" or "slack" (see there).
@@ -88,7 +121,24 @@ class ContaminationPosterior(Composition, BaseDetector):
     The contamination is a property of a data set. ``predict`` on other rows uses the stored threshold, not a new
     quantile.
 
+    Checked rows (-1 anomaly, +1 normal; 0 or missing is not checked) enter as a stratified sample. The rows are cut
+    into four strata by their score: the most anomalous 2.5 %, and up to 10 %, 30 % and 100 %. Given the contamination
+    and the shape of the ROC curve (:math:`u^a` for eight exponents), each stratum has an expected rate of anomalies,
+    which counts for 20 rows in a Beta prior of its rate. The contamination and the shape have a prior on a grid:
+    ``score_posterior_``, averaged with a wide distribution unless `prior` is given, so that labels count for more than
+    the scores soon. A beta-binomial likelihood updates it. For each point of the grid the number of anomalies among the
+    unchecked rows has known moments, and is given a Beta distribution with these moments, so nothing is sampled.
+    Because rows are drawn at random within a stratum, poor scores make the interval wide, and do not bias the estimate.
+    Rows with unequal selection probabilities count for their effective number [1]_. With ``selection="top"`` the
+    checked rows are a stratum of their own that is known completely, and the other rows follow from the model alone.
+
     ``prior__mean`` and ``method__coarsening`` can be set in a grid search, once `prior` and `method` are given.
+
+    References
+    ----------
+    .. [1] Kish, L. (1965). Survey Sampling. Wiley, section 11.7. The allocation of the checked rows to the strata is
+       that of Neyman, J. (1934). On the two different aspects of the representative method. Journal of the Royal
+       Statistical Society 97, 558-625. https://doi.org/10.2307/2342192
 
     Examples
     --------
@@ -99,12 +149,25 @@ class ContaminationPosterior(Composition, BaseDetector):
     >>> low, high = model.posterior_.interval(0.9)
     >>> low < 0.05 < high
     True
+
+    Check twenty rows:
+
+    >>> import numpy as np
+    >>> checked = np.full(len(X), np.nan)
+    >>> for _ in range(4):
+    ...     rows = model.suggest_audit(5).indices
+    ...     checked[rows] = y[rows]
+    ...     model = model.fit(X, checked)
+    >>> low, high = model.posterior_.interval(0.9)
+    >>> int(model.audit_.n_checked.sum()), low < 0.05 < high
+    (20, True)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "detectors": [list, tuple, HasMethods("fit"), None],  # a single one raises, and is told what to give
         "method": [TwoGroup, GammaGMM, None],
         "prior": [ContaminationPrior, None],
+        "selection": [StrOptions({"random", "top"})],
         "random_state": ["random_state"],
     }
 
@@ -116,11 +179,13 @@ class ContaminationPosterior(Composition, BaseDetector):
         *,
         method: TwoGroup | GammaGMM | None = None,
         prior: ContaminationPrior | None = None,
+        selection: str = "random",
         random_state: Any = None,
     ) -> None:
         self.detectors = detectors
         self.method = method
         self.prior = prior
+        self.selection = selection
         self.random_state = random_state
 
     def _check(self, X: Any, *, reset: bool) -> Any:
@@ -139,6 +204,31 @@ class ContaminationPosterior(Composition, BaseDetector):
         prior = method._default_prior() if self.prior is None else self.prior
         return method, prior, child_generators(self.random_state, 1 + method._n_starts())
 
+    def fit(self, X: Any, y: Any = None, *, selection_probability: Any = None) -> Self:
+        """Fit the detectors and estimate the contamination.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, or what else the detectors take.
+        y : array-like of shape (n_samples,), default=None
+            Labels of checked rows: -1 anomaly, +1 normal, NaN or 0 not checked. NaN is safer: in labels of 0 and 1
+            alone, as where all checked rows are normal, 1 means anomaly.
+        selection_probability : array-like of shape (n_samples,), default=None
+            Probability with which each row was chosen to be checked; only those of checked rows are read. None means
+            that rows of similar score had the same probability. Only with ``selection="random"``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a probability lies outside (0, 1], or is given with ``selection="top"`` or without labels.
+        """
+        return self._run_fit(X, y, selection_probability=selection_probability)
+
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         self._check_names()
         method, prior, (first, *generators) = self._parts()
@@ -151,10 +241,11 @@ class ContaminationPosterior(Composition, BaseDetector):
             require_scores(detector)
         self.detectors_: list[Any] = [clone(detector).fit(X) for detector in detectors]
         self._estimate(_outlyingness_by(self.detectors_, X), method, prior, generators)
+        self._audit(y, metadata.get("selection_probability"))
         return None
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_scores(self, S: Any, y: Any = None) -> Self:
+    def fit_scores(self, S: Any, y: Any = None, *, selection_probability: Any = None) -> Self:
         """Fit from scores that were computed before.
 
         Parameters
@@ -163,8 +254,10 @@ class ContaminationPosterior(Composition, BaseDetector):
             ``score_samples`` of detectors; lower scores are more anomalous. Constant columns, and columns that have an
             infinite entry or NaN alone, are left out. Rows with NaN in another column, such as time points that no
             window covers, are left out with a warning that counts them; they are predicted +1.
-        y : None
-            Not used.
+        y : array-like of shape (n_samples,), default=None
+            Labels of checked rows, as in :meth:`fit`.
+        selection_probability : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -181,6 +274,7 @@ class ContaminationPosterior(Composition, BaseDetector):
             self.n_features_in_ = scores.shape[1]
             self.detectors_ = []
             self._estimate(-scores, method, prior, generators)
+            self._audit(read_labels(y, len(scores), zero="unlabelled"), selection_probability)
             self.offset_ = self._auto_offset()
         return self
 
@@ -193,11 +287,13 @@ class ContaminationPosterior(Composition, BaseDetector):
     ) -> None:
         """Set the posterior and the scale of the common score from columns of outlyingness."""
         partial = ~(np.isinf(S).any(axis=0) | np.isnan(S).all(axis=0))
+        scored = np.ones(len(S), dtype=bool)
         if not self.detectors_:
-            S = S[find_scored(S[:, partial], name="scores")]
+            scored = find_scored(S[:, partial], name="scores")
         elif scores_time_points(self.detectors_[0]):  # the detectors have warned of those without a score
             scored = ~np.isnan(S[:, partial]).any(axis=1)
-            S = S[scored] if scored.any() else S
+            scored |= not scored.any()
+        S = S[scored]
         self._columns = usable_columns(S)
         kept = S[:, self._columns]
         if not np.isfinite(S).all(axis=0).any():
@@ -208,7 +304,107 @@ class ContaminationPosterior(Composition, BaseDetector):
             self.posterior_, self.status_, self.mixture_ = method._estimate(kept, prior, generators)
         self.contamination_ = method._center(self.posterior_)
         self._location, self._spread = _robust_scale(kept)
-        self._training = np.sort(self._common(S))
+        common = self._common(S)
+        order = np.argsort(-common, kind="stable")
+        self._order = np.flatnonzero(scored)[order]  # of all rows; those without a score are not among them
+        self._training = common[order][::-1].copy()
+
+    def _audit(self, y: NDArray[np.int8], selection_probability: Any) -> None:
+        """Set the posterior from checked rows."""
+        if self.selection == "top":  # rows that another detector may have ranked first
+            self._order = self._order[np.argsort(y[self._order] == 0, kind="stable")]
+        probabilities = self._checked_probabilities(y, selection_probability)
+        self._labels, self._probabilities = y, probabilities
+        self.score_posterior_, self.audit_ = self.posterior_, None
+        if not y[self._order].any():
+            return
+        rates = self._rate_posterior()
+        edges, masses, p_zero = rates.total()
+        self.posterior_ = GridDistribution(edges, masses, p_zero=p_zero)
+        self.contamination_ = self.posterior_.median()
+        checked = rates.checked
+        self.audit_ = AuditSummary(checked.sizes, checked.n_checked, checked.n_anomalies, rates.rates())
+
+    def _checked_probabilities(self, y: NDArray[np.int8], given: Any) -> NDArray[np.float64] | None:
+        """Return valid selection probabilities, 1 for rows that are not checked."""
+        if given is None:
+            return None
+        if self.selection == "top":
+            raise ValueError("selection='top' takes no selection_probability: the rows were not drawn at random.")
+        if not y.any():
+            raise ValueError("selection_probability needs y: it belongs to the checked rows, and none is labelled.")
+        values = np.asarray(given, dtype=np.float64)
+        if values.shape != y.shape:
+            raise ValueError(f"selection_probability has shape {values.shape}; it must have shape {y.shape}, like y.")
+        values = np.where(y != 0, values, 1.0)
+        if not ((values > 0) & (values <= 1)).all():
+            raise ValueError(
+                "selection_probability must lie in (0, 1] for every checked row: a row that could not have been chosen "
+                "cannot stand for others. Label it 0, or fit with selection='top'."
+            )
+        return values
+
+    def _checked(self, extra: Any = ()) -> CheckedRows:
+        edges = stratum_edges(len(self._order), extra)
+        n_labelled = int(np.count_nonzero(self._labels[self._order]))
+        if self.selection == "top" and n_labelled > 0:
+            edges = np.r_[0, n_labelled, edges[edges > n_labelled]]
+        chosen = None if self._probabilities is None else self._probabilities[self._order]
+        return count_checked(edges, self._labels[self._order], chosen)
+
+    def _rate_posterior(self, extra: Any = ()) -> RatePosterior:
+        masses = self.score_posterior_._on_grid()
+        if self.prior is None:  # the default prior is no knowledge that labels would have to overcome
+            masses = 0.5 * (masses + wide_masses())
+        return RatePosterior(masses, self._checked(extra))
+
+    def suggest_audit(
+        self, n: int = 10, *, n_flagged: int | None = None, width: float | None = None
+    ) -> AuditSuggestion:
+        """Suggest which training rows to check next.
+
+        Check a few rows at a time, fit again with all labels so far, and ask again: later rows follow from what the
+        earlier ones showed.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of rows; fewer where fewer are not checked.
+        n_flagged : int or None, default=None
+            None suggests rows from which the contamination is learnt. A number suggests rows from which the precision
+            of flagging that many of the most anomalous rows is learnt, all of them among these.
+        width : float or None, default=None
+            Stopping rule: no row is suggested once the 90 % credible interval of the contamination is at most so wide.
+
+        Returns
+        -------
+        AuditSuggestion
+            ``indices`` of training rows and the ``probabilities`` with which they were drawn.
+
+        Notes
+        -----
+        Rows are allocated to the strata one at a time, each where it reduces the variance most (Neyman's allocation
+        under the present posterior), and drawn at random within a stratum. The seed is `random_state`.
+        """
+        check_is_fitted(self)
+        constraints = {
+            "n": [Interval(Integral, 1, None, closed="left")],
+            "n_flagged": [Interval(Integral, 1, len(self._order), closed="both"), None],
+            "width": [Interval(Real, 0, 1, closed="neither"), None],
+        }
+        given = {"n": n, "n_flagged": n_flagged, "width": width}
+        validate_parameter_constraints(constraints, given, caller_name="suggest_audit")
+        low, high = self.posterior_.interval(0.9)
+        if width is not None and high - low <= width:
+            n = 0
+        rates = self._rate_posterior(() if n_flagged is None else [n_flagged])
+        edges, influence = rates.checked.edges, None
+        unchecked = rates.checked.sizes - rates.checked.n_checked
+        if n_flagged is not None:
+            influence = (edges[1:] <= n_flagged).astype(np.float64)
+            unchecked = unchecked[edges[1:] <= n_flagged]
+        added = rates.allocate(min(n, int(unchecked.sum())), influence)
+        return suggest_rows(self._order, self._labels, edges, added, generator(self.random_state))
 
     def _common(self, S: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one outlyingness per row: mean over detectors of the standardised scores, with shortened tails."""
@@ -231,6 +427,8 @@ class ContaminationPosterior(Composition, BaseDetector):
     def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
         """Return the probability that each row is an anomaly, given its rank among the training scores.
 
+        It is calibrated only where rows were checked; without labels it depends on the prior.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -239,13 +437,19 @@ class ContaminationPosterior(Composition, BaseDetector):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Posterior probability that the contamination exceeds the fraction of training rows that are more anomalous
-            than the row. Equal scores have the same rank. NaN for rows without a score.
+            Without checked rows, the posterior probability that the contamination exceeds the fraction of training rows
+            that are more anomalous than the row. With checked rows, the posterior mean of the rate of anomalies at the
+            row's rank. Equal scores have the same rank. NaN for rows without a score.
         """
         check_is_fitted(self)
         outlyingness = -self.score_samples(X)
-        n_above = count_above(self._training, outlyingness)
-        probability = self.posterior_.sf(n_above / len(self._training))
+        above = count_above(self._training, outlyingness) / len(self._training)
+        if self.audit_ is None:
+            probability = self.posterior_.sf(above)
+            return np.where(np.isnan(outlyingness), np.nan, probability)
+        cells = np.unique(np.r_[0.0, np.geomspace(1.0 / len(self._training), 1.0, 60)])
+        curve = self._rate_posterior().rate_curve(cells)
+        probability = np.interp(above, 0.5 * (cells[1:] + cells[:-1]), curve)
         return np.where(np.isnan(outlyingness), np.nan, probability)
 
     def __sklearn_tags__(self) -> Tags:

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly.threshold._conformal import ConformalDetector
+from skanomaly.threshold._contamination import AuditSummary
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
@@ -31,13 +32,17 @@ class ContaminationDisplay:
         Threshold on the scores.
     level : float, default=0.9
         Probability of the credible interval.
+    score_posterior : ContaminationDistribution or None, default=None
+        Distribution before rows were checked, drawn beside the posterior.
+    audit : AuditSummary or None, default=None
+        Strata of checked rows; None omits the third panel.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
         Figure drawn on.
     ax_ : ndarray of matplotlib Axes
-        One or two panels.
+        One to three panels.
 
     Examples
     --------
@@ -55,16 +60,20 @@ class ContaminationDisplay:
         scores: NDArray[np.float64] | None = None,
         threshold: float | None = None,
         level: float = 0.9,
+        score_posterior: ContaminationDistribution | None = None,
+        audit: AuditSummary | None = None,
     ) -> None:
         self.posterior = posterior
         self.contamination = contamination
         self.scores = scores
         self.threshold = threshold
         self.level = level
+        self.score_posterior = score_posterior
+        self.audit = audit
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, level: float = 0.9, ax: Any = None) -> Self:
-        """Plot the posterior of a fitted :class:`ContaminationPosterior` and the scores of rows.
+        """Plot the posterior of a fitted :class:`ContaminationPosterior`, the scores of rows, and the audit.
 
         Parameters
         ----------
@@ -72,7 +81,8 @@ class ContaminationDisplay:
         X : array-like of shape (n_samples, n_features)
             Rows, or scores after ``fit_scores``.
         level : float, default=0.9
-        ax : sequence of two matplotlib Axes, default=None
+        ax : sequence of matplotlib Axes, default=None
+            Two, or three where rows were checked.
 
         Returns
         -------
@@ -94,6 +104,8 @@ class ContaminationDisplay:
             scores=estimator.score_samples(X),
             threshold=estimator.offset_,
             level=level,
+            score_posterior=estimator.score_posterior_,
+            audit=estimator.audit_,
         ).plot(ax=ax)
 
     @classmethod
@@ -131,17 +143,20 @@ class ContaminationDisplay:
 
         Parameters
         ----------
-        ax : Axes or sequence of two, default=None
+        ax : Axes or sequence of Axes, default=None
+            One for each panel.
 
         Returns
         -------
         self
         """
-        n_panels = 1 if self.scores is None else 2
+        n_panels = 1 + (self.scores is not None) + (self.audit is not None)
         axes = np.atleast_1d(axes_for(ax, n_panels, (4.6 * n_panels, 3.4)))
         self._plot_posterior(axes[0])
         if self.scores is not None:
             self._plot_scores(axes[1])
+        if self.audit is not None:
+            self._plot_audit(axes[-1])
         self.ax_ = axes
         self.figure_ = axes[0].figure
         return self
@@ -150,6 +165,9 @@ class ContaminationDisplay:
         low, high = self.posterior.interval(self.level)
         edge = max(float(self.posterior.ppf(0.99)), 1.2 * self.contamination, 0.01)
         fractions = np.linspace(0.0, edge, 501)
+        if self.audit is not None and self.score_posterior is not None:
+            before = self.score_posterior.sf(fractions)
+            ax.plot(fractions, before, color=GREY, linestyle=":", label="before the audit")
         ax.plot(fractions, self.posterior.sf(fractions), color=BLUE)
         inside = (fractions >= low) & (fractions <= high)
         text = f"{self.level:.0%} credible interval {low:.3f} to {high:.3f}"
@@ -165,6 +183,20 @@ class ContaminationDisplay:
             ax.axvline(self.threshold, color=ORANGE, label="threshold")
             ax.legend(frameon=False)
         ax.set(xlabel="score (lower is more anomalous)", ylabel="rows", yscale="symlog")
+
+    def _plot_audit(self, ax: Any) -> None:
+        """Plot for each stratum the checked rows, the anomalies among them and the estimated rate."""
+        assert self.audit is not None  # for mypy
+        places = np.arange(len(self.audit.n_rows))
+        ax.bar(places, self.audit.n_checked, color=GREY, label="checked rows")
+        ax.bar(places, self.audit.n_anomalies, color=ORANGE, label="anomalies among them")
+        for place, (height, rate) in enumerate(zip(self.audit.n_checked, self.audit.rates, strict=True)):
+            ax.text(place, height, f"{rate:.1%}", ha="center", va="bottom", color=BLUE)
+        ax.set(xlabel="stratum, rows (most anomalous first)", ylabel="checked rows")
+        ax.set_xticks(places, [f"{n:,}" for n in self.audit.n_rows])
+        ax.set_title("estimated rate of anomalies in blue", fontsize="medium")
+        ax.margins(y=0.15)
+        ax.legend(frameon=False)
 
 
 class PValueDisplay:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln
 
+from skanomaly._support._audit import GRID
 from skanomaly._support._seeds import generator
 
 __all__ = ["BetaMixture", "ContaminationDistribution", "GridDistribution", "averaged"]
@@ -46,6 +47,11 @@ class ContaminationDistribution(ABC):
     @abstractmethod
     def _moments(self) -> tuple[float, float]:
         """First and second moment."""
+
+    @final
+    def _on_grid(self) -> NDArray[np.float64]:
+        """Return the probabilities of 0 and of the cells of the common grid."""
+        return np.r_[self.p_zero, np.maximum(np.diff(self.cdf(GRID)), 0.0)]
 
     def __repr__(self) -> str:
         """Return the mean, the probability of no anomaly and the 90 % interval."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import f as f_distribution
 from scipy.stats import genpareto, norm
 
+from skanomaly._support._labels import read_labels
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._scales import ROUNDING
 from skanomaly._support._scored import find_scored
@@ -52,8 +53,12 @@ class ThresholdRule(ParameterObject, ABC):
     def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         """Return the threshold on outlyingness (large is anomalous): rows above it are anomalies."""
 
+    def _cut_checked(self, outlyingness: NDArray[np.float64], y: NDArray[np.int8]) -> float | None:
+        """Return the threshold where some rows are labelled, or None where the rule does not use labels."""
+        return None
+
     @final
-    def offset(self, scores: Any, n_features: int = 1) -> float:
+    def offset(self, scores: Any, n_features: int = 1, *, y: Any = None) -> float:
         """Return the threshold on scores: rows with lower scores are anomalies.
 
         Parameters
@@ -63,6 +68,9 @@ class ThresholdRule(ParameterObject, ABC):
             window covers, is left out, with a warning that counts them.
         n_features : int, default=1
             Number of columns of the training table, which only :class:`FDistributionThreshold` uses.
+        y : array-like of shape (n_samples,), default=None
+            Labels of checked rows (-1 anomaly, +1 normal, NaN or 0 not checked), which only
+            :class:`PrecisionThreshold` and :class:`CostThreshold` use.
 
         Returns
         -------
@@ -87,7 +95,9 @@ class ThresholdRule(ParameterObject, ABC):
         outlyingness = outlyingness[find_scored(outlyingness, name="scores")]
         if self._reads_scores and np.ptp(outlyingness) == 0:
             return float(-outlyingness[0])
-        return -float(self._cut(outlyingness, n_features))
+        labels = read_labels(y, outlyingness.size, zero="unlabelled")
+        cut = self._cut_checked(outlyingness, labels) if labels.any() else None
+        return -float(self._cut(outlyingness, n_features) if cut is None else cut)
 
 
 class QuantileThreshold(ThresholdRule):

@@ -1,5 +1,6 @@
 """A detector with a threshold rule."""
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,12 +9,17 @@ from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._audit import ProbabilityCurve
 from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import require_scores
-from skanomaly._support._sklearn import HasMethods
-from skanomaly._support._validation import check_samples_of, copy_kinds
+from skanomaly._support._rows import take_rows
+from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import HasMethods, Interval
+from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
+from skanomaly.threshold._budgets import AlertForecast, FalseAlarmThreshold, forecast_alerts
 from skanomaly.threshold._rules import QuantileThreshold, ThresholdRule
 
 __all__ = ["ThresholdedDetector"]
@@ -29,8 +35,15 @@ class ThresholdedDetector(BaseDetector):
         of series or event traces; None is ``IsolationForest(random_state=0)``.
     rule : ThresholdRule or None, default=None
         :class:`QuantileThreshold`, :class:`PosteriorThreshold`, :class:`MADThreshold`, :class:`ParetoThreshold`,
-        :class:`FDistributionThreshold`, :class:`FixedThreshold` or a rule of your own; None is
-        ``QuantileThreshold()``.
+        :class:`FDistributionThreshold`, :class:`AlertRateThreshold`, :class:`CapacityThreshold`,
+        :class:`FalseAlarmThreshold`, :class:`PrecisionThreshold`, :class:`CostThreshold`, :class:`FixedThreshold` or a
+        rule of your own; None is ``QuantileThreshold()``.
+    calibration_size : float in (0, 1) or None, default=None
+        Fraction of the rows, drawn at random, that the detector is not fitted to and whose scores the rule gets.
+        :class:`FalseAlarmThreshold` keeps its guarantee with it; rows labelled -1 are then left out. None fits the
+        detector to all rows and gives the rule their scores. Not for detectors of a single series.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the draw of the calibration rows.
 
     Attributes
     ----------
@@ -38,6 +51,8 @@ class ThresholdedDetector(BaseDetector):
         Fitted detector.
     offset_ : float
         Threshold on ``score_samples``.
+    n_flagged_, n_calibration_ : int
+        Number of rows whose scores the rule got that are below the threshold, and number of these rows.
     n_features_in_ : int
         Number of columns, where the detector takes tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -51,9 +66,10 @@ class ThresholdedDetector(BaseDetector):
     Notes
     -----
     ``rule__contamination`` and ``detector__n_estimators`` can be set in a grid search, once `rule` and `detector` are
-    given. The rule gets the scores of the training rows by the fitted detector; those of a series without the time
-    points that no window covers, which are predicted +1. The method ``feature_contributions``
-    exists if the detector has it.
+    given. The rule gets the scores of the training rows by the fitted detector, or those of the calibration rows; those
+    of a series without the time points that no window covers, which are predicted +1. Labels given to `fit` (-1, +1,
+    and NaN or 0 for rows that are not checked) are passed to the detector and the rule. The method
+    ``feature_contributions`` exists if the detector has it.
 
     Examples
     --------
@@ -69,11 +85,22 @@ class ThresholdedDetector(BaseDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "detector": [HasMethods(["fit"]), None],
         "rule": [ThresholdRule, None],
+        "calibration_size": [Interval(Real, 0, 1, closed="neither"), None],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, detector: Any = None, *, rule: ThresholdRule | None = None) -> None:
+    def __init__(
+        self,
+        detector: Any = None,
+        *,
+        rule: ThresholdRule | None = None,
+        calibration_size: float | None = None,
+        random_state: Any = None,
+    ) -> None:
         self.detector = detector
         self.rule = rule
+        self.calibration_size = calibration_size
+        self.random_state = random_state
 
     def _given(self) -> Any:
         return IsolationForest(random_state=0) if self.detector is None else self.detector
@@ -84,11 +111,74 @@ class ThresholdedDetector(BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        self.detector_ = clone(detector).fit(X, native_labels(y)) if y.any() else clone(detector).fit(X)
+        training, calibration, labels, checked = X, X, y, y
+        if self.calibration_size is not None:
+            if scores_time_points(detector):
+                raise ValueError(
+                    f"calibration_size={self.calibration_size:g}: {detector!r} scores the time points of one series, "
+                    "from which no rows can be drawn at random. Give calibration_size=None."
+                )
+            order = generator(self.random_state).permutation(len(y))
+            n_calibration = int(np.clip(round(self.calibration_size * len(y)), 1, len(y) - 2))
+            kept = order[:n_calibration]
+            if isinstance(self.rule, FalseAlarmThreshold):
+                kept = kept[y[kept] >= 0]
+            if len(kept) == 0 or len(y) - n_calibration < 2:
+                raise ValueError(
+                    f"calibration_size={self.calibration_size:g} leaves {len(kept)} calibration and "
+                    f"{len(y) - n_calibration} training rows of {len(y)}; give more rows."
+                )
+            rest = np.sort(order[n_calibration:])
+            training, calibration, labels, checked = take_rows(X, rest), take_rows(X, kept), y[rest], y[kept]
+        self.detector_ = clone(detector)
+        self.detector_ = (
+            self.detector_.fit(training, native_labels(labels)) if labels.any() else (self.detector_.fit(training))
+        )
         rule = QuantileThreshold() if self.rule is None else self.rule
-        scores = np.asarray(self.detector_.score_samples(X))
+        scores = np.asarray(self.detector_.score_samples(calibration), dtype=np.float64)
         scored = ~np.isnan(scores)  # of the others the detector has warned
-        self._threshold = rule.offset(scores[scored] if scored.any() else scores, getattr(self, "n_features_in_", 1))
+        if scored.any():
+            scores, checked = scores[scored], checked[scored]
+        self._threshold = rule.offset(scores, getattr(self, "n_features_in_", 1), y=native_labels(checked))
+        self.n_flagged_ = int(np.count_nonzero(scores < self._threshold))
+        self.n_calibration_ = len(checked)
+        self._curve = ProbabilityCurve(-scores, checked)
+
+    def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability that each row is an anomaly, given the rank of its score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Does not increase with the score. Calibrated where checked rows were labelled in `fit`, drawn at random
+            among rows of similar score (``ContaminationPosterior.suggest_audit`` draws such rows); without labels it
+            depends on the default prior of the contamination.
+        """
+        check_is_fitted(self)
+        return self._curve(-np.asarray(self.score_samples(X), dtype=np.float64))
+
+    def forecast_alerts(self, n_rows: int, *, level: float = 0.9) -> AlertForecast:
+        """Predict how many of `n_rows` new rows will be flagged.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of new rows with the distribution of the training rows.
+        level : float, default=0.9
+            Probability of the interval, in (0, 1).
+
+        Returns
+        -------
+        AlertForecast
+            ``expected``, ``low`` and ``high``. See :func:`forecast_alerts`; the interval holds for rows to which the
+            detector was not fitted, as with `calibration_size`.
+        """
+        check_is_fitted(self)
+        return forecast_alerts(self.n_flagged_, self.n_calibration_, n_rows, level=level)
 
     def _outlyingness(self, X: Any) -> NDArray[Any]:
         return -np.asarray(self.detector_.score_samples(X), dtype=np.float64)
