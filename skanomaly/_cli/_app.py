@@ -1,7 +1,7 @@
 """Commands, options and exit codes."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -327,14 +327,15 @@ def _judge(
     context: typer.Context,
     find: Callable[[], Verdict],
     *,
-    tables: list[Path],
+    tables: Sequence[Path | None],
     report: Path | None,
     as_json: bool,
 ) -> None:
     """Find, write and print a verdict; an input error becomes one line and an exit code."""
     try:
-        for table in tables if report is not None else []:
-            check_report(report, table)
+        if report is not None:
+            for table in tables or [None]:
+                check_report(report, table)
         verdict = find()
         command = _command(context)
         if report is not None:

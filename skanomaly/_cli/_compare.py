@@ -86,7 +86,7 @@ def compare_files(
     results = test.results_
     order = np.lexsort((-np.nan_to_num(results["effect"]), results["pvalue"], ~results["drifted"]))
     heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "missing, new table", "categories"]
-    table = [_row(results, int(place)) for place in order]
+    rows_shown = [_row(results, int(place)) for place in order]
     drifted = [bool(results["drifted"][place]) for place in order]
     distinguished = whole.pvalue_ <= alpha
     verb = "distinguishes" if distinguished else "does not distinguish"
@@ -116,7 +116,7 @@ def compare_files(
         f"{first.name} and {second.name}",
         size,
         heads,
-        table,
+        rows_shown,
         drifted,
         summary,
         [*first.remarks, *second.remarks, *remarks, *messages],

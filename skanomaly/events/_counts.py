@@ -92,22 +92,22 @@ class EventCountDetector(EventDetector):
         self.contamination = contamination
 
     def _fit(self, X: list[NDArray[np.int64]], y: NDArray[np.int8], **metadata: Any) -> None:
-        self._model = CountModel(self.scale).fit(normal_traces(X, y), self.n_tokens_)
-        self.n_neighbors_ = min(self.n_neighbors, len(self._model) - 1)
+        self._counts = CountModel(self.scale).fit(normal_traces(X, y), self.n_tokens_)
+        self.n_neighbors_ = min(self.n_neighbors, len(self._counts) - 1)
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         traces, inverse, _ = pack(X).distinct()
-        return self._model.nearest(traces, self.n_neighbors_)[0][inverse]
+        return self._counts.nearest(traces, self.n_neighbors_)[0][inverse]
 
     def _event_outlyingness(self, X: list[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
         traces = pack(X)
-        vectors = self._model.vectors(traces)
-        neighbors = self._model.nearest(traces, self.n_neighbors_)[1]
+        vectors = self._counts.vectors(traces)
+        neighbors = self._counts.nearest(traces, self.n_neighbors_)[1]
         missing = (np.maximum(neighbors - vectors, 0.0) ** 2).sum(axis=1)
         scores = []
         for trace, neighbor, charge in zip(X, neighbors, missing, strict=True):
-            excess = np.maximum(self._model.rescale(_occurrence(trace)) - neighbor[trace], 0.0)
-            before = np.maximum(self._model.rescale(_occurrence(trace) - 1.0) - neighbor[trace], 0.0)
+            excess = np.maximum(self._counts.rescale(_occurrence(trace)) - neighbor[trace], 0.0)
+            before = np.maximum(self._counts.rescale(_occurrence(trace) - 1.0) - neighbor[trace], 0.0)
             part = excess**2 - before**2
             part[-1:] += charge
             scores.append(part)

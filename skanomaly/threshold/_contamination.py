@@ -287,12 +287,13 @@ class ContaminationPosterior(Composition, BaseDetector):
     ) -> None:
         """Set the posterior and the scale of the common score from columns of outlyingness."""
         partial = ~(np.isinf(S).any(axis=0) | np.isnan(S).all(axis=0))
-        scored = np.ones(len(S), dtype=bool)
+        scored: NDArray[np.bool_] = np.ones(len(S), dtype=bool)
         if not self.detectors_:
             scored = find_scored(S[:, partial], name="scores")
         elif scores_time_points(self.detectors_[0]):  # the detectors have warned of those without a score
-            scored = ~np.isnan(S[:, partial]).any(axis=1)
-            scored |= not scored.any()
+            scored = np.asarray(~np.isnan(S[:, partial]).any(axis=1))
+            if not scored.any():
+                scored[:] = True
         S = S[scored]
         self._columns = usable_columns(S)
         kept = S[:, self._columns]

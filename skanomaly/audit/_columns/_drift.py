@@ -412,7 +412,7 @@ def _balanced(
         return used, weights
     own = np.ones(codes.size) if weights is None else weights
     totals = np.array([np.bincount(layers[codes == group], own[codes == group], layers.max() + 1) for group in (0, 1)])
-    both = (totals > 0).all(axis=0)
+    both = np.asarray((totals > 0).all(axis=0))
     if not both.any():
         raise ValueError("No stratum has rows of both samples; give strata that both samples have.")
     used = both[layers]

@@ -306,11 +306,11 @@ def shared_missing(frame: pd.DataFrame) -> Iterator[Finding]:
     """Find groups of columns whose values are missing in the same rows."""
     masks: dict[bytes, list[Any]] = {}
     for place in range(frame.shape[1]):
-        mask = missing_values(frame.iloc[:, place])
+        mask = missing_values(frame.iloc[:, place].to_numpy())
         if 0 < mask.sum() < len(mask):
             masks.setdefault(mask.tobytes(), []).append(frame.columns[place])
-    for mask, names in masks.items():
-        rows = np.flatnonzero(np.frombuffer(mask, dtype=np.bool_))
+    for content, names in masks.items():
+        rows = np.flatnonzero(np.frombuffer(content, dtype=np.bool_))
         if len(names) > 1 and rows.size >= _FEWEST_REPEATS:
             message = f"is missing in the same {rows.size} rows as {', '.join(map(repr, names[1:5]))}"
             remedy = "One source seems to be absent there: impute these columns together."

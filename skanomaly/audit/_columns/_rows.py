@@ -24,7 +24,7 @@ class RowEvidence:
 
     def __init__(self, rows: NDArray[np.floating], codes: NDArray[np.intp], kinds: list[str]) -> None:
         self._sizes = np.bincount(codes, minlength=2)
-        self._edges: list[NDArray[np.float64]] = []
+        self._edges: list[NDArray[np.floating]] = []
         self._ratios: list[NDArray[np.float64]] = []
         #: Score of each fitted row, computed without itself.
         self.fitted_scores = np.zeros(len(rows))

@@ -116,7 +116,7 @@ class TableAudit(BaseEstimator):
         findings: list[Finding] = []
         for place in range(frame.shape[1]):
             column = frame.iloc[:, place]
-            absent = missing_values(column)
+            absent = missing_values(column.to_numpy())
             for check in COLUMN_CHECKS:
                 findings += check(column, absent)
         findings += [*copied_columns(frame), *shared_missing(frame), *duplicate_rows(frame)]
