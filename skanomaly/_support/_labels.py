@@ -124,7 +124,7 @@ def read_one_hot(y: Any, name: str = "y") -> tuple[int, Any]:
     >>> read_one_hot([[1, 0], [0, 1], [1, 0]])
     (2, array([0, 1, 0]))
     """
-    shape = np.shape(y) if not hasattr(y, "shape") else y.shape
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) != 2 or shape[1] < 2:
         return 0, y
     try:
