@@ -145,10 +145,8 @@ class PatchGaussian(PatchDetector):
         self.shrinkage_ = float(np.mean([each.shrinkage for row in self._spectra for each in row]))
         self.means_ = np.zeros((len(places), self.n_features_in_))
         for place, row in enumerate(self._spectra):
-            for columns, spectrum in zip(levels, row, strict=True):
-                np.put_along_axis(
-                    self.means_[place], np.arange(self.n_features_in_)[columns], spectrum.location, axis=0
-                )
+            for columns, spectrum in zip(self._levels, row, strict=True):
+                self.means_[place, columns] = spectrum.location
         self.weights_ = np.ones(len(levels))
         if self.level_weights == "logistic":
             patches = self._level_distances(X)
