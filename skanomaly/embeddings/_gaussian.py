@@ -146,7 +146,7 @@ class PatchGaussian(PatchDetector):
         self.means_ = np.zeros((len(places), self.n_features_in_))
         for place, row in enumerate(self._spectra):
             for columns, spectrum in zip(self._levels, row, strict=True):
-                self.means_[place][columns] = spectrum.location
+                self.means_[place, columns] = spectrum.location
         self.weights_ = np.ones(len(levels))
         if self.level_weights == "logistic":
             patches = self._level_distances(X)
