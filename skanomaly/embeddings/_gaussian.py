@@ -136,8 +136,10 @@ class PatchGaussian(PatchDetector):
 
     def _fit(self, X: PatchSets, y: NDArray[np.int8], **metadata: Any) -> None:
         normal = X.take(normal_samples(y, self._min_samples, "samples"))
-        levels = [slice(None)] if self.levels is None else read_levels(self.levels, self.n_features_in_)
-        self._levels: list[Any] = levels
+        levels: list[Any] = [slice(None)]
+        if self.levels is not None:
+            levels = list(read_levels(self.levels, self.n_features_in_))
+        self._levels = levels
         self._require_positions(X)
         self._range = range_of(normal.rows)
         places = [slice(None)] if self.scope == "global" else [slice(at, None, X.n_patches) for at in range(X.sizes[0])]
