@@ -73,6 +73,8 @@ IDENTIFIER = re.compile(r"https://[\w.-]+/\S+|arXiv:\d{4}\.\d{4,5}\.|ISBN 97[89]
 WITHOUT_IDENTIFIER = {
     # In the proceedings of i-SAIRAS 2001, for which no DOI and no lasting address was found.
     "Fault detection by mining association rules from house-keeping data",
+    # The Journal of Official Statistics had no DOIs in 1990.
+    "STL: a seasonal-trend decomposition procedure based on loess",
 }
 
 
