@@ -1,7 +1,7 @@
 """
-===============================
+================================
 Which columns of a table drifted
-===============================
+================================
 
 January's and February's rows of a table are compared column by column. In February one column is measured in
 other units for some of the rows, one category is new, and more values are missing in one column.

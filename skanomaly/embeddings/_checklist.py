@@ -69,10 +69,11 @@ class ChecklistDetector(BaseDetector):
     --------
     skanomaly.detectors.GaussianDetector : Linear dependence of all columns at once.
 
-    Notes ----- The checklist follows [1]_ in its form: main questions, dropped where normal samples fail them, asked
-    several times and decided by vote; a single failed check counts. What we changed: statements are about numbers and
-    are mined, where the paper asks a language model about images. Its answers can be the columns here: 1 yes, 0 no, NaN
-    no answer.
+    Notes
+    -----
+    The checklist follows [1]_ in its form: main questions, dropped where normal samples fail them, asked several times
+    and decided by vote; a single failed check counts. What we changed: statements are about numbers and are mined,
+    where the paper asks a language model about images. Its answers can be the columns here: 1 yes, 0 no, NaN no answer.
 
     A range is from the 5 % to the 95 % quantile of a half of the training rows, wider by a quarter of that on both
     sides. With :math:`v_r(x)` the distance of a value from the median range, in standard deviations of the training

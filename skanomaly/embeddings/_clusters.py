@@ -55,10 +55,12 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
     --------
     PrototypeDetector : Kinds of anomalies that are known beforehand.
 
-    Notes ----- The pinned cluster and the correction of assignments by scores are those of [1]_: with :math:`w` the
-    fraction of `normal` samples, or of the samples without any, whose score is lower, the assignment :math:`q` becomes
-    :math:`w e_0 + (1 - w) q`, so a sample counts :math:`1 - w` for the centre of its kind. What we changed: the
-    features are fixed and the assignments hard, where the paper trains a network on soft ones.
+    Notes
+    -----
+    The pinned cluster and the correction of assignments by scores are those of [1]_: with :math:`w` the fraction of
+    `normal` samples, or of the samples without any, whose score is lower, the assignment :math:`q` becomes :math:`w e_0
+    + (1 - w) q`, so a sample counts :math:`1 - w` for the centre of its kind. What we changed: the features are fixed
+    and the assignments hard, where the paper trains a network on soft ones.
 
     Cost: O(n_init max_iter n k d).
 

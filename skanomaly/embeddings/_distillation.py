@@ -73,11 +73,13 @@ class DistillationDetector(PatchDetector):
     skanomaly.detectors.KrigingDetector : The closed form for a random target instead of another level: the error that
         is left after infinitely long training of a wide student.
 
-    Notes ----- Students of all levels of a network follow [1]_, whose maps are multiplied, predictions in both
-    directions [3]_, and quantiles of held-out normal samples [2]_. What we changed: the student is a ridge regression,
-    which reached the networks' figures on the embeddings we measured, and errors of training samples are those of a
-    student that was fitted without the patch, by the exact formula of ridge regression. They are held-out errors, so
-    the quantiles need no other data.
+    Notes
+    -----
+    Students of all levels of a network follow [1]_, whose maps are multiplied, predictions in both directions [3]_, and
+    quantiles of held-out normal samples [2]_. What we changed: the student is a ridge regression, which reached the
+    networks' figures on the embeddings we measured, and errors of training samples are those of a student that was
+    fitted without the patch, by the exact formula of ridge regression. They are held-out errors, so the quantiles need
+    no other data.
 
     `y`: samples labelled -1 are left out of the fit; +1 and 0 are treated alike.
 

@@ -74,15 +74,17 @@ class PrototypeDetector(PatchDetector):
     ConceptProjector : Removes or keeps what differs between concepts.
     PatchNeighbors : Distance to normal patches, which was better where both were possible.
 
-    Notes ----- With similarities :math:`s_k` to the prototypes, the outlyingness of a vector is
-    :math:`\tau\,(\operatorname{lse}_{k \in A} s_k/\tau - \operatorname{lse}_{k \in N} s_k/\tau)`, where lse is the
-    logarithm of a sum of exponentials, :math:`A` are the anomalous prototypes and :math:`N` the normal ones. It is the
-    temperature times the log-odds of the softmax of [1]_ over all prototypes, so ``anomaly_probability`` has the same
-    order for samples of one patch. Without anomalous prototypes the first term is left out. Prototypes for each kind of
-    anomaly are those of [3]_; a shift that all prototypes have in common stands for the learnt prompt of [1]_; the
-    local weight is that of [2]_ with the mean patch in place of the token of the image; bags and definitions of
-    anomalies that change after training are those of [4]_. What we changed: no text encoder, scores are log-odds, which
-    do not saturate, and inactive concepts count as normal.
+    Notes
+    -----
+    With similarities :math:`s_k` to the prototypes, the outlyingness of a vector is :math:`\tau\,(\operatorname{lse}_{k
+    \in A} s_k/\tau - \operatorname{lse}_{k \in N} s_k/\tau)`, where lse is the logarithm of a sum of exponentials,
+    :math:`A` are the anomalous prototypes and :math:`N` the normal ones. It is the temperature times the log-odds of
+    the softmax of [1]_ over all prototypes, so ``anomaly_probability`` has the same order for samples of one patch.
+    Without anomalous prototypes the first term is left out. Prototypes for each kind of anomaly are those of [3]_; a
+    shift that all prototypes have in common stands for the learnt prompt of [1]_; the local weight is that of [2]_ with
+    the mean patch in place of the token of the image; bags and definitions of anomalies that change after training are
+    those of [4]_. What we changed: no text encoder, scores are log-odds, which do not saturate, and inactive concepts
+    count as normal.
 
     `y`: +1 and 0 are normal samples, -1 anomalies, where prototypes are learnt. Learning needs both.
 

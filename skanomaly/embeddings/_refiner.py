@@ -68,9 +68,11 @@ class PatchRefiner(MetaEstimatorMixin, PatchDetector):
     --------
     skanomaly.threshold.ScoreRefiner : The same for the rows of a batch.
 
-    Notes ----- The method of [1]_, which trains one classifier for each image. What we changed: a gate for each sample,
-    so that a normal sample stays without anomalies; whitened features, without which a linear classifier follows the
-    directions of large variance; and normal patches of the training data among the normal ones.
+    Notes
+    -----
+    The method of [1]_, which trains one classifier for each image. What we changed: a gate for each sample, so that a
+    normal sample stays without anomalies; whitened features, without which a linear classifier follows the directions
+    of large variance; and normal patches of the training data among the normal ones.
 
     Cost: that of the detector, and one logistic regression of as many rows as patches for each sample that passes.
 

@@ -69,16 +69,19 @@ class TiledDetector(MetaEstimatorMixin, PatchDetector):
     --------
     PatchGaussian : A Gaussian for each position, with scores that need no normalization.
 
-    Notes ----- This is the ensemble of [1]_ for arrays. What we changed: scores are normalised by quantiles of training
-    scores before they are joined, and tiles may be of columns.
+    Notes
+    -----
+    This is the ensemble of [1]_ for arrays. What we changed: scores are normalised by quantiles of training scores
+    before they are joined, and tiles may be of columns.
 
     `y` is handed on to the detectors, repeated for each patch where they take rows.
 
     Cost: that of the detector, times the number of tiles, each with a part of the data.
 
-    References ---------- .. [1] Rolih, B., Ameln, D., Vaidya, A. and Akcay, S. (2024). "Divide and conquer:
-    high-resolution industrial anomaly
-       detection via memory efficient tiled ensemble". CVPR workshops. arXiv:2403.04932.
+    References
+    ----------
+    .. [1] Rolih, B., Ameln, D., Vaidya, A. and Akcay, S. (2024). "Divide and conquer: high-resolution industrial
+    anomaly detection via memory efficient tiled ensemble". CVPR workshops. arXiv:2403.04932.
 
     Examples
     --------

@@ -35,9 +35,11 @@ class StableThreshold(ThresholdRule):
     ThresholdedDetector : Detector with a threshold rule.
     QuantileThreshold : A given fraction of anomalies.
 
-    Notes ----- This is the binarisation of [1]_. Levels are spaced evenly between the lowest and the highest of the
-    largest scores of the grids, or over the range of a series. Each grid has a threshold of its own, and the rule
-    returns their median; there it is used grid by grid. If no grid has a run of `min_levels`, nothing is an anomaly.
+    Notes
+    -----
+    This is the binarisation of [1]_. Levels are spaced evenly between the lowest and the highest of the largest scores
+    of the grids, or over the range of a series. Each grid has a threshold of its own, and the rule returns their
+    median; there it is used grid by grid. If no grid has a run of `min_levels`, nothing is an anomaly.
 
     The range of levels is that of the scores given: they should be those of samples with anomalies and of samples
     without.
