@@ -10,7 +10,7 @@ from skanomaly.threshold._budgets import (
 )
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import ContaminationPosterior
-from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay
+from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay, SelectionPowerDisplay
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
 from skanomaly.threshold._positive_unlabelled import DensityRatioFraction, ElkanNotoFraction
@@ -62,6 +62,7 @@ __all__ = [
     "PrecisionThreshold",
     "QuantileThreshold",
     "ScoreRefiner",
+    "SelectionPowerDisplay",
     "StableThreshold",
     "ThresholdRule",
     "ThresholdedDetector",

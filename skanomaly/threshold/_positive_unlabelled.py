@@ -194,9 +194,7 @@ class DensityRatioFraction(_PositiveUnlabelled):
         "random_state": ["random_state"],
     }
 
-    def __init__(
-        self, *, classifier: Any = None, n_errors: float = 1.0, cv: int = 5, random_state: Any = None
-    ) -> None:
+    def __init__(self, *, classifier: Any = None, n_errors: float = 1.0, cv: int = 5, random_state: Any = None) -> None:
         self.classifier = classifier
         self.n_errors = n_errors
         self.cv = cv
