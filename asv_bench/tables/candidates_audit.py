@@ -4,7 +4,7 @@
 
 The tables and candidates of label_free_selection.py, at most 500 rows of each table. Each candidate is fitted once; the
 search then chooses among the columns of their scores. Ten rows are labelled at a time, all of them suggested, or all at
-random; five draws of each. A choice is judged by the area under the ROC curve on all rows.
+random; three draws of each. A choice is judged by the area under the ROC curve on all rows.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from skanomaly.model_selection import DetectorSearch
 
 BATCH = 10
 BUDGETS = (20, 40, 80)
-N_DRAWS = 5
+N_DRAWS = 3
 
 
 class Column(BaseDetector):
@@ -40,16 +40,17 @@ class Column(BaseDetector):
 def chosen_areas(outlyingness, y, areas, draw, *, suggested):
     """Return the area of the choice after each budget."""
     random = np.random.default_rng(draw)
-    labels, found = np.zeros(len(y), dtype=int), []
+    labels, found = np.full(len(y), np.nan), []
     columns = [Column(place) for place in range(outlyingness.shape[1])]
     for n_labels in range(0, max(BUDGETS) + 1, BATCH):
         seed = int(random.integers(2**31))
-        search = DetectorSearch(columns, n_resamples=100, random_state=seed).fit(outlyingness, labels)
+        search = DetectorSearch(columns, n_resamples=50, random_state=seed).fit(outlyingness, labels)
         if n_labels in BUDGETS:
             found.append(areas[search.best_index_])
-        rows = search.suggest_audit(BATCH).indices
-        if not suggested:
-            rows = random.choice(np.flatnonzero(labels == 0), BATCH, replace=False)
+        if suggested:
+            rows = search.suggest_audit(BATCH).indices
+        else:
+            rows = random.choice(np.flatnonzero(np.isnan(labels)), BATCH, replace=False)
         labels[rows] = y[rows]
     return found
 

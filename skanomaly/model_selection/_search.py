@@ -224,7 +224,7 @@ class DetectorSearch(Composition, BaseDetector):
         -------
         AuditSuggestion
             ``indices`` of training rows, and the ``probabilities`` with which they were drawn. Fit again with all
-            labels so far.
+            labels so far, and NaN for all other rows: zeros mean normal where no row is labelled -1.
 
         Raises
         ------
@@ -234,7 +234,8 @@ class DetectorSearch(Composition, BaseDetector):
         Warns
         -----
         UserWarning
-            If no row distinguishes the candidates: there is one alone, or all rank the unlabelled rows alike.
+            If no row distinguishes the candidates: no row is unlabelled, there is one candidate alone, or all
+            candidates rank the unlabelled rows alike.
 
         Notes
         -----
@@ -266,6 +267,11 @@ class DetectorSearch(Composition, BaseDetector):
         labels = self._labels[scored]
         left = labels == 0
         spread = ranks.std(axis=1)
+        if not left.any():
+            warn_user(
+                "No row is suggested: all rows are labelled. Mark rows that were not checked by NaN in y, not by 0."
+            )
+            return AuditSuggestion(np.empty(0, dtype=np.intp), np.empty(0))
         if not (spread[left] > 0).any():
             warn_user(
                 f"No row is suggested: the {len(candidates)} candidate(s) rank the {np.count_nonzero(left)} unlabelled "

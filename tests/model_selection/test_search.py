@@ -243,3 +243,10 @@ def test_audit_of_candidates_that_agree_warns(table):
     search = DetectorSearch([Column(0), Column(0)], random_state=0).fit(X)
     with pytest.warns(UserWarning, match="No row is suggested"):
         assert len(search.suggest_audit()) == 0
+
+
+def test_audit_of_rows_that_are_all_labelled_warns(table):
+    X, y = table
+    search = DetectorSearch([Column(0), Column(1)], random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match="all rows are labelled.*NaN"):
+        assert len(search.suggest_audit()) == 0
