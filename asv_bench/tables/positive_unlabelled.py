@@ -2,7 +2,7 @@
 
     python asv_bench/tables/positive_unlabelled.py --data FOLDER
 
-Three tables, each subsampled to 10 % anomalies and at most 800 normal rows, with ten seeds. Twenty anomalies are
+Three tables, each subsampled to 10 % anomalies and at most 800 normal rows, with five seeds. Twenty anomalies are
 confirmed: at random among all anomalies, or the first twenty anomalies that a person finds who goes down the list of an
 isolation forest. The audits check twenty and forty rows that ContaminationPosterior suggests, five at a time.
 """
@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     default = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tables"
     parser.add_argument("--data", type=Path, default=default)
-    parser.add_argument("--seeds", type=int, nargs="*", default=list(range(10)))
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     found = {}
     for table in TABLES:

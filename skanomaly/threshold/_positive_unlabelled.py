@@ -167,8 +167,8 @@ class DensityRatioFraction(_PositiveUnlabelled):
     their fraction in the set among the other rows, so :math:`\gamma` is at most
     :math:`\min_t \hat U(g \ge t) / \hat P(g \ge t)` with the fractions of unlabelled rows and of confirmed anomalies
     whose probability :math:`g` is at least :math:`t` [1]_, with equality where some set holds anomalies alone. We
-    enlarge numerator and diminish denominator by `n_errors` binomial standard errors, in place of the uniform bounds of
-    [1]_, which say nothing for samples as small as these.
+    take Wilson's bounds at `n_errors` standard errors, above the numerator and below the denominator, in place of the
+    uniform bounds of [1]_, which say nothing for samples as small as these.
 
     References
     ----------
@@ -206,7 +206,14 @@ class DensityRatioFraction(_PositiveUnlabelled):
         cuts = np.unique(probabilities[confirmed])
         ours = 1.0 - np.searchsorted(np.sort(probabilities[confirmed]), cuts) / n_confirmed
         others = 1.0 - np.searchsorted(np.sort(probabilities[~confirmed]), cuts) / n_others
-        above = others + self.n_errors * np.sqrt(others * (1.0 - others) / n_others)
-        below = ours - self.n_errors * np.sqrt(ours * (1.0 - ours) / n_confirmed)
-        ratio = float(np.min(np.minimum(above, 1.0)[below > 0] / below[below > 0], initial=1.0))
+        above = _score_bound(others, n_others, self.n_errors)
+        below = _score_bound(ours, n_confirmed, -self.n_errors)
+        ratio = float(np.min(above / below, initial=1.0))
         return (n_confirmed + ratio * n_others) / len(confirmed)
+
+
+def _score_bound(fractions: NDArray[np.float64], n: int, n_errors: float) -> NDArray[np.float64]:
+    """Return Wilson's bound of binomial fractions, below them where `n_errors` is negative."""
+    squared = n_errors**2 / n
+    spread = np.sqrt(fractions * (1.0 - fractions) / n + squared / (4.0 * n))
+    return np.asarray((fractions + 0.5 * squared + n_errors * spread) / (1.0 + squared))
