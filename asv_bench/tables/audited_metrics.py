@@ -1,6 +1,6 @@
 """Estimate precision and average precision from 40 checked rows, suggested and at random.
 
-    python asv_bench/tables/audited_metrics.py --data FOLDER --repeats 2
+    python asv_bench/tables/audited_metrics.py --data FOLDER --repeats 17
 
 The ten tables of HELD_OUT in contamination.py, each subsampled to 2 % anomalies with three seeds and scored by
 ContaminationPosterior. Precision is that of flagging 15 % of the rows. Coverage is that of 90 % intervals.
@@ -22,8 +22,9 @@ BATCH, N_BATCHES = 10, 4
 RANDOM = (40, 80, 160)
 
 
-def estimates(metric, scores, y, repeat):
-    """Yield what was checked, and the estimate."""
+def estimates(metric, scores, y, seeds):
+    """Yield what was checked, and the estimate; the seeds differ between tables."""
+    random = np.random.default_rng(seeds)
     n_rows = len(y)
     n_flagged = round(FLAGGED * n_rows)
     threshold = None if metric == "average_precision" else float(np.sort(scores)[n_flagged : n_flagged + 2].mean())
@@ -32,13 +33,13 @@ def estimates(metric, scores, y, repeat):
     else:
         truth = float(np.mean(y[scores < threshold] == -1))
     checked = np.full(n_rows, np.nan)
-    for batch in range(N_BATCHES):
-        audit = AuditedScore(metric=metric, threshold=threshold, random_state=100 * repeat + batch, n_draws=400)
+    for _ in range(N_BATCHES):
+        audit = AuditedScore(metric=metric, threshold=threshold, random_state=int(random.integers(2**31)), n_draws=400)
         rows = audit.suggest_audit(scores, checked, n=BATCH).indices
         checked[rows] = y[rows]
     yield f"{BATCH * N_BATCHES} suggested", truth, audit.estimate(scores, checked)
     for n_checked in RANDOM:
-        rows = np.random.default_rng(repeat).permutation(n_rows)[:n_checked]
+        rows = random.permutation(n_rows)[:n_checked]
         checked = np.full(n_rows, np.nan)
         checked[rows] = y[rows]
         yield f"{n_checked} at random", truth, audit.estimate(scores, checked)
@@ -50,11 +51,11 @@ def main():
     default = Path(os.environ.get("SKANOMALY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tables"
     parser.add_argument("--data", type=Path, default=default)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=17)
     options = parser.parse_args()
     found = {}
     for seed in options.seeds:
-        for table in HELD_OUT:
+        for place, table in enumerate(HELD_OUT):
             with np.load(options.data / f"{table}.npz") as archive:
                 X, labels = archive["X"], archive["y"]
             generator = np.random.default_rng([seed, TRUTHS.index(FRACTION)])
@@ -65,7 +66,7 @@ def main():
             scores, y = ContaminationPosterior(random_state=seed).fit(rows).score_samples(rows), 1 - 2 * anomaly
             for metric in ("average_precision", "precision"):
                 for repeat in range(options.repeats):
-                    for name, truth, estimate in estimates(metric, scores, y.astype(int), repeat):
+                    for name, truth, estimate in estimates(metric, scores, y.astype(int), [seed, place, repeat]):
                         covered = estimate.low - 1e-9 <= truth <= estimate.high + 1e-9
                         error, width = abs(estimate.value - truth), estimate.high - estimate.low
                         found.setdefault((metric, name), []).append((error, covered, width))

@@ -25,8 +25,10 @@ __all__ = [
     "RatePosterior",
     "count_checked",
     "default_masses",
+    "inclusion_probabilities",
     "stratum_edges",
     "suggest_rows",
+    "systematic_sample",
     "wide_masses",
 ]
 
@@ -181,6 +183,21 @@ class RatePosterior:
         """Return the posterior mean of each stratum's rate."""
         return self.weights @ (self.a / (self.a + self.b))
 
+    def doubt(self, rate: float) -> Floats:
+        """Return for each stratum the probability that its rate lies on the other side of `rate` than its mean.
+
+        Parameters
+        ----------
+        rate : float
+            In (0, 1).
+
+        Returns
+        -------
+        ndarray of shape (n_strata,)
+        """
+        below = self.weights @ betainc(self.a, self.b, rate)
+        return np.where(self.rates() < rate, 1.0 - below, below)
+
     def rate_curve(self, fractions: Floats) -> Floats:
         """Return the mean rate between successive rank fractions, which does not increase.
 
@@ -312,6 +329,51 @@ def suggest_rows(
         indices.append(generator.choice(left, count, replace=False) if count else left[:0])
         probabilities.append(np.full(count, count / max(len(left), 1)))
     return AuditSuggestion(np.concatenate(indices), np.concatenate(probabilities))
+
+
+def inclusion_probabilities(size: Floats, n: int) -> Floats:
+    """Return probabilities of inclusion proportional to a size, at most 1, with the sum `n`.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_rows,)
+        Positive.
+    n : int
+        From 1 to the number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+    """
+    certain = np.zeros(len(size), dtype=bool)
+    while True:
+        wanted = n - int(certain.sum())
+        included = np.where(certain, 1.0, size * (wanted / max(float(size[~certain].sum()), 1e-300)))
+        above = ~certain & (included >= 1.0)
+        if not above.any():
+            return included
+        certain |= above
+
+
+def systematic_sample(included: Floats, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Draw positions with exact probabilities of inclusion, by systematic sampling in a random order.
+
+    Parameters
+    ----------
+    included : ndarray of shape (n_rows,)
+        Probabilities, whose sum is the whole number of positions that are drawn.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of intp, ascending
+    """
+    order = generator.permutation(len(included))
+    ends = np.cumsum(included[order])
+    n = round(float(ends[-1]))
+    ends[-1] = n
+    points = generator.random() + np.arange(n)
+    return np.sort(order[np.searchsorted(ends, points, side="right")])
 
 
 class ProbabilityCurve:

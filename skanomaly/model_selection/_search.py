@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._audit import AuditSuggestion, ProbabilityCurve, inclusion_probabilities, systematic_sample
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
-from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
 from skanomaly._support._validation import check_samples_of, copy_kinds
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
@@ -201,6 +203,7 @@ class DetectorSearch(Composition, BaseDetector):
         fitted = fit_detectors(detectors, X, None, n_jobs=self.n_jobs, random_state=seed)
         scores = np.column_stack([outlyingness(detector, X) for detector in fitted])
         self.criterion_ = self._choose_criterion(y)
+        self._scores, self._labels = scores, y
         self.uncertainty_: ChoiceUncertainty = self._evaluate(detectors, fitted, X, y, scores, seed)
         self.best_index_ = self.uncertainty_.best_index
         self.best_detector_ = fitted[self.best_index_]
@@ -208,6 +211,81 @@ class DetectorSearch(Composition, BaseDetector):
 
     def _outlyingness(self, X: Any) -> NDArray[np.float64]:
         return outlyingness(self.best_detector_, X)
+
+    def suggest_audit(self, n: int = 10) -> AuditSuggestion:
+        r"""Suggest which training rows to label next, to distinguish the candidates.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of rows; fewer where fewer are unlabelled.
+
+        Returns
+        -------
+        AuditSuggestion
+            ``indices`` of training rows, and the ``probabilities`` with which they were drawn. Fit again with all
+            labels so far, and NaN for all other rows: zeros mean normal where no row is labelled -1.
+
+        Raises
+        ------
+        ValueError
+            If `n` is less than 1.
+
+        Warns
+        -----
+        UserWarning
+            If no row distinguishes the candidates: no row is unlabelled, there is one candidate alone, or all
+            candidates rank the unlabelled rows alike.
+
+        Notes
+        -----
+        A label of a row changes the difference of two candidates' ROC areas in proportion to the difference of their
+        ranks of the row. Rows are therefore drawn with probabilities proportional to the standard deviation of their
+        ranks over the candidates, and to that of their label, :math:`\sqrt{p (1 - p)}`, where p is the probability of
+        being an anomaly by the mean rank, from the labels so far or the default prior. A tenth of the probability is
+        the same for all rows, so that each may be drawn. With the criterion "roc_auc" or "average_precision" only
+        candidates count that cannot be distinguished from the best (``uncertainty_.tied``), if these are several. The
+        draw is systematic with exact inclusion probabilities [1]_. The seed is `random_state`.
+
+        The criterion of the next fit does not weight rows by these probabilities: it compares candidates on the rows
+        where they differ, and is no estimate of the area on all rows.
+
+        References
+        ----------
+        .. [1] Madow, W. G. (1949). On the theory of systematic sampling, II. Annals of Mathematical Statistics 20,
+           333-354. https://doi.org/10.1214/aoms/1177729988
+        """
+        check_is_fitted(self)
+        validate_parameter_constraints(
+            {"n": [Interval(Integral, 1, None, closed="left")]}, {"n": n}, caller_name="suggest_audit"
+        )
+        candidates = np.arange(self._scores.shape[1])
+        if isinstance(self.criterion_, str) and self.criterion_ in _LABELLED and len(self.uncertainty_.tied) > 1:
+            candidates = self.uncertainty_.tied
+        scored = np.flatnonzero(np.isfinite(self._scores[:, candidates]).all(axis=1))
+        ranks = row_ranks(self._scores[np.ix_(scored, candidates)])
+        labels = self._labels[scored]
+        left = labels == 0
+        spread = ranks.std(axis=1)
+        if not left.any():
+            warn_user(
+                "No row is suggested: all rows are labelled. Mark rows that were not checked by NaN in y, not by 0."
+            )
+            return AuditSuggestion(np.empty(0, dtype=np.intp), np.empty(0))
+        if not (spread[left] > 0).any():
+            warn_user(
+                f"No row is suggested: the {len(candidates)} candidate(s) rank the {np.count_nonzero(left)} unlabelled "
+                "rows alike, so that no label distinguishes them. Give other candidates."
+            )
+            return AuditSuggestion(np.empty(0, dtype=np.intp), np.empty(0))
+        mean = ranks.mean(axis=1)
+        probability = ProbabilityCurve(mean, labels)(mean)
+        size = (spread * np.sqrt(probability * (1.0 - probability)))[left]
+        size = 0.9 * size / size.sum() + 0.1 / len(size) if size.sum() > 0 else np.full(len(size), 1.0 / len(size))
+        random = generator(self.random_state)
+        included = inclusion_probabilities(size, min(n, len(size)))
+        chosen = systematic_sample(included, random)
+        return AuditSuggestion(scored[left][chosen], included[chosen])
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))

@@ -10,9 +10,10 @@ from skanomaly.threshold._budgets import (
 )
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import ContaminationPosterior
-from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay
+from skanomaly.threshold._displays import ContaminationDisplay, PValueDisplay, SelectionPowerDisplay
 from skanomaly.threshold._distribution import ContaminationDistribution
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
+from skanomaly.threshold._positive_unlabelled import DensityRatioFraction, ElkanNotoFraction
 from skanomaly.threshold._power import domain_weights, e_benjamini_hochberg, selection_power
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._pvalues import (
@@ -47,6 +48,8 @@ __all__ = [
     "ContaminationPrior",
     "CostThreshold",
     "DecisionCosts",
+    "DensityRatioFraction",
+    "ElkanNotoFraction",
     "FDistributionThreshold",
     "FalseAlarmThreshold",
     "FixedThreshold",
@@ -59,6 +62,7 @@ __all__ = [
     "PrecisionThreshold",
     "QuantileThreshold",
     "ScoreRefiner",
+    "SelectionPowerDisplay",
     "StableThreshold",
     "ThresholdRule",
     "ThresholdedDetector",

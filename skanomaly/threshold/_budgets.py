@@ -407,6 +407,7 @@ class CostThreshold(_ProbabilityRule):
     See Also
     --------
     predict_three_way : Decisions with reviews.
+    ContaminationPosterior : ``suggest_audit(costs=...)`` suggests rows from which the threshold is learnt.
 
     Notes
     -----
@@ -442,5 +443,4 @@ class CostThreshold(_ProbabilityRule):
 
     def _n_flagged(self, probabilities: NDArray[np.float64]) -> int:
         costs = DecisionCosts() if self.costs is None else self.costs
-        alarm, miss = costs.flag_normal - costs.pass_normal, costs.pass_anomaly - costs.flag_anomaly
-        return int(np.count_nonzero(probabilities >= alarm / (alarm + miss)))
+        return int(np.count_nonzero(probabilities >= costs.flagging_probability()))

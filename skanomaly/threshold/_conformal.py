@@ -395,14 +395,43 @@ class ConformalDetector(BaseDetector):
 
         No p-value is below ``1 / (n_calibration_ + 1)``. In a batch of m rows at least
         ``m / (alpha * (n_calibration_ + 1))`` rows must have that p-value before any row is selected; a warning says
-        so where fewer have it.
+        so where fewer have it. If even the smallest possible p-values of all rows would not be selected, also with
+        weights or groups, the warning comes before any row is scored, and none is. :class:`SelectionPowerDisplay`
+        shows how many calibration rows are enough.
         """
+        check_is_fitted(self)
         level = self.alpha if alpha is None else alpha
-        pvalues = self.pvalues(X)
+        X = self._check(X, reset=False)
+        smallest = self._smallest_pvalues(X)
+        if not benjamini_hochberg(smallest, alpha=level).any():
+            self._warn_without_power(smallest, level)
+            return np.ones(len(X), dtype=np.int64)
+        pvalues = self._pvalues(X)[0]
         found = benjamini_hochberg(pvalues, alpha=level)
         if not found.any():
             self._check_power(pvalues, level)
         return np.where(found, -1, 1).astype(np.int64)
+
+    def _smallest_pvalues(self, X: Any) -> NDArray[np.float64]:
+        """Return the p-value that each row would have if it were the most anomalous of all; no row is scored."""
+        own, labels, total = self._weights(X), self._labels_of(X), np.zeros(len(X))
+        for groups in self._groups:
+            for label in np.unique(labels).tolist():
+                if label in groups:
+                    total[labels == label] += groups[label][1][0]
+        whole = total + own
+        return np.where(whole > 0, own / np.where(whole > 0, whole, 1.0), 1.0)
+
+    def _warn_without_power(self, smallest: NDArray[np.float64], alpha: float) -> None:
+        """Warn before rows are scored that none can be selected, whatever the scores."""
+        n_rows = len(smallest)
+        for_one = math.ceil(n_rows / alpha * (1 - 1e-12)) - 1
+        warn_user(
+            f"No row can be selected: with {self.n_calibration_} calibration rows the smallest possible p-value in "
+            f"this batch of {n_rows} rows is {smallest.min():.3g}, which alpha={alpha:g} does not select even if every "
+            f"row has it. No row was scored. Give more calibration rows ({for_one} of the same kind find a single "
+            "anomaly), a smaller batch or a larger alpha."
+        )
 
     def _check_power(self, pvalues: NDArray[np.float64], alpha: float) -> None:
         """Warn where the number of calibration rows, and not the rows, is the reason that none is selected."""

@@ -39,6 +39,7 @@ from skanomaly.threshold._distribution import ContaminationDistribution, GridDis
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import usable_columns
+from skanomaly.threshold._three_way import DecisionCosts
 from skanomaly.threshold._two_group import TwoGroup
 
 __all__ = ["ContaminationPosterior"]
@@ -360,7 +361,12 @@ class ContaminationPosterior(Composition, BaseDetector):
         return RatePosterior(masses, self._checked(extra))
 
     def suggest_audit(
-        self, n: int = 10, *, n_flagged: int | None = None, width: float | None = None
+        self,
+        n: int = 10,
+        *,
+        n_flagged: int | None = None,
+        costs: DecisionCosts | None = None,
+        width: float | None = None,
     ) -> AuditSuggestion:
         """Suggest which training rows to check next.
 
@@ -374,6 +380,9 @@ class ContaminationPosterior(Composition, BaseDetector):
         n_flagged : int or None, default=None
             None suggests rows from which the contamination is learnt. A number suggests rows from which the precision
             of flagging that many of the most anomalous rows is learnt, all of them among these.
+        costs : DecisionCosts or None, default=None
+            Suggests rows from which the threshold of the least cost is learnt, that of :class:`CostThreshold`. Not
+            together with `n_flagged`.
         width : float or None, default=None
             Stopping rule: no row is suggested once the 90 % credible interval of the contamination is at most so wide.
 
@@ -382,19 +391,31 @@ class ContaminationPosterior(Composition, BaseDetector):
         AuditSuggestion
             ``indices`` of training rows and the ``probabilities`` with which they were drawn.
 
+        Raises
+        ------
+        ValueError
+            If `n_flagged` and `costs` are both given, or an argument is out of range.
+
         Notes
         -----
         Rows are allocated to the strata one at a time, each where it reduces the variance most (Neyman's allocation
         under the present posterior), and drawn at random within a stratum. The seed is `random_state`.
+
+        With `costs` the strata are cut at the present threshold, too. A stratum counts in proportion to the probability
+        that flagging it and passing it are the wrong way round, which is that of its rate of anomalies lying on the
+        other side of ``c / (c + d)`` (see :class:`CostThreshold`) than its mean does.
         """
         check_is_fitted(self)
         constraints = {
             "n": [Interval(Integral, 1, None, closed="left")],
             "n_flagged": [Interval(Integral, 1, len(self._order), closed="both"), None],
+            "costs": [DecisionCosts, None],
             "width": [Interval(Real, 0, 1, closed="neither"), None],
         }
-        given = {"n": n, "n_flagged": n_flagged, "width": width}
+        given = {"n": n, "n_flagged": n_flagged, "costs": costs, "width": width}
         validate_parameter_constraints(constraints, given, caller_name="suggest_audit")
+        if n_flagged is not None and costs is not None:
+            raise ValueError(f"n_flagged={n_flagged} and costs are two targets; give one of them.")
         low, high = self.posterior_.interval(0.9)
         if width is not None and high - low <= width:
             n = 0
@@ -404,6 +425,12 @@ class ContaminationPosterior(Composition, BaseDetector):
         if n_flagged is not None:
             influence = (edges[1:] <= n_flagged).astype(np.float64)
             unchecked = unchecked[edges[1:] <= n_flagged]
+        if costs is not None:
+            flag = costs.flagging_probability()
+            n_least = int(np.count_nonzero(self._curve_at(np.arange(len(self._order)) / len(self._order)) >= flag))
+            rates = self._rate_posterior([n_least] if 0 < n_least < len(self._order) else ())
+            edges, influence = rates.checked.edges, rates.doubt(flag)
+            unchecked = rates.checked.sizes - rates.checked.n_checked
         added = rates.allocate(min(n, int(unchecked.sum())), influence)
         return suggest_rows(self._order, self._labels, edges, added, generator(self.random_state))
 
@@ -448,10 +475,12 @@ class ContaminationPosterior(Composition, BaseDetector):
         if self.audit_ is None:
             probability = self.posterior_.sf(above)
             return np.where(np.isnan(outlyingness), np.nan, probability)
+        return np.where(np.isnan(outlyingness), np.nan, self._curve_at(above))
+
+    def _curve_at(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the posterior mean of the rate of anomalies at fractions of more anomalous rows."""
         cells = np.unique(np.r_[0.0, np.geomspace(1.0 / len(self._training), 1.0, 60)])
-        curve = self._rate_posterior().rate_curve(cells)
-        probability = np.interp(above, 0.5 * (cells[1:] + cells[:-1]), curve)
-        return np.where(np.isnan(outlyingness), np.nan, probability)
+        return np.interp(fractions, 0.5 * (cells[1:] + cells[:-1]), self._rate_posterior().rate_curve(cells))
 
     def __sklearn_tags__(self) -> Tags:
         return copy_kinds(super().__sklearn_tags__(), next(iter(members(self.detectors)), None))

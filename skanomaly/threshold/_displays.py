@@ -10,9 +10,10 @@ from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import AuditSummary
 from skanomaly.threshold._distribution import ContaminationDistribution
+from skanomaly.threshold._power import selection_power
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
-__all__ = ["ContaminationDisplay", "PValueDisplay"]
+__all__ = ["ContaminationDisplay", "PValueDisplay", "SelectionPowerDisplay"]
 
 
 class ContaminationDisplay:
@@ -194,6 +195,7 @@ class ContaminationDisplay:
             ax.text(place, height, f"{rate:.1%}", ha="center", va="bottom", color=BLUE)
         ax.set(xlabel="stratum, rows (most anomalous first)", ylabel="checked rows")
         ax.set_xticks(places, [f"{n:,}" for n in self.audit.n_rows])
+        ax.yaxis.get_major_locator().set_params(integer=True)
         ax.set_title("estimated rate of anomalies in blue", fontsize="medium")
         ax.margins(y=0.15)
         ax.legend(frameon=False)
@@ -302,5 +304,117 @@ class PValueDisplay:
         ax.plot(ranks, ranks / len(ordered), color=GREY, linewidth=0.8, linestyle=":", label="no anomalies")
         ax.set(xlabel="rank", ylabel="p-value", xlim=(0, len(ordered)), ylim=(0, 1))
         ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class SelectionPowerDisplay:
+    """Plot of the smallest possible p-value by the number of calibration rows, and of what `select` needs.
+
+    No row is scored. Where the smallest possible p-value lies below the line of k anomalies, k rows of the batch that
+    are more anomalous than all calibration rows are selected; above it they are not.
+
+    Parameters
+    ----------
+    n_calibration : int
+        Number of calibration rows.
+    n_rows : int
+        Number of rows of the batch.
+    alpha : float, default=0.1
+        False discovery rate.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Figure drawn on.
+    ax_ : matplotlib Axes
+        Panel drawn on.
+
+    See Also
+    --------
+    selection_power : The same as numbers.
+
+    Examples
+    --------
+    >>> from skanomaly.threshold import SelectionPowerDisplay
+    >>> display = SelectionPowerDisplay(n_calibration=200, n_rows=1000, alpha=0.05).plot()
+    >>> display.ax_.get_title()
+    '100 of 1,000 rows need the smallest p-value'
+    """
+
+    def __init__(self, *, n_calibration: int, n_rows: int, alpha: float = 0.1) -> None:
+        self.n_calibration = n_calibration
+        self.n_rows = n_rows
+        self.alpha = alpha
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, *, alpha: float | None = None, ax: Any = None) -> Self:
+        """Plot the power of a fitted :class:`ConformalDetector` without weights or groups, for a batch.
+
+        Parameters
+        ----------
+        estimator : ConformalDetector
+        X : array-like of shape (n_samples, n_features)
+            The batch, of which only the number of rows is used.
+        alpha : float, default=None
+            False discovery rate; None is the estimator's `alpha`.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        SelectionPowerDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` has no calibration rows, or they do not count alike.
+        """
+        check_is_fitted(estimator)
+        if not isinstance(estimator, ConformalDetector) or not estimator._is_plain:
+            raise TypeError(
+                f"{type(estimator).__name__} has no calibration rows that count alike; give a ConformalDetector "
+                "without weight_function and group_function, or the numbers of rows to SelectionPowerDisplay."
+            )
+        level = estimator.alpha if alpha is None else alpha
+        return cls(n_calibration=estimator.n_calibration_, n_rows=len(X), alpha=level).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Plot.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        self
+        """
+        power = selection_power(self.n_calibration, self.n_rows, alpha=self.alpha)
+        ax = axes_for(ax, 1, (5.2, 3.6))
+        most = 10.0 * max(power.n_calibration_needed, self.n_calibration)
+        fewest = max(1.0, 0.2 * min(self.n_calibration, 1.0 / self.alpha))
+        sizes = np.geomspace(fewest, most, 200)
+        smallest = 1.0 / (sizes + 1.0)
+        ax.plot(sizes, smallest, color=BLUE, label="smallest possible p-value")
+        counts = [count for count in (1, 10, 100) if count < self.n_rows]
+        for count in [*counts, self.n_rows]:
+            needed = self.alpha * count / self.n_rows
+            text = "all rows anomalous" if count == self.n_rows else f"{count} anomal{'y' if count == 1 else 'ies'}"
+            label = "selects so many anomalies" if count == 1 else None
+            ax.axhline(needed, color=GREY, linewidth=0.8, linestyle=":", label=label)
+            ax.text(most, needed, text, ha="right", va="bottom", color=GREY, fontsize="small")
+        ax.fill_between(sizes, smallest, 1.0, where=smallest > self.alpha * (1 + 1e-12), color=ORANGE, alpha=0.2)
+        ax.fill_between([], [], color=ORANGE, alpha=0.2, label="nothing can be selected")
+        here = f"{self.n_calibration:,} calibration rows"
+        ax.plot(self.n_calibration, 1.0 / (self.n_calibration + 1.0), "o", color=ORANGE, label=here)
+        ax.set(xscale="log", yscale="log", xlim=(fewest, most), ylim=(0.5 / most, 1.0))
+        ax.set(xlabel="number of calibration rows", ylabel="p-value")
+        if power.n_needed > self.n_rows:
+            ax.set_title(f"nothing can be selected from {self.n_rows:,} rows", fontsize="medium")
+        else:
+            verb = "needs" if power.n_needed == 1 else "need"
+            rows = f"{power.n_needed:,} of {self.n_rows:,} rows {verb} the smallest p-value"
+            ax.set_title(rows, fontsize="medium")
+        ax.legend(frameon=False, loc="lower left")
         self.ax_, self.figure_ = ax, ax.figure
         return self

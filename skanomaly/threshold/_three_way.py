@@ -89,8 +89,18 @@ class DecisionCosts:
         flag = balance(self.flag_normal - self.review_normal, self.review_anomaly - self.flag_anomaly)
         review = balance(self.review_normal - self.pass_normal, self.pass_anomaly - self.review_anomaly)
         if flag <= review:
-            flag = review = balance(self.flag_normal - self.pass_normal, self.pass_anomaly - self.flag_anomaly)
+            flag = review = self.flagging_probability()
         return review, flag
+
+    def flagging_probability(self) -> float:
+        """Return the anomaly probability from which on flagging costs less than passing, without reviews.
+
+        Returns
+        -------
+        float
+        """
+        alarm, miss = self.flag_normal - self.pass_normal, self.pass_anomaly - self.flag_anomaly
+        return alarm / (alarm + miss)
 
 
 @validate_params(

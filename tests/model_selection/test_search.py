@@ -217,3 +217,36 @@ def test_three_labels_choose_better_than_none_on_real_tables(shared_data):
             search = DetectorSearch(candidates, random_state=0).fit(X, labels)
             found.append(roc_auc_score(y, search.score_samples(X)))
     assert np.mean(labelled) > np.mean(agreed)
+
+
+def test_audit_suggests_rows_that_candidates_rank_differently(table):
+    X, _ = table
+    search = DetectorSearch([Column(0), Column(1)], random_state=0).fit(X)
+    suggested = search.suggest_audit(30)
+    ranks = np.argsort(np.argsort(X[:, :2], axis=0), axis=0)
+    difference = np.abs(ranks[:, 0] - ranks[:, 1])
+    assert len(suggested) == len(set(suggested.indices.tolist())) == 30
+    assert ((suggested.probabilities > 0) & (suggested.probabilities <= 1)).all()
+    assert difference[suggested.indices].mean() > 1.2 * difference.mean()
+
+
+def test_audit_suggests_unlabelled_rows_only_and_at_most_all_of_them(table):
+    X, y = table
+    labels = y.copy()
+    labels[::10] = 0
+    search = DetectorSearch([Column(0), Column(1)], random_state=0).fit(X, labels)
+    np.testing.assert_array_equal(np.sort(search.suggest_audit(1000).indices), np.arange(0, 300, 10))
+
+
+def test_audit_of_candidates_that_agree_warns(table):
+    X, _ = table
+    search = DetectorSearch([Column(0), Column(0)], random_state=0).fit(X)
+    with pytest.warns(UserWarning, match="No row is suggested"):
+        assert len(search.suggest_audit()) == 0
+
+
+def test_audit_of_rows_that_are_all_labelled_warns(table):
+    X, y = table
+    search = DetectorSearch([Column(0), Column(1)], random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match="all rows are labelled.*NaN"):
+        assert len(search.suggest_audit()) == 0

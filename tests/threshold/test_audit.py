@@ -4,13 +4,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.calibration import CalibrationDisplay
 from sklearn.ensemble import IsolationForest
 
-from skanomaly._support._audit import GRID, default_masses
+from skanomaly._support._audit import (
+    GRID,
+    RatePosterior,
+    count_checked,
+    default_masses,
+    inclusion_probabilities,
+    stratum_edges,
+    systematic_sample,
+)
 from skanomaly.model_selection import ScoreEnsemble
 from skanomaly.threshold import (
     ConformalDetector,
     ContaminationDisplay,
     ContaminationPosterior,
     ContaminationPrior,
+    DecisionCosts,
     ThresholdedDetector,
 )
 
@@ -208,3 +217,45 @@ def test_audit_is_displayed(seed):
     assert len(display.ax_) == 3
     texts = [text.get_text() for text in display.ax_[0].get_legend().get_texts()]
     assert "before the audit" in texts
+
+
+def test_inclusion_probabilities_are_those_of_the_draws(seed):
+    random = np.random.default_rng(seed)
+    included = inclusion_probabilities(random.gamma(0.5, size=20) + 0.01, 6)
+    assert_allclose(included.sum(), 6)
+    counts = np.zeros(20)
+    for _ in range(2000):
+        chosen = systematic_sample(included, random)
+        assert len(set(chosen.tolist())) == 6
+        counts[chosen] += 1
+    bound = 5 * np.sqrt(included * (1 - included) / 2000) + 1e-9
+    assert (np.abs(counts / 2000 - included) <= bound).all()
+
+
+def test_doubt_is_the_probability_of_the_other_side(seed):
+    scores, y = _scores(seed)
+    order = np.argsort(scores)
+    labels = np.zeros(len(y), dtype=np.int8)
+    labels[::20] = y[::20]
+    rates = RatePosterior(default_masses(), count_checked(stratum_edges(len(y)), labels[order]))
+    random = np.random.default_rng(seed)
+    pairs = random.choice(len(rates.weights), 4000, p=rates.weights)
+    drawn = random.beta(rates.a[pairs], rates.b[pairs])
+    other = (drawn < 0.1) != (rates.rates() < 0.1)
+    assert_allclose(rates.doubt(0.1), other.mean(axis=0), atol=0.04)
+
+
+def test_audit_for_costs_checks_where_the_decision_is_open(seed):
+    scores, y = _scores(seed, contamination=0.1, gap=4.0)
+    model, _ = _audited(scores, y, seed, n_rounds=2)
+    rare, frequent = DecisionCosts(flag_normal=0.2, review_normal=0.1), DecisionCosts(flag_normal=40.0)
+    rank = np.argsort(np.argsort(scores))
+    places = [rank[model.suggest_audit(20, costs=costs).indices].mean() for costs in (frequent, rare)]
+    assert places[0] < places[1]
+
+
+def test_two_targets_of_an_audit_raise(seed):
+    scores, _ = _scores(seed)
+    model = ContaminationPosterior(random_state=0).fit_scores(scores)
+    with pytest.raises(ValueError, match="n_flagged=50 and costs are two targets"):
+        model.suggest_audit(n_flagged=50, costs=DecisionCosts())

@@ -1,5 +1,6 @@
 from copy import deepcopy
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
@@ -7,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skanomaly.threshold import (
     ConformalDetector,
+    SelectionPowerDisplay,
     benjamini_hochberg,
     domain_weights,
     e_benjamini_hochberg,
@@ -185,3 +187,49 @@ def test_suggested_calibration_rows_are_unlabelled_ones():
     assert len(np.unique(rows)) == 10
     assert (rows >= 50).all()
     assert len(model.suggest_audit(1000)) == model.n_calibration_ - np.count_nonzero(model._labels)
+
+
+class CountsCalls(FirstColumn):
+    """Counts how often rows are scored."""
+
+    calls = 0
+
+    def score_samples(self, X):
+        type(self).calls += 1
+        return super().score_samples(X)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"group_function": _second_sign}, {"weight_function": _tilted}])
+def test_rows_are_not_scored_where_none_can_be_selected(parameters):
+    random = np.random.default_rng(0)
+    model = ConformalDetector(CountsCalls(), random_state=0, **parameters).fit(random.normal(size=(40, 2)))
+    before = CountsCalls.calls
+    with pytest.warns(UserWarning, match=r"No row can be selected.*No row was scored"):
+        labels = model.select(random.normal(size=(200, 2)), alpha=0.01)
+    assert (labels == 1).all()
+    assert CountsCalls.calls == before
+
+
+def test_smallest_possible_pvalues_are_those_of_extreme_rows(seed):
+    random = np.random.default_rng(seed)
+    for parameters in ({}, {"group_function": _second_sign}, {"weight_function": _tilted}):
+        model = ConformalDetector(FirstColumn(), random_state=0, **parameters).fit(_unshifted(random, 60))
+        extreme = np.column_stack([np.full(8, 1e6), random.normal(size=8)])
+        np.testing.assert_allclose(model._smallest_pvalues(extreme), model.pvalues(extreme))
+
+
+def test_power_display_says_what_selection_power_says():
+    model = ConformalDetector(FirstColumn(), random_state=0).fit(np.random.default_rng(0).normal(size=(400, 2)))
+    batch = np.zeros((1000, 2))
+    display = SelectionPowerDisplay.from_estimator(model, batch, alpha=0.05)
+    needed = selection_power(200, 1000, alpha=0.05).n_needed
+    assert display.ax_.get_title() == f"{needed} of 1,000 rows need the smallest p-value"
+    assert "nothing" in SelectionPowerDisplay(n_calibration=5, n_rows=20).plot().ax_.get_title()
+    plt.close("all")
+
+
+def test_power_display_of_groups_raises():
+    model = ConformalDetector(FirstColumn(), group_function=_second_sign, random_state=0)
+    model.fit(np.random.default_rng(0).normal(size=(40, 2)))
+    with pytest.raises(TypeError, match="no calibration rows that count alike"):
+        SelectionPowerDisplay.from_estimator(model, np.zeros((3, 2)))
