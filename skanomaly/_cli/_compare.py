@@ -7,9 +7,11 @@ import numpy as np
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._identifiers import check_identifier
-from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._prepare import looks_like_dates
+from skanomaly._cli._read import LABELS_OF_SCAN, Table, read_table
 from skanomaly._cli._verdict import Verdict
 from skanomaly._cli._warned import collected_warnings
+from skanomaly._cli._words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +121,15 @@ def compare_files(
         rows_shown,
         drifted,
         summary,
-        [*first.remarks, *second.remarks, *remarks, *messages],
+        [*_without_hint(first.remarks), *_without_hint(second.remarks), *remarks, *messages],
         data,
         fired=bool(n_drifted or distinguished or vanished or added),
     )
+
+
+def _without_hint(remarks: list[str]) -> list[str]:
+    """Leave out the remark about a column of labels, of which there are none here."""
+    return [remark for remark in remarks if not remark.endswith(LABELS_OF_SCAN)]
 
 
 def _row(results: dict[str, Any], place: int) -> list[str]:
@@ -203,6 +210,8 @@ def _identifies(column: "pd.Series[Any]", name: str) -> str:
     if column_kind(column) == NUMBER:
         return check_identifier(column.to_numpy(dtype=np.float64), name)
     present = column.dropna()
+    if looks_like_dates(present.astype(str)):
+        return "dates or times"
     if len(present) >= _FEWEST_ROWS_OF_IDENTIFIERS and len(present.unique()) == len(present):
         return "another text in every row"
     return ""
@@ -245,7 +254,8 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
         for finding in findings
     ]
     n_notes = len(findings) - audit.n_errors_ - audit.n_warnings_
-    counts = f"{audit.n_errors_} errors, {audit.n_warnings_} warnings, {n_notes} notes"
+    numbers = ((audit.n_errors_, "error"), (audit.n_warnings_, "warning"), (n_notes, "note"))
+    counts = ", ".join(count(number, noun) for number, noun in numbers)
     data = {
         "table": table.name,
         "n_rows": len(table.frame),
@@ -259,7 +269,12 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
         rows,
         [finding.severity == "error" for finding in findings],
         [("findings", counts if findings else "none")],
-        table.remarks,
+        [
+            f"{remark.removesuffix(LABELS_OF_SCAN)}looks for columns that reveal it."
+            if remark.endswith(LABELS_OF_SCAN)
+            else remark
+            for remark in table.remarks
+        ],
         data,
         fired=bool(audit.n_errors_ + audit.n_warnings_),
     )

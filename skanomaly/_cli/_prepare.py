@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from skanomaly._cli._read import Table
 
-__all__ = ["Note", "Prepared", "prepare"]
+__all__ = ["Note", "Prepared", "looks_like_dates", "prepare"]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
@@ -341,7 +341,7 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
             if rows.any():
                 column.remark(finding, "treated as missing", rows, example=True)
         return numbers
-    if shown.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS:
+    if looks_like_dates(shown):
         raise _UnusableError("dates or times")
     if looks_like_numbers(shown).mean() >= _LEAST_FRACTION_OF_NUMBERS:
         example = shown.iloc[int(np.argmax(strays[present]))].strip()[:12]
@@ -349,6 +349,20 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
         raise _TextError("text, different in every row")
     raise _TextError("text")
+
+
+def looks_like_dates(texts: "pd.Series[Any]") -> bool:
+    """Return whether nearly all texts begin with a date or a time.
+
+    Parameters
+    ----------
+    texts : Series of str
+
+    Returns
+    -------
+    bool
+    """
+    return bool(texts.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS)
 
 
 def _is_boolean(series: "pd.Series[Any]") -> bool:
