@@ -87,7 +87,7 @@ def compare_files(
         )
     results = test.results_
     order = np.lexsort((-np.nan_to_num(results["effect"]), results["pvalue"], ~results["drifted"]))
-    heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "missing, new table", "categories"]
+    heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "categories"]
     rows_shown = [_row(results, int(place)) for place in order]
     drifted = [bool(results["drifted"][place]) for place in order]
     distinguished = whole.pvalue_ <= alpha
@@ -135,14 +135,13 @@ def _without_hint(remarks: list[str]) -> list[str]:
 def _row(results: dict[str, Any], place: int) -> list[str]:
     """Return the cells of a column in the table of results."""
     effect, low, high = (results[key][place] for key in ("effect", "effect_low", "effect_high"))
-    changed = [f"{results[key][place]} {word}" for key, word in (("n_new", "new"), ("n_vanished", "vanished"))]
+    changed = [f"{results[key][place]} {word}" for key, word in (("n_new", "new"), ("n_vanished", "gone"))]
     return [
         str(results["column"][place]),
         f"{results['adjusted_pvalue'][place]:.2g}",
-        "" if np.isnan(effect) else f"{effect:.3f} ({low:.3f} to {high:.3f})",
+        "" if np.isnan(effect) else f"{effect:.2f} ({low:.2f} to {high:.2f})",
         "" if np.isnan(results["psi"][place]) else f"{results['psi'][place]:.3f}",
-        f"{results['missing_reference'][place]:.1%}",
-        f"{results['missing_sample'][place]:.1%}",
+        f"{100 * results['missing_reference'][place]:.1f} to {100 * results['missing_sample'][place]:.1f} %",
         ", ".join(changed) if results["kind"][place] == "category" else "",
     ]
 
@@ -245,10 +244,8 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
     rows = [
         [
             finding.severity,
-            finding.kind,
             "" if finding.column is None else str(finding.column),
-            finding.message,
-            _listed(finding.rows),
+            f"{finding.kind}: {finding.message}{_listed(finding.rows)}",
             finding.remedy,
         ]
         for finding in findings
@@ -265,7 +262,7 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
     return Verdict(
         table.name,
         f"{len(table.frame):,} rows, {table.frame.shape[1]} columns.",
-        ["severity", "finding", "column", "the column ...", "rows", "remedy"],
+        ["severity", "column", "finding", "remedy"],
         rows,
         [finding.severity == "error" for finding in findings],
         [("findings", counts if findings else "none")],
@@ -281,6 +278,9 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
 
 
 def _listed(rows: Any) -> str:
-    """List the first rows."""
+    """List the first rows, in brackets."""
+    if not len(rows):
+        return ""
     shown = ", ".join(map(str, rows[:_MOST_ROWS_NAMED].tolist()))
-    return f"{shown} and {len(rows) - _MOST_ROWS_NAMED:,} more" if len(rows) > _MOST_ROWS_NAMED else shown
+    more = f" and {len(rows) - _MOST_ROWS_NAMED:,} more" if len(rows) > _MOST_ROWS_NAMED else ""
+    return f" ({'row' if len(rows) == 1 else 'rows'} {shown}{more})"

@@ -116,7 +116,7 @@ def test_audit_lists_findings_and_fires(months):
 def test_audit_of_a_sound_table_is_silent(months):
     result = _run("audit", months[0])
     assert result.exit_code == 0
-    assert "0 errors, 0 warnings, 1 notes" in result.stdout
+    assert "0 errors, 0 warnings, 1 note\n" in result.stdout
 
 
 def test_times_stored_as_text_are_left_out_as_dates(months):
