@@ -211,7 +211,7 @@ def _given(
     import pandas as pd
 
     numbers = scaled.copy() if missing.any() else scaled
-    for place in np.flatnonzero(missing.any(axis=0)):
+    for place in np.flatnonzero(missing.any(axis=0)).tolist():
         present = ~missing[:, place]
         numbers[present, place] = _standardised(values[present, place][:, None])[:, 0]
         numbers[~present, place] = np.nan
@@ -224,7 +224,8 @@ def _given(
             columns[name] = numbers[:, place]
         else:
             texts = np.array(known, dtype=object)[values[:, place].astype(np.intp)]
-            columns[name] = np.where(missing[:, place], None, texts)
+            texts[missing[:, place]] = None
+            columns[name] = texts
     return pd.DataFrame(columns)
 
 
