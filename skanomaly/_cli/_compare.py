@@ -7,9 +7,11 @@ import numpy as np
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._identifiers import check_identifier
-from skanomaly._cli._read import Table, read_table
+from skanomaly._cli._prepare import looks_like_dates
+from skanomaly._cli._read import LABELS_OF_SCAN, Table, read_table
 from skanomaly._cli._verdict import Verdict
 from skanomaly._cli._warned import collected_warnings
+from skanomaly._cli._words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +87,7 @@ def compare_files(
         )
     results = test.results_
     order = np.lexsort((-np.nan_to_num(results["effect"]), results["pvalue"], ~results["drifted"]))
-    heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "missing, new table", "categories"]
+    heads = ["column", "p adjusted", "effect (interval)", "PSI", "missing", "categories"]
     rows_shown = [_row(results, int(place)) for place in order]
     drifted = [bool(results["drifted"][place]) for place in order]
     distinguished = whole.pvalue_ <= alpha
@@ -119,23 +121,27 @@ def compare_files(
         rows_shown,
         drifted,
         summary,
-        [*first.remarks, *second.remarks, *remarks, *messages],
+        [*_without_hint(first.remarks), *_without_hint(second.remarks), *remarks, *messages],
         data,
         fired=bool(n_drifted or distinguished or vanished or added),
     )
 
 
+def _without_hint(remarks: list[str]) -> list[str]:
+    """Leave out the remark about a column of labels, of which there are none here."""
+    return [remark for remark in remarks if not remark.endswith(LABELS_OF_SCAN)]
+
+
 def _row(results: dict[str, Any], place: int) -> list[str]:
     """Return the cells of a column in the table of results."""
     effect, low, high = (results[key][place] for key in ("effect", "effect_low", "effect_high"))
-    changed = [f"{results[key][place]} {word}" for key, word in (("n_new", "new"), ("n_vanished", "vanished"))]
+    changed = [f"{results[key][place]} {word}" for key, word in (("n_new", "new"), ("n_vanished", "gone"))]
     return [
         str(results["column"][place]),
         f"{results['adjusted_pvalue'][place]:.2g}",
-        "" if np.isnan(effect) else f"{effect:.3f} ({low:.3f} to {high:.3f})",
+        "" if np.isnan(effect) else f"{effect:.2f} ({low:.2f} to {high:.2f})",
         "" if np.isnan(results["psi"][place]) else f"{results['psi'][place]:.3f}",
-        f"{results['missing_reference'][place]:.1%}",
-        f"{results['missing_sample'][place]:.1%}",
+        f"{100 * results['missing_reference'][place]:.1f} to {100 * results['missing_sample'][place]:.1f} %",
         ", ".join(changed) if results["kind"][place] == "category" else "",
     ]
 
@@ -203,6 +209,8 @@ def _identifies(column: "pd.Series[Any]", name: str) -> str:
     if column_kind(column) == NUMBER:
         return check_identifier(column.to_numpy(dtype=np.float64), name)
     present = column.dropna()
+    if looks_like_dates(present.astype(str)):
+        return "dates or times"
     if len(present) >= _FEWEST_ROWS_OF_IDENTIFIERS and len(present.unique()) == len(present):
         return "another text in every row"
     return ""
@@ -236,16 +244,15 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
     rows = [
         [
             finding.severity,
-            finding.kind,
             "" if finding.column is None else str(finding.column),
-            finding.message,
-            _listed(finding.rows),
+            f"{finding.kind}: {finding.message}{_listed(finding.rows)}",
             finding.remedy,
         ]
         for finding in findings
     ]
     n_notes = len(findings) - audit.n_errors_ - audit.n_warnings_
-    counts = f"{audit.n_errors_} errors, {audit.n_warnings_} warnings, {n_notes} notes"
+    numbers = ((audit.n_errors_, "error"), (audit.n_warnings_, "warning"), (n_notes, "note"))
+    counts = ", ".join(count(number, noun) for number, noun in numbers)
     data = {
         "table": table.name,
         "n_rows": len(table.frame),
@@ -255,17 +262,25 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
     return Verdict(
         table.name,
         f"{len(table.frame):,} rows, {table.frame.shape[1]} columns.",
-        ["severity", "finding", "column", "the column ...", "rows", "remedy"],
+        ["severity", "column", "finding", "remedy"],
         rows,
         [finding.severity == "error" for finding in findings],
         [("findings", counts if findings else "none")],
-        table.remarks,
+        [
+            f"{remark.removesuffix(LABELS_OF_SCAN)}looks for columns that reveal it."
+            if remark.endswith(LABELS_OF_SCAN)
+            else remark
+            for remark in table.remarks
+        ],
         data,
         fired=bool(audit.n_errors_ + audit.n_warnings_),
     )
 
 
 def _listed(rows: Any) -> str:
-    """List the first rows."""
+    """List the first rows, in brackets."""
+    if not len(rows):
+        return ""
     shown = ", ".join(map(str, rows[:_MOST_ROWS_NAMED].tolist()))
-    return f"{shown} and {len(rows) - _MOST_ROWS_NAMED:,} more" if len(rows) > _MOST_ROWS_NAMED else shown
+    more = f" and {len(rows) - _MOST_ROWS_NAMED:,} more" if len(rows) > _MOST_ROWS_NAMED else ""
+    return f" ({'row' if len(rows) == 1 else 'rows'} {shown}{more})"

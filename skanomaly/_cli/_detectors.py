@@ -6,7 +6,7 @@ from typing import Any
 
 from skanomaly._cli._errors import InputError
 
-__all__ = ["DEFAULT", "EVENT_DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names"]
+__all__ = ["DEFAULT", "EVENT_DEFAULT", "SERIES_DEFAULT", "build_detector", "detector_names", "takes_mixed"]
 
 DEFAULT = "AnomalyDetector"
 SERIES_DEFAULT = "SubsequenceNeighbors"
@@ -82,3 +82,21 @@ def build_detector(name: str, *, random_state: int | None, n_jobs: int | None, k
     detector = classes[known]()
     options = {"random_state": random_state, "n_jobs": n_jobs}
     return detector.set_params(**{key: value for key, value in options.items() if key in detector.get_params()})
+
+
+def takes_mixed(detector: Any) -> tuple[bool, bool]:
+    """Return whether a detector takes categories (with missing values), and whether it takes missing values.
+
+    Parameters
+    ----------
+    detector : estimator
+        Its scikit-learn tags say so.
+
+    Returns
+    -------
+    categories, missing : bool
+    """
+    from sklearn.utils import get_tags
+
+    tags = get_tags(detector).input_tags
+    return bool(tags.categorical and tags.allow_nan), bool(tags.allow_nan)

@@ -1,6 +1,7 @@
 """Test for drift in the order of the rows, in bounded time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,13 @@ class DriftResult:
         return self.pvalue is not None and self.pvalue <= _LEVEL
 
 
-def check_drift(rows: NDArray[np.float64], *, random_state: int | None, n_jobs: int | None) -> DriftResult:
+def check_drift(rows: Any, *, random_state: int | None, n_jobs: int | None) -> DriftResult:
     """Test whether rows that are close in order are more similar than chance.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_columns)
-        Standardised.
+    rows : ndarray of shape (n_rows, n_columns), or frame
+        Standardised numbers; or a frame, whose rows are compared by their categories (Gower).
     random_state : int or None
     n_jobs : int or None
 
@@ -56,6 +57,7 @@ def check_drift(rows: NDArray[np.float64], *, random_state: int | None, n_jobs: 
     if n_rows < _FEWEST_ROWS:
         return DriftResult(None, remark=f"not tested, fewer than {_FEWEST_ROWS} rows")
     test = KNNDriftTest(
+        metric="standardized" if isinstance(rows, np.ndarray) else "gower",
         n_queries=_MOST_QUERIES if n_rows > _MOST_QUERIES else None,
         null="asymptotic" if n_rows >= _FEWEST_ROWS_FOR_ASYMPTOTIC else "permutation",
         random_state=random_state,

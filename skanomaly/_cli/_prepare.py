@@ -1,4 +1,4 @@
-"""Preparation of the columns: which can be scored, and how they are made numeric and finite."""
+"""Preparation of the columns: which can be scored, how numbers are made finite, and what is a category."""
 
 import re
 from collections.abc import Callable, Collection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from skanomaly._cli._read import Table
 
-__all__ = ["Note", "Prepared", "prepare"]
+__all__ = ["Note", "Prepared", "looks_like_dates", "prepare"]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
@@ -25,11 +25,15 @@ _FEWEST_ROWS_OF_A_COUNTER = 20
 _LEAST_FRACTION_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
 _STORED_AS_TEXT = "numbers stored as text, or with leading zeros"
+_TEXTS = {"text", "categories"}
 _OVERRIDABLE = {_STORED_AS_TEXT, "an id by its name"}
 _FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
 _DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
 _DATE_SAMPLE = 200
+# A text column is free text if more than this fraction of its values are distinct.
+_MOST_DISTINCT = 0.5
 _IMPUTED = "imputed by the median"
+_KEPT = "kept, scored as missing"
 _MASKED = "left out, no window has them"
 
 
@@ -44,18 +48,61 @@ class Note:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The prepared numbers, which the detectors are fitted on."""
+    """The prepared columns.
+
+    Attributes
+    ----------
+    filled : ndarray of shape (n_rows, n_used)
+        Finite numbers, and codes of categories: 0 is the most frequent one. Missing values are imputed.
+    scaled : ndarray of shape (n_rows, n_used)
+        The same, standardised.
+    given : ndarray or frame of shape (n_rows, n_used)
+        What the detector receives: `scaled`, with NaN where missing values are kept; a frame if there are categories.
+    names : list of str
+    notes : list of Note
+    n_blank_rows : int
+    missing : ndarray of shape (n_rows, n_used), bool
+        What was imputed in `filled`.
+    levels : list of (list of str or None)
+        Categories of each column by decreasing frequency; None for numbers.
+    keeps_missing : bool
+    n_text_left_out : int
+        Columns of text or categories left out since the detector takes numbers only.
+    """
 
     filled: NDArray[np.float64]
     scaled: NDArray[np.float64]
+    given: Any
     names: list[str]
     notes: list[Note]
     n_blank_rows: int
     missing: NDArray[np.bool_]
+    levels: list[list[str] | None]
+    keeps_missing: bool = False
+    n_text_left_out: int = 0
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether a column is of categories."""
+        return any(known is not None for known in self.levels)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a column is of numbers."""
+        return any(known is None for known in self.levels)
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """The standardised columns of numbers, without missing values."""
+        return self.scaled[:, [known is None for known in self.levels]] if self.has_categories else self.scaled
 
 
 class _UnusableError(Exception):
     """Raised if a column cannot be scored; the message is the finding."""
+
+
+class _TextError(_UnusableError):
+    """Raised for text and categories, which only some detectors take."""
 
 
 Remark = tuple[str, str, str]
@@ -84,8 +131,10 @@ def prepare(
     *,
     series: bool = False,
     use: Collection[str] = (),
+    categories: bool = False,
+    keep_missing: bool = False,
 ) -> Prepared:
-    """Convert a table to finite numbers.
+    """Convert a table to what a detector takes.
 
     Parameters
     ----------
@@ -96,12 +145,14 @@ def prepare(
         Whether the caller leaves out missing values, which only changes what the notes say.
     use : collection of str
         Columns that are used even if they look like identifiers, or are stored as text.
+    categories : bool, default=False
+        Whether the detector takes categories; text is then a category unless it differs in most rows.
+    keep_missing : bool, default=False
+        Whether the detector takes missing values.
 
     Returns
     -------
     Prepared
-        ``filled`` has shape (n_rows, n_used) and no missing values; ``scaled`` is the same, standardised.
-        ``missing`` marks what was imputed.
 
     Raises
     ------
@@ -113,22 +164,25 @@ def prepare(
         rows = "1 row" if len(frame) == 1 else f"{len(frame)} rows"
         raise InputError(f"{table.name} has {rows}; at least {_FEWEST_ROWS} are needed to find anomalies.")
     findings: dict[tuple[str, str], list[str]] = {}
-    names, columns = [], []
-    absent = []
+    names, columns, absent = [], [], []
+    levels: list[list[str] | None] = []
+    n_text = 0
     for position, name in enumerate(map(str, frame.columns)):
         is_text = table.typed or name in table.padded
         column = _Column(frame.iloc[:, position], name, table.decimal, is_text, name in use)
         try:
-            numbers, present = _finite(column)
+            numbers, present, known = _read(column, categories=categories, keep_missing=keep_missing)
         except _UnusableError as error:
             if name in use:
                 raise InputError(f"--use {name}: the column cannot be scored: {error}.") from None
+            n_text += str(error) in _TEXTS and not categories and not series
             action = "not used without --use" if str(error) in _OVERRIDABLE else "not used"
             findings.setdefault((str(error), action), []).append(name)
         else:
             names.append(name)
             columns.append(numbers)
             absent.append(~present)
+            levels.append(known)
         for finding, action, detail in column.remarks:
             done = _MASKED if series and action == _IMPUTED else action
             findings.setdefault((finding, done), []).append(f"{name} ({detail})")
@@ -136,13 +190,82 @@ def prepare(
     notes = [Note(finding, action, found) for (finding, action), found in findings.items()]
     if not columns:
         why = "; ".join(f"{note.finding}: {', '.join(note.columns[:3])}" for note in notes[:4])
-        raise InputError(f"{table.name} has no numeric column that could be scored ({why or 'it has no columns'}).")
+        kind = "" if categories else "numeric "
+        raise InputError(f"{table.name} has no {kind}column that could be scored ({why or 'it has no columns'}).")
     values = np.column_stack(columns)
     missing = np.column_stack(absent)
-    return Prepared(values, _standardised(values), names, notes, int(missing.all(axis=1).sum()), missing)
+    scaled = _standardised(values)
+    n_blank = int(missing.all(axis=1).sum())
+    given = _given(scaled, values, missing, levels, names) if categories or keep_missing else scaled
+    return Prepared(values, scaled, given, names, notes, n_blank, missing, levels, keep_missing, n_text)
 
 
-def _finite(column: _Column) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _given(
+    scaled: NDArray[np.float64],
+    values: NDArray[np.float64],
+    missing: NDArray[np.bool_],
+    levels: list[list[str] | None],
+    names: list[str],
+) -> Any:
+    """Return the table for a detector of mixed columns: standardised numbers and texts, with missing values."""
+    import pandas as pd
+
+    numbers = scaled.copy() if missing.any() else scaled
+    for place in np.flatnonzero(missing.any(axis=0)).tolist():
+        present = ~missing[:, place]
+        numbers[present, place] = _standardised(values[present, place][:, None])[:, 0]
+        numbers[~present, place] = np.nan
+    if all(known is None for known in levels):
+        return numbers
+    columns: dict[str, Any] = {}
+    for place, known in enumerate(levels):
+        name = names[place] if names.count(names[place]) == 1 else f"{names[place]} ({place})"
+        if known is None:
+            columns[name] = numbers[:, place]
+        else:
+            texts = np.array(known, dtype=object)[values[:, place].astype(np.intp)]
+            texts[missing[:, place]] = None
+            columns[name] = texts
+    return pd.DataFrame(columns)
+
+
+def _read(
+    column: _Column, *, categories: bool, keep_missing: bool
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str] | None]:
+    """Convert one column to finite numbers or codes, or raise; also return which values are given, and the levels."""
+    try:
+        return (*_finite(column, _KEPT if keep_missing else _IMPUTED), None)
+    except _TextError:
+        if not categories:
+            raise
+    return _codes(column)
+
+
+def _codes(column: _Column) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
+    """Convert text to codes, 0 for the most frequent one and for missing values, or raise with the reason."""
+    import pandas as pd
+
+    texts = column.series.astype(object).where(column.series.notna(), None).astype(str)
+    present = column.series.notna().to_numpy(dtype=bool) & (texts.str.strip() != "").to_numpy(dtype=bool)
+    if not present.any():
+        raise _UnusableError("no values")
+    found, distinct = pd.factorize(texts[present].to_numpy(dtype=object))
+    if len(distinct) == 1 and present.all():
+        raise _UnusableError("constant")
+    if not column.forced and len(distinct) > max(1, _MOST_DISTINCT * len(found)):
+        different = "every row" if len(distinct) == len(found) else "nearly every row"
+        raise _UnusableError(f"text, different in {different}")
+    order = np.argsort(-np.bincount(found), kind="stable")
+    codes = np.zeros(len(present))
+    codes[present] = np.argsort(order)[found]
+    n_levels = f"{len(distinct):,} categories" if len(distinct) > 1 else "1 category"
+    column.remarks.append(("text", "used as categories", n_levels))
+    if not present.all():
+        column.remark("missing values", _KEPT, ~present)
+    return codes, present, [str(distinct[place]) for place in order]
+
+
+def _finite(column: _Column, imputed: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Convert one column to finite numbers, or raise with the reason; also return which values are given."""
     numbers = _numbers(column)
     missing = np.isnan(numbers)
@@ -166,7 +289,7 @@ def _finite(column: _Column) -> tuple[NDArray[np.float64], NDArray[Any]]:
         column.remark("infinite values", "replaced by the finite extreme", infinite)
         numbers = np.clip(numbers, lowest, highest)
     if missing.any():
-        column.remark("missing values", _IMPUTED, missing)
+        column.remark("missing values", imputed, missing)
         numbers = np.where(missing, np.median(numbers[~missing]), numbers)
     return numbers, ~missing
 
@@ -180,7 +303,9 @@ def _numbers(column: _Column) -> NDArray[np.float64]:
     series = column.series
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
-        raise _UnusableError("categories" if isinstance(dtype, pd.CategoricalDtype) else "complex numbers")
+        if isinstance(dtype, pd.CategoricalDtype):
+            raise _TextError("categories")
+        raise _UnusableError("complex numbers")
     if dtype.kind == "m":
         column.remarks.append(("durations", "converted to seconds", "all rows"))
         return series.dt.total_seconds().to_numpy(dtype=np.float64)
@@ -217,14 +342,28 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
             if rows.any():
                 column.remark(finding, "treated as missing", rows, example=True)
         return numbers
-    if shown.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS:
+    if looks_like_dates(shown):
         raise _UnusableError("dates or times")
     if looks_like_numbers(shown).mean() >= _LEAST_FRACTION_OF_NUMBERS:
         example = shown.iloc[int(np.argmax(strays[present]))].strip()[:12]
         raise _UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
-        raise _UnusableError("text, different in every row")
-    raise _UnusableError("text")
+        raise _TextError("text, different in every row")
+    raise _TextError("text")
+
+
+def looks_like_dates(texts: "pd.Series[Any]") -> bool:
+    """Return whether nearly all texts begin with a date or a time.
+
+    Parameters
+    ----------
+    texts : Series of str
+
+    Returns
+    -------
+    bool
+    """
+    return bool(texts.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS)
 
 
 def _is_boolean(series: "pd.Series[Any]") -> bool:

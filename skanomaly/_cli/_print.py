@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from skanomaly._cli._prepare import Note
-from skanomaly._cli._scan import Reason, ScanResult
+from skanomaly._cli._reasons import Reason
+from skanomaly._cli._scan import ScanResult
 from skanomaly._cli._words import (
     blank_rows,
     contributing,
@@ -19,11 +20,11 @@ from skanomaly._cli._words import (
     legend,
     listed,
     markup,
-    number,
     score,
     shortened,
     size,
     summary,
+    value_words,
 )
 
 __all__ = ["print_result"]
@@ -129,7 +130,7 @@ def _piece(reason: Any, up: str, down: str) -> list[Any]:
     """Return a reason in coloured words."""
     if not isinstance(reason, Reason):
         return [(shortened(reason.event), "cyan"), reason.words.removeprefix(reason.event)]
-    return [(shortened(reason.column), "cyan"), f" {number(reason.value)} {up if reason.above else down}"]
+    return [(shortened(reason.column), "cyan"), value_words(reason, up, down)]
 
 
 def _summary(result: ScanResult) -> Table:

@@ -21,7 +21,10 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "check_columns", "read_table"]
+__all__ = ["LABELS_OF_SCAN", "Table", "check_columns", "read_table"]
+
+# End of the remark about a column that looks like labels.
+LABELS_OF_SCAN = "excludes it from the scores and evaluates them."
 
 _TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
@@ -105,7 +108,7 @@ def read_table(
     if not len(frame):
         raise InputError(f"{path.name} is empty; it has no rows.")
     if label is None:
-        remarks += [_hint(name) for name in frame.columns if _looks_like_labels(frame, name)]
+        remarks += [_hint(name, value) for name in frame.columns for value in _anomalous_label(frame, name)]
         return _with_ids(table, id_column)
     column, value = _split_label(label, list(frame.columns))
     labels = _labels(frame[_check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks)
@@ -274,20 +277,25 @@ def _check_column(name: str, names: list[str], where: str, option: str) -> str:
     raise InputError(f"{where} has no column {name!r} for {option}; {hint}")
 
 
-def _hint(name: str) -> str:
+def _hint(name: str, value: str = "") -> str:
     """Return a remark that recommends the option of labels."""
-    return f"{name} looks like labels; --label {name} excludes it from the scores and evaluates them."
+    return f"{name} looks like labels; --label {name}{value and f'={value}'} {LABELS_OF_SCAN}"
 
 
-def _looks_like_labels(frame: "pd.DataFrame", name: str) -> bool:
-    """Return whether a column is named like labels and contains a minority of anomalies."""
+def _anomalous_label(frame: "pd.DataFrame", name: str) -> list[str]:
+    """Return the label of the anomalies if a column is named like labels and contains a minority of anomalies.
+
+    The label is empty if it needs no name; the rarer one of two texts is taken. No label: an empty list.
+    """
     if not _LABEL_NAME.fullmatch(name) or list(frame.columns).count(name) != 1:
-        return False
+        return []
     try:
         labels = read_labels(frame[name])
     except ValueError:
-        return False
-    return 0 < int((labels == -1).sum()) <= len(labels) // 2
+        counts = frame[name].dropna().astype(str).value_counts()
+        is_minority = len(counts) == 2 and counts.iloc[1] < counts.iloc[0]
+        return [str(counts.index[1])] if is_minority else []
+    return [""] if 0 < int((labels == -1).sum()) <= len(labels) // 2 else []
 
 
 def _split_label(label: str, names: list[str]) -> tuple[str, str | None]:

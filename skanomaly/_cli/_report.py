@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import __version__
-from skanomaly._cli._scan import Reason, ScanResult
+from skanomaly._cli._reasons import Reason
+from skanomaly._cli._scan import ScanResult
 from skanomaly._cli._svg import Plot, date_ticks
 from skanomaly._cli._words import (
     blank_rows,
@@ -17,10 +18,10 @@ from skanomaly._cli._words import (
     event_time,
     legend,
     listed,
-    number,
     score,
     size,
     summary,
+    value_words,
 )
 
 __all__ = ["html_page", "report_page"]
@@ -29,7 +30,7 @@ _MOST_POINTS = 400
 _MOST_CIRCLES = 60
 _N_BARS = 40
 _WIDE = 3.0  # a line is broken where points are so many times farther apart than usual
-_ARROWS = {True: "&#8593;", False: "&#8595;"}
+_ARROWS = ("\u2191", "\u2193")
 _LABELS = {-1: "anomaly", 0: "unlabelled", 1: "normal"}
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5a6470; --paper: #ffffff; --card: #f5f6f8;
@@ -220,7 +221,7 @@ def _rows(result: ScanResult) -> str:
 
 def _reason(reason: Any) -> str:
     if isinstance(reason, Reason):
-        words = f"{escape(reason.column)} {escape(number(reason.value))}&nbsp;{_ARROWS[reason.above]}"
+        words = escape(reason.column) + escape(value_words(reason, *_ARROWS))
     else:
         words = escape(reason.words)
     return (

@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._contamination import Contamination, estimate_contamination
-from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector
+from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector, takes_mixed
 from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._prepare import Note, Prepared, prepare
-from skanomaly._cli._read import Table, check_columns, read_table
+from skanomaly._cli._read import check_columns, read_table
+from skanomaly._cli._reasons import Reason, find_reasons
 from skanomaly._cli._series import Event, find_series_events, score_series
 from skanomaly._cli._time import TimeOrder, sort_by_time
 from skanomaly._cli._warned import collected_warnings
-from skanomaly._support._scales import usable_scale
+from skanomaly._support._rows import take_rows
 
 __all__ = [
     "Evaluation",
     "Progress",
-    "Reason",
     "ScanResult",
     "check_options",
     "evaluate",
@@ -32,14 +32,7 @@ __all__ = [
 _BLOCK_ROWS = 32768
 _FEWEST_ROWS_FOR_THREADS = 20000
 _DEFAULT_CONTAMINATION = 0.1
-_MOST_REASONS = 3
 _MOST_EXPLAINED = 10_000
-# Most rows that are scored to explain the rows shown, if the detector has no contributions of its own.
-_MOST_PERMUTED_ROWS = 80_000
-_FEWEST_BACKGROUND = 4
-_MOST_BACKGROUND = 32
-# A further column is named if its contribution is at least this fraction of the largest.
-_LEAST_FRACTION_OF_LARGEST = 0.3
 
 
 class Progress:
@@ -50,19 +43,6 @@ class Progress:
 
     def advance(self, fraction: float) -> None:
         """Report the fraction of the stage that is done."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A column that contributes to the score of a row: its value, and whether that is above the median of the column.
-
-    ``fraction`` is its contribution divided by the sum of the positive contributions, in (0, 1].
-    """
-
-    column: str
-    value: float
-    above: bool
-    fraction: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +68,8 @@ class ScanResult:
 
     ``top`` has the rows shown and ``reasons`` their explanations; ``further`` has those of other rows, by number.
     ``ids`` are the texts of the column ``id_name`` that identify the rows. ``noun`` is what the rows are, ``size`` what
-    is said of their number if they are no rows of a table.
+    is said of their number if they are no rows of a table. ``keeps_missing`` is whether the detector received missing
+    values, ``n_categorical`` how many columns are categories.
     """
 
     table_name: str
@@ -120,6 +101,8 @@ class ScanResult:
     noun: str = "row"
     size: str = ""
     lengths: NDArray[np.int64] | None = None
+    keeps_missing: bool = False
+    n_categorical: int = 0
 
     def row_name(self, row: int) -> str:
         """Return the identifier of a row if there is one, otherwise its number."""
@@ -202,25 +185,27 @@ def scan(
     check_options(contamination, top, random_state, time, by)
     kind = "rows" if time is None else "series"
     name = detector or (DEFAULT if time is None else SERIES_DEFAULT)
-    build_detector(name, random_state=random_state, n_jobs=None, kind=kind)  # raises before the table is read
+    # Raises before the table is read.
+    model = build_detector(name, random_state=random_state, n_jobs=None, kind=kind)
     progress.stage("Reading")
     table, time_order = read_table(path, label=label, id_column=id_column), None
     check_columns(table, use)
     if time is not None:
         table, time_order = sort_by_time(table, time, by)
     progress.stage("Preparing columns")
-    prepared = prepare(table, progress.advance, series=time is not None, use=use)
-    n_rows = len(prepared.filled)
-    n_jobs = -1 if n_rows > _FEWEST_ROWS_FOR_THREADS else None
+    takes = {} if time is not None else dict(zip(("categories", "keep_missing"), takes_mixed(model), strict=True))
+    prepared = prepare(table, progress.advance, series=time is not None, use=use, **takes)
+    n_jobs = -1 if len(prepared.filled) > _FEWEST_ROWS_FOR_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, kind=kind)
     if time_order is None:
-        (scores, remarks), window = _scores(model, prepared.scaled, progress), 1
+        (scores, remarks), window = _scores(model, prepared.given, progress), 1
     else:
         progress.stage(f"Fitting and scoring {type(model).__name__}")
         rows = np.where(prepared.missing, np.nan, prepared.scaled)
         scores, remarks, window = score_series(model, rows, time_order)
     scored = ~np.isnan(scores)
-    estimate = _contamination(contamination, prepared, None if time is None else scores[scored], random_state, progress)
+    by_scores = time is not None or not prepared.has_numbers
+    estimate = _contamination(contamination, prepared, scores[scored] if by_scores else None, random_state, progress)
     order = np.argsort(scores, kind="stable")
     ranks = np.argsort(order).astype(np.int64) + 1
     threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
@@ -230,13 +215,12 @@ def scan(
         events, n_events = find_series_events(scores, threshold, window, top, time_order)
         shown = np.argsort(time_order.order)[[event.peak for event in events]]
     progress.stage("Explaining")
-    reasons, origin = _reasons(model, prepared, table, shown, scores, random_state)
+    reasons, origin = find_reasons(model, prepared, table, shown, scores, random_state)
+    rest = np.setdiff1d(order[:_MOST_EXPLAINED][scores[order[:_MOST_EXPLAINED]] < threshold], shown)
     further: dict[int, list[Reason]] = {}
-    if explain_anomalies and hasattr(model, "feature_contributions"):
-        rows = order[:_MOST_EXPLAINED]
-        rows = np.setdiff1d(rows[scores[rows] < threshold], shown)
-        found = _reasons(model, prepared, table, rows, scores, random_state)[0] if len(rows) else []
-        further = dict(zip(rows.tolist(), found, strict=True))
+    if explain_anomalies and hasattr(model, "feature_contributions") and len(rest):
+        found = find_reasons(model, prepared, table, rest, scores, random_state)[0]
+        further = dict(zip(rest.tolist(), found, strict=True))
     progress.stage("Testing for drift")
     drift = _drift(prepared, time_order, random_state=random_state, n_jobs=n_jobs)
     evaluation = evaluate(table.labels, table.label_name, scores, threshold)
@@ -249,11 +233,11 @@ def scan(
         ids = None if ids is None else time_order.restore(np.array(ids, dtype=object)).tolist()
     return ScanResult(
         table_name=table.name,
-        n_rows=n_rows,
+        n_rows=len(prepared.filled),
         n_columns=table.frame.shape[1],
         n_used=len(prepared.names),
         n_blank_rows=prepared.n_blank_rows,
-        remarks=[*table.remarks, *remarks],
+        remarks=[*table.remarks, *remarks, *_parts_used(prepared, contamination, type(model).__name__)],
         notes=prepared.notes,
         detector=type(model).__name__,
         random_state=random_state,
@@ -274,7 +258,22 @@ def scan(
         ids=ids,
         id_name=table.id_name,
         further=further,
+        keeps_missing=prepared.keeps_missing,
+        n_categorical=sum(known is not None for known in prepared.levels),
     )
+
+
+def _parts_used(prepared: Prepared, contamination: float | None, name: str) -> list[str]:
+    """Say what the detector, and the estimates of contamination and drift, did not receive."""
+    if prepared.n_text_left_out:
+        return [f"{name} takes numbers only; {DEFAULT} also scores text that forms categories."]
+    if not prepared.has_categories:
+        return []
+    estimated = "" if contamination is not None else "contamination and "
+    if prepared.has_numbers:
+        sentence = f"{estimated}drift are estimated from the numbers alone, without the categories."
+        return [sentence.capitalize() if estimated else "Drift is tested in the numbers alone, without the categories."]
+    return ["Contamination is estimated from the scores, since no column is numeric."] if estimated else []
 
 
 def check_options(
@@ -303,7 +302,7 @@ def _contamination(
         return Contamination(given)
     progress.stage("Estimating contamination")
     return estimate_contamination(
-        prepared.scaled if scores is None else scores[:, None],
+        prepared.numbers if scores is None else scores[:, None],
         default=_DEFAULT_CONTAMINATION,
         random_state=random_state,
         scores=scores is not None,
@@ -315,7 +314,9 @@ def _drift(
 ) -> DriftResult:
     """Test rows in their order; those of a series without the ones that have missing values."""
     if time_order is None:
-        return check_drift(prepared.scaled, random_state=random_state, n_jobs=n_jobs)
+        if not prepared.has_numbers:
+            return check_drift(prepared.given, random_state=random_state, n_jobs=n_jobs)
+        return check_drift(prepared.numbers, random_state=random_state, n_jobs=n_jobs)
     if len(time_order.sensors) > 1:
         return DriftResult(None, remark="not tested, since rows are of several series")
     whole = np.flatnonzero(~prepared.missing.any(axis=1))
@@ -327,7 +328,7 @@ def _drift(
     )
 
 
-def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[NDArray[np.float64], list[str]]:
+def _scores(model: Any, rows: Any, progress: Progress) -> tuple[NDArray[np.float64], list[str]]:
     """Fit and score in blocks, which gives the same scores; also return the warnings of the detector."""
     name = type(model).__name__
     progress.stage(f"Fitting {name}")
@@ -337,7 +338,8 @@ def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[
         progress.stage("Scoring rows")
         parts = []
         for start in range(0, len(rows), _BLOCK_ROWS):
-            parts.append(model.score_samples(rows[start : start + _BLOCK_ROWS]))
+            block = np.arange(start, min(start + _BLOCK_ROWS, len(rows)))
+            parts.append(model.score_samples(take_rows(rows, block)))
             progress.advance(min(1.0, (start + _BLOCK_ROWS) / len(rows)))
     scores = np.concatenate(parts).astype(np.float64)
     if np.isnan(scores).any():
@@ -345,91 +347,6 @@ def _scores(model: Any, rows: NDArray[np.float64], progress: Progress) -> tuple[
             f"{name} gave no score for {np.count_nonzero(np.isnan(scores))} rows; choose another --detector."
         )
     return scores, messages
-
-
-def _reasons(
-    model: Any,
-    prepared: Prepared,
-    table: Table,
-    rows: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    random_state: int | None,
-) -> tuple[list[list[Reason]], str]:
-    """Return the columns that contribute most to the score of each row, by decreasing contribution."""
-    weights, origin = _weights(model, prepared.scaled, rows, scores, random_state)
-    positions = {str(name): index for index, name in enumerate(table.frame.columns)}
-    medians = np.median(prepared.filled, axis=0)
-    found = []
-    for row, weight in zip(rows, weights, strict=True):
-        largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
-        total = weight[weight > 0].sum()
-        found.append(
-            [
-                Reason(
-                    prepared.names[index],
-                    _shown(table, positions[prepared.names[index]], int(row), prepared.filled[row, index]),
-                    bool(prepared.filled[row, index] > medians[index]),
-                    float(weight[index] / total),
-                )
-                for index in largest
-                if weight[index] > 0 and weight[index] >= _LEAST_FRACTION_OF_LARGEST * weight[largest[0]]
-            ]
-        )
-    return found, origin
-
-
-def _weights(
-    model: Any,
-    scaled: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    random_state: int | None,
-) -> tuple[NDArray[np.float64], str]:
-    """Return the contribution of each column to the scores of some rows, and a description of the method.
-
-    Large contributions make a row more anomalous. The contributions of the detector itself are used if it has them,
-    otherwise those of permutations, or robust z-scores if permutations would take too long.
-    """
-    from skanomaly.inspection import PermutationExplainer, feature_contributions
-    from skanomaly.sequence import SeriesDetector
-
-    name = type(model).__name__
-    if isinstance(model, SeriesDetector):
-        origin = "the distance of their value at that time point from the median (robust z-score), not by the detector"
-        return _robust_z_scores(scaled, rows), origin
-    if hasattr(model, "feature_contributions"):
-        return -feature_contributions(
-            model, scaled[rows]
-        ), f"their contribution to the score ({name}.feature_contributions)"
-    n_background = min(_MOST_PERMUTED_ROWS // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)
-    if n_background < _FEWEST_BACKGROUND:
-        origin = "the distance of their value from the median (robust z-score), not by the detector"
-        return _robust_z_scores(scaled, rows), origin
-    explainer = PermutationExplainer(
-        background=scaled[scores >= np.median(scores)], n_background=n_background, random_state=random_state
-    )
-    origin = f"their effect on the score of {name}, compared with typical rows (PermutationExplainer)"
-    return -feature_contributions(model, scaled[rows], method=explainer), origin
-
-
-def _robust_z_scores(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the distance of each value from the median of its column, divided by 1.4826 times the MAD.
-
-    If the MAD is 0, the standard deviation, which is 1 here, is used.
-    """
-    median = np.median(scaled, axis=0)
-    mad = 1.4826 * np.median(np.abs(scaled - median), axis=0)
-    return np.abs(scaled[rows] - median) / usable_scale(mad, np.maximum(np.abs(median), 1.0))
-
-
-def _shown(table: Table, position: int, row: int, value: float) -> float:
-    """Return the prepared value, or the infinity in the file that it replaced."""
-    cell: Any = table.frame.iat[row, position]
-    try:
-        original = float(cell)
-    except (TypeError, ValueError):
-        return value
-    return original if np.isinf(original) else value
 
 
 def evaluate(

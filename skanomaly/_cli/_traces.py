@@ -214,6 +214,8 @@ def _read_log(table: Table, trace: str, event: str, time: str | None) -> _Log:
     codes, names = pd.factorize(ids[order])
     if len(names) < 2:
         raise InputError(f"--trace: all rows are of one trace, {names[0]}; at least two traces are needed.")
+    if len(names) == len(codes):
+        remarks.append(f"Every trace has one event: check that {trace} names sessions, jobs or users, not rows.")
     firsts = order[np.flatnonzero(~pd.Series(codes).duplicated().to_numpy())]
     labels = None
     if table.labels is not None:

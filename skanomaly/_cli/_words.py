@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from skanomaly._cli._prepare import Note
+from skanomaly._cli._reasons import Reason
 from skanomaly._cli._scan import Evaluation, ScanResult
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "number",
     "score",
     "shortened",
+    "value_words",
     "size",
     "summary",
 ]
@@ -41,7 +43,9 @@ def size(result: ScanResult) -> Text:
 
 def blank_rows(result: ScanResult) -> str:
     """Return what happened to rows without any value."""
-    return "all imputed by medians" if result.time_order is None else "left out"
+    if result.time_order is not None:
+        return "left out"
+    return "scored as rows with missing values only" if result.keeps_missing else "all imputed by medians"
 
 
 def contributing(result: ScanResult) -> str:
@@ -175,8 +179,11 @@ def legend(result: ScanResult, *, plain: bool) -> Text:
     up, down = ("+", "-") if plain else ("↑", "↓")
     rows = "Rows are numbered from 0." if result.ids is None else f"Rows are named by {result.id_name}."
     rows += "" if result.events is None else " The row of an event is its most anomalous one."
+    standardised = "Columns were standardised. Those shown"
+    if result.n_categorical:
+        standardised = "Numbers were standardised. The columns shown"
     return Text(
-        f"Lower scores are more anomalous. {rows} Columns were standardised. Those shown are chosen "
+        f"Lower scores are more anomalous. {rows} {standardised} are chosen "
         f"by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
         style="dim",
     )
@@ -196,6 +203,24 @@ def count(number: int, noun: str) -> str:
     """Return a number with its noun."""
     several = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else several}"
+
+
+def value_words(reason: Reason, up: str, down: str) -> str:
+    """Return what follows the name of a contributing column: its value, and how usual that is.
+
+    Parameters
+    ----------
+    reason : Reason
+    up, down : str
+        Marks of a number above and below the median.
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(reason.value, float):
+        return f" {number(reason.value)} {up if reason.above else down}"
+    return reason.words
 
 
 def score(value: float) -> str:

@@ -120,7 +120,7 @@ def write_scores(result: "ScanResult", path: Path) -> None:
 
 
 def reasons_in_words(reasons: "list[Any]") -> str:
-    """Return contributing columns with their values, and whether these are above or below the median; or events.
+    """Return contributing columns with their values, and whether numbers are above or below the median; or events.
 
     Parameters
     ----------
@@ -130,12 +130,15 @@ def reasons_in_words(reasons: "list[Any]") -> str:
     -------
     str
     """
-    return "; ".join(
-        f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})"
-        if hasattr(item, "column")
-        else item.words
-        for item in reasons
-    )
+    return "; ".join(map(_in_words, reasons))
+
+
+def _in_words(item: "Any") -> str:
+    if not hasattr(item, "column"):
+        return str(item.words)
+    if isinstance(item.value, float):
+        return f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})"
+    return f"{item.column}{item.words}"
 
 
 def write_report(result: "ScanResult", path: Path, *, command: str = "") -> None:

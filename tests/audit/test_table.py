@@ -125,3 +125,10 @@ def test_two_columns_of_one_name_raise():
 def test_labels_of_another_length_raise():
     with pytest.raises(ValueError, match="inconsistent numbers of samples: 400 and 3"):
         TableAudit().fit(_sound(), [0, 1, 1])
+
+
+@pytest.mark.parametrize("n_levels", [1, 2, 7])
+def test_text_that_has_nothing_to_do_with_the_label_reveals_none(n_levels):
+    y = (RANDOM.random(N) < 0.05).astype(int)
+    levels = np.array([f"k{place % n_levels}" for place in range(N)])
+    assert ("label leakage", "x") not in _kinds(_with(x=levels), y)

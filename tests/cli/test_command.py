@@ -64,11 +64,12 @@ def test_scan_prints_how_columns_were_treated(messy):
     words = " ".join(_run("scan", messy, "--label", "fault").stdout.split())
     for finding in (
         "id counts the rows: not used",
-        "city text: not used",
+        "city (2 categories) text: used as categories",
         "day dates or times: not used",
         "flat constant: not used",
         "empty no values: not used",
-        "income (1 row) missing values: imputed by the median",
+        "income (1 row) missing values: kept, scored as missing",
+        "Contamination and drift are estimated from the numbers alone",
     ):
         assert finding in words
 
@@ -107,7 +108,8 @@ def test_scan_writes_one_line_per_row(messy, ending):
         (["nowhere.csv"], "there is no file nowhere.csv"),
         (["empty.csv"], "empty.csv is empty"),
         (["header.csv"], "header.csv is empty; it has no rows"),
-        (["text.csv"], "has no numeric column that could be scored (text: a)"),
+        (["text.csv"], "has no column that could be scored (text, different in nearly every row: a)"),
+        (["text.csv", "-d", "GaussianDetector"], "has no numeric column that could be scored (text: a)"),
         (["one.csv"], "has 1 row"),
         (["table.xlsx"], "cannot read table.xlsx"),
         (["binary.csv"], "cannot read binary.csv"),

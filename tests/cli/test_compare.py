@@ -116,4 +116,21 @@ def test_audit_lists_findings_and_fires(months):
 def test_audit_of_a_sound_table_is_silent(months):
     result = _run("audit", months[0])
     assert result.exit_code == 0
-    assert "0 errors, 0 warnings, 1 notes" in result.stdout
+    assert "0 errors, 0 warnings, 1 note\n" in result.stdout
+
+
+def test_times_stored_as_text_are_left_out_as_dates(months):
+    for path in months:
+        table = pd.read_csv(path)
+        table.assign(when=pd.date_range("2026-01-01", periods=len(table), freq="min")).to_csv(path, index=False)
+    words = " ".join(_run("compare", *months).stdout.split())
+    assert "Not compared: when (dates or times)." in words
+
+
+def test_a_column_of_labels_is_remarked_only_where_labels_have_an_option(months):
+    for path in months:
+        _change(path, fraud=np.arange(900) < 5)
+    assert "looks like labels" not in _run("compare", *months).stdout
+    words = " ".join(_run("audit", months[0]).stdout.split())
+    assert "fraud looks like labels; --label fraud looks for columns that reveal it." in words
+    assert "scores" not in words

@@ -93,6 +93,6 @@ def test_a_change_point_is_marked_only_where_the_drift_is_significant():
 def test_the_report_marks_the_change_point_that_its_summary_names(change_point, marked):
     drift = DriftResult(0.004 if marked else 0.07, change_point, 378, scan=np.arange(377.0))
     page = report_page(dataclasses.replace(scan(top=1), drift=drift))
-    picture = page[page.index("<h2>Drift</h2>") :]
+    picture = page[page.index(">Drift</h2>") :]
     assert ("row 7" in picture) == marked
     assert ("The highest peak is not significant" in picture) == (not marked)

@@ -177,3 +177,11 @@ def test_detectors_of_traces_are_pointed_to_the_command(log):
     run = CliRunner().invoke(app, ["scan", str(log), "--detector", "MarkovDetector"])
     assert run.exit_code == 2
     assert "MarkovDetector scores traces; use the command events" in run.stderr
+
+
+def test_a_column_that_names_rows_instead_of_traces_is_remarked(log):
+    frame = pd.read_csv(log)
+    frame.assign(number=np.arange(len(frame))).to_csv(log, index=False)
+    remark = "Every trace has one event: check that number names sessions, jobs or users, not rows."
+    assert remark in _scan(log, trace="number", time=None).remarks
+    assert remark not in _scan(log).remarks

@@ -99,7 +99,7 @@ def test_json_holds_what_is_printed(tmp_path, frame, label):
 
 def test_json_writes_infinity_as_text(tmp_path, frame):
     frame.loc[3, "amount"] = np.inf
-    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame[["order", "amount"]].to_csv(tmp_path / "t.csv", index=False)
     found = json.loads(_run(tmp_path / "t.csv", "--json", "-n", N_ROWS), parse_constant=pytest.fail)
     values = [item["value"] for row in found["rows"] for item in row["contributing_columns"]]
     assert "inf" in values
@@ -109,7 +109,7 @@ def test_report_repeats_command_date_and_settings(tmp_path, frame):
     frame.to_csv(tmp_path / "t.csv", index=False)
     _run(tmp_path / "t.csv", "--report", tmp_path / "r.html", "-c", 0.2, "--random-state", 7, "--use", "qty")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    settings = page[page.index("<h2>Settings</h2>") :]
+    settings = page[page.index(">Settings</h2>") :]
     for words in (
         "--contamination 0.2",
         "--random-state 7",

@@ -208,6 +208,74 @@ def test_prepare_too_few_rows_is_an_error(frame, n_rows, words):
         _prepare(frame[:n_rows])
 
 
+def _mixed(frame, **options):
+    return prepare(Table("t.csv", frame), categories=True, keep_missing=True, **options)
+
+
+@pytest.mark.parametrize("form", [str, pd.Categorical, "string"])
+def test_prepare_text_is_a_category_for_a_detector_that_takes_it(frame, form):
+    texts = ["north"] * 20 + ["south"] * 19 + ["moon"]
+    shops = pd.Series(texts, dtype=form) if isinstance(form, str) else (texts if form is str else form(texts))
+    prepared = _mixed(frame.assign(shop=shops))
+    assert prepared.levels == [None, None, ["north", "south", "moon"]]
+    assert prepared.given["shop"].tolist() == texts
+    assert _finding(prepared, "shop (3 categories)") == [("text", "used as categories")]
+    np.testing.assert_array_equal(prepared.given[["size", "weight"]], _prepare(frame).scaled)
+
+
+@pytest.mark.parametrize(
+    ("n_distinct", "finding"),
+    [(N_ROWS, "text, different in every row"), (N_ROWS // 2 + 1, "text, different in nearly every row")],
+)
+def test_prepare_free_text_is_left_out_unless_used(frame, n_distinct, finding):
+    notes = frame.assign(note=[f"word {row % n_distinct}" for row in range(N_ROWS)])
+    prepared = _mixed(notes)
+    assert prepared.names == ["size", "weight"]
+    assert _finding(prepared, "note") == [(finding, "not used")]
+    assert len(_mixed(notes, use=["note"]).levels[2]) == n_distinct
+
+
+def test_prepare_keeps_missing_values_for_a_detector_that_takes_them(frame):
+    frame["size"] *= 100.0
+    frame.loc[[1, 4], "size"] = np.nan
+    frame["flag"] = ["yes", None, " "] + ["yes"] * (N_ROWS - 3)
+    prepared = _mixed(frame)
+    np.testing.assert_array_equal(np.flatnonzero(prepared.given["size"].isna()), [1, 4])
+    np.testing.assert_array_equal(np.flatnonzero(prepared.given["flag"].isna()), [1, 2])
+    assert _finding(prepared, "(2 rows)") == [("missing values", "kept, scored as missing")]
+    assert prepared.given["size"].std(ddof=0) == pytest.approx(1.0)
+    assert not np.isnan(prepared.filled).any()
+
+
+def test_prepare_numbers_are_an_array_for_a_detector_that_takes_missing_values(frame):
+    frame.loc[3, "size"] = np.nan
+    given = prepare(Table("t.csv", frame), keep_missing=True).given
+    assert isinstance(given, np.ndarray)
+    np.testing.assert_array_equal(np.argwhere(np.isnan(given)), [[3, 0]])
+
+
+@pytest.mark.parametrize(
+    ("values", "finding"),
+    [(["kg", "kg"], "constant"), ([" ", " "], "no values"), (["2024-01-01", "2024-01-02"], "dates or times")],
+)
+def test_prepare_other_text_is_no_category(frame, values, finding):
+    prepared = _mixed(frame.assign(extra=values * (N_ROWS // 2)))
+    assert prepared.names == ["size", "weight"]
+    assert _finding(prepared, "extra") == [(finding, "not used")]
+
+
+def test_prepare_numbers_are_those_without_the_categories(frame):
+    mixed = _mixed(frame.assign(shop=["a", "b"] * (N_ROWS // 2)))
+    np.testing.assert_array_equal(mixed.numbers, _prepare(frame).numbers)
+    assert mixed.has_categories
+    assert not _mixed(pd.DataFrame({"shop": ["a", "b"] * 4})).has_numbers
+
+
+def test_prepare_columns_of_one_name_stay_apart(frame):
+    doubled = frame.assign(shop=["a", "b"] * (N_ROWS // 2)).set_axis(["size", "size", "shop"], axis=1)
+    assert len(set(_mixed(doubled).given.columns)) == 3
+
+
 def test_prepare_reports_its_progress(frame):
     fractions = []
     prepare(Table("t.csv", frame), fractions.append)

@@ -88,6 +88,16 @@ def test_read_remarks_on_a_column_that_looks_like_labels(tmp_path, name, hinted)
     assert bool(read_table(tmp_path / "t.csv").remarks) == hinted
 
 
+@pytest.mark.parametrize(
+    ("texts", "option"),
+    [(["ok", "fraud", "ok"], "--label class=fraud"), (["a", "b", "c"], ""), (["a", "b", None], "")],
+)
+def test_read_remarks_on_the_rarer_of_two_texts_that_look_like_labels(tmp_path, texts, option):
+    FRAME.drop(columns="fault").assign(**{"class": texts}).to_csv(tmp_path / "t.csv", index=False)
+    remarks = " ".join(read_table(tmp_path / "t.csv").remarks)
+    assert (f"{option} excludes it" in remarks) if option else not remarks
+
+
 def test_read_remarks_on_y_of_an_npz_file(tmp_path):
     np.savez(tmp_path / "t.npz", X=np.eye(3), y=[0, 1, 0])
     assert "--label y" in read_table(tmp_path / "t.npz").remarks[0]

@@ -101,7 +101,7 @@ def test_page_has_the_results_of_the_scan(table):
     text = " ".join(" ".join(_Reader(page).text).split())
     assert f"{(result.flags == -1).sum()} of 300 rows: score below" in text
     assert "AUROC" in text
-    assert "city: text, not used" in text
+    assert "city: constant, not used" in text
     assert page.count("<svg") == 3
     anomalies = re.search(r'<g class="anomaly">(.*?)</g>', page)[1]
     assert anomalies.count("<circle") == (result.flags == -1).sum()

@@ -333,12 +333,13 @@ def leaking_columns(frame: pd.DataFrame, labels: NDArray[np.bool_]) -> Iterator[
             counts = np.bincount(codes)
             if counts.max(initial=0) < 2:
                 continue
-            # The rate of a row's category without the row itself.
+            # The rate of a row's category without the row itself; that alone makes the rate of anomalies the lower one,
+            # so only categories with a higher rate count.
             hits = np.bincount(codes, labels)
             values = (hits[codes] - labels + 0.5) / counts[codes]
         ranks = stats.rankdata(values)
         area = (ranks[labels].sum() - positive * (positive + 1) / 2) / (positive * (labels.size - positive))
-        area = max(area, 1 - area)
+        area = max(area, 1 - area) if kind == NUMBER else area
         if area >= _LEAK:
             message = f"alone separates the classes (area under the ROC curve {area:.3f})"
             remedy = "Check whether it is known before the label is; if not, drop it."

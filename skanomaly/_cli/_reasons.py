@@ -1,0 +1,184 @@
+"""The columns that contribute most to the score of a row, with their values."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skanomaly._support._rows import take_rows
+from skanomaly._support._scales import usable_scale
+
+if TYPE_CHECKING:
+    from skanomaly._cli._prepare import Prepared
+    from skanomaly._cli._read import Table
+
+__all__ = ["Reason", "find_reasons"]
+
+_MOST_REASONS = 3
+# Most rows that are scored to explain the rows shown, if the detector has no contributions of its own.
+_MOST_PERMUTED_ROWS = 80_000
+_FEWEST_BACKGROUND = 4
+_MOST_BACKGROUND = 32
+# A further column is named if its contribution is at least this fraction of the largest.
+_LEAST_FRACTION_OF_LARGEST = 0.3
+_RARE = 0.01  # a category is called rare up to this fraction of the rows
+_LONGEST_VALUE = 32
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A column that contributes to the score of a row, with its value.
+
+    Attributes
+    ----------
+    column : str
+    value : float, str or None
+        A number, a category, or None for a missing value.
+    above : bool or None
+        Whether a number is above the median of its column; None for a category and a missing value.
+    fraction : float
+        Its contribution divided by the sum of the positive contributions, in (0, 1].
+    n_equal : int or None
+        Rows with this category, or without a value; None for a number.
+    n_rows : int
+        Rows of the table.
+    """
+
+    column: str
+    value: float | str | None
+    above: bool | None
+    fraction: float
+    n_equal: int | None = None
+    n_rows: int = 0
+
+    @property
+    def words(self) -> str:
+        """What follows the name of the column for a category or a missing value: how many rows have it."""
+        n_equal = self.n_equal or 0
+        rows = f"{n_equal:,} of {self.n_rows:,} rows"
+        if self.value is None:
+            return f" missing, {rows}"
+        text = str(self.value)
+        text = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+        return f" = {text!r}, {'rare: ' if n_equal <= _RARE * self.n_rows else ''}{rows}"
+
+
+def find_reasons(
+    model: Any,
+    prepared: "Prepared",
+    table: "Table",
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    random_state: int | None,
+) -> tuple[list[list[Reason]], str]:
+    """Return the columns that contribute most to the score of each row, by decreasing contribution.
+
+    Parameters
+    ----------
+    model : detector
+        Fitted to the table that was prepared.
+    prepared : Prepared
+    table : Table
+        As read.
+    rows : ndarray of int
+        The rows to explain.
+    scores : ndarray of shape (n_rows,)
+    random_state : int or None
+
+    Returns
+    -------
+    reasons : list of list of Reason
+        At most three for each row.
+    origin : str
+        How they were found.
+    """
+    weights, origin = _weights(model, prepared, rows, scores, random_state)
+    values = _Values(prepared, table)
+    found = []
+    for row, weight in zip(rows, weights, strict=True):
+        largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
+        total = weight[weight > 0].sum()
+        found.append(
+            [
+                values.reason(int(row), int(index), float(weight[index] / total))
+                for index in largest
+                if weight[index] > 0 and weight[index] >= _LEAST_FRACTION_OF_LARGEST * weight[largest[0]]
+            ]
+        )
+    return found, origin
+
+
+class _Values:
+    """Looks up the values of rows."""
+
+    def __init__(self, prepared: "Prepared", table: "Table") -> None:
+        self._prepared, self._frame = prepared, table.frame
+        self._positions = {str(name): index for index, name in enumerate(table.frame.columns)}
+        self._medians = np.median(prepared.filled, axis=0)
+
+    def reason(self, row: int, place: int, fraction: float) -> Reason:
+        """Return a column of a row as a reason."""
+        prepared = self._prepared
+        name, levels = prepared.names[place], prepared.levels[place]
+        value, missing = prepared.filled[row, place], prepared.missing[:, place]
+        n_rows = len(missing)
+        if prepared.keeps_missing and missing[row]:
+            return Reason(name, None, None, fraction, int(np.count_nonzero(missing)), n_rows)
+        if levels is not None:
+            n_equal = int(np.count_nonzero((prepared.filled[:, place] == value) & ~missing))
+            return Reason(name, levels[int(value)], None, fraction, n_equal, n_rows)
+        above = bool(value > self._medians[place])
+        return Reason(name, self._shown(row, self._positions[name], value), above, fraction, None, n_rows)
+
+    def _shown(self, row: int, position: int, value: float) -> float:
+        """Return the prepared value, or the infinity in the file that it replaced."""
+        cell: Any = self._frame.iat[row, position]
+        try:
+            original = float(cell)
+        except (TypeError, ValueError):
+            return float(value)
+        return original if np.isinf(original) else float(value)
+
+
+def _weights(
+    model: Any,
+    prepared: "Prepared",
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    random_state: int | None,
+) -> tuple[NDArray[np.float64], str]:
+    """Return the contribution of each column to the scores of some rows, and a description of the method.
+
+    Large contributions make a row more anomalous. The contributions of the detector itself are used if it has them,
+    otherwise those of permutations, or robust z-scores if permutations would take too long.
+    """
+    from skanomaly.inspection import PermutationExplainer, feature_contributions
+    from skanomaly.sequence import SeriesDetector
+
+    name, scaled, given = type(model).__name__, prepared.scaled, prepared.given
+    if isinstance(model, SeriesDetector):
+        origin = "the distance of their value at that time point from the median (robust z-score), not by the detector"
+        return _robust_z_scores(scaled, rows), origin
+    shown = take_rows(given, rows)
+    if hasattr(model, "feature_contributions"):
+        origin = f"their contribution to the score ({name}.feature_contributions)"
+        return -feature_contributions(model, shown), origin
+    n_background = min(_MOST_PERMUTED_ROWS // max(1, 2 * (scaled.shape[1] - 1) * len(rows)), _MOST_BACKGROUND)
+    if n_background < _FEWEST_BACKGROUND:
+        origin = "the distance of their value from the median (robust z-score), not by the detector"
+        return _robust_z_scores(scaled, rows), origin
+    background = take_rows(given, np.flatnonzero(scores >= np.median(scores)))
+    explainer = PermutationExplainer(background=background, n_background=n_background, random_state=random_state)
+    origin = f"their effect on the score of {name}, compared with typical rows (PermutationExplainer)"
+    return -feature_contributions(model, shown, method=explainer), origin
+
+
+def _robust_z_scores(scaled: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the distance of each value from the median of its column, divided by 1.4826 times the MAD.
+
+    If the MAD is 0, the standard deviation, which is 1 here, is used.
+    """
+    median = np.median(scaled, axis=0)
+    mad = 1.4826 * np.median(np.abs(scaled - median), axis=0)
+    return np.abs(scaled[rows] - median) / usable_scale(mad, np.maximum(np.abs(median), 1.0))
