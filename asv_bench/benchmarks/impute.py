@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.impute import KNNImputer
 
-from skanomaly.impute import KNNSamplerImputer
+from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
 
 
 def correlated_missing(n_rows, n_columns, rate):
@@ -46,14 +46,14 @@ class Impute:
 
 
 class Choice:
-    params = ("loo-crps", "loo-mse")
+    params = ("crps", "mse")
     param_names = ("criterion",)
 
     def setup(self, criterion):
         random = np.random.default_rng(0)
         x = random.normal(size=(2000, 1))
         self.table = np.column_stack([x, np.sin(2 * x) + random.normal(size=(2000, 1))])
-        self.imputer = KNNSamplerImputer(n_neighbors=criterion)
+        self.imputer = KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(loss=criterion))
         self.imputer.fit(self.table[:300])
 
     def time_fit(self, *_):

@@ -17,7 +17,7 @@ from sklearn.impute import KNNImputer
 from sklearn.neighbors import KNeighborsRegressor
 from threadpoolctl import threadpool_limits
 
-from skanomaly.impute import KNNSamplerImputer
+from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
 
 
 def _with_missing(n_rows, n_columns, rate):
@@ -96,7 +96,7 @@ def _table_of_choices():
         x = random.normal(size=(n_rows, n_columns))
         y = np.sin(2 * x).sum(axis=1) + random.normal(size=n_rows)
         largest = int(np.sqrt(n_rows)) - 1
-        imputer = KNNSamplerImputer(n_neighbors="loo-mse", max_neighbors=largest, scale=False)
+        imputer = KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(loss="mse", max_neighbors=largest), scale=False)
         imputer.fit(np.column_stack([x, y])[:300])
         peer, chosen = _seconds(_refitted_choice, x, y, largest)
         ours, _ = _seconds(imputer.fit, np.column_stack([x, y]))

@@ -1,7 +1,10 @@
 """Long tables: one row per sample and time point."""
 
+import inspect
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,10 +12,41 @@ from numpy.typing import NDArray
 
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["group_rows", "read_column", "split_rows"]
+__all__ = ["columns_by_keyword", "group_rows", "read_column", "split_rows"]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 _DECIMAL_COMMA = re.compile(r"(:\d\d),(\d)")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
+
+
+def columns_by_keyword(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Decorate a function of a frame and keyword-only columns: positional columns raise a TypeError with the keywords.
+
+    Parameters
+    ----------
+    function : callable
+        Its first parameter is the frame.
+
+    Returns
+    -------
+    callable
+    """
+    keywords = list(inspect.signature(function).parameters)[1:]
+
+    @wraps(function)
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if len(args) > 1:
+            free = [keyword for keyword in keywords if keyword not in kwargs]
+            given = ", ".join(f"{keyword}={value!r}" for keyword, value in zip(free, args[1:], strict=False))
+            raise TypeError(
+                f"{function.__name__} takes the columns by keyword, {', '.join(keywords)}: for example "
+                f"{function.__name__}(frame, {given})."
+            )
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def _column(frame: Any, name: str) -> Any:

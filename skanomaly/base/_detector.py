@@ -87,6 +87,17 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     contamination: float | str
 
+    def __getattr__(self, name: str) -> Any:
+        """Name what to use instead of ``predict_proba``, which scores without labels do not give."""
+        if name == "predict_proba" and not hasattr(type(self), name):
+            own = hasattr(type(self), "anomaly_probability")
+            others = "that of skanomaly.threshold.ContaminationPosterior or ConformalDetector around this detector"
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'predict_proba'. The probability that a row is an "
+                f"anomaly is anomaly_probability{'' if own else ': ' + others}."
+            )
+        return object.__getattribute__(self, name)  # the usual error
+
     def _check(self, X: Any, *, reset: bool) -> Any:
         """Validate training samples (`reset`) or samples to score."""
         return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)

@@ -4,11 +4,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skanomaly._support._long import group_rows, read_column, split_rows
+from skanomaly._support._long import columns_by_keyword, group_rows, read_column, split_rows
 
 __all__ = ["from_long_events"]
 
 
+@columns_by_keyword
 def from_long_events(
     frame: Any, *, id_column: str, event_column: str, time_column: str | None = None
 ) -> tuple[list[list[Any]], NDArray[Any]]:

@@ -2,5 +2,6 @@
 
 from skanomaly.impute._knn_sampler import ImputationInterval, KNNSamplerImputer
 from skanomaly.impute._pooling import PooledEstimate, pool_estimates
+from skanomaly.impute._selection import LeaveOneOutNeighbors
 
-__all__ = ["ImputationInterval", "KNNSamplerImputer", "PooledEstimate", "pool_estimates"]
+__all__ = ["ImputationInterval", "KNNSamplerImputer", "LeaveOneOutNeighbors", "PooledEstimate", "pool_estimates"]

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly.impute._donors import Donors, map_cells
+from skanomaly.impute._donors import Donors, donor_weights, map_cells
 from skanomaly.impute._draws import uniforms
 
 __all__ = ["Completion", "interval_of"]
@@ -15,8 +15,8 @@ __all__ = ["Completion", "interval_of"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 # Reduces the values of the donors, shape (n_missing, max_limit), given their numbers, whether the values are codes of
-# categories, and the positions of the missing values.
-Reducer = Callable[[Floats, Integers, bool, Integers], Floats]
+# categories, the positions of the missing values, and the weights of the donors or None.
+Reducer = Callable[[Floats, Integers, bool, Integers, Floats | None], Floats]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Completion:
     joint : bool
         Take all missing values of a row from one donor where enough donors have all of them.
     n_jobs : int or None
+    weights : {"uniform", "distance"} or callable
     rounds : tuple of Donors
         The imputed training rows of each chained round.
     """
@@ -42,6 +43,7 @@ class Completion:
     strategy: str
     joint: bool
     n_jobs: int | None
+    weights: Any = "uniform"
     rounds: tuple[Donors, ...] = ()
 
     def with_rounds(self, n_rounds: int, keys: NDArray[np.uint64]) -> Self:
@@ -121,6 +123,10 @@ class Completion:
 
         def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
             picks = np.minimum((draws[cells] * counts).astype(np.intp), np.maximum(counts - 1, 0))
+            some = np.flatnonzero(counts > 0)
+            given = self._weights(self.donors, table[rows[cells][some]], found[some], counts[some])
+            if given is not None:
+                picks[some] = _drawn(given, draws[cells][some])
             donor = found[np.arange(len(found)), picks]
             return np.where((counts > 0) & (counts >= limits[cells]), donor, -1)
 
@@ -162,7 +168,7 @@ class Completion:
     def _reduce(self, reducer: Reducer, donors: Donors, queries: Floats, rows: Integers, columns: Integers) -> Floats:
         """Reduce the values of the donors; a missing value without neighbours has every donor of its column."""
         used = np.unique(rows)
-        places = np.searchsorted(used, rows)
+        places, asked = np.searchsorted(used, rows), queries[used]
         categorical = donors.categorical
 
         def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
@@ -173,7 +179,8 @@ class Completion:
                 group = np.flatnonzero((counts > 0) & (categorical[names] == coded))
                 if group.size:
                     given = donors.values[found[group], names[group, None]]
-                    parts.append(reducer(given, counts[group], coded, which[group]))
+                    weights = self._weights(donors, asked[places[cells][group]], found[group], counts[group])
+                    parts.append(reducer(given, counts[group], coded, which[group], weights))
                     order.append(group)
             for column in np.unique(names[counts == 0]):
                 group = np.flatnonzero((counts == 0) & (names == column))
@@ -181,20 +188,30 @@ class Completion:
                 given = given[~np.isnan(given)]
                 size = np.full(group.size, given.size)
                 given = np.broadcast_to(given, (group.size, given.size))
-                parts.append(reducer(given, size, bool(categorical[column]), which[group]))
+                parts.append(reducer(given, size, bool(categorical[column]), which[group], None))
                 order.append(group)
             return np.concatenate(parts)[np.argsort(np.concatenate(order))]
 
         limits = self.limits[columns]
-        return np.concatenate(map_cells(block, donors, queries[used], places, columns, limits, n_jobs=self.n_jobs))
+        return np.concatenate(map_cells(block, donors, asked, places, columns, limits, n_jobs=self.n_jobs))
+
+    def _weights(
+        self, donors: Donors, queries: Floats, found: NDArray[np.int64], counts: NDArray[np.int64]
+    ) -> Floats | None:
+        if isinstance(self.weights, str) and self.weights == "uniform":
+            return None
+        return donor_weights(self.weights, donors, queries, found, counts)
 
     def _reducer(self, keys: NDArray[np.uint64], columns: Integers, counters: tuple[int, int]) -> Reducer:
         if self.strategy == "sample":
             draws = uniforms(keys, *counters, columns + 1)
 
-            def pick(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+            def pick(given: Floats, counts: Integers, coded: bool, cells: Integers, weights: Floats | None) -> Floats:
                 del coded
-                place = np.minimum((draws[cells] * counts).astype(np.intp), counts - 1)
+                if weights is not None:
+                    place = _drawn(weights, draws[cells])
+                else:
+                    place = np.minimum((draws[cells] * counts).astype(np.intp), counts - 1)
                 return given[np.arange(len(given)), place]
 
             return pick
@@ -206,34 +223,50 @@ def _beyond(given: Floats, counts: Integers) -> NDArray[np.bool_]:
     return np.arange(given.shape[1]) >= counts[:, None]
 
 
-def _mean(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+def _drawn(weights: Floats, draws: Floats) -> Integers:
+    """Return the place of one donor per row, with probabilities proportional to the weights."""
+    reached = np.cumsum(weights, axis=1)
+    last = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
+    return np.minimum((reached <= (draws * reached[:, -1])[:, None]).sum(axis=1), last)
+
+
+def _mean(given: Floats, counts: Integers, coded: bool, cells: Integers, weights: Floats | None) -> Floats:
     if coded:
-        return _mode(given, counts)
+        return _mode(given, counts, weights)
     del cells
+    if weights is not None:
+        present = np.where(weights > 0, given, 0.0)
+        return np.asarray((present * weights).sum(axis=1) / weights.sum(axis=1))
     return np.where(_beyond(given, counts), 0.0, given).sum(axis=1) / counts
 
 
-def _median(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
+def _median(given: Floats, counts: Integers, coded: bool, cells: Integers, weights: Floats | None) -> Floats:
     if coded:
-        return _mode(given, counts)
+        return _mode(given, counts, weights)
     del cells
+    if weights is not None:  # the smallest value that at least half of the weight reaches
+        order = np.argsort(np.where(weights > 0, given, np.inf), axis=1)
+        reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+        place = (reached < 0.5 * reached[:, -1:] * (1 - 1e-12)).sum(axis=1)
+        return np.take_along_axis(given, order, axis=1)[np.arange(len(given)), place]
     ordered = np.sort(np.where(_beyond(given, counts), np.inf, given), axis=1)
     row = np.arange(len(given))
     return (ordered[row, (counts - 1) // 2] + ordered[row, counts // 2]) / 2
 
 
-def _mode(given: Floats, counts: Integers) -> Floats:
+def _mode(given: Floats, counts: Integers, weights: Floats | None) -> Floats:
     """Return the most frequent code, of several the smallest."""
     codes = np.where(_beyond(given, counts), -1, given).astype(np.intp)
-    frequency = np.array([(codes == code).sum(axis=1) for code in range(codes.max() + 1)])
+    each = np.ones(codes.shape) if weights is None else weights
+    frequency = np.array([((codes == code) * each).sum(axis=1) for code in range(codes.max() + 1)])
     return frequency.argmax(axis=0).astype(np.float64)
 
 
 def interval_of(level: float) -> Reducer:
     """Return the reducer to lower end, upper end and level: ranks q (k + 1), interpolated, clipped to 1 and k."""
 
-    def interval(given: Floats, counts: Integers, coded: bool, cells: Integers) -> Floats:
-        del cells
+    def interval(given: Floats, counts: Integers, coded: bool, cells: Integers, weights: Floats | None) -> Floats:
+        del cells, weights
         if coded:
             return np.full((len(given), 3), np.nan)
         ordered = np.sort(np.where(_beyond(given, counts), np.inf, given), axis=1)

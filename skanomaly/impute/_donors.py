@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._scales import usable_scale
 
-__all__ = ["Donors", "map_cells"]
+__all__ = ["Donors", "donor_weights", "map_cells"]
 
 Result = TypeVar("Result")
 _BLOCK_QUERIES = 64
@@ -78,6 +78,62 @@ class Donors:
     def completed(self, table: NDArray[np.float64]) -> Self:
         """Return the same donors with distances on an imputed table; their values are the observed ones."""
         return type(self)(self.values, np.ascontiguousarray((table / self.scale).T), self.mismatch, self.scale)
+
+
+def donor_weights(
+    weights: Any,
+    donors: Donors,
+    queries: NDArray[np.float64],
+    found: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the weights of the donors of missing values, by their distances.
+
+    Parameters
+    ----------
+    weights : {"distance"} or callable
+    donors : Donors
+    queries : ndarray of shape (n_missing, n_columns)
+        The row of each missing value, in the units of the table.
+    found : ndarray of shape (n_missing, n_neighbors)
+        Indices of the donors.
+    counts : ndarray of shape (n_missing,)
+        Number of donors found, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (n_missing, n_neighbors)
+        0 beyond the number of donors.
+
+    Raises
+    ------
+    ValueError
+        If a callable returns another shape, or weights that are negative, infinite or all 0 for a missing value.
+    """
+    differences = donors.space.T[found] - (queries / donors.scale)[:, None, :]
+    squares = np.where(donors.categorical, donors.mismatch * (differences != 0), differences**2)
+    common = ~np.isnan(differences)
+    total = np.where(common, squares, 0.0).sum(axis=2)
+    beyond = np.arange(found.shape[1]) >= counts[:, None]
+    distances = np.sqrt(total * donors.space.shape[0] / np.maximum(common.sum(axis=2), 1))
+    distances[beyond] = np.nan
+    if isinstance(weights, str):
+        zero = distances == 0
+        given = np.where(zero.any(axis=1)[:, None], zero, 1.0 / np.where(zero, 1.0, distances))
+    else:
+        given = np.asarray(weights(distances.copy()), dtype=np.float64)
+        if given.shape != distances.shape:
+            raise ValueError(
+                f"weights={weights!r} returned shape {given.shape} for distances of shape {distances.shape}; return "
+                "one weight for each distance."
+            )
+    given = np.where(beyond | np.isnan(given), 0.0, given)
+    if not (np.isfinite(given).all() and (given >= 0).all() and (given > 0).any(axis=1).all()):
+        raise ValueError(
+            f"weights={weights!r} returned weights that are negative, infinite, or 0 for all donors of a missing "
+            "value; return finite weights, at least one of them positive."
+        )
+    return given
 
 
 def map_cells(

@@ -22,7 +22,7 @@ from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys
 from skanomaly.impute._frames import imputed_frame
-from skanomaly.impute._selection import choose_n_neighbors
+from skanomaly.impute._selection import LeaveOneOutNeighbors, choose_n_neighbors
 
 __all__ = ["ImputationInterval", "KNNSamplerImputer"]
 
@@ -64,16 +64,19 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_neighbors : int or {"loo-crps", "loo-mse"}, default="loo-crps"
-        Number of donors of each missing value, or the leave-one-out loss that chooses this number for each column: the
-        continuous ranked probability score ("loo-crps") evaluates the donors as a distribution, the squared error
-        ("loo-mse") only their mean. Where fewer donors exist, all are used.
-    max_neighbors : int, default=200
-        Largest number of neighbours that is tried.
+    n_neighbors : int or LeaveOneOutNeighbors, default=None
+        Number of donors of each missing value, or the search that chooses this number for each column; None is
+        ``LeaveOneOutNeighbors()``. Where fewer donors exist, all are used.
+    weights : {"uniform", "distance"} or callable, default="uniform"
+        Weights of the donors, as in :class:`sklearn.impute.KNNImputer`: equal, the inverse of the distance, or a
+        function of an array of distances, NaN where there is no donor, that returns weights of the same shape. With
+        "sample" a donor is drawn with a probability proportional to its weight; "mean", "median" and the most frequent
+        category are weighted.
     strategy : {"sample", "mean", "median"}, default="sample"
         "sample" imputes the value of a random donor, "mean" and "median" an average of all donors. In a column of
         categories both averages are the most frequent category, of several the first. With "mean", an integer
-        `n_neighbors` and ``scale=False`` the result is that of :class:`sklearn.impute.KNNImputer`.
+        `n_neighbors` and ``scale=False`` the result is that of :class:`sklearn.impute.KNNImputer` with the same
+        `weights`.
     donors : {"joint", "separate"}, default="joint"
         "joint" takes all missing values of a row from one donor where `n_neighbors` donors have all of them, which
         preserves the dependence between columns. Elsewhere, and with "separate", every missing value has its own
@@ -155,8 +158,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"loo-crps", "loo-mse"})],
-        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [None, Interval(Integral, 1, None, closed="left"), LeaveOneOutNeighbors],
+        "weights": [StrOptions({"uniform", "distance"}), callable],
         "strategy": [StrOptions({"sample", "mean", "median"})],
         "donors": [StrOptions({"joint", "separate"})],
         "n_rounds": [Interval(Integral, 0, None, closed="left")],
@@ -172,8 +175,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        n_neighbors: int | str = "loo-crps",
-        max_neighbors: int = 200,
+        n_neighbors: int | LeaveOneOutNeighbors | None = None,
+        weights: Any = "uniform",
         strategy: str = "sample",
         donors: str = "joint",
         n_rounds: int = 0,
@@ -184,7 +187,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         random_state: Any = None,
     ) -> None:
         self.n_neighbors = n_neighbors
-        self.max_neighbors = max_neighbors
+        self.weights = weights
         self.strategy = strategy
         self.donors = donors
         self.n_rounds = n_rounds
@@ -229,7 +232,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.n_neighbors_ = np.zeros(table.shape[1], dtype=np.intp)
             self.n_neighbors_[self._kept] = limits
             joint = self.donors == "joint"
-            self._completion = Completion(found, limits, self.strategy, joint, self.n_jobs)
+            self._completion = Completion(found, limits, self.strategy, joint, self.n_jobs, self.weights)
             if self.n_rounds:
                 keys = row_keys(values, self._seed)
                 self._completion = self._completion.with_rounds(self.n_rounds, keys)
@@ -306,8 +309,14 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `level` is not in (0, 1).
+            If `level` is not in (0, 1), or `weights` is not "uniform": the ranks of weighted donors have no known
+            level.
         """
+        if not (isinstance(self.weights, str) and self.weights == "uniform"):
+            raise ValueError(
+                f"predict_interval needs weights='uniform'; got weights={self.weights!r}, for which order statistics "
+                "of the donors have no known level."
+            )
         if not 0 < level < 1:
             raise ValueError(f"level={level} must lie between 0 and 1.")
         _, values, keys, completion = self._prepare(X)
@@ -340,10 +349,12 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return check_mixed(self, X, reset=reset, frames_only=True, unseen="negative")
 
     def _choose(self, donors: Donors) -> NDArray[np.intp]:
-        if isinstance(self.n_neighbors, str):
+        search = LeaveOneOutNeighbors() if self.n_neighbors is None else self.n_neighbors
+        if isinstance(search, LeaveOneOutNeighbors):
+            search._validate_params()
             random = np.random.Generator(np.random.PCG64(self._seed))
-            return choose_n_neighbors(donors, self.n_neighbors, self.max_neighbors, random, self.n_jobs)
-        return np.minimum(self.n_neighbors, donors.observed.sum(axis=1))
+            return choose_n_neighbors(donors, search.loss, search.max_neighbors, random, self.n_jobs)
+        return np.minimum(search, donors.observed.sum(axis=1))
 
     def _prepare(self, X: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.uint64], Completion]:
         """Return the table as numbers, its columns that have donors, keys of the rows, and the fitted imputation."""

@@ -1,19 +1,58 @@
 """Choice of the number of neighbours by leave-one-out loss, from one search for all numbers."""
 
+from numbers import Integral
+from typing import Any, ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.impute._donors import Donors, map_cells
 
-__all__ = ["choose_n_neighbors"]
+__all__ = ["LeaveOneOutNeighbors", "choose_n_neighbors"]
 
 _OPERATIONS = 1e9
 _FEWEST_ROWS = 256
 
 
+class LeaveOneOutNeighbors(ParameterObject):
+    """Choose the number of neighbours of each column by the loss of predicting each known value from the others.
+
+    Parameters
+    ----------
+    loss : {"crps", "mse"}, default="crps"
+        "crps", the continuous ranked probability score, evaluates the donors as a distribution; "mse", the squared
+        error, only their mean. Both are without weights.
+    max_neighbors : int, default=200
+        Largest number of neighbours that is tried.
+
+    See Also
+    --------
+    KNNSamplerImputer : Takes this object as `n_neighbors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
+    >>> X = np.column_stack([np.arange(50.0), np.arange(50.0)])
+    >>> KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(loss="mse", max_neighbors=20)).fit(X).n_neighbors_
+    array([2, 2])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": [StrOptions({"crps", "mse"})],
+        "max_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, *, loss: str = "crps", max_neighbors: int = 200) -> None:
+        self.loss = loss
+        self.max_neighbors = max_neighbors
+
+
 def choose_n_neighbors(
-    donors: Donors, criterion: str, max_neighbors: int, random: np.random.Generator, n_jobs: int | None
+    donors: Donors, loss: str, max_neighbors: int, random: np.random.Generator, n_jobs: int | None
 ) -> NDArray[np.intp]:
     """Choose the number of neighbours of each column by leave-one-out loss over the rows that have a value there.
 
@@ -24,7 +63,7 @@ def choose_n_neighbors(
     Parameters
     ----------
     donors : Donors
-    criterion : {"loo-crps", "loo-mse"}
+    loss : {"crps", "mse"}
         For a column of categories both are the Brier score up to a constant.
     max_neighbors : int
         Largest number tried.
@@ -47,12 +86,12 @@ def choose_n_neighbors(
             continue
         if have.size > n_tried:
             have = np.sort(random.choice(have, n_tried, replace=False))
-        chosen[column] = 1 + np.argmin(_losses(donors, column, have, limit, criterion, n_jobs))
+        chosen[column] = 1 + np.argmin(_losses(donors, column, have, limit, loss, n_jobs))
     return chosen
 
 
 def _losses(
-    donors: Donors, column: int, tried: NDArray[np.intp], limit: int, criterion: str, n_jobs: int | None
+    donors: Donors, column: int, tried: NDArray[np.intp], limit: int, loss: str, n_jobs: int | None
 ) -> NDArray[np.float64]:
     queries = donors.values[tried]
     queries[:, column] = np.nan
@@ -65,7 +104,7 @@ def _losses(
     def block(cells: slice, found: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
         losses = np.zeros(found.shape[1])
         values = given[found]
-        if criterion == "loo-crps" or categorical:
+        if loss == "crps" or categorical:
             kernel = _kernels.ranked_probability.ranked_probability_losses
             kernel(targets[cells], values, counts, categorical, losses)
         else:

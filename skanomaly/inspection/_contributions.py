@@ -12,11 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._responses import best_estimator
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._lime import LimeExplainer
-from skanomaly.inspection._origins import ACCEPTED_STEPS, origins
+from skanomaly.inspection._origins import ACCEPTED_STEPS, CONSTANT, followed, origins
 from skanomaly.inspection._permutation import PermutationExplainer
 
 __all__ = ["feature_contributions"]
 
+_ROUNDING = 1e-9  # contributions up to this fraction of the largest one are rounding
 _REMEDY = "use method='permutation' with background rows."
 
 
@@ -136,7 +137,7 @@ def _through_steps(pipeline: Pipeline, X: Any) -> NDArray[np.float64]:
     columns = np.arange(shape[1])
     for name, step in pipeline.steps[:-1]:
         try:
-            columns = columns[origins(step, len(columns))]
+            columns = followed(columns, origins(step, len(columns)))
         except ValueError as error:
             what = "contains" if isinstance(step, Pipeline | ColumnTransformer) else "is"
             raise ValueError(
@@ -145,8 +146,16 @@ def _through_steps(pipeline: Pipeline, X: Any) -> NDArray[np.float64]:
             ) from None
         if not (step is None or step == "passthrough"):
             X = step.transform(X)
+    found = _exact(pipeline.steps[-1][1], X).T
+    constant = columns == CONSTANT
+    if np.abs(found[constant]).max(initial=0.0) > _ROUNDING * np.abs(found).max(initial=0.0):
+        raise ValueError(
+            "A column of ones, which comes from no column of X, contributes to the score of "
+            f"{type(pipeline.steps[-1][1]).__name__}; leave it out, for example with PolynomialFeatures("
+            "include_bias=False)."
+        )
     contributions = np.zeros(shape[::-1])
-    np.add.at(contributions, columns, _exact(pipeline.steps[-1][1], X).T)
+    np.add.at(contributions, columns[~constant], found[~constant])
     return np.ascontiguousarray(contributions.T)
 
 

@@ -29,7 +29,10 @@ from sklearn.preprocessing import (
 
 from skanomaly._support._sklearn import safe_indexing
 
-__all__ = ["ACCEPTED_STEPS", "origins"]
+__all__ = ["ACCEPTED_STEPS", "CONSTANT", "followed", "origins"]
+
+# The place of a column that comes from none, as a column of ones does.
+CONSTANT = -1
 
 # Each transforms a column by itself to one column in the same place, so contributions keep their columns.
 _COLUMN_BY_COLUMN = (
@@ -44,8 +47,8 @@ _COLUMN_BY_COLUMN = (
 )
 ACCEPTED_STEPS = (
     ", ".join([*(scaler.__name__ for scaler in _COLUMN_BY_COLUMN), "OneHotEncoder", "TargetEncoder", ""])
-    + "KBinsDiscretizer, SplineTransformer, SimpleImputer, MissingIndicator, feature selectors, "
-    + "and a ColumnTransformer of these"
+    + "KBinsDiscretizer, SplineTransformer, PolynomialFeatures without products, SimpleImputer, MissingIndicator, "
+    + "feature selectors, and a ColumnTransformer of these"
 )
 
 
@@ -61,6 +64,7 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
     Returns
     -------
     ndarray of shape (n_columns_after,)
+        ``CONSTANT`` for a column of ones.
 
     Raises
     ------
@@ -77,11 +81,17 @@ def origins(step: Any, n_columns: int) -> NDArray[np.intp]:
     if type(step) is Pipeline:
         places = np.arange(n_columns)
         for _, part in step.steps:
-            places = places[origins(part, len(places))]
+            places = followed(places, origins(part, len(places)))
         return places
     if type(step) in _CHOSEN:
         return _CHOSEN[type(step)](step)
     raise _mixing(step)
+
+
+def followed(before: NDArray[np.intp], places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the columns that `places` are from, given those that the columns before the step are from."""
+    padded = np.append(before, CONSTANT)  # where CONSTANT, the last index, points
+    return np.asarray(padded[places], dtype=np.intp)
 
 
 def _mixing(step: Any) -> ValueError:
@@ -89,13 +99,11 @@ def _mixing(step: Any) -> ValueError:
 
 
 def _of_powers(step: PolynomialFeatures) -> NDArray[np.intp]:
-    """Raise for a power of no column, or of several."""
+    """Raise for a product of several columns; the product of none is a column of ones."""
     n_factors = np.count_nonzero(step.powers_, axis=1)
-    if (n_factors == 0).any() and (n_factors <= 1).all():
-        raise ValueError("a PolynomialFeatures, whose column of ones is no column of X (set include_bias=False)")
-    if (n_factors != 1).any():
+    if (n_factors > 1).any():
         raise _mixing(step)
-    return np.asarray(step.powers_.argmax(axis=1), dtype=np.intp)
+    return np.where(n_factors == 0, CONSTANT, step.powers_.argmax(axis=1)).astype(np.intp)
 
 
 def _n_indicators(step: OneHotEncoder) -> list[int]:
@@ -141,7 +149,7 @@ def _of_parts(step: ColumnTransformer) -> NDArray[np.intp]:
             warnings.simplefilter("ignore", FutureWarning)
             selected = _selected(step, columns)
         if selected.size and not (isinstance(part, str) and part == "drop"):
-            places[step.output_indices_[name]] = selected[origins(part, selected.size)]
+            places[step.output_indices_[name]] = followed(selected, origins(part, selected.size))
     return places
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._items import require_items, require_order
-from skanomaly._support._long import group_rows, read_column, split_rows
+from skanomaly._support._long import columns_by_keyword, group_rows, read_column, split_rows
 from skanomaly.sequence._names import require_same_names
 
 __all__ = ["from_aeon", "from_long", "to_aeon"]
@@ -118,6 +118,7 @@ def _swapped(X: NDArray[Any], name: str, *, most: int) -> NDArray[Any]:
     return _column(X) if X.ndim == 1 else np.swapaxes(X, -1, -2)
 
 
+@columns_by_keyword
 def from_long(
     frame: Any, *, id_column: str, time_column: str | None = None, value_columns: str | list[str]
 ) -> tuple[list[NDArray[Any]], NDArray[Any]]:

@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
 from skanomaly.base import BaseDetector
+from skanomaly.threshold import ConformalDetector
 
 
 class DistanceToMedian(BaseDetector):
@@ -165,3 +166,12 @@ def test_zero_is_normal_where_labels_are_required(table):
     with pytest.warns(UserWarning, match="counts as anomaly and 0 as normal"):
         detector = NeedsLabels().fit(table, y.astype(int))
     assert np.array_equal(detector.labels_, np.where(y, -1, 1))
+
+
+@pytest.mark.parametrize("detector", [DistanceToMedian(), ConformalDetector(DistanceToMedian())])
+def test_predict_proba_names_anomaly_probability(detector):
+    assert not hasattr(detector, "predict_proba")
+    with pytest.raises(AttributeError, match=r"object has no attribute 'predict_proba'.*anomaly_probability"):
+        detector.predict_proba([[0.0]])
+    with pytest.raises(AttributeError, match="object has no attribute 'other'"):
+        detector.other()

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from skanomaly.impute import KNNSamplerImputer
+from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
 
 
 def _mixed(seed, n_rows=120):
@@ -33,7 +33,7 @@ def _imputer(**parameters):
 
 @pytest.mark.parametrize("donors", ["joint", "separate"])
 @pytest.mark.parametrize("n_rounds", [0, 1])
-@pytest.mark.parametrize("n_neighbors", [3, "loo-crps", "loo-mse"])
+@pytest.mark.parametrize("n_neighbors", [3, None, LeaveOneOutNeighbors(loss="mse")])
 def test_mixed_frame_keeps_its_types(donors, n_rounds, n_neighbors, seed):
     frame = _mixed(seed)
     imputed = _imputer(donors=donors, n_rounds=n_rounds, n_neighbors=n_neighbors).fit_transform(frame)

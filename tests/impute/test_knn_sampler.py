@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
-from skanomaly.impute import KNNSamplerImputer
+from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
 from tests.reference import ranked_probability as reference
 
 
@@ -49,7 +49,12 @@ def _like_knn_imputer(**parameters):
     [
         {},
         {"n_neighbors": 3, "strategy": "mean", "n_rounds": 1, "add_indicator": True},
-        {"n_neighbors": "loo-mse", "strategy": "median", "donors": "separate", "keep_empty_features": True},
+        {
+            "n_neighbors": LeaveOneOutNeighbors(loss="mse"),
+            "strategy": "median",
+            "donors": "separate",
+            "keep_empty_features": True,
+        },
     ],
 )
 def test_imputer_passes_scikit_learns_checks(parameters):
@@ -229,7 +234,8 @@ def test_loo_mse_equals_the_brute_force_choice(n_columns, seed):
     random = np.random.default_rng(seed)
     x = random.normal(size=(120, n_columns))
     y = np.sin(2 * x).sum(axis=1) + 0.5 * random.normal(size=120)
-    imputer = KNNSamplerImputer(n_neighbors="loo-mse", max_neighbors=40, scale=False).fit(np.column_stack([x, y]))
+    table = np.column_stack([x, y])
+    imputer = KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(loss="mse", max_neighbors=40), scale=False).fit(table)
     assert imputer.n_neighbors_[-1] == 1 + reference.leave_one_out_errors(x, y, 40).argmin()
 
 
@@ -237,7 +243,8 @@ def test_loo_crps_equals_the_brute_force_choice(seed):
     random = np.random.default_rng(seed)
     x = random.normal(size=(60, 2))
     y = x[:, 0] * random.normal(size=60)
-    imputer = KNNSamplerImputer(max_neighbors=25, scale=False).fit(np.column_stack([x, y]))
+    table = np.column_stack([x, y])
+    imputer = KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(max_neighbors=25), scale=False).fit(table)
     assert imputer.n_neighbors_[-1] == 1 + reference.leave_one_out_scores(x, y, 25).argmin()
 
 
@@ -251,13 +258,14 @@ def test_number_of_neighbors_uses_a_sample_of_many_rows(monkeypatch, seed):
     assert (KNNSamplerImputer(random_state=seed).fit(table).n_neighbors_ < 60).all()
 
 
-@pytest.mark.parametrize("criterion", ["loo-crps", "loo-mse"])
-def test_more_neighbors_are_chosen_for_unrelated_columns(criterion, seed):
+@pytest.mark.parametrize("loss", ["crps", "mse"])
+def test_more_neighbors_are_chosen_for_unrelated_columns(loss, seed):
     random = np.random.default_rng(seed)
     x = random.uniform(size=600)
     table = np.column_stack([x, np.sin(20 * x), random.normal(size=600)])
-    chosen = KNNSamplerImputer(n_neighbors=criterion).fit(table[:, :2]).n_neighbors_[1]
-    assert chosen < 10 < KNNSamplerImputer(n_neighbors=criterion).fit(table[:, ::2]).n_neighbors_[1]
+    search = LeaveOneOutNeighbors(loss=loss)
+    chosen = KNNSamplerImputer(n_neighbors=search).fit(table[:, :2]).n_neighbors_[1]
+    assert chosen < 10 < KNNSamplerImputer(n_neighbors=search).fit(table[:, ::2]).n_neighbors_[1]
 
 
 # Edges

@@ -109,10 +109,24 @@ def test_steps_that_mix_columns_raise(step):
         feature_contributions(pipeline, rows)
 
 
-def test_a_column_of_ones_raises_with_the_remedy():
+@pytest.mark.parametrize("detector", DETECTORS[:2], ids=lambda detector: type(detector).__name__)
+@pytest.mark.parametrize("place", ["alone", "in a ColumnTransformer", "in a Pipeline"])
+def test_a_column_of_ones_contributes_nothing(detector, place, seed):
+    rows = np.random.default_rng(seed).normal(size=(50, 3))
+    powers = PolynomialFeatures(1)
+    step, order = {
+        "alone": (powers, [1, 2, 3]),
+        "in a ColumnTransformer": (make_column_transformer((StandardScaler(), [2]), (powers, [0, 1])), [2, 3, 0]),
+        "in a Pipeline": (make_pipeline(StandardScaler(), powers, StandardScaler()), [1, 2, 3]),
+    }[place]
+    pipeline = make_pipeline(step, detector).fit(rows)
+    found = feature_contributions(pipeline, rows)
+    assert_allclose(found.sum(axis=1), pipeline.score_samples(rows), atol=1e-10)
+    assert_allclose(found, detector.feature_contributions(pipeline[:-1].transform(rows))[:, order])
+
+
+def test_a_column_of_ones_that_contributes_raises():
     rows = np.random.default_rng(0).normal(size=(50, 3))
-    pipeline = make_pipeline(PolynomialFeatures(1), GaussianDetector()).fit(rows)
-    with pytest.raises(ValueError, match=r"column of ones is no column of X \(set include_bias=False\)"):
+    pipeline = make_pipeline(PolynomialFeatures(1), DETECTORS[2]).fit(rows)
+    with pytest.raises(ValueError, match=r"column of ones.*score of RandomProjectionDepth.*include_bias=False"):
         feature_contributions(pipeline, rows)
-    pipeline = make_pipeline(PolynomialFeatures(1, include_bias=False), GaussianDetector()).fit(rows)
-    np.testing.assert_allclose(feature_contributions(pipeline, rows).sum(axis=1), pipeline.score_samples(rows))

@@ -13,11 +13,13 @@ from skanomaly.robust import SampleCurator
 from skanomaly.sampling import (
     ADASYN,
     SMOTE,
+    SMOTEN,
     SMOTENC,
     SVMSMOTE,
     AnomalySynthesizer,
     BorderlineSMOTE,
     DomainSMOTE,
+    ElasticSMOTE,
     KMeansSMOTE,
     RandomUnderSampler,
     RegressionSMOTE,
@@ -90,6 +92,45 @@ def test_sparse_rows_reach_the_object(seed):
     sampler = SMOTE(k_neighbors=NearestNeighbors(n_neighbors=4, metric="cosine"), random_state=seed)
     rows = sampler.fit_resample(sparse.csr_array(X), y)[0]
     np.testing.assert_allclose(rows.toarray(), sampler.fit_resample(X, y)[0])
+
+
+def test_series_are_joined_with_the_neighbors_of_an_object(seed):
+    X, y = _rows(seed)
+    series = np.random.default_rng(seed).normal(size=(len(X), 8, 2))
+    search = NearestNeighbors(n_neighbors=3, metric="manhattan")
+    sampler = ElasticSMOTE(k_neighbors=search, random_state=seed).fit(series, y)
+    rows = np.flatnonzero(y == 1)
+    flat = series[rows].reshape(len(rows), -1)
+    near = rows[search.fit(flat).kneighbors(flat)[1][:, 1:]]
+    allowed = {(first, second) for first, line in zip(rows.tolist(), near.tolist(), strict=True) for second in line}
+    assert {tuple(pair) for pair in sampler.parents_.tolist()} <= allowed
+
+
+def test_rare_targets_are_joined_with_the_neighbors_of_an_object(seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(200, 3)), np.linspace(0, 1, 200)
+    options = {"relevance": lambda y: 1.0 * (y > 0.9), "random_state": seed}
+    expected = RegressionSMOTE(k_neighbors=4, **options).fit_resample(X, y)
+    found = RegressionSMOTE(k_neighbors=NearestNeighbors(n_neighbors=5), **options).fit(X, y)
+    for ours, theirs in zip(found.fit_resample(X, y), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+    other = RegressionSMOTE(k_neighbors=NearestNeighbors(n_neighbors=5, metric="cosine"), **options)
+    assert (other.fit_resample(X, y)[0] != expected[0]).any()
+    assert np.isfinite(found.score_samples(X)).all()
+
+
+def test_value_differences_reach_a_precomputed_object(seed):
+    random = np.random.default_rng(seed)
+    X, y = random.choice(list("abcdefgh"), size=(120, 12)), np.repeat([0, 1], [90, 30])
+    search = NearestNeighbors(n_neighbors=4, metric="precomputed")
+    found = SMOTEN(k_neighbors=search, random_state=seed).fit_resample(X, y)[0]
+    assert_array_equal(found, SMOTEN(k_neighbors=3, random_state=seed).fit_resample(X, y)[0])
+
+
+def test_categories_with_a_metric_of_the_object_raise(seed):
+    X, y = np.random.default_rng(seed).choice(list("abc"), size=(60, 3)), np.repeat([0, 1], [40, 20])
+    with pytest.raises(ValueError, match=r"k_neighbors=NearestNeighbors.*SMOTEN.*metric='precomputed'"):
+        SMOTEN(k_neighbors=NearestNeighbors(n_neighbors=4)).fit(X, y)
 
 
 def test_an_object_is_lowered_in_a_small_class(seed):

@@ -103,3 +103,19 @@ def test_duplicate_column_is_named():
     table = pd.DataFrame([["a", 1.0, 2.0]], columns=["pump", "bar", "bar"])
     with pytest.raises(ValueError, match="Column 'bar' occurs several times"):
         from_long(table, id_column="pump", value_columns="bar")
+
+
+@pytest.mark.parametrize(
+    ("call", "remedy"),
+    [
+        (
+            lambda: from_long_events(LONG, "pump", "hour"),
+            r"from_long_events\(frame, id_column='pump', event_column='hour'",
+        ),
+        (lambda: from_long(LONG, "pump", value_columns="bar"), r"from_long\(frame, id_column='pump'\)"),
+        (lambda: from_long_events(LONG, "hour", id_column="pump"), r"from_long_events\(frame, event_column='hour'\)"),
+    ],
+)
+def test_positional_columns_raise_with_the_keywords(call, remedy):
+    with pytest.raises(TypeError, match=rf"takes the columns by keyword, id_column.*{remedy}"):
+        call()

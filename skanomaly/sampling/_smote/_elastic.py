@@ -12,7 +12,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
-from skanomaly.sampling._smote._engine import Segments, find_neighbors, join_within
+from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, find_neighbors, join_within
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._strategy import STRATEGY
 
@@ -29,8 +29,9 @@ class ElasticSMOTE(Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes grow, and how far; as in :class:`SMOTE`.
-    k_neighbors : int, default=5
-        Number of neighbours, within the class, that a series may be joined with; as in :class:`SMOTE`.
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
+        Number of neighbours, within the class, that a series may be joined with; as in :class:`SMOTE`. An object gets
+        each series as a row, time point by time point, and finds neighbours in its own metric instead of by warping.
     band : float in [0, 1], default=0.1
         Half the width of the band that alignments stay in, as a fraction of the length, one time point at least. 0
         aligns nothing: the sampler is then :class:`SMOTE` on the series as rows.
@@ -88,7 +89,7 @@ class ElasticSMOTE(Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "band": [Interval(Real, 0, 1, closed="both")],
         "selection": [StrOptions({"balanced", "random"})],
         "n_jobs": [Integral, None],
@@ -99,7 +100,7 @@ class ElasticSMOTE(Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         band: float = 0.1,
         selection: str = "balanced",
         n_jobs: int | None = None,

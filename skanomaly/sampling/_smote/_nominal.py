@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from skanomaly._support._columns import column_names, is_frame
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, choose_seeds, draw_partners, usable_neighbors
 from skanomaly.sampling._smote._interpolator import Interpolator
@@ -215,9 +215,10 @@ class SMOTEN(_MixedTables, Interpolator):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes are over-sampled, and to how many rows; as in :class:`SMOTE`.
-    k_neighbors : int, default=5
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
         Number of nearest neighbours in the class, whose most frequent category is taken together with that of the row
-        itself. It is reduced with a warning if the class is too small.
+        itself. It is reduced with a warning if the class is too small. An object must have ``metric="precomputed"``:
+        it gets the value differences between the rows of the class, a square table (Notes).
     selection : {"balanced", "random"}, default="balanced"
         As in :class:`SMOTE`.
     n_jobs : int or None, default=None
@@ -270,7 +271,7 @@ class SMOTEN(_MixedTables, Interpolator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sampling_strategy": STRATEGY,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "selection": [StrOptions({"balanced", "random"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -280,7 +281,7 @@ class SMOTEN(_MixedTables, Interpolator):
         self,
         *,
         sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         selection: str = "balanced",
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -292,6 +293,12 @@ class SMOTEN(_MixedTables, Interpolator):
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        if not isinstance(self.k_neighbors, Integral) and getattr(self.k_neighbors, "metric", None) != "precomputed":
+            raise ValueError(
+                f"k_neighbors={self.k_neighbors!r} has a metric of its own, but SMOTEN measures distances between "
+                "categories by their value differences. Give a whole number, or an object with metric='precomputed', "
+                "such as NearestNeighbors(n_neighbors=6, metric='precomputed')."
+            )
         table, targets = read_mixed(self, X, y, lambda rows: np.arange(rows.shape[1]))
         fine = [place for place, known in enumerate(table.categories) if _is_continuous(known)]
         if fine:

@@ -17,7 +17,7 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
-from skanomaly.sampling._smote._engine import choose_seeds
+from skanomaly.sampling._smote._engine import NEIGHBORS, choose_seeds, n_neighbors_of, search_of
 
 __all__ = ["RegressionSMOTE"]
 
@@ -36,8 +36,9 @@ class RegressionSMOTE(BaseSampler):
         Relevance from which a value is rare.
     strategy : {"balance", "extreme", "oversample"}, default="balance"
         Final sizes of the runs of rare and of common values (Notes).
-    k_neighbors : int, default=5
-        Number of neighbours within the run.
+    k_neighbors : int, or object as in :class:`SMOTE`, default=5
+        Number of neighbours within the run. An object finds them in its own metric; whether a neighbour is too far is
+        decided by the Euclidean distance.
     noise : float, default=0.02
         Standard deviation of the noise that makes a row where the neighbour is too far, over that of the run's columns.
     n_jobs : int or None, default=None
@@ -97,7 +98,7 @@ class RegressionSMOTE(BaseSampler):
         "relevance": [StrOptions({"auto"}), callable],
         "threshold": [Interval(Real, 0, 1, closed="neither")],
         "strategy": [StrOptions({"balance", "extreme", "oversample"})],
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": NEIGHBORS,
         "noise": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -112,7 +113,7 @@ class RegressionSMOTE(BaseSampler):
         relevance: str | Callable[[NDArray[np.float64]], NDArray[np.float64]] = "auto",
         threshold: float = 0.8,
         strategy: str = "balance",
-        k_neighbors: int = 5,
+        k_neighbors: Any = 5,
         noise: float = 0.02,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -216,10 +217,14 @@ class RegressionSMOTE(BaseSampler):
         scale = self.noise * X.std(axis=0)
         noisy = X[first] + random.normal(size=(n_new, X.shape[1])) * scale
         targets = y[first] + random.normal(size=n_new) * self.noise * y.std()
-        n_near = min(self.k_neighbors, len(X) - 1)
+        n_near = min(n_neighbors_of(self.k_neighbors, "k_neighbors"), len(X) - 1)
         if n_near == 0:
             return noisy.astype(X.dtype), targets
-        distances, neighbors = nearest_neighbors(X, n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)
+        if isinstance(self.k_neighbors, Integral):
+            distances, neighbors = nearest_neighbors(X, n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)
+        else:
+            neighbors = search_of(self.k_neighbors)(X, np.arange(len(X)), n_near, self.n_jobs)
+            distances = np.linalg.norm(X[neighbors] - X[:, None], axis=2)
         picked = random.integers(n_near, size=n_new)
         second, apart = neighbors[first, picked], distances[first, picked]
         joined = apart < 0.5 * _median_distances(X, random)[first]
@@ -247,7 +252,7 @@ class RegressionSMOTE(BaseSampler):
         rows = validate_data(self, X, reset=False, dtype=(np.float64, np.float32), order="C")
         scores = np.full(len(rows), -np.inf)
         for source in self._sources:
-            n_near = min(self.k_neighbors, len(source) - 1)
+            n_near = min(n_neighbors_of(self.k_neighbors, "k_neighbors"), len(source) - 1)
             if n_near:
                 found = nearest_neighbors(source, rows, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)
                 np.maximum(scores, -found[0].mean(axis=1), out=scores)

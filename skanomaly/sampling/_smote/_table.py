@@ -288,10 +288,11 @@ class CodeDistance:
     def find_own(self, n_neighbors: int, given: Any = 1) -> NDArray[np.intp]:
         """Neighbours of each row, itself left out by index; 0 neighbours gives the row itself.
 
-        `given` is the user's parameter; an object finds neighbours among numbers beside one-hot columns.
+        `given` is the user's parameter; an object finds neighbours among numbers beside one-hot columns, or, where
+        tables say what a pair of categories costs, by the distances between all rows.
         """
         if not isinstance(given, Integral):
-            wide = self._wide(self._numbers, self._codes)
+            wide = self._pairwise() if self._mismatch is None else self._wide(self._numbers, self._codes)
             return search_of(given)(wide, np.arange(len(wide)), n_neighbors, self._n_jobs)
         if n_neighbors == 0:
             return np.arange(len(self._codes))[:, None]
@@ -336,6 +337,15 @@ class CodeDistance:
 
         map_blocks(scan, row_blocks(len(codes), _QUERY_ROWS), n_jobs=self._n_jobs)
         return np.sqrt(distances), indices
+
+    def _pairwise(self) -> NDArray[np.float64]:
+        """Distances between all rows, by the tables of their codes alone."""
+        squares, start = np.zeros((len(self._codes), len(self._codes))), 0
+        for side, codes in zip(self._sides, self._codes.T, strict=True):
+            table = self._tables[start : start + side**2].reshape(side, side)
+            squares += table[codes[:, None], codes]
+            start += side**2
+        return np.sqrt(squares)
 
     def _wide(self, numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> NDArray[np.float64]:
         """Numbers beside one-hot codes, so scaled that Euclidean distance is the mixed one."""
