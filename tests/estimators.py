@@ -45,6 +45,10 @@ PARAMETERS = {
         {"statistic": "supremum"},
         {"statistic": "tarone_ware", "null": "permutation", "n_permutations": 39},
     ],
+    "CovarianceSpectrumTest": [
+        {"n_draws": 39},
+        {"statistic": "sphericity", "null": "gaussian", "n_draws": 39},
+    ],
     "DomainClassifierTest": [
         {"cv": 2},
         {

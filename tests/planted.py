@@ -94,6 +94,14 @@ def _in_window(test, random):
     return scores[140:160], np.delete(scores, np.arange(140, 160))
 
 
+def _common_factor(test, random):
+    """Rows that move all columns together, compared with rows that do not."""
+    X = random.normal(size=(300, 3))
+    X[:20] += random.choice([-1, 1], size=(20, 1)) * 5
+    scores = test.fit(X).score_samples(X)
+    return scores[:20], scores[20:]
+
+
 def _missing_by_value(test, random):
     """Rows that lack a value because another is large, compared with complete rows that are not extreme."""
     X = random.normal(size=(300, 3))
@@ -117,6 +125,7 @@ PLANTED = {
     **dict.fromkeys(_GROWN, _implausible),
     audit.CensoredTwoSampleTest: _second_sample,
     audit.ColumnDriftTest: _second_sample,
+    audit.CovarianceSpectrumTest: _common_factor,
     audit.DomainClassifierTest: _second_sample,
     audit.EnergyTest: _second_sample,
     audit.KernelTest: _second_sample,

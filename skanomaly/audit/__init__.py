@@ -13,6 +13,9 @@ from skanomaly.audit._excess._window import WindowExcessSearch
 from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
+from skanomaly.audit._spectrum._covariance import CovarianceSpectrumTest
+from skanomaly.audit._spectrum._ensembles import hermite_eigenvalues, jacobi_eigenvalues, laguerre_eigenvalues
+from skanomaly.audit._spectrum._tracy_widom import tracy_widom
 from skanomaly.audit._survival._censored import CensoredTwoSampleTest
 from skanomaly.audit._survival._delays import DelayComparison, compare_detection_delay
 from skanomaly.audit._two_samples import KNNTwoSampleTest
@@ -21,6 +24,7 @@ __all__ = [
     "CensoredTwoSampleTest",
     "ColumnDriftDisplay",
     "ColumnDriftTest",
+    "CovarianceSpectrumTest",
     "DelayComparison",
     "DomainClassifierTest",
     "DriftDisplay",
@@ -36,4 +40,8 @@ __all__ = [
     "WindowExcessSearch",
     "compare_detection_delay",
     "count_significance",
+    "hermite_eigenvalues",
+    "jacobi_eigenvalues",
+    "laguerre_eigenvalues",
+    "tracy_widom",
 ]

@@ -90,7 +90,7 @@ def test_systematic_uncertainty_lowers_the_significance():
     [
         ({"limits": (5, 4)}, "limits="),
         ({"limits": (50, 60)}, "0 rows are in the window"),
-        ({"side_limits": (4, 4.61)}, "beside it"),
+        ({"side_limits": (4.6, 5.4)}, "0 beside it"),
         ({"fractions": (0.7,)}, "fractions="),
     ],
 )
