@@ -40,6 +40,15 @@ PARAMETERS = {
     ],
     "ScoreRefiner": [{"detector": IsolationForest(n_estimators=4, random_state=0)}],
     # audit
+    "CensoredTwoSampleTest": [
+        {},
+        {"statistic": "supremum"},
+        {"statistic": "tarone_ware", "null": "permutation", "n_permutations": 39},
+    ],
+    "CovarianceSpectrumTest": [
+        {"n_draws": 39},
+        {"statistic": "sphericity", "null": "gaussian", "n_draws": 39},
+    ],
     "DomainClassifierTest": [
         {"cv": 2},
         {
@@ -69,6 +78,7 @@ PARAMETERS = {
     "KernelTest": [{"n_permutations": 39}, {"bandwidth": 2.0, "max_samples": 40}],
     "MissingnessTest": [{"n_permutations": 39}],
     "TableAudit": [{}],
+    "WindowExcessSearch": [{"cv": 2}, {"cv": 2, "template": "regression", "fractions": [0.2]}],
     # model_selection
     "DetectorSearch": [
         {"detectors": [IsolationForest(n_estimators=4), IsolationForest(n_estimators=6)], "n_repeats": 1},

@@ -86,6 +86,22 @@ def _batch(test, random):
     return scores[200:212], np.delete(scores, np.arange(200, 212))
 
 
+def _in_window(test, random):
+    """Rows of another distribution in the window, compared with the rows beside it."""
+    X = random.normal(size=(300, 3))
+    X[140:160] = random.normal(4, 0.5, size=(20, 3))
+    scores = test.fit(X).score_samples(X)
+    return scores[140:160], np.delete(scores, np.arange(140, 160))
+
+
+def _common_factor(test, random):
+    """Rows that move all columns together, compared with rows that do not."""
+    X = random.normal(size=(300, 3))
+    X[:20] += random.choice([-1, 1], size=(20, 1)) * 5
+    scores = test.fit(X).score_samples(X)
+    return scores[:20], scores[20:]
+
+
 def _missing_by_value(test, random):
     """Rows that lack a value because another is large, compared with complete rows that are not extreme."""
     X = random.normal(size=(300, 3))
@@ -107,7 +123,9 @@ _GROWN = (
 )
 PLANTED = {
     **dict.fromkeys(_GROWN, _implausible),
+    audit.CensoredTwoSampleTest: _second_sample,
     audit.ColumnDriftTest: _second_sample,
+    audit.CovarianceSpectrumTest: _common_factor,
     audit.DomainClassifierTest: _second_sample,
     audit.EnergyTest: _second_sample,
     audit.KernelTest: _second_sample,
@@ -116,6 +134,7 @@ PLANTED = {
     audit.KNNDriftTest: _batch,
     audit.KNNTwoSampleTest: _batch,
     audit.MissingnessTest: _missing_by_value,
+    audit.WindowExcessSearch: _in_window,
     generation.MixtureDenoiser: _far,
     generation.NoiseAwareMixture: _far,
     robust.MaskedEstimator: _wrong_labels,

@@ -8,14 +8,24 @@ from skanomaly.audit._columns._table import TableAudit
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
+from skanomaly.audit._excess._counts import count_significance
+from skanomaly.audit._excess._window import WindowExcessSearch
 from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
+from skanomaly.audit._spectrum._covariance import CovarianceSpectrumTest
+from skanomaly.audit._spectrum._ensembles import hermite_eigenvalues, jacobi_eigenvalues, laguerre_eigenvalues
+from skanomaly.audit._spectrum._tracy_widom import tracy_widom
+from skanomaly.audit._survival._censored import CensoredTwoSampleTest
+from skanomaly.audit._survival._delays import DelayComparison, compare_detection_delay
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 
 __all__ = [
+    "CensoredTwoSampleTest",
     "ColumnDriftDisplay",
     "ColumnDriftTest",
+    "CovarianceSpectrumTest",
+    "DelayComparison",
     "DomainClassifierTest",
     "DriftDisplay",
     "EnergyTest",
@@ -27,4 +37,11 @@ __all__ = [
     "KernelTest",
     "MissingnessTest",
     "TableAudit",
+    "WindowExcessSearch",
+    "compare_detection_delay",
+    "count_significance",
+    "hermite_eigenvalues",
+    "jacobi_eigenvalues",
+    "laguerre_eigenvalues",
+    "tracy_widom",
 ]

@@ -1,0 +1,1 @@
+"""More rows than expected: counts, and searches in a window."""

@@ -1,0 +1,1 @@
+"""Eigenvalues of a covariance matrix where the columns have no structure."""

@@ -1,0 +1,1 @@
+"""Durations that may be censored: tests and comparisons."""
