@@ -81,7 +81,7 @@ class TiledDetector(MetaEstimatorMixin, PatchDetector):
     References
     ----------
     .. [1] Rolih, B., Ameln, D., Vaidya, A. and Akcay, S. (2024). "Divide and conquer: high-resolution industrial
-    anomaly detection via memory efficient tiled ensemble". CVPR workshops. arXiv:2403.04932.
+       anomaly detection via memory efficient tiled ensemble". CVPR workshops. https://doi.org/10.48550/arXiv.2403.04932
 
     Examples
     --------
