@@ -111,7 +111,7 @@ class SelfGuidance(Ancestral):
     Parameters
     ----------
     strength : float, default=2.0
-        Size of the push in units of the variance of each step. Beyond 2 rows leave the data.
+        Size of the push in units of the variance of each step. Beyond 3 rows leave the data.
     noise_level : float in (0, 1), default=0.6
         Fraction of noise in the variance of the noisy copy.
 
