@@ -1,24 +1,90 @@
 """Widths of Gaussian kernels that follow the data: the number of columns, of rows and of modes."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
-from skanomaly._support._scales import ROUNDING
+from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._scales import ROUNDING, column_scale, varies
 
-__all__ = ["kernel_widths", "typical_squared_distance"]
+__all__ = ["likelihood_width", "local_scale", "neighbor_width", "typical_squared_distance"]
 
-Floats = NDArray[np.float64]
-
+_MOST_QUERIES = 512
 _MOST_PAIRED = 512
-_MOST_QUERIES, _MOST_CENTERS = 256, 4096
+_MOST_LIKELIHOODS = 256
+_QUERY_ROWS = 32  # rows of distances to the whole table that are held at once
 _NEIGHBORS = 5
-_ROUNDS = 3
-_KEPT = 0.95  # fraction of queries that the widths are estimated from; the others are the farthest from all rows
+_ROUNDS = 8
+_ORDINARY = 0.9  # fraction of neighbour distances that a scale is estimated from
+_DISPLACEMENT = 0.5  # of a drawn row from its centre, in units of the distance between neighbours, in two columns
+_PLANE = 2
+_MOST_DOUBLINGS = 80
+_SAME = 1e-14  # squared distances of equal rows are rounding of this size
 
 
-def typical_squared_distance(rows: Floats) -> float:
+def local_scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Estimate the scale of each column within a mode, from differences between nearest neighbours.
+
+    The standard deviation of a column with several modes is the distance between them; differences between neighbours
+    are the spread within one. Neighbours are searched in units of the last estimate, a few times.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), float64, finite
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        Root mean square difference between neighbours, without the tenth of pairs that are farthest apart. The standard
+        deviation where neighbours do not differ, 1 where a column does not vary.
+    """
+    overall = np.asarray(column_scale(rows))
+    varying = np.asarray(varies(rows))
+    with np.errstate(over="ignore"):
+        middle = np.diff(np.quantile(rows, [1 - _ORDINARY, _ORDINARY], axis=0), axis=0)[0] / 2
+    usable = varying & np.isfinite(middle) & (middle > ROUNDING * np.abs(rows).max(axis=0, initial=0.0))
+    scale = np.where(usable, middle, overall)  # one huge value sets no scale
+    n_neighbors = min(_NEIGHBORS, len(rows) - 1)
+    if n_neighbors < 1 or not varying.any():
+        return scale
+    queries = _queries(len(rows), _MOST_QUERIES)
+    for _ in range(_ROUNDS):
+        scaled = rows / scale
+        distances, places = nearest_neighbors(scaled, scaled[queries], n_neighbors=n_neighbors, exclude=queries)
+        near = distances <= np.quantile(distances, _ORDINARY)
+        differences = (scaled[queries][:, None, :] - scaled[places])[near]
+        spread = np.sqrt(np.mean(np.square(differences), axis=0) / 2) * scale
+        usable = varying & (spread > ROUNDING * scale)
+        scale = np.where(usable, spread, overall)
+    return scale
+
+
+def neighbor_width(rows: NDArray[np.float64]) -> float:
+    """Choose the width at which a row drawn around a training row stays nearer to it than the other rows are.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), float64, finite
+        In units in which columns are comparable, such as :func:`local_scale`.
+
+    Returns
+    -------
+    float
+        Half the median distance between different nearest neighbours over the root of the number of columns. Above two
+        columns it is smaller by another root of half their number, so that the noise of a drawn row keeps its length
+        when columns are added, and rows stay among the data. 1 where all rows are equal.
+    """
+    n_columns = rows.shape[1]
+    squares = np.concatenate(
+        [part.min(axis=1) for part in _squared_distances(rows, _queries(len(rows), _MOST_QUERIES))]
+    )
+    nearest = np.sqrt(squares[np.isfinite(squares)])
+    displacement = _DISPLACEMENT * min(1.0, np.sqrt(_PLANE / n_columns))
+    return float(displacement * np.median(nearest) / np.sqrt(n_columns)) if len(nearest) else 1.0
+
+
+def typical_squared_distance(rows: NDArray[np.float64]) -> float:
     """Return the median squared distance between two different rows, or 1 where all are equal.
 
     A Gaussian kernel with ``gamma`` near its inverse has values neither all 0 nor all 1, whatever the number of columns
@@ -26,7 +92,7 @@ def typical_squared_distance(rows: Floats) -> float:
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples, n_features)
+    rows : ndarray of shape (n_rows, n_columns), float64, finite
         At most 512 of them, equally spaced in the table, are compared.
 
     Returns
@@ -34,72 +100,75 @@ def typical_squared_distance(rows: Floats) -> float:
     float
         Above 0.
     """
-    chosen = _spaced(rows, _MOST_PAIRED)
-    squares = _squared_distances(chosen, chosen)
+    chosen = rows[:: -(-len(rows) // _MOST_PAIRED)]
+    squares = np.concatenate(list(_squared_distances(chosen, np.arange(len(chosen), dtype=np.intp))))
     different = squares[np.isfinite(squares)]
     return float(np.median(different)) if different.size else 1.0
 
 
-def kernel_widths(rows: Floats) -> Floats:
-    r"""Return the standard deviation of a Gaussian kernel in each column, from the distances to neighbouring rows.
-
-    Scott's and Silverman's rules use the standard deviation of a column, which in data of several modes is the distance
-    between the modes. Here each column's unit is the root mean square difference between a row and its nearest rows.
-    The common factor maximises the leave-one-out likelihood of the density, and is divided by the square root of twice
-    the number of columns: the noise that a drawn row gets then keeps its length when columns are added, and rows stay
-    among the data.
+def likelihood_width(rows: NDArray[np.float64]) -> float:
+    """Choose the width of the kernel density under which each row is most likely given the others.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples, n_features)
-        Standardised columns.
+    rows : ndarray of shape (n_rows, n_columns), float64, finite
+        In units in which columns are comparable, such as :func:`local_scale`.
 
     Returns
     -------
-    ndarray of shape (n_features,)
-        0 in columns in which neighbouring rows are equal.
+    float
+        Maximum of the mean leave-one-out log-likelihood of up to 256 rows given all rows of other values; 1 where all
+        rows are equal.
     """
-    centers = _spaced(rows, _MOST_CENTERS)
-    queries = _spaced(centers, _MOST_QUERIES)
-    units = np.ones(rows.shape[1])
-    if not np.isfinite(_squared_distances(queries, centers)).any():
-        return np.zeros(rows.shape[1])
-    for _ in range(_ROUNDS):
-        usable = np.where(units > 0, units, 1.0)
-        squares = _squared_distances(queries / usable, centers / usable)
+    queries = _queries(len(rows), _MOST_LIKELIHOODS)
+    width = neighbor_width(rows)
+    found = {0: _mean_likelihood(rows, queries, width)}
+    if not np.isfinite(found[0]):
+        return 1.0
+    best = 0  # the width is 2 ** (best / 2) times the first one; steps of 2, then of its root
+    for step in (2, 1):
+        for direction in (step, -step):
+            while abs(best) < _MOST_DOUBLINGS:
+                found.setdefault(
+                    best + direction, _mean_likelihood(rows, queries, width * 2 ** ((best + direction) / 2))
+                )
+                if found[best + direction] <= found[best]:
+                    break
+                best += direction
+    bend = found[best - 1] - 2 * found[best] + found[best + 1] if {best - 1, best + 1} <= set(found) else 0.0
+    shift = (found[best - 1] - found[best + 1]) / (2 * bend) if bend < 0 else 0.0
+    return float(width * 2 ** ((best + shift) / 2))
+
+
+def _mean_likelihood(rows: NDArray[np.float64], queries: NDArray[np.intp], width: float) -> float:
+    """Mean log-likelihood of queries, each given the rows of other values, without the tenth of least likelihood."""
+    found = []
+    for every in _squared_distances(rows, queries):
+        squares = every[np.isfinite(every.min(axis=1))]
         nearest = squares.min(axis=1)
-        kept = nearest <= np.quantile(nearest[np.isfinite(nearest)], _KEPT)
-        n_neighbors = min(_NEIGHBORS, squares.shape[1])
-        neighbors = np.argpartition(squares[kept], n_neighbors - 1, axis=1)[:, :n_neighbors]
-        compared = np.isfinite(np.take_along_axis(squares[kept], neighbors, axis=1))
-        differences = (queries[kept][:, None] - centers[neighbors])[compared]
-        units = np.sqrt(np.square(differences).mean(axis=0) / 2.0)
-    units[units <= ROUNDING * np.abs(rows).max(axis=0)] = 0.0
-    usable = np.where(units > 0, units, 1.0)
-    squares = _squared_distances(queries / usable, centers / usable)[kept]
-    squares = squares[np.isfinite(squares).any(axis=1)]
-    return units * _likeliest_width(squares, max(1, int(np.count_nonzero(units)))) / np.sqrt(2.0 * rows.shape[1])
+        total = np.exp((squares - nearest[:, None]) / (-2 * width**2)).sum(axis=1)
+        found.append(np.log(total) - nearest / (2 * width**2))
+    values = np.sort(np.concatenate(found))
+    if len(values) == 0:
+        return -np.inf
+    return float(values[int((1 - _ORDINARY) * len(values)) :].mean() - rows.shape[1] * np.log(width))
 
 
-def _likeliest_width(squares: Floats, n_columns: int) -> float:
-    """Maximise the leave-one-out likelihood of a density with the same width in all columns."""
-    nearest = np.sqrt(np.median(squares.min(axis=1)) / n_columns)
-    farthest = np.sqrt(np.median(squares[np.isfinite(squares)]) / n_columns)
-
-    def loss(log_width: float) -> float:
-        exponents = np.where(np.isfinite(squares), squares, np.inf) * (-0.5 * np.exp(-2.0 * log_width))
-        return float(n_columns * log_width - logsumexp(exponents, axis=1).mean())
-
-    bounds = (np.log(nearest) - 2.0, np.log(farthest) + 1.0)
-    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.01}).x))
+def _queries(n_rows: int, most: int) -> NDArray[np.intp]:
+    """Choose rows that stand for all."""
+    if n_rows <= most:
+        return np.arange(n_rows, dtype=np.intp)
+    chosen = np.random.Generator(np.random.PCG64(0)).choice(n_rows, most, replace=False)
+    return np.sort(chosen).astype(np.intp)
 
 
-def _squared_distances(queries: Floats, centers: Floats) -> Floats:
-    """Return squared distances, infinite between equal rows: a row is no evidence for itself."""
-    lengths = np.square(queries).sum(axis=1)[:, None] + np.square(centers).sum(axis=1)
-    squares = lengths - 2.0 * queries @ centers.T
-    return np.where(squares > ROUNDING * np.maximum(lengths, 1e-300), squares, np.inf)
-
-
-def _spaced(rows: Floats, most: int) -> Floats:
-    return rows[:: -(-len(rows) // most)]
+def _squared_distances(rows: NDArray[np.float64], queries: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:
+    """Yield the squared distances of a few queries from all rows; infinite for rows of the same values."""
+    centered = rows - np.median(rows, axis=0)
+    norms = np.einsum("ij,ij->i", centered, centered)
+    for start in range(0, len(queries), _QUERY_ROWS):
+        part = queries[start : start + _QUERY_ROWS]
+        magnitudes = norms[part, None] + norms
+        squares = magnitudes - 2 * centered[part] @ centered.T
+        squares[squares <= _SAME * rows.shape[1] * magnitudes] = np.inf
+        yield squares

@@ -20,12 +20,14 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
+from skanomaly.generation._coding import check_table
 from skanomaly.generation._methods import Ancestral, MinorityReweighting
 from skanomaly.generation._mixture_denoiser import MixtureDenoiser
 
 __all__ = ["DiffusionSampler", "DiffusionTrajectories"]
 
 Table = NDArray[np.float64]
+_CORE = (0.005, 0.995)  # quantiles beyond which a few far values set no range
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,11 +166,13 @@ class DiffusionSampler(BaseEstimator):
                 self.denoiser_ = given
             if isinstance(self.denoiser_, MixtureDenoiser):
                 self._center, self._scale = self.denoiser_._center, self.denoiser_.scale_
+                rows = self.denoiser_._coding.encode(check_table(self.denoiser_, X, reset=False))
             else:
                 rows = check_rows(self, X, reset=not hasattr(given, "denoise"), min_samples=2, dtype=np.float64)
                 self._center, self._scale = rows.mean(axis=0), np.asarray(column_scale(rows))
                 if not hasattr(given, "denoise"):  # one scale: the noise of a callable is the same in all columns
                     self._scale = np.full(rows.shape[1], np.sqrt(np.mean(np.square(self._scale))))
+            self._reach = _relative_ranges(rows / self._scale)
             self._method = method
             self._components = self._density()
         return self
@@ -238,7 +242,7 @@ class DiffusionSampler(BaseEstimator):
         signals = cosine_signals(self.n_steps)
         predict = self._predictor()
         with single_blas_thread():  # many small products
-            start, noisy = self._method._start(signals, (n_samples, len(self._center)), random)
+            start, noisy = self._method._start(signals, n_samples, self._reach, random)
             for step in range(start, 0, -1):
                 now, before = signals[step], signals[step - 1]
                 clean = predict(noisy, now)
@@ -247,7 +251,7 @@ class DiffusionSampler(BaseEstimator):
                 left = now / before
                 variance = (1.0 - before) / (1.0 - now) * (1.0 - left)
                 mean = (np.sqrt(before) * (1.0 - left) * clean + np.sqrt(left) * (1.0 - before) * noisy) / (1.0 - now)
-                mean = mean + self._method._push(predict, noisy, clean, now, variance, random)
+                mean = mean + self._method._push(predict, noisy, clean, now, variance, self._reach, random)
                 noisy = mean + np.sqrt(variance) * random.normal(size=noisy.shape)
             return np.asarray(self._center + self._scale * predict(noisy, signals[0]))
 
@@ -282,3 +286,10 @@ class DiffusionSampler(BaseEstimator):
         mixed = self.denoiser is None or isinstance(self.denoiser, MixtureDenoiser)
         tags.input_tags.string = tags.input_tags.categorical = mixed
         return tags
+
+
+def _relative_ranges(rows: Table) -> Table:
+    """Range of each column over that of the widest; 1 where no column has one."""
+    ranges = np.diff(np.quantile(rows, _CORE, axis=0), axis=0)[0]
+    widest = ranges.max(initial=0.0)
+    return np.asarray(ranges / widest if widest > 0 else np.ones(len(ranges)))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skanomaly._support._columns import in_order_of
-from skanomaly._support._kernel_widths import local_scale
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
+from skanomaly._support._widths import local_scale
 
 __all__ = ["evaluate_samples"]
 

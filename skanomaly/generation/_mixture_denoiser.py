@@ -12,13 +12,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._denoiser import Components, GaussianComponents, KernelComponents
-from skanomaly._support._kernel_widths import likelihood_width, local_scale, neighbor_width
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import like
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, StrOptions, fit_context
+from skanomaly._support._widths import likelihood_width, local_scale, neighbor_width
 from skanomaly.generation._coding import Coding, check_table
 
 __all__ = ["MixtureDenoiser"]
@@ -45,10 +45,11 @@ class MixtureDenoiser(BaseEstimator):
     density : {"neighbors", "likelihood"} or estimator of a density, default="neighbors"
         A name is a kernel density with one Gaussian around each training row. The widths of its columns are in
         proportion to the differences between nearest neighbours, so that they follow the columns and the modes.
-        "neighbors": a draw stays within half the distance between neighbours of its row, which keeps generated rows on
-        the support. "likelihood": the widths under which rows are most likely given the others, which estimates the
-        density best but puts more rows between modes. scikit-learn's `GaussianMixture`, `BayesianGaussianMixture` and
-        `KernelDensity` are cloned and fitted; a `KernelDensity` must have a Gaussian kernel.
+        "neighbors": a draw stays within half the distance between neighbours of its row (a quarter in 8 columns), which
+        keeps generated rows on the support. "likelihood": the widths under which rows are most likely given the others,
+        which estimates the density best but puts more rows between modes. scikit-learn's `GaussianMixture`,
+        `BayesianGaussianMixture` and `KernelDensity` are cloned and fitted; a `KernelDensity` must have a Gaussian
+        kernel.
     n_jobs : int or None, default=None
         Threads over blocks of rows. The results do not depend on it.
     random_state : int, RandomState instance or None, default=None

@@ -32,9 +32,18 @@ def _cross(seed, n_columns, n_rows=400):
     return centers[group] + 0.5 * random.normal(size=(n_rows, n_columns)), centers, np.mean(group >= 2)
 
 
-def _drawn(seed, n_columns, denoiser, method, n_samples=400):
+def _corner(seed, n_columns, n_rows=300):
+    """The same with the rarest mode in the corner of a square: half of all directions lead away from the rare modes."""
+    random = np.random.default_rng(seed)
+    centers = np.zeros((4, n_columns))
+    centers[1, 0] = centers[2, 1] = centers[3, 0] = centers[3, 1] = 4
+    group = random.choice(4, n_rows, p=[0.6, 0.3, 0.07, 0.03])
+    return centers[group] + 0.5 * random.normal(size=(n_rows, n_columns)), centers, np.mean(group >= 2)
+
+
+def _drawn(seed, n_columns, denoiser, method, n_samples=400, layout=_cross):
     """Fraction of rare modes among drawn rows, fraction off the support, and the fraction in the data."""
-    X, centers, base = _cross(seed, n_columns)
+    X, centers, base = layout(seed, n_columns)
     sampler = DiffusionSampler(denoiser, method=method, n_steps=50, random_state=seed).fit(X)
     distances = np.linalg.norm(sampler.sample(n_samples)[:, None] - centers, axis=2) / 0.5
     off = np.mean(distances.min(axis=1) > np.sqrt(chi2.ppf(0.998, n_columns)))
@@ -50,15 +59,26 @@ def test_boost_and_skip_triples_the_rare_modes_on_the_support(n_columns, denoise
 
 
 @pytest.mark.parametrize("n_columns", [2, 8])
+@pytest.mark.parametrize("method", [BoostAndSkip(), SelfGuidance()], ids=["boost", "guided"])
+def test_rare_modes_in_a_corner_are_tripled_too(method, n_columns):
+    found = np.mean([_drawn(seed, n_columns, KERNEL, method, layout=_corner) for seed in range(6)], axis=0)
+    assert found[0] > 3 * found[2]
+    assert found[1] < 0.02
+
+
+@pytest.mark.parametrize("n_columns", [2, 8])
 def test_ancestral_draws_keep_the_fractions(n_columns):
     found = np.mean([_drawn(seed, n_columns, KERNEL, None) for seed in range(4)], axis=0)
     assert abs(found[0] - found[2]) < 4.5 * np.sqrt(0.1 * 0.9 / 1600)
     assert found[1] < 0.01
 
 
-@pytest.mark.parametrize(("method", "off"), [(MinorityReweighting(), 0.01), (SelfGuidance(strength=1.0), 0.03)])
-def test_other_methods_draw_rare_modes_more_often(method, off):
-    found = np.mean([_drawn(seed, 2, KERNEL, method) for seed in range(3)], axis=0)
+@pytest.mark.parametrize(
+    ("method", "n_columns", "off"),
+    [(MinorityReweighting(), 2, 0.01), (SelfGuidance(strength=1.0), 2, 0.03), (SelfGuidance(), 8, 0.02)],
+)
+def test_other_methods_draw_rare_modes_more_often(method, n_columns, off):
+    found = np.mean([_drawn(seed, n_columns, KERNEL, method) for seed in range(3)], axis=0)
     assert found[0] > 3 * found[2]
     assert found[1] < off
 

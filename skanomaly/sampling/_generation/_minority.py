@@ -14,7 +14,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
-from skanomaly._support._widths import kernel_widths
+from skanomaly._support._widths import local_scale, neighbor_width
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._generation._diffusion import Denoiser, GivenDenoiser, KernelDenoiser, levels, minority_scores
 from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
@@ -93,9 +93,9 @@ class MinoritySampler(BaseSampler):
     ``keep=0.96`` drops them [3]_. The kernel density makes no such rows at its default width, so there `keep` has
     nothing to do.
 
-    The default width of a column is the root mean square difference between a row and its five nearest rows, times the
-    factor that maximises the leave-one-out likelihood, divided by the square root of twice the number of columns.
-    Scott's rule would take the distance between modes for the spread of the data.
+    The default width of a column is in proportion to the root mean square difference between a row and its five nearest
+    rows. The common factor lets a drawn row lie within half the distance between neighbours of its centre, and nearer
+    above two columns (a quarter in 8). Scott's rule would take the distance between modes for the spread of the data.
 
     A kernel density copies its rows with noise: a small bandwidth gives near-copies, which matters for privacy.
     Categorical columns need one-hot codes and rounding.
@@ -206,8 +206,10 @@ class MinoritySampler(BaseSampler):
             )
         center, scale = rows.mean(axis=0), column_scale(rows)
         scaled = (rows - center) / scale
-        width = kernel_widths(scaled) if self.bandwidth is None else float(self.bandwidth)
-        return KernelDenoiser(scaled, width**2), center, scale
+        if self.bandwidth is not None:
+            return KernelDenoiser(scaled, float(self.bandwidth) ** 2), center, scale
+        units = local_scale(scaled)
+        return KernelDenoiser(scaled, np.square(units * neighbor_width(scaled / units))), center, scale
 
     def _generate(
         self, denoiser: KernelDenoiser | GivenDenoiser, n_new: int, n_columns: int, random: np.random.Generator
