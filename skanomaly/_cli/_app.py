@@ -135,7 +135,7 @@ def _scan(
     ] = None,
     use: Annotated[
         list[str] | None,
-        typer.Option("--use", help="Column to score although it looks like an identifier or is text; repeatable."),
+        typer.Option("--use", help="Column to score although it looks like an identifier or free text; repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
