@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._scales import ROUNDING, column_scale, varies
 
-__all__ = ["likelihood_width", "local_scale", "neighbor_width", "typical_squared_distance"]
+__all__ = ["kernel_widths", "likelihood_width", "local_scale", "neighbor_width", "typical_squared_distance"]
 
 _MOST_QUERIES = 512
 _MOST_PAIRED = 512
@@ -39,6 +39,27 @@ def local_scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         Root mean square difference between neighbours, without the tenth of pairs that are farthest apart. The standard
         deviation where neighbours do not differ, 1 where a column does not vary.
     """
+    return _local(rows)[0]
+
+
+def kernel_widths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Choose the width of each column at which rows drawn around training rows stay among them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), float64, finite
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        :func:`local_scale` times :func:`neighbor_width`; 0 in columns in which neighbouring rows are equal.
+    """
+    scale, differs = _local(rows)
+    return np.where(differs, scale * neighbor_width(rows / scale), 0.0)
+
+
+def _local(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Scale of each column within a mode, and whether neighbours differ in it."""
     overall = np.asarray(column_scale(rows))
     varying = np.asarray(varies(rows))
     with np.errstate(over="ignore"):
@@ -47,7 +68,7 @@ def local_scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     scale = np.where(usable, middle, overall)  # one huge value sets no scale
     n_neighbors = min(_NEIGHBORS, len(rows) - 1)
     if n_neighbors < 1 or not varying.any():
-        return scale
+        return scale, varying
     queries = _queries(len(rows), _MOST_QUERIES)
     for _ in range(_ROUNDS):
         scaled = rows / scale
@@ -57,7 +78,7 @@ def local_scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         spread = np.sqrt(np.mean(np.square(differences), axis=0) / 2) * scale
         usable = varying & (spread > ROUNDING * scale)
         scale = np.where(usable, spread, overall)
-    return scale
+    return scale, usable
 
 
 def neighbor_width(rows: NDArray[np.float64]) -> float:

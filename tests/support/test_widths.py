@@ -5,7 +5,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.metrics import pairwise_distances
 
-from skanomaly._support._widths import likelihood_width, local_scale, neighbor_width, typical_squared_distance
+from skanomaly._support._widths import (
+    kernel_widths,
+    likelihood_width,
+    local_scale,
+    neighbor_width,
+    typical_squared_distance,
+)
 
 
 def _modes(seed, n_columns, n_rows=300):
@@ -89,8 +95,7 @@ def test_distant_modes_do_not_widen_the_kernel(distance, seed):
     random = np.random.default_rng(seed)
     one = random.normal(size=(300, 4))
     many = one + distance * random.integers(0, 3, size=(300, 1)) * [1.0, 1.0, 0.0, 0.0]
-    widths = [(scale * neighbor_width(rows / scale)).max() for rows in (one, many) for scale in (local_scale(rows),)]
-    assert widths[1] < 3 * widths[0]
+    assert kernel_widths(many).max() < 3 * kernel_widths(one).max()
 
 
 @pytest.mark.parametrize("n_columns", [1, 20, 1000])
@@ -103,3 +108,17 @@ def test_typical_distance_is_the_median_over_pairs(n_columns, seed):
 @pytest.mark.parametrize("rows", [np.ones((5, 3)), np.ones((1, 2)), np.zeros((4, 1))])
 def test_equal_rows_have_the_typical_distance_one(rows):
     assert typical_squared_distance(rows) == 1.0
+
+
+def test_column_in_which_neighbours_are_equal_has_width_zero(seed):
+    random = np.random.default_rng(seed)
+    mode = random.choice(2, size=300, p=[0.9, 0.1])
+    rows = np.column_stack([8 * mode[:, None] + random.normal(size=(300, 3)), mode, np.full(300, 7.0)])
+    widths = kernel_widths(rows)
+    assert (widths[3:] == 0).all()
+    assert (widths[:3] > 0).all()
+
+
+@pytest.mark.parametrize("n_rows", [1, 5])
+def test_equal_rows_have_kernels_without_width(n_rows):
+    assert (kernel_widths(np.full((n_rows, 3), 7.3)) == 0).all()

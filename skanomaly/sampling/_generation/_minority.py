@@ -14,7 +14,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
-from skanomaly._support._widths import local_scale, neighbor_width
+from skanomaly._support._widths import kernel_widths
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._generation._diffusion import Denoiser, GivenDenoiser, KernelDenoiser, levels, minority_scores
 from skanomaly.sampling._strategy import STRATEGY, appended, dense_classes, rows_to_make
@@ -95,7 +95,8 @@ class MinoritySampler(BaseSampler):
 
     The default width of a column is in proportion to the root mean square difference between a row and its five nearest
     rows. The common factor lets a drawn row lie within half the distance between neighbours of its centre, and nearer
-    above two columns (a quarter in 8). Scott's rule would take the distance between modes for the spread of the data.
+    above two columns (a quarter in 8). A column in which neighbours are equal has no width. Scott's rule would take the
+    distance between modes for the spread of the data.
 
     A kernel density copies its rows with noise: a small bandwidth gives near-copies, which matters for privacy.
     Categorical columns need one-hot codes and rounding.
@@ -206,10 +207,8 @@ class MinoritySampler(BaseSampler):
             )
         center, scale = rows.mean(axis=0), column_scale(rows)
         scaled = (rows - center) / scale
-        if self.bandwidth is not None:
-            return KernelDenoiser(scaled, float(self.bandwidth) ** 2), center, scale
-        units = local_scale(scaled)
-        return KernelDenoiser(scaled, np.square(units * neighbor_width(scaled / units))), center, scale
+        width = kernel_widths(scaled) if self.bandwidth is None else float(self.bandwidth)
+        return KernelDenoiser(scaled, width**2), center, scale
 
     def _generate(
         self, denoiser: KernelDenoiser | GivenDenoiser, n_new: int, n_columns: int, random: np.random.Generator
