@@ -248,7 +248,8 @@ class DetectorSearch(Composition, BaseDetector):
         draw is systematic with exact inclusion probabilities [1]_. The seed is `random_state`.
 
         The criterion of the next fit does not weight rows by these probabilities: it compares candidates on the rows
-        where they differ, and is no estimate of the area on all rows.
+        where they differ, and is no estimate of the area on all rows. On 20 public tables the choice by suggested rows
+        was no better than that by as many rows at random (see the table in the guide).
 
         References
         ----------
