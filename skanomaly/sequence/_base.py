@@ -14,7 +14,7 @@ from skanomaly._support._hooks import overrides
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._channels import divided
+from skanomaly.sequence._channels import above_usual, divided
 from skanomaly.sequence._clock import Stretches, cut, is_irregular, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
@@ -526,15 +526,15 @@ class SeriesDetector(BaseDetector):
         Returns
         -------
         list of SeriesEvent
-            By time. Their ``channels`` are those with the largest contributions at the peak, if the detector has
-            ``feature_contributions``.
+            By time. Their ``channels`` are those whose ``feature_contributions`` at the peak are the most below their
+            medians over the normal time points, if the detector has them.
         """
         scores = self.score_samples(X)
         parts = None
         if (scores < self.offset_).any() and hasattr(self, "_contributions"):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what scores warn about
-                parts = self.feature_contributions(X)
+                parts = above_usual(self.feature_contributions(X), scores >= self.offset_)
         clock = read_clock(X, numbers=self._clock is not None and self._clock[0] == "numbers")[1]
         events: list[SeriesEvent] = find_events(
             scores,

@@ -5,9 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["divided", "on_channels", "squares_by_channel"]
+__all__ = ["above_usual", "divided", "on_channels", "squares_by_channel"]
 
 Floats = NDArray[np.float64]
+
+
+def above_usual(contributions: Floats, normal: NDArray[np.bool_]) -> Floats:
+    """Subtract the median of each channel over the normal time points: a noisy channel always contributes much."""
+    return contributions - np.median(contributions[normal], axis=0) if normal.any() else contributions
 
 
 def divided(totals: NDArray[Any], shares: NDArray[Any]) -> Floats:
