@@ -152,6 +152,7 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
+        self._n_training = len(X)
         self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
         if self.context_size is not None:
@@ -190,8 +191,10 @@ class SpectralResidualDetector(SeriesDetector):
         return on_channels(np.stack(self._by_channel(X), axis=1), self._vectors.channels, X.shape[1])
 
     def _mirrored(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        # Followed by its mirror image, a stretch has no jump from its end to its start.
-        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)]
+        # Followed by its mirror image, a stretch has no jump from its end to its start. The mean square of saliencies
+        # is proportional to 1 / n, so those of short stretches would be larger.
+        longer = np.sqrt(2 * len(X) / self._n_training)
+        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)] * longer
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return self._averaged(np.asarray(np.mean(self._by_channel(X), axis=0)))
