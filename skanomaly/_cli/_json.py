@@ -78,7 +78,7 @@ def _row(result: ScanResult, place: int) -> dict[str, Any]:
         "prediction": int(result.flags[row]),
     }
     if result.lengths is None:
-        found["contributing_columns"] = [asdict(item) for item in reasons]
+        found["contributing_columns"] = [_without_expected(asdict(item)) for item in reasons]
     else:
         found["n_events"] = int(result.lengths[row])
         found["contributing_events"] = [asdict(item) for item in reasons]
@@ -97,6 +97,11 @@ def _row(result: ScanResult, place: int) -> dict[str, Any]:
     if result.labels is not None:
         found["label"] = int(result.labels[row])
     return found
+
+
+def _without_expected(reason: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is expected where nothing is: the rows are no series."""
+    return {key: value for key, value in reason.items() if key != "expected" or value is not None}
 
 
 def _finite(value: Any) -> Any:

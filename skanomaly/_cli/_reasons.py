@@ -12,6 +12,7 @@ from skanomaly._support._scales import usable_scale
 if TYPE_CHECKING:
     from skanomaly._cli._prepare import Prepared
     from skanomaly._cli._read import Table
+    from skanomaly._cli._series import SeriesScores
 
 __all__ = ["Reason", "find_reasons"]
 
@@ -36,13 +37,16 @@ class Reason:
     value : float, str or None
         A number, a category, or None for a missing value.
     above : bool or None
-        Whether a number is above the median of its column; None for a category and a missing value.
+        Whether a number is above the median of its column, or above what was expected of it; None for a category and a
+        missing value.
     fraction : float
         Its contribution divided by the sum of the positive contributions, in (0, 1].
     n_equal : int or None
         Rows with this category, or without a value; None for a number.
     n_rows : int
         Rows of the table.
+    expected : float or None
+        What was expected of a number at this time point; None if the rows are no series.
     """
 
     column: str
@@ -51,6 +55,7 @@ class Reason:
     fraction: float
     n_equal: int | None = None
     n_rows: int = 0
+    expected: float | None = None
 
     @property
     def words(self) -> str:
@@ -71,6 +76,7 @@ def find_reasons(
     rows: NDArray[np.int64],
     scores: NDArray[np.float64],
     random_state: int | None,
+    series: "SeriesScores | None" = None,
 ) -> tuple[list[list[Reason]], str]:
     """Return the columns that contribute most to the score of each row, by decreasing contribution.
 
@@ -85,6 +91,8 @@ def find_reasons(
         The rows to explain.
     scores : ndarray of shape (n_rows,)
     random_state : int or None
+    series : SeriesScores, default=None
+        If the rows are a series: its scores, for the same rows.
 
     Returns
     -------
@@ -93,8 +101,12 @@ def find_reasons(
     origin : str
         How they were found.
     """
-    weights, origin = _weights(model, prepared, rows, scores, random_state)
-    values = _Values(prepared, table)
+    if series is not None:
+        weights, origin = _series_weights(model, prepared, rows, series)
+        values = _Values(prepared, table, series.expected)
+    else:
+        weights, origin = _weights(model, prepared, rows, scores, random_state)
+        values = _Values(prepared, table)
     found = []
     for row, weight in zip(rows, weights, strict=True):
         largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
@@ -112,8 +124,8 @@ def find_reasons(
 class _Values:
     """Looks up the values of rows."""
 
-    def __init__(self, prepared: "Prepared", table: "Table") -> None:
-        self._prepared, self._frame = prepared, table.frame
+    def __init__(self, prepared: "Prepared", table: "Table", expected: NDArray[np.float64] | None = None) -> None:
+        self._prepared, self._frame, self._expected = prepared, table.frame, expected
         self._positions = {str(name): index for index, name in enumerate(table.frame.columns)}
         self._medians = np.median(prepared.filled, axis=0)
 
@@ -128,8 +140,18 @@ class _Values:
         if levels is not None:
             n_equal = int(np.count_nonzero((prepared.filled[:, place] == value) & ~missing))
             return Reason(name, levels[int(value)], None, fraction, n_equal, n_rows)
-        above = bool(value > self._medians[place])
-        return Reason(name, self._shown(row, self._positions[name], value), above, fraction, None, n_rows)
+        expected = None if self._expected is None else self._in_units(self._expected[row, place], place)
+        above = bool(value > (self._medians[place] if expected is None else expected))
+        return Reason(name, self._shown(row, self._positions[name], value), above, fraction, None, n_rows, expected)
+
+    def _in_units(self, scaled: float, place: int) -> float:
+        """Return a standardised value in the units of the column."""
+        column, filled = self._prepared.scaled[:, place], self._prepared.filled[:, place]
+        low, high = int(column.argmin()), int(column.argmax())
+        if not column[high] > column[low]:
+            return float(filled[low])
+        fraction = (scaled - column[low]) / (column[high] - column[low])
+        return float((1.0 - fraction) * filled[low] + fraction * filled[high])  # no difference that overflows
 
     def _shown(self, row: int, position: int, value: float) -> float:
         """Return the prepared value, or the infinity in the file that it replaced."""
@@ -139,6 +161,18 @@ class _Values:
         except (TypeError, ValueError):
             return float(value)
         return original if np.isinf(original) else float(value)
+
+
+def _series_weights(
+    model: Any, prepared: "Prepared", rows: NDArray[np.int64], series: "SeriesScores"
+) -> tuple[NDArray[np.float64], str]:
+    """Return the contribution of each column to the scores of some time points, and a description of the method."""
+    name = type(model).__name__
+    if series.contributions is not None:
+        origin = f"their contribution to the score ({name}.feature_contributions) minus its median"
+        return series.contributions[rows], origin
+    origin = "the distance of their value at that time point from the median (robust z-score), not by the detector"
+    return _robust_z_scores(prepared.scaled, rows), origin
 
 
 def _weights(
@@ -154,12 +188,8 @@ def _weights(
     otherwise those of permutations, or robust z-scores if permutations would take too long.
     """
     from skanomaly.inspection import PermutationExplainer, feature_contributions
-    from skanomaly.sequence import SeriesDetector
 
     name, scaled, given = type(model).__name__, prepared.scaled, prepared.given
-    if isinstance(model, SeriesDetector):
-        origin = "the distance of their value at that time point from the median (robust z-score), not by the detector"
-        return _robust_z_scores(scaled, rows), origin
     shown = take_rows(given, rows)
     if hasattr(model, "feature_contributions"):
         origin = f"their contribution to the score ({name}.feature_contributions)"

@@ -69,7 +69,8 @@ class ScanResult:
     ``top`` has the rows shown and ``reasons`` their explanations; ``further`` has those of other rows, by number.
     ``ids`` are the texts of the column ``id_name`` that identify the rows. ``noun`` is what the rows are, ``size`` what
     is said of their number if they are no rows of a table. ``keeps_missing`` is whether the detector received missing
-    values, ``n_categorical`` how many columns are categories.
+    values, ``n_categorical`` how many columns are categories,
+    ``expected_origin`` what is expected of the values of a series.
     """
 
     table_name: str
@@ -103,6 +104,7 @@ class ScanResult:
     lengths: NDArray[np.int64] | None = None
     keeps_missing: bool = False
     n_categorical: int = 0
+    expected_origin: str = ""
 
     def row_name(self, row: int) -> str:
         """Return the identifier of a row if there is one, otherwise its number."""
@@ -197,29 +199,29 @@ def scan(
     prepared = prepare(table, progress.advance, series=time is not None, use=use, **takes)
     n_jobs = -1 if len(prepared.filled) > _FEWEST_ROWS_FOR_THREADS else None
     model = build_detector(name, random_state=random_state, n_jobs=n_jobs, kind=kind)
+    series = None
     if time_order is None:
         (scores, remarks), window = _scores(model, prepared.given, progress), 1
     else:
         progress.stage(f"Fitting and scoring {type(model).__name__}")
-        rows = np.where(prepared.missing, np.nan, prepared.scaled)
-        scores, remarks, window = score_series(model, rows, time_order)
+        series = score_series(model, np.where(prepared.missing, np.nan, prepared.scaled), time_order)
+        scores, remarks, window = series.scores, series.messages, series.window
     scored = ~np.isnan(scores)
     by_scores = time is not None or not prepared.has_numbers
     estimate = _contamination(contamination, prepared, scores[scored] if by_scores else None, random_state, progress)
     order = np.argsort(scores, kind="stable")
     ranks = np.argsort(order).astype(np.int64) + 1
     threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
-    events, n_events = None, 0
-    shown = order[:top]
+    events, n_events, shown = None, 0, order[:top]
     if time_order is not None:
         events, n_events = find_series_events(scores, threshold, window, top, time_order)
         shown = np.argsort(time_order.order)[[event.peak for event in events]]
     progress.stage("Explaining")
-    reasons, origin = find_reasons(model, prepared, table, shown, scores, random_state)
+    reasons, origin = find_reasons(model, prepared, table, shown, scores, random_state, series)
     rest = np.setdiff1d(order[:_MOST_EXPLAINED][scores[order[:_MOST_EXPLAINED]] < threshold], shown)
     further: dict[int, list[Reason]] = {}
     if explain_anomalies and hasattr(model, "feature_contributions") and len(rest):
-        found = find_reasons(model, prepared, table, rest, scores, random_state)[0]
+        found = find_reasons(model, prepared, table, rest, scores, random_state, series)[0]
         further = dict(zip(rest.tolist(), found, strict=True))
     progress.stage("Testing for drift")
     drift = _drift(prepared, time_order, random_state=random_state, n_jobs=n_jobs)
@@ -248,6 +250,7 @@ def scan(
         top=shown,
         reasons=reasons,
         reasons_origin=origin,
+        expected_origin="" if series is None else series.origin,
         labels=labels,
         evaluation=evaluation,
         drift=drift,

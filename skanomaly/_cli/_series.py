@@ -10,7 +10,7 @@ from skanomaly._cli._errors import InputError
 from skanomaly._cli._time import TimeOrder, most_anomalous_apart
 from skanomaly._cli._warned import collected_warnings
 
-__all__ = ["Event", "find_series_events", "score_series"]
+__all__ = ["Event", "SeriesScores", "find_series_events", "score_series"]
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,36 @@ class Event:
     flagged: bool
 
 
-def score_series(
-    model: Any, rows: NDArray[np.float64], time_order: TimeOrder
-) -> tuple[NDArray[np.float64], list[str], int]:
+@dataclass(frozen=True)
+class SeriesScores:
+    """Scores of time points, and what they are made of.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_rows,)
+        For several sensors, minus the threshold of each.
+    messages : list of str
+        Warnings of the detector.
+    window : int
+        Number of time points of its windows.
+    contributions : ndarray of shape (n_rows, n_columns) or None
+        Contributions of the columns to the scores, minus the median of each; large is anomalous. None if the detector
+        has none.
+    expected : ndarray of shape (n_rows, n_columns)
+        What the detector expects of the values, or the median of a column of a sensor.
+    origin : str
+        What is expected.
+    """
+
+    scores: NDArray[np.float64]
+    messages: list[str]
+    window: int
+    contributions: NDArray[np.float64] | None
+    expected: NDArray[np.float64]
+    origin: str
+
+
+def score_series(model: Any, rows: NDArray[np.float64], time_order: TimeOrder) -> SeriesScores:
     """Fit and score each sensor for itself; time points without a score are NaN.
 
     Parameters
@@ -38,12 +65,7 @@ def score_series(
 
     Returns
     -------
-    scores : ndarray of shape (n_rows,)
-        For several sensors, minus the threshold of each.
-    messages : list of str
-        Warnings of the detector.
-    window : int
-        Number of time points of its windows.
+    SeriesScores
 
     Raises
     ------
@@ -57,6 +79,9 @@ def score_series(
     scores = np.empty(len(rows))
     messages: list[str] = []
     window = 1
+    contributions = np.ones(rows.shape)
+    expected = np.empty(rows.shape)
+    decomposes = expects = False
     parts = time_order.parts()
     for part in parts:
         of = f"{time_order.sensors[time_order.groups[part.start]]}: " if len(parts) > 1 else ""
@@ -66,10 +91,28 @@ def score_series(
         with collected_warnings(messages, name, of=of):
             fitted.fit(frame, times=numbers)
             scores[part] = fitted.decision_function(frame) if len(parts) > 1 else fitted.score_samples(frame)
+        decomposes, expects = hasattr(fitted, "feature_contributions"), hasattr(fitted, "expected_values")
+        with collected_warnings([], name):  # those of the scores
+            if decomposes and rows.shape[1] > 1:
+                # A noisy column always contributes much; what is more than usual tells an event.
+                found = fitted.feature_contributions(frame)
+                contributions[part] = np.nanmedian(found, axis=0) - found
+            expected[part] = frame.median().to_numpy()
+            if expects:
+                found = fitted.expected_values(frame)
+                expected[part] = np.where(np.isnan(found), expected[part], found)
         window = max(window, getattr(fitted, "context_size", 0) or getattr(fitted, "window_size_", 1))
     if np.isnan(scores).all():
         raise InputError(f"{name} gave no score for any row; choose another --detector.")
-    return scores, messages, window
+    median = "the median of the column" if len(parts) == 1 else f"the median of the column for that {time_order.by}"
+    return SeriesScores(
+        scores,
+        messages,
+        window,
+        contributions if decomposes else None,
+        expected,
+        f"the value that {name} expects" if expects else median,
+    )
 
 
 def find_series_events(

@@ -184,7 +184,8 @@ def legend(result: ScanResult, *, plain: bool) -> Text:
         standardised = "Numbers were standardised. The columns shown"
     return Text(
         f"Lower scores are more anomalous. {rows} {standardised} are chosen "
-        f"by {result.reasons_origin}; {up} is above, {down} below the median of the column.",
+        f"by {result.reasons_origin}; {up} is above, {down} below "
+        + (f"what is in parentheses, {result.expected_origin}." if result.events else "the median of the column."),
         style="dim",
     )
 
@@ -212,14 +213,15 @@ def value_words(reason: Reason, up: str, down: str) -> str:
     ----------
     reason : Reason
     up, down : str
-        Marks of a number above and below the median.
+        Marks of a number above and below the median, or what was expected.
 
     Returns
     -------
     str
     """
     if isinstance(reason.value, float):
-        return f" {number(reason.value)} {up if reason.above else down}"
+        expected = "" if reason.expected is None else f" ({number(reason.expected)})"
+        return f" {number(reason.value)} {up if reason.above else down}{expected}"
     return reason.words
 
 

@@ -137,7 +137,8 @@ def _in_words(item: "Any") -> str:
     if not hasattr(item, "column"):
         return str(item.words)
     if isinstance(item.value, float):
-        return f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'})"
+        expected = "" if item.expected is None else f" {item.expected:.6g}"
+        return f"{item.column} {item.value:.6g} ({'above' if item.above else 'below'}{expected})"
     return f"{item.column}{item.words}"
 
 

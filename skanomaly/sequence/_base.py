@@ -1,5 +1,7 @@
 """The base class of detectors of one series."""
 
+import warnings
+from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +14,7 @@ from skanomaly._support._hooks import overrides
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
+from skanomaly.sequence._channels import above_usual, divided
 from skanomaly.sequence._clock import Stretches, cut, is_irregular, read_clock, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
@@ -57,6 +60,10 @@ class SeriesDetector(BaseDetector):
     ``_local_outlyingness(X)``, ``_averaged(local)``, ``_edge_size``
         Instead of ``_outlyingness``, for classes that average other scores than those of windows; ``_edge_size`` is the
         number of time points at each end of a series that are averages over fewer values.
+    ``_local_shares(X)``
+        Only for classes whose scores are sums over channels: ndarray of shape (n, n_features), large is anomalous. The
+        rows divide what is averaged in proportion; 0 for channels that are not used. The class then has
+        ``feature_contributions``.
     ``_fewest_timepoints``
         Property: the number of time points that a stretch needs; ``window_size_`` unless overridden, or 1.
     ``_why_no_stream()``
@@ -424,28 +431,41 @@ class SeriesDetector(BaseDetector):
             return local
         return self._averaged_stretch(local, (after_cut, False))
 
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Divide what is averaged among the channels, in proportion."""
+        raise NotImplementedError
+
+    def _stretch_shares(self, X: NDArray[Any], ends: tuple[bool, bool] | None) -> NDArray[np.float64]:
+        """Divide the scores of a stretch, or of a series that is not cut (None), in proportion."""
+        local = self._local_shares(X)
+        return self._averaged(local) if ends is None else self._averaged_stretch(local, ends)
+
+    @available_if(overrides("_local_shares"))
+    def _contributions(self, X: Any) -> NDArray[np.float64]:
+        scores = self._score_checked(X)
+        unsettled = copy(self)
+        unsettled._settling = None  # then averages are linear
+        if not isinstance(X, Stretches):
+            return divided(scores, unsettled._stretch_shares(X, None))
+        shares = np.zeros((len(X.values), self.n_features_in_))
+        for part in X.parts(self._fewest_timepoints):
+            ends = part.start > 0, part.stop < len(X.values)
+            shares[part] = unsettled._stretch_shares(X.values[part], ends)
+        return divided(scores, self._placed(X, shares))
+
     def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:
-        """Return scores of the rows of stretches as scores of all time points."""
-        out = np.full(len(X), np.nan)
+        """Return scores of the rows of stretches, or parts of them, as those of all time points."""
+        out = np.full((len(X), *points.shape[1:]), np.nan)
         out[X.kept] = points
         return out
 
     def _warn_not_scored(self, X: Stretches, n_not_scored: int) -> None:
         if n_not_scored == 0:
             return
-        causes = []
-        if X.n_missing:
-            causes.append(f"{X.n_missing:,} time points have missing values")
-        if len(X.jumps) and X.clock is not None:
-            last = X.clock.index[X.jumps[0] - 1]
-            jumps = "jumps once" if len(X.jumps) == 1 else f"jumps {len(X.jumps):,} times"
-            first = "" if len(X.jumps) == 1 else "first "
-            step = str(X.clock.readable(X.step)).removeprefix("0 days ")
-            causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
         reason, remedy = self._not_scored
         warn_user(
             f"{n_not_scored:,} of {len(X):,} time points have no score (NaN) and are predicted as normal, since "
-            f"{reason}: {', and '.join(causes)}. {remedy}"
+            f"{reason}: {', and '.join(X.causes())}. {remedy}"
         )
 
     @property
@@ -506,9 +526,15 @@ class SeriesDetector(BaseDetector):
         Returns
         -------
         list of SeriesEvent
-            By time.
+            By time. Their ``channels`` are those whose ``feature_contributions`` at the peak are the most below their
+            medians over the normal time points, if the detector has them.
         """
         scores = self.score_samples(X)
+        parts = None
+        if (scores < self.offset_).any() and hasattr(self, "_contributions"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what scores warn about
+                parts = above_usual(self.feature_contributions(X), scores >= self.offset_)
         clock = read_clock(X, numbers=self._clock is not None and self._clock[0] == "numbers")[1]
         events: list[SeriesEvent] = find_events(
             scores,
@@ -518,8 +544,30 @@ class SeriesDetector(BaseDetector):
             merge_gap=merge_gap,
             cooldown=cooldown,
             times=None if clock is None else clock.index,
+            contributions=parts,
+            feature_names=getattr(self, "feature_names_in_", None),
         )
         return events
+
+    def _expected(self, X: NDArray[Any] | Stretches) -> NDArray[np.float64]:
+        """Return the expected values of the channels, in units of the series."""
+        raise NotImplementedError
+
+    @available_if(overrides("_expected"))
+    def expected_values(self, X: Any) -> NDArray[np.float64]:
+        """Return the values that scores compare those of the series with.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints, n_features), float64
+            In units of the series; NaN where nothing is expected, and for channels that are not used.
+        """
+        check_is_fitted(self)
+        return self._expected(self._check(X, reset=False))
 
     @available_if(overrides("_window_outlyingness"))
     def score_windows(self, X: Any) -> NDArray[Any]:

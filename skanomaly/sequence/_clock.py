@@ -133,6 +133,19 @@ class Stretches:
             )
         return other.step == 0 or passed <= max_gap * other.step * (1 + _ROUNDING)
 
+    def causes(self) -> list[str]:
+        """Say what cuts the series."""
+        causes = []
+        if self.n_missing:
+            causes.append(f"{self.n_missing:,} time points have missing values")
+        if len(self.jumps) and self.clock is not None:
+            last = self.clock.index[self.jumps[0] - 1]
+            jumps = "jumps once" if len(self.jumps) == 1 else f"jumps {len(self.jumps):,} times"
+            first = "" if len(self.jumps) == 1 else "first "
+            step = str(self.clock.readable(self.step)).removeprefix("0 days ")
+            causes.append(f"the clock {jumps} ({first}after {last}; its step is {step})")
+        return causes
+
     def end(self) -> "Stretches":
         """Return the last time point, for :meth:`follows` of the next piece."""
         last = slice(self.n_timepoints - 1, None)

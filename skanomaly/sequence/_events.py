@@ -35,7 +35,7 @@ class SeriesEvent:
     start_time, end_time, peak_time : time or None
         Times of the first, the last and the most anomalous time point; None without times.
     channels : tuple of str
-        The channels that contributed most, most first; empty without contributions.
+        The channels that contributed most at the peak, most first; empty without contributions.
 
     See Also
     --------
@@ -107,7 +107,8 @@ def find_events(
         Ascending dates, periods, durations or numbers. No event spans a jump of more than 1.5 steps, unless `merge_gap`
         allows it.
     contributions : array-like of shape (n_timepoints, n_features), default=None
-        Contributions of the channels to the scores, where lower is more anomalous.
+        Contributions of the channels to the scores, where lower is more anomalous, such as ``feature_contributions`` of
+        a detector. The largest at the peak of an event are named.
     feature_names : array-like of shape (n_features,), default=None
         Names of the channels; None numbers them.
 
@@ -154,7 +155,7 @@ def find_events(
             continue
         peak = start + int(np.nanargmin(scores[start:stop]))
         first, last, worst = (None if clock is None else clock.index[place] for place in (start, stop - 1, peak))
-        channels = () if parts is None or names is None else _channels(parts[start:stop], names)
+        channels = () if parts is None or names is None else _channels(parts[peak], names)
         events.append(SeriesEvent(start, stop, peak, float(scores[peak]), first, last, worst, channels))
     return events
 
@@ -272,6 +273,7 @@ def _names(feature_names: Any, n_features: int) -> list[str]:
 
 
 def _channels(parts: NDArray[np.float64], names: list[str]) -> tuple[str, ...]:
-    means = -np.nanmean(parts, axis=0)
-    order = np.argsort(-means, kind="stable")[:_MOST_CHANNELS]
-    return tuple(names[place] for place in order if means[place] > 0 and means[place] >= _LEAST_FRACTION * means.max())
+    """Return the names of the largest contributions; NaN is none."""
+    found = np.where(np.isnan(parts), 0.0, -parts)
+    order = np.argsort(-found, kind="stable")[:_MOST_CHANNELS]
+    return tuple(names[place] for place in order if found[place] > 0 and found[place] >= _LEAST_FRACTION * found.max())

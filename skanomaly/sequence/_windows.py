@@ -144,8 +144,8 @@ def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str
 
     Parameters
     ----------
-    windows : ndarray of shape (n_windows,)
-        Entry `i` covers the time points `i` to ``i + window_size - 1``.
+    windows : ndarray of shape (n_windows,) or (n_windows, n_features)
+        Entry `i` covers the time points `i` to ``i + window_size - 1``. Rows are parts of scores.
     window_size : int
     alignment : {"center", "mean", "max", "last"}
         A time point is scored by the window centred on it ("center"), by the mean or maximum over all windows that
@@ -154,19 +154,31 @@ def windows_to_points(windows: NDArray[Any], *, window_size: int, alignment: str
 
     Returns
     -------
-    ndarray of shape (n_windows + window_size - 1,)
+    ndarray of shape (n_windows + window_size - 1,) or (n_windows + window_size - 1, n_features)
     """
     n_points = len(windows) + window_size - 1
     if alignment in {"center", "last"}:
         before = window_size // 2 if alignment == "center" else window_size - 1
         nearest = np.clip(np.arange(n_points) - before, 0, len(windows) - 1)
         return np.asarray(windows, dtype=np.float64)[nearest]
+    if windows.ndim == 2:
+        if alignment == "max":
+            return np.asarray(windows)[_largest(windows.sum(axis=1), window_size)]
+        parts = [windows_to_points(part, window_size=window_size, alignment=alignment) for part in windows.T]
+        return np.stack(parts, axis=1)
     if alignment == "max":
         padded = np.pad(np.asarray(windows, dtype=np.float64), window_size - 1, constant_values=-np.inf)
         return np.lib.stride_tricks.sliding_window_view(padded, window_size).max(axis=1)
     # No cumulative sums: they would lose small scores after a large one to rounding.
     weights = np.ones(window_size)
     return np.convolve(windows, weights) / np.convolve(np.ones(len(windows)), weights)
+
+
+def _largest(windows: NDArray[np.float64], window_size: int) -> NDArray[np.intp]:
+    """Return for each time point the place of the largest of the windows that cover it."""
+    padded = np.pad(windows, window_size - 1, constant_values=-np.inf)
+    views = np.lib.stride_tricks.sliding_window_view(padded, window_size)
+    return views.argmax(axis=1) + np.arange(len(views)) - window_size + 1
 
 
 class WindowLookup:
@@ -307,15 +319,18 @@ def rolling_mean(x: NDArray[Any], window_size: int, *, causal: bool = False) -> 
 
     Parameters
     ----------
-    x : ndarray of shape (n,)
+    x : ndarray of shape (n,) or (n, n_features)
+        Columns are averaged separately.
     window_size : int
     causal : bool, default=False
         Whether the window ends at the value instead of being centred on it.
 
     Returns
     -------
-    ndarray of shape (n,), float64
+    ndarray of the same shape, float64
     """
+    if x.ndim == 2:
+        return np.stack([rolling_mean(part, window_size, causal=causal) for part in x.T], axis=1)
     weights = np.ones(window_size)
     first = 0 if causal else (window_size - 1) // 2
     inner = slice(first, first + len(x))

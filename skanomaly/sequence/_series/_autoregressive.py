@@ -17,7 +17,8 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._clock import with_times
+from skanomaly.sequence._channels import divided, on_channels
+from skanomaly.sequence._clock import Stretches, with_times
 from skanomaly.sequence._windows import all_edges, informative_channels, rolling_mean, stretches
 
 __all__ = ["AutoregressiveDetector"]
@@ -76,6 +77,8 @@ class AutoregressiveDetector(SeriesDetector):
     of point scores is the statistic of [2]_ for a change, here with errors instead of code lengths. Nothing is left out
     of training, so the model also fits long anomalies that repeat. ``timepoint_weight`` weights the predicted time
     points; it is not called `sample_weight`, since repeating a row of a series is not the same as weighting it.
+    ``feature_contributions`` divide an error in proportion to the squares of the channels, and ``expected_values`` are
+    the forecasts.
 
     ``partial_fit`` continues the series of the last call or of `fit`. It adds up sums of products, so the regression is
     the same as that of one fit on the whole series. The channels and the origin are those of the first call; the
@@ -275,7 +278,7 @@ class AutoregressiveDetector(SeriesDetector):
         return np.concatenate(parts)
 
     def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
-        points = np.concatenate([np.full(self._order, local[0]), local])
+        points = np.concatenate([np.repeat(local[:1], self._order, axis=0), local])
         return rolling_mean(points, self.smoothing, causal=self.causal)
 
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
@@ -283,7 +286,7 @@ class AutoregressiveDetector(SeriesDetector):
             return super()._averaged_stretch(local, ends)
         # The time points without a forecast get the score of the first with one: one error is no average.
         points = self._settled(self._smoothed(local), ends)
-        return np.concatenate([np.full(self._order, points[0]), points])
+        return np.concatenate([np.repeat(points[:1], self._order, axis=0), points])
 
     def _smoothed(self, local: NDArray[Any]) -> NDArray[np.float64]:
         return rolling_mean(local, self.smoothing, causal=self.causal)
@@ -293,8 +296,30 @@ class AutoregressiveDetector(SeriesDetector):
         return self.smoothing - 1
 
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        errors = self._errors(self._centred(self._long_enough(X))) / self._error_scale
-        return np.asarray(np.sqrt(np.square(errors).mean(axis=1)))
+        return np.asarray(np.sqrt(self._squares(X).mean(axis=1)))
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        squares = self._squares(X)
+        return on_channels(divided(np.sqrt(squares.mean(axis=1)), squares), self._channels, X.shape[1])
+
+    def _expected(self, X: NDArray[Any] | Stretches) -> NDArray[np.float64]:
+        if not isinstance(X, Stretches):
+            return self._forecasts(self._long_enough(X))
+        out = np.full(X.values.shape, np.nan)
+        for part in X.parts(self.window_size_):
+            out[part] = self._forecasts(X.values[part])
+        return self._placed(X, out)
+
+    def _forecasts(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the forecasts of a stretch; NaN for its first time points."""
+        centred = self._centred(X)
+        out = np.full(centred.shape, np.nan)
+        out[self._order :] = centred[self._order :] - self._errors(centred)
+        return on_channels(self._range.restored(out + self._origin), self._channels, X.shape[1], unused=np.nan)
+
+    def _squares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the squared errors of the channels used, in units of those in training."""
+        return np.square(self._errors(self._centred(self._long_enough(X))) / self._error_scale)
 
     @available_if(lambda self: self.estimator is None)
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._clock import Stretches
 from skanomaly.sequence._series._grid import grid_places, on_grid, shortened_gaps, smoothed_on_grid
 from skanomaly.sequence._series._window_vectors import WindowVectors
@@ -73,7 +74,8 @@ class CalendarDetector(SeriesDetector):
     that a few weeks are enough. Holidays are not treated differently, and a level that drifts is not followed.
 
     A time point is scored by itself, so holes cut nothing, and only missing values have no score.
-    ``feature_contributions`` are minus the terms of the mean over channels. Cost: O(n log n) per channel.
+    ``feature_contributions`` are minus the terms of the mean over channels, and
+    ``expected_values`` the medians. Cost: O(n log n) per channel.
 
     References
     ----------
@@ -185,15 +187,20 @@ class CalendarDetector(SeriesDetector):
 
     def _distances(self, X: NDArray[Any]) -> Floats:
         """Return the distance of each value from the median of its bin, in units of the spread of the bin."""
+        return self._compared(X)[0]
+
+    def _compared(self, X: NDArray[Any]) -> tuple[Floats, Floats]:
+        """Return the distances from the medians of the bins, and these."""
         prepared, bins = self._vectors.prepare(X[:, :-2]), X[:, -1].astype(np.int64)
-        out = np.empty_like(prepared)
+        out, typical = np.empty_like(prepared), np.empty_like(prepared)
         for bin_ in np.unique(bins):
             rows = bins == bin_
             known = bin_ >= 0 and len(self._sorted[bin_]) > 1  # a single value is no evidence for itself
             ascending, spread = (self._sorted[bin_], self._spreads[bin_]) if known else (self._all, self._overall)
             medians = [_other_median(ascending[:, place], prepared[rows, place]) for place in range(len(spread))]
-            out[rows] = np.abs(prepared[rows] - np.stack(medians, axis=1)) / spread
-        return out
+            typical[rows] = np.stack(medians, axis=1)
+            out[rows] = np.abs(prepared[rows] - typical[rows]) / spread
+        return out, typical
 
     def _by_channel(self, X: NDArray[Any]) -> Floats:
         """Return the outlyingness of each channel used."""
@@ -213,13 +220,19 @@ class CalendarDetector(SeriesDetector):
     def _contributions(self, X: Any) -> Floats:
         if not isinstance(X, Stretches):
             return self._divided(X)
-        return np.stack([self._placed(X, part) for part in self._divided(X.values).T], axis=1)
+        return self._placed(X, self._divided(X.values))
+
+    def _expected(self, X: Any) -> Floats:
+        cut = isinstance(X, Stretches)
+        rows = getattr(X, "values", X)
+        found = self._vectors.restored(self._compared(rows)[1])
+        found = on_channels(found, self._vectors.channels, rows.shape[1] - 2, unused=np.nan)
+        return self._placed(X, found) if cut else found
 
     def _divided(self, X: NDArray[Any]) -> Floats:
         """Return the terms of the outlyingness; 0 for channels that are not used."""
-        parts = np.zeros((len(X), X.shape[1] - 2))
-        parts[:, self._vectors.channels] = self._by_channel(X) / len(self._vectors.channels)
-        return parts
+        parts = self._by_channel(X) / len(self._vectors.channels)
+        return on_channels(parts, self._vectors.channels, X.shape[1] - 2)
 
 
 def _other_median(ascending: Floats, values: Floats) -> Floats:

@@ -11,6 +11,7 @@ from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import divided, on_channels, squares_by_channel
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window
 
@@ -68,8 +69,10 @@ class SubsequencePCA(SeriesDetector):
     Notes
     -----
     The statistics are those of process monitoring (Jackson and Mudholkar, 1979). Variances are at least a millionth of
-    the largest. Sums and products are accumulated block by block: O(n (w d)^2) time and O((w d)^2) memory for windows
-    of w points and d channels.
+    the largest. ``feature_contributions`` divide the distance of a window in proportion to the parts of its square: the
+    squared residuals of the channel, or the terms :math:`(x - \mu)_j [P (x - \mu)]_j` with the inverse covariance P,
+    which may be negative. Sums and products are accumulated block by block: O(n (w d)^2) time and O((w d)^2) memory for
+    windows of w points and d channels.
 
     References
     ----------
@@ -162,6 +165,29 @@ class SubsequencePCA(SeriesDetector):
                 parts.append((self._statistics(vectors) / self._means).sum(axis=1))
         return np.sqrt(np.concatenate(parts))
 
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        size, n = self.window_size_, self.n_components_
+        parts = []
+        for vectors in self._vectors.blocks(self._long_enough(X), _BLOCK_WINDOWS):
+            centred = vectors - self._mean
+            scaled = centred @ self._directions / np.square(self._scales)
+            if self.statistic == "mahalanobis":
+                squares = _sums_by_channel(centred * (scaled @ self._directions.T), size)
+            else:
+                leading = scaled[:, :n] @ self._directions[:, :n].T
+                rest = centred @ self._directions[:, n:] @ self._directions[:, n:].T
+                squares = squares_by_channel(rest, size)
+                if self.statistic == "both":
+                    hotelling = _sums_by_channel(centred * leading, size)
+                    squares = hotelling / self._means[0] + squares / self._means[1]
+            parts.append(squares)
+        found = on_channels(np.concatenate(parts), self._vectors.channels, X.shape[1])
+        return divided(self._window_outlyingness(X), found)
+
+
+def _sums_by_channel(vectors: NDArray[np.float64], window_size: int) -> NDArray[np.float64]:
+    return np.asarray(vectors.reshape(len(vectors), -1, window_size).sum(axis=2))
+
 
 class SubsequenceKMeans(SeriesDetector):
     r"""Distance of each window to the nearest of a few typical windows.
@@ -209,7 +235,7 @@ class SubsequenceKMeans(SeriesDetector):
     The method of Yairi, Kato and Hori (2001), with centres from a sample. Centres of overlapping windows are shifted
     copies of smooth waves for any data (Keogh and Lin, 2005): they cover the normal windows but should not be
     interpreted. The defaults of `window_size` and `normalize` were chosen on the public series of the user guide.
-    Cost: O(n k w d).
+    ``feature_contributions`` divide the distance in proportion to the squares of the channels. Cost: O(n k w d).
 
     References
     ----------
@@ -286,3 +312,12 @@ class SubsequenceKMeans(SeriesDetector):
             squares = [np.square(vectors - center).sum(axis=1) for center in self.cluster_centers_]
             parts.append(np.sqrt(np.min(squares, axis=0)))
         return np.concatenate(parts)
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        parts = []
+        for vectors in self._vectors.blocks(self._long_enough(X), _BLOCK_WINDOWS):
+            squares = [np.square(vectors - center).sum(axis=1) for center in self.cluster_centers_]
+            nearest = self.cluster_centers_[np.argmin(squares, axis=0)]
+            parts.append(squares_by_channel(vectors - nearest, self.window_size_))
+        found = np.concatenate(parts)
+        return on_channels(divided(np.sqrt(found.sum(axis=1)), found), self._vectors.channels, X.shape[1])

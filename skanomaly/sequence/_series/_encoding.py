@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._clock import Stretches
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, window_starts
 
@@ -190,17 +190,8 @@ class EncodingDetector(SeriesDetector):
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(self._by_channel(X).mean(axis=0))
 
-    def _contributions(self, X: Any) -> NDArray[np.float64]:
-        scores = self._score_checked(X)
-        cut = isinstance(X, Stretches)
-        rows: NDArray[Any] = X.values if cut else X
-        shares = np.full((len(rows), rows.shape[1]), np.nan)
-        for part in X.parts(self.window_size_) if cut else [slice(None)]:
-            points = np.stack([self._averaged(windows) for windows in self._by_channel(rows[part])], axis=1)
-            shares[part] = 0.0
-            shares[part, self._vectors.channels] = points / points.sum(axis=1, keepdims=True)
-        placed = np.stack([self._placed(X, share) for share in shares.T], axis=1) if cut else shares
-        return np.asarray(placed * scores[:, None])
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return on_channels(self._by_channel(self._long_enough(X)).T, self._vectors.channels, X.shape[1])
 
 
 def _checked_pairs(encodings: Any) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Distances of windows to typical shapes."""
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._series._profile import WindowTable, join
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, window_starts
@@ -70,8 +72,8 @@ class KShapeDetector(SeriesDetector):
     distance of a window to a typical segment is that to the nearest z-normalised window of the segment. Distances are
     averaged with weights :math:`f^2 / c`, where f is the fraction of segments in the cluster and c is the sum of the
     distances of its centre to the other centres, both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021).
-    Channels are clustered separately and their scores are averaged. Level and amplitude are not used. Cost: O(n k w)
-    per channel and O(s k w log w) per iteration for s segments.
+    Channels are clustered separately and their scores are averaged; ``feature_contributions`` are the terms of this
+    mean. Level and amplitude are not used. Cost: O(n k w) per channel and O(s k w log w) per iteration for s segments.
 
     References
     ----------
@@ -146,12 +148,24 @@ class KShapeDetector(SeriesDetector):
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         total = np.zeros(len(X) - self.window_size_ + 1)
+        for part in self._weighted_distances(X):
+            total += part
+        return total / len(self._vectors.channels)
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        parts = np.zeros((len(self._long_enough(X)) - self.window_size_ + 1, len(self._vectors.channels)))
+        columns = np.repeat(np.arange(parts.shape[1]), [len(weights) for weights in self.cluster_weights_])
+        for column, part in zip(columns, self._weighted_distances(X), strict=True):
+            parts[:, column] += part
+        return on_channels(parts, self._vectors.channels, X.shape[1])
+
+    def _weighted_distances(self, X: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+        """Yield the weighted distances of windows to the typical segments, channel after channel."""
         prepared = self._vectors.prepare(X)
         for column, (centers, weights) in enumerate(zip(self.cluster_centers_, self.cluster_weights_, strict=True)):
             queries = WindowTable(prepared[:, [column]], self.window_size_, level=self._vectors.level[[column]])
             for center, weight in zip(centers, weights, strict=True):
-                total += weight * join(queries, WindowTable(center[:, None], self.window_size_)).distances
-        return total / prepared.shape[1]
+                yield weight * join(queries, WindowTable(center[:, None], self.window_size_)).distances
 
     def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
         return rolling_mean(super()._averaged(local), self.smoothing)

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array
 
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import divided
 from skanomaly.sequence._clock import cut, read_clock
 from skanomaly.sequence._input import as_column
 from skanomaly.sequence._names import require_same_names
@@ -17,6 +18,7 @@ from skanomaly.sequence._series._profile import (
     LevelledRows,
     MatrixProfile,
     WindowTable,
+    channel_distances,
     default_zone,
     join,
     self_join,
@@ -246,7 +248,8 @@ class MatrixProfileDetector(SeriesDetector):
     Discords are those of Keogh, Lin and Fu (2005). What we changed: a window of the scored series that is equal to a
     training window is not its own neighbour, so ``fit(X).score_samples(X)`` is the self-join. An anomaly that occurs
     twice in training is not detected ("twin freak"). A window without any neighbour, such as the first ones if `causal`
-    is true, scores 0.
+    is true, scores 0. ``feature_contributions`` divide the distance in proportion to the squares of the channels, or
+    give it to the channel that has it, if `aggregation` is not "mean".
 
     ``score_next`` gives the left profile of a stream, which is that of one fit on the whole series with the same
     `context_size`: each window is compared with those of the stream and of the training series before it.
@@ -376,14 +379,29 @@ class MatrixProfileDetector(SeriesDetector):
         return None
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        n_windows = len(X) - self.window_size_ + 1
+        distances = self._nearest(X).distances
+        return np.where(np.isfinite(distances), distances, 0.0)
+
+    def _nearest(self, X: NDArray[Any]) -> MatrixProfile:
+        """Return the neighbours of the windows of a series among those in training."""
         known = self._training_stretch(X)
         if known is not None:
-            distances = self.profile_.distances[known : known + n_windows]
-        else:
-            twins = self._lookup.find(X)
-            distances = self._profile(
-                lambda tables: join(*tables, twins=twins, zone=self._zone(), n_jobs=self.n_jobs),
-                [(X, None), (self._series, self._starts)],
-            ).distances
-        return np.where(np.isfinite(distances), distances, 0.0)
+            windows = slice(known, known + len(X) - self.window_size_ + 1)
+            return MatrixProfile(self.profile_.distances[windows], self.profile_.neighbors[windows])
+        twins = self._lookup.find(X)
+        return self._profile(
+            lambda tables: join(*tables, twins=twins, zone=self._zone(), n_jobs=self.n_jobs),
+            [(X, None), (self._series, self._starts)],
+        )
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        nearest = self._nearest(self._long_enough(X))
+        scores = np.where(np.isfinite(nearest.distances), nearest.distances, 0.0)
+        tables = [WindowTable(series, self.window_size_) for series in (X, self._series)]
+        apart = channel_distances(tables[0], tables[1], nearest.neighbors)
+        apart = np.where(np.isfinite(apart), apart, 0.0)
+        if self._aggregation() == "mean":
+            return divided(scores, np.square(apart))
+        # The score is the distance of one channel to its own neighbour.
+        chosen = np.abs(apart - scores[:, None]).argmin(axis=1)
+        return np.asarray(scores[:, None] * (chosen[:, None] == np.arange(X.shape[1])))

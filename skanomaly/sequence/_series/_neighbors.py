@@ -14,6 +14,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import divided, on_channels, squares_by_channel
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window, require_neighbors, window_starts
 
@@ -88,6 +89,8 @@ class SubsequenceNeighbors(SeriesDetector):
     windows so far. Channels, scales and window size are those of the first call; the threshold is computed from the
     last call with at least one window. To recognise training windows, `fit` keeps sixteen bytes per time point, and
     ``partial_fit`` those of the time points within the exclusion zone of a reference.
+
+    ``feature_contributions`` divide the distance to the k-th neighbour in proportion to the squares of the channels.
 
     In a stream (``score_next``) references that begin at most the exclusion zone before a window are no neighbours.
 
@@ -260,6 +263,17 @@ class SubsequenceNeighbors(SeriesDetector):
             )
         return self._distances(X, self._zones(self._lookup.find(X)))
 
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        reached = np.empty(len(self._long_enough(X)) - self.window_size_ + 1, dtype=np.intp)
+        distances = self._distances(X, self._zones(self._lookup.find(X)), reached)
+        reached = np.minimum(reached, len(self._references) - 1)  # where no neighbour is left, the score is 0
+        prepared = self._vectors.prepare(X)
+        squares = np.zeros((len(reached), len(self._vectors.channels)))
+        for block in row_blocks(len(reached), _BLOCK_WINDOWS):
+            queries = self._vectors.windows(prepared, np.arange(block.start, block.stop), np.float32)
+            squares[block] = squares_by_channel(queries - self._references[reached[block]], self.window_size_)
+        return on_channels(divided(distances, squares), self._vectors.channels, X.shape[1])
+
     def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
         if n_ahead is None or self.n_neighbors_ == 0:
             return super()._stream_outlyingness(X, n_ahead, after_cut)
@@ -273,8 +287,10 @@ class SubsequenceNeighbors(SeriesDetector):
         zones[near, 0], zones[near, 1] = before[near], n_references
         return self._distances(X, zones)
 
-    def _distances(self, X: NDArray[Any], zones: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the distances of windows to their neighbours outside their zones."""
+    def _distances(
+        self, X: NDArray[Any], zones: NDArray[np.intp], reached: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the distances of windows to their neighbours outside their zones, and write these into `reached`."""
         prepared = self._vectors.prepare(X)
         out = np.empty(len(zones))
 
@@ -289,7 +305,10 @@ class SubsequenceNeighbors(SeriesDetector):
             )
             found = np.isfinite(distances)
             # If the zone leaves fewer neighbours, the last of them is used; if it leaves none, the score is 0.
-            out[block] = np.where(found, distances, 0.0).max(axis=1)
+            distances = np.where(found, distances, 0.0)
+            out[block] = distances.max(axis=1)
+            if reached is not None:
+                reached[block] = np.take_along_axis(indices, distances.argmax(axis=1)[:, None], axis=1)[:, 0]
 
         map_blocks(score, row_blocks(len(zones), _BLOCK_WINDOWS), n_jobs=self.n_jobs)
         return out

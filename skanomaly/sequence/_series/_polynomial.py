@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import effective_window, rolling_mean
@@ -58,6 +59,7 @@ class PolynomialDetector(SeriesDetector):
     error, averaged over `smoothing` points and channels. A scored series is compared with itself; training gives the
     scales of the channels and the threshold. The method is for slow series with sudden changes: a wave much shorter
     than the neighbourhood cannot be fitted. The default `smoothing` was chosen on the public series of the user guide.
+    ``feature_contributions`` are minus the terms of the mean over channels.
     Cost: O(n p^2) for degree p, times the number of blocks per neighbourhood.
 
     References
@@ -137,7 +139,7 @@ class PolynomialDetector(SeriesDetector):
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
         # The block beside a cut has points on one side only: extrapolation is no measure of anomaly.
         inner = self._scored(len(local), ends)
-        out = np.full(len(local), np.nan)
+        out = np.full(local.shape, np.nan)
         out[inner] = super()._averaged_stretch(local[inner], ends)
         return out
 
@@ -145,6 +147,13 @@ class PolynomialDetector(SeriesDetector):
         return rolling_mean(local, self.smoothing)
 
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(self._by_channel(X).mean(axis=1))
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return on_channels(self._by_channel(X), self._vectors.channels, X.shape[1])
+
+    def _by_channel(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the absolute errors of the channels used."""
         block_size = self.block_size_
         if len(X) <= block_size:
             raise ValueError(
@@ -153,7 +162,7 @@ class PolynomialDetector(SeriesDetector):
             )
         prepared = self._vectors.prepare(X)
         size = 10 * block_size if self.neighborhood_size is None else self.neighborhood_size
-        return np.asarray(np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree)).mean(axis=1))
+        return np.abs(_left_out_errors(prepared, block_size, max(size, 2), self.degree))
 
 
 def _left_out_errors(

@@ -12,7 +12,7 @@ from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks
 from skanomaly._support._scales import SafeRange
 
-__all__ = ["LevelledRows", "MatrixProfile", "WindowTable", "default_zone", "join", "self_join"]
+__all__ = ["LevelledRows", "MatrixProfile", "WindowTable", "channel_distances", "default_zone", "join", "self_join"]
 
 _FAR = -(2**40)
 _LANES = 64
@@ -171,6 +171,18 @@ def _measured(table: WindowTable, other: WindowTable, partners: NDArray[np.intp]
     return MatrixProfile(
         np.take_along_axis(distances, order, axis=0).T.copy(), np.take_along_axis(partners, order, axis=0).T.copy()
     )
+
+
+def channel_distances(queries: WindowTable, references: WindowTable, partners: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the distance of each window to its partner, channel by channel: shape (n_queries, n_features)."""
+    out = np.empty((len(queries.values), len(partners)))
+    for channel in range(len(out)):
+        one = slice(channel, channel + 1)
+        _kernels.matrix_profile.pair_distances(
+            queries.values[one], references.values[one], queries.moments[:, one], references.moments[:, one],
+            queries.window_size, partners, out[channel],
+        )  # fmt: skip
+    return out.T
 
 
 def _merged(first: "_Best", second: "_Best") -> "_Best":

@@ -1,5 +1,6 @@
 """Rolling baselines for detectors of series."""
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import divided, on_channels
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import effective_window, rolling_mean
 
@@ -55,7 +57,8 @@ class RollingStatistic(SeriesDetector):
     -----
     "norm" is, except at the ends, the score that leads the published ranking of the benchmark TSB-AD [1]_ under the
     name Sub-PCA: a sum of distances divided by fractions of explained variance, which is dominated by the smallest
-    fraction. Cost: O(n w) times the number of channels for windows of w time points; memory O(n).
+    fraction. ``feature_contributions`` are the terms of the mean over channels.
+    Cost: O(n w) times the number of channels for windows of w time points; memory O(n).
 
     References
     ----------
@@ -102,13 +105,21 @@ class RollingStatistic(SeriesDetector):
         )
 
     def _window_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        prepared = self._vectors.prepare(X)
         out = np.zeros(len(X) - self.window_size_ + 1)
-        for channel in prepared.T:
+        for part in self._by_channel(X):
+            out += part
+        return out / len(self._vectors.channels)
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        parts = np.stack(list(self._by_channel(self._long_enough(X))), axis=1)
+        return on_channels(parts, self._vectors.channels, X.shape[1])
+
+    def _by_channel(self, X: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+        """Yield the statistics of the windows of each channel."""
+        for channel in self._vectors.prepare(X).T:
             windows = np.lib.stride_tricks.sliding_window_view(channel, self.window_size_)
-            for block in row_blocks(len(windows), max(1, _BLOCK_VALUES // self.window_size_)):
-                out[block] += self._described(windows[block])
-        return out / prepared.shape[1]
+            blocks = row_blocks(len(windows), max(1, _BLOCK_VALUES // self.window_size_))
+            yield np.concatenate([self._described(windows[block]) for block in blocks])
 
     def _described(self, windows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.statistic == "range":
@@ -155,7 +166,8 @@ class RollingMahalanobis(SeriesDetector):
     Notes
     -----
     Channels are scaled to variance 1 and their correlations are shrunk by the OAS rule of Chen, Wiesel, Eldar and Hero.
-    The order of the time points only affects the average. Cost: O(n d^2).
+    The order of the time points only affects the average. ``feature_contributions`` divide a distance in proportion to
+    the terms :math:`(x - \mu)_j [P (x - \mu)]_j` of its square, P the inverse covariance. Cost: O(n d^2).
 
     References
     ----------
@@ -209,6 +221,12 @@ class RollingMahalanobis(SeriesDetector):
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         coded = self._vectors.prepare(X) @ self._transform
         return np.asarray(np.sqrt(np.square(coded).mean(axis=1)))
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        prepared = self._vectors.prepare(X)
+        squares = prepared * (prepared @ self._transform @ self._transform.T)  # their sum is the squared distance
+        parts = divided(self._local_outlyingness(X), squares)
+        return on_channels(parts, self._vectors.channels, X.shape[1])
 
     def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
         return rolling_mean(local, self.window_size, causal=self.causal)

@@ -12,6 +12,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._clock import Stretches
 from skanomaly.sequence._period import find_period
 from skanomaly.sequence._series._grid import grid_places, on_grid, shortened_gaps, smoothed_on_grid
@@ -80,7 +81,8 @@ class SeasonalTrendDetector(SeriesDetector):
     seasons are matched across them. The only time points without a score are missing ones and those with no other time
     point a whole number of seasons away. The first ones that `causal` leaves without a past get the score of the first
     one with it. A series is compared with itself; training gives the period, the scales and the threshold.
-    ``feature_contributions`` are minus the terms of the mean over channels.
+    ``feature_contributions`` are minus the terms of the mean over channels, and
+    ``expected_values`` the trend plus the season.
 
     Cost: O(n (log p + c log c)) per channel for period p and c cycles.
 
@@ -223,13 +225,20 @@ class SeasonalTrendDetector(SeriesDetector):
     def _contributions(self, X: Any) -> Floats:
         if not isinstance(X, Stretches):
             return self._divided(X)
-        return np.stack([self._placed(X, part) for part in self._divided(X.values).T], axis=1)
+        return self._placed(X, self._divided(X.values))
+
+    def _expected(self, X: Any) -> Floats:
+        cut = isinstance(X, Stretches)
+        rows = getattr(X, "values", X)
+        prepared = self._vectors.prepare(rows[:, :-1])
+        found = self._vectors.restored(prepared - self._residuals(prepared, rows[:, -1].astype(np.int64)))
+        found = on_channels(found, self._vectors.channels, rows.shape[1] - 1, unused=np.nan)
+        return self._placed(X, found) if cut else found
 
     def _divided(self, X: NDArray[Any]) -> Floats:
         """Return the terms of the outlyingness; 0 for channels that are not used."""
-        parts = np.zeros((len(X), X.shape[1] - 1))
-        parts[:, self._vectors.channels] = self._by_channel(X) / len(self._vectors.channels)
-        return parts
+        parts = self._by_channel(X) / len(self._vectors.channels)
+        return on_channels(parts, self._vectors.channels, X.shape[1] - 1)
 
 
 def _expected(grid: Floats, period: int, n_cycles: int, *, causal: bool) -> Floats:

@@ -11,6 +11,7 @@ from scipy.ndimage import uniform_filter1d
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, windows_to_points
@@ -100,7 +101,8 @@ class SpectralResidualDetector(SeriesDetector):
     the log amplitudes is circular, like the spectrum (some programs extend the series instead), the mean of the series
     is left out, and channels are averaged. A series is scored by its own spectrum, so scores of a part differ from
     those of the whole; training gives the scales of the channels and the threshold. The method is for spikes and sudden
-    changes in smooth series; it does not work for white noise, whose spectrum is flat.
+    changes in smooth series; it does not work for white noise, whose spectrum is flat. ``feature_contributions`` divide
+    the score in proportion to the saliencies of the channels.
 
     With `context_size`, the saliency of the last time point of a context is divided by the mean over the context.
     Behind its last time point the context is extended by five repeats of the value before; [1]_ extends it along a line
@@ -150,6 +152,7 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
+        self._n_training = len(X)
         self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
         if self.context_size is not None:
@@ -179,17 +182,34 @@ class SpectralResidualDetector(SeriesDetector):
             return self._outlyingness(X)
         return self._beside_cuts(self._mirrored(X), ends)
 
+    def _stretch_shares(self, X: NDArray[Any], ends: tuple[bool, bool] | None) -> NDArray[np.float64]:
+        if ends is None or self.context_size is not None:
+            return self._averaged(self._local_shares(X))
+        return self._averaged(self._local_shares(np.vstack([X, X[::-1]])))[: len(X)]
+
+    def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return on_channels(np.stack(self._by_channel(X), axis=1), self._vectors.channels, X.shape[1])
+
     def _mirrored(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        # Followed by its mirror image, a stretch has no jump from its end to its start.
-        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)]
+        # Followed by its mirror image, a stretch has no jump from its end to its start. The mean square of saliencies
+        # is proportional to 1 / n, so those of short stretches would be larger.
+        longer = np.sqrt(2 * len(X) / self._n_training)
+        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)] * longer
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return self._averaged(np.asarray(np.mean(self._by_channel(X), axis=0)))
+
+    def _by_channel(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:
+        """Return the saliency of each channel used: of all time points, or of the last ones of the contexts."""
         prepared = self._vectors.prepare(self._long_enough(X))
         if self.context_size is None:
-            parts = [saliency(channel, min(self._average_size, len(X))) for channel in prepared.T]
-            return rolling_mean(np.mean(parts, axis=0), self.smoothing)
+            return [saliency(channel, min(self._average_size, len(X))) for channel in prepared.T]
         size = self.window_size_
         average_size = max(1, min(self._average_size, size // 8))
-        recent = [recent_saliency(channel, size, average_size) for channel in prepared.T]
-        points = windows_to_points(np.mean(recent, axis=0), window_size=size, alignment="last")
+        return [recent_saliency(channel, size, average_size) for channel in prepared.T]
+
+    def _averaged(self, local: NDArray[Any]) -> NDArray[np.float64]:
+        if self.context_size is None:
+            return rolling_mean(local, self.smoothing)
+        points = windows_to_points(local, window_size=self.window_size_, alignment="last")
         return rolling_mean(points, self.smoothing, causal=True)
