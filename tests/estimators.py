@@ -150,7 +150,7 @@ PARAMETERS = {
     "PatchResidual": [{}, {"aligned": False, "n_prototypes": 2, "pooling": "max"}],
     "PatchwiseTransformer": [{"transformer": StandardScaler()}],
     # impute
-    "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False}],
+    "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False, "weights": "distance"}],
     # robust
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pandas as pd
+
+from skanomaly._support._columns import column_names, listed, to_pandas
+
 __all__ = ["restore_on_error"]
 
 
 @contextmanager
-def restore_on_error(estimator: Any) -> Iterator[None]:
+def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     """Restore the attributes of `estimator` if the block raises or is interrupted.
 
     Fitted arrays must be replaced, not written into, for this to hold.
@@ -17,6 +21,9 @@ def restore_on_error(estimator: Any) -> Iterator[None]:
     ----------
     estimator : object
         Its ``__dict__`` is kept, shallowly.
+    X : array-like of shape (n_samples, n_features), default=None
+        The training data. If an estimator inside `estimator` cannot read ``pd.NA`` in a column of objects, the error
+        names the column.
 
     Yields
     ------
@@ -25,7 +32,28 @@ def restore_on_error(estimator: Any) -> Iterator[None]:
     before = dict(vars(estimator))
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         vars(estimator).clear()
         vars(estimator).update(before)
+        names = _columns_of_na(X) if isinstance(error, TypeError) and "NAType" in str(error) else []
+        if names:
+            raise TypeError(
+                f"{error}. X holds pd.NA as an object in column {listed(names)}, which an estimator inside "
+                f"{type(estimator).__name__} does not read: replace it by NaN with X.replace({{pd.NA: np.nan}}), or "
+                "impute it."
+            ) from error
         raise
+
+
+def _columns_of_na(X: Any) -> list[Any]:
+    """Names of the columns of objects that hold ``pd.NA``."""
+    names = column_names(X)
+    if names is None:
+        return []
+    frame = to_pandas(X)
+    columns = (frame.iloc[:, place] for place in range(len(names)))
+    return [
+        name
+        for name, column in zip(names, columns, strict=True)
+        if column.dtype == object and any(value is pd.NA for value in column)
+    ]

@@ -182,7 +182,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows = self._check(X, reset=True)
             zero = "normal" if get_tags(self).target_tags.required else self._zero_label
             labels = read_labels(y, len(rows), zero=zero, lenient=True)

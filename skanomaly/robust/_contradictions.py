@@ -11,14 +11,24 @@ _LOWEST_CUT = 0.1
 _LEAST_PRECISION = 0.5
 _MOST_OTHERS = 16
 _MOST_TIED = 0.95
+# Sure contradictions, relative to sure correct predictions, that wrong labels must reach: this times the fraction of
+# contradicted rows, but at most the second constant. Below it the third is the largest fraction masked.
+_SURE_PER_ERROR = 2.5
+_MOST_SURE = 0.625
+_LEAST_MASKED = 0.015
 
 
 class Contradictions(NamedTuple):
-    """The rows that are kept, the margin of each predicted class that is one unit, and whether margins differ."""
+    """The rows that are kept, the margin of each predicted class that is one unit, and what was found.
+
+    ``informative`` is False if margins do not differ, ``overlapping`` is True if the contradictions are like those of
+    overlapping classes, so that few rows are masked.
+    """
 
     keep: NDArray[np.bool_]
     scale: NDArray[np.float64]
     informative: bool = True
+    overlapping: bool = False
 
 
 def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
@@ -43,6 +53,7 @@ def contradictions(
     pooled: NDArray[np.float64],
     earlier: NDArray[np.bool_] | None = None,
     retained: float = 0.5,
+    overlapping: bool = False,
 ) -> Contradictions:
     """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
 
@@ -57,6 +68,11 @@ def contradictions(
     the rows predicted as it; so are all rows predicted as a class if less than half of them have its label. Nothing is
     masked if the classifier is equally sure of (nearly) all predictions, right and wrong.
 
+    Where classes overlap, some errors of a classifier are sure, but most are unsure. With `adaptive`, let S be the
+    fraction of the rows that are contradicted, and T the fraction of the contradictions whose ratio is 1 or more,
+    divided by that of the correct predictions. T is about 1 if all contradictions are wrong labels. If it is below
+    ``min(2.5 S, 0.625)``, the classes overlap, and at most 1.5 % of the rows are masked.
+
     Parameters
     ----------
     outputs : ndarray of shape (n_samples, 1 or n_classes)
@@ -66,7 +82,8 @@ def contradictions(
     threshold : float
         Finite or infinite; nothing is masked if it is infinite.
     adaptive : bool
-        Whether rows with smaller ratios are masked as well, down to where wrong labels explain half of them.
+        Whether rows with smaller ratios are masked as well, down to where wrong labels explain half of them, and few
+        rows if the classes overlap.
     per_class : bool
         Whether the median is that of the predicted class.
     min_keep : float
@@ -81,6 +98,8 @@ def contradictions(
         Rows masked before.
     retained : float, default=0.5
         Rows masked before stay masked above this fraction of the cut, so that repeated masks settle.
+    overlapping : bool, default=False
+        What the call before any row was masked found; used if there are rows masked before.
 
     Returns
     -------
@@ -118,12 +137,32 @@ def contradictions(
     first = earlier is None or not earlier.any()
     if first and min(_tied(reference_ratios, reference_counts), _tied(ratios[suspects], counts[suspects])) > _MOST_TIED:
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
-    if adaptive and cut > 0:
+    if adaptive and first:
+        counted = counts[suspects]
+        overlapping = _overlapping(ratios[suspects], counted, reference_ratios, reference_counts, counts.sum())
+    if adaptive and overlapping:
+        min_keep = max(min_keep, 1.0 - _LEAST_MASKED)
+    elif adaptive and cut > 0:
         lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
         cut = lowered
     cuts = cut if earlier is None else np.where(earlier, retained * cut, cut)
-    return Contradictions(_enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep), scale)
+    keep = _enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep)
+    return Contradictions(keep, scale, overlapping=overlapping)
+
+
+def _overlapping(
+    suspects: NDArray[np.float64],
+    suspect_counts: NDArray[np.float64],
+    references: NDArray[np.float64],
+    reference_counts: NDArray[np.float64],
+    total: float,
+) -> bool:
+    """Say whether too few of the contradictions are sure ones for wrong labels to explain them."""
+    contradicted = suspect_counts.sum()
+    typical = reference_counts[references >= 1.0 - 1e-12].sum() / reference_counts.sum()
+    sure = suspect_counts[suspects >= 1.0 - 1e-12].sum() / max(contradicted, 1e-300) / max(typical, 1e-12)
+    return bool(sure < min(_SURE_PER_ERROR * contradicted / total, _MOST_SURE))
 
 
 def _tied(ratios: NDArray[np.float64], counts: NDArray[np.float64]) -> float:

@@ -37,7 +37,8 @@ class ZErrorMask:
     threshold : float or "auto", default="auto"
         Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression. For classification it is 2: a
         row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If there are
-        many such rows, less sure ones are dropped as well. ``float("inf")`` drops no row, which is plain training.
+        many such rows, less sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and
+        at most 1.5 % of the rows are dropped. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -84,6 +85,9 @@ class ZErrorMask:
     recognise. Wrong labels contradict sure and unsure predictions alike, whereas a classifier errs mostly where it is
     unsure. The number of rows beyond the cut therefore tells how many rows below it have wrong labels;
     ``threshold="auto"`` lowers the cut, and the unit with it, as long as that is at least half of the contradictions.
+    Where classes overlap, a classifier errs surely, too. Let S be the fraction of the rows that are contradicted, and T
+    the fraction of these beyond the unit divided by that of the correct predictions, about 1 for wrong labels. Where
+    T is below ``min(2.5 S, 0.625)``, ``threshold="auto"`` does not lower the cut and masks the surest 1.5 % at most.
     The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
@@ -310,6 +314,7 @@ class MaskPlan(NamedTuple):
         n_classes: int,
         earlier: NDArray[np.bool_] | None = None,
         retained: float = 0.5,
+        overlapping: bool = False,
     ) -> Contradictions:
         """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
         return contradictions(
@@ -326,6 +331,7 @@ class MaskPlan(NamedTuple):
             pooled=pooled,
             earlier=earlier,
             retained=retained,
+            overlapping=overlapping,
         )
 
     def label_errors(

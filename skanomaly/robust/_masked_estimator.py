@@ -186,7 +186,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         ConvergenceWarning
             If the mask still changes after `max_iter` rounds.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             classifier = is_classifier(self.estimator)
             if not (classifier or is_regressor(self.estimator)):
                 raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
@@ -212,7 +212,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             else:
                 targets = encoded = targets.astype(np.float64)
             plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
-            self._plan, self._classifier = plan, classifier
+            self._plan, self._classifier, self._overlapping = plan, classifier, False
             method = self.method
             if method == "auto":
                 in_epochs = hasattr(self.estimator, "partial_fit") and hasattr(self.estimator, "max_iter")
@@ -274,9 +274,11 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
             n_classes = len(self.classes_)
-            return self._plan.keep_labels(
-                outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained
-            ).keep
+            found = self._plan.keep_labels(
+                outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained, self._overlapping
+            )
+            self._overlapping = found.overlapping
+            return found.keep
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
@@ -286,7 +288,9 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         if plan.by_confidence:
             pooled = np.zeros((self._n_groups(), 3))
             n_classes, earlier = len(self.classes_), ~self.inlier_mask_[counted]
-            found = plan.keep_labels(outputs, encoded, weights, plan.threshold, pooled, n_classes, earlier)
+            found = plan.keep_labels(
+                outputs, encoded, weights, plan.threshold, pooled, n_classes, earlier, overlapping=self._overlapping
+            )
             self._label_scale = found.scale
             if not found.informative:
                 warn_user(

@@ -194,9 +194,8 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         if training.plan.by_confidence:
             pooled = np.zeros((n_groups, 3))
             threshold = training.plan.threshold
-            kept, self._label_scale, _ = training.plan.keep_labels(
-                outputs, y, weights, threshold, pooled, training.n_groups
-            )
+            found = training.plan.keep_labels(outputs, y, weights, threshold, pooled, training.n_groups)
+            kept, self._label_scale = found.keep, found.scale
         else:
             self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
             kept = training.plan.standardized_errors(values, groups, self._center_scale) <= training.plan.threshold

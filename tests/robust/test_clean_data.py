@@ -57,6 +57,13 @@ def _half_plane(seed, n):
     return X, (X[:, 0] + X[:, 1] > 0).astype(int)
 
 
+def _overlap(seed, n):
+    """Two classes without any label error, of which a fifth of the rows lies on the wrong side of the best boundary."""
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, 4))
+    return X, (random.random(n) < 1 / (1 + np.exp(-1.5 * (X[:, 0] + X[:, 1])))).astype(int)
+
+
 def _flipped(y, fraction, seed):
     random = np.random.default_rng(seed)
     wrong = random.random(y.size) < fraction
@@ -91,6 +98,15 @@ def test_planted_label_errors_are_found(seed, learner, fraction):
     masked = ~MaskedEstimator(learner, random_state=seed).fit(X, given).inlier_mask_
     assert masked[wrong].mean() > 0.4
     assert masked[~wrong].mean() < 0.05
+
+
+@pytest.mark.parametrize("learner", [GaussianNB(), LogisticRegression(), QuadraticDiscriminantAnalysis()])
+def test_clean_labels_of_overlapping_classes_are_kept(seed, learner):
+    X, y = _overlap(seed, 500)
+    fresh, truth = _overlap(seed + 10_000, 4000)
+    model = MaskedEstimator(learner, random_state=seed).fit(X, y)
+    assert (~model.inlier_mask_).mean() <= 0.015
+    assert model.score(fresh, truth) >= clone(learner).fit(X, y).score(fresh, truth) - 0.01
 
 
 @pytest.mark.parametrize("learner", [GaussianNB(), SVC(), LogisticRegression(max_iter=500)])
@@ -194,6 +210,31 @@ def test_label_errors_are_found_at_any_scale_of_the_outputs(seed, n_classes):
     assert (~found.keep)[wrong].mean() > 0.8
     assert found.keep[~wrong].all()
     assert_array_equal(_contradictions(2.0**20 * outputs, labels, adaptive=True).keep, found.keep)
+
+
+def test_unsure_contradictions_are_overlap_and_sure_ones_are_label_errors(seed):
+    random = np.random.default_rng(seed)
+    logits = 2.0 * random.normal(size=2000)
+    overlap = (random.random(2000) < 1 / (1 + np.exp(-logits))).astype(int)
+    noise = np.where(random.random(2000) < 0.25, logits < 0, logits > 0).astype(int)
+    found = _contradictions(logits[:, None], overlap, adaptive=True)
+    assert found.overlapping
+    assert 0 < (~found.keep).mean() <= 0.015
+    found = _contradictions(logits[:, None], noise, adaptive=True)
+    assert not found.overlapping
+    assert (~found.keep).mean() > 0.12
+    assert (~_contradictions(logits[:, None], overlap, adaptive=False).keep).mean() > 0.015
+
+
+def test_overlap_is_decided_before_rows_are_masked(seed):
+    random = np.random.default_rng(seed)
+    logits = 2.0 * random.normal(size=2000)
+    labels = np.where(random.random(2000) < 0.25, logits < 0, logits > 0).astype(int)
+    earlier = np.abs(logits) * (labels != (logits > 0)) > 5
+    assert earlier.any()
+    found = _contradictions(logits[:, None], labels, adaptive=True, earlier=earlier, overlapping=True)
+    assert found.overlapping
+    assert (~found.keep).mean() <= 0.015
 
 
 def test_one_logit_equals_two_outputs(seed):

@@ -4,15 +4,25 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skanomaly.audit import KNNDriftTest
 from skanomaly.detectors import GaussianDetector
 from skanomaly.impute import KNNSamplerImputer
-from skanomaly.robust import SampleCurator, ZErrorClassifier
-from skanomaly.sampling import SMOTE, ExpectedAnomalyPosterior, OptimalImbalance
+from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier
+from skanomaly.sampling import (
+    SMOTE,
+    ExpectedAnomalyPosterior,
+    OptimalImbalance,
+    OutlierExposureClassifier,
+    RandomUnderSampler,
+    ResampledEstimator,
+)
 from skanomaly.sequence import RollingStatistic
-from skanomaly.threshold import ThresholdedDetector
+from skanomaly.threshold import ConformalDetector, ThresholdedDetector
 
 ESTIMATORS = [
     GaussianDetector(),
@@ -76,3 +86,22 @@ def test_columns_of_dates_are_named(estimator, frame_of):
 def test_text_in_an_array_is_answered_with_a_remedy():
     with pytest.raises(ValueError, match=r"X must hold numbers\. Encode text"):
         GaussianDetector().fit([["Bern", "1"], ["Basel", "2"]])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        MaskedEstimator(LogisticRegression()),
+        SampleCurator(MaskedEstimator(LogisticRegression())),
+        ResampledEstimator(RandomUnderSampler(), LogisticRegression()),
+        OutlierExposureClassifier(LogisticRegression()),
+        ConformalDetector(make_pipeline(StandardScaler(), IsolationForest())),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_missing_objects_that_an_inner_estimator_does_not_read_are_named(estimator):
+    frame, y = _frame()
+    frame["load"] = frame["load"].astype(object)
+    frame.loc[3, "load"] = pd.NA
+    with pytest.raises(TypeError, match=rf"NAType.*in column 'load', which .* inside {type(estimator).__name__}"):
+        estimator.fit(frame, y)

@@ -128,7 +128,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows, targets = check_any_rows(self, X, y)
             check_classification_targets(targets)
             weights = check_sample_weight(
