@@ -10,6 +10,7 @@ from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
 from skanomaly.audit._excess._counts import count_significance
 from skanomaly.audit._excess._window import WindowExcessSearch
+from skanomaly.audit._likelihood import NPLMTest
 from skanomaly.audit._lists._coverage import (
     CoverageEstimate,
     VolatilityReport,
@@ -50,6 +51,7 @@ __all__ = [
     "KNNTwoSampleTest",
     "KernelTest",
     "MissingnessTest",
+    "NPLMTest",
     "TableAudit",
     "VolatilityReport",
     "WindowExcessSearch",
