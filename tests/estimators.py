@@ -77,6 +77,10 @@ PARAMETERS = {
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
     "KernelTest": [{"n_permutations": 39}, {"bandwidth": 2.0, "max_samples": 40}],
     "MissingnessTest": [{"n_permutations": 39}],
+    "NPLMTest": [
+        {"n_permutations": 39, "n_centers": 20},
+        {"n_permutations": 39, "n_centers": 10, "bandwidth": 2.0, "null": "chi_square"},
+    ],
     "TableAudit": [{}],
     "WindowExcessSearch": [{"cv": 2}, {"cv": 2, "template": "regression", "fractions": [0.2]}],
     # model_selection

@@ -134,6 +134,7 @@ PLANTED = {
     audit.KNNDriftTest: _batch,
     audit.KNNTwoSampleTest: _batch,
     audit.MissingnessTest: _missing_by_value,
+    audit.NPLMTest: _second_sample,
     audit.WindowExcessSearch: _in_window,
     generation.MixtureDenoiser: _far,
     generation.NoiseAwareMixture: _far,

@@ -405,3 +405,52 @@ def tridiagonal_eigenvalues():
         f"largest eigenvalue of tables {cells[0]}, of the tridiagonal model {cells[1]}; 2,000 rows of 200 columns "
         f"take {times[0]:.1f} and {times[1]:.1f} ms"
     )
+
+
+def event_window():
+    """Seeds 0 to 99: autoregressions of coefficient 0.8, 400 values before and after an event that changes nothing."""
+    covered = {1: 0, 8: 0, 25: 0}
+    for seed in range(100):
+        noise = np.random.default_rng(seed).normal(size=800)
+        for time_point in range(1, 800):
+            noise[time_point] += 0.8 * noise[time_point - 1]
+        for length in covered:
+            found = audit.event_window_statistics(
+                noise, 400, before=400, after=400, n_resamples=300, block_length=length, random_state=seed
+            )
+            covered[length] += found.mean_interval[0] <= 0 <= found.mean_interval[1]
+    cells = [f"{count / 100:.2f} with blocks of {length}" for length, count in covered.items()]
+    return "95 % intervals that contain no shift, for values that depend on their neighbours: " + ", ".join(cells)
+
+
+def collected_lists():
+    """Seeds 0 to 199: two lists of 30 % and 40 % of 1,000 keys, independent and with half of the keys hard to find."""
+    cells = []
+    for name, hard in (("independent", 1.0), ("hard keys in both", 0.3)):
+        sizes = []
+        for seed in range(200):
+            random = np.random.default_rng(seed)
+            ease = np.where(np.arange(1000) < 500, hard, 2 - hard)
+            lists = [np.flatnonzero(random.random(1000) < fraction * ease) for fraction in (0.3, 0.4)]
+            sizes.append(audit.coverage_estimate(*lists).size)
+        cells.append(f"{name} {np.mean(sizes):.0f}")
+    return "estimated size of a population of 1,000 from two lists: " + ", ".join(cells)
+
+
+def kernel_likelihood():
+    """Seeds 0 to 19: 2,000 and 500 rows of five normal columns; differences found at 5 %, by 39 permutations."""
+    found = {name: dict.fromkeys(("likelihood", "MMD", "energy"), 0) for name in ("none", "shift", "local group")}
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        reference, sample = random.normal(size=(2000, 5)), random.normal(size=(500, 5))
+        shifted, local = sample + np.array([0.25, 0, 0, 0, 0]), sample.copy()
+        local[:30] = 1.0 + 0.3 * local[:30]
+        for kind, rows in (("none", sample), ("shift", shifted), ("local group", local)):
+            for name, test in (
+                ("likelihood", audit.NPLMTest(n_permutations=39, random_state=seed)),
+                ("MMD", audit.KernelTest(n_permutations=39, random_state=seed)),
+                ("energy", audit.EnergyTest(n_permutations=39, random_state=seed)),
+            ):
+                found[kind][name] += test.fit_samples(reference, rows).pvalue_ <= 0.05
+    cells = [f"{kind}: " + ", ".join(f"{name} {n / 20:.2f}" for name, n in row.items()) for kind, row in found.items()]
+    return "fraction found, " + "; ".join(cells)

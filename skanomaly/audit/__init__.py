@@ -10,6 +10,19 @@ from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
 from skanomaly.audit._excess._counts import count_significance
 from skanomaly.audit._excess._window import WindowExcessSearch
+from skanomaly.audit._likelihood import NPLMTest
+from skanomaly.audit._lists._coverage import (
+    CoverageEstimate,
+    VolatilityReport,
+    coverage_estimate,
+    volatility_report,
+)
+from skanomaly.audit._lists._windows import (
+    EventWindowStatistics,
+    anomaly_clustering_test,
+    cliffs_delta,
+    event_window_statistics,
+)
 from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
@@ -25,10 +38,12 @@ __all__ = [
     "ColumnDriftDisplay",
     "ColumnDriftTest",
     "CovarianceSpectrumTest",
+    "CoverageEstimate",
     "DelayComparison",
     "DomainClassifierTest",
     "DriftDisplay",
     "EnergyTest",
+    "EventWindowStatistics",
     "Finding",
     "KNNChangePointTest",
     "KNNDriftMonitor",
@@ -36,12 +51,19 @@ __all__ = [
     "KNNTwoSampleTest",
     "KernelTest",
     "MissingnessTest",
+    "NPLMTest",
     "TableAudit",
+    "VolatilityReport",
     "WindowExcessSearch",
+    "anomaly_clustering_test",
+    "cliffs_delta",
     "compare_detection_delay",
     "count_significance",
+    "coverage_estimate",
+    "event_window_statistics",
     "hermite_eigenvalues",
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
     "tracy_widom",
+    "volatility_report",
 ]

@@ -71,7 +71,6 @@ class CovarianceSpectrumTest(BaseTest):
     --------
     laguerre_eigenvalues : The distribution of the eigenvalues without structure.
     tracy_widom : The limit of the largest eigenvalue, for many columns.
-    CorrelatorTest : Compares the dependence between columns in two tables.
 
     Notes
     -----

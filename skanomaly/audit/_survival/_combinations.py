@@ -68,9 +68,9 @@ def _supremum_tail(value: float) -> float:
         return 1.0
     if value > 4:
         return float(4 * stats.norm.sf(value))
-    odd = 2 * np.arange(40) + 1
+    terms = 2 * np.arange(40) + 1
     signs = (-1.0) ** np.arange(40)
-    return float(1 - 4 / np.pi * (signs / odd * np.exp(-(np.pi**2) * odd**2 / (8 * value**2))).sum())
+    return float(1 - 4 / np.pi * (signs / terms * np.exp(-(np.pi**2) * terms**2 / (8 * value**2))).sum())
 
 
 def _largest_tail(value: float, correlation: NDArray[np.float64], rng: np.random.Generator) -> float:

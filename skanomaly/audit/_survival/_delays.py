@@ -69,8 +69,10 @@ def compare_detection_delay(
 
     Parameters
     ----------
-    delays_a, delays_b : array-like of shape (n_events_a,) and (n_events_b,)
-        Delay of each event, in any unit, at least 0. NaN or infinity where it was not detected.
+    delays_a : array-like of shape (n_events_a,)
+        Delay of each event by the first detector, at least 0. NaN or infinity where it was not detected.
+    delays_b : array-like of shape (n_events_b,)
+        The same for the second detector, in the same unit.
     horizon : float
         Longest delay that counts as a detection, above 0. Delays of at least this are censored.
     statistic : str, default="max_combination"
