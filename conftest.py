@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import zlib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
@@ -55,6 +56,14 @@ def pytest_collection_modifyitems(config, items):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    """Close the figures that a test has drawn; pyplot warns where many are open."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

@@ -101,9 +101,9 @@ def test_columns_of_equal_samples_keep_the_level(kind, n_rows):
 def test_false_discovery_rate_over_many_columns_is_held():
     random = np.random.Generator(np.random.PCG64(3))
     fractions = []
-    for seed in range(40):
-        rows = random.normal(size=(400, 50))
-        rows[200:, :10] += 0.6
+    for seed in range(25):
+        rows = random.normal(size=(200, 50))
+        rows[100:, :10] += 0.9
         drifted = ColumnDriftTest(n_resamples=1, alpha=0.1, random_state=seed).fit(rows).drifted_
         fractions.append(np.mean(drifted >= 10) if drifted.size else 0.0)
     assert np.mean(fractions) <= 0.1 * 0.8 + 3 * np.std(fractions) / np.sqrt(len(fractions))

@@ -216,7 +216,17 @@ def test_scan_default_is_the_embedded_table():
     assert result.evaluation.auroc > 0.9
 
 
-@pytest.mark.parametrize("name", ["cardio", "mammography", "InternetAds", "shuttle", "breastw", "satellite"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cardio",
+        "mammography",
+        pytest.param("InternetAds", marks=pytest.mark.slow),  # 1,555 columns take a minute
+        "shuttle",
+        "breastw",
+        "satellite",
+    ],
+)
 def test_scan_works_on_real_tables(shared_data, name, tmp_path):
     path = shared_data / "tables" / f"{name}.npz"
     stored = np.load(path)
