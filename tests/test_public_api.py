@@ -49,8 +49,8 @@ FOREIGN_NAMES = {
     "window": "window_size",
     "window_length": "window_size",
 }
-# Users of imbalanced-learn know these names of the SMOTE family.
-KEPT_NAMES = {"k_neighbors"}
+# Users of imbalanced-learn know the first name of the SMOTE family, those of scikit-learn the second of KNNImputer.
+KEPT_NAMES = {"SMOTE": {"k_neighbors"}, "KNNSamplerImputer": {"weights"}}
 # Parameters that most classes have come last, in this order.
 COMMON_LAST = ("contamination", "n_jobs", "random_state")
 # A display of a finished study, which already contains its rows.
@@ -76,6 +76,10 @@ WITHOUT_IDENTIFIER = {
     # The Journal of Official Statistics had no DOIs in 1990.
     "STL: a seasonal-trend decomposition procedure based on loess",
 }
+
+
+def _kept_names(name):
+    return set().union(*(kept for part, kept in KEPT_NAMES.items() if part in name))
 
 
 def _public():
@@ -127,7 +131,7 @@ def test_constructor_parameters_are_keywords_with_the_names_of_this_package(modu
         positional = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         # The estimator that a meta-estimator wraps may come first, by position, as in scikit-learn.
         assert not positional or parameter.default is parameter.empty or parameter.default is None, parameter.name
-        kept = KEPT_NAMES if "SMOTE" in name else set()
+        kept = _kept_names(name)
         assert parameter.name not in FOREIGN_NAMES.keys() - kept
 
 
@@ -168,7 +172,7 @@ def _parameters(module, name):
 
 @pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_functions_have_parameters_with_the_names_of_this_package(module, name):
-    kept = KEPT_NAMES if "SMOTE" in name else set()
+    kept = _kept_names(name)
     assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
 
 

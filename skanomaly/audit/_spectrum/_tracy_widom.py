@@ -61,7 +61,7 @@ def tracy_widom(beta: int = 1) -> Any:
     return _distribution(int(beta))
 
 
-class _TracyWidom(stats.rv_continuous):  # type: ignore[misc]
+class _TracyWidom(stats.rv_continuous):
     """SciPy's interface to an interpolated distribution function."""
 
     def _table(self) -> tuple[Any, Any, Any]:
