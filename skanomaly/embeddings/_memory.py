@@ -204,8 +204,8 @@ class SampleLookup:
     """
 
     def __init__(self, samples: PatchSets) -> None:
-        self._first: dict[bytes, int] = {}
-        self._whole: dict[bytes, int] = {}
+        self._first: dict[str, int] = {}
+        self._whole: dict[str, int] = {}
         for index, patches in enumerate(_each(samples)):
             self._first.setdefault(_digest(patches[:1]), index)
             self._whole.setdefault(_digest(patches), index)
@@ -224,9 +224,9 @@ def _each(samples: PatchSets) -> Any:
         yield samples.rows[start:stop]
 
 
-def _digest(patches: NDArray[Any]) -> bytes:
+def _digest(patches: NDArray[Any]) -> str:
     values = np.ascontiguousarray(patches, dtype=np.float64) + 0.0  # 0 and -0 are equal
-    return hashlib.blake2b(values.data, digest_size=16).digest() + len(patches).to_bytes(8, "little")
+    return f"{hashlib.blake2b(values.data, digest_size=16).hexdigest()}-{len(patches)}"  # skops stores text as keys
 
 
 def _unit(rows: NDArray[Any]) -> Floats:
