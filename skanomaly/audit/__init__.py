@@ -5,6 +5,7 @@ from skanomaly.audit._columns._display import ColumnDriftDisplay
 from skanomaly.audit._columns._drift import ColumnDriftTest
 from skanomaly.audit._columns._findings import Finding
 from skanomaly.audit._columns._table import TableAudit
+from skanomaly.audit._correlators import dependence_noise_level
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
 from skanomaly.audit._drift import KNNDriftTest
@@ -60,6 +61,7 @@ __all__ = [
     "compare_detection_delay",
     "count_significance",
     "coverage_estimate",
+    "dependence_noise_level",
     "event_window_statistics",
     "hermite_eigenvalues",
     "jacobi_eigenvalues",

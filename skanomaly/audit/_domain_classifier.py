@@ -77,6 +77,9 @@ class DomainClassifierTest(BaseTest):
         Area under the ROC curve of each column alone, in the direction in which it is at least 0.5, over the rows
         without a missing value. A column with an area near 1 is often an identifier or a time stamp. NaN for columns
         that are not numbers.
+    single_pvalues_ : ndarray of shape (`n_features_in_`,)
+        Two-sided p-value of each of these areas (Mann and Whitney, with correction for ties), not corrected for the
+        number of columns. NaN where the area is.
     sample_weight_ : ndarray of shape (n_samples,)
         Weights that make the reference similar to the other sample. Rows of the other sample have weight 1. The weights
         of the reference are clipped to between 1/100 and 100 times their median, and scaled to mean 1.
@@ -228,6 +231,7 @@ class DomainClassifierTest(BaseTest):
         self.statistic_, self.pvalue_, self.accuracy_, self.divergence_ = 0.5, 1.0, 1.0, 0.0
         self.feature_importances_ = np.zeros(rows.shape[1])
         self.single_areas_ = np.full(rows.shape[1], 0.5)
+        self.single_pvalues_ = np.ones(rows.shape[1])
         self.sample_weight_, self._fitted_scores = np.ones(n), np.zeros(n)
         self.estimators_: list[Any] = []
         self.offset_ = 0.0
@@ -263,7 +267,9 @@ class DomainClassifierTest(BaseTest):
                 ]
             )
         self.feature_importances_ = np.mean(losses, axis=0)
-        self.single_areas_ = np.array([_single_area(column, codes) for column in self._number_columns(rows)])
+        columns = self._number_columns(rows)
+        self.single_areas_ = np.array([_single_area(column, codes) for column in columns])
+        self.single_pvalues_ = np.array([_single_pvalue(column, codes) for column in columns])
         self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
         reference = self.sample_scores_[codes == 0]
         self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
@@ -394,3 +400,14 @@ def _single_area(values: NDArray[Any], codes: NDArray[np.intp]) -> float:
         return float("nan")
     area = float(roc_auc_score(codes[present], values[present]))
     return max(area, 1 - area)
+
+
+def _single_pvalue(values: NDArray[Any], codes: NDArray[np.intp]) -> float:
+    """P-value of the area that the values of a column reach; NaN where a sample has none, 1 where all are equal."""
+    present = np.isfinite(values)
+    samples = [values[present & (codes == code)] for code in (0, 1)]
+    if not all(sample.size for sample in samples):
+        return float("nan")
+    if np.ptp(values[present]) == 0:
+        return 1.0
+    return max(float(stats.mannwhitneyu(*samples, method="asymptotic").pvalue), 1e-300)

@@ -290,3 +290,28 @@ def test_rows_that_can_be_flagged_do_not_warn():
     rows[200:260] += 6
     test = KNNTwoSampleTest(n_neighbors=20, random_state=0).fit(rows, groups=np.arange(400) // 200)
     assert (test.predict(rows) == -1).sum() >= 50
+
+
+def test_pvalues_of_single_columns_are_those_of_their_areas():
+    random = np.random.Generator(np.random.PCG64(11))
+    first, second = random.normal(size=(60, 4)), random.normal(size=(80, 4))
+    second[:, 1] += 1.0
+    first[:, 2] = second[:, 2] = 1.0
+    second[:9, 3] = np.nan
+    test = DomainClassifierTest(cv=2, random_state=0).fit_samples(first, second)
+    expected = [stats.mannwhitneyu(first[:, place], second[:, place], method="asymptotic").pvalue for place in (0, 1)]
+    np.testing.assert_allclose(test.single_pvalues_[:2], expected)
+    assert test.single_pvalues_[2] == 1.0
+    assert test.single_pvalues_[1] < 1e-6 < test.single_pvalues_[3] <= 1.0
+
+
+def test_columns_of_equal_samples_have_uniform_pvalues():
+    random = np.random.Generator(np.random.PCG64(12))
+    model = make_pipeline(LogisticRegression())
+    pvalues = np.concatenate(
+        [
+            DomainClassifierTest(model, cv=2, random_state=seed).fit(random.normal(size=(60, 10))).single_pvalues_
+            for seed in range(12)
+        ]
+    )
+    assert (pvalues <= 0.05).sum() <= stats.binom.ppf(0.9999, 120, 0.05)
