@@ -123,9 +123,14 @@ def _nudged(scores, random):
     return np.where(scores == 0, step * np.finfo(scores.dtype).eps, moved)
 
 
+# Times of events are data of the user: a row at the time of an event is compared with it exactly.
+_TIMES = {("RiskTable", "times")}
+
+
 def _sorted_scores(part, found):
     """List the sorted one-dimensional arrays of fractions that a model keeps, as pairs of owner and key."""
     pairs = list(vars(part).items()) if hasattr(part, "__dict__") else list(enumerate(part))
+    pairs = [(key, value) for key, value in pairs if (type(part).__name__, key) not in _TIMES]
     for key, value in pairs:
         if isinstance(value, np.ndarray):
             scores = value.dtype.kind == "f" and value.ndim == 1 and value.size >= 8
