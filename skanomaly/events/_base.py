@@ -146,7 +146,7 @@ class EventDetector(BaseDetector):
 
         Notes
         -----
-        A detector that serves several open traces needs a stream for each. Copies by :func:`copy.copy` share what was
+        A detector that serves several open traces needs a stream for each. Copies by ``copy.copy`` share what was
         learnt, and each has its own stream.
         """
         check_is_fitted(self)

@@ -75,7 +75,7 @@ class BoostAndSkip(Ancestral):
     The authors [1]_ skip a fixed number of steps of their schedule. With other schedules that skips nothing; the rule
     by noise over signal is the same for all. A boost without a skip is forgotten, since the first steps predict the
     mean of all rows. Ours: the boost of a column is in proportion to the range of its values in units of
-    :attr:`MixtureDenoiser.scale_` (or of its standard deviation, with another denoiser), between quantiles at 0.5 and
+    ``MixtureDenoiser.scale_`` (or of its standard deviation, with another denoiser), between quantiles at 0.5 and
     99.5 %. A boost of columns without modes draws the rows at the edge of a mode more often, and no rare modes.
 
     References

@@ -335,7 +335,7 @@ class SeriesDetector(BaseDetector):
 
         Notes
         -----
-        A detector that serves several sensors needs a stream for each. Copies by :func:`copy.copy` share what was
+        A detector that serves several sensors needs a stream for each. Copies by ``copy.copy`` share what was
         learnt, and each has its own stream.
         """
         check_is_fitted(self)
