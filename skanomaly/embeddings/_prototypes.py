@@ -112,7 +112,7 @@ class PrototypeDetector(PatchDetector):
     >>> X = np.array([[1.0, 0.1, 0.0], [0.9, 0.0, 0.2], [0.2, 1.0, 0.1], [0.1, 0.1, 1.0]])
     >>> detector = PrototypeDetector(prototypes=concepts, prototype_labels=[0, 1, 2]).fit(X)
     >>> detector.predict_type(X)
-    array([2, 2, 1, 2])
+    array([1, 2, 1, 2])
     >>> detector.anomaly_probability(X).round(2)
     array([0., 0., 1., 1.])
     >>> detector.set_params(active_concepts=[2]).anomaly_probability(X).round(2)

@@ -160,7 +160,13 @@ def test_pyod_detectors_are_combined(rows):
 
 
 @pytest.mark.parametrize("model", [ScoreEnsemble, DetectorSearch])
-@pytest.mark.parametrize("detectors", [[("named", Column())], ("named", Column())])
-def test_named_detectors_raise_with_the_form_to_use(rows, model, detectors):
-    with pytest.raises(TypeError, match="give a list of detectors, without names"):
-        model(detectors).fit(rows)
+def test_a_pair_in_place_of_a_list_raises_with_the_form_to_use(rows, model):
+    with pytest.raises(TypeError, match="give a list of detectors, such as"):
+        model(("named", Column())).fit(rows)
+
+
+@pytest.mark.parametrize("model", [ScoreEnsemble, DetectorSearch])
+def test_named_detectors_have_nested_parameters(rows, model):
+    named = model([("one", IsolationForest(n_estimators=3, random_state=0)), ("two", Column())])
+    named.set_params(one__n_estimators=5).fit(rows)
+    assert named.get_params()["one__n_estimators"] == 5
