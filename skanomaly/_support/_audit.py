@@ -211,7 +211,8 @@ class RatePosterior:
         ndarray of shape (n_cells,)
         """
         curve = self.weights @ self._profiles(fractions, self.a / (self.a + self.b))
-        return np.asarray(isotonic_regression(curve, sample_weight=np.diff(fractions), increasing=False))
+        smooth = isotonic_regression(curve, sample_weight=np.diff(fractions), increasing=False)
+        return np.asarray(np.clip(smooth, 0.0, 1.0))  # but for rounding it is in this range
 
     def _profiles(self, fractions: Floats, rates: Floats, pairs: Any = slice(None)) -> Floats:
         """Return for each pair the rates of fine cells: its curve, with the rate of each stratum."""

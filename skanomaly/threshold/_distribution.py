@@ -89,7 +89,7 @@ class ContaminationDistribution(ABC):
         ndarray
             Of the shape of `fraction`.
         """
-        return 1.0 - self.cdf(fraction)
+        return np.asarray(np.clip(1.0 - self.cdf(fraction), 0.0, 1.0))  # but for rounding it is in this range
 
     @final
     def pdf(self, fraction: Any) -> NDArray[np.float64]:

@@ -259,3 +259,13 @@ def test_two_targets_of_an_audit_raise(seed):
     model = ContaminationPosterior(random_state=0).fit_scores(scores)
     with pytest.raises(ValueError, match="n_flagged=50 and costs are two targets"):
         model.suggest_audit(n_flagged=50, costs=DecisionCosts())
+
+
+def test_probabilities_of_many_anomalies_stay_in_range(seed):
+    random = np.random.default_rng(seed)
+    rows = np.vstack([random.normal(size=(650, 3)), random.normal(3.0, 2.0, size=(350, 3))])
+    posterior = ContaminationPosterior([IsolationForest(random_state=seed)], random_state=seed).fit(rows)
+    fractions = np.r_[0.0, np.geomspace(1e-6, 1.0, 500)]
+    assert (posterior.posterior_.sf(fractions) >= 0).all()
+    probability = posterior.anomaly_probability(rows)
+    assert ((probability >= 0) & (probability <= 1)).all()
