@@ -118,9 +118,9 @@ def pollution():
         values = {name: [] for name in models}
         for name in TABLES:
             train, test, labels = table(name, 0)
-            odd = np.flatnonzero(labels == -1)
-            n_added = min(round(polluted * len(train)), len(odd) // 2)
-            added = np.random.default_rng(0).permutation(odd)[:n_added]
+            anomalies = np.flatnonzero(labels == -1)
+            n_added = min(round(polluted * len(train)), len(anomalies) // 2)
+            added = np.random.default_rng(0).permutation(anomalies)[:n_added]
             kept = np.setdiff1d(np.arange(len(test)), added)
             for model, make in models.items():
                 fitted = make().fit(np.vstack([train, test[added]]))
