@@ -19,11 +19,10 @@ from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_
 from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._ties import rank_scores, settled_threshold
+from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.audit._layout import label_codes
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
-from skanomaly.audit._two_samples import two_halves
+from skanomaly.audit._samples import reference_offset, sample_codes
 from skanomaly.base import BaseTest
 
 __all__ = ["DomainClassifierTest"]
@@ -191,10 +190,8 @@ class DomainClassifierTest(BaseTest):
 
     def _test(self, X: Any, *, groups: Any = None) -> None:
         n = X.shape[0]
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+        codes, labels = sample_codes(groups, n, only_two=True, comparison="a domain classifier compares two samples")
         self.groups_: NDArray[Any] = labels
-        if len(self.groups_) > 2:
-            raise ValueError(f"groups holds {len(self.groups_)} labels; a domain classifier compares two samples.")
         seed = draw_seed(self.random_state)
         if len(self.groups_) < 2:
             self._one_sample(X, n)
@@ -272,7 +269,7 @@ class DomainClassifierTest(BaseTest):
         self.single_pvalues_ = np.array([_single_pvalue(column, codes) for column in columns])
         self.statistic_ = float(roc_auc_score(codes, -self.sample_scores_))
         reference = self.sample_scores_[codes == 0]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(reference, self.alpha)
         balanced = np.where(codes == 0, 0.5 / (codes == 0).sum(), 0.5 / (codes == 1).sum())
         shift = np.log((codes == 0).sum() / (codes == 1).sum())
         odds = np.clip(self._fitted_scores - shift, -700, 700)

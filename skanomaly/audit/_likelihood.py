@@ -13,10 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows
-from skanomaly.audit._layout import label_codes
-from skanomaly.audit._two_samples import two_halves
+from skanomaly.audit._samples import reference_offset, sample_codes
 from skanomaly.audit._units import ColumnUnits
 from skanomaly.base import BaseTest
 
@@ -196,9 +194,7 @@ class NPLMTest(BaseTest):
 
     def _test(self, X: NDArray[np.float64], *, groups: Any = None) -> None:
         n = len(X)
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-        if len(labels) > 2:
-            raise ValueError(f"groups holds {len(labels)} labels; two samples are compared.")
+        codes, labels = sample_codes(groups, n, only_two=True)
         self.groups_: NDArray[Any] = labels
         self._reference = self._raw[codes == 0]
         del self._raw
@@ -228,8 +224,7 @@ class NPLMTest(BaseTest):
             self.pvalue_ = (1 + reached) / (1 + self.n_permutations)
         else:
             self.pvalue_ = float(max(stats.chi2.sf(self.statistic_, self.degrees_of_freedom_), _SMALLEST))
-        reference = self._fitted_scores[codes == 0]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(self._fitted_scores[codes == 0], self.alpha)
 
     def _width(self, X: NDArray[np.float64], rng: np.random.Generator) -> float:
         if self.bandwidth is not None:

@@ -11,10 +11,8 @@ from scipy.spatial.distance import cdist, pdist
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows
-from skanomaly.audit._layout import label_codes
-from skanomaly.audit._two_samples import two_halves
+from skanomaly.audit._samples import reference_offset, sample_codes
 from skanomaly.audit._units import ColumnUnits
 from skanomaly.base import BaseTest
 
@@ -91,9 +89,7 @@ class _PairwiseTest(BaseTest):
 
     def _test(self, X: NDArray[np.float64], *, groups: Any = None) -> None:
         n = len(X)
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-        if len(labels) > 2:
-            raise ValueError(f"groups holds {len(labels)} labels; two samples are compared.")
+        codes, labels = sample_codes(groups, n, only_two=True)
         self.groups_: NDArray[Any] = labels
         counts = np.bincount(codes, minlength=2)
         if len(labels) == 2 and counts.min() < 2:
@@ -113,8 +109,7 @@ class _PairwiseTest(BaseTest):
         reached = int((values[1:] >= values[0] - 1e-9 * np.abs(values).max()).sum())
         self.pvalue_ = (1 + reached) / (1 + self.n_permutations)
         self._fitted_scores = self._witness(X, used)
-        reference = self._fitted_scores[codes == 0]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(self._fitted_scores[codes == 0], self.alpha)
 
     def _drawn(self, codes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
         """Draw at most `max_samples` rows, the samples in proportion; at least two of each."""

@@ -4,17 +4,18 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002  # docs read it
 
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.audit._base import NeighborTest
-from skanomaly.audit._layout import label_codes, lay_out
+from skanomaly.audit._layout import lay_out
 from skanomaly.audit._null import normal_pvalue, sequential_pvalue
 from skanomaly.audit._rows import RowEvidence
+from skanomaly.audit._samples import sample_codes
 from skanomaly.audit._statistics import SameGroup
 
-__all__ = ["KNNTwoSampleTest", "two_halves"]
+__all__ = ["KNNTwoSampleTest"]
 
 
 class KNNTwoSampleTest(NeighborTest):
@@ -158,7 +159,7 @@ class KNNTwoSampleTest(NeighborTest):
 
     def _test(self, X: Any, *, groups: Any = None) -> None:
         n = X.shape[0]
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
+        codes, labels = sample_codes(groups, n)
         self.groups_: NDArray[Any] = labels
         seed = draw_seed(self.random_state)
         rng = np.random.Generator(np.random.PCG64(seed))
@@ -180,8 +181,3 @@ class KNNTwoSampleTest(NeighborTest):
                 n_jobs=self.n_jobs,
             )
         self._evidence = RowEvidence(layout, (graph.indptr, graph.indices), np.empty(0), codes)
-
-
-def two_halves(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Label the first half of the rows 0 and the second 1."""
-    return (np.arange(n_rows) >= (n_rows + 1) // 2).astype(np.intp), np.array([0, 1])

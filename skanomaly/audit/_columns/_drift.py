@@ -14,7 +14,6 @@ from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._step_up import step_up_threshold
-from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.audit._columns._cells import Cells, column_cells, merge_cells
@@ -22,7 +21,7 @@ from skanomaly.audit._columns._effects import EFFECTS, column_effects
 from skanomaly.audit._columns._null import category_pvalue, category_statistic, number_pvalue, number_statistic
 from skanomaly.audit._columns._rows import RowEvidence
 from skanomaly.audit._layout import label_codes
-from skanomaly.audit._two_samples import two_halves
+from skanomaly.audit._samples import reference_offset, sample_codes
 from skanomaly.base import BaseTest
 
 __all__ = ["ColumnDriftTest"]
@@ -221,20 +220,17 @@ class ColumnDriftTest(BaseTest):
         return self._run_fit(X, y, groups=groups, strata=strata, row_weights=row_weights)
 
     def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        if _plain(X):
-            if reset:
-                self._reader = None
-            elif self._reader is None:
-                return check_rows(self, X, reset=reset, ensure_all_finite="allow-nan")
-        if reset and _plain(X):
-            return check_rows(self, X, reset=True, min_samples=self._min_samples, ensure_all_finite="allow-nan")
+        plain = _plain(X)
+        if reset and plain:
+            self._reader = None
+        if plain and self._reader is None:
+            fewest = self._min_samples if reset else 1
+            return check_rows(self, X, reset=reset, min_samples=fewest, ensure_all_finite="allow-nan")
         return check_mixed(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
 
     def _test(self, X: Any, *, groups: Any = None, strata: Any = None, row_weights: Any = None) -> None:
         n, n_columns = X.shape
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-        if len(labels) > 2:
-            raise ValueError(f"groups holds {len(labels)} labels; two samples are compared.")
+        codes, labels = sample_codes(groups, n, only_two=True)
         self.groups_: NDArray[Any] = labels
         weights = None if row_weights is None else check_weights(row_weights, X)
         layers = None if strata is None else label_codes(strata, n, name="strata")[0]
@@ -249,12 +245,11 @@ class ColumnDriftTest(BaseTest):
             n_jobs=self.n_jobs,
         )
         self.results_ = {key: np.array([row[key] for row in rows]) for key in rows[0]}
-        self._conclude(kinds)
+        self._conclude()
         self._evidence = RowEvidence(X, codes, kinds)
         self._fitted_scores = self._evidence.fitted_scores
         del self._evidence.fitted_scores
-        reference = self._fitted_scores[codes == 0]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(self._fitted_scores[codes == 0], self.alpha)
 
     def _compare(
         self,
@@ -357,10 +352,11 @@ class ColumnDriftTest(BaseTest):
         statistic = float(category_statistic(counts, self.category_statistic))
         return statistic, category_pvalue(counts, self.category_statistic, self.n_permutations, rng)
 
-    def _conclude(self, kinds: list[str]) -> None:
+    def _conclude(self) -> None:
         """Control the false discovery rate, and name the columns."""
-        results, n_columns = self.results_, len(kinds)
+        results = self.results_
         pvalues = results["pvalue"]
+        n_columns = pvalues.size
         order = np.argsort(pvalues, kind="stable")
         scaled = pvalues[order] * n_columns / np.arange(1, n_columns + 1)
         adjusted = np.empty(n_columns)

@@ -13,8 +13,6 @@ __all__ = ["category_pvalue", "category_statistic", "number_pvalue", "number_sta
 
 _N_SIMULATED = 4000
 _MOST_CELLS = 150  # of the distribution of a statistic under the null hypothesis
-_PERMUTED_CELLS = 2000
-_MANY_ROWS = 20_000
 _FEWEST_EXPECTED = 5.0
 _TIED = 0.02  # pooled fraction of one value above which ties count in the distribution of the largest difference
 
@@ -133,7 +131,7 @@ def weighted_chi2_sf(value: float, weights: NDArray[np.float64]) -> float:
 
     pole = 0.5 / float(weights.max())
     low, high = -weights.size / (2 * value), pole * (1 - 1e-15)
-    while slope(high) < 0:  # pragma: no cover - only for values beyond any float
+    if slope(high) < 0:  # pragma: no cover - only for values beyond any float
         return 0.0
     point = float(optimize.brentq(slope, low, high, xtol=1e-300, rtol=1e-14))
     generating = -0.5 * float(np.log1p(-2 * point * weights).sum())

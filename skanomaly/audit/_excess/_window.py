@@ -17,8 +17,8 @@ from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
-from skanomaly._support._ties import settled_threshold
 from skanomaly.audit._excess._counts import count_significance
+from skanomaly.audit._samples import reference_offset
 from skanomaly.base import BaseTest
 
 __all__ = ["WindowExcessSearch"]
@@ -212,8 +212,7 @@ class WindowExcessSearch(BaseTest):
         if rest.any():
             self._fitted_scores[rest] = self._row_scores(X[rest])
         self.null_z_ = self._null(X, places, inside, beside, fractions, other)
-        reference = self._fitted_scores[beside]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(self._fitted_scores[beside], self.alpha)
 
     def _search(
         self,

@@ -9,13 +9,11 @@ from sklearn.utils import Tags
 
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
-from skanomaly.audit._layout import label_codes
+from skanomaly.audit._samples import reference_offset, sample_codes
 from skanomaly.audit._survival._combinations import combined, combined_pvalues
 from skanomaly.audit._survival._risk import WEIGHTS, RiskTable, nelson_aalen
-from skanomaly.audit._two_samples import two_halves
 from skanomaly.base import BaseTest
 
 __all__ = ["CensoredTwoSampleTest"]
@@ -184,9 +182,7 @@ class CensoredTwoSampleTest(BaseTest):
 
     def _test(self, X: NDArray[np.float64], *, groups: Any = None, events: Any = None) -> None:
         n = len(X)
-        codes, labels = two_halves(n) if groups is None else label_codes(groups, n, name="groups")
-        if len(labels) > 2:
-            raise ValueError(f"groups holds {len(labels)} labels; two samples are compared.")
+        codes, labels = sample_codes(groups, n, only_two=True)
         if self.statistic == "stacked" and self.null == "asymptotic":
             raise ValueError('null="asymptotic" is not available with statistic="stacked"; use "permutation".')
         observed = _events(events, X.shape)
@@ -200,8 +196,7 @@ class CensoredTwoSampleTest(BaseTest):
         rng = child_generators(draw_seed(self.random_state), 1)[0]
         self._compare(members, rng)
         self._fitted_scores = self._scores(X, observed, members)
-        reference = self._fitted_scores[codes == 0]
-        self.offset_ = settled_threshold(float(np.percentile(reference, 100 * self.alpha)), reference)
+        self.offset_ = reference_offset(self._fitted_scores[codes == 0], self.alpha)
 
     def _censored(
         self, X: NDArray[np.float64], observed: NDArray[np.bool_]
