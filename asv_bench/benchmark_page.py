@@ -30,6 +30,7 @@ PEERS = ("scikit-learn", "numpy", "scipy", "numba", "pandas", "pyod", "imbalance
 PEERS += ("aeon", "stumpy")
 # Part, title, command in asv_bench/tables, and whether the section measures time.
 SECTIONS = [
+    ("Speed", "As installed", "as_installed.py", True),
     ("Speed", "Random projection depth", "depth.py", True),
     ("Speed", "Nearest neighbours", "neighbors.py", True),
     ("Speed", "Drift test", "audit.py --search", True),
@@ -62,7 +63,7 @@ SECTIONS = [
 PREFACE = """This page lists all measurements of speed, detection, calibration and memory. The script
 `python asv_bench/benchmark_page.py` makes the whole page, and the command above each table repeats that table alone.
 Ratios compare figures of one run. The scripts under Speed and First use ran alone; the others ran two at a time, so
-seconds there are not measurements. OpenBLAS used one thread unless a table says otherwise. The comment behind each
+seconds there are not measurements. All sides used one thread unless a table says otherwise. The comment behind each
 command gives the date and the duration of the run. Machines and versions by date:"""
 
 
@@ -94,7 +95,9 @@ def section(title, command, day, data, scratch, river):
     """Run one script and return its section, dated with the day of the whole run, or None if it failed."""
     start = time.time()
     name, *words = shlex.split(command.format(scratch=scratch, river=river))
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    if name != "as_installed.py":
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     if data:
         environment["SKANOMALY_DATA"] = str(data)
     print(f"{title}: python asv_bench/tables/{command}", file=sys.stderr, flush=True)

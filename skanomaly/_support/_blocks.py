@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 import threadpoolctl
 from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
 
-__all__ = ["map_blocks", "row_blocks", "single_blas_thread"]
+from skanomaly._support._sklearn import openmp_threads
+
+__all__ = ["map_blocks", "map_fits", "n_block_threads", "row_blocks", "single_blas_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -75,13 +78,37 @@ def row_blocks(n_rows: int, block_rows: int) -> list[slice]:
     return [slice(start, min(start + block_rows, n_rows)) for start in range(0, n_rows, block_rows)]
 
 
+def n_block_threads(n_jobs: int | None) -> int:
+    """Return the number of threads over blocks of rows that `n_jobs` stands for, here and now.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        None is the number of threads that scikit-learn's OpenMP loops would use: the processors this process may use,
+        within ``OMP_NUM_THREADS``, the limit that joblib sets in its worker processes, and
+        ``threadpoolctl.threadpool_limits``. It is 1 outside the main thread, where others are already at work (a
+        search with threads, a thread of a Dask worker), and ``joblib.parallel_config(n_jobs=...)`` overrides it.
+        A number is read as joblib reads it: -1 is all processors.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    if n_jobs is not None or get_active_backend()[1] is not None:
+        return int(effective_n_jobs(n_jobs))
+    if threading.current_thread() is not threading.main_thread():
+        return 1
+    return openmp_threads()
+
+
 def map_blocks(
     function: Callable[[Item], Result],
     items: Sequence[Item],
     *,
     n_jobs: int | None = None,
 ) -> list[Result]:
-    """Apply `function` to each item, in threads, and return the results in the items' order.
+    """Apply `function` to each block of work, in threads, and return the results in the order of the blocks.
 
     BLAS is held to one thread meanwhile, so the bits do not depend on `n_jobs` and threads do not compete.
 
@@ -90,18 +117,49 @@ def map_blocks(
     function : callable
         Must release the GIL in its heavy part (a kernel or BLAS) to gain from threads.
     items : sequence
-        Usually slices of :func:`row_blocks`, or indices of units of work.
+        Usually slices of :func:`row_blocks`, or indices of units of work. A single one is worked on in this thread.
     n_jobs : int or None, default=None
-        As in scikit-learn: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1 all processors.
+        As in :func:`n_block_threads`.
 
     Returns
     -------
     list
     """
     with single_blas_thread():
-        n_threads = effective_n_jobs(n_jobs)
-        if len(items) < 2 or n_threads == 1:
-            return [function(item) for item in items]
-        # A plain pool: joblib's threading backend costs some ten milliseconds a call.
-        with ThreadPoolExecutor(min(n_threads, len(items))) as pool:
-            return list(pool.map(function, items))
+        return _in_threads(function, items, n_block_threads(n_jobs))
+
+
+def map_fits(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    n_jobs: int | None = None,
+) -> list[Result]:
+    """Apply `function`, which fits or asks whole estimators, to each item, and return the results in their order.
+
+    As :func:`map_blocks`, but None is one item at a time, as in scikit-learn's searches and ensembles: an estimator
+    uses threads of its own.
+
+    Parameters
+    ----------
+    function : callable
+        Called in threads if `n_jobs` asks for more than one.
+    items : sequence
+        Of estimators or data sets.
+    n_jobs : int or None, default=None
+        As in joblib: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1 all processors.
+
+    Returns
+    -------
+    list
+    """
+    with single_blas_thread():
+        return _in_threads(function, items, int(effective_n_jobs(n_jobs)))
+
+
+def _in_threads(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+    if len(items) < 2 or n_threads == 1:
+        return [function(item) for item in items]
+    # A plain pool: joblib's threading backend costs some ten milliseconds a call.
+    with ThreadPoolExecutor(min(n_threads, len(items))) as pool:
+        return list(pool.map(function, items))

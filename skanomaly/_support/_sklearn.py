@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -26,6 +27,7 @@ __all__ = [
     "StrOptions",
     "check_sample_weight",
     "fit_context",
+    "openmp_threads",
     "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
@@ -51,3 +53,13 @@ def validate_params(
     callable
     """
     return _validate_params(constraints, prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def openmp_threads() -> int:
+    """Return the number of threads that scikit-learn's own compiled loops would use here and now.
+
+    Returns
+    -------
+    int
+    """
+    return int(_openmp_effective_n_threads())

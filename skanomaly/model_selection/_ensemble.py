@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._audit import ProbabilityCurve
-from skanomaly._support._blocks import map_blocks
+from skanomaly._support._blocks import map_fits
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import native_labels
 from skanomaly._support._responses import outlyingness
@@ -174,7 +174,7 @@ class ScoreEnsemble(Composition, BaseDetector):
         return aggregated
 
     def _outlyingness(self, X: Any) -> NDArray[np.float64]:
-        columns = map_blocks(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
+        columns = map_fits(lambda detector: outlyingness(detector, X), self.detectors_, n_jobs=self.n_jobs)
         scores = np.column_stack(columns)
         _require_finite(scores, scores_time_points(self.detectors_[0]), fewest=0)
         return self._aggregated(scores)
@@ -282,7 +282,7 @@ def fit_detectors(
             )
     clones = [seeded(clone(detector), draw_seed(random_state)) for detector in detectors]
     labels = () if y is None or not y.any() else (native_labels(y),)
-    return map_blocks(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)
+    return map_fits(lambda detector: detector.fit(X, *labels), clones, n_jobs=n_jobs)
 
 
 def seeded(estimator: Any, seed: int, *, all_seeds: bool = False) -> Any:

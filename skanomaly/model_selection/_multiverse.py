@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-from skanomaly._support._blocks import map_blocks
+from skanomaly._support._blocks import map_fits
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
@@ -448,7 +448,7 @@ def _run(
         own = float("nan") if scorer is None else value(scorer, estimator)
         return outlying, own, seconds, [value(metric, estimator) for metric in others]
 
-    columns, values, seconds, more = zip(*map_blocks(run, clones, n_jobs=n_jobs), strict=True)
+    columns, values, seconds, more = zip(*map_fits(run, clones, n_jobs=n_jobs), strict=True)
     outlying = np.column_stack(columns)
     ranks = row_ranks(outlying)
     return {

@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._audit import AuditSuggestion, ProbabilityCurve, inclusion_probabilities, systematic_sample
-from skanomaly._support._blocks import map_blocks
+from skanomaly._support._blocks import map_fits
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._responses import outlyingness
 from skanomaly._support._seeds import draw_seed, generator
@@ -336,7 +336,7 @@ class DetectorSearch(Composition, BaseDetector):
             pairs = half_scores(seeded(clone(detector), seed), rows, self.n_repeats, seed)
             return [top_overlap(first, second, self.top_fraction) for first, second in pairs]
 
-        return np.array(map_blocks(overlaps, detectors, n_jobs=self.n_jobs)).T
+        return np.array(map_fits(overlaps, detectors, n_jobs=self.n_jobs)).T
 
 
 def make_candidates(estimator: Any, param_grid: Any) -> list[Any]:

@@ -1,10 +1,13 @@
 import threading
 
+import joblib
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from joblib.externals.loky import cpu_count
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
+from skanomaly._support._blocks import map_blocks, map_fits, n_block_threads, row_blocks, single_blas_thread
 
 
 @pytest.mark.parametrize(("n_rows", "block_rows"), [(0, 4), (1, 4), (4, 4), (10, 3)])
@@ -18,9 +21,46 @@ def test_map_blocks_keeps_order(n_jobs):
     assert map_blocks(lambda item: item * item, range(20), n_jobs=n_jobs) == [item * item for item in range(20)]
 
 
-def test_map_blocks_passes_errors_on():
+@pytest.mark.parametrize("map_items", [map_blocks, map_fits])
+def test_errors_are_passed_on(map_items):
     with pytest.raises(ZeroDivisionError):
-        map_blocks(lambda item: 1 // item, [1, 0], n_jobs=2)
+        map_items(lambda item: 1 // item, [1, 0], n_jobs=2)
+
+
+def test_blocks_use_the_threads_of_scikit_learns_loops():
+    assert n_block_threads(None) == _openmp_effective_n_threads() <= cpu_count()
+
+
+@pytest.mark.parametrize(("n_jobs", "n_threads"), [(1, 1), (3, 3), (-1, cpu_count())])
+def test_a_given_number_of_jobs_is_taken(n_jobs, n_threads):
+    assert n_block_threads(n_jobs) == n_threads
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_blocks_follow_the_configuration_of_joblib(n_jobs):
+    with joblib.parallel_config(n_jobs=n_jobs):
+        assert n_block_threads(None) == n_jobs
+
+
+def test_blocks_follow_the_limits_of_thread_pools():
+    with threadpool_limits(1):
+        assert n_block_threads(None) == 1
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_blocks_inside_parallel_jobs_share_the_processors(backend):
+    n_threads = joblib.Parallel(n_jobs=cpu_count(), backend=backend)(
+        joblib.delayed(n_block_threads)(None) for _ in range(4)
+    )
+    assert n_threads == [1] * 4
+
+
+def test_blocks_inside_blocks_take_one_thread():
+    assert map_blocks(lambda _: n_block_threads(None), range(4), n_jobs=2) == [1] * 4
+
+
+def test_fits_run_one_at_a_time_by_default():
+    assert set(map_fits(lambda _: threading.get_ident(), range(4))) == {threading.get_ident()}
 
 
 def _blas_threads():

@@ -13,7 +13,7 @@ from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._blocks import map_fits, row_blocks
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
@@ -202,7 +202,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             def fit_subset(random: np.random.Generator) -> _Subset:
                 return self._fit_subset(random, order, ordered, to_anomalies)
 
-            self._subsets = map_blocks(fit_subset, generators, n_jobs=self.n_jobs)
+            self._subsets = map_fits(fit_subset, generators, n_jobs=self.n_jobs)
             self.k_star_ = np.array([subset.n_neighbors for subset in self._subsets], dtype=np.intp)
         return self
 
@@ -310,7 +310,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
             return (self.prior_ + weight * probability) / (1.0 + weight)
 
         total = np.zeros(len(rows))
-        for part in map_blocks(posterior, self._subsets, n_jobs=self.n_jobs):
+        for part in map_fits(posterior, self._subsets, n_jobs=self.n_jobs):
             total += part - self.prior_  # so that a row in no ball gets exactly the prior
         return self.prior_ + total / self.n_subsets
 

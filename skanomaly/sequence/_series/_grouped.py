@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_array
 
-from skanomaly._support._blocks import map_blocks
+from skanomaly._support._blocks import map_fits
 from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
@@ -210,7 +210,7 @@ class GroupedDetector(BaseDetector):
         parts = {group: rows for group, rows in _parts(X.groups) if len(rows) >= max(2, self.min_group_size)}
         tables = [(X.part(rows), rows) for rows in parts.values()]
         everything = [X.whole()] if self.unseen == "global" else []
-        found = map_blocks(fitted, [*tables, *everything], n_jobs=self.n_jobs)
+        found = map_fits(fitted, [*tables, *everything], n_jobs=self.n_jobs)
         self.detectors_ = dict(zip(parts, found, strict=False))
         self.fallback_ = found[-1] if self.unseen == "global" else None
 
@@ -228,7 +228,7 @@ class GroupedDetector(BaseDetector):
                 )
             out[rows] = -np.asarray(detector.decision_function(X.part(rows)), dtype=np.float64)
 
-        map_blocks(score, parts, n_jobs=self.n_jobs)
+        map_fits(score, parts, n_jobs=self.n_jobs)
         return out
 
     def _auto_offset(self) -> float:
