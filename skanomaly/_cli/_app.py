@@ -13,6 +13,7 @@ from rich.progress import Progress as RichProgress
 
 from skanomaly import __version__
 from skanomaly._cli._compare import audit_file, compare_files
+from skanomaly._cli._compiling import announced
 from skanomaly._cli._detectors import DEFAULT, EVENT_DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._json import json_text
@@ -20,6 +21,7 @@ from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, ScanResult, scan
 from skanomaly._cli._traces import scan_traces
 from skanomaly._cli._verdict import Verdict, print_verdict, verdict_json, verdict_page
+from skanomaly._cli._warm import warm
 from skanomaly._cli._write import check_output, check_report, date_of_now, write_page, write_report, write_scores
 
 __all__ = ["app"]
@@ -255,6 +257,7 @@ def _run(
             progress = None
             if errors.is_terminal:
                 progress = _Bar(stack.enter_context(RichProgress(*columns, console=errors, transient=True)))
+            stack.enter_context(announced())
             result = find(progress)
         if output is not None:  # before printing, since the reader of the output may close it early
             write_scores(result, output)
@@ -336,7 +339,8 @@ def _judge(
         if report is not None:
             for table in tables or [None]:
                 check_report(report, table)
-        verdict = find()
+        with announced():
+            verdict = find()
         command = _command(context)
         if report is not None:
             write_page(verdict_page(verdict, command=command, date=date_of_now()), report)
@@ -351,3 +355,19 @@ def _judge(
         raise typer.Exit(_INPUT_ERROR) from None
     if verdict.fired:
         raise typer.Exit(_FOUND)
+
+
+@app.command("warm")
+def _warm(
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option("--estimator", "-e", help="Name of an estimator to compile for; repeatable; by default all."),
+    ] = None,
+) -> None:
+    """Compile the kernels ahead of their first use, for a container or a test machine."""
+    try:
+        for name, seconds in warm(estimator):
+            typer.echo(f"{name}: {seconds:.1f} s")
+    except InputError as error:
+        typer.echo(f"skanomaly: error: {error}", err=True)
+        raise typer.Exit(_INPUT_ERROR) from None
