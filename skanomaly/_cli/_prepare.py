@@ -1,6 +1,5 @@
 """Preparation of the columns: which can be scored, how numbers are made finite, and what is a category."""
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from skanomaly._cli._read import Table
 
-__all__ = ["Note", "Prepared", "looks_like_dates", "prepare"]
+__all__ = ["Note", "Prepared", "prepare"]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
@@ -25,8 +24,6 @@ _FEWEST_ROWS_OF_A_COUNTER = 20
 _LEAST_FRACTION_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
 _FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
-_DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
-_DATE_SAMPLE = 200
 # A text column is free text if more than this fraction of its values are distinct.
 _MOST_DISTINCT = 0.5
 _IMPUTED = "imputed by the median"
@@ -328,6 +325,7 @@ def _numbers(column: _Column) -> NDArray[np.float64]:
 def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     """Read a text column as numbers if nearly all of its values are numbers, otherwise raise with its kind."""
     from skanomaly._cli._notation import looks_like_numbers, read_numbers
+    from skanomaly._support._columns import looks_like_dates
 
     series = column.series
     present = series.notna().to_numpy()
@@ -355,20 +353,6 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
         raise _TextError("text, different in every row", repeats=False)
     raise _TextError("text")
-
-
-def looks_like_dates(texts: "pd.Series[Any]") -> bool:
-    """Return whether nearly all texts begin with a date or a time.
-
-    Parameters
-    ----------
-    texts : Series of str
-
-    Returns
-    -------
-    bool
-    """
-    return bool(texts.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS)
 
 
 def _is_boolean(series: "pd.Series[Any]") -> bool:
