@@ -13,12 +13,13 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skanomaly._cli._prepare import prepare
 from skanomaly._cli._read import Table
-from skanomaly.audit import DomainClassifierTest, KNNDriftTest, KNNTwoSampleTest, MissingnessTest
+from skanomaly.audit import ColumnDriftTest, DomainClassifierTest, KNNDriftTest, KNNTwoSampleTest, MissingnessTest
 from skanomaly.datasets import make_shifted_anomalies
-from skanomaly.detectors import NearestNeighborsDetector
+from skanomaly.detectors import MarginalDetector, NearestNeighborsDetector
+from skanomaly.generation import MixtureDenoiser, interpolation_score
 from skanomaly.impute import KNNSamplerImputer
 from skanomaly.inspection import LimeExplainer, PermutationExplainer
-from skanomaly.model_selection import DetectorSearch
+from skanomaly.model_selection import DetectorSearch, get_scorer
 from skanomaly.sampling import SMOTENC
 
 N_ROWS = 60
@@ -84,6 +85,29 @@ def _missingness(frame):
     return MissingnessTest(n_permutations=9, random_state=0).fit(frame).column_statistics_
 
 
+def _columns(frame):
+    return ColumnDriftTest(n_permutations=9, n_resamples=1, random_state=0).fit(frame).results_["effect"]
+
+
+def _marginal(frame):
+    return MarginalDetector().fit(frame).score_samples(frame)
+
+
+def _denoiser(frame):
+    frame = _complete(frame)
+    return MixtureDenoiser(random_state=0).fit(frame).score_samples(frame)
+
+
+def _interpolation(frame):
+    frame = _complete(frame)
+    return interpolation_score(frame[:20], frame)
+
+
+def _mass_volume(frame):
+    frame = _complete(frame)
+    return get_scorer("mass_volume", random_state=0)(NearestNeighborsDetector().fit(frame), frame)
+
+
 def _impute(frame):
     filled = KNNSamplerImputer(n_neighbors=20, random_state=0).fit_transform(frame)
     return np.asarray(filled["b"] if hasattr(filled, "schema") or hasattr(filled, "columns") else filled[:, 1], float)
@@ -132,8 +156,8 @@ def _readers(*readers):
     return [pytest.param(reader, id=reader.__name__.strip("_")) for reader in readers]
 
 
-WITH_CATEGORIES = _readers(_gower, _missingness, _impute, _smotenc)
-NUMBERS_ONLY = _readers(_detector, _lime)
+WITH_CATEGORIES = _readers(_gower, _missingness, _impute, _smotenc, _columns, _marginal, _denoiser)
+NUMBERS_ONLY = _readers(_detector, _lime, _interpolation, _mass_volume)
 ALL = [*WITH_CATEGORIES, *NUMBERS_ONLY, *_readers(_permutation)]
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
+from typer.models import OptionInfo
 
 from skanomaly import __version__
 from skanomaly._cli._compare import audit_file, compare_files
@@ -83,42 +84,51 @@ def _root(
     """Accept the options that precede a command."""
 
 
+_Table = Annotated[
+    Path | None,
+    typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
+]
+_Contamination = Annotated[
+    float | None,
+    typer.Option(
+        "--contamination", "-c", help="Fraction to flag as anomalies, above 0 and at most 0.5; by default estimated."
+    ),
+]
+_Top = Annotated[int, typer.Option("--top", "-n", help="Number of anomalies to print, the most anomalous first.")]
+_Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the scores of all to this .csv or .parquet file.")
+]
+_Report = Annotated[
+    Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
+]
+_Seed = Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same results.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+
+
+def _detector(default: str) -> OptionInfo:
+    option: OptionInfo = typer.Option(
+        "--detector", "-d", help="Name of a detector; an unknown name lists all.", show_default=default
+    )
+    return option
+
+
+def _labels(use: str) -> OptionInfo:
+    what = "(1/0, -1/+1, or COLUMN=VALUE with the label of the anomalies; empty: unlabelled)"
+    option: OptionInfo = typer.Option("--label", "-l", help=f"Column of labels {what}, {use}.")
+    return option
+
+
 @app.command("scan")
 def _scan(
     context: typer.Context,
-    table: Annotated[
-        Path | None,
-        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
-    ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            "--detector", "-d", help="Name of a detector; an unknown name lists all.", show_default=f"{DEFAULT}"
-        ),
-    ] = None,
-    contamination: Annotated[
-        float | None,
-        typer.Option(
-            "--contamination", "-c", help="Fraction of rows to flag as anomalies, at most 0.5; by default estimated."
-        ),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", "-n", help="Number of most anomalous rows to print.")] = 10,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the scores of all rows to this .csv or .parquet file.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
-    ] = None,
-    random_state: Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same scores.")] = 0,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            "--label",
-            "-l",
-            help="Column of labels (1/0, -1/+1, or COLUMN=VALUE with the label of the anomalies; empty: unlabelled), "
-            "used only to evaluate the scores.",
-        ),
-    ] = None,
+    table: _Table = None,
+    detector: Annotated[str | None, _detector(DEFAULT)] = None,
+    contamination: _Contamination = None,
+    top: _Top = 10,
+    output: _Output = None,
+    report: _Report = None,
+    random_state: _Seed = 0,
+    label: Annotated[str | None, _labels("used only to evaluate the scores")] = None,
     time: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +149,7 @@ def _scan(
         list[str] | None,
         typer.Option("--use", help="Column to score although it looks like an identifier or free text; repeatable."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
     _run(
@@ -181,37 +191,16 @@ def _events(
             help="Column of times, by which the events of a trace are sorted; by default as in the file.",
         ),
     ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            "--detector", "-d", help="Name of a detector; an unknown name lists all.", show_default=f"{EVENT_DEFAULT}"
-        ),
-    ] = None,
-    contamination: Annotated[
-        float | None,
-        typer.Option(
-            "--contamination", "-c", help="Fraction of traces to flag as anomalies, at most 0.5; by default estimated."
-        ),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", "-n", help="Number of most anomalous traces to print.")] = 10,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the scores of all traces to this .csv or .parquet file."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
-    ] = None,
+    detector: Annotated[str | None, _detector(EVENT_DEFAULT)] = None,
+    contamination: _Contamination = None,
+    top: _Top = 10,
+    output: _Output = None,
+    report: _Report = None,
     label: Annotated[
-        str | None,
-        typer.Option(
-            "--label",
-            "-l",
-            help="Column of labels (1/0, -1/+1, or COLUMN=VALUE with the label of the anomalies), used only to "
-            "evaluate the scores; a trace with an anomalous row is an anomaly.",
-        ),
+        str | None, _labels("used only to evaluate the scores; a trace with an anomalous row is an anomaly")
     ] = None,
-    random_state: Annotated[int, typer.Option("--random-state", help="Seed of the estimate of the contamination.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    random_state: _Seed = 0,
+    as_json: _Json = False,
 ) -> None:
     """Score the traces of a log and print the most anomalous ones with the events that are rare."""
     _run(
@@ -287,13 +276,9 @@ def _compare(
     min_effect: Annotated[
         float, typer.Option("--min-effect", help="Smallest effect of a column that has drifted, in [0, 1).")
     ] = 0.0,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
-    ] = None,
-    random_state: Annotated[
-        int, typer.Option("--random-state", help="Seed; the same seed gives the same p-values.")
-    ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    report: _Report = None,
+    random_state: _Seed = 0,
+    as_json: _Json = False,
 ) -> None:
     """Compare two tables; the exit code is 1 if a column or the whole has drifted."""
     _judge(
@@ -308,18 +293,10 @@ def _compare(
 @app.command("audit")
 def _audit(
     context: typer.Context,
-    table: Annotated[
-        Path | None,
-        typer.Argument(help="A .csv, .tsv, .parquet or .npz (key X) file; by default an embedded table."),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", "-l", help="Column of labels (as in scan), to find columns that reveal them."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    table: _Table = None,
+    label: Annotated[str | None, _labels("to find columns that reveal them")] = None,
+    report: _Report = None,
+    as_json: _Json = False,
 ) -> None:
     """Check whether a table is sound; the exit code is 1 if there is an error or a warning."""
     tables = [] if table is None else [table]

@@ -7,7 +7,6 @@ import numpy as np
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._identifiers import check_identifier
-from skanomaly._cli._prepare import looks_like_dates
 from skanomaly._cli._read import LABELS_OF_SCAN, Table, read_table
 from skanomaly._cli._verdict import Verdict
 from skanomaly._cli._warned import collected_warnings
@@ -204,7 +203,7 @@ def _column(table: Table, name: Any) -> "pd.Series[Any]":
 
 def _identifies(column: "pd.Series[Any]", name: str) -> str:
     """Return why a column is an identifier; empty if it is none."""
-    from skanomaly._support._columns import NUMBER, column_kind
+    from skanomaly._support._columns import NUMBER, column_kind, looks_like_dates
 
     if column_kind(column) == NUMBER:
         return check_identifier(column.to_numpy(dtype=np.float64), name)

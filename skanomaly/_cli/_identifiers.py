@@ -5,8 +5,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_identifier"]
+__all__ = ["BY_NAME", "check_identifier"]
 
+BY_NAME = "an id by its name"
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
@@ -49,7 +50,7 @@ def check_identifier(numbers: NDArray[np.float64], name: str) -> str:
             return "an id, different in every row"
     if not _is_named(name, ascending, len(values)):
         return ""
-    return "an id, different in every row" if distinct else "an id by its name"
+    return "an id, different in every row" if distinct else BY_NAME
 
 
 def _is_named(name: str, distinct: NDArray[np.float64], n_values: int) -> bool:

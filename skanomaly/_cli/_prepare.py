@@ -1,6 +1,5 @@
 """Preparation of the columns: which can be scored, how numbers are made finite, and what is a category."""
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
-from skanomaly._cli._identifiers import check_identifier
+from skanomaly._cli._identifiers import BY_NAME, check_identifier
 from skanomaly._support._scales import varies
 
 if TYPE_CHECKING:
@@ -17,19 +16,14 @@ if TYPE_CHECKING:
 
     from skanomaly._cli._read import Table
 
-__all__ = ["Note", "Prepared", "looks_like_dates", "prepare"]
+__all__ = ["Note", "Prepared", "prepare"]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
 # A text column is numeric, with marks for missing values, if at least this fraction of it are numbers.
 _LEAST_FRACTION_OF_NUMBERS = 0.9
 _FEWEST_ROWS = 3
-_STORED_AS_TEXT = "numbers stored as text, or with leading zeros"
-_TEXTS = {"text", "categories"}
-_OVERRIDABLE = {_STORED_AS_TEXT, "an id by its name"}
 _FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
-_DATE = re.compile(r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b")
-_DATE_SAMPLE = 200
 # A text column is free text if more than this fraction of its values are distinct.
 _MOST_DISTINCT = 0.5
 _IMPUTED = "imputed by the median"
@@ -98,11 +92,19 @@ class Prepared:
 
 
 class _UnusableError(Exception):
-    """Raised if a column cannot be scored; the message is the finding."""
+    """Raised if a column cannot be scored; the message is the finding, `overridable` whether `use` scores it."""
+
+    def __init__(self, finding: str, *, overridable: bool = False) -> None:
+        super().__init__(finding)
+        self.overridable = overridable
 
 
 class _TextError(_UnusableError):
-    """Raised for text and categories, which only some detectors take."""
+    """Raised for text and categories, which only some detectors take; `repeats` is whether a value may repeat."""
+
+    def __init__(self, finding: str, *, repeats: bool = True) -> None:
+        super().__init__(finding)
+        self.repeats = repeats
 
 
 Remark = tuple[str, str, str]
@@ -175,8 +177,8 @@ def prepare(
         except _UnusableError as error:
             if name in use:
                 raise InputError(f"--use {name}: the column cannot be scored: {error}.") from None
-            n_text += str(error) in _TEXTS and not categories and not series
-            action = "not used without --use" if str(error) in _OVERRIDABLE else "not used"
+            n_text += isinstance(error, _TextError) and error.repeats and not categories and not series
+            action = "not used without --use" if error.overridable else "not used"
             findings.setdefault((str(error), action), []).append(name)
         else:
             names.append(name)
@@ -284,7 +286,7 @@ def _finite(column: _Column, imputed: str) -> tuple[NDArray[np.float64], NDArray
     if not column.forced and not _is_boolean(column.series):
         reason = check_identifier(np.where(infinite, np.nan, numbers), column.name)
         if reason:
-            raise _UnusableError(reason)
+            raise _UnusableError(reason, overridable=reason == BY_NAME)
     if infinite.any():
         column.remark("infinite values", "replaced by the finite extreme", infinite)
         numbers = np.clip(numbers, lowest, highest)
@@ -323,6 +325,7 @@ def _numbers(column: _Column) -> NDArray[np.float64]:
 def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     """Read a text column as numbers if nearly all of its values are numbers, otherwise raise with its kind."""
     from skanomaly._cli._notation import looks_like_numbers, read_numbers
+    from skanomaly._support._columns import looks_like_dates
 
     series = column.series
     present = series.notna().to_numpy()
@@ -333,7 +336,7 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
     shown = series[present].astype(str)
     if strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
         if column.is_text and not column.forced:
-            raise _UnusableError(_STORED_AS_TEXT)
+            raise _UnusableError("numbers stored as text, or with leading zeros", overridable=True)
         for finding, action, rows in found:
             column.remark(finding, action, rows, example=True)
         unread = strays.copy()
@@ -348,22 +351,8 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
         example = shown.iloc[int(np.argmax(strays[present]))].strip()[:12]
         raise _UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
-        raise _TextError("text, different in every row")
+        raise _TextError("text, different in every row", repeats=False)
     raise _TextError("text")
-
-
-def looks_like_dates(texts: "pd.Series[Any]") -> bool:
-    """Return whether nearly all texts begin with a date or a time.
-
-    Parameters
-    ----------
-    texts : Series of str
-
-    Returns
-    -------
-    bool
-    """
-    return bool(texts.head(_DATE_SAMPLE).str.match(_DATE).mean() >= _LEAST_FRACTION_OF_NUMBERS)
 
 
 def _is_boolean(series: "pd.Series[Any]") -> bool:

@@ -108,7 +108,8 @@ def read_table(
     if not len(frame):
         raise InputError(f"{path.name} is empty; it has no rows.")
     if label is None:
-        remarks += [_hint(name, value) for name in frame.columns for value in _anomalous_label(frame, name)]
+        others = [name for name in frame.columns if name not in texts]
+        remarks += [_hint(name, value) for name in others for value in _anomalous_label(frame, name)]
         return _with_ids(table, id_column)
     column, value = _split_label(label, list(frame.columns))
     labels = _labels(frame[_check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks)

@@ -23,9 +23,12 @@ from skanomaly._support._rows import take_rows
 __all__ = [
     "Evaluation",
     "Progress",
+    "Ranking",
     "ScanResult",
     "check_options",
+    "contamination_of",
     "evaluate",
+    "rank",
     "scan",
 ]
 
@@ -33,6 +36,29 @@ _BLOCK_ROWS = 32768
 _FEWEST_ROWS_FOR_THREADS = 20000
 _DEFAULT_CONTAMINATION = 0.1
 _MOST_EXPLAINED = 10_000
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Order of the scores, and the threshold below which they are anomalies; what has no score comes last."""
+
+    scores: NDArray[np.float64]
+    order: NDArray[np.intp]
+    ranks: NDArray[np.int64]
+    threshold: float
+
+    def flagged_but(self, shown: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the first anomalies without those shown, the most anomalous first."""
+        first = self.order[:_MOST_EXPLAINED]
+        first = first[self.scores[first] < self.threshold]
+        return first[~np.isin(first, shown)]
+
+
+def rank(scores: NDArray[np.float64], contamination: float) -> Ranking:
+    """Rank scores from 1 for the most anomalous one, and place the threshold at a fraction of them."""
+    order = np.argsort(scores, kind="stable")
+    threshold = float(np.percentile(scores[~np.isnan(scores)], 100.0 * contamination))
+    return Ranking(scores, order, np.argsort(order).astype(np.int64) + 1, threshold)
 
 
 class Progress:
@@ -206,19 +232,18 @@ def scan(
         progress.stage(f"Fitting and scoring {type(model).__name__}")
         series = score_series(model, np.where(prepared.missing, np.nan, prepared.scaled), time_order)
         scores, remarks, window = series.scores, series.messages, series.window
-    scored = ~np.isnan(scores)
     by_scores = time is not None or not prepared.has_numbers
-    estimate = _contamination(contamination, prepared, scores[scored] if by_scores else None, random_state, progress)
-    order = np.argsort(scores, kind="stable")
-    ranks = np.argsort(order).astype(np.int64) + 1
-    threshold = float(np.percentile(scores[scored], 100.0 * estimate.fraction))
-    events, n_events, shown = None, 0, order[:top]
+    rows = scores[~np.isnan(scores), None] if by_scores else prepared.numbers
+    estimate = contamination_of(contamination, rows, random_state, progress, scores=by_scores)
+    ranking = rank(scores, estimate.fraction)
+    ranks, threshold = ranking.ranks, ranking.threshold
+    events, n_events, shown = None, 0, ranking.order[:top]
     if time_order is not None:
         events, n_events = find_series_events(scores, threshold, window, top, time_order)
         shown = np.argsort(time_order.order)[[event.peak for event in events]]
     progress.stage("Explaining")
     reasons, origin = find_reasons(model, prepared, table, shown, scores, random_state, series)
-    rest = np.setdiff1d(order[:_MOST_EXPLAINED][scores[order[:_MOST_EXPLAINED]] < threshold], shown)
+    rest = ranking.flagged_but(shown)
     further: dict[int, list[Reason]] = {}
     if explain_anomalies and hasattr(model, "feature_contributions") and len(rest):
         found = find_reasons(model, prepared, table, rest, scores, random_state, series)[0]
@@ -293,23 +318,19 @@ def check_options(
         raise InputError("--by needs --time, the column of the times of each sensor.")
 
 
-def _contamination(
+def contamination_of(
     given: float | None,
-    prepared: Prepared,
-    scores: NDArray[np.float64] | None,
+    rows: NDArray[np.float64],
     random_state: int | None,
     progress: Progress,
+    *,
+    scores: bool,
 ) -> Contamination:
-    """Return the contamination if it is given, otherwise estimate it from the rows, or from the scores of a series."""
+    """Return the contamination if it is given, otherwise estimate it from rows, or from scores of anything else."""
     if given is not None:
         return Contamination(given)
     progress.stage("Estimating contamination")
-    return estimate_contamination(
-        prepared.numbers if scores is None else scores[:, None],
-        default=_DEFAULT_CONTAMINATION,
-        random_state=random_state,
-        scores=scores is not None,
-    )
+    return estimate_contamination(rows, default=_DEFAULT_CONTAMINATION, random_state=random_state, scores=scores)
 
 
 def _drift(

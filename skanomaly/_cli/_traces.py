@@ -8,21 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._cli._contamination import Contamination, estimate_contamination
 from skanomaly._cli._detectors import EVENT_DEFAULT, build_detector
 from skanomaly._cli._drift import DriftResult
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._read import Table, read_table
-from skanomaly._cli._scan import Progress, ScanResult, check_options, evaluate
+from skanomaly._cli._scan import Progress, ScanResult, check_options, contamination_of, evaluate, rank
 from skanomaly._cli._stamps import read_times
 from skanomaly._cli._time import TimeOrder, find_column
 from skanomaly._cli._warned import collected_warnings
 
 __all__ = ["EventCount", "Transition", "scan_traces"]
 
-_DEFAULT_CONTAMINATION = 0.1
 _MOST_REASONS = 3
-_MOST_EXPLAINED = 10_000
 _LEAST_FRACTION_OF_LARGEST = 0.3
 _RARE = 0.05  # fraction of the events after an event
 _EVENT, _WHOLE_TRACE = 0, 2  # columns of the scales of MultiscaleEventDetector
@@ -140,21 +137,11 @@ def scan_traces(
     with collected_warnings(messages, type(model).__name__):
         model.fit(log.traces)
         scores = np.asarray(model.score_samples(log.traces), dtype=np.float64)
-    if contamination is not None:
-        estimate = Contamination(contamination)
-    else:
-        progress.stage("Estimating contamination")
-        estimate = estimate_contamination(
-            scores[:, None], default=_DEFAULT_CONTAMINATION, random_state=random_state, scores=True
-        )
-    threshold = float(np.percentile(scores, 100.0 * estimate.fraction))
-    order = np.argsort(scores, kind="stable")
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(1, len(order) + 1)
+    estimate = contamination_of(contamination, scores[:, None], random_state, progress, scores=True)
+    ranking = rank(scores, estimate.fraction)
+    threshold, shown = ranking.threshold, ranking.order[:top]
     progress.stage("Explaining")
-    shown = order[:top]
-    rest = order[top:_MOST_EXPLAINED] if explain_anomalies else order[:0]
-    rest = rest[scores[rest] < threshold]
+    rest = ranking.flagged_but(shown) if explain_anomalies else shown[:0]
     explained, origin = _reasons(model, log.traces, np.concatenate([shown, rest]))
     lengths = np.array([len(tokens) for tokens in log.traces])
     return ScanResult(
@@ -168,7 +155,7 @@ def scan_traces(
         detector=type(model).__name__,
         random_state=None,
         scores=scores,
-        ranks=ranks,
+        ranks=ranking.ranks,
         threshold=threshold,
         contamination=estimate,
         top=shown,
@@ -201,7 +188,7 @@ def _read_log(table: Table, trace: str, event: str, time: str | None) -> _Log:
     from skanomaly.events import from_long_events
 
     ids, events = _texts(table, trace, "--trace"), _texts(table, event, "--event")
-    order, remarks = np.arange(len(ids)), [remark for remark in table.remarks if not remark.startswith((trace, event))]
+    order, remarks = np.arange(len(ids)), [*table.remarks]
     times, texts = None, [""] * len(ids)
     if time is not None:
         place = find_column(table, time, "--time")

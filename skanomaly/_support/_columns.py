@@ -1,5 +1,6 @@
 """Columns of any table: their names, the one rule for their kind, their numbers, their missing values."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 __all__ = [
-    "in_order_of",
     "CATEGORY",
     "DATE",
     "DATE_REMEDY",
@@ -24,9 +24,11 @@ __all__ = [
     "column_numbers",
     "count_missing",
     "frame_library",
+    "in_order_of",
     "is_date_dtype",
     "is_frame",
     "listed",
+    "looks_like_dates",
     "missing_values",
     "require_hashable",
     "to_pandas",
@@ -36,6 +38,10 @@ NUMBER, CATEGORY, DATE = "number", "category", "date"
 _NAMED_COLUMNS = 5
 _NUMBER_WORDS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 _DATE_WORDS = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period"}
+_DATE_TEXT = re.compile(
+    r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b"
+)
+_DATE_SAMPLE, _LEAST_FRACTION_OF_DATES = 200, 0.9
 _DATE_TYPES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
 DATE_REMEDY = "Turn them to numbers, such as seconds since a start, make them the index, or drop them."
 
@@ -258,6 +264,27 @@ def require_hashable(cells: Sequence[Any], name: Any) -> None:
 def missing_values(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Mark None, NaN, NA and NaT among values of any type; a list in a cell is a value."""
     return np.asarray(pd.isna(values), dtype=bool)
+
+
+def looks_like_dates(texts: "pd.Series[Any]") -> bool:
+    """Say whether nearly all texts begin with a date or a time.
+
+    Parameters
+    ----------
+    texts : Series of str
+        Its first 200 are looked at; no text is no date.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from skanomaly._support._columns import looks_like_dates
+    >>> looks_like_dates(pd.Series(["2026-01-31", "2026-02-01 12:00"])), looks_like_dates(pd.Series(["1.5", "2.5"]))
+    (True, False)
+    """
+    return bool(texts.head(_DATE_SAMPLE).str.match(_DATE_TEXT).mean() >= _LEAST_FRACTION_OF_DATES)
 
 
 def count_missing(values: Any) -> int:

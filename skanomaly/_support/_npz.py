@@ -59,13 +59,13 @@ def read_npz(
 
 
 def _member(archive: Any, key: str, path: Path) -> NDArray[Any]:
-    """Read one array, refusing pickled objects with words of our own."""
+    """Read one array, never a pickled object."""
     try:
         array: NDArray[Any] = archive[key]
     except ValueError as error:
-        if "pickle" in str(error):
-            raise ValueError(f"{key} in {path} holds Python objects, which are never loaded; save numbers.") from None
-        raise ValueError(f"{key} in {path} cannot be read: {error}") from error
+        raise ValueError(
+            f"{key} in {path} cannot be read: {error}. Save numbers; Python objects are never loaded."
+        ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{key} in {path} is damaged: {error}") from error
     return array

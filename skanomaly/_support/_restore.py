@@ -22,8 +22,8 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     estimator : object
         Its ``__dict__`` is kept, shallowly.
     X : array-like of shape (n_samples, n_features), default=None
-        The training data. If an estimator inside `estimator` cannot read ``pd.NA`` in a column of objects, the error
-        names the column.
+        The training data. Where it holds ``pd.NA`` in a column of objects, which an estimator inside `estimator` may
+        not read, a TypeError names the column.
 
     Yields
     ------
@@ -35,11 +35,11 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     except BaseException as error:
         vars(estimator).clear()
         vars(estimator).update(before)
-        names = _columns_of_na(X) if isinstance(error, TypeError) and "NAType" in str(error) else []
+        names = _columns_of_na(X) if isinstance(error, TypeError) else []
         if names:
             raise TypeError(
                 f"{error}. X holds pd.NA as an object in column {listed(names)}, which an estimator inside "
-                f"{type(estimator).__name__} does not read: replace it by NaN with X.replace({{pd.NA: np.nan}}), or "
+                f"{type(estimator).__name__} may not read: replace it by NaN with X.replace({{pd.NA: np.nan}}), or "
                 "impute it."
             ) from error
         raise

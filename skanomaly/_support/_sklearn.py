@@ -39,7 +39,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def validate_params(
     constraints: dict[str, list[Any]], *, prefer_skip_nested_validation: bool
 ) -> Callable[[Function], Function]:
-    """Return scikit-learn's decorator that holds a function's arguments against constraints, keeping its type.
+    """Return scikit-learn's decorator that checks a function's arguments by constraints, and keeps its type.
 
     Parameters
     ----------

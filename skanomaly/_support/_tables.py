@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import check_array
 
 from skanomaly._support._columns import (
     CATEGORY,
@@ -18,13 +19,14 @@ from skanomaly._support._columns import (
     column_kind,
     column_names,
     column_numbers,
+    is_frame,
     listed,
     require_hashable,
     to_pandas,
 )
 from skanomaly._support._rows import like
 
-__all__ = ["TableReader"]
+__all__ = ["TableReader", "as_table", "read_numbers"]
 
 
 class TableReader:
@@ -370,6 +372,66 @@ class TableReader:
                 f"{self.name} contains NaN: column {self._shown(place)}, in {_rows(absent)}. Impute "
                 "them (sklearn.impute, skanomaly.impute), drop those rows, or drop the column."
             )
+
+
+def as_table(X: Any, name: str = "X", *, min_samples: int = 1) -> Any:
+    """Check that `X` is a table with rows and columns, of values of any kind.
+
+    Parameters
+    ----------
+    X : frame, array or list of shape (n_samples, n_features)
+    name : str, default="X"
+        What errors call it.
+    min_samples : int, default=1
+
+    Returns
+    -------
+    frame or ndarray
+        A frame as given; a list becomes an array, of objects where it has text.
+
+    Raises
+    ------
+    ValueError
+        If it has one dimension, no column, or fewer rows.
+    """
+    if is_frame(X):
+        check_array(np.empty(X.shape, dtype=np.bool_), input_name=name, ensure_min_samples=min_samples)
+        return X
+    if not sparse.issparse(X) and np.ndim(X) == 1:
+        raise ValueError(
+            f"{name} has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."
+        )
+    rows = check_array(X, dtype=None, ensure_all_finite=False, input_name=name, ensure_min_samples=min_samples)
+    return np.asarray(X, dtype=object) if isinstance(X, list) and rows.dtype.kind in "US" else rows
+
+
+def read_numbers(X: Any, name: str = "X", *, min_samples: int = 1) -> NDArray[np.float64]:
+    """Read a table of finite numbers, for functions; estimators have ``check_rows``.
+
+    Parameters
+    ----------
+    X : frame, array or list of shape (n_samples, n_features)
+    name : str, default="X"
+        What errors call it.
+    min_samples : int, default=1
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), float64
+
+    Raises
+    ------
+    ValueError
+        On missing values, infinity, text or dates (column, value and remedy are named), no column, or fewer rows.
+
+    Examples
+    --------
+    >>> from skanomaly._support._tables import read_numbers
+    >>> read_numbers(pd.DataFrame({"a": pd.array([1, 2], dtype="Int64"), "b": [True, False]}))
+    array([[1., 1.],
+           [2., 0.]])
+    """
+    return TableReader((NUMBER,), missing="refuse", name=name).fit_read(as_table(X, name, min_samples=min_samples))
 
 
 def _rows(mask: NDArray[np.bool_]) -> str:

@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks
-from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_names, is_frame, listed
+from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_names, listed
 from skanomaly._support._responses import require_scores
-from skanomaly._support._tables import TableReader
+from skanomaly._support._tables import TableReader, as_table, read_numbers
 
 __all__ = ["Scorer", "names_of", "numeric_rows", "read_tables", "scores_of"]
 
@@ -43,7 +42,7 @@ def numeric_rows(X: Any, name: str = "X") -> NDArray[np.float64]:
     ndarray of shape (n_samples, n_features), float64
     """
     try:
-        return TableReader((NUMBER,), missing="refuse", name=name).fit_read(_table(X, name))
+        return read_numbers(X, name)
     except ValueError as error:
         raise ValueError(f"{error}\n{_REMEDY.format(name=name)}") from None
 
@@ -73,7 +72,7 @@ def read_tables(
     ValueError
         If the background has not the columns of `X`, or a table has values that are not allowed.
     """
-    first, second = _table(X, "X"), _table(background, name)
+    first, second = as_table(X), as_table(background, name)
     names, others = column_names(first), column_names(second)
     if names is not None and others is not None:
         lacking = [column for column in names if column not in others]
@@ -88,19 +87,6 @@ def read_tables(
     rows = reader.read(first)
     reader.name = name
     return reader, rows, reader.read(second)
-
-
-def _table(X: Any, name: str) -> Any:
-    """Check that `X` is a table with rows and columns; a list becomes an array, of objects where it has text."""
-    if is_frame(X):
-        check_array(np.empty(X.shape, dtype=np.bool_), input_name=name)
-        return X
-    if np.ndim(X) == 1:
-        raise ValueError(
-            f"{name} has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."
-        )
-    rows = check_array(X, dtype=None, ensure_all_finite=False, input_name=name)
-    return np.asarray(X, dtype=object) if isinstance(X, list) and rows.dtype.kind in "US" else rows
 
 
 def scores_of(estimator: Any, X: Any) -> NDArray[np.float64]:

@@ -15,9 +15,10 @@ from skanomaly._support._responses import outlyingness
 from skanomaly._support._rows import like
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._tables import read_numbers
 from skanomaly.metrics import roc_auc_score
 from skanomaly.model_selection._agreement_scorers import most_anomalous
-from skanomaly.model_selection._tables import plain_rows, scaled_rows
+from skanomaly.model_selection._tables import scaled_rows
 
 __all__ = ["SeparabilityScorer", "SyntheticAnomalyScorer"]
 
@@ -103,7 +104,7 @@ class SeparabilityScorer(DeclaredParameters):
         float
             At most 1; 0 is chance.
         """
-        rows = scaled_rows(plain_rows(X))
+        rows = scaled_rows(read_numbers(X, min_samples=2))
         scores = outlyingness(estimator, X)
         if len(rows) > self.max_rows:
             kept = generator(self.random_state).choice(len(rows), self.max_rows, replace=False)
@@ -185,7 +186,7 @@ class SyntheticAnomalyScorer(DeclaredParameters):
         float
             In [0, 1]; greater is better, 0.5 is chance.
         """
-        rows = plain_rows(X)
+        rows = read_numbers(X, min_samples=2)
         synthetic = outlyingness(estimator, like(self._synthetic(rows, generator(self.random_state)), X))
         given = outlyingness(estimator, X)
         labels = np.repeat([1, -1], [given.size, synthetic.size])

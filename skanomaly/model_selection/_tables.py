@@ -1,35 +1,12 @@
 """Tables for the label-free measures: numbers, standardised columns, and ranks."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 
 from skanomaly._support._scales import ROUNDING, column_scale, varies
 from skanomaly._support._ties import rank_scores
 
-__all__ = ["plain_rows", "rank_correlation", "row_ranks", "scaled_rows"]
-
-
-def plain_rows(X: Any) -> NDArray[np.float64]:
-    """Return a table of finite numbers as float64.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features), float64
-
-    Raises
-    ------
-    ValueError
-        If it contains NaN, infinity or text, or has fewer than two rows.
-    """
-    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, order="C", ensure_min_samples=2)
-    return rows
+__all__ = ["rank_correlation", "row_ranks", "scaled_rows"]
 
 
 def scaled_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,8 +14,8 @@ from skanomaly._support._responses import outlyingness
 from skanomaly._support._rows import like
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval
+from skanomaly._support._tables import read_numbers
 from skanomaly._support._ties import count_above
-from skanomaly.model_selection._tables import plain_rows
 
 __all__ = ["ExcessMassScorer", "MassVolumeScorer"]
 
@@ -56,7 +56,7 @@ class _VolumeScorer(DeclaredParameters, ABC):
         float
             Greater is better.
         """
-        rows = plain_rows(X)
+        rows = read_numbers(X, min_samples=2)
         few = self.max_features is None or rows.shape[1] <= self.max_features
         generators = child_generators(self.random_state, 1 if few else self.n_draws)
         if few:

@@ -99,14 +99,35 @@ def test_repeated_rows_are_found_exactly_and_nearly():
 
 @pytest.mark.parametrize("as_text", [False, True])
 def test_column_that_reveals_the_label_is_found(as_text):
-    y = (RANDOM.random(N) < 0.2).astype(int)
-    code = np.where(y == 1, "paid back", "open") if as_text else y * 10.0 + RANDOM.random(N)
+    y = np.where(RANDOM.random(N) < 0.2, -1, 1)
+    code = np.where(y == -1, "paid back", "open") if as_text else y * 10.0 + RANDOM.random(N)
     assert _kinds(_with(status=code), y) == {("label leakage", "status")}
     assert not _kinds(_sound(), y)
 
 
+def test_unlabelled_rows_are_left_out_of_the_search_for_leaks():
+    labels = np.where(np.arange(N) < 80, -1, 1)
+    labels[::50] = 0
+    code = np.where(labels == 0, RANDOM.normal(size=N), labels * 10.0)
+    assert _kinds(_with(status=code), labels) == {("label leakage", "status")}
+
+
+def test_labels_of_text_need_the_label_of_the_anomalies():
+    table, y = _with(status=NORMAL), np.where(NORMAL > 1, "fraud", "ok")
+    [finding] = TableAudit(pos_label="fraud").fit(table, y).findings_
+    assert (finding.kind, finding.column) == ("label leakage", "status")
+    with pytest.raises(ValueError, match="which of them is the anomaly is not known"):
+        TableAudit().fit(table, y)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M"])
+def test_dates_stored_as_text_are_no_identifier(form):
+    stamps = pd.date_range("2024-01-01", periods=N).strftime(form)
+    assert _kinds(_with(x=stamps.to_numpy())) == {("dates as text", "x")}
+
+
 def test_text_that_is_another_in_every_row_reveals_no_label():
-    y = (RANDOM.random(N) < 0.2).astype(int)
+    y = np.where(RANDOM.random(N) < 0.2, -1, 1)
     assert ("label leakage", "x") not in _kinds(_with(x=np.array([f"k{place}" for place in range(N)])), y)
 
 
@@ -123,12 +144,12 @@ def test_two_columns_of_one_name_raise():
 
 
 def test_labels_of_another_length_raise():
-    with pytest.raises(ValueError, match="inconsistent numbers of samples: 400 and 3"):
+    with pytest.raises(ValueError, match="y has 3 labels and X has 400 rows"):
         TableAudit().fit(_sound(), [0, 1, 1])
 
 
 @pytest.mark.parametrize("n_levels", [1, 2, 7])
 def test_text_that_has_nothing_to_do_with_the_label_reveals_none(n_levels):
-    y = (RANDOM.random(N) < 0.05).astype(int)
+    y = np.where(RANDOM.random(N) < 0.05, -1, 1)
     levels = np.array([f"k{place % n_levels}" for place in range(N)])
     assert ("label leakage", "x") not in _kinds(_with(x=levels), y)

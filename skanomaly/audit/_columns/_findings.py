@@ -8,7 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from skanomaly._support._columns import CATEGORY, DATE, NUMBER, column_kind, column_numbers, missing_values
+from skanomaly._support._columns import (
+    CATEGORY,
+    DATE,
+    NUMBER,
+    column_kind,
+    column_numbers,
+    looks_like_dates,
+    missing_values,
+)
 
 __all__ = ["COLUMN_CHECKS", "Finding", "copied_columns", "duplicate_rows", "leaking_columns", "shared_missing"]
 
@@ -159,6 +167,12 @@ def _numbers_as_text(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Ite
     yield Finding("numbers as text", column.name, "warning", rows, message, "Turn it to numbers: pandas.to_numeric.")
 
 
+def _dates_as_text(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Iterator[Finding]:
+    if column_kind(column) == CATEGORY and looks_like_dates(column[~absent].astype(str)):
+        message = f"is text, and its values are dates or times, such as {str(column[~absent].iloc[0])!r}"
+        yield Finding("dates as text", column.name, "note", _NONE, message, "Turn it to dates: pandas.to_datetime.")
+
+
 def _mixed_types(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Iterator[Finding]:
     if column.dtype != object or column_kind(column) != CATEGORY:
         return
@@ -221,13 +235,15 @@ def _identifier(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Iterator
         values = column_numbers(present)
         if not np.isfinite(values).all() or (values != np.floor(values)).any():
             return
+    elif looks_like_dates(present.astype(str)):
+        return
     message = "has another value in every row: an identifier?"
     yield Finding("identifier", column.name, "note", _NONE, message, "Drop it before a model, or make it the index.")
 
 
 COLUMN_CHECKS: list[Callable[["pd.Series[Any]", NDArray[np.bool_]], Iterator[Finding]]] = [
-    _missing, _infinite, _constant, _identifier, _numbers_as_text, _mixed_types, _spelling, _dates, _placeholder,
-    _unit_change,
+    _missing, _infinite, _constant, _identifier, _numbers_as_text, _dates_as_text, _mixed_types, _spelling, _dates,
+    _placeholder, _unit_change,
 ]  # fmt: skip
 
 

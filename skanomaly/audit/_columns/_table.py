@@ -1,9 +1,8 @@
 """Is a table sound? Its columns and rows checked for what spoils a model."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
@@ -11,6 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._columns import column_names, missing_values, to_pandas
+from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._validation import check_any_table
 from skanomaly.audit._columns._findings import (
@@ -30,8 +30,13 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 class TableAudit(BaseEstimator):
     """Check whether a table is sound: its columns, its rows, and what they tell of the label.
 
-    Each finding has a kind, a column, the rows concerned, a severity and a remedy. The table is not changed. There are
-    no parameters.
+    Each finding has a kind, a column, the rows concerned, a severity and a remedy. The table is not changed.
+
+    Parameters
+    ----------
+    pos_label : label, default=None
+        The anomalies' label in `y`; all other labels are then normal. None reads -1 as anomaly, +1 as normal and 0 as
+        unlabelled, or 1 as anomaly in labels of 0 and 1.
 
     Attributes
     ----------
@@ -55,7 +60,8 @@ class TableAudit(BaseEstimator):
     *Columns*: empty, constant, mostly missing, missing in consecutive rows, infinite, numbers as text, values of
     several types, categories that differ by case or blanks, dates that do not exist or lie before 1900 or after 2100,
     a repeated value far from all others (a code for missing values, such as -999), values that are at least three
-    times as large or small from some row on (other units), a different value in every row (an identifier).
+    times as large or small from some row on (other units), dates as text, a different value in every row that is no
+    date (an identifier).
 
     *Pairs of columns*: equal up to names, a straight line of another, missing in the same rows.
 
@@ -81,6 +87,11 @@ class TableAudit(BaseEstimator):
     warning: None 1 rows repeat an earlier row
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"pos_label": "no_validation"}
+
+    def __init__(self, *, pos_label: Any = None) -> None:
+        self.pos_label = pos_label
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check a table.
 
@@ -89,7 +100,8 @@ class TableAudit(BaseEstimator):
         X : frame or array-like of shape (n_samples, n_features)
             Columns of every kind; missing and infinite values are allowed.
         y : array-like of shape (n_samples,), default=None
-            Labels, to find columns that separate the rarest class from all others.
+            Labels of anomalies, to find columns that separate them from the normal rows; unlabelled rows are left out.
+            Without `pos_label`, class labels of three classes and more are ignored with a warning.
 
         Returns
         -------
@@ -98,7 +110,8 @@ class TableAudit(BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` has no row or no column, two columns have one name, or `y` is of another length.
+            If `X` has no row or no column, two columns have one name, or `y` is of another length or cannot be read as
+            labels of anomalies.
         """
         with restore_on_error(self):
             self._fit(X, y)
@@ -112,7 +125,7 @@ class TableAudit(BaseEstimator):
             repeated = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"X has two columns of the name {repeated!r}; rename one.")
         frame = to_pandas(check_any_table(self, X, reset=True))
-        labels = None if y is None else _rarest(y, len(frame))
+        labels = read_labels(y, len(frame), pos_label=self.pos_label, lenient=True)
         findings: list[Finding] = []
         for place in range(frame.shape[1]):
             column = frame.iloc[:, place]
@@ -120,8 +133,9 @@ class TableAudit(BaseEstimator):
             for check in COLUMN_CHECKS:
                 findings += check(column, absent)
         findings += [*copied_columns(frame), *shared_missing(frame), *duplicate_rows(frame)]
-        if labels is not None:
-            findings += leaking_columns(frame, labels)
+        labelled = np.flatnonzero(labels)
+        if labelled.size:
+            findings += leaking_columns(frame.iloc[labelled], labels[labelled] == -1)
         self._n_rows = len(frame)
         self.findings_ = sorted(findings, key=lambda finding: _ORDER[finding.severity])
         self.n_errors_, self.n_warnings_ = (
@@ -145,14 +159,3 @@ class TableAudit(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
         return tags
-
-
-def _rarest(y: Any, n_rows: int) -> NDArray[np.bool_]:
-    """Return True for the rows of the rarest label."""
-    values = pd.Series(np.asarray(y, dtype=object).ravel())
-    if len(values) != n_rows:
-        raise ValueError(f"X and y have inconsistent numbers of samples: {n_rows} and {len(values)}.")
-    counts = values.value_counts()
-    if counts.empty:
-        return np.zeros(n_rows, dtype=np.bool_)
-    return np.asarray(values == counts.index[-1], dtype=np.bool_)

@@ -1,29 +1,23 @@
 """Values that are unusual for their hour of the week."""
 
 from itertools import pairwise
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skanomaly._support._sklearn import Interval, StrOptions
-from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._channels import on_channels
+from skanomaly._support._sklearn import StrOptions
 from skanomaly.sequence._clock import Stretches
-from skanomaly.sequence._series._grid import grid_places, on_grid, shortened_gaps, smoothed_on_grid
-from skanomaly.sequence._series._window_vectors import WindowVectors
+from skanomaly.sequence._series._on_grid import MAD, SMALLEST_SCALE, GridDetector
 
 __all__ = ["CalendarDetector"]
 
-_SMALLEST_SCALE = 1e-9  # in standard deviations of a channel
-_MAD = 1.4826  # times the median distance is the standard deviation of a normal distribution
 _PRIOR_VALUES = 10  # weight of the spread of all bins in that of one
 Floats = NDArray[np.float64]
 
 
-class CalendarDetector(SeriesDetector):
+class CalendarDetector(GridDetector):
     r"""Distance of each value from the median of its bin of the calendar, such as its hour of the week.
 
     Parameters
@@ -97,12 +91,10 @@ class CalendarDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,
+        **GridDetector._parameter_constraints,
         "calendar": [StrOptions({"hour_of_week", "hour_of_day", "day_of_week"}), callable, None],
-        "smoothing": [Interval(Integral, 1, None, closed="left")],
-        "causal": ["boolean"],
-        "binary_channels": [StrOptions({"ignore", "keep"})],
     }
+    _n_added: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -120,22 +112,16 @@ class CalendarDetector(SeriesDetector):
         self.contamination = contamination
 
     @property
-    def _fewest_timepoints(self) -> int:
-        return 1
-
-    @property
     def _not_scored(self) -> tuple[str, str]:
         return "they have no value", "Fill short holes with resample_series."
 
-    def _read(self, X: Any, *, reset: bool, continues: bool = False) -> Stretches:
-        """Validate a series; append the places on the grid of the clock and the bins of the calendar as columns."""
-        found = super()._read(X, reset=reset, continues=continues)
+    def _added(self, found: Stretches, *, reset: bool) -> list[NDArray[Any]]:
+        """Return the place of each time point among the bins of the calendar, -1 where its bin is not known."""
         bins = self._bins(found)
         if reset:
             self.bins_ = np.unique(bins)
         place = np.minimum(np.searchsorted(self.bins_, bins), len(self.bins_) - 1)
-        place = np.where(self.bins_[place] == bins, place, -1)  # -1 where the bin is not known
-        return found.with_columns(lambda found: np.column_stack([grid_places(found, self.max_gap), place]))
+        return [np.where(self.bins_[place] == bins, place, -1)]
 
     def _bins(self, found: Stretches) -> NDArray[Any]:
         if self.calendar is None:
@@ -161,9 +147,7 @@ class CalendarDetector(SeriesDetector):
         return bins[found.kept]
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> Floats:
-        values, bins = X[:, :-2], X[:, -1].astype(np.int64)
-        self._vectors = WindowVectors(values, window_size=1, normalize="scale", binary_channels=self.binary_channels)
-        prepared = self._vectors.prepare(values)
+        prepared, bins = self._prepare_channels(self._split(X)[0]), X[:, -1].astype(np.int64)
         order = np.argsort(bins, kind="stable")
         edges = np.searchsorted(bins[order], np.arange(len(self.bins_) + 1))
         parts = [prepared[order[start:stop]] for start, stop in pairwise(edges)]
@@ -171,27 +155,23 @@ class CalendarDetector(SeriesDetector):
         self._all = np.sort(prepared, axis=0)
         self._medians = np.stack([np.median(part, axis=0) for part in parts])
         distances = np.abs(prepared - self._medians[bins])
-        pooled = _MAD * np.median(distances, axis=0)
-        pooled = np.where(pooled > _SMALLEST_SCALE, pooled, distances.mean(axis=0))
-        pooled = np.where(pooled > _SMALLEST_SCALE, pooled, 1.0)
+        pooled = MAD * np.median(distances, axis=0)
+        pooled = np.where(pooled > SMALLEST_SCALE, pooled, distances.mean(axis=0))
+        pooled = np.where(pooled > SMALLEST_SCALE, pooled, 1.0)
         numbers = np.diff(edges)[:, None]
-        own = np.stack([_MAD * np.median(distances[order[a:b]], axis=0) for a, b in pairwise(edges)])
+        own = np.stack([MAD * np.median(distances[order[a:b]], axis=0) for a, b in pairwise(edges)])
         self._spreads = np.sqrt((numbers * own**2 + _PRIOR_VALUES * pooled**2) / (numbers + _PRIOR_VALUES))
         overall = np.abs(prepared - np.median(prepared, axis=0))
-        spread = _MAD * np.median(overall, axis=0)
-        self._overall = np.where(spread > _SMALLEST_SCALE, spread, pooled)
+        spread = MAD * np.median(overall, axis=0)
+        self._overall = np.where(spread > SMALLEST_SCALE, spread, pooled)
         self.baseline_ = self._vectors.restored(self._medians)
         self.scale_ = self._spreads * self._vectors.unit
-        self._center = np.median(self._distances(X), axis=0)
+        self._center = np.median(self._compared(X)[0], axis=0)
         return self._by_channel(X).mean(axis=1)
 
-    def _distances(self, X: NDArray[Any]) -> Floats:
-        """Return the distance of each value from the median of its bin, in units of the spread of the bin."""
-        return self._compared(X)[0]
-
     def _compared(self, X: NDArray[Any]) -> tuple[Floats, Floats]:
-        """Return the distances from the medians of the bins, and these."""
-        prepared, bins = self._vectors.prepare(X[:, :-2]), X[:, -1].astype(np.int64)
+        """Return the distances from the medians of the bins, in units of their spreads, and these medians."""
+        prepared, bins = self._vectors.prepare(self._split(X)[0]), X[:, -1].astype(np.int64)
         out, typical = np.empty_like(prepared), np.empty_like(prepared)
         for bin_ in np.unique(bins):
             rows = bins == bin_
@@ -201,38 +181,6 @@ class CalendarDetector(SeriesDetector):
             typical[rows] = np.stack(medians, axis=1)
             out[rows] = np.abs(prepared[rows] - typical[rows]) / spread
         return out, typical
-
-    def _by_channel(self, X: NDArray[Any]) -> Floats:
-        """Return the outlyingness of each channel used."""
-        places = shortened_gaps(X[:, -2].astype(np.int64), self.smoothing)
-        grid = on_grid(self._distances(X), places)
-        return smoothed_on_grid(grid, self.smoothing, self._center, causal=self.causal)[places]
-
-    def _outlyingness(self, X: NDArray[Any]) -> Floats:
-        return self._by_channel(X).mean(axis=1)
-
-    def _score_stretches(self, X: Stretches, parts: list[slice], local: Any = None) -> Floats:
-        # All stretches together: a time point is scored by itself, and holes only shorten averages.
-        out = self._placed(X, self._outlyingness(X.values))
-        self._warn_not_scored(X, int(np.isnan(out).sum()))
-        return out
-
-    def _contributions(self, X: Any) -> Floats:
-        if not isinstance(X, Stretches):
-            return self._divided(X)
-        return self._placed(X, self._divided(X.values))
-
-    def _expected(self, X: Any) -> Floats:
-        cut = isinstance(X, Stretches)
-        rows = getattr(X, "values", X)
-        found = self._vectors.restored(self._compared(rows)[1])
-        found = on_channels(found, self._vectors.channels, rows.shape[1] - 2, unused=np.nan)
-        return self._placed(X, found) if cut else found
-
-    def _divided(self, X: NDArray[Any]) -> Floats:
-        """Return the terms of the outlyingness; 0 for channels that are not used."""
-        parts = self._by_channel(X) / len(self._vectors.channels)
-        return on_channels(parts, self._vectors.channels, X.shape[1] - 2)
 
 
 def _other_median(ascending: Floats, values: Floats) -> Floats:

@@ -9,14 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import row_blocks
-from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._sklearn import Interval
 from skanomaly._support._warnings import warn_user
-from skanomaly.sequence._base import SeriesDetector
-from skanomaly.sequence._channels import on_channels
-from skanomaly.sequence._clock import Stretches
 from skanomaly.sequence._period import find_period
-from skanomaly.sequence._series._grid import grid_places, on_grid, shortened_gaps, smoothed_on_grid
-from skanomaly.sequence._series._window_vectors import WindowVectors
+from skanomaly.sequence._series._grid import on_grid, shortened_gaps
+from skanomaly.sequence._series._on_grid import MAD, SMALLEST_SCALE, GridDetector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,12 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["SeasonalTrendDetector"]
 
 _BLOCK_ROWS = 16384
-_SMALLEST_SCALE = 1e-9  # in standard deviations of a channel
-_MAD = 1.4826  # times the median distance is the standard deviation of a normal distribution
 Floats = NDArray[np.float64]
 
 
-class SeasonalTrendDetector(SeriesDetector):
+class SeasonalTrendDetector(GridDetector):
     r"""Residual of each time point without the trend and the season of the series, by running medians.
 
     Parameters
@@ -103,12 +98,9 @@ class SeasonalTrendDetector(SeriesDetector):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **SeriesDetector._parameter_constraints,
+        **GridDetector._parameter_constraints,
         "period": [Interval(Integral, 2, None, closed="left"), str, timedelta, np.timedelta64, None],
         "n_cycles": [Interval(Integral, 1, None, closed="left")],
-        "smoothing": [Interval(Integral, 1, None, closed="left")],
-        "causal": ["boolean"],
-        "binary_channels": [StrOptions({"ignore", "keep"})],
     }
     _window_parameter: ClassVar[str] = "period"
 
@@ -130,23 +122,13 @@ class SeasonalTrendDetector(SeriesDetector):
         self.contamination = contamination
 
     @property
-    def _fewest_timepoints(self) -> int:
-        return 1
-
-    @property
     def _not_scored(self) -> tuple[str, str]:
         remedy = "Give a longer series, or a shorter period."
         return "there is no other time point a whole number of seasons away", remedy
 
-    def _read(self, X: Any, *, reset: bool, continues: bool = False) -> Stretches:
-        """Validate a series, and append the places of its time points on the grid of the clock as a column."""
-        found = super()._read(X, reset=reset, continues=continues)
-        return found.with_columns(lambda found: grid_places(found, self.max_gap))
-
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> Floats:
-        values, places = X[:, :-1], X[:, -1].astype(np.int64)
-        self._vectors = WindowVectors(values, window_size=1, normalize="scale", binary_channels=self.binary_channels)
-        prepared = self._vectors.prepare(values)
+        values, places = self._split(X)
+        prepared = self._prepare_channels(values)
         span = int(places[-1] - places[0]) + 1
         self.period_ = self._chosen_period(prepared[:, 0], places, span)
         residuals = np.abs(self._residuals(prepared, places))
@@ -154,8 +136,8 @@ class SeasonalTrendDetector(SeriesDetector):
         typical, mean = np.zeros((2, prepared.shape[1]))
         if len(known):
             typical, mean = np.median(known, axis=0), known.mean(axis=0)
-        spread = np.where(_MAD * typical > _SMALLEST_SCALE, _MAD * typical, mean)
-        self.scale_ = np.where(spread > _SMALLEST_SCALE, spread, 1.0)
+        spread = np.where(MAD * typical > SMALLEST_SCALE, MAD * typical, mean)
+        self.scale_ = np.where(spread > SMALLEST_SCALE, spread, 1.0)
         self._center = typical / self.scale_
         return self._by_channel(X).mean(axis=1)
 
@@ -196,13 +178,15 @@ class SeasonalTrendDetector(SeriesDetector):
         grid = on_grid(prepared, shortened)
         return np.asarray((grid - _expected(grid, self.period_, self.n_cycles, causal=self.causal))[shortened])
 
+    def _compared(self, X: NDArray[Any]) -> tuple[Floats, Floats]:
+        """Return the absolute residuals in units of ``scale_``, and trend plus season."""
+        values, places = self._split(X)
+        prepared = self._vectors.prepare(values)
+        residuals = self._residuals(prepared, places)
+        return np.abs(residuals) / self.scale_, prepared - residuals
+
     def _by_channel(self, X: NDArray[Any]) -> Floats:
-        """Return the outlyingness of each channel used."""
-        values, places = X[:, :-1], X[:, -1].astype(np.int64)
-        points = np.abs(self._residuals(self._vectors.prepare(values), places)) / self.scale_
-        shortened = shortened_gaps(places, self.smoothing)
-        points = smoothed_on_grid(on_grid(points, shortened), self.smoothing, self._center, causal=self.causal)
-        points = points[shortened]
+        points = super()._by_channel(X)
         scored = np.flatnonzero(~np.isnan(points).any(axis=1))
         if self.causal and scored.size:
             points[: scored[0]] = points[scored[0]]
@@ -214,31 +198,7 @@ class SeasonalTrendDetector(SeriesDetector):
                 f"X has {len(X)} time points and a season of this detector {self.period_}: give more than one season, "
                 "or fit with a shorter period."
             )
-        return self._by_channel(X).mean(axis=1)
-
-    def _score_stretches(self, X: Stretches, parts: list[slice], local: Any = None) -> Floats:
-        # All stretches together: a season is known from other stretches.
-        out = self._placed(X, self._outlyingness(X.values))
-        self._warn_not_scored(X, int(np.isnan(out).sum()))
-        return out
-
-    def _contributions(self, X: Any) -> Floats:
-        if not isinstance(X, Stretches):
-            return self._divided(X)
-        return self._placed(X, self._divided(X.values))
-
-    def _expected(self, X: Any) -> Floats:
-        cut = isinstance(X, Stretches)
-        rows = getattr(X, "values", X)
-        prepared = self._vectors.prepare(rows[:, :-1])
-        found = self._vectors.restored(prepared - self._residuals(prepared, rows[:, -1].astype(np.int64)))
-        found = on_channels(found, self._vectors.channels, rows.shape[1] - 1, unused=np.nan)
-        return self._placed(X, found) if cut else found
-
-    def _divided(self, X: NDArray[Any]) -> Floats:
-        """Return the terms of the outlyingness; 0 for channels that are not used."""
-        parts = self._by_channel(X) / len(self._vectors.channels)
-        return on_channels(parts, self._vectors.channels, X.shape[1] - 1)
+        return super()._outlyingness(X)
 
 
 def _expected(grid: Floats, period: int, n_cycles: int, *, causal: bool) -> Floats:
