@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -8,7 +10,7 @@ from skanomaly.sequence._bridges import bridged
 def _joined(values, ticks, most=100):
     cuts = np.flatnonzero(np.diff(ticks) > 1) + 1
     edges = [0, *cuts, len(ticks)]
-    parts = [slice(int(start), int(stop)) for start, stop in zip(edges, edges[1:], strict=False)]
+    parts = [slice(int(start), int(stop)) for start, stop in pairwise(edges)]
     return *bridged(values, ticks.astype(float), parts, most), parts
 
 
