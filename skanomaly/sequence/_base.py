@@ -52,7 +52,7 @@ class SeriesDetector(BaseDetector):
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`, on finite values. A series that is cut is scored stretch by
         stretch. ``_fit`` receives its stretches one after another and, as ``metadata["edges"]``, their bounds: stretch
-        ``k`` has the rows ``edges[k]`` to ``edges[k + 1] - 1``.
+        ``k`` has the rows ``edges[k]`` to ``edges[k + 1] - 1``. ``metadata["ticks"]`` are their times in steps.
     ``_window_outlyingness(X)``
         Instead of ``_outlyingness``, for classes that score windows: ndarray of shape (n_windows,), where window ``i``
         covers the rows ``i`` to ``i + window_size_ - 1``. Time points are scored from windows by ``point_alignment``
@@ -189,7 +189,7 @@ class SeriesDetector(BaseDetector):
                 if len(values) != len(X):
                     raise ValueError(f"{name} has {len(values)} entries and X has {len(X)} time points.")
                 metadata[name] = np.asarray(values)[X.kept]
-        points = self._fit(X.values, y[X.kept], edges=X.edges, **metadata)
+        points = self._fit(X.values, y[X.kept], edges=X.edges, ticks=X.ticks, **metadata)
         self._stream = self._trained(X.values, X.edges)
         parts = X.parts(self._fewest_timepoints)
         if not parts:
@@ -221,12 +221,12 @@ class SeriesDetector(BaseDetector):
         """Score the stretches of a series that is cut, from what is averaged, if that is known."""
         points = np.full(len(X.values), np.nan)
         for index, part in enumerate(parts):
-            ends = part.start > 0, part.stop < len(X.values)  # which of them are cuts
             if self._averages:
+                ends = part.start > 0, part.stop < len(X.values)  # which of them are cuts
                 found = self._local_outlyingness(X.values[part]) if local is None else local[index]
                 points[part] = self._averaged_stretch(found, ends)
             else:
-                points[part] = self._stretch_outlyingness(X.values[part], ends)
+                points[part] = self._outlyingness(X.values[part])
         out = self._placed(X, points)
         self._warn_not_scored(X, int(np.isnan(out).sum()))
         return out
@@ -235,10 +235,6 @@ class SeriesDetector(BaseDetector):
     def _averages(self) -> bool:
         """Whether the scores of time points are averages of others."""
         return type(self)._outlyingness is SeriesDetector._outlyingness
-
-    def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
-        """Score a stretch of a series that is cut, for classes that write ``_outlyingness``."""
-        return self._outlyingness(X)
 
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
         """Score the time points of a stretch; `ends` says which ends are cuts."""
@@ -435,10 +431,13 @@ class SeriesDetector(BaseDetector):
         """Divide what is averaged among the channels, in proportion."""
         raise NotImplementedError
 
-    def _stretch_shares(self, X: NDArray[Any], ends: tuple[bool, bool] | None) -> NDArray[np.float64]:
-        """Divide the scores of a stretch, or of a series that is not cut (None), in proportion."""
-        local = self._local_shares(X)
-        return self._averaged(local) if ends is None else self._averaged_stretch(local, ends)
+    def _shares_of_stretches(self, X: Stretches, parts: list[slice]) -> NDArray[np.float64]:
+        """Divide the scores of the rows of stretches, in proportion; 0 for other rows."""
+        shares = np.zeros((len(X.values), self.n_features_in_))
+        for part in parts:
+            ends = part.start > 0, part.stop < len(X.values)
+            shares[part] = self._averaged_stretch(self._local_shares(X.values[part]), ends)
+        return shares
 
     @available_if(overrides("_local_shares"))
     def _contributions(self, X: Any) -> NDArray[np.float64]:
@@ -446,11 +445,8 @@ class SeriesDetector(BaseDetector):
         unsettled = copy(self)
         unsettled._settling = None  # then averages are linear
         if not isinstance(X, Stretches):
-            return divided(scores, unsettled._stretch_shares(X, None))
-        shares = np.zeros((len(X.values), self.n_features_in_))
-        for part in X.parts(self._fewest_timepoints):
-            ends = part.start > 0, part.stop < len(X.values)
-            shares[part] = unsettled._stretch_shares(X.values[part], ends)
+            return divided(scores, unsettled._averaged(unsettled._local_shares(X)))
+        shares = unsettled._shares_of_stretches(X, X.parts(self._fewest_timepoints))
         return divided(scores, self._placed(X, shares))
 
     def _placed(self, X: Stretches, points: NDArray[Any]) -> NDArray[Any]:

@@ -109,6 +109,14 @@ class Stretches:
         """Whether nothing is missing and the clock does not jump."""
         return len(self.edges) == 2 and self.n_missing == 0
 
+    @property
+    def ticks(self) -> NDArray[np.float64]:
+        """The times of the kept time points in steps of the clock, or their places in the series."""
+        if self.clock is None or not 0 < self.step < np.inf:
+            return self.kept.astype(np.float64)
+        places = self.clock.places[self.kept]
+        return np.rint((places - places[0]) / self.step)
+
     def parts(self, fewest: int = 1) -> list[slice]:
         """Return the rows of each stretch of at least `fewest` time points."""
         return stretches(len(self.values), self.edges, fewest)

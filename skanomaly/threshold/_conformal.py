@@ -44,15 +44,15 @@ class ConformalDetector(BaseDetector):
     Parameters
     ----------
     detector : estimator or None, default=None
-        Estimator with ``fit`` and ``score_samples`` (lower scores are more anomalous) for tables, collections of series
-        or event traces; None is ``IsolationForest(random_state=0)``. Detectors of a single series are not accepted,
-        since its time points depend on each other: cut the series into a collection first.
+        Estimator with ``fit`` and ``score_samples`` (lower scores are more anomalous) for tables, series, collections
+        of series or event traces; None is ``IsolationForest(random_state=0)``. A detector of one series needs
+        ``method="split"``: it is fitted to the first time points and calibrated on the last.
     method : {"split", "cross", "jackknife+"}, default="split"
         "split" fits on some rows and calibrates on the others. "cross" fits one detector per fold of `cv` on the other
         folds and calibrates it on the fold; "jackknife+" does the same with one row per fold. Both use all rows for
         training and for calibration.
     calibration_size : float in (0, 1), default=0.5
-        Fraction of the rows that "split" calibrates on.
+        Fraction of the rows that "split" calibrates on: drawn at random, or the last time points of a series.
     cv : int or cross-validation splitter, default=10
         Folds of "cross": the number of random folds, or a splitter with disjoint test folds, on which the detectors are
         calibrated.
@@ -100,6 +100,13 @@ class ConformalDetector(BaseDetector):
     bound is twice alpha [2]_ (plus a term that vanishes with growing folds); in practice the rate is near alpha.
     Calibration rows with the same score as the new row are counted as at least as anomalous. The weights are those of
     [3]_, the groups those of [4]_.
+
+    The time points of a series depend on each other, so nothing is guaranteed in finite samples. If the series is
+    stationary, the expected rate of ``predict`` on normal time points approaches alpha as the calibration part becomes
+    long compared with the memory of the series and the window; the rate of one series varies more than that of as many
+    independent rows, since alarms come in runs. The false discovery rate of :meth:`select` has no such bound. Time
+    points without a score (missing values, or no window covers them) are not calibrated on; they have the p-value NaN
+    and are predicted +1. Those that `y` labels -1 are in the windows of others, but not calibrated on.
 
     References
     ----------
@@ -165,26 +172,34 @@ class ConformalDetector(BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> None:
         detector = self._given()
         require_scores(detector)
-        if scores_time_points(detector):
+        self._is_series = scores_time_points(detector)
+        if self._is_series and self.method != "split":
             raise ValueError(
-                f"detector={detector!r} scores the time points of one series, but calibration rows are drawn at "
-                "random, which breaks the order of the series. Cut the series into a collection and give a detector "
-                "of collections, or use ThresholdedDetector."
+                f"method={self.method!r} fits detectors to rows that do not follow each other, but {detector!r} scores "
+                "the time points of one series. Use method='split', which calibrates on the last time points."
             )
         if self.weight_function is not None and self.method != "split":
             raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
         if self.group_function is not None and (self.method != "split" or self.weight_function is not None):
             raise ValueError("group_function needs method='split' and no weight_function.")
-        rows = take_rows(X, y >= 0)
+        normal = np.ones(len(y), dtype=bool) if self._is_series else y >= 0
+        rows = take_rows(X, normal)
         if len(rows) < self._min_samples:
             raise ValueError(f"Only {len(rows)} rows are not labelled -1; at least {self._min_samples} are needed.")
         self.detectors_, self.calibration_scores_, self._groups = [], [], []
-        places, calibrating = np.flatnonzero(y >= 0), []
+        places, calibrating = np.flatnonzero(normal), []
         for train, fold in self._folds(rows):
             calibration = take_rows(rows, fold)
             fitted = clone(detector).fit(take_rows(rows, train))
             outlyingness = self._scores_of(fitted, calibration)
             ascending = np.argsort(outlyingness, kind="stable")
+            if self._is_series:
+                ascending = ascending[~np.isnan(outlyingness[ascending]) & (y[fold][ascending] >= 0)]
+                if len(ascending) == 0:
+                    raise ValueError(
+                        f"None of the last {len(fold)} time points, on which the detector is calibrated, has a score "
+                        "and no label -1; give a longer series or another calibration_size."
+                    )
             self.detectors_.append(fitted)
             self.calibration_scores_.append(outlyingness[ascending])
             calibrating.append(places[fold][ascending])
@@ -212,8 +227,21 @@ class ConformalDetector(BaseDetector):
         self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
-        known = take_rows(X, y < 0)
-        self._curve = PValueCurve(self._pvalues(known)[0] if len(known) else np.empty(0))
+        self._curve = PValueCurve(self._known_pvalues(X, y))
+
+    def _known_pvalues(self, X: Any, y: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Return the p-values of the rows labelled -1; those of a series that are not trained on."""
+        if not (y < 0).any():
+            return np.empty(0)
+        if not self._is_series:
+            return self._pvalues(take_rows(X, y < 0))[0]
+        later = np.arange(len(y)) >= len(y) - self._n_last(len(y))
+        pvalues = self._pvalues(take_rows(X, later))[0][y[later] < 0]
+        return pvalues[~np.isnan(pvalues)]
+
+    def _n_last(self, n_rows: int) -> int:
+        """Return the number of rows that "split" calibrates on."""
+        return int(np.clip(round(self.calibration_size * n_rows), 1, n_rows - 2))
 
     @property
     def _is_plain(self) -> bool:
@@ -234,9 +262,10 @@ class ConformalDetector(BaseDetector):
             yield from self.cv.split(rows)
             return
         order = generator(self.random_state).permutation(len(rows))
-        if self.method == "split":
-            n_calibration = int(np.clip(round(self.calibration_size * len(rows)), 1, len(rows) - 2))
-            folds = [order[:n_calibration]]
+        if self._is_series:
+            folds = [np.arange(len(rows) - self._n_last(len(rows)), len(rows))]
+        elif self.method == "split":
+            folds = [order[: self._n_last(len(rows))]]
         else:
             folds = np.array_split(order, min(self.cv, len(rows)) if self.method == "cross" else len(rows))
         for fold in folds:
@@ -244,11 +273,10 @@ class ConformalDetector(BaseDetector):
             train[fold] = False
             yield train, fold
 
-    @staticmethod
-    def _scores_of(detector: Any, X: Any) -> NDArray[np.floating]:
+    def _scores_of(self, detector: Any, X: Any) -> NDArray[np.floating]:
         scores = np.asarray(detector.score_samples(X))
         scores = -scores if scores.dtype == np.float32 else -scores.astype(np.float64)  # ties depend on the precision
-        if np.isnan(scores).any():
+        if np.isnan(scores).any() and not self._is_series:  # of those of a series the detector has warned
             raise ValueError(
                 f"{detector!r} gave NaN as the score of {np.count_nonzero(np.isnan(scores))} rows, which cannot be "
                 "ranked. Impute the rows or use another detector."
@@ -274,11 +302,12 @@ class ConformalDetector(BaseDetector):
             for label in np.unique(labels).tolist():
                 if label in groups:
                     scores, sums = groups[label]
-                    rows = labels == label
+                    rows = (labels == label) & ~np.isnan(outlyingness)
                     above[rows] += sums[count_below(scores, outlyingness[rows], self._magnitude)]
                     total[rows] += sums[0]
         whole = total + own
-        return np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0), mean
+        pvalues = np.where(whole > 0, (above + own) / np.where(whole > 0, whole, 1.0), 1.0)
+        return np.where(np.isnan(mean), np.nan, pvalues), mean
 
     def pvalues(self, X: Any) -> NDArray[np.float64]:
         """Return the conformal p-value of each row.
@@ -291,6 +320,7 @@ class ConformalDetector(BaseDetector):
         Returns
         -------
         ndarray of shape (n_samples,)
+            NaN for time points of a series without a score.
         """
         check_is_fitted(self)
         return self._pvalues(self._check(X, reset=False))[0]
@@ -407,10 +437,12 @@ class ConformalDetector(BaseDetector):
             self._warn_without_power(smallest, level)
             return np.ones(len(X), dtype=np.int64)
         pvalues = self._pvalues(X)[0]
-        found = benjamini_hochberg(pvalues, alpha=level)
-        if not found.any():
-            self._check_power(pvalues, level)
-        return np.where(found, -1, 1).astype(np.int64)
+        scored = ~np.isnan(pvalues)
+        labels = np.ones(len(pvalues), dtype=np.int64)
+        labels[scored] = np.where(benjamini_hochberg(pvalues[scored], alpha=level), -1, 1)
+        if (labels > 0).all():
+            self._check_power(pvalues[scored], level)
+        return labels
 
     def _smallest_pvalues(self, X: Any) -> NDArray[np.float64]:
         """Return the p-value that each row would have if it were the most anomalous of all; no row is scored."""

@@ -42,6 +42,7 @@ WRAPPERS = [
     pytest.param(lambda detector: ContaminationPosterior([detector], random_state=0), id="posterior"),
     pytest.param(lambda detector: ScoreEnsemble([detector, clone(detector)], random_state=0), id="ensemble"),
 ]
+quiet = pytest.mark.filterwarnings("ignore:.*time points have no score:UserWarning")
 
 
 @pytest.mark.parametrize(("make", "detector"), COLLECTIONS)
@@ -62,7 +63,7 @@ def test_scores_are_those_of_the_detector(make, detector, seed):
     assert_array_equal(scores, clone(detector).fit(X).score_samples(X))
 
 
-@pytest.mark.parametrize("wrap", [WRAPPERS[0], WRAPPERS[2], WRAPPERS[3]])
+@pytest.mark.parametrize("wrap", WRAPPERS)
 def test_a_flat_series_is_a_column(wrap, seed):
     x = np.random.default_rng(seed).normal(size=200)
     model = wrap(RollingStatistic(window_size=5)).fit(x)
@@ -70,9 +71,69 @@ def test_a_flat_series_is_a_column(wrap, seed):
     assert model.n_features_in_ == 1
 
 
-def test_a_single_series_raises_where_calibration_rows_are_drawn_at_random():
-    with pytest.raises(ValueError, match="breaks the order of the series"):
-        ConformalDetector(RollingStatistic(window_size=5)).fit(np.arange(100.0))
+@pytest.mark.parametrize("method", ["cross", "jackknife+"])
+def test_a_single_series_raises_where_calibration_rows_are_drawn_at_random(method):
+    with pytest.raises(ValueError, match="rows that do not follow each other"):
+        ConformalDetector(RollingStatistic(window_size=5), method=method).fit(np.arange(100.0))
+
+
+@quiet
+def test_a_series_is_calibrated_on_its_last_time_points(seed):
+    series = pd.DataFrame({"x": np.random.default_rng(seed).normal(size=400)})
+    series.index = pd.date_range("2026-01-01", periods=400, freq="h")
+    series = series.drop(index=series.index[300:310])
+    series.iloc[250] = np.nan
+    detector = RollingStatistic(window_size=30)
+    model = ConformalDetector(detector, calibration_size=0.5).fit(series)
+    first, last = series.iloc[:195], series.iloc[195:]
+    scores = -clone(detector).fit(first).score_samples(last)
+    assert_array_equal(model.calibration_scores_[0], np.sort(scores[~np.isnan(scores)]))
+    assert model.n_calibration_ == len(last) - 1
+
+
+@quiet
+def test_labelled_time_points_are_not_calibrated_on(seed):
+    series = np.random.default_rng(seed).normal(size=(400, 1))
+    labels = np.zeros(400, dtype=int)
+    labels[[50, 300, 301]] = -1
+    model = ConformalDetector(RollingStatistic(window_size=30)).fit(series, labels)
+    assert model.n_calibration_ == 198
+    assert (model.suggest_audit(5).indices >= 200).all()
+
+
+def test_a_series_without_a_score_to_calibrate_on_raises(seed):
+    series = np.random.default_rng(seed).normal(size=(60, 1))
+    with pytest.raises(ValueError, match="None of the last 30 time points"):
+        ConformalDetector(RollingStatistic(window_size=5)).fit(series, np.r_[np.zeros(30), -np.ones(30)])
+
+
+@quiet
+def test_time_points_without_a_score_have_no_pvalue(seed):
+    random = np.random.default_rng(seed)
+    series = random.normal(size=(600, 1))
+    model = ConformalDetector(RollingStatistic(window_size=10), alpha=0.05).fit(series)
+    new = random.normal(size=(400, 1))
+    new[200:260] *= 20
+    new[[90, 95, 300]] = np.nan
+    missing = np.isin(np.arange(400), [*range(90, 96), 300])
+    for values in (model.pvalues(new), model.score_samples(new), model.anomaly_probability(new)):
+        assert_array_equal(np.isnan(values), missing)
+    assert_array_equal(model.predict(new)[missing], 1)
+    assert_array_equal(model.select(new)[missing], 1)
+    assert_array_equal(model.evalues(new)[missing], 0)
+    assert (model.select(new)[205:255] == -1).all()
+
+
+def test_the_false_alarm_rate_of_a_stationary_series_is_the_level():
+    """Time points depend on each other: the mean rate over series is the level, the rate of one varies."""
+    rates = []
+    for seed in range(60):
+        series = np.random.default_rng(seed).normal(size=(4000, 1))
+        model = ConformalDetector(RollingStatistic(window_size=10), alpha=0.1).fit(series[:2000])
+        rates.append((model.predict(series[2000:]) == -1).mean())
+    error = np.std(rates) / np.sqrt(len(rates))
+    assert abs(np.mean(rates) - 0.1) < 4 * error
+    assert error < 0.01
 
 
 def test_too_few_traces_raise():
@@ -137,7 +198,7 @@ def test_frames_with_other_columns_raise_before_the_detector_is_called():
     ],
     ids=["rule", "posterior", "ensemble"],
 )
-@pytest.mark.filterwarnings("ignore:.*time points have no score:UserWarning")
+@quiet
 def test_time_points_without_a_score_are_normal(model, seed):
     series = np.random.default_rng(seed).normal(size=(400, 1))
     series[200:220] *= 8

@@ -12,12 +12,15 @@ from skanomaly._support._scales import ROUNDING, usable_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._bridges import bridged
 from skanomaly.sequence._channels import on_channels
 from skanomaly.sequence._series._profile import WindowTable, join
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, window_starts
+from skanomaly.sequence._windows import effective_window, rolling_mean, stretches, window_starts
 
 __all__ = ["KShapeDetector", "k_shape"]
+
+_SEGMENT, _LARGEST_BRIDGE = 4, 2  # in windows
 
 
 class KShapeDetector(SeriesDetector):
@@ -67,9 +70,10 @@ class KShapeDetector(SeriesDetector):
 
     Notes
     -----
-    Segments of four windows, starting every 1.5 windows (and twice at the ends of the stretches of a series that is
-    cut), are clustered by k-Shape (Paparrizos and Gravano, 2015). The
-    distance of a window to a typical segment is that to the nearest z-normalised window of the segment. Distances are
+    Segments of four windows, starting every 1.5 windows, are clustered by k-Shape (Paparrizos and Gravano, 2015). Those
+    of a series that is cut run over its holes, along curves that continue the values and slopes at both sides for as
+    many time points as the hole has, at most two windows; no window that is scored spans a cut. The distance of a
+    window to a typical segment is that to the nearest z-normalised window of the segment. Distances are
     averaged with weights :math:`f^2 / c`, where f is the fraction of segments in the cluster and c is the sum of the
     distances of its centre to the other centres, both scaled to [1, 2], as in NormA and SAND (Boniol and others, 2021).
     Channels are clustered separately and their scores are averaged; ``feature_contributions`` are the terms of this
@@ -131,15 +135,15 @@ class KShapeDetector(SeriesDetector):
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
+        prepared = self._vectors.prepare(X)
+        if edges is not None:  # segments run over holes, or windows beside holes would be in fewer segments than others
+            parts = stretches(len(X), edges, self.window_size_)
+            prepared = bridged(prepared, metadata["ticks"], parts, _LARGEST_BRIDGE * self.window_size_)[0]
         random = generator(self.random_state)
-        length = min(4 * self.window_size_, int(np.diff(all_edges(len(X), edges)).max()))
-        stride = max(1, 3 * self.window_size_ // 2)
-        starts = window_starts(len(X), length, edges=edges, stride=stride)
-        if edges is not None:  # with these twice, windows beside a cut are in as many segments as others
-            ends = [(part.start, part.stop - length) for part in stretches(len(X), edges, length)]
-            starts = np.sort(np.concatenate([starts, np.repeat(np.array(ends, dtype=np.intp).ravel(), 2)]))
+        length = min(_SEGMENT * self.window_size_, len(prepared))
+        starts = window_starts(len(prepared), length, stride=max(1, 3 * self.window_size_ // 2))
         self.cluster_centers_, self.cluster_weights_, self.n_iter_ = [], [], 0
-        for channel, level in zip(self._vectors.prepare(X).T, self._vectors.level, strict=True):
+        for channel, level in zip(prepared.T, self._vectors.level, strict=True):
             segments = _standardised(np.lib.stride_tricks.sliding_window_view(channel, length)[starts], level)
             labels, centers, n_iter = k_shape(segments, min(self.n_clusters, len(starts)), self.max_iter, random)
             self.n_iter_ = max(self.n_iter_, n_iter)

@@ -11,16 +11,18 @@ from scipy.ndimage import uniform_filter1d
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
+from skanomaly.sequence._bridges import bridged
 from skanomaly.sequence._channels import on_channels
+from skanomaly.sequence._clock import Stretches
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._settling import Settling
-from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, stretches, windows_to_points
+from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, windows_to_points
 
 __all__ = ["SpectralResidualDetector", "saliency"]
 
 _SMALLEST = 1e-12
 _BLOCK_VALUES = 2**18  # of windows that are held at once
 _N_REPEATS = 5
+_LARGEST_BRIDGE = 4  # a hole is bridged by at most this part of average_size
 
 
 def saliency(x: NDArray[np.float64], average_size: int) -> NDArray[np.float64]:
@@ -104,6 +106,10 @@ class SpectralResidualDetector(SeriesDetector):
     changes in smooth series; it does not work for white noise, whose spectrum is flat. ``feature_contributions`` divide
     the score in proportion to the saliencies of the channels.
 
+    A series that is cut has one spectrum too: stretches that are long enough are joined, over holes by curves that
+    continue the values and slopes at both sides. A bridge has as many time points as the hole, at most a quarter of
+    `average_size`. Scores are averaged within stretches.
+
     With `context_size`, the saliency of the last time point of a context is divided by the mean over the context.
     Behind its last time point the context is extended by five repeats of the value before; [1]_ extends it along a line
     through the last values, which includes the scored one. The moving average has at most an eighth of the context.
@@ -152,7 +158,6 @@ class SpectralResidualDetector(SeriesDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         longest = int(np.diff(all_edges(len(X), metadata.get("edges"))).max())
-        self._n_training = len(X)
         self._average_size = min(self.average_size, longest)
         self.window_size_ = (self._average_size + 1) // 2
         if self.context_size is not None:
@@ -160,10 +165,6 @@ class SpectralResidualDetector(SeriesDetector):
                 self.context_size, len(X), name="context_size", noun="contexts", edges=metadata.get("edges")
             )
         self._vectors = WindowVectors(X, window_size=1, normalize="scale", binary_channels=self.binary_channels)
-        if self.context_size is not None:
-            return
-        parts = stretches(len(X), metadata.get("edges"), self.window_size_)
-        self._beside_cuts = Settling([X[part] for part in parts], self._mirrored, self._average_size)
 
     def _why_no_stream(self) -> str:
         if self.context_size is None:
@@ -177,24 +178,33 @@ class SpectralResidualDetector(SeriesDetector):
     def _stream_outlyingness(self, X: NDArray[Any], n_ahead: int | None, after_cut: bool) -> NDArray[np.float64]:
         return self._outlyingness(X)
 
-    def _stretch_outlyingness(self, X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
-        if self.context_size is not None:
-            return self._outlyingness(X)
-        return self._beside_cuts(self._mirrored(X), ends)
+    def _score_stretches(
+        self, X: Stretches, parts: list[slice], local: list[NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
+        if self.context_size is not None or not parts:
+            return super()._score_stretches(X, parts, local)
+        out = self._placed(X, self._over_holes(X, parts, np.nan).mean(axis=1))
+        self._warn_not_scored(X, int(np.isnan(out).sum()))
+        return out
 
-    def _stretch_shares(self, X: NDArray[Any], ends: tuple[bool, bool] | None) -> NDArray[np.float64]:
-        if ends is None or self.context_size is not None:
-            return self._averaged(self._local_shares(X))
-        return self._averaged(self._local_shares(np.vstack([X, X[::-1]])))[: len(X)]
+    def _shares_of_stretches(self, X: Stretches, parts: list[slice]) -> NDArray[np.float64]:
+        if self.context_size is not None or not parts:
+            return super()._shares_of_stretches(X, parts)
+        return on_channels(self._over_holes(X, parts, 0.0), self._vectors.channels, self.n_features_in_)
+
+    def _over_holes(self, X: Stretches, parts: list[slice], others: float) -> NDArray[np.float64]:
+        """Return averaged saliencies of stretches by channel used, from one spectrum with bridges over the holes."""
+        most = max(1, self._average_size // _LARGEST_BRIDGE)
+        series, places = bridged(self._vectors.prepare(X.values), X.ticks, parts, most)
+        found = [saliency(channel, min(self._average_size, len(series))) for channel in series.T]
+        local = np.stack(found, axis=1)
+        out = np.full((len(X.values), len(found)), others)
+        for part, place in zip(parts, places, strict=True):
+            out[part] = self._averaged(local[place])
+        return out
 
     def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return on_channels(np.stack(self._by_channel(X), axis=1), self._vectors.channels, X.shape[1])
-
-    def _mirrored(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        # Followed by its mirror image, a stretch has no jump from its end to its start. The mean square of saliencies
-        # is proportional to 1 / n, so those of short stretches would be larger.
-        longer = np.sqrt(2 * len(X) / self._n_training)
-        return self._outlyingness(np.vstack([X, X[::-1]]))[: len(X)] * longer
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return self._averaged(np.asarray(np.mean(self._by_channel(X), axis=0)))
