@@ -107,7 +107,8 @@ class PatchNeighbors(PatchDetector):
     and one classifier on the residuals of all.
 
     Cost: O(N n_bank d) for N patches, in blocks of one matrix product; with a radius, the bank is stored once for each
-    position that may look into it. Memory: three times the bank.
+    position that may look into it. Where few directions hold most of the spread of a large bank, these come first and
+    rule out most pairs. Memory: three to four times the bank.
 
     References
     ----------
