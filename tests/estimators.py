@@ -233,6 +233,7 @@ PARAMETERS = {
         {"window_size": 64, "stride": 32, "context_size": 4},
         {"window_size": 64, "stride": 32, "context_size": 4, "head": "spectral"},
     ],
+    "SequenceLikelihood": [{"order": 2}],
     "SequenceNeighbors": [{}, {"representation": "resampled", "n_neighbors": 3}],
     # sampling
     # The checks feed class labels, of which pos_label says which is the anomaly.

@@ -22,6 +22,7 @@ from skanomaly.embeddings._whitening import BLOCK_PATCHES, range_of, spectrum_of
 __all__ = ["PatchNeighbors"]
 
 _FEWEST_FOR_MEDIAN = 3
+_FEWEST_WHITENED = 3  # two patches have the covariance of their difference, and Ledoit and Wolf's rule would keep it
 _N_PROTOTYPES = 6
 _MOST_CLUSTERED = 10_000
 Floats = NDArray[np.float64]
@@ -42,7 +43,8 @@ class PatchNeighbors(PatchDetector):
         Number of nearest patches whose mean distance is the outlyingness. One is best for clean training data.
     metric : {"whitened", "centered", "euclidean", "cosine"}, default="whitened"
         "whitened" is the Euclidean distance after whitening by the covariance of the training patches, shrunk by Ledoit
-        and Wolf's rule; where the bank has a radius, by their covariance around the means of their positions.
+        and Wolf's rule, if they are at least three; where the bank has a radius, by their covariance around the means
+        of their positions.
         "centered" is the same after the median patch of each sample is subtracted from its patches; samples with fewer
         than three patches are not centred.
     reference : {"train", "self", "both"}, default="train"
@@ -107,7 +109,8 @@ class PatchNeighbors(PatchDetector):
     and one classifier on the residuals of all.
 
     Cost: O(N n_bank d) for N patches, in blocks of one matrix product; with a radius, the bank is stored once for each
-    position that may look into it. Memory: three times the bank.
+    position that may look into it. Where few directions hold most of the spread of a large bank, these come first and
+    rule out most pairs. Memory: three to four times the bank.
 
     References
     ----------
@@ -238,11 +241,14 @@ class PatchNeighbors(PatchDetector):
 
     def _fit_metric(self, normal: PatchSets, *, per_position: bool) -> None:
         self._range = range_of(normal.rows)
-        self._spectrum = None
+        self._spectrum, self.shrinkage_ = None, 0.0
         if self.metric in {"whitened", "centered"}:
             kept = np.concatenate(
                 [self._range.ordinary_rows(self._range.apply(part.rows)) for _, part in normal.blocks(BLOCK_PATCHES)]
             )
+            if kept.sum() < _FEWEST_WHITENED:
+                self.shrinkage_ = 1.0
+                return
             centers = self._centers(normal)
             owners, positions = normal.owners, normal.positions
             means = _position_means(normal, centers, self._range) if per_position and len(normal) > 1 else None
@@ -253,7 +259,7 @@ class PatchNeighbors(PatchDetector):
                 return rows if means is None else rows - means[positions[part]]
 
             self._spectrum = spectrum_of(normal.rows, residuals, covariance="ledoit_wolf", kept=kept)
-        self.shrinkage_ = 0.0 if self._spectrum is None else self._spectrum.shrinkage
+            self.shrinkage_ = self._spectrum.shrinkage
 
     def _centers(self, samples: PatchSets) -> Floats | None:
         if self.metric != "centered":

@@ -4,6 +4,8 @@ from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
 from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
+from skanomaly.sequence._collections._delays import delay_distributions
+from skanomaly.sequence._collections._likelihood import SequenceLikelihood
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
 from skanomaly.sequence._collections._reference import ReferenceDetector
@@ -50,6 +52,7 @@ __all__ = [
     "SelectiveMahalanobisDetector",
     "SelfSimilarityDetector",
     "SequenceDetector",
+    "SequenceLikelihood",
     "SequenceNeighbors",
     "SeriesDetector",
     "SeriesDisplay",
@@ -62,6 +65,7 @@ __all__ = [
     "SymbolTransformer",
     "TransitionGraphDetector",
     "degrade_windows",
+    "delay_distributions",
     "events_to_labels",
     "find_events",
     "find_period",

@@ -241,3 +241,10 @@ def test_labels_leave_a_fit_without_anomalous_samples_as_it_was():
     X = _sets()
     expected = PatchNeighbors().fit(X).score_samples(X)
     assert_array_equal(PatchNeighbors().fit(X, patch_labels=np.ones((20, 9))).score_samples(X), expected)
+
+
+def test_two_patches_are_not_whitened(seed):
+    X = np.random.default_rng(seed).normal(size=(12, 30))
+    plain, whitened = (PatchNeighbors(metric=metric).fit(X[:2]) for metric in ("euclidean", "whitened"))
+    assert whitened.shrinkage_ == 1
+    assert np.array_equal(plain.score_samples(X), whitened.score_samples(X))

@@ -9,6 +9,7 @@ from skanomaly.sequence import (
     RandomConvolutionTransformer,
     ReferenceDetector,
     SelectiveMahalanobisDetector,
+    SequenceLikelihood,
     SequenceNeighbors,
     SymbolTransformer,
     degrade_windows,
@@ -22,6 +23,7 @@ MODELS = [
     SequenceNeighbors(),
     ReferenceDetector(),
     SelectiveMahalanobisDetector(),
+    SequenceLikelihood(order=2),
     SymbolTransformer(),
     RandomConvolutionTransformer(n_kernels=4, random_state=0),
 ]

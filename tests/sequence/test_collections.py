@@ -15,6 +15,7 @@ from skanomaly.sequence import (
     BagRankingDetector,
     ReferenceDetector,
     SelectiveMahalanobisDetector,
+    SequenceLikelihood,
     SequenceNeighbors,
 )
 from skanomaly.sequence._collections._bag_ranking import Bags, bag_ranking_loss
@@ -29,6 +30,7 @@ DETECTORS = [
     ReferenceDetector(alignment="shift"),
     ReferenceDetector(alignment="none", scale="std"),
     SelectiveMahalanobisDetector(),
+    SequenceLikelihood(order=2),
     BagRankingDetector(),
 ]
 

@@ -15,6 +15,7 @@ from skanomaly.sequence import (
     RollingStatistic,
     SelectiveMahalanobisDetector,
     SelfSimilarityDetector,
+    SequenceLikelihood,
     SequenceNeighbors,
     SlidingWindowDetector,
     SpectralResidualDetector,
@@ -157,6 +158,7 @@ COLLECTIONS = [
     ReferenceDetector(),
     ReferenceDetector(scale="std"),
     SelectiveMahalanobisDetector(),
+    SequenceLikelihood(order=2),
 ]
 
 

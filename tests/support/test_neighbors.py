@@ -95,14 +95,66 @@ def test_tight_clusters_far_apart_switch_to_the_float64_product(seed, monkeypatc
     used = set()
     plain = _neighbors._Product._left_factor
 
-    def watched(self, coded, dtype):
+    def watched(self, coded, dtype, basis=None):
         used.add(dtype)
-        return plain(self, coded, dtype)
+        return plain(self, coded, dtype, basis)
 
     monkeypatch.setattr(_neighbors._Product, "_left_factor", watched)
     found = nearest_neighbors(X, X[::900], n_neighbors=3, algorithm="brute")
     assert used == {np.float32, np.float64}
     _assert_same(found, reference.nearest(X, X[::900], 3))
+
+
+def _low_rank(random, n_rows):
+    rows = 0.05 * random.normal(size=(n_rows, 40))
+    rows[:, :4] += 3 * random.normal(size=(n_rows, 4))
+    return rows
+
+
+def _products(monkeypatch):
+    """Record the numbers of columns of the products that are used."""
+    used = []
+    plain = _neighbors._Product._left_factor
+
+    def watched(self, coded, dtype, basis=None):
+        used.append(coded.shape[1] if basis is None else basis.shape[1])
+        return plain(self, coded, dtype, basis)
+
+    monkeypatch.setattr(_neighbors, "_FEWEST_ROTATED", 300)
+    monkeypatch.setattr(_neighbors._Product, "_left_factor", watched)
+    return used
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_leading_directions_cost_no_neighbour(seed, monkeypatch, metric):
+    used = _products(monkeypatch)
+    random = np.random.default_rng(seed)
+    rows = _low_rank(random, 1540)
+    X, Q = rows[:1500], rows[1500:]
+    distances, indices = nearest_neighbors(X, Q, n_neighbors=3, metric=metric)
+    assert used == [16]
+    if metric == "cosine":
+        _assert_same((np.sqrt(2 * distances), indices), reference.nearest(unit_rows(X), unit_rows(Q), 3))
+    else:
+        _assert_same((distances, indices), reference.nearest(X, Q, 3))
+
+
+def test_queries_off_the_leading_directions_go_on_with_all_columns(seed, monkeypatch):
+    used = _products(monkeypatch)
+    random = np.random.default_rng(seed)
+    X, Q = _low_rank(random, 2500), np.zeros((20, 40))
+    Q[:, 4:] = 1e4 * random.normal(size=(20, 36))
+    _assert_same(nearest_neighbors(X, Q, n_neighbors=3), reference.nearest(X, Q, 3))
+    assert used[:2] == [16, 40]
+
+
+@pytest.mark.parametrize("value", [1.0, 1e100])
+def test_leading_directions_are_not_used_where_they_rule_out_nothing(seed, monkeypatch, value):
+    used = _products(monkeypatch)
+    X = np.random.default_rng(seed).normal(size=(1500, 40))
+    X[0] *= value
+    _assert_same(nearest_neighbors(X, X[:20], n_neighbors=3), reference.nearest(X, X[:20], 3))
+    assert used[0] == 40
 
 
 @pytest.mark.parametrize("n_rows", [1, 1500])
