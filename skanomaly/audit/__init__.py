@@ -5,6 +5,7 @@ from skanomaly.audit._columns._display import ColumnDriftDisplay
 from skanomaly.audit._columns._drift import ColumnDriftTest
 from skanomaly.audit._columns._findings import Finding
 from skanomaly.audit._columns._table import TableAudit
+from skanomaly.audit._correlator_test import CorrelatorTest
 from skanomaly.audit._correlators import dependence_noise_level
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
@@ -38,6 +39,7 @@ __all__ = [
     "CensoredTwoSampleTest",
     "ColumnDriftDisplay",
     "ColumnDriftTest",
+    "CorrelatorTest",
     "CovarianceSpectrumTest",
     "CoverageEstimate",
     "DelayComparison",

@@ -63,7 +63,7 @@ def column_cells(
         counts = np.column_stack([sizes - counts, counts])
         totals = counts.sum(axis=0)
         rate = float(totals[0] * totals[1] / totals.sum())
-        return Cells(levels.astype(np.float64), counts / totals, counts, rate)
+        return Cells(levels.astype(np.float64, copy=False), counts / totals, counts, rate)
     order = np.argsort(column, kind="stable")
     ordered, sample = weights[order], codes[order] == 1
     levels, sizes = _distinct(column[order])
@@ -73,7 +73,7 @@ def column_cells(
     sums = [part.sum() for part in parts]
     masses = np.column_stack([np.add.reduceat(part, starts) / total for part, total in zip(parts, sums, strict=True)])
     rate = 1.0 / sum(float((part @ part) / total**2) for part, total in zip(parts, sums, strict=True))
-    return Cells(levels.astype(np.float64), masses, np.column_stack([sizes - counts, counts]), rate)
+    return Cells(levels.astype(np.float64, copy=False), masses, np.column_stack([sizes - counts, counts]), rate)
 
 
 def _distinct(ascending: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.intp]]:

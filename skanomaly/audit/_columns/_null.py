@@ -42,7 +42,8 @@ def number_statistic(masses: NDArray[np.float64], pooled: NDArray[np.float64], r
 
 def _step_weights(pooled: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """Weigh the squared difference after each value but the last; the same when the column is turned around."""
-    weights = (pooled[:-1] + pooled[1:]) / 2
+    weights = pooled[:-1] + pooled[1:]
+    weights /= 2
     if kind == "anderson_darling":
         spread = np.cumsum(pooled)[:-1]
         spread *= np.cumsum(pooled[::-1])[::-1][1:]
