@@ -19,6 +19,7 @@ from skanomaly.audit._lists._coverage import (
     coverage_estimate,
     volatility_report,
 )
+from skanomaly.audit._lists._personalization import PersonalizationReport, personalization_test
 from skanomaly.audit._lists._windows import (
     EventWindowStatistics,
     anomaly_clustering_test,
@@ -55,6 +56,7 @@ __all__ = [
     "KernelTest",
     "MissingnessTest",
     "NPLMTest",
+    "PersonalizationReport",
     "TableAudit",
     "VolatilityReport",
     "WindowExcessSearch",
@@ -68,6 +70,7 @@ __all__ = [
     "hermite_eigenvalues",
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
+    "personalization_test",
     "tracy_widom",
     "volatility_report",
 ]

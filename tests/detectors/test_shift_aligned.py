@@ -100,11 +100,11 @@ def test_running_statistics_move_by_the_momentum():
     X, _, _ = _domain(0, n_anomalies=0)
     model = ShiftAlignedDetector(alignment="running", momentum=0.25).fit(X)
     model.adapt(X + 8)
-    assert_allclose(model.centers_[None], np.median(X, axis=0) + 8)
+    assert_allclose(model.centers_[0], np.median(X, axis=0) + 8)
     model.adapt(X)
-    assert_allclose(model.centers_[None], np.median(X, axis=0) + 6)
+    assert_allclose(model.centers_[0], np.median(X, axis=0) + 6)
     replaced = ShiftAlignedDetector().fit(X).adapt(X + 8).adapt(X)
-    assert_allclose(replaced.centers_[None], np.median(X, axis=0))
+    assert_allclose(replaced.centers_[0], np.median(X, axis=0))
 
 
 def test_gate_aligns_shifted_domains_only():
@@ -114,12 +114,12 @@ def test_gate_aligns_shifted_domains_only():
     model = ShiftAlignedDetector(gate=gate, alpha=0.01).fit(train)
     plain = model.score_samples(X)
     model.adapt(X)
-    assert model.gate_pvalues_[None] > 0.01
-    assert model.aligned_ == {None: False}
+    assert model.gate_pvalues_[0] > 0.01
+    assert model.aligned_ == {0: False}
     assert_array_equal(model.score_samples(X), plain)
     model.adapt(_shifted(X, 1.0, random))
-    assert model.gate_pvalues_[None] < 1e-6
-    assert model.aligned_ == {None: True}
+    assert model.gate_pvalues_[0] < 1e-6
+    assert model.aligned_ == {0: True}
 
 
 def test_nearly_half_of_the_rows_being_anomalies_moves_robust_statistics_little():
@@ -127,7 +127,7 @@ def test_nearly_half_of_the_rows_being_anomalies_moves_robust_statistics_little(
     spoilt = X.copy()
     spoilt[:240] += 100
     magnitude = {
-        statistics: ShiftAlignedDetector(statistics=statistics).fit(X).adapt(spoilt).shift_magnitude_[None]
+        statistics: ShiftAlignedDetector(statistics=statistics).fit(X).adapt(spoilt).shift_magnitude_[0]
         for statistics in ("robust", "moment")
     }
     assert magnitude["robust"] < 2
@@ -147,7 +147,7 @@ def test_few_rows_are_not_adapted_to():
     model = ShiftAlignedDetector().fit(X)
     with pytest.warns(UserWarning, match="Too few rows to align: 20"):
         model.adapt(X[:20] + 5)
-    assert model.aligned_ == {None: False}
+    assert model.aligned_ == {0: False}
 
 
 @pytest.mark.parametrize(

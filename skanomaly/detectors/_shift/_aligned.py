@@ -87,7 +87,7 @@ class ShiftAlignedDetector(BaseDetector):
     reference_center_, reference_scale_ : ndarray of shape (n_columns,)
         Level and spread of the columns of the training data.
     centers_, scales_ : dict
-        Map each known domain to the level and the spread of its columns. Without a column of domains the key is None.
+        Map each known domain to the level and the spread of its columns. Without a column of domains the key is 0.
     shift_magnitude_ : dict
         Maps each domain of the last :meth:`adapt` to the root mean square, over the columns, of the shift of the level
         in units of the reference spread.
@@ -243,7 +243,7 @@ class ShiftAlignedDetector(BaseDetector):
         self.detector_ = clone(detector).fit(aligned, *labels)
 
     def _parts(self, X: _Rows) -> list[tuple[Any, NDArray[np.intp]]]:
-        return [(None, np.arange(len(X)))] if self.domain is None else X.parts()
+        return [(0, np.arange(len(X)))] if self.domain is None else X.parts()
 
     def _statistics(self, table: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return level and spread of columns; the spread is 0 where it is only rounding."""
