@@ -45,6 +45,10 @@ PARAMETERS = {
         {"statistic": "supremum"},
         {"statistic": "tarone_ware", "null": "permutation", "n_permutations": 39},
     ],
+    "CorrelatorTest": [
+        {"n_permutations": 39},
+        {"n_permutations": 19, "scale": "standardized", "orders": [2], "max_samples": 40},
+    ],
     "CovarianceSpectrumTest": [
         {"n_draws": 39},
         {"statistic": "sphericity", "null": "gaussian", "n_draws": 39},
@@ -126,6 +130,7 @@ PARAMETERS = {
             "directions": "gaussian",
         },
     ],
+    "ShiftAlignedDetector": [{}, {"detector": _forest(), "statistics": "moment", "mix": 0.5, "min_samples": 5}],
     # generation
     "DiffusionSampler": [
         {"n_steps": 10},

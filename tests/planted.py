@@ -102,6 +102,14 @@ def _common_factor(test, random):
     return scores[:20], scores[20:]
 
 
+def _other_dependence(test, random):
+    """Rows whose first column falls with the others, compared with rows in which it rises."""
+    X = random.normal(size=(300, 1)) + 0.3 * random.normal(size=(300, 3))
+    X[150:, 0] *= -1
+    scores = test.fit(X).score_samples(X)
+    return scores[150:], scores[:150]
+
+
 def _missing_by_value(test, random):
     """Rows that lack a value because another is large, compared with complete rows that are not extreme."""
     X = random.normal(size=(300, 3))
@@ -125,6 +133,7 @@ PLANTED = {
     **dict.fromkeys(_GROWN, _implausible),
     audit.CensoredTwoSampleTest: _second_sample,
     audit.ColumnDriftTest: _second_sample,
+    audit.CorrelatorTest: _other_dependence,
     audit.CovarianceSpectrumTest: _common_factor,
     audit.DomainClassifierTest: _second_sample,
     audit.EnergyTest: _second_sample,

@@ -14,7 +14,14 @@ from joblib.parallel import get_active_backend
 
 from skanomaly._support._sklearn import openmp_threads
 
-__all__ = ["map_blocks", "map_fits", "n_block_threads", "row_blocks", "single_blas_thread"]
+__all__ = [
+    "map_blocks",
+    "map_fits",
+    "n_block_threads",
+    "row_blocks",
+    "single_blas_thread",
+    "single_openmp_thread",
+]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,6 +66,17 @@ def single_blas_thread() -> Iterator[None]:
                 _limits.restore_original_limits()
                 _let_this_thread_control()
                 _limits = None
+
+
+@contextmanager
+def single_openmp_thread() -> Iterator[None]:
+    """Hold the OpenMP loops that this thread starts, such as those of gradient boosting, to one thread.
+
+    Where other processes use the processors, threads that wait for each other in many short loops make a fit of a small
+    table a hundred times slower. The number of OpenMP threads is a property of each thread, so nothing is counted.
+    """
+    with _controller().limit(limits=1, user_api="openmp"):
+        yield
 
 
 def row_blocks(n_rows: int, block_rows: int) -> list[slice]:

@@ -5,6 +5,7 @@ from skanomaly.audit._columns._display import ColumnDriftDisplay
 from skanomaly.audit._columns._drift import ColumnDriftTest
 from skanomaly.audit._columns._findings import Finding
 from skanomaly.audit._columns._table import TableAudit
+from skanomaly.audit._correlator_test import CorrelatorTest
 from skanomaly.audit._correlators import dependence_noise_level
 from skanomaly.audit._display import DriftDisplay
 from skanomaly.audit._domain_classifier import DomainClassifierTest
@@ -18,6 +19,7 @@ from skanomaly.audit._lists._coverage import (
     coverage_estimate,
     volatility_report,
 )
+from skanomaly.audit._lists._personalization import PersonalizationReport, personalization_test
 from skanomaly.audit._lists._windows import (
     EventWindowStatistics,
     anomaly_clustering_test,
@@ -38,6 +40,7 @@ __all__ = [
     "CensoredTwoSampleTest",
     "ColumnDriftDisplay",
     "ColumnDriftTest",
+    "CorrelatorTest",
     "CovarianceSpectrumTest",
     "CoverageEstimate",
     "DelayComparison",
@@ -53,6 +56,7 @@ __all__ = [
     "KernelTest",
     "MissingnessTest",
     "NPLMTest",
+    "PersonalizationReport",
     "TableAudit",
     "VolatilityReport",
     "WindowExcessSearch",
@@ -66,6 +70,7 @@ __all__ = [
     "hermite_eigenvalues",
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
+    "personalization_test",
     "tracy_widom",
     "volatility_report",
 ]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from skanomaly._support._scales import column_scale
 
-__all__ = ["dependence_noise_level"]
+__all__ = ["dependence_noise_level", "noise_level"]
 
-_MOST_COLUMNS = {2: 2000, 3: 100}
+_MOST_COLUMNS = {2: 2000, 3: 100, 4: 30}
 
 
 def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
@@ -26,8 +26,9 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
         Table to judge; finite numbers.
     reference : array-like of shape (n_reference, n_features)
         Table of the same columns without such noise.
-    order : {2, 3}, default=2
-        Number of columns in each product. 3 is more sensitive and needs more rows; it takes at most 100 columns.
+    order : {2, 3, 4}, default=2
+        Number of columns in each product. More columns are more sensitive and need more rows; 3 takes at most 100
+        columns of the table and 4 at most 30.
 
     Returns
     -------
@@ -39,6 +40,10 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
     ------
     ValueError
         If the tables have other columns than each other, fewer columns than `order`, or missing values.
+
+    See Also
+    --------
+    CorrelatorTest : Tests whether two samples have the same dependence, with a p-value, per column and per row.
 
     Notes
     -----
@@ -63,7 +68,7 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
     True
     """
     if not isinstance(order, Integral) or order not in _MOST_COLUMNS:
-        raise ValueError(f"order={order!r} must be 2 or 3.")
+        raise ValueError(f"order={order!r} must be 2, 3 or 4.")
     first, second = _table(X, "X"), _table(reference, "reference")
     n_columns = second.shape[1]
     if first.shape[1] != n_columns:
@@ -73,6 +78,11 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
     unit = np.asarray(column_scale(second))
     unit = np.where(unit > 0, unit, 1.0)
     found, expected = _correlators(first / unit, order), _correlators(second / unit, order)
+    return noise_level(found, expected, order)
+
+
+def noise_level(found: NDArray[np.float64], expected: NDArray[np.float64], order: int) -> float:
+    """Return the noise level that makes expected correlators the found ones; NaN where there are none."""
     total = float((expected**2).sum())
     if total <= 1e-20 * expected.size:
         return float("nan")
@@ -95,6 +105,11 @@ def _correlators(table: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     if order == 2:
         return np.asarray((centred.T @ centred)[np.triu_indices(centred.shape[1], 1)] / len(centred))
     parts = []
+    if order == 4:
+        first, second = np.triu_indices(centred.shape[1], 1)
+        products = centred[:, first] * centred[:, second]
+        means = products.T @ products / len(centred)
+        return np.asarray(means[second[:, None] < first])
     for place in range(centred.shape[1] - 2):
         rest = centred[:, place + 1 :]
         products = (rest * centred[:, [place]]).T @ rest

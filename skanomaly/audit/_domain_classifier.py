@@ -1,5 +1,6 @@
 """A classifier that distinguishes two samples."""
 
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,9 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._blocks import single_openmp_thread
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._seeds import child_generators, draw_seed
@@ -28,6 +31,7 @@ from skanomaly.base import BaseTest
 __all__ = ["DomainClassifierTest"]
 
 _MANY_ROWS = 2000
+_MANY_CELLS = 2_000_000  # below, a fit of gradient boosting takes seconds, and threads gain little
 _MANY_COLUMNS = 20
 _WEIGHT_RANGE = 100.0
 _MOST_CATEGORIES = 254  # of a column of HistGradientBoostingClassifier, which takes 255, with one for all others
@@ -192,6 +196,7 @@ class DomainClassifierTest(BaseTest):
         n = X.shape[0]
         codes, labels = sample_codes(groups, n, only_two=True, comparison="a domain classifier compares two samples")
         self.groups_: NDArray[Any] = labels
+        self._n_sample = int(codes.sum())
         seed = draw_seed(self.random_state)
         if len(self.groups_) < 2:
             self._one_sample(X, n)
@@ -204,6 +209,96 @@ class DomainClassifierTest(BaseTest):
         self._cross_fit(model, X, codes, seed)
         self._test_chance(model, X, codes, seed)
         self._weigh(codes)
+
+    def drop_columns(self, X: Any, *, groups: Any = None) -> dict[str, NDArray[Any]]:
+        """Test again without each column, which shows whether the difference is due to that column alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of both samples, in at least 2 columns.
+        groups : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`. For two tables, stack them and give the number of each row's table.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_features,)
+            Give it to ``pandas.DataFrame``. Keys: "column" (name or position), "area" (area under the ROC curve without
+            the column), "area_loss" (that of all columns less that without it) and "pvalue" (that the samples are equal
+            in the other columns, by `null`). A small area without one column, beside large ones without the others,
+            tells an identifier or a time stamp.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`, or if there is one column only.
+
+        Notes
+        -----
+        One test for each column, so the time is that of :meth:`fit` times the number of columns. The object itself is
+        not changed.
+        """
+        frame = is_frame(X)
+        table = to_pandas(X) if frame else np.asarray(X)
+        if table.ndim != 2 or table.shape[1] < 2:
+            raise ValueError(f"X has shape {table.shape}; without a column none is left. Give at least 2 columns.")
+        seed = draw_seed(self.random_state)
+        whole = clone(self).set_params(random_state=seed).fit(X, groups=groups).statistic_
+        areas, pvalues = [], []
+        for place in range(table.shape[1]):
+            kept = np.delete(np.arange(table.shape[1]), place)
+            part = table.iloc[:, kept] if frame else table[:, kept]
+            test = clone(self).set_params(random_state=seed).fit(part, groups=groups)
+            areas.append(test.statistic_)
+            pvalues.append(test.pvalue_)
+        names = np.array(table.columns, dtype=object) if frame else np.arange(table.shape[1])
+        return {
+            "column": names,
+            "area": np.array(areas),
+            "area_loss": whole - np.array(areas),
+            "pvalue": np.array(pvalues),
+        }
+
+    def reliability_curve(self, losses: Any, *, groups: Any = None) -> dict[str, NDArray[np.float64]]:
+        """Tell how the loss of a model falls if it is used only on the rows that are most like its training rows.
+
+        Parameters
+        ----------
+        losses : array-like of shape (n_sample,)
+            Loss of a model that was trained on the reference, such as the absolute error, on each fitted row of the
+            other sample, in their order.
+        groups : array-like of shape (n_samples,), default=None
+            The labels given to :meth:`fit`. None after :meth:`fit_samples`, where the other sample comes last.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_sample,)
+            Give it to ``pandas.DataFrame``. Keys: "threshold" (smallest score kept, the highest first), "fraction" of
+            the rows kept, "mean_loss" of the rows kept.
+
+        Raises
+        ------
+        ValueError
+            If the number of losses is not that of the rows of the other sample, or one is missing.
+        """
+        check_is_fitted(self)
+        scores = self._fitted_scores
+        if groups is None:
+            scores = scores[len(scores) - self._n_sample :]
+        else:
+            scores = scores[sample_codes(groups, len(scores), only_two=True)[0] == 1]
+        values = np.asarray(losses, dtype=np.float64)
+        if values.shape != scores.shape:
+            raise ValueError(f"losses has shape {values.shape}; the other sample has {len(scores)} rows.")
+        if not np.isfinite(values).all():
+            raise ValueError(f"losses has {np.count_nonzero(~np.isfinite(values))} missing or infinite values.")
+        order = np.argsort(-scores, kind="stable")
+        kept = np.arange(1, len(values) + 1)
+        return {
+            "threshold": scores[order],
+            "fraction": kept / len(values),
+            "mean_loss": np.cumsum(values[order]) / kept,
+        }
 
     def _read(self, X: Any, *, reset: bool) -> Any:
         fewest = self._min_samples if reset else 1
@@ -251,7 +346,7 @@ class DomainClassifierTest(BaseTest):
         self._fitted_scores = np.empty(len(codes))
         losses = []
         for train, test in _folds(codes, self.cv, seed):
-            fitted = clone(model).fit(_take(rows, train), codes[train])
+            fitted = _fitted(model, _take(rows, train), codes[train])
             self.estimators_.append(fitted)
             held, truth = _take(rows, test), codes[test]
             scores = _log_odds(fitted, held)
@@ -302,7 +397,7 @@ class DomainClassifierTest(BaseTest):
             )
             return
         train, test = train_test_split(np.arange(len(codes)), test_size=0.5, stratify=codes, random_state=seed)
-        fitted = clone(model).fit(_take(rows, train), codes[train])
+        fitted = _fitted(model, _take(rows, train), codes[train])
         # The threshold labels as many rows foreign as there are, which is known without looking at a label.
         scores = _log_odds(fitted, _take(rows, test))
         foreign = int(codes[test].sum())
@@ -375,9 +470,19 @@ def _shuffled(rows: Any, column: int, rng: np.random.Generator) -> Any:
     return rows
 
 
+def _threads(rows: Any) -> AbstractContextManager[None]:
+    return single_openmp_thread() if rows.shape[0] * rows.shape[1] <= _MANY_CELLS else nullcontext()
+
+
+def _fitted(model: Any, rows: Any, codes: NDArray[np.intp]) -> Any:
+    with _threads(rows):
+        return clone(model).fit(rows, codes)
+
+
 def _log_odds(fitted: Any, rows: Any) -> NDArray[np.float64]:
     """Log-odds of class 0, kept finite."""
-    probability = np.clip(fitted.predict_proba(rows)[:, 0].astype(np.float64), 1e-15, 1 - 1e-15)
+    with _threads(rows):
+        probability = np.clip(fitted.predict_proba(rows)[:, 0].astype(np.float64), 1e-15, 1 - 1e-15)
     return np.log(probability) - np.log1p(-probability)
 
 
@@ -385,7 +490,7 @@ def _area(model: Any, rows: Any, codes: NDArray[np.intp], n_folds: int, seed: in
     """Mean area over the folds."""
     areas = []
     for train, test in _folds(codes, n_folds, seed):
-        fitted = clone(model).fit(_take(rows, train), codes[train])
+        fitted = _fitted(model, _take(rows, train), codes[train])
         areas.append(roc_auc_score(codes[test], -_log_odds(fitted, _take(rows, test))))
     return float(np.mean(areas))
 

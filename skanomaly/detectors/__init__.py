@@ -8,6 +8,7 @@ from skanomaly.detectors._forest._isolation_forest import IsolationForestDetecto
 from skanomaly.detectors._marginal._marginal import MarginalDetector
 from skanomaly.detectors._neighbors._multiscale import MultiscaleNeighborsDetector
 from skanomaly.detectors._neighbors._nearest_neighbors import NearestNeighborsDetector
+from skanomaly.detectors._shift._aligned import ShiftAlignedDetector
 
 __all__ = [
     "AnomalyDetector",
@@ -18,4 +19,5 @@ __all__ = [
     "MultiscaleNeighborsDetector",
     "NearestNeighborsDetector",
     "RandomProjectionDepth",
+    "ShiftAlignedDetector",
 ]

@@ -9,6 +9,7 @@ from skanomaly.audit import (
     cliffs_delta,
     coverage_estimate,
     event_window_statistics,
+    personalization_test,
     volatility_report,
 )
 
@@ -54,9 +55,65 @@ def test_survival_of_keys_is_that_of_their_lifetimes():
     np.testing.assert_allclose(found[:4], 0.7 ** np.arange(1, 5), atol=0.03)
 
 
+def test_vanishing_keys_with_other_values_are_a_biased_loss():
+    random = np.random.Generator(np.random.PCG64(7))
+    rejected, found = 0, 0
+    for _ in range(60):
+        before = dict(enumerate(random.gamma(2, size=150)))
+        same = {key: value for key, value in before.items() if random.random() < 0.7}
+        cheap = {key: value for key, value in before.items() if random.random() < 1 / (1 + value / 2)}
+        rejected += volatility_report([before, same]).bias_pvalue <= 0.05
+        report = volatility_report([before, cheap])
+        found += report.bias_pvalue <= 0.05 and report.bias_delta > 0
+    assert rejected <= stats.binom.ppf(0.9999, 60, 0.05)
+    assert found >= 50
+
+
+def test_bias_of_what_vanishes_needs_numbers():
+    assert np.isnan(volatility_report([{1, 2}, {1}]).bias_pvalue)
+    assert np.isnan(volatility_report([{"a": "x", "b": "y"}, {"a": "x"}]).bias_pvalue)
+    assert np.isnan(volatility_report([{"a": 1}, {"a": 2}]).bias_delta)
+    assert volatility_report([{"a": 1, "b": 1}, {"a": 1}]).bias_pvalue == 1.0
+
+
+def test_equal_profiles_are_rarely_called_personalised():
+    random = np.random.Generator(np.random.PCG64(8))
+    rejected = np.zeros(2, dtype=int)
+    for seed in range(100):
+        shown = [dict(enumerate(np.where(random.random(40) < 0.2, random.normal(size=40), 0.0))) for _ in range(3)]
+        report = personalization_test(shown[0], shown[1], control=shown[2], n_permutations=199, random_state=seed)
+        rejected += [report.mean_pvalue <= 0.05, report.control_pvalue <= 0.05]
+    assert (rejected <= stats.binom.ppf(0.9999, 100, 0.05)).all()
+
+
+def test_personalised_values_are_found_beside_noise():
+    random = np.random.Generator(np.random.PCG64(9))
+    prices = {key: float(value) for key, value in enumerate(random.integers(10, 50, 60))}
+    noisy = {key: value + (random.random() < 0.2) for key, value in prices.items()}
+    raised = {key: value + (random.random() < 0.6) for key, value in prices.items()}
+    report = personalization_test(prices, raised, control=noisy, random_state=0)
+    assert report.different > report.control_different
+    assert report.different_interval[0] < report.different < report.different_interval[1]
+    assert report.control_pvalue < 0.01
+    assert report.mean_pvalue < 0.001
+    assert report.mean_difference == pytest.approx(report.different)
+
+
+def test_mean_of_few_keys_has_the_exact_pvalue():
+    report = personalization_test(dict.fromkeys("abcd", 0), dict(zip("abcd", (1, 2, 3, 4), strict=True)))
+    assert report.mean_pvalue == 2 / 16
+    assert np.isnan(report.control_pvalue)
+    text = personalization_test({"a": "x", "b": "y"}, {"a": "x", "b": "z"})
+    assert (text.different, np.isnan(text.mean_pvalue)) == (0.5, True)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: personalization_test({1: 2}, {2: 2}), "no key in common"),
+        (lambda: personalization_test({1: 2}, {1: None}), "second has 1 missing values, first at 1"),
+        (lambda: personalization_test({1: 2}, {1: 2}, n_permutations=0), "n_permutations=0"),
+        (lambda: personalization_test({1: 2}, {1: 2}, confidence=0), "confidence=0"),
         (lambda: coverage_estimate([1]), "1 lists"),
         (lambda: coverage_estimate([1], []), "empty"),
         (lambda: coverage_estimate([1], [2], confidence=1), "confidence=1"),
@@ -75,6 +132,11 @@ def test_survival_of_keys_is_that_of_their_lifetimes():
 def test_bad_input_raises(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_collection_without_values_raises():
+    with pytest.raises(TypeError, match="control is a list"):
+        personalization_test({1: 2}, {1: 2}, control=[1])
 
 
 def test_cliffs_delta_equals_its_definition_on_ties():

@@ -315,3 +315,62 @@ def test_columns_of_equal_samples_have_uniform_pvalues():
         ]
     )
     assert (pvalues <= 0.05).sum() <= stats.binom.ppf(0.9999, 120, 0.05)
+
+
+def _with_stamp(seed, frame):
+    random = np.random.Generator(np.random.PCG64(seed))
+    rows = np.column_stack([random.normal(size=(200, 3)), np.arange(200.0)])
+    rows[100:, 0] += 2.0
+    return pd.DataFrame(rows, columns=["a", "b", "c", "stamp"]) if frame else rows
+
+
+@pytest.mark.parametrize("frame", [True, False])
+def test_areas_without_each_column_tell_the_time_stamp(frame):
+    rows = _with_stamp(0, frame)
+    groups = np.repeat([0, 1], 100)
+    test = DomainClassifierTest(LogisticRegression(max_iter=1000), cv=3, random_state=0)
+    found = test.drop_columns(rows, groups=groups)
+    assert found["column"].tolist() == (["a", "b", "c", "stamp"] if frame else [0, 1, 2, 3])
+    assert (found["area"][:3] > 0.99).all()
+    # Without the stamp the area is that of a shift by two standard deviations.
+    assert found["area"][3] == pytest.approx(stats.norm.cdf(2 / np.sqrt(2)), abs=0.06)
+    assert found["area_loss"].argmax() == 3
+    assert (found["pvalue"] < 1e-4).all()
+    without = rows.assign(a=0.0) if frame else rows * [0, 1, 1, 1]
+    assert test.drop_columns(without, groups=groups)["pvalue"][3] > 0.01
+    assert not hasattr(test, "pvalue_")
+
+
+def test_columns_cannot_be_dropped_from_one():
+    with pytest.raises(ValueError, match="none is left"):
+        DomainClassifierTest().drop_columns(np.zeros((20, 1)))
+
+
+def test_reliability_curve_shows_the_gain_of_the_filter():
+    random = np.random.Generator(np.random.PCG64(1))
+
+    def target(X):
+        return np.sin(X).sum(axis=1)
+
+    train, pool = random.normal(size=(600, 4)), random.normal(size=(600, 4))
+    pool[300:] += 3
+    model = ExtraTreesRegressor(30, random_state=0).fit(train, target(train))
+    losses = np.abs(model.predict(pool) - target(pool))
+    test = DomainClassifierTest(random_state=0).fit_samples(train, pool)
+    curve = test.reliability_curve(losses)
+    assert curve["fraction"][-1] == 1.0
+    assert curve["mean_loss"][-1] == pytest.approx(losses.mean())
+    assert curve["mean_loss"][299] < 0.4 * losses.mean()
+    assert (np.diff(curve["threshold"]) <= 0).all()
+    kept = test.sample_scores_[600:] >= curve["threshold"][299]
+    assert curve["mean_loss"][299] == pytest.approx(losses[kept].mean())
+    groups = np.repeat(["a", "b"], 600)
+    again = DomainClassifierTest(random_state=0).fit(np.vstack([pool, train]), groups=groups[::-1])
+    assert again.reliability_curve(losses, groups=groups[::-1])["mean_loss"][299] < 0.4 * losses.mean()
+
+
+@pytest.mark.parametrize(("losses", "message"), [(np.ones(3), "20 rows"), (np.full(20, np.nan), "20 missing")])
+def test_bad_losses_raise(losses, message):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(ValueError, match=message):
+        DomainClassifierTest(LogisticRegression(), cv=2, random_state=0).fit(rows).reliability_curve(losses)

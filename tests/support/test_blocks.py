@@ -7,7 +7,14 @@ from joblib.externals.loky import cpu_count
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skanomaly._support._blocks import map_blocks, map_fits, n_block_threads, row_blocks, single_blas_thread
+from skanomaly._support._blocks import (
+    map_blocks,
+    map_fits,
+    n_block_threads,
+    row_blocks,
+    single_blas_thread,
+    single_openmp_thread,
+)
 
 
 @pytest.mark.parametrize(("n_rows", "block_rows"), [(0, 4), (1, 4), (4, 4), (10, 3)])
@@ -93,3 +100,13 @@ def test_blas_threads_come_back_after_overlapping_callers():
         thread.join()
     assert set(seen) == {1}
     assert _blas_threads() == before
+
+
+def test_openmp_threads_of_the_caller_come_back():
+    def threads():
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "openmp"]
+
+    before = threads()
+    with single_openmp_thread():
+        assert set(threads()) <= {1}
+    assert threads() == before

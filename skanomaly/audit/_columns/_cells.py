@@ -56,24 +56,30 @@ def column_cells(
     -------
     Cells
     """
-    order = np.argsort(column, kind="stable")
-    ascending, sample = column[order], codes[order] == 1
-    starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
-    sizes = np.diff(np.r_[starts, ascending.size])
-    second = np.add.reduceat(sample.astype(np.intp), starts)
-    counts = np.column_stack([sizes - second, second])
     if weights is None:
+        second = np.sort(column[codes == 1])
+        levels, sizes = _distinct(np.sort(column))
+        counts = np.diff(np.searchsorted(second, levels, side="right"), prepend=0)
+        counts = np.column_stack([sizes - counts, counts])
         totals = counts.sum(axis=0)
-        masses, rate = counts / totals, totals[0] * totals[1] / totals.sum()
-    else:
-        ordered = weights[order]
-        parts = [np.where(sample == bool(group), ordered, 0.0) for group in (0, 1)]
-        sums = [part.sum() for part in parts]
-        masses = np.column_stack(
-            [np.add.reduceat(part, starts) / total for part, total in zip(parts, sums, strict=True)]
-        )
-        rate = 1.0 / sum(float((part @ part) / total**2) for part, total in zip(parts, sums, strict=True))
-    return Cells(ascending[starts].astype(np.float64), masses, counts, float(rate))
+        rate = float(totals[0] * totals[1] / totals.sum())
+        return Cells(levels.astype(np.float64, copy=False), counts / totals, counts, rate)
+    order = np.argsort(column, kind="stable")
+    ordered, sample = weights[order], codes[order] == 1
+    levels, sizes = _distinct(column[order])
+    starts = np.cumsum(sizes) - sizes
+    counts = np.add.reduceat(sample.astype(np.intp), starts)
+    parts = [np.where(sample == bool(group), ordered, 0.0) for group in (0, 1)]
+    sums = [part.sum() for part in parts]
+    masses = np.column_stack([np.add.reduceat(part, starts) / total for part, total in zip(parts, sums, strict=True)])
+    rate = 1.0 / sum(float((part @ part) / total**2) for part, total in zip(parts, sums, strict=True))
+    return Cells(levels.astype(np.float64, copy=False), masses, np.column_stack([sizes - counts, counts]), rate)
+
+
+def _distinct(ascending: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    """Return the distinct values of a sorted column, and how often each occurs."""
+    starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
+    return ascending[starts], np.diff(starts, append=ascending.size)
 
 
 def merge_cells(cells: Cells, n_cells: int) -> Cells:

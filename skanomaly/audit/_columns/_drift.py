@@ -274,10 +274,8 @@ class ColumnDriftTest(BaseTest):
         present = used & ~missing
         if (np.bincount(codes[present], minlength=2) > 0).all():
             cells = self._cells(column, codes, present, weights)
-            part = None if weights is None else weights[present]
-            inner = None if layers is None else layers[present]
             row["statistic"], row["value_pvalue"] = (
-                self._test_numbers(cells, column[present], codes[present], inner, part, rng)
+                self._test_numbers(cells, column, codes, layers, weights, present, rng)
                 if kind == NUMBER
                 else self._test_categories(cells, rng)
             )
@@ -320,13 +318,14 @@ class ColumnDriftTest(BaseTest):
         codes: NDArray[np.intp],
         layers: NDArray[np.intp] | None,
         weights: NDArray[np.float64] | None,
+        where: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> tuple[float, float]:
         kind = self.number_statistic
         statistic = float(number_statistic(cells.masses, cells.pooled, cells.rate, kind))
         few = cells.counts.sum(axis=0).min() < _FEW_ROWS
         if self.null == "asymptotic" or (
-            self.null == "auto" and not few and (layers is None or column.size > _MANY_ROWS)
+            self.null == "auto" and not few and (layers is None or where.sum() > _MANY_ROWS)
         ):
             return statistic, number_pvalue(cells, statistic, kind, rng)
         merged = merge_cells(cells, _PERMUTED_CELLS)
@@ -337,11 +336,12 @@ class ColumnDriftTest(BaseTest):
             masses = np.stack([(totals - drawn) / size[0], drawn / size[1]], axis=-1)
             found = number_statistic(masses, merged.pooled, merged.rate, kind)
         else:
-            place = np.searchsorted(_lower_ends(cells, merged), column, side="right") - 1
+            place = np.searchsorted(_lower_ends(cells, merged), column[where], side="right") - 1
+            own, inner = (None if values is None else values[where] for values in (weights, layers))
             found = np.array(
                 [
                     float(number_statistic(masses, merged.pooled, merged.rate, kind))
-                    for masses in _permuted_masses(place, codes, layers, weights, merged, self.n_permutations, rng)
+                    for masses in _permuted_masses(place, codes[where], inner, own, merged, self.n_permutations, rng)
                 ]
             )
         reached = int((found >= observed * (1 - 1e-9)).sum())

@@ -58,13 +58,13 @@ def _effects(masses: NDArray[np.float64], cells: Cells, *, is_number: bool) -> N
     if not is_number:
         variation = np.abs(difference).sum(axis=-1) / 2
         return np.column_stack([variation, _psi(masses, sizes), np.full(len(masses), np.nan)])
-    gaps = np.cumsum(difference, axis=-1)[..., :-1]
-    largest = np.abs(gaps).max(axis=-1, initial=0.0)
+    gaps = np.abs(np.cumsum(difference, axis=-1, out=difference), out=difference)[..., :-1]
+    largest = gaps.max(axis=-1, initial=0.0)
     bins = _reference_bins(cells)
     binned = np.add.reduceat(masses, bins, axis=-2)
     steps = np.diff(cells.levels)
     scale = _reference_scale(cells)
-    distance = np.abs(gaps) @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
+    distance = gaps @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
     return np.column_stack([largest, _psi(binned, sizes), distance])
 
 

@@ -32,18 +32,22 @@ def number_statistic(masses: NDArray[np.float64], pooled: NDArray[np.float64], r
     ndarray of shape (...)
         The largest difference, or the weighted sum of squared differences times `rate`.
     """
-    gaps = np.cumsum(masses[..., 0] - masses[..., 1], axis=-1)[..., :-1]
+    gaps = masses[..., 0] - masses[..., 1]
+    gaps = np.cumsum(gaps, axis=-1, out=gaps)[..., :-1]  # in place: of a long column each array is large
     if kind == "kolmogorov_smirnov":
         return np.abs(gaps).max(axis=-1, initial=0.0)
-    return rate * (gaps**2 @ _step_weights(pooled, kind))
+    np.square(gaps, out=gaps)
+    return rate * (gaps @ _step_weights(pooled, kind))
 
 
 def _step_weights(pooled: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """Weigh the squared difference after each value but the last; the same when the column is turned around."""
-    weights = (pooled[:-1] + pooled[1:]) / 2
+    weights = pooled[:-1] + pooled[1:]
+    weights /= 2
     if kind == "anderson_darling":
-        upper = np.cumsum(pooled)[:-1]
-        weights = weights / (upper * np.cumsum(pooled[::-1])[::-1][1:])
+        spread = np.cumsum(pooled)[:-1]
+        spread *= np.cumsum(pooled[::-1])[::-1][1:]
+        weights /= spread
     return weights
 
 

@@ -1,12 +1,15 @@
-"""How much of a population was collected, and how fast what was collected changes."""
+"""How much of a population was collected, how fast what was collected changes, and whether it depends on who asks."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from skanomaly.audit._lists._windows import cliffs_delta
 
 __all__ = ["CoverageEstimate", "VolatilityReport", "coverage_estimate", "volatility_report"]
 
@@ -124,6 +127,11 @@ class VolatilityReport:
         Kaplan-Meier estimate: fraction of the keys still listed 1, 2, ... snapshots after they were first seen.
     most_changed : tuple of hashable
         Up to ten keys whose value changed most often.
+    bias_pvalue : float
+        P-value (Mann and Whitney) that keys which vanish have the same values when first seen as keys which stay. NaN
+        if values are not numbers, or no key vanishes or none stays.
+    bias_delta : float
+        :func:`cliffs_delta` of the values of vanishing keys against those of staying ones; NaN likewise.
 
     Examples
     --------
@@ -138,6 +146,8 @@ class VolatilityReport:
     changed: tuple[float, ...]
     survival: tuple[float, ...]
     most_changed: tuple[Any, ...]
+    bias_pvalue: float
+    bias_delta: float
 
 
 def volatility_report(snapshots: Sequence[Any]) -> VolatilityReport:
@@ -163,7 +173,9 @@ def volatility_report(snapshots: Sequence[Any]) -> VolatilityReport:
     -----
     Keys that are still listed in the last snapshot are censored there; keys of the first snapshot count from there, so
     the survival of keys that are listed for long is exact only for those that appear later. A key that vanishes and
-    comes back has vanished.
+    comes back has vanished; for ``bias_pvalue``, which asks whether the rest of the list is a biased sample of it, a
+    key stays if the last snapshot has it. Several columns of each key are compared by
+    ``DomainClassifierTest().fit(rows, groups=vanished)``.
 
     References
     ----------
@@ -202,7 +214,30 @@ def volatility_report(snapshots: Sequence[Any]) -> VolatilityReport:
         changed=tuple(changed),
         survival=_survival(sets),
         most_changed=tuple(sorted(changes, key=lambda key: (-changes[key], str(key)))[:10]),
+        **_bias(snapshots, sets, valued=all(valued)),
     )
+
+
+def _bias(snapshots: Sequence[Any], sets: list[set[Any]], *, valued: bool) -> dict[str, float]:
+    """Compare the first values of the keys that vanish with those of the keys that stay."""
+    unknown = {"bias_pvalue": float("nan"), "bias_delta": float("nan")}
+    if not valued:
+        return unknown
+    first: dict[Any, Any] = {}
+    for snapshot in reversed(snapshots[:-1]):  # keys of the last snapshot alone can neither vanish nor stay
+        first.update(snapshot)
+    stays = [key in sets[-1] for key in first]
+    values = list(first.values())
+    if not all(isinstance(value, Real) for value in values) or len(set(stays)) < 2:
+        return unknown
+    numbers = np.array(values, dtype=np.float64)
+    stay = np.array(stays) & np.isfinite(numbers)
+    gone = ~np.array(stays) & np.isfinite(numbers)
+    if not stay.any() or not gone.any():
+        return unknown
+    same = np.ptp(numbers[stay | gone]) == 0
+    pvalue = 1.0 if same else float(stats.mannwhitneyu(numbers[gone], numbers[stay], method="asymptotic").pvalue)
+    return {"bias_pvalue": pvalue, "bias_delta": cliffs_delta(numbers[gone], numbers[stay])}
 
 
 def _survival(sets: list[set[Any]]) -> tuple[float, ...]:

@@ -1,0 +1,1 @@
+"""Detectors of rows from a domain that is not that of the training data."""
