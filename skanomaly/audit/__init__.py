@@ -25,6 +25,8 @@ from skanomaly.audit._lists._windows import (
     event_window_statistics,
 )
 from skanomaly.audit._missing import MissingnessTest
+from skanomaly.audit._model._likelihood_ratio import membership_likelihood_ratio
+from skanomaly.audit._model._membership import MembershipAudit
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
 from skanomaly.audit._spectrum._covariance import CovarianceSpectrumTest
@@ -51,6 +53,7 @@ __all__ = [
     "KNNDriftTest",
     "KNNTwoSampleTest",
     "KernelTest",
+    "MembershipAudit",
     "MissingnessTest",
     "NPLMTest",
     "TableAudit",
@@ -66,6 +69,7 @@ __all__ = [
     "hermite_eigenvalues",
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
+    "membership_likelihood_ratio",
     "tracy_widom",
     "volatility_report",
 ]
