@@ -80,6 +80,10 @@ PARAMETERS = {
     ],
     "KNNTwoSampleTest": [{}, {"null": "permutation", "n_permutations": 39, "metric": "cosine"}],
     "KernelTest": [{"n_permutations": 39}, {"bandwidth": 2.0, "max_samples": 40}],
+    "MembershipAudit": [
+        {"estimator": DecisionTreeClassifier(max_depth=2), "n_shadows": 4},
+        {"estimator": GaussianMixture(2), "n_shadows": 4, "mode": "offline", "queries": "canary", "n_queries": 2},
+    ],
     "MissingnessTest": [{"n_permutations": 39}],
     "NPLMTest": [
         {"n_permutations": 39, "n_centers": 20},

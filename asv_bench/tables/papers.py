@@ -26,6 +26,7 @@ import _papers_models
 import _papers_scores
 import _papers_series
 import _papers_training
+import _papers_trust
 from _markdown import head, row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +34,10 @@ STORE = ROOT / "docs" / "papers.json"
 
 
 def experiments():
-    """Return the experiments by name: the functions of three files whose docstrings name their seeds."""
+    """Return the experiments by name: the functions of these files whose docstrings name their seeds."""
     return {
         name: value
-        for module in (_papers_scores, _papers_training, _papers_series, _papers_models)
+        for module in (_papers_scores, _papers_training, _papers_series, _papers_models, _papers_trust)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")
     }

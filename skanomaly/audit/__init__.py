@@ -27,6 +27,8 @@ from skanomaly.audit._lists._windows import (
     event_window_statistics,
 )
 from skanomaly.audit._missing import MissingnessTest
+from skanomaly.audit._model._likelihood_ratio import membership_likelihood_ratio
+from skanomaly.audit._model._membership import MembershipAudit
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
 from skanomaly.audit._spectrum._covariance import CovarianceSpectrumTest
@@ -54,6 +56,7 @@ __all__ = [
     "KNNDriftTest",
     "KNNTwoSampleTest",
     "KernelTest",
+    "MembershipAudit",
     "MissingnessTest",
     "NPLMTest",
     "PersonalizationReport",
@@ -71,6 +74,7 @@ __all__ = [
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
     "personalization_test",
+    "membership_likelihood_ratio",
     "tracy_widom",
     "volatility_report",
 ]

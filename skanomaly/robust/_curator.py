@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import type_of_target
 
+from skanomaly._support._refits import fit_subsets
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval
@@ -46,6 +47,8 @@ class SampleCurator(BaseSampler):
         Largest fraction of rows that may be dropped or marked for review in clean data.
     cv : int or cross-validation splitter, default=5
         Number of folds, shuffled, and stratified for a classifier; or a splitter that tests every row once.
+    n_jobs : int or None, default=None
+        Number of folds that are fitted at the same time. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Controls the folds and the clones of `estimator` whose own `random_state` is None.
 
@@ -109,6 +112,7 @@ class SampleCurator(BaseSampler):
         "false_drop_rate": [Interval(Real, 0, 1, closed="neither")],
         "false_review_rate": [Interval(Real, 0, 1, closed="neither")],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
 
@@ -119,12 +123,14 @@ class SampleCurator(BaseSampler):
         false_drop_rate: float = 0.01,
         false_review_rate: float = 0.05,
         cv: Any = 5,
+        n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.false_drop_rate = false_drop_rate
         self.false_review_rate = false_review_rate
         self.cv = cv
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
@@ -164,10 +170,15 @@ class SampleCurator(BaseSampler):
         if not np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(y.size)):
             raise ValueError(f"cv={self.cv!r} must test every row exactly once; pass KFold, StratifiedKFold or an int.")
         errors, frequency = np.empty(y.size), np.zeros(y.size)
-        for train, test in folds:
-            fitted = clone(estimator).fit(take_rows(X, train), y[train])
-            errors[test] = -fitted.score_samples(take_rows(X, test), y[test])
-            frequency[train] += fitted.mask_frequency_ / (n_splits - 1)
+
+        def of_fold(fitted: Any, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            test = folds[place][1]
+            return -fitted.score_samples(take_rows(X, test), y[test]), fitted.mask_frequency_
+
+        found = fit_subsets(estimator, X, y, [train for train, _ in folds], of_fold, n_jobs=self.n_jobs)
+        for (train, test), (fold_errors, fold_frequency) in zip(folds, found, strict=True):
+            errors[test] = fold_errors
+            frequency[train] += fold_frequency / (n_splits - 1)
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.sample_scores_, self.mask_frequency_ = -errors, frequency

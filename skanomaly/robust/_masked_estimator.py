@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
@@ -219,7 +220,7 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
                 method = "partial_fit" if in_epochs else "refit"
             random = generator(self.random_state)
             seed = int(random.integers(2**31))
-            make = partial(_clone_with_seed, self.estimator, seed)
+            make = partial(clone_with_seed, self.estimator, seed)
             counts = None if weights is None else weights[counted]
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
@@ -522,13 +523,6 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
         tags.target_tags.required = True
         tags.non_deterministic = inner.non_deterministic
         return tags
-
-
-def _clone_with_seed(estimator: Any, seed: int) -> Any:
-    copy = clone(estimator)
-    nested = [name for name in copy.get_params() if name == "random_state" or name.endswith("__random_state")]
-    unset = {name: seed for name in nested if copy.get_params()[name] is None}
-    return copy.set_params(**unset) if unset else copy
 
 
 def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""What a model leaks, learns wrongly, or is fed."""
