@@ -7,10 +7,11 @@ prediction), 1 (the loss) or 2 (the margin, target times output).
 
 import numpy as np
 
+from skanomaly._kernels._adam import adam_step
 from skanomaly._kernels._center_scale import count_select, group_center_scale, sort_order, weighted_center_scale
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["adam_step", "kept_rows", "masked_adam_epoch"]
+__all__ = ["kept_rows", "masked_adam_epoch"]
 
 
 @kernel
@@ -159,27 +160,6 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
 
 
 @kernel
-def adam_step(parameters, gradient, first, second, rate, step):
-    """One step of Adam, in place: moments decay by 0.9 and 0.999, bias corrected, 1e-8 in the denominator.
-
-    Parameters
-    ----------
-    parameters, gradient, first, second : ndarray of shape (n_parameters,)
-        `parameters` and the two moments are updated.
-    rate : float
-    step : int
-        Number of this step, from 1.
-    """
-    first_bias = 1.0 / (1.0 - 0.9**step)
-    second_bias = 1.0 / (1.0 - 0.999**step)
-    for index in range(parameters.size):
-        slope = gradient[index]
-        first[index] = 0.9 * first[index] + 0.1 * slope
-        second[index] = 0.999 * second[index] + 0.001 * slope * slope
-        parameters[index] -= rate * (first[index] * first_bias) / (np.sqrt(second[index] * second_bias) + 1e-8)
-
-
-@kernel
 def masked_adam_epoch(
     X,
     y,
@@ -208,7 +188,7 @@ def masked_adam_epoch(
     """One epoch of Adam over a linear model whose batches drop the rows with large standardised errors.
 
     Per batch: output = X w + b; the statistic of each row; its z-score within the batch (and class); the mean loss over
-    the kept rows plus ``penalty / 2 * |w|^2``; one step of :func:`adam_step`. The mask carries no gradient.
+    the kept rows plus ``penalty / 2 * |w|^2``; one step of ``_adam.adam_step``. The mask carries no gradient.
 
     Parameters
     ----------

@@ -73,8 +73,8 @@ __all__ = [
     "hermite_eigenvalues",
     "jacobi_eigenvalues",
     "laguerre_eigenvalues",
-    "personalization_test",
     "membership_likelihood_ratio",
+    "personalization_test",
     "tracy_widom",
     "volatility_report",
 ]

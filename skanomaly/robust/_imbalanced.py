@@ -15,7 +15,7 @@ from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
-from skanomaly.robust._network import Network
+from skanomaly.robust._network import DENSE, dense_network, take_step
 from skanomaly.robust._training import Standardizer
 
 __all__ = ["ImbalancedRegressor", "rarity_weights"]
@@ -347,7 +347,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
             bandwidth = bandwidth if self.bandwidth is None else float(self.bandwidth)  # noqa: PLW2901  # the user's
             if (exponent, bandwidth) not in errors:
                 random = generator(seed)
-                self._train(rows[train], targets[train], exponent, bandwidth, max(1, self.max_iter // 4), random)
+                self._train(rows[train], targets[train], exponent, bandwidth, max(1, self.max_iter // 2), random)
                 predicted = self._predict(rows[left_out]).astype(np.float64)
                 error = np.abs(predicted - targets[left_out])
                 errors[exponent, bandwidth] = float(error.mean() + error[rarest].mean())
@@ -377,7 +377,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         if np.isfinite(exponent):
             weights = rarity_weights(targets, exponent=exponent, bandwidth=bandwidth)
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-        self._network = Network([rows.shape[1], *hidden, 1], random, rows.dtype)
+        self._network = dense_network([rows.shape[1], *hidden, 1], random, rows.dtype)
         order = np.argsort(scaled, kind="stable")
         batch_size = min(self.batch_size, targets.size)
         curve = []
@@ -399,11 +399,11 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         rows: NDArray[np.intp],
         rate: float,
     ) -> float:
-        activations = self._network.activations(X[rows])
+        activations = self._network.forward(DENSE, X[rows])
         normalized = weights[rows] / weights[rows].sum()
         outputs = activations[-1][:, 0].astype(np.float64)
         loss, slopes = correlation_loss(outputs, y[rows], normalized, self.correlation_weight)
-        self._network.step(activations, slopes[:, None], penalty=float(self.ridge), rate=rate)
+        take_step(self._network, activations, slopes[:, None], penalty=float(self.ridge), rate=rate)
         return loss
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -421,5 +421,5 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         return self._predict(check_rows(self, X, reset=False, dtype=self._network.parameters.dtype))
 
     def _predict(self, rows: NDArray[Any]) -> NDArray[Any]:
-        outputs = self._network.activations(self._standardizer(rows))[-1][:, 0]
+        outputs = self._network.forward(DENSE, self._standardizer(rows))[-1][:, 0]
         return outputs * outputs.dtype.type(self._target_scale) + outputs.dtype.type(self._target_center)

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._networks._training import batch_bounds
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
@@ -23,7 +24,7 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_co
 from skanomaly._support._validation import check_any_rows, check_any_table, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
-from skanomaly.robust._network import batch_bounds, classification_terms, regression_terms
+from skanomaly.robust._network import classification_terms, regression_terms
 
 __all__ = ["MaskedEstimator"]
 

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._networks._network import Network
+from skanomaly._networks._training import batch_bounds
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._scales import usable_scale, varies
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
-from skanomaly.robust._network import Network, batch_bounds, classification_terms, regression_terms
+from skanomaly.robust._network import DENSE, classification_terms, regression_terms, take_step
 
 __all__ = ["Standardizer", "Training", "median_and_mad"]
 
@@ -139,7 +141,7 @@ class Training:
             n_contradicted = int(keep.size - keep.sum())
             order, threshold = order[keep[order]], math.inf
         bounds = batch_bounds(order.size, batch_size)
-        linear = len(self.network.sizes) == 2 and self.network.sizes[-1] == 1
+        linear = self.network.layers[DENSE].sizes[1:] == (1,)
         run = self._linear_epoch if linear else self._network_epoch
         loss, weight, n_masked = run(X, y, weights, order, bounds, threshold, rate, masked)
         self.n_epochs += 1
@@ -153,7 +155,7 @@ class Training:
     ) -> NDArray[np.bool_]:
         """Return which of these rows a classifier keeps."""
         with single_blas_thread():
-            outputs = self.network.activations(X)[-1]
+            outputs = self.network.forward(DENSE, X)[-1]
         return self.plan.keep_labels(outputs, y, weights, threshold, self.pooled, self.n_groups).keep
 
     def _linear_epoch(
@@ -212,7 +214,7 @@ class Training:
         with single_blas_thread():
             for start, stop in pairwise(bounds):
                 rows = order[start:stop]
-                activations = self.network.activations(X[rows])
+                activations = self.network.forward(DENSE, X[rows])
                 losses, slopes, values = self.terms(activations[-1], y[rows])
                 batch_weights = None if weights is None else weights[rows]
                 keep = self.plan.keep(
@@ -226,7 +228,7 @@ class Training:
                 weight_sum += float(total)
                 if total > 0:
                     slopes *= (counted / total)[:, None]
-                    self.network.step(activations, slopes, penalty=self.penalty, rate=rate)
+                    take_step(self.network, activations, slopes, penalty=self.penalty, rate=rate)
         return loss_sum, weight_sum, n_masked
 
     def run(
@@ -287,7 +289,7 @@ class Training:
     ) -> float:
         """Return the mean loss of the held-out rows that the mask keeps at the threshold of the last epoch."""
         rows = np.flatnonzero(held_out)
-        outputs = self.network.activations(X[rows])[-1]
+        outputs = self.network.forward(DENSE, X[rows])[-1]
         losses, _, values = self.terms(outputs, y[rows])
         held_weights = None if weights is None else weights[rows]
         groups = y[rows] if self.classifier else np.empty(0, dtype=np.intp)

@@ -15,7 +15,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
-from skanomaly.robust._network import Network
+from skanomaly.robust._network import DENSE, dense_network
 from skanomaly.robust._training import Standardizer, Training
 
 __all__ = ["ZErrorEstimator", "targets_like"]
@@ -62,7 +62,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         if rate is None:
             rate = 0.005 if hidden else 0.05
         self._training = Training(
-            network=Network([X.shape[1], *hidden, self._n_outputs()], random, X.dtype),
+            network=dense_network([X.shape[1], *hidden, self._n_outputs()], random, X.dtype),
             mask=ZErrorMask() if self.masking is None else self.masking,
             n_groups=len(self.classes_) if self._classifier else 1,
             classifier=self._classifier,
@@ -187,7 +187,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         self.threshold_curve_ = np.array(training.thresholds)
         self.loss_curve_ = np.array(training.losses)
         self.n_iter_ = training.n_epochs
-        outputs = training.network.activations(X)[-1]
+        outputs = training.network.forward(DENSE, X)[-1]
         values = training.terms(outputs, y)[2]
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         n_groups = training.pooled.shape[0]
@@ -215,7 +215,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
     def _unscaled_layers(self, scale: float, shift: float) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Return weights and biases for the original units: the first and last layer include the standardisation."""
         network = self._training.network
-        layers = [(w.astype(np.float64), b.astype(np.float64)) for w, b in network.layers(network.parameters)]
+        layers = [(w.astype(np.float64), b.astype(np.float64)) for w, b in network.weights(DENSE)]
         weights, bias = layers[0]
         weights = weights / self._standardizer.scale[:, None]
         layers[0] = (weights, bias - self._standardizer.mean @ weights)
@@ -226,13 +226,13 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
     def _raw_outputs(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False, dtype=self._training.network.parameters.dtype)
-        return self._training.network.activations(self._standardizer(rows))[-1]
+        return self._training.network.forward(DENSE, self._standardizer(rows))[-1]
 
     def _warn_of_excess(self, X: NDArray[Any], y: NDArray[Any]) -> None:
         """Warn if far more rows are masked than the threshold masks of clean data."""
         errors = None
         if not self._classifier:
-            errors = self._standardized_errors(self._training.network.activations(X)[-1], y)
+            errors = self._standardized_errors(self._training.network.forward(DENSE, X)[-1], y)
         self._training.plan.warn_of_excess(self.inlier_mask_, errors)
 
     def _standardized_errors(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:

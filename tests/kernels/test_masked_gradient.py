@@ -96,18 +96,6 @@ def test_pooled_statistics_are_exponential_averages_and_serve_small_batches(seed
     assert_array_equal(_kept(np.array([0.0, 50.0]), threshold=9.0, decay=0.75, pooled=pooled), [True, False])
 
 
-def test_adam_step_agrees_with_the_definition(seed):
-    random = np.random.default_rng(seed)
-    parameters, first, second = random.normal(size=9), np.zeros(9), np.zeros(9)
-    expected = parameters, first, second
-    parameters = parameters.copy()
-    for step in range(1, 6):
-        gradient = random.normal(size=9)
-        expected = reference.adam(expected[0], gradient, expected[1], expected[2], 0.1, step)
-        _kernels.masked_gradient.adam_step(parameters, gradient, first, second, 0.1, step)
-    assert_allclose([parameters, first, second], expected, rtol=1e-12)
-
-
 def _epoch(X, y, order, bounds, *, masking, loss=0, statistic=0, weights=None, threshold=2.0, per_class=False):
     state = np.zeros((3, X.shape[1] + 1))
     masked = np.zeros(y.size, dtype=np.int64)

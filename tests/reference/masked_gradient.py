@@ -1,9 +1,10 @@
-"""Standardised errors, the rows they keep, and Adam, by definition."""
+"""Standardised errors and the rows that they keep, by definition."""
 
 from itertools import pairwise
 
 import numpy as np
 
+from tests.reference.adam import adam
 from tests.reference.center_scale import center_scale
 
 
@@ -23,13 +24,6 @@ def keep(values, groups, threshold, side, robust, min_keep, min_group):
         limit = np.sort(standardized)[int(np.ceil(min_keep * len(values))) - 1]
         kept |= standardized <= limit
     return kept
-
-
-def adam(parameters, gradient, first, second, rate, step):
-    first = 0.9 * first + 0.1 * gradient
-    second = 0.999 * second + 0.001 * gradient**2
-    move = rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-    return parameters - move, first, second
 
 
 def linear_epoch(X, y, order, bounds, parameters, first, second, step, rate, penalty, loss, mask):
