@@ -143,7 +143,8 @@ def test_docstring_names_every_parameter(module, name):
     documentation = inspect.getdoc(member)
     for parameter in inspect.signature(member).parameters.values():
         if parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL} and not inspect.isabstract(member):
-            assert f"{parameter.name} :" in documentation or f", {parameter.name}" in documentation, parameter.name
+            listed = rf"^\*{{0,2}}(\w+, )*{parameter.name}(, \w+)* :"
+            assert re.search(listed, documentation, re.MULTILINE), parameter.name
 
 
 @pytest.mark.parametrize(

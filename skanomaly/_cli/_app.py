@@ -14,7 +14,6 @@ from typer.models import OptionInfo
 
 from skanomaly import __version__
 from skanomaly._cli._compare import audit_file, compare_files
-from skanomaly._cli._compiling import announced
 from skanomaly._cli._detectors import DEFAULT, EVENT_DEFAULT, SERIES_DEFAULT
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._json import json_text
@@ -24,6 +23,7 @@ from skanomaly._cli._traces import scan_traces
 from skanomaly._cli._verdict import Verdict, print_verdict, verdict_json, verdict_page
 from skanomaly._cli._warm import warm
 from skanomaly._cli._write import check_output, check_report, date_of_now, write_page, write_report, write_scores
+from skanomaly._support._compiling import announced
 
 __all__ = ["app"]
 
@@ -53,6 +53,10 @@ class _Bar(Progress):
     def advance(self, fraction: float) -> None:
         if self._task is not None:
             self._bar.update(self._task, total=1.0, completed=fraction)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _print_version(requested: bool) -> None:
@@ -246,7 +250,7 @@ def _run(
             progress = None
             if errors.is_terminal:
                 progress = _Bar(stack.enter_context(RichProgress(*columns, console=errors, transient=True)))
-            stack.enter_context(announced())
+            stack.enter_context(announced(_say))
             result = find(progress)
         if output is not None:  # before printing, since the reader of the output may close it early
             write_scores(result, output)
@@ -316,7 +320,7 @@ def _judge(
         if report is not None:
             for table in tables or [None]:
                 check_report(report, table)
-        with announced():
+        with announced(_say):
             verdict = find()
         command = _command(context)
         if report is not None:

@@ -91,12 +91,13 @@ def _use(cls: type) -> None:
             for method in ("score_samples", "transform"):
                 if hasattr(estimator, method):
                     getattr(estimator, method)(X)
+                    getattr(estimator, method)(X[:1])  # contiguous in its columns, too: another layout
                     break
 
 
 def _data(tags: Any, *, table: bool) -> Iterator[Any]:
     """Yield small data of the kind that an estimator with these tags takes."""
-    random = np.random.default_rng(0)
+    random = np.random.RandomState(0)
     if tags.input_tags.two_d_array:
         X = 1.0 + np.abs(random.normal(size=(_N_ROWS, _N_COLUMNS)))
         if tags.input_tags.allow_nan and not tags.target_tags.required:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core import event
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "watch_compilation"]
 
 # All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
 _FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
@@ -37,3 +38,30 @@ def kernel(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write its cache to
         return compile_plain(function)
+
+
+class _Starts(event.Listener):
+    def __init__(self, announce: Callable[[], None]) -> None:
+        self._announce = announce
+
+    def on_start(self, event: Any) -> None:
+        self._announce()
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is said at the end."""
+
+
+def watch_compilation(announce: Callable[[], None]) -> Any:
+    """Call `announce` whenever a compilation starts; kernels loaded from the disk start none.
+
+    Parameters
+    ----------
+    announce : callable
+        Called without arguments, in the thread that compiles.
+
+    Returns
+    -------
+    context manager
+        It watches while inside.
+    """
+    return event.install_listener("numba:compile", _Starts(announce))

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from skanomaly._cli._app import app
-from skanomaly._cli._compiling import NOTICE
+from skanomaly._support._compiling import NOTICE
 
 _COUNT_COMPILATIONS = """
 from numba.core import event

@@ -7,9 +7,10 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core import event
 
 from skanomaly import _kernels
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import kernel, watch_compilation
 
 _PLACES = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")  # where numba looks for the user's own cache folder
 _COUNT_GAPS = (
@@ -118,3 +119,11 @@ def test_two_processes_may_compile_at_once(tmp_path):
         [sys.executable, "-c", _COUNT_GAPS], capture_output=True, text=True, check=True, env=environment
     )
     assert again.stdout.split() == ["0", "1", "1"]
+
+
+def test_start_of_a_compilation_is_announced():
+    starts = []
+    with watch_compilation(lambda: starts.append(1)), event.trigger_event("numba:compile"):
+        assert starts == [1]
+    with event.trigger_event("numba:compile"):
+        assert starts == [1]

@@ -1,0 +1,30 @@
+"""One line where the first kernel of a command is compiled."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from skanomaly._kernels._jit import watch_compilation
+
+__all__ = ["NOTICE", "announced"]
+
+NOTICE = "skanomaly: compiling kernels for this machine, once; later starts load them."
+
+
+@contextmanager
+def announced(say: Callable[[str], None]) -> Iterator[None]:
+    """Say the notice, once, if anything is compiled while inside.
+
+    Parameters
+    ----------
+    say : callable
+        Takes the text.
+    """
+    said: list[str] = []
+
+    def announce() -> None:
+        if not said:
+            said.append(NOTICE)
+            say(NOTICE)
+
+    with watch_compilation(announce):
+        yield
