@@ -91,7 +91,8 @@ def _use(cls: type) -> None:
             for method in ("score_samples", "transform"):
                 if hasattr(estimator, method):
                     getattr(estimator, method)(X)
-                    getattr(estimator, method)(X[:1])  # contiguous in its columns, too: another layout
+                    if isinstance(X, np.ndarray) and X.ndim == 2:
+                        getattr(estimator, method)(X[1:2])  # its columns are contiguous, which is another layout
                     break
 
 
