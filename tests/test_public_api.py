@@ -218,14 +218,13 @@ def test_displays_have_the_same_parameters(module, name):
     display = getattr(module, name)
     assert list(inspect.signature(display.plot).parameters) == ["self", "ax"]
     for maker in ("from_estimator", "from_predictions"):
-        if hasattr(display, maker):
-            parameters = inspect.signature(getattr(display, maker)).parameters
-            assert parameters["ax"].default is None
-            assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+        parameters = inspect.signature(getattr(display, maker)).parameters
+        assert parameters["ax"].default is None
+        assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
     first = list(inspect.signature(display.from_estimator).parameters)[:2]
     assert first[0] == "estimator"
     assert first[1] == "X" or name in DISPLAYS_OF_STUDIES
-    for method in (display, display.from_estimator, getattr(display, "from_predictions", display)):
+    for method in (display, display.from_estimator, display.from_predictions):
         assert not {"offset", "names"} & set(inspect.signature(method).parameters)
 
 

@@ -183,7 +183,7 @@ class DiffusionSampler(BaseEstimator):
         if not isinstance(self._method, MinorityReweighting):
             return components
         if not isinstance(components, KernelComponents):
-            raise ValueError(  # noqa: TRY004  # the value of method is at fault
+            raise ValueError(  # the value of method is at fault
                 "method=MinorityReweighting() draws training rows, so the denoiser must be a MixtureDenoiser of a "
                 "kernel density (density='neighbors'); or take method=BoostAndSkip()."
             )
