@@ -68,8 +68,8 @@ def write_api_pages():
     """Write one page a module, and an index, from the public API."""
     folder = DOCS / "api"
     folder.mkdir(exist_ok=True)
-    names = [name for name in skanomaly.__all__ if not name.startswith("_")]
-    for name in names:
+    modules = [name for name in skanomaly.__all__ if not name.startswith("_")]
+    for name in modules:
         module = importlib.import_module(f"skanomaly.{name}")
         lines = [
             f"skanomaly.{name}",
@@ -96,7 +96,7 @@ def write_api_pages():
                 ]
                 lines += [f"   {name}" for name in names] + [""]
         (folder / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
-    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in names), ""]
+    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in modules), ""]
     (folder / "index.rst").write_text("\n".join(index), encoding="utf-8")
 
 
