@@ -112,7 +112,7 @@ def test_constant_event_is_added_as_it_is():
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [({"n_events": 20}, "more time points"), ({"n_events": -1}, "n_events=-1"), ({"snr_db": (2, 1)}, "ascending")],
+    [({"n_events": 20}, "more time points"), ({"n_events": -1}, "'n_events' parameter.*Got -1"), ({"snr_db": (2, 1)}, "ascending")],
 )
 def test_events_that_do_not_fit_raise(arguments, words):
     with pytest.raises(ValueError, match=words):

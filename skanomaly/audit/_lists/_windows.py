@@ -1,13 +1,14 @@
 """What changed around one event in a series, and whether anomalies come in clusters."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["EventWindowStatistics", "anomaly_clustering_test", "cliffs_delta", "event_window_statistics"]
 
@@ -94,6 +95,19 @@ def cliffs_delta(first: Any, second: Any) -> float:
     return _delta(_series(first, "first"), _series(second, "second"))
 
 
+@validate_params(
+    {
+        "x": ["array-like"],
+        "event": [Integral],
+        "before": [Interval(Integral, 2, None, closed="left")],
+        "after": [Interval(Integral, 2, None, closed="left")],
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "block_length": [Interval(Integral, 1, None, closed="left"), None],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def event_window_statistics(
     x: Any,
     event: int,
@@ -158,11 +172,6 @@ def event_window_statistics(
     (True, True)
     """
     values = _series(x, "x")
-    for name, number, low in (("before", before, 2), ("after", after, 2), ("n_resamples", n_resamples, 1)):
-        if not isinstance(number, Integral) or number < low:
-            raise ValueError(f"{name}={number!r} must be a whole number of at least {low}.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     if event - before < 0 or event + after > values.size:
         raise ValueError(
             f"The windows are time points {event - before} to {event + after}; the series has {values.size}. Choose a "
@@ -171,8 +180,8 @@ def event_window_statistics(
     sides = values[event - before : event], values[event : event + after]
     if block_length is None:
         block_length = int(np.ceil(min(before, after) ** (1 / 3)))
-    if not 1 <= block_length <= min(before, after):
-        raise ValueError(f"block_length={block_length!r} must be in [1, {min(before, after)}].")
+    if block_length > min(before, after):
+        raise ValueError(f"block_length={block_length} is more than the {min(before, after)} time points of a window.")
     rng = generator(random_state)
     shifts: dict[str, list[NDArray[np.float64]]] = {"mean": [], "median": [], "delta": [], "variance": []}
     at_once = max(1, _CELLS_AT_ONCE // (before + after))
@@ -206,6 +215,15 @@ def event_window_statistics(
     )
 
 
+@validate_params(
+    {
+        "places": ["array-like"],
+        "n": [Interval(Integral, 1, None, closed="left")],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def anomaly_clustering_test(
     places: Any, n: int, *, n_permutations: int = 999, random_state: Any = None
 ) -> tuple[float, float]:
