@@ -176,6 +176,18 @@ def test_functions_have_parameters_with_the_names_of_this_package(module, name):
     assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
 
 
+@pytest.mark.parametrize(
+    ("module", "name"), [case for case in _public() if inspect.isfunction(getattr(*case.values[:2]))]
+)
+def test_options_of_functions_are_validated_by_declaration(module, name):
+    function = getattr(module, name)
+    declared = getattr(function, "_skl_parameter_constraints", {})
+    for parameter in inspect.signature(function).parameters.values():
+        has_value = parameter.default is not parameter.empty and parameter.default is not None
+        if has_value or parameter.name == "random_state":
+            assert parameter.name in declared, parameter.name
+
+
 @pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_common_parameters_come_last_in_one_order(module, name):
     names = [parameter.name for parameter in _parameters(module, name)]

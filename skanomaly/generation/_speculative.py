@@ -77,6 +77,7 @@ class AcceptanceScore(ShortRepr):
     window_starts: NDArray[np.intp]
 
 
+@validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def modified_rejection(
     target_probabilities: Any, draft_probabilities: Any, tokens: Any, *, random_state: Any = None
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

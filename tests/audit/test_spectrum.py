@@ -27,7 +27,7 @@ def test_tracy_widom_quantiles_are_the_published_ones():
     np.testing.assert_allclose(distribution.ppf([0.9, 0.95, 0.99]), [0.4501, 0.9793, 2.0234], atol=1e-4)
     np.testing.assert_allclose(distribution.cdf(distribution.ppf([0.01, 0.5, 0.999])), [0.01, 0.5, 0.999], atol=1e-5)
     np.testing.assert_array_equal(distribution.cdf([-20, 20]), [0, 1])
-    with pytest.raises(ValueError, match="'beta' parameter.*Got 3"):
+    with pytest.raises(ValueError, match=r"'beta' parameter.*Got 3"):
         tracy_widom(3)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.audit._lists._windows import cliffs_delta
 
 __all__ = ["CoverageEstimate", "VolatilityReport", "coverage_estimate", "volatility_report"]
@@ -42,6 +43,7 @@ class CoverageEstimate:
     coverage: float
 
 
+@validate_params({"confidence": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True)
 def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> CoverageEstimate:
     r"""Estimate how large a population is of which several incomplete lists were collected.
 
@@ -83,8 +85,6 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
     """
     if len(lists) < 2:
         raise ValueError(f"{len(lists)} lists are given; the overlap of at least 2 is needed.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     sets = [set(keys) for keys in lists]
     if not all(sets):
         raise ValueError("One of the lists is empty; leave it out.")
