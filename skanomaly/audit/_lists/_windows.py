@@ -1,4 +1,4 @@
-"""What changed around one event in a series, and whether anomalies come in clusters."""
+"""Change of a series at one event, and clustering of anomalies in time."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -22,11 +22,11 @@ class EventWindowStatistics:
     Attributes
     ----------
     mean_shift, median_shift : float
-        After less before.
+        After minus before.
     relative_shift : float
         Mean shift over the absolute mean before; NaN if that is 0.
     cliffs_delta : float
-        :func:`cliffs_delta` of after against before.
+        :func:`cliffs_delta` of after and before.
     variance_ratio : float
         Variance after over variance before; infinity if that before is 0.
     mean_interval, median_interval, cliffs_interval, variance_interval : tuple of float
@@ -58,7 +58,7 @@ class EventWindowStatistics:
 
 
 def cliffs_delta(first: Any, second: Any) -> float:
-    """Return the probability that a value of the first sample is larger than one of the second, less the reverse.
+    """Return the probability that a value of the first sample is larger than one of the second, minus the reverse.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def event_window_statistics(
     confidence: float = 0.95,
     random_state: Any = None,
 ) -> EventWindowStatistics:
-    """Compare a series before and after an event: level, spread and dominance, with intervals.
+    """Compare a series before and after an event: level, spread and Cliff's delta, with intervals.
 
     Parameters
     ----------
@@ -150,8 +150,8 @@ def event_window_statistics(
 
     Notes
     -----
-    Each side is resampled in blocks that wrap around its end. Intervals are percentiles. A series that wanders has a
-    shift between almost any two windows, which no interval of one event can tell from the effect of the event; the
+    Each side is resampled in blocks that wrap around its end. Intervals are percentiles. In a random walk
+    almost any two windows differ in level; one event is not enough to distinguish this from an effect of the event. The
     windows of [1]_ are of this kind.
 
     References
@@ -227,7 +227,7 @@ def event_window_statistics(
 def anomaly_clustering_test(
     places: Any, n: int, *, n_permutations: int = 999, random_state: Any = None
 ) -> tuple[float, float]:
-    """Test whether anomalies in a series lie closer together than random places.
+    """Test whether anomalies in a series are closer together than random time points.
 
     Parameters
     ----------
@@ -236,9 +236,9 @@ def anomaly_clustering_test(
     n : int
         Number of time points of the series.
     n_permutations : int, default=999
-        Number of random sets of as many places.
+        Number of random sets of the same number of time points.
     random_state : int, RandomState instance or None, default=None
-        Seeds the places.
+        Seeds the random sets.
 
     Returns
     -------
@@ -324,7 +324,7 @@ def _log_ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray
 
 
 def _pvalue(drawn: NDArray[np.float64], observed: float) -> float:
-    """Return the fraction of bootstrap deviations from the estimate that are as large as the estimate."""
+    """Return the fraction of bootstrap differences from the estimate that are as large as the estimate."""
     reached = int((np.abs(drawn - observed) >= abs(observed)).sum())
     return (1 + reached) / (1 + drawn.size)
 
