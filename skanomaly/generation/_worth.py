@@ -1,4 +1,4 @@
-"""What noisy rows are worth."""
+"""Value of noisy rows, in clean rows."""
 
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -34,7 +34,7 @@ def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") ->
     signal_var : float or array-like
         Variance of the clean values :math:`\sigma^2`; above 0.
     parameter : {"mean", "variance"}, default="mean"
-        What is estimated.
+        Estimated parameter of the Gaussian.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") ->
     Raises
     ------
     ValueError
-        If a variance is negative, `signal_var` is 0, or `parameter` is another word.
+        If a variance is negative, `signal_var` is 0, or `parameter` is another string.
 
     Examples
     --------
