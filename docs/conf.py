@@ -65,19 +65,19 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def write_api_pages():
-    """Write one page a room, and an index, from the doors."""
+    """Write one page a module, and an index, from the public API."""
     folder = DOCS / "api"
     folder.mkdir(exist_ok=True)
-    rooms = [room for room in skanomaly.__all__ if not room.startswith("_")]
-    for room in rooms:
-        module = importlib.import_module(f"skanomaly.{room}")
+    modules = [name for name in skanomaly.__all__ if not name.startswith("_")]
+    for name in modules:
+        module = importlib.import_module(f"skanomaly.{name}")
         lines = [
-            f"skanomaly.{room}",
-            "=" * (10 + len(room)),
+            f"skanomaly.{name}",
+            "=" * (10 + len(name)),
             "",
             inspect.getdoc(module),
             "",
-            f".. currentmodule:: skanomaly.{room}",
+            f".. currentmodule:: skanomaly.{name}",
             "",
         ]
         for title, template, keep in (
@@ -95,8 +95,8 @@ def write_api_pages():
                     "",
                 ]
                 lines += [f"   {name}" for name in names] + [""]
-        (folder / f"{room}.rst").write_text("\n".join(lines), encoding="utf-8")
-    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {room}" for room in rooms), ""]
+        (folder / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
+    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in modules), ""]
     (folder / "index.rst").write_text("\n".join(index), encoding="utf-8")
 
 

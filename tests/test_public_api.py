@@ -177,6 +177,18 @@ def test_functions_have_parameters_with_the_names_of_this_package(module, name):
     assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
 
 
+@pytest.mark.parametrize(
+    ("module", "name"), [case for case in _public() if inspect.isfunction(getattr(*case.values[:2]))]
+)
+def test_options_of_functions_are_validated_by_declaration(module, name):
+    function = getattr(module, name)
+    declared = getattr(function, "_skl_parameter_constraints", {})
+    for parameter in inspect.signature(function).parameters.values():
+        has_value = parameter.default is not parameter.empty and parameter.default is not None
+        if has_value or parameter.name == "random_state":
+            assert parameter.name in declared, parameter.name
+
+
 @pytest.mark.parametrize(("module", "name"), list(_public()))
 def test_common_parameters_come_last_in_one_order(module, name):
     names = [parameter.name for parameter in _parameters(module, name)]
@@ -219,14 +231,13 @@ def test_displays_have_the_same_parameters(module, name):
     display = getattr(module, name)
     assert list(inspect.signature(display.plot).parameters) == ["self", "ax"]
     for maker in ("from_estimator", "from_predictions"):
-        if hasattr(display, maker):
-            parameters = inspect.signature(getattr(display, maker)).parameters
-            assert parameters["ax"].default is None
-            assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+        parameters = inspect.signature(getattr(display, maker)).parameters
+        assert parameters["ax"].default is None
+        assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
     first = list(inspect.signature(display.from_estimator).parameters)[:2]
     assert first[0] == "estimator"
     assert first[1] == "X" or name in DISPLAYS_OF_STUDIES
-    for method in (display, display.from_estimator, getattr(display, "from_predictions", display)):
+    for method in (display, display.from_estimator, display.from_predictions):
         assert not {"offset", "names"} & set(inspect.signature(method).parameters)
 
 

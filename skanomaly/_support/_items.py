@@ -58,14 +58,12 @@ def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:
         pairs. The message says what to give.
     """
     if isinstance(X, Mapping):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+        raise ValueError(  # as scikit-learn does for input it cannot read
             f"{name} is a {type(X).__name__}, which iterates over its keys: give list({name}.values()) for a list of "
             f"{noun}."
         )
     if isinstance(X, AbstractSet):
-        raise ValueError(  # noqa: TRY004
-            f"{name} is a {type(X).__name__}, which has no order: give a list of {noun}."
-        )
+        raise ValueError(f"{name} is a {type(X).__name__}, which has no order: give a list of {noun}.")
     if hasattr(X, "ngroups") and hasattr(X, "groups"):
         raise ValueError(
             f"{name} holds the groups of a frame, which are pairs of key and rows: give [rows for _, rows in {name}] "
@@ -93,9 +91,7 @@ def require_rows(X: Any, *, name: str = "X") -> None:
             f"([{name}]) if it is one row."
         )
     if isinstance(X, Iterator):
-        raise ValueError(  # noqa: TRY004
-            f"{name} is a {type(X).__name__}, which can be read only once: give list({name})."
-        )
+        raise ValueError(f"{name} is a {type(X).__name__}, which can be read only once: give list({name}).")
     if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping):
         raise ValueError(f"{name} is a {type(X).__name__} of {type(X[0]).__name__}: give pandas.DataFrame({name}).")
 
@@ -117,11 +113,11 @@ def require_order(item: Any, *, name: str, noun: str) -> None:
         The message says what to give.
     """
     if isinstance(item, Mapping):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+        raise ValueError(  # as scikit-learn does for input it cannot read
             f"{name} is a {type(item).__name__}, which iterates over its keys: give a list of its {noun} in their "
             f"order, such as list({name}.values())."
         )
     if isinstance(item, AbstractSet):
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(
             f"{name} is a {type(item).__name__}, which has no order and holds each value once: give a list of {noun}."
         )

@@ -44,7 +44,7 @@ def read_npz(
         except (ValueError, zipfile.BadZipFile, EOFError) as error:
             raise ValueError(f"{path} is damaged or no npz file.") from error
         if isinstance(archive, np.ndarray):
-            raise ValueError(  # noqa: TRY004  # the file is wrong, not the type of an argument
+            raise ValueError(  # the file is wrong, not the type of an argument
                 f"{path} is a single array, not an npz file; save it with np.savez(path, X=X, y=y)."
             )
         keys = list(archive.files)

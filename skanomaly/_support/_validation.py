@@ -191,7 +191,7 @@ def check_any_table(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 def _read_frame(X: Any, *, numeric: bool) -> Any:
-    """Refuse columns of the wrong kind, and turn columns that scikit-learn cannot read to float64."""
+    """Raise for columns of the wrong kind, and turn columns that scikit-learn cannot read to float64."""
     if frame_library(X) == "pandas" and all(_is_plain(dtype) for dtype in X.dtypes):
         return X
     frame = to_pandas(X)
@@ -227,7 +227,7 @@ def _is_plain(dtype: Any) -> bool:
 
 
 def _check_target(estimator: Any, y: Any, *, numeric: bool) -> None:
-    """Refuse missing values, and text where numbers are needed."""
+    """Raise for missing values, and for text where numbers are needed."""
     lacking = count_missing(y)
     if lacking:
         raise ValueError(

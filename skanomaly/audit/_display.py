@@ -17,7 +17,7 @@ _SECONDS = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0,
 class DriftDisplay:
     """Gaps of neighbours relative to chance, the change scan, and the scores of the rows in their order.
 
-    Create it with :meth:`from_estimator`, or with the constructor from the same numbers; :meth:`plot` draws it.
+    Create it with :meth:`from_estimator`, or with :meth:`from_predictions` from the same numbers.
 
     Parameters
     ----------
@@ -111,17 +111,66 @@ class DriftDisplay:
         scores = estimator.sample_scores_[estimator.order_] if X is None else estimator.score_samples(X)
         with np.errstate(divide="ignore"):
             threshold = float(np.log10(estimator.pvalue_threshold_))
-        return cls(
+        return cls.from_predictions(
+            scores,
             scales=estimator.scales_,
             observed=np.diff(estimator.gap_totals_, prepend=0.0),
             expected=np.diff(estimator.expected_totals_, prepend=0.0),
             change_scores=estimator.change_scores_,
             change_point=estimator.change_point_ if estimator.change_pvalue_ <= estimator.alpha else -1,
-            sample_scores=scores,
             threshold=threshold,
             pvalue=estimator.pvalue_,
             change_pvalue=estimator.change_pvalue_,
             gap_unit=estimator.gap_unit_,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        sample_scores: NDArray[np.float64],
+        *,
+        scales: NDArray[np.float64],
+        observed: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        change_scores: NDArray[np.float64],
+        change_point: int,
+        threshold: float,
+        pvalue: float,
+        change_pvalue: float,
+        gap_unit: str = "rows",
+        ax: Any = None,
+    ) -> Self:
+        """Create a display from the numbers of a test, and draw it.
+
+        Parameters
+        ----------
+        sample_scores : ndarray of shape (n_samples,)
+            Score of each row, in the order.
+        scales, observed, expected : ndarray of shape (n_scales,)
+            As in the constructor, like all further parameters.
+        change_scores : ndarray of shape (n_samples - 1,)
+        change_point : int
+        threshold, pvalue, change_pvalue : float
+        gap_unit : {"rows", "times", "nanoseconds"}, default="rows"
+        ax : sequence of 3 matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        DriftDisplay
+        """
+        return cls(
+            scales=scales,
+            observed=observed,
+            expected=expected,
+            change_scores=change_scores,
+            change_point=change_point,
+            sample_scores=sample_scores,
+            threshold=threshold,
+            pvalue=pvalue,
+            change_pvalue=change_pvalue,
+            gap_unit=gap_unit,
         ).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:

@@ -1,4 +1,4 @@
-"""Simple statements about rows that normal rows obey."""
+"""Simple statements that hold for normal rows."""
 
 from collections.abc import Iterable
 from itertools import combinations
@@ -30,11 +30,11 @@ Floats = NDArray[np.float64]
 
 
 class ChecklistDetector(BaseDetector):
-    r"""Statements that normal rows obey, learnt, filtered and put to a vote; anomalies break some of them.
+    r"""Statements that hold for normal rows, learnt, filtered and decided by majority; anomalies violate some.
 
-    A statement says that a column, or the difference, sum or regression of columns, is within a range. It is a weak
-    general detector. It is for logical anomalies, whose columns are each normal and do not fit together, and for
-    answers to yes/no questions.
+    A statement says that a column, or the difference, sum or regression of columns, is within a range. Use it for
+    logical anomalies, whose columns are normal one by one but not together, and for answers to yes/no questions. In
+    general it is a weak detector.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ class ChecklistDetector(BaseDetector):
         Kinds of statements, some of these four. A regression predicts a column from the three that are most correlated
         with it.
     n_pairs : int, default=200
-        Most differences and most sums: those whose spread is smallest beside the spreads of their columns.
+        Largest number of differences, and of sums: those with the smallest spread relative to those of their columns.
     keep : float, default=0.95
-        Fraction, in (0.5, 1], of the training rows that were not used for a range that must be in it, or the statement
-        is dropped.
+        Smallest fraction of held-out training rows, in (0.5, 1], that must be within a range; other statements are
+        dropped.
     n_votes : int, default=5
-        Number of random halves of the training rows from which each range is learnt. A row breaks a statement if it is
-        outside of most ranges.
+        Number of random halves of the training rows from which each range is learnt. A row violates a statement if it
+        is outside most of the ranges.
     contamination : float, default=0.1
         Fraction of the training rows that are flagged, in (0, 0.5].
     random_state : int, RandomState instance or None, default=None
@@ -71,14 +71,15 @@ class ChecklistDetector(BaseDetector):
 
     Notes
     -----
-    The checklist follows [1]_ in its form: main questions, dropped where normal samples fail them, asked several times
-    and decided by vote; a single failed check counts. What we changed: statements are about numbers and are mined,
-    where the paper asks a language model about images. Its answers can be the columns here: 1 yes, 0 no, NaN no answer.
+    The checklist follows [1]_ in its form: questions that normal samples fail are dropped, the others are asked several
+    times and decided by majority, and a single failed check counts. What we changed: statements are about numbers and
+    are mined, where the paper asks a language model about images. Its answers can be the columns here: 1 yes, 0 no, NaN
+    no answer.
 
     A range is from the 5 % to the 95 % quantile of a half of the training rows, wider by a quarter of that on both
     sides. With :math:`v_r(x)` the distance of a value from the median range, in standard deviations of the training
-    values, the outlyingness is :math:`\sum_r (v_r(x) + 0.5)` over broken statements :math:`r`. A statement of which a
-    value is missing is not broken.
+    values, the outlyingness is :math:`\sum_r (v_r(x) + 0.5)` over violated statements :math:`r`. A statement
+    of which a value is missing is not violated.
 
     `y`: rows labelled -1 are left out; +1 and 0 are treated alike.
 
@@ -246,7 +247,7 @@ class ChecklistDetector(BaseDetector):
         return f"{self._form(index)} is between {low:.4g} and {high:.4g}"
 
     def explain(self, X: Any) -> list[list[str]]:
-        """Say in words which statements each row breaks.
+        """Describe the statements that each row violates.
 
         Parameters
         ----------
@@ -255,7 +256,7 @@ class ChecklistDetector(BaseDetector):
         Returns
         -------
         list of list of str
-            The largest violation first; an empty list for a row that breaks none.
+            The largest violation first; an empty list for a row that violates none.
         """
         check_is_fitted(self)
         rows = self._check(X, reset=False)

@@ -22,19 +22,19 @@ Floats = NDArray[np.float64]
 class AnomalyClusterer(ClusterMixin, BaseEstimator):
     r"""Sort flagged samples into kinds, with one cluster for normal samples that were flagged by mistake.
 
-    It is k-means in which one centre is that of known normal samples and does not move. A sample whose score is hardly
-    anomalous is drawn to that centre, and so counts less for the kinds.
+    This is k-means with one fixed centre, the mean of known normal samples. A sample with a nearly normal score is
+    assigned partly to that centre, so that it has less weight in the other clusters.
 
     Parameters
     ----------
     n_clusters : int, default=5
         Number of kinds of anomalies, without the normal cluster.
     score_weight : float, default=1.0
-        How much the scores that `fit` gets draw samples to the normal cluster: 0 not at all, 1 fully.
+        Influence of the scores given to `fit` on the assignment to the normal cluster: 0 none, 1 full.
     max_iter : int, default=100
-        Most rounds.
+        Largest number of iterations.
     n_init : int, default=10
-        Number of starts, of which the one with the least spread is kept.
+        Number of initialisations; the one with the smallest sum of squared distances is kept.
     random_state : int, RandomState instance or None, default=None
         Seed for the starts.
 
@@ -43,9 +43,9 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
     cluster_centers_ : ndarray of shape (n_clusters + 1, n_features)
         The first is that of the normal samples, where `fit` was given any; else there are `n_clusters` centres.
     labels_ : ndarray of shape (n_samples,), int64
-        With normal samples, 0 is normal and from 1 kinds of anomalies; else kinds from 0.
+        With normal samples, 0 is the normal cluster and kinds of anomalies are numbered from 1; else from 0.
     n_iter_ : int
-        Rounds of the start that was kept.
+        Number of iterations of the initialisation that was kept.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -57,10 +57,10 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
 
     Notes
     -----
-    The pinned cluster and the correction of assignments by scores are those of [1]_: with :math:`w` the fraction of
+    The fixed cluster and the correction of assignments by scores are those of [1]_: with :math:`w` the fraction of
     `normal` samples, or of the samples without any, whose score is lower, the assignment :math:`q` becomes :math:`w e_0
-    + (1 - w) q`, so a sample counts :math:`1 - w` for the centre of its kind. What we changed: the features are fixed
-    and the assignments hard, where the paper trains a network on soft ones.
+    + (1 - w) q`, so a sample has the weight :math:`1 - w` in the centre of its kind. What we changed: the features are
+    fixed and the assignments hard, where the paper trains a network on soft ones.
 
     Cost: O(n_init max_iter n k d).
 
@@ -115,9 +115,9 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         y : Ignored
             Not used.
         normal : array-like of shape (n_normal, n_features), default=None
-            Known normal samples, whose mean is the pinned centre. None pins none.
+            Known normal samples, whose mean is the fixed centre. None: no centre is fixed.
         scores : array-like of shape (n_samples,), default=None
-            Scores of the samples, lower is more anomalous. None counts all samples alike.
+            Scores of the samples, lower is more anomalous. None gives all samples the same weight.
         normal_scores : array-like of shape (n_normal,), default=None
             Scores of the known normal samples, with which `scores` are compared; None compares `scores` with each
             other.

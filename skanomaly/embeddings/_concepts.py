@@ -22,13 +22,13 @@ _ROUNDING = 1e-10
 class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Keep or remove the directions in which concepts differ, before a detector scores the rest.
 
-    Two camera angles, two languages or two colours make embeddings differ in a few directions. Removed, they are no
-    longer anomalies of their own; kept alone, nothing else is.
+    Two camera angles, two languages or two colours make embeddings differ in a few directions. If these are removed,
+    the concept no longer causes anomalies; if only they are kept, nothing else does.
 
     Parameters
     ----------
     mode : {"ignore", "guide"}, default="ignore"
-        "ignore" removes the directions, "guide" keeps them alone.
+        "ignore" removes the directions, "guide" keeps only them.
     n_components : int, float or None, default=None
         Number of directions, or the fraction in (0, 1) of the squared differences between concepts that they must
         explain. None: the number of values of the attribute less one, or all directions of the concept vectors.
@@ -57,8 +57,7 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     the concept [1]_, all pairs of two values; they are not centred. What we changed: the means of a labelled attribute
     may take the place of text, and the number of directions is fixed by the number of values, not chosen on test data.
 
-    *When it fails.* What is removed must be added to the rest. Where the attribute decides in which columns the rest
-    shows, a projection removes nothing.
+    *When it fails.* A projection removes additive effects only, not interactions of the concept with the rest.
 
     Cost: O(p d min(p, d)) for p differences of d columns.
 

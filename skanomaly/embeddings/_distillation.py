@@ -1,4 +1,4 @@
-"""Students that predict one part of a vector from another."""
+"""Regressions that predict one part of a vector from another."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -27,8 +27,8 @@ Floats = NDArray[np.float64]
 class DistillationDetector(PatchDetector):
     r"""Error of students that predict one level of a network from another, learnt on normal data.
 
-    A student sees one group of columns and predicts another. On normal data the groups agree; where they do not, the
-    student fails. Without levels, the groups are random halves of the columns.
+    A student predicts one group of columns from another. It is trained on normal data; its errors are large where the
+    relation between the groups is another one. Without levels, the groups are random halves of the columns.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class PrototypeDetector(PatchDetector):
     Attributes
     ----------
     prototypes_ : ndarray of shape (n_prototypes, n_features)
-        With what was learnt.
+        Those given or averaged, with the learnt changes added.
     prototype_labels_ : ndarray of shape (n_prototypes,), int64
     n_patches_ : int or None
         Number of patches of every training sample; None if samples differ.
@@ -88,7 +88,7 @@ class PrototypeDetector(PatchDetector):
 
     `y`: +1 and 0 are normal samples, -1 anomalies, where prototypes are learnt. Learning needs both.
 
-    *When it fails.* Prototypes learnt on some kinds of objects carry over badly to others: on the stored embeddings of
+    *When it fails.* Prototypes learnt on some kinds of objects generalise badly to others: on the stored embeddings of
     MVTec, distance to the nearest normal sample of the new kind was better than any of them.
 
     Cost: O(N K d) for N patches and K prototypes; learning as much for each of some hundred steps.
@@ -157,7 +157,7 @@ class PrototypeDetector(PatchDetector):
         self.contamination = contamination
 
     def fit(self, X: Any, y: Any = None, *, concepts: Any = None) -> Self:
-        """Take over, average or learn the prototypes, and set the threshold.
+        """Set the prototypes (given, averaged or learnt) and the threshold.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ class PrototypeDetector(PatchDetector):
         return np.asarray(expit(self._outlyingness(samples) / self.temperature))
 
     def predict_type(self, X: Any) -> NDArray[np.int64]:
-        """Return the kind of anomaly that each sample is most like, whether it is anomalous or not.
+        """Return the most similar kind of anomaly for each sample, whether it is anomalous or not.
 
         Parameters
         ----------

@@ -27,16 +27,16 @@ Floats = NDArray[np.float64]
 class PatchRefiner(MetaEstimatorMixin, PatchDetector):
     """Detector of patches with a second step: a classifier for each anomalous sample, trained on its own patches.
 
-    In a sample whose score passes the gate, the most anomalous patches are taken as anomalies and the least anomalous
-    ones, with some training patches, as normal; a classifier of whitened patches trained on them labels the whole
-    sample. A sample that does not pass the gate has no anomalous patch. Scores are those of the detector.
+    In a sample whose score is below ``gate_``, the most anomalous patches are taken as anomalies and the least
+    anomalous ones, with some training patches, as normal; a classifier of whitened patches trained on them labels the
+    whole sample. A sample with a higher score has no anomalous patch. Scores are those of the detector.
 
     Parameters
     ----------
     detector : estimator
         Detector of patch sets, with ``score_patches``. A clone of it is fitted.
     gate : float, default=0.05
-        Fraction of the training samples that may pass the gate, in (0, 0.5].
+        Fraction of the training samples with a score below ``gate_``, in (0, 0.5].
     anomaly_fraction : float, default=0.03
         Fraction of the patches of a sample that are taken as anomalies, at least one; neighbours on the grid that are
         more anomalous than 95 % of the training patches are added.
@@ -54,7 +54,7 @@ class PatchRefiner(MetaEstimatorMixin, PatchDetector):
     ----------
     detector_ : estimator
     gate_ : float
-        Samples with lower scores pass the gate.
+        Samples with lower scores are refined.
     n_patches_ : int or None
         Number of patches of every training sample; None if samples differ.
     offset_ : float
@@ -70,9 +70,9 @@ class PatchRefiner(MetaEstimatorMixin, PatchDetector):
 
     Notes
     -----
-    The method of [1]_, which trains one classifier for each image. What we changed: a gate for each sample, so that a
-    normal sample stays without anomalies; whitened features, without which a linear classifier follows the directions
-    of large variance; and normal patches of the training data among the normal ones.
+    The method of [1]_, which trains one classifier for each image. What we changed: a threshold on the score of the
+    sample, so that normal samples have no anomalous patches; whitened features, without which a linear classifier
+    follows the directions of large variance; and normal patches of the training data among the normal ones.
 
     Cost: that of the detector, and one logistic regression of as many rows as patches for each sample that passes.
 

@@ -27,8 +27,8 @@ class PatchResidual(PatchDetector):
     r"""Mahalanobis distance of patches after the effects of their position and of their sample are removed.
 
     What is normal differs between positions, and whole samples differ by light, camera or style. Both effects are
-    subtracted, and the rest is whitened by one covariance for all patches. So it sees novel patches and misplaced ones,
-    also in samples that are shifted as a whole. It is the first choice for patches of aligned samples.
+    subtracted, and the rest is whitened by one covariance for all patches. So it detects novel and misplaced
+    patches, also in samples that are shifted as a whole. It is the first choice for patches of aligned samples.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ class PatchResidual(PatchDetector):
     `y`: samples labelled -1 are left out of the fit; +1 and 0 are treated alike. Training samples are scored like new
     ones: the effect of one sample on the means and the covariance of many is small.
 
-    *When it fails.* A sample of which most patches are anomalous has its anomaly in :math:`s_i`. Samples shifted or
-    rotated against each other are not aligned.
+    *When it fails.* If most patches of a sample are anomalous, :math:`s_i` contains the anomaly and removes it. Samples
+    that are moved or rotated relative to each other are not aligned.
 
     Cost: O(N d² + d³) for N patches of d columns; memory: one block of patches beside the data.
 

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 class TiledDetector(MetaEstimatorMixin, PatchDetector):
     r"""Fit a clone of a detector to each tile of the positions or of the columns.
 
-    A tile is a block of positions of a grid, a stretch of time points, or a group of columns. What is normal is then
-    what is normal there, and the memory of a fit is that of one tile.
+    A tile is a block of positions of a grid, an interval of time points, or a group of columns. Samples are compared
+    within each tile, and a fit needs the memory of one tile.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class TiledDetector(MetaEstimatorMixin, PatchDetector):
     Notes
     -----
     This is the ensemble of [1]_ for arrays. What we changed: scores are normalised by quantiles of training scores
-    before they are joined, and tiles may be of columns.
+    before they are combined, and tiles may be of columns.
 
     `y` is handed on to the detectors, repeated for each patch where they take rows.
 

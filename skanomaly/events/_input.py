@@ -54,7 +54,7 @@ def _as_trace(item: Any, index: int, *, counts: bool) -> Sequence[Hashable]:
             f"list(X[{index}].itertuples(index=False, name=None))."
         )
     if isinstance(item, str | bytes):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+        raise ValueError(  # as scikit-learn does for input it cannot read
             f"X[{index}] is a string, {item[:20]!r}: each item must be a sequence of tokens. Put a single trace into a "
             "list, or use list(text) if characters are tokens."
         )
@@ -75,7 +75,7 @@ def _counted(item: Mapping[Hashable, Any], index: int, *, counts: bool) -> Seque
             "which takes counts."
         )
     if not isinstance(item, Counter):
-        raise ValueError(  # noqa: TRY004  # as scikit-learn does for input it cannot read
+        raise ValueError(  # as scikit-learn does for input it cannot read
             f"X[{index}] is a {type(item).__name__}, which iterates over its keys: give a list of tokens, or "
             f"collections.Counter(X[{index}]) if its values are counts."
         )

@@ -1,4 +1,4 @@
-"""Rows drawn step by step, from noise to data, by a denoiser."""
+"""Diffusion: rows are generated from noise in steps of a denoiser."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _CORE = (0.005, 0.995)  # quantiles beyond which a few far values set no range
 
 @dataclass(frozen=True, repr=False)
 class DiffusionTrajectories(ShortRepr):
-    """Generated rows and the way to them.
+    """Generated rows, with the predictions and noisy rows of each step.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class DiffusionTrajectories(ShortRepr):
 
 
 class DiffusionSampler(BaseEstimator):
-    r"""Generate rows from noise by steps that a denoiser predicts.
+    r"""Generate rows from noise by a reverse diffusion with a denoiser.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class DiffusionSampler(BaseEstimator):
         ``denoiser(rows, noise_std)`` returns the expected clean row of each noisy row, in the units of the data; it
         may be a network trained elsewhere.
     method : Ancestral, BoostAndSkip, SelfGuidance, MinorityReweighting or None, default=None
-        How the diffusion is guided; None is :class:`Ancestral`, draws from the density as it is.
+        Guidance of the diffusion; None is :class:`Ancestral`, which draws from the density without guidance.
     n_steps : int, default=100
         Steps from noise to data, by the cosine schedule.
     random_state : int, RandomState instance or None, default=None
@@ -183,7 +183,7 @@ class DiffusionSampler(BaseEstimator):
         if not isinstance(self._method, MinorityReweighting):
             return components
         if not isinstance(components, KernelComponents):
-            raise ValueError(  # noqa: TRY004  # the value of method is at fault
+            raise ValueError(  # the value of method is at fault
                 "method=MinorityReweighting() draws training rows, so the denoiser must be a MixtureDenoiser of a "
                 "kernel density (density='neighbors'); or take method=BoostAndSkip()."
             )
@@ -212,7 +212,7 @@ class DiffusionSampler(BaseEstimator):
         return self._returned(self._run(n_samples, None))
 
     def sample_trajectories(self, n_samples: int = 1) -> DiffusionTrajectories:
-        """Generate rows, and return the predictions on the way.
+        """Generate rows, and return the predictions of each step.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How good generated rows are, compared with real ones."""
+"""Quality of generated rows, compared with real ones."""
 
 from collections.abc import Mapping
 from numbers import Integral
@@ -65,13 +65,13 @@ def evaluate_samples(
     -------
     DataFrame
         A row for each generator, and a first one, "held-out", that compares one half of the held-out rows with the
-        other and says what to expect of a perfect generator. The columns:
+        other: the values of a perfect generator. The columns:
 
-        - `coverage`: fraction of held-out rows with a generated row in their neighbourhood; low where modes lack.
-        - `precision`: fraction of generated rows in the neighbourhood of a held-out row; low where rows are wrong.
+        - `coverage`: fraction of held-out rows with a generated row in their neighbourhood; low if modes are missing.
+        - `precision`: fraction of generated rows in the neighbourhood of a held-out row; low if rows are off the data.
         - `off_support`: fraction of generated rows farther from the training rows than 99 % of the held-out ones.
         - `near_copies`: fraction of generated rows nearer to a training row than 95 % of the held-out ones; above 0.05
-          training rows are repeated.
+          the generator repeats training rows.
         - `pvalue`: of the energy test that generated and held-out rows have one distribution.
 
     Raises
@@ -82,8 +82,8 @@ def evaluate_samples(
     Notes
     -----
     Distances are in units of the differences between neighbouring training rows. Coverage and precision depend on the
-    number of rows; compare them within one table. Ours: for the precision no neighbourhood is wider than 90 % of them,
-    since those of a few far rows would otherwise take in rows that are wrong.
+    number of rows; compare them within one table. What we changed: for the precision, the radius of a neighbourhood is
+    at most the 90 % quantile of the radii; otherwise those of a few far rows would contain rows off the data.
 
     References
     ----------

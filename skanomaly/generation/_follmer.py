@@ -65,7 +65,7 @@ class FollmerSampler(ParameterObject):
     weighs the draw :math:`y_j` for row `i` by :math:`f(y_j) N(y_j; x_i, 1 - t) / \frac1n \sum_l N(y_j; x_l, 1 - t)`.
 
     The last step draws one of the weighted :math:`Y`, where the paper returns their mean; the mean has a variance that
-    is too small by one step's noise. Above 20 columns the weights collapse onto one draw, of which a warning tells.
+    is too small by one step's noise. Above 20 columns one draw has nearly all the weight; a warning says so.
 
     References
     ----------

@@ -68,9 +68,10 @@ class LogConcaveChainSampler(ParameterObject):
     .. math:: \nabla_{y_j} \log p(y_j \mid y_{<j}) = \frac{E[x \mid y_1 \dots y_j] - y_j}{\sigma^2} .
 
     The expectation is exact for a :class:`MixtureDenoiser`. For a log density it is estimated by importance sampling,
-    half of the draws around the measurements' mean and half of the shape of the target, without gradients. Ours: a
-    Langevin step moves :math:`y_j` exactly for a fixed expectation (the paper's has an error of the order of the step),
-    and ``final="sample"``. Categories are not sampled: the rows of a denoiser with categories are draws of its codes.
+    half of the draws around the measurements' mean and half with mean and covariance of the target, without gradients.
+    What we changed: a Langevin step moves :math:`y_j` exactly for a fixed expectation (the paper's has an error of the
+    order of the step), and ``final="sample"``. Categories are not sampled: the rows of a denoiser with categories are
+    draws of its codes.
 
     References
     ----------

@@ -72,11 +72,11 @@ class BoostAndSkip(Ancestral):
 
     Notes
     -----
-    The authors [1]_ skip a fixed number of steps of their schedule. With other schedules that skips nothing; the rule
-    by noise over signal is the same for all. A boost without a skip is forgotten, since the first steps predict the
-    mean of all rows. Ours: the boost of a column is in proportion to the range of its values in units of
-    ``MixtureDenoiser.scale_`` (or of its standard deviation, with another denoiser), between quantiles at 0.5 and
-    99.5 %. A boost of columns without modes draws the rows at the edge of a mode more often, and no rare modes.
+    The authors [1]_ skip a fixed number of steps of their schedule; the rule by noise over signal also applies to other
+    schedules. A boost without a skip has no effect, since the first steps predict the mean of all rows. What we
+    changed: the boost of a column is in proportion to the range of its values in units of ``MixtureDenoiser.scale_``
+    (or of its standard deviation, with another denoiser), between quantiles at 0.5 and 99.5 %. A boost of columns that
+    do not separate modes draws more rows at the edge of a mode, and not more rows of rare modes.
 
     References
     ----------
@@ -106,12 +106,12 @@ class BoostAndSkip(Ancestral):
 
 
 class SelfGuidance(Ancestral):
-    """Push each step to where the predicted row is far from its own prediction from a noisy copy.
+    """Move each step towards larger distances between the predicted row and its prediction from a noisy copy.
 
     Parameters
     ----------
     strength : float, default=2.0
-        Size of the push in units of the variance of each step. Beyond 3 rows leave the data.
+        Step size in units of the variance of each step. Above 3, rows leave the support of the data.
     noise_level : float in (0, 1), default=0.6
         Fraction of noise in the variance of the noisy copy.
 
@@ -119,9 +119,9 @@ class SelfGuidance(Ancestral):
     -----
     The gradient of that distance, with the inner prediction held fixed as in [1]_, is the Jacobian of the denoiser
     times the difference. The Jacobian of a posterior mean is symmetric, so its product with a direction is a difference
-    of two predictions, and any denoiser can be guided. The gradient is scaled to a largest entry of 1. Ours: columns
-    count by the square of their range, as in :class:`BoostAndSkip`; a push along columns without modes moves rows off
-    the data and not to rare modes.
+    of two predictions, and any denoiser can be guided. The gradient is scaled to a largest entry of 1. What we
+    changed: columns are weighted by the square of their range, as in :class:`BoostAndSkip`; steps along columns that do
+    not separate modes move rows off the data and not to rare modes.
 
     References
     ----------
@@ -163,7 +163,7 @@ class SelfGuidance(Ancestral):
 
 
 class MinorityReweighting(Ancestral):
-    """Draw training rows the more often the rarer they are; generated rows never leave the data.
+    """Draw training rows with weights that grow with their minority score; generated rows stay near training rows.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ class MinorityReweighting(Ancestral):
 
     Notes
     -----
-    Ours; it needs a kernel density (:class:`MixtureDenoiser`), whose centers are the training rows. The score is that
-    of [1]_.
+    This method is our own. It needs a kernel density (:class:`MixtureDenoiser`), whose centers are the training rows.
+    The score is that of [1]_.
 
     References
     ----------

@@ -165,7 +165,7 @@ class MixtureDenoiser(BaseEstimator):
             )
             return
         else:
-            raise ValueError(  # noqa: TRY004  # scikit-learn's kind of error for a parameter
+            raise ValueError(  # scikit-learn's kind of error for a parameter
                 f"density is a {type(self.density).__name__}; give 'neighbors', 'likelihood', or scikit-learn's "
                 "GaussianMixture, BayesianGaussianMixture or KernelDensity."
             )

@@ -38,11 +38,11 @@ class NoiseAwareMixture(BaseEstimator):
     n_components : int, default=1
         Number of Gaussians.
     max_iter : int, default=500
-        Steps of expectation maximisation. Noise makes them slow to converge.
+        Largest number of iterations of expectation maximisation, which converges slowly with much noise.
     tol : float, default=1e-5
-        The steps end when the mean log-likelihood of a row rises by less.
+        Iterations stop when the mean log-likelihood of a row rises by less.
     n_init : int, default=1
-        Starting points, of which the best result is kept.
+        Number of initialisations; the one with the largest likelihood is kept.
     reg_covar : float, default=1e-6
         Smallest variance of a component, in units of the columns' variances.
     random_state : int, RandomState instance or None, default=None
@@ -59,9 +59,9 @@ class NoiseAwareMixture(BaseEstimator):
     log_likelihood_ : float
         Mean log-likelihood of a training row under the mixture and its noise.
     n_iter_ : int
-        Steps of the best start.
+        Iterations of the best initialisation.
     converged_ : bool
-        Whether the best start met `tol`.
+        Whether the best initialisation met `tol`.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -313,7 +313,7 @@ def _log_densities(rows: Table, noise: Table, weights: Table, means: Table, vari
 def _expected(
     rows: Table, noise: Table, weights: Table, means: Table, variances: Table
 ) -> tuple[Table, Table, Table, float]:
-    """Sum shares, expected clean rows less the means, and their expected squares; the log-likelihood."""
+    """Sum responsibilities, expected clean rows minus the means, and their expected squares; the log-likelihood."""
     counts, sums, squares = np.zeros(len(weights)), np.zeros_like(means), np.zeros_like(means)
     total = 0.0
     for part in row_blocks(len(rows), _block_rows(means)):

@@ -1,4 +1,4 @@
-"""What happens to data that are generated from generated data."""
+"""Model collapse: generators fitted to generated rows."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -44,10 +44,10 @@ def recursive_generation(
     accumulate: bool = False,
     random_state: Any = None,
 ) -> pd.DataFrame:
-    """Fit a generator to its own output, again and again, and measure what is lost.
+    """Repeatedly fit a generator to its own output, and measure the loss of variance, tails and distinct rows.
 
-    Run it before synthetic rows are fed back to training: it shows after how many generations the tails are gone, and
-    what fraction of real rows keeps them.
+    Use it before training on synthetic rows: it shows after how many generations the tails are lost, and which fraction
+    of real rows keeps them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def recursive_generation(
     keep_real : float in [0, 1], default=0.0
         Fraction of each generation that is drawn from the real rows.
     accumulate : bool, default=False
-        Whether a generator is fitted to the rows of all generations before it, and not to those of the last alone.
+        Whether a generator is fitted to the rows of all earlier generations instead of the last one.
     random_state : int, RandomState instance or None, default=None
 
     Returns

@@ -1,4 +1,4 @@
-"""Sequences drawn from one model with the help of another, and how far the two models agree."""
+"""Speculative sampling of sequences, and the agreement of two models of sequences."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class SpeculativeSample(ShortRepr):
 
 @dataclass(frozen=True, repr=False)
 class AcceptanceScore(ShortRepr):
-    """How far two models agree on sequences, from :func:`acceptance_score`.
+    """Agreement of two models on sequences, from :func:`acceptance_score`.
 
     Attributes
     ----------
@@ -77,14 +77,15 @@ class AcceptanceScore(ShortRepr):
     window_starts: NDArray[np.intp]
 
 
+@validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def modified_rejection(
     target_probabilities: Any, draft_probabilities: Any, tokens: Any, *, random_state: Any = None
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Turn draws from one distribution into draws from another, and keep as many as possible.
+    """Turn draws from one distribution into draws from another, and keep the largest possible fraction.
 
     A token `x` is kept with probability ``min(1, p(x) / q(x))``; else one is drawn from the positive part of ``p - q``.
     If the tokens are draws from `q`, the result is a draw from `p`, and one minus the total variation distance of the
-    two is kept, which no other rule exceeds.
+    two is kept; no other rule keeps more.
 
     Parameters
     ----------
@@ -291,12 +292,12 @@ def speculative_sample(
 def acceptance_score(
     target_probabilities: Any, draft_probabilities: Any, *, window_size: int | None = None, confidence: float = 0.95
 ) -> AcceptanceScore:
-    r"""Score how far a model agrees with the one that made a sequence: the fraction of its tokens that it would accept.
+    r"""Score the agreement of a model with the one that generated a sequence: the fraction of tokens it would accept.
 
     Over a sequence drawn from the draft the mean of :math:`\min(1, p(x) / q(x))` estimates one minus the total
     variation distance between the models. The score is bounded, so that single tokens do not dominate it as they do a
-    likelihood ratio. As a drift score take for the draft a model of the present sequences and for the target one of
-    past sequences.
+    likelihood ratio. As a drift score, use a model of the present sequences as the draft and one of past
+    sequences as the target.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which generated rows to keep: those whose predictions settle, and those that lie on the data."""
+"""Filters of generated rows: by the variance of their predictions, and by their distance to real rows."""
 
 from numbers import Real
 from typing import Any
@@ -22,15 +22,15 @@ __all__ = ["filter_samples", "interpolation_score", "trajectory_variance"]
     prefer_skip_nested_validation=True,
 )
 def trajectory_variance(predictions: Any, *, window_size: float = 0.05) -> NDArray[np.float64]:
-    """Compute how much the predicted clean row still changes in the last steps.
+    """Compute the variance of the predicted clean row over the last steps.
 
     Parameters
     ----------
     predictions : array-like of shape (n_samples, n_steps, n_features)
         Predicted clean rows, first step to last, of any iterative generator or imputer.
     window_size : float in (0, 1], default=0.05
-        Fraction of the steps that count, the last ones; at least two steps. The window matters: with 10 % or more the
-        changes of all rows hide those of the rows between modes.
+        Fraction of the steps that are used, the last ones; at least two steps. With 10 % or more, changes of all rows
+        hide those of the rows between modes.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def trajectory_variance(predictions: Any, *, window_size: float = 0.05) -> NDArr
 def filter_samples(X: Any, predictions: Any, *, keep: float = 0.96, window_size: float = 0.05) -> Any:
     """Keep the generated rows whose predictions change least in the last steps.
 
-    A learnt denoiser is smooth and puts a few rows between modes; such rows jump between predictions until the end.
-    Exact denoisers put no rows there, and the filter then removes ordinary rows.
+    A learnt denoiser is smooth and generates a few rows between modes, whose predictions jump until the last steps.
+    Exact denoisers generate none, and the filter then removes ordinary rows.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def filter_samples(X: Any, predictions: Any, *, keep: float = 0.96, window_size:
     keep : float in (0, 1], default=0.96
         Fraction of rows kept, rounded up.
     window_size : float in (0, 1], default=0.05
-        Fraction of the steps that count.
+        Fraction of the steps that are used, the last ones.
 
     Returns
     -------

@@ -1,6 +1,7 @@
-"""What noisy rows are worth."""
+"""Value of noisy rows, in clean rows."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,20 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skanomaly._support._seeds import generator
-from skanomaly._support._sklearn import HasMethods, validate_params
+from skanomaly._support._sklearn import HasMethods, StrOptions, validate_params
 from skanomaly._support._tables import read_numbers
 
 __all__ = ["data_price_curve", "sample_worth"]
 
 
+@validate_params(
+    {
+        "noise_var": [Real, "array-like"],
+        "signal_var": [Real, "array-like"],
+        "parameter": [StrOptions({"mean", "variance"})],
+    },
+    prefer_skip_nested_validation=True,
+)
 def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") -> Any:
     r"""Compute how many clean rows a noisy row is worth for estimating a Gaussian.
 
@@ -25,7 +34,7 @@ def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") ->
     signal_var : float or array-like
         Variance of the clean values :math:`\sigma^2`; above 0.
     parameter : {"mean", "variance"}, default="mean"
-        What is estimated.
+        Estimated parameter of the Gaussian.
 
     Returns
     -------
@@ -36,7 +45,7 @@ def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") ->
     Raises
     ------
     ValueError
-        If a variance is negative, `signal_var` is 0, or `parameter` is another word.
+        If a variance is negative, `signal_var` is 0, or `parameter` is another string.
 
     Examples
     --------
@@ -47,8 +56,6 @@ def sample_worth(noise_var: Any, signal_var: Any, *, parameter: str = "mean") ->
     0.25
     """
     noise, signal = np.asarray(noise_var, dtype=np.float64), np.asarray(signal_var, dtype=np.float64)
-    if parameter not in {"mean", "variance"}:
-        raise ValueError(f"parameter={parameter!r} is not 'mean' or 'variance'.")
     if (noise < 0).any() or not (signal > 0).all():
         raise ValueError("noise_var must be at least 0 and signal_var above 0; both are variances.")
     worth = signal / (signal + noise)

@@ -1,6 +1,7 @@
 """Pooled estimates from multiple imputations by Rubin's rules."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["PooledEstimate", "pool_estimates"]
 
@@ -65,6 +67,14 @@ class PooledEstimate(ShortRepr):
         return self.estimate - margin, self.estimate + margin
 
 
+@validate_params(
+    {
+        "estimates": ["array-like"],
+        "variances": ["array-like"],
+        "complete_degrees_of_freedom": [Interval(Real, 0, None, closed="neither"), None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def pool_estimates(
     estimates: Any, variances: Any, *, complete_degrees_of_freedom: float | None = None
 ) -> PooledEstimate:

@@ -1,6 +1,7 @@
 """Explanations compared with the columns that are known to be anomalous."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["ExplanationAgreement", "ReasonCounts", "count_right_reasons", "explanation_agreement"]
 
@@ -133,6 +135,16 @@ class ReasonCounts(ShortRepr):
         return self.right_reason / n_anomalies if n_anomalies else float("nan")
 
 
+@validate_params(
+    {
+        "y_true": ["array-like"],
+        "y_pred": ["array-like"],
+        "contributions": ["array-like"],
+        "mask": ["array-like"],
+        "min_jaccard": [Interval(Real, 0, 1, closed="right")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def count_right_reasons(
     y_true: Any, y_pred: Any, contributions: Any, mask: Any, *, min_jaccard: float = 0.3
 ) -> ReasonCounts:
@@ -181,8 +193,6 @@ def count_right_reasons(
     >>> count_right_reasons([-1, -1, 1], [-1, -1, 1], parts, [[True, False], [True, False], [False, False]])
     ReasonCounts(right_reason=1, wrong_reason=1, missed=0, false_alarms=0, true_negatives=1)
     """
-    if not 0 < min_jaccard <= 1:
-        raise ValueError(f"min_jaccard={min_jaccard!r} must be above 0 and at most 1.")
     anomaly, flagged = (_is_anomaly(values, name) for values, name in ((y_true, "y_true"), (y_pred, "y_pred")))
     parts, truth = np.asarray(contributions, dtype=np.float64), np.asarray(mask, dtype=bool)
     if not len(anomaly) == len(flagged) == len(parts) == len(truth):

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._responses import best_estimator
+from skanomaly._support._sklearn import validate_params
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._lime import LimeExplainer
 from skanomaly.inspection._origins import ACCEPTED_STEPS, CONSTANT, followed, origins
@@ -21,6 +22,7 @@ _ROUNDING = 1e-9  # contributions up to this fraction of the largest one are rou
 _REMEDY = "use method='permutation' with background rows."
 
 
+@validate_params({"method": [str, Explainer], "random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def feature_contributions(
     detector: Any, X: Any, *, method: str | Explainer = "exact", background: Any = None, random_state: Any = None
 ) -> NDArray[np.float64]:

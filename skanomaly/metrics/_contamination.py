@@ -131,6 +131,7 @@ def interval_coverage_score(y_true: Any, y_dist: Any, *, level: float = 0.9, sam
     return _coverage(_fractions(y_true), y_dist, level, sample_weight)
 
 
+@validate_params({"levels": ["array-like"]}, prefer_skip_nested_validation=True)
 def interval_calibration_error(
     y_true: Any, y_dist: Any, *, levels: Any = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), sample_weight: Any = None
 ) -> float:

@@ -1,11 +1,13 @@
 """Metrics of the scores of patches."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._patches import grid_of
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.metrics._ranking import roc_auc_score
 from skanomaly.metrics._regions import per_region_overlap_score
 
@@ -48,6 +50,7 @@ def patch_roc_auc_score(y_true: Any, y_score: Any, *, pos_label: Any = None) -> 
     return float(roc_auc_score(np.concatenate(labels), np.concatenate(scores), pos_label=pos_label))
 
 
+@validate_params({"max_fpr": [Interval(Real, 0, 1, closed="right")]}, prefer_skip_nested_validation=True)
 def patch_region_overlap_score(
     y_true: Any,
     y_score: Any,

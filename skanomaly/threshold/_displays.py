@@ -337,7 +337,7 @@ class SelectionPowerDisplay:
     Examples
     --------
     >>> from skanomaly.threshold import SelectionPowerDisplay
-    >>> display = SelectionPowerDisplay(n_calibration=200, n_rows=1000, alpha=0.05).plot()
+    >>> display = SelectionPowerDisplay.from_predictions(200, 1000, alpha=0.05)
     >>> display.ax_.get_title()
     '100 of 1,000 rows need the smallest p-value'
     """
@@ -376,7 +376,25 @@ class SelectionPowerDisplay:
                 "without weight_function and group_function, or the numbers of rows to SelectionPowerDisplay."
             )
         level = estimator.alpha if alpha is None else alpha
-        return cls(n_calibration=estimator.n_calibration_, n_rows=len(X), alpha=level).plot(ax=ax)
+        return cls.from_predictions(estimator.n_calibration_, len(X), alpha=level, ax=ax)
+
+    @classmethod
+    def from_predictions(cls, n_calibration: int, n_rows: int, *, alpha: float = 0.1, ax: Any = None) -> Self:
+        """Plot the power for given numbers of rows.
+
+        Parameters
+        ----------
+        n_calibration, n_rows : int
+            Number of calibration rows, and of rows of the batch.
+        alpha : float, default=0.1
+            False discovery rate.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        SelectionPowerDisplay
+        """
+        return cls(n_calibration=n_calibration, n_rows=n_rows, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Plot.

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -47,14 +48,21 @@ def test_shuffled_join_has_noise_level_near_one():
     [
         ((np.ones((5, 2)), np.ones((5, 3))), 2, "2 columns and reference 3"),
         ((np.ones((5, 2)), np.ones((5, 2))), 3, "order=3 takes 3 to 100"),
-        ((np.ones((5, 2)), np.ones((5, 2))), 5, "order=5"),
-        ((np.full((5, 2), np.nan), np.ones((5, 2))), 2, "10 missing"),
-        ((np.ones(5), np.ones((5, 2))), 2, "X has shape"),
+        ((np.ones((5, 2)), np.ones((5, 2))), 5, "'order' parameter.*Got 5"),
+        ((np.full((5, 2), np.nan), np.ones((5, 2))), 2, "column 0, in 5 rows"),
+        ((np.ones(5), np.ones((5, 2))), 2, "X has one dimension"),
     ],
 )
 def test_bad_tables_raise(arguments, order, message):
     with pytest.raises(ValueError, match=message):
         dependence_noise_level(*arguments, order=order)
+
+
+def test_tables_are_joined_by_the_names_of_their_columns():
+    reference = pd.DataFrame(_counts(6, 500)).add_prefix("c")
+    X = pd.DataFrame(_counts(7, 500)).add_prefix("c")
+    turned = X[X.columns[::-1]].astype("Int64")
+    assert dependence_noise_level(turned, reference, order=2) == dependence_noise_level(X, reference, order=2)
 
 
 def _dependent(seed, n_rows, n_columns=5):

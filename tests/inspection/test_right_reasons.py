@@ -49,5 +49,5 @@ def test_other_input_raises(arguments, message):
 
 
 def test_least_agreement_is_a_fraction():
-    with pytest.raises(ValueError, match="min_jaccard=0"):
+    with pytest.raises(ValueError, match=r"'min_jaccard' parameter.*Got 0"):
         count_right_reasons([1], [1], [[0.0]], [[True]], min_jaccard=0)

@@ -17,7 +17,7 @@ _MOST_COLUMNS = 30
 class ColumnDriftDisplay:
     """Effect of each column with its interval, the largest on top; the columns that drifted are coloured.
 
-    Create it with :meth:`from_estimator`, or with the constructor from the same numbers; :meth:`plot` draws it.
+    Create it with :meth:`from_estimator`, or with :meth:`from_predictions` from the same numbers.
 
     Parameters
     ----------
@@ -92,16 +92,42 @@ class ColumnDriftDisplay:
                 "(of a pipeline, the step itself: pipeline[-1])."
             )
         check_is_fitted(estimator)
-        results = estimator.results_
-        return cls(
-            feature_names=[str(name) for name in results["column"]] if feature_names is None else feature_names,
-            effect=results["effect"],
-            effect_low=results["effect_low"],
-            effect_high=results["effect_high"],
-            drifted=results["drifted"],
+        return cls.from_predictions(
+            estimator.results_,
             pvalue=estimator.pvalue_,
             confidence=estimator.confidence,
-        ).plot(ax=ax)
+            feature_names=feature_names,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls, results: Any, *, pvalue: float, confidence: float, feature_names: Any = None, ax: Any = None
+    ) -> Self:
+        """Create a display from the results of a comparison of columns, and draw it.
+
+        Parameters
+        ----------
+        results : structured ndarray, DataFrame or mapping
+            With the columns "column", "effect", "effect_low", "effect_high" and "drifted", as
+            ``ColumnDriftTest.results_`` has them.
+        pvalue : float
+            P-value of the whole.
+        confidence : float
+            Confidence of the intervals.
+        feature_names : sequence of str, default=None
+            None uses ``results["column"]``.
+        ax : matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        ColumnDriftDisplay
+        """
+        names = results["column"] if feature_names is None else feature_names
+        numbers = {name: np.asarray(results[name]) for name in ("effect", "effect_low", "effect_high", "drifted")}
+        display = cls(feature_names=[str(name) for name in names], pvalue=pvalue, confidence=confidence, **numbers)
+        return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw at most 30 columns, those of the largest effect.

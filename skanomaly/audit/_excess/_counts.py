@@ -1,10 +1,22 @@
 """How significant a count is, where the expected count is uncertain."""
 
+from numbers import Real
+
 import numpy as np
+
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["count_significance"]
 
 
+@validate_params(
+    {
+        "observed": [Interval(Real, 0, None, closed="left")],
+        "expected": [Interval(Real, 0, None, closed="neither")],
+        "expected_std": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def count_significance(observed: float, expected: float, expected_std: float = 0.0) -> float:
     r"""Return how many standard deviations a count is above an expected count that is itself uncertain.
 
@@ -46,11 +58,6 @@ def count_significance(observed: float, expected: float, expected_std: float = 0
     >>> round(count_significance(50, 30), 3), round(count_significance(50, 30, 3), 3)
     (3.329, 2.855)
     """
-    for name, value, low in (("observed", observed, 0), ("expected_std", expected_std, 0)):
-        if not np.isfinite(value) or value < low:
-            raise ValueError(f"{name}={value!r} must be a finite number of at least 0.")
-    if not np.isfinite(expected) or expected <= 0:
-        raise ValueError(f"expected={expected!r} must be a finite number above 0.")
     n, b, variance = float(observed), float(expected), float(expected_std) ** 2
     if variance <= 1e-9 * b:
         half = (n * np.log(n / b) if n else 0.0) - (n - b)

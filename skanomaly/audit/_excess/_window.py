@@ -31,11 +31,11 @@ _SMALLEST = 1e-300
 
 
 class WindowExcessSearch(BaseTest):
-    r"""Test whether a window of one variable contains a group of rows that is unlike the rows beside it.
+    r"""Test whether a window of one variable contains an excess of rows unlike those beside the window.
 
-    The variable is an amount, a time, an energy or a load, and is not one of the columns. A classifier learns what
-    distinguishes rows in the window from a template of what is expected there. Rows that it did not see are then
-    counted above a cut: more rows in the window than the template predicts are an excess.
+    The variable is an amount, a time, an energy or a load, and is not one of the columns. A classifier is
+    trained to distinguish rows in the window from a template of what is expected there. Held-out rows with a classifier
+    score above a cut are counted: more of them in the window than the template predicts are an excess.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class WindowExcessSearch(BaseTest):
     side_limits : tuple of two floats or None, default=None
         Outer ends of the side windows. None uses all rows outside the window.
     template : {"sides", "regression"}, default="sides"
-        What is expected in the window. "sides": the rows beside it, which is right where the columns do not depend on
+        What is expected in the window. "sides": the rows beside it, which is correct if the columns do not depend on
         the location. "regression": the same rows, moved to locations drawn in the window by a linear regression of
         each column and of its spread on the location.
     fractions : sequence of float, default=(0.1, 0.01)
@@ -75,8 +75,8 @@ class WindowExcessSearch(BaseTest):
     z_ : ndarray of shape (n_fractions,)
         Significance (:func:`count_significance`).
     null_z_ : ndarray of shape (n_fractions,)
-        The same for the rows just beside the window in its place, where no excess is expected. Large values say that
-        the template is wrong: the classifier has learnt the location. NaN if there are too few rows.
+        The same for the rows just beside the window in its place, where no excess is expected. Large values mean that
+        the template is wrong and the classifier has learnt the location. NaN if there are too few rows.
     limits_ : tuple of float
         The window.
     estimators_ : list of classifiers
@@ -99,7 +99,7 @@ class WindowExcessSearch(BaseTest):
     Notes
     -----
     This is the direct estimate of the background of [1]_. In each fold the cut is chosen on one half of the held-out
-    template and the template is counted on the other half. If the same rows chose the cut and were counted, the
+    template and the template is counted on the other half. If the cut were chosen on the rows that are counted, the
     expected count would be too small, and a table without an excess would have a mean significance of about 1.5. With
     :math:`b` counted template rows and :math:`r` rows of the window for each row of the counted half,
 

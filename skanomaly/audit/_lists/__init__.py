@@ -1,1 +1,1 @@
-"""What collected lists miss, how fast they change, and effects of one event."""
+"""Coverage and change of collected lists, and the effect of one event on a series."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.audit._lists._windows import cliffs_delta
 
 __all__ = ["CoverageEstimate", "VolatilityReport", "coverage_estimate", "volatility_report"]
@@ -42,8 +43,9 @@ class CoverageEstimate:
     coverage: float
 
 
+@validate_params({"confidence": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True)
 def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> CoverageEstimate:
-    r"""Estimate how large a population is of which several incomplete lists were collected.
+    r"""Estimate the size of a population from several incomplete lists (capture-recapture).
 
     Parameters
     ----------
@@ -65,8 +67,8 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
     -----
     Two lists of :math:`n_1` and :math:`n_2` keys, :math:`m` of them in both, give Chapman's estimate
     :math:`(n_1 + 1)(n_2 + 1) / (m + 1) - 1`; the interval is log-normal in the number that was not seen. It assumes
-    that being in one list says nothing about being in the other. Lists usually favour the same keys, and then the
-    estimate is too small: take it as a lower bound. More lists give Chao's lower bound [1]_, with a bias correction,
+    that the lists are independent. Usually the same keys are easy to find in both, and then the estimate is too small:
+    take it as a lower bound. More lists give Chao's lower bound [1]_, with a bias correction,
     from the numbers of keys seen in one and in two lists; it holds where keys differ in how easily they are found.
 
     References
@@ -83,8 +85,6 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
     """
     if len(lists) < 2:
         raise ValueError(f"{len(lists)} lists are given; the overlap of at least 2 is needed.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     sets = [set(keys) for keys in lists]
     if not all(sets):
         raise ValueError("One of the lists is empty; leave it out.")
@@ -103,7 +103,7 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
 
 
 def _interval(n_seen: int, size: float, variance: float, confidence: float) -> tuple[float, float]:
-    """Return a log-normal interval of the size: what was not seen is positive."""
+    """Return an interval of the size that is log-normal in the number not seen."""
     unseen = size - n_seen
     if unseen <= 0:
         return float(n_seen), float(size)
@@ -131,7 +131,7 @@ class VolatilityReport:
         P-value (Mann and Whitney) that keys which vanish have the same values when first seen as keys which stay. NaN
         if values are not numbers, or no key vanishes or none stays.
     bias_delta : float
-        :func:`cliffs_delta` of the values of vanishing keys against those of staying ones; NaN likewise.
+        :func:`cliffs_delta` of the values of vanishing keys compared with staying ones; NaN likewise.
 
     Examples
     --------
@@ -151,9 +151,9 @@ class VolatilityReport:
 
 
 def volatility_report(snapshots: Sequence[Any]) -> VolatilityReport:
-    """Report how a collected list changes over time: what vanishes, what appears, and which values change.
+    """Measure how a list changes over time: which keys vanish, which appear, and which values change.
 
-    A collection that takes a week describes a population that existed at no time if much of it changes in a week.
+    If the list changes much while it is collected, the collection describes no single point in time.
 
     Parameters
     ----------

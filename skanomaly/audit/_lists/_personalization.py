@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["PersonalizationReport", "personalization_test"]
 
@@ -52,6 +53,14 @@ class PersonalizationReport:
     control_pvalue: float
 
 
+@validate_params(
+    {
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def personalization_test(
     first: Mapping[Any, Any],
     second: Mapping[Any, Any],
@@ -108,10 +117,6 @@ def personalization_test(
     >>> report.different, report.control_different, report.mean_pvalue < 0.001, report.control_pvalue < 0.001
     (1.0, 0.0, True, True)
     """
-    if not isinstance(n_permutations, Integral) or n_permutations < 1:
-        raise ValueError(f"n_permutations={n_permutations!r} must be a whole number of at least 1.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     given = {"first": first, "second": second} | ({} if control is None else {"control": control})
     for name, values in given.items():
         if not isinstance(values, Mapping):

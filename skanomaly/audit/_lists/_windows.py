@@ -1,13 +1,14 @@
-"""What changed around one event in a series, and whether anomalies come in clusters."""
+"""Change of a series at one event, and clustering of anomalies in time."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["EventWindowStatistics", "anomaly_clustering_test", "cliffs_delta", "event_window_statistics"]
 
@@ -21,11 +22,11 @@ class EventWindowStatistics:
     Attributes
     ----------
     mean_shift, median_shift : float
-        After less before.
+        After minus before.
     relative_shift : float
         Mean shift over the absolute mean before; NaN if that is 0.
     cliffs_delta : float
-        :func:`cliffs_delta` of after against before.
+        :func:`cliffs_delta` of after and before.
     variance_ratio : float
         Variance after over variance before; infinity if that before is 0.
     mean_interval, median_interval, cliffs_interval, variance_interval : tuple of float
@@ -57,7 +58,7 @@ class EventWindowStatistics:
 
 
 def cliffs_delta(first: Any, second: Any) -> float:
-    """Return the probability that a value of the first sample is larger than one of the second, less the reverse.
+    """Return the probability that a value of the first sample is larger than one of the second, minus the reverse.
 
     Parameters
     ----------
@@ -94,6 +95,19 @@ def cliffs_delta(first: Any, second: Any) -> float:
     return _delta(_series(first, "first"), _series(second, "second"))
 
 
+@validate_params(
+    {
+        "x": ["array-like"],
+        "event": [Integral],
+        "before": [Interval(Integral, 2, None, closed="left")],
+        "after": [Interval(Integral, 2, None, closed="left")],
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "block_length": [Interval(Integral, 1, None, closed="left"), None],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def event_window_statistics(
     x: Any,
     event: int,
@@ -105,7 +119,7 @@ def event_window_statistics(
     confidence: float = 0.95,
     random_state: Any = None,
 ) -> EventWindowStatistics:
-    """Compare a series before and after an event: level, spread and dominance, with intervals.
+    """Compare a series before and after an event: level, spread and Cliff's delta, with intervals.
 
     Parameters
     ----------
@@ -136,8 +150,8 @@ def event_window_statistics(
 
     Notes
     -----
-    Each side is resampled in blocks that wrap around its end. Intervals are percentiles. A series that wanders has a
-    shift between almost any two windows, which no interval of one event can tell from the effect of the event; the
+    Each side is resampled in blocks that wrap around its end. Intervals are percentiles. In a random walk
+    almost any two windows differ in level; one event is not enough to distinguish this from an effect of the event. The
     windows of [1]_ are of this kind.
 
     References
@@ -158,11 +172,6 @@ def event_window_statistics(
     (True, True)
     """
     values = _series(x, "x")
-    for name, number, low in (("before", before, 2), ("after", after, 2), ("n_resamples", n_resamples, 1)):
-        if not isinstance(number, Integral) or number < low:
-            raise ValueError(f"{name}={number!r} must be a whole number of at least {low}.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     if event - before < 0 or event + after > values.size:
         raise ValueError(
             f"The windows are time points {event - before} to {event + after}; the series has {values.size}. Choose a "
@@ -171,8 +180,8 @@ def event_window_statistics(
     sides = values[event - before : event], values[event : event + after]
     if block_length is None:
         block_length = int(np.ceil(min(before, after) ** (1 / 3)))
-    if not 1 <= block_length <= min(before, after):
-        raise ValueError(f"block_length={block_length!r} must be in [1, {min(before, after)}].")
+    if block_length > min(before, after):
+        raise ValueError(f"block_length={block_length} is more than the {min(before, after)} time points of a window.")
     rng = generator(random_state)
     shifts: dict[str, list[NDArray[np.float64]]] = {"mean": [], "median": [], "delta": [], "variance": []}
     at_once = max(1, _CELLS_AT_ONCE // (before + after))
@@ -206,10 +215,19 @@ def event_window_statistics(
     )
 
 
+@validate_params(
+    {
+        "places": ["array-like"],
+        "n": [Interval(Integral, 1, None, closed="left")],
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def anomaly_clustering_test(
     places: Any, n: int, *, n_permutations: int = 999, random_state: Any = None
 ) -> tuple[float, float]:
-    """Test whether anomalies in a series lie closer together than random places.
+    """Test whether anomalies in a series are closer together than random time points.
 
     Parameters
     ----------
@@ -218,9 +236,9 @@ def anomaly_clustering_test(
     n : int
         Number of time points of the series.
     n_permutations : int, default=999
-        Number of random sets of as many places.
+        Number of random sets of the same number of time points.
     random_state : int, RandomState instance or None, default=None
-        Seeds the places.
+        Seeds the random sets.
 
     Returns
     -------
@@ -306,7 +324,7 @@ def _log_ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray
 
 
 def _pvalue(drawn: NDArray[np.float64], observed: float) -> float:
-    """Return the fraction of bootstrap deviations from the estimate that are as large as the estimate."""
+    """Return the fraction of bootstrap differences from the estimate that are as large as the estimate."""
     reached = int((np.abs(drawn - observed) >= abs(observed)).sum())
     return (1 + reached) / (1 + drawn.size)
 

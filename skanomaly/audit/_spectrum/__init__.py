@@ -1,1 +1,1 @@
-"""Eigenvalues of a covariance matrix where the columns have no structure."""
+"""Eigenvalues of covariance matrices, compared with those of uncorrelated columns."""

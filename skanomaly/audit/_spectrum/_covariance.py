@@ -27,14 +27,14 @@ class CovarianceSpectrumTest(BaseTest):
     Parameters
     ----------
     statistic : {"largest_share", "sphericity", "log_determinant"}, default="largest_share"
-        "largest_share" is the largest eigenvalue over the sum of all: best against one common factor. "sphericity" is
-        the sum of squares over the square of the sum: best against many weak correlations. "log_determinant" is the
-        logarithm of the mean eigenvalue less the mean logarithm (likelihood ratio): best where a column is almost a
-        combination of others.
+        "largest_share" is the largest eigenvalue over the sum of all: most powerful for one common factor. "sphericity"
+        is the sum of squares over the square of the sum: most powerful for many weak correlations. "log_determinant" is
+        the logarithm of the mean eigenvalue less the mean logarithm (likelihood ratio): most powerful if a column is
+        almost a linear combination of others.
     null : {"permutation", "gaussian"}, default="permutation"
-        "permutation" divides columns by their standard deviation and permutes each column alone: exact for independent
-        columns of any distribution. "gaussian" draws the eigenvalues of independent normal columns of equal variance
-        from their tridiagonal model: fast, but differences of the columns' variances and heavy tails count as
+        "permutation" divides columns by their standard deviation and permutes each column independently: exact for
+        independent columns of any distribution. "gaussian" draws the eigenvalues of independent normal columns of equal
+        variance from their tridiagonal model: fast, but differences of the columns' variances and heavy tails count as
         structure.
     n_draws : int, default=999
         Number of permutations or draws.

@@ -1,5 +1,6 @@
 """Eigenvalues of random matrices, drawn from their tridiagonal models."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,22 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["draw_laguerre", "hermite_eigenvalues", "jacobi_eigenvalues", "laguerre_eigenvalues"]
 
 _LEADING_ROWS = 10  # times the cube root of the size: enough for the largest eigenvalues
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "n": [Interval(Integral, 1, None, closed="left")],
+    "beta": [Interval(Real, 0, None, closed="neither")],
+    "size": [Interval(Integral, 1, None, closed="left")],
+    "random_state": ["random_state"],
+}
 
 
+@validate_params(
+    {**_CONSTRAINTS, "n_top": [Interval(Integral, 1, None, closed="left"), None]}, prefer_skip_nested_validation=True
+)
 def hermite_eigenvalues(
     n: int, *, beta: float = 2.0, size: int = 1, n_top: int | None = None, random_state: Any = None
 ) -> NDArray[np.float64]:
@@ -59,7 +70,6 @@ def hermite_eigenvalues(
     >>> hermite_eigenvalues(100, size=3, random_state=0).shape
     (3, 100)
     """
-    _check(n=n, size=size, beta=beta)
     rng = generator(random_state)
     kept = _kept(n, n_top)
 
@@ -70,6 +80,14 @@ def hermite_eigenvalues(
     return _eigenvalues(draw, size, kept, n_top)
 
 
+@validate_params(
+    {
+        **_CONSTRAINTS,
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_top": [Interval(Integral, 1, None, closed="left"), None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def laguerre_eigenvalues(
     n: int, n_samples: int, *, beta: float = 1.0, size: int = 1, n_top: int | None = None, random_state: Any = None
 ) -> NDArray[np.float64]:
@@ -122,7 +140,6 @@ def laguerre_eigenvalues(
     >>> eigenvalues.shape, bool(abs(eigenvalues.sum(axis=1).mean() - 4000) < 20)
     ((1000, 20), True)
     """
-    _check(n=n, size=size, beta=beta)
     if n_samples < n:
         raise ValueError(f"n_samples={n_samples} must be at least n={n}; for fewer rows than columns, exchange them.")
     return draw_laguerre(n, n_samples, beta, size, n_top, generator(random_state))
@@ -143,6 +160,14 @@ def draw_laguerre(
     return _eigenvalues(draw, size, kept, n_top)
 
 
+@validate_params(
+    {
+        **_CONSTRAINTS,
+        "a": [Interval(Real, 0, None, closed="neither")],
+        "b": [Interval(Real, 0, None, closed="neither")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def jacobi_eigenvalues(
     n: int, a: float, b: float, *, beta: float = 1.0, size: int = 1, random_state: Any = None
 ) -> NDArray[np.float64]:
@@ -189,10 +214,6 @@ def jacobi_eigenvalues(
     >>> jacobi_eigenvalues(10, 3, 4, size=2, random_state=0).shape
     (2, 10)
     """
-    _check(n=n, size=size, beta=beta)
-    for name, value in (("a", a), ("b", b)):
-        if value <= 0:
-            raise ValueError(f"{name}={value!r} must be above 0.")
     rng = generator(random_state)
     half = beta / 2
     rest = n - np.arange(1.0, n + 1)  # n - i
@@ -213,8 +234,8 @@ def _kept(n: int, n_top: int | None) -> int:
     """Return how many leading rows of the tridiagonal matrix are needed."""
     if n_top is None:
         return n
-    if not 1 <= n_top <= n:
-        raise ValueError(f"n_top={n_top!r} must be in [1, n={n}].")
+    if n_top > n:
+        raise ValueError(f"n_top={n_top} is more than n={n}, the number of eigenvalues.")
     return min(n, max(int(np.ceil(_LEADING_ROWS * n ** (1 / 3))), 2 * n_top))
 
 
@@ -227,11 +248,3 @@ def _eigenvalues(draw: Any, size: int, kept: int, n_top: int | None) -> NDArray[
         else:
             found[place] = eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(kept - n_top, kept - 1))
     return found
-
-
-def _check(*, n: int, size: int, beta: float) -> None:
-    for name, value in (("n", n), ("size", size)):
-        if value < 1:
-            raise ValueError(f"{name}={value!r} must be at least 1.")
-    if beta <= 0:
-        raise ValueError(f"beta={beta!r} must be above 0.")

@@ -1,12 +1,15 @@
 """The distribution of the largest eigenvalue of large random matrices."""
 
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 from scipy.interpolate import PchipInterpolator
+
+from skanomaly._support._sklearn import Options, validate_params
 
 __all__ = ["tracy_widom"]
 
@@ -16,6 +19,7 @@ _LENGTH = 16.0  # beyond the lower end the kernel vanishes
 _STEP = 0.05
 
 
+@validate_params({"beta": [Options(Real, {1, 2, 4})]}, prefer_skip_nested_validation=True)
 def tracy_widom(beta: int = 1) -> Any:
     r"""Return the Tracy-Widom distribution, the limit of the largest eigenvalue of large random matrices.
 
@@ -56,8 +60,6 @@ def tracy_widom(beta: int = 1) -> Any:
     >>> round(float(tracy_widom(1).ppf(0.95)), 4), round(float(tracy_widom(2).mean()), 4)
     (0.9793, -1.7711)
     """
-    if beta not in (1, 2, 4):
-        raise ValueError(f"beta={beta!r} must be 1, 2 or 4.")
     return _distribution(int(beta))
 
 

@@ -1,12 +1,14 @@
 """How fast two detectors find the same kind of events."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._seeds import child_generators, draw_seed
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.audit._survival._censored import CensoredTwoSampleTest
 from skanomaly.audit._survival._risk import RiskTable
 
@@ -53,6 +55,17 @@ class DelayComparison:
     interval: tuple[float, float]
 
 
+@validate_params(
+    {
+        "delays_a": ["array-like"],
+        "delays_b": ["array-like"],
+        "horizon": [Interval(Real, 0, None, closed="neither")],
+        "statistic": [str],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def compare_detection_delay(
     delays_a: Any,
     delays_b: Any,
@@ -111,10 +124,6 @@ def compare_detection_delay(
     >>> found.pvalue < 0.001, found.detected_b < found.detected_a
     (True, True)
     """
-    if not np.isfinite(horizon) or horizon <= 0:
-        raise ValueError(f"horizon={horizon!r} must be a finite number above 0.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be in (0, 1).")
     first, second = _delays(delays_a, "delays_a", horizon), _delays(delays_b, "delays_b", horizon)
     seed = draw_seed(random_state)
     test = CensoredTwoSampleTest(statistic=statistic, horizon=horizon, random_state=seed)

@@ -1,6 +1,7 @@
 """Synthetic anomalies in normal windows."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import child_generators
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.sequence._input import as_sequences
 from skanomaly.sequence._names import require_same_names
 
@@ -22,6 +24,14 @@ _DEFAULT_FRACTIONS = {"soft": 0.5, "uniform": 0.15, "peak": 0.15, "length": 0.1}
 _Window = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
+@validate_params(
+    {
+        "fractions": [Mapping, None],
+        "max_ratio": [Interval(Real, 0, 1, closed="right")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def degrade_windows(
     X: Any,
     *,
@@ -89,8 +99,6 @@ def degrade_windows(
         lengths = sorted({len(window) for window in windows})
         raise ValueError(f"X has windows of {lengths[:5]} time points; give windows of one length, at least 8.")
     chosen = _check_fractions(_DEFAULT_FRACTIONS if fractions is None else fractions)
-    if not 0 < max_ratio <= 1:
-        raise ValueError(f"max_ratio={max_ratio} is not in (0, 1].")
     table = np.array(windows, dtype=np.float64)
     changed = table.copy()
     labels = np.ones(table.shape[:2], dtype=np.int8)

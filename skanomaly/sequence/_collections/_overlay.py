@@ -1,6 +1,7 @@
 """Recorded events added to a background series."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,22 @@ from numpy.typing import NDArray
 from skanomaly._support._items import require_items
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.sequence._input import as_sequences
 from skanomaly.sequence._names import require_same_names
 
 __all__ = ["overlay_events"]
 
 
+@validate_params(
+    {
+        "n_events": [Interval(Integral, 0, None, closed="left")],
+        "snr_db": [tuple, list],
+        "min_gap": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def overlay_events(
     background: Any,
     events: Sequence[Any],
@@ -76,8 +87,8 @@ def overlay_events(
     wrong = [index for index, clip in enumerate(clips) if clip.shape[1] != series.shape[1]]
     if wrong or not clips:
         raise ValueError(f"events {wrong} do not have {series.shape[1]} features, as the background has.")
-    if n_events < 0 or min_gap < 0 or snr_db[0] > snr_db[1]:
-        raise ValueError(f"n_events={n_events} and min_gap={min_gap} must be at least 0, snr_db={snr_db} ascending.")
+    if len(snr_db) != 2 or not snr_db[0] <= snr_db[1]:
+        raise ValueError(f"snr_db={snr_db} must be two numbers, ascending.")
     random = generator(random_state)
     drawn = [clips[index].astype(np.float64) for index in random.integers(len(clips), size=n_events)]
     free = len(series) - sum(map(len, drawn)) - min_gap * max(n_events - 1, 0)

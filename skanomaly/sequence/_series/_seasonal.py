@@ -160,7 +160,7 @@ class SeasonalTrendDetector(GridDetector):
     def _steps_of(self, duration: Any) -> int:
         """Return the number of steps of the clock in a duration."""
         if not isinstance(self.time_step_, pd.Timedelta):
-            raise ValueError(  # noqa: TRY004  # about X, not about the type of the step
+            raise ValueError(  # about X, not about the type of the step
                 f"period={duration!r} is a duration, and the series has no dates or durations as times; give an index "
                 "of times, or the number of time points of a period."
             )
