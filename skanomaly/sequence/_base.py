@@ -224,7 +224,7 @@ class SeriesDetector(BaseDetector):
             if self._averages:
                 ends = part.start > 0, part.stop < len(X.values)  # which of them are cuts
                 found = self._local_outlyingness(X.values[part]) if local is None else local[index]
-                points[part] = self._averaged_stretch(found, ends)
+                points[part] = self._averaged_stretch(self._completed(found, X.values[part], ends), ends)
             else:
                 points[part] = self._outlyingness(X.values[part])
         out = self._placed(X, points)
@@ -240,11 +240,14 @@ class SeriesDetector(BaseDetector):
         """Score the time points of a stretch; `ends` says which ends are cuts."""
         return self._settled(self._averaged(local), ends)
 
+    def _completed(self, local: NDArray[Any], X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
+        """Return what is averaged in a stretch, with what can be scored only beside a cut."""
+        return local
+
     def _settled(self, points: NDArray[np.float64], ends: tuple[bool, bool]) -> NDArray[np.float64]:
         """Settle averages at those ends that are cuts; a causal average has as many values at the last end."""
-        if self._settling is None:
-            return points
-        return self._settling(points, (ends[0], ends[1] and not getattr(self, "causal", False)))
+        last = ends[1] and not getattr(self, "causal", False)
+        return points if self._settling is None else self._settling(points, (ends[0], last))
 
     def _settle(self, X: NDArray[Any], parts: list[slice]) -> list[NDArray[Any]] | None:
         """Compare averages over few and many values, and return what is averaged; None if nothing is."""
@@ -436,7 +439,8 @@ class SeriesDetector(BaseDetector):
         shares = np.zeros((len(X.values), self.n_features_in_))
         for part in parts:
             ends = part.start > 0, part.stop < len(X.values)
-            shares[part] = self._averaged_stretch(self._local_shares(X.values[part]), ends)
+            found = self._completed(self._local_shares(X.values[part]), X.values[part], ends)
+            shares[part] = self._averaged_stretch(found, ends)
         return shares
 
     @available_if(overrides("_local_shares"))

@@ -262,7 +262,8 @@ class PValueDisplay:
                 f"{type(estimator).__name__} has no method pvalues; give a ConformalDetector, or pass p-values to "
                 "from_predictions."
             )
-        level, pvalues = estimator.alpha if alpha is None else alpha, estimator.pvalues(X)
+        level, pvalues = estimator.alpha if alpha is None else alpha, np.asarray(estimator.pvalues(X), dtype=np.float64)
+        pvalues = pvalues[~np.isnan(pvalues)]  # time points of a series without a score have none
         if isinstance(estimator, ConformalDetector) and not benjamini_hochberg(pvalues, alpha=level).any():
             estimator._check_power(pvalues, level)
         return cls(pvalues=pvalues, alpha=level).plot(ax=ax)

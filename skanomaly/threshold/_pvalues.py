@@ -17,7 +17,9 @@ __all__ = ["OnlineFDR", "anomaly_probability_from_pvalues", "benjamini_hochberg"
 def _check(pvalues: Any) -> NDArray[np.float64]:
     values = np.asarray(pvalues, dtype=np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("pvalues must be a 1-D array of numbers between 0 and 1, without NaN.")
+        raise ValueError(
+            "pvalues must be a 1-D array of numbers between 0 and 1, without NaN; leave out rows without a score."
+        )
     return values
 
 

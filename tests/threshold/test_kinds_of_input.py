@@ -15,7 +15,14 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skanomaly.events import MarkovDetector, NGramDetector
 from skanomaly.model_selection import ScoreEnsemble
 from skanomaly.sequence import RollingStatistic, SequenceNeighbors
-from skanomaly.threshold import ConformalDetector, ContaminationPosterior, QuantileThreshold, ThresholdedDetector
+from skanomaly.threshold import (
+    ConformalDetector,
+    ContaminationPosterior,
+    PValueDisplay,
+    QuantileThreshold,
+    ThresholdedDetector,
+    benjamini_hochberg,
+)
 
 
 def _stack(seed):
@@ -122,6 +129,9 @@ def test_time_points_without_a_score_have_no_pvalue(seed):
     assert_array_equal(model.select(new)[missing], 1)
     assert_array_equal(model.evalues(new)[missing], 0)
     assert (model.select(new)[205:255] == -1).all()
+    assert_array_equal(PValueDisplay.from_estimator(model, new).pvalues, model.pvalues(new)[~missing])
+    with pytest.raises(ValueError, match="leave out rows without a score"):
+        benjamini_hochberg(model.pvalues(new))
 
 
 def test_the_false_alarm_rate_of_a_stationary_series_is_the_level():

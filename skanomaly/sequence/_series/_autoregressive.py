@@ -1,5 +1,6 @@
 """Errors of forecasts from the past."""
 
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -72,9 +73,11 @@ class AutoregressiveDetector(SeriesDetector):
     Notes
     -----
     The score is minus the root mean square over channels of the one-step errors, divided by their root mean square in
-    training and averaged over `smoothing` time points. The first `order` time points get the first error. A
-    standardised error is the statistic for an anomalous innovation of an autoregression (type II of [1]_); the average
-    of point scores is the statistic of [2]_ for a change, here with errors instead of code lengths. Nothing is left out
+    training and averaged over `smoothing` time points. The first `order` time points get the first error. After a hole
+    or missing value they are forecast backwards, from the time points after them, by the regression of the same
+    products; with ``causal=True`` or an `estimator` they get the score of the first forecast there too. A standardised
+    error is the statistic for an anomalous innovation of an autoregression (type II of [1]_); the average of point
+    scores is the statistic of [2]_ for a change, here with errors instead of code lengths. Nothing is left out
     of training, so the model also fits long anomalies that repeat. ``timepoint_weight`` weights the predicted time
     points; it is not called `sample_weight`, since repeating a row of a series is not the same as weighting it.
     ``feature_contributions`` divide an error in proportion to the squares of the channels, and ``expected_values`` are
@@ -114,6 +117,7 @@ class AutoregressiveDetector(SeriesDetector):
     }
 
     _window_parameter: ClassVar[str] = "order"
+    _backward: tuple[NDArray[np.float64], ...] | None = None  # weights, intercepts and error scales backwards in time
 
     def __init__(
         self,
@@ -242,8 +246,18 @@ class AutoregressiveDetector(SeriesDetector):
         self._moments = moments
 
     def _solve(self) -> None:
-        """Solve the ridge regression on standardised columns, from the sums of products."""
         n_channels = len(self._channels)
+        coefficients, self._weights, self._intercept, self._error_scale = self._regression(
+            slice(1, -n_channels), slice(-n_channels, None)
+        )
+        self.coef_ = coefficients.reshape(self._order, n_channels, n_channels)[::-1].transpose(2, 0, 1)
+
+    def _regression(self, inner: slice, target: slice) -> tuple[NDArray[np.float64], ...]:
+        """Solve the ridge regression of columns on others, standardised, from the sums of products.
+
+        Returns the coefficients on standardised columns, those on columns, the intercepts, and the root mean squares of
+        the errors.
+        """
         total = self._moments[0, 0] if self._moments[0, 0] > 0 else 1.0
         means = self._moments[0] / total
         covariance = self._moments / total - np.outer(means, means)
@@ -253,16 +267,30 @@ class AutoregressiveDetector(SeriesDetector):
         floor[1:] = np.maximum(floor[1:], np.tile(rounding, self._order + 1))
         deviations = np.sqrt(np.where(covariance.diagonal() > floor, covariance.diagonal(), 1.0))
         scaled = covariance / np.outer(deviations, deviations)
-        inner, last = slice(1, -n_channels), slice(-n_channels, None)
         matrix = scaled[inner, inner] + max(self.ridge, 1e-10) * np.eye(scaled[inner, inner].shape[0])
-        coefficients = np.linalg.solve(matrix, scaled[inner, last])
-        self.coef_ = coefficients.reshape(self._order, n_channels, n_channels)[::-1].transpose(2, 0, 1)
-        self._weights = coefficients / deviations[inner, None] * deviations[last]
-        self._intercept = means[last] - means[inner] @ self._weights
+        coefficients = np.linalg.solve(matrix, scaled[inner, target])
+        weights = coefficients / deviations[inner, None] * deviations[target]
+        intercept = means[target] - means[inner] @ weights
         explained = np.einsum("ij,ik,kj->j", coefficients, scaled[inner, inner], coefficients)
-        crossed = np.einsum("ij,ij->j", coefficients, scaled[inner, last])
-        unexplained = scaled[last, last].diagonal() - 2 * crossed + explained
-        self._error_scale = np.sqrt(np.maximum(unexplained, 1e-12)) * deviations[last]
+        crossed = np.einsum("ij,ij->j", coefficients, scaled[inner, target])
+        unexplained = scaled[target, target].diagonal() - 2 * crossed + explained
+        return coefficients, weights, intercept, np.sqrt(np.maximum(unexplained, 1e-12)) * deviations[target]
+
+    def _looking_back(self) -> Self:
+        """Return a copy that forecasts the first time points after a cut from those behind them, if it may."""
+        found = copy(self)
+        if not self.causal and self.estimator is None:
+            n_channels = len(self._channels)
+            found._backward = self._regression(slice(1 + n_channels, None), slice(1, 1 + n_channels))[1:]
+        return found
+
+    def _back_errors(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the errors of the first points of a stretch, at most `order`, forecast from the points after them."""
+        n_first = min(self._order, len(centred) - self._order)
+        if self._backward is None:
+            return np.empty((0, centred.shape[1]))
+        weights, intercept, _ = self._backward
+        return centred[:n_first] - _side_by_side(centred[1 : n_first + self._order], self._order) @ weights - intercept
 
     def _errors(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the errors of the points from `order` on."""
@@ -284,9 +312,26 @@ class AutoregressiveDetector(SeriesDetector):
     def _averaged_stretch(self, local: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[np.float64]:
         if not ends[0]:
             return super()._averaged_stretch(local, ends)
-        # The time points without a forecast get the score of the first with one: one error is no average.
+        # The time points without a forecast get the score of the next with one: one error is no average.
         points = self._settled(self._smoothed(local), ends)
-        return np.concatenate([np.repeat(points[:1], self._order, axis=0), points])
+        n_first = 0 if self._backward is None else min(self._order, len(local) // 2)
+        parts = points[:n_first], np.repeat(points[n_first : n_first + 1], self._order - n_first, axis=0)
+        return np.concatenate([*parts, points[n_first:]])
+
+    def _completed(self, local: NDArray[Any], X: NDArray[Any], ends: tuple[bool, bool]) -> NDArray[Any]:
+        if not ends[0] or self._backward is None:
+            return local
+        squares = np.square(self._back_errors(self._centred(X)) / self._backward[2])
+        before = _root_mean(squares) if local.ndim == 1 else self._shares(squares)
+        return np.concatenate([before, local])
+
+    def _score_stretches(
+        self, X: Stretches, parts: list[slice], local: list[NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
+        return super(AutoregressiveDetector, self._looking_back())._score_stretches(X, parts, local)
+
+    def _shares_of_stretches(self, X: Stretches, parts: list[slice]) -> NDArray[np.float64]:
+        return super(AutoregressiveDetector, self._looking_back())._shares_of_stretches(X, parts)
 
     def _smoothed(self, local: NDArray[Any]) -> NDArray[np.float64]:
         return rolling_mean(local, self.smoothing, causal=self.causal)
@@ -296,24 +341,29 @@ class AutoregressiveDetector(SeriesDetector):
         return self.smoothing - 1
 
     def _local_outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return np.asarray(np.sqrt(self._squares(X).mean(axis=1)))
+        return _root_mean(self._squares(X))
 
     def _local_shares(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        squares = self._squares(X)
-        return on_channels(divided(np.sqrt(squares.mean(axis=1)), squares), self._channels, X.shape[1])
+        return self._shares(self._squares(X))
+
+    def _shares(self, squares: NDArray[np.float64]) -> NDArray[np.float64]:
+        return on_channels(divided(_root_mean(squares), squares), self._channels, self.n_features_in_)
 
     def _expected(self, X: NDArray[Any] | Stretches) -> NDArray[np.float64]:
         if not isinstance(X, Stretches):
             return self._forecasts(self._long_enough(X))
         out = np.full(X.values.shape, np.nan)
+        looking_back = self._looking_back()
         for part in X.parts(self.window_size_):
-            out[part] = self._forecasts(X.values[part])
+            out[part] = (looking_back if part.start > 0 else self)._forecasts(X.values[part])
         return self._placed(X, out)
 
     def _forecasts(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the forecasts of a stretch; NaN for its first time points."""
+        """Return the forecasts of a stretch; NaN for its first time points, unless they are forecast backwards."""
         centred = self._centred(X)
         out = np.full(centred.shape, np.nan)
+        before = self._back_errors(centred)
+        out[: len(before)] = centred[: len(before)] - before
         out[self._order :] = centred[self._order :] - self._errors(centred)
         return on_channels(self._range.restored(out + self._origin), self._channels, X.shape[1], unused=np.nan)
 
@@ -354,6 +404,10 @@ class AutoregressiveDetector(SeriesDetector):
         return self
 
 
+def _root_mean(squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(squares.mean(axis=1)))
+
+
 def _require_regressor(estimator: Any) -> None:
     """Raise an error if the tags of an estimator say that it is not a regressor; without tags it may be one."""
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
@@ -382,5 +436,10 @@ def _effective_order(order: int, n_timepoints: int, edges: NDArray[np.intp] | No
 
 def _lagged(rows: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the `order` rows before each row, oldest first, side by side, and the rows."""
-    windows = np.lib.stride_tricks.sliding_window_view(rows, order, axis=0)[:-1]
-    return windows.transpose(0, 2, 1).reshape(len(rows) - order, -1), rows[order:]
+    return _side_by_side(rows[:-1], order), rows[order:]
+
+
+def _side_by_side(rows: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """Return each `order` consecutive rows as one row."""
+    windows = np.lib.stride_tricks.sliding_window_view(rows, order, axis=0)
+    return windows.transpose(0, 2, 1).reshape(len(windows), -1)
