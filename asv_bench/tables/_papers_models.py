@@ -223,3 +223,171 @@ def jumping_trajectories():
         kept = generation.filter_samples(np.arange(1000)[:, None], predictions, keep=0.96)
         removed.append(1 - np.isin(np.arange(40), kept).mean())
     return f"{100 * np.mean(removed):.0f} % of the jumping rows are removed when 96 % are kept"
+
+
+def mvtec(kind, seed=0):
+    """Return the normal rows that train (70 %), the rows that test and their labels, for each category of MVTec-AD."""
+    sets = []
+    for path in sorted((DATA / "embeddings").glob(f"*_{kind}.npz")):
+        with np.load(path) as file:
+            X, y = file["X"].astype(float), file["y"].astype(int)
+        normal = np.random.default_rng(seed).permutation(np.flatnonzero(y == 0))
+        n_train = int(0.7 * len(normal))
+        test = np.concatenate([normal[n_train:], np.flatnonzero(y == 1)])
+        sets.append((X[normal[:n_train]], X[test], np.where(y[test] == 1, -1, 1)))
+    if not sets:
+        raise FileNotFoundError(f"no embeddings in {DATA}")
+    return sets
+
+
+def _jittered(rows):
+    random = np.random.default_rng(0)
+    return np.vstack([rows + 0.1 * rows.std(axis=0) * random.normal(size=rows.shape) for _ in range(10)])
+
+
+def _mixed(rows):
+    random, made = np.random.default_rng(0), []
+    for _ in range(10):
+        weight = random.uniform(0, 1, size=(len(rows), 1))
+        made.append(weight * rows + (1 - weight) * rows[random.permutation(len(rows))])
+    return np.vstack(made)
+
+
+def few_references():
+    """Seeds 0 and 1: ResNet18 features of MVTec-AD, four, eight and sixteen normal images, with augmented copies."""
+    options = {
+        "as they are": None,
+        "with noise": _jittered,
+        "mixed": _mixed,
+        "both": lambda rows: np.vstack([_jittered(rows), _mixed(rows)]),
+    }
+    values = {name: {size: [] for size in (4, 8, 16)} for name in options}
+    for seed in (0, 1):
+        for train, test, labels in mvtec("resnet18", seed):
+            for name, augment in options.items():
+                for size, found in values[name].items():
+                    bank = embeddings.PatchBank(augment=augment)
+                    model = embeddings.PatchNeighbors(metric="euclidean", bank=bank).fit(train[:size])
+                    found.append(auc(labels, model.score_samples(test)))
+    return "AUC with 4, 8 and 16 images: " + "; ".join(
+        f"{name} " + ", ".join(f"{np.mean(found):.1f}" for found in sizes.values()) for name, sizes in values.items()
+    )
+
+
+def labelled_patches():
+    """Seed 0: features of MVTec-AD, 1, 5 and 10 labelled anomalies of the category, which leave the test."""
+    cells = []
+    for kind in ("resnet18", "vit"):
+        values = {count: ([], []) for count in (1, 5, 10)}
+        for train, test, labels in mvtec(kind):
+            order = np.random.default_rng(0).permutation(np.flatnonzero(labels == -1))
+            for count, found in values.items():
+                kept = np.setdiff1d(np.arange(len(test)), order[:count])
+                rows, y = np.vstack([train, test[order[:count]]]), np.repeat([1, -1], [len(train), count])
+                for place, weight in enumerate((0.0, 0.5)):
+                    model = embeddings.PatchNeighbors(anomaly_weight=weight).fit(rows, y)
+                    found[place].append(auc(labels[kept], model.score_samples(test[kept])))
+        cells.append(
+            f"{kind} "
+            + ", ".join(f"{np.mean(with_):.1f} ({np.mean(without):.1f})" for without, with_ in values.values())
+        )
+    return "AUC with 1, 5 and 10 labelled anomalies (without them): " + "; ".join(cells)
+
+
+def dictionary():
+    """Seed 0: four normal images of a category as the dictionary; and planted grids with one reference sample."""
+    lookups = {
+        "nearest": None,
+        "softmax": embeddings.AttentionLookup(),
+        "sparsemax": embeddings.AttentionLookup(kind="sparsemax"),
+    }
+    values = {name: ([], []) for name in lookups}
+    for name, lookup in lookups.items():
+        for train, test, labels in mvtec("resnet18"):
+            model = embeddings.PatchNeighbors(metric="cosine", lookup=lookup).fit(train[:4])
+            values[name][0].append(auc(labels, model.score_samples(test)))
+        for seed in range(2):
+            train, test, labels, _ = make_patch_grids(random_state=seed)
+            model = embeddings.PatchNeighbors(metric="cosine", lookup=lookup).fit(train[:4])
+            values[name][1].append(auc(labels, model.score_samples(test)))
+    return "AUC of a category never trained on, and of novel patches, with four references: " + ", ".join(
+        f"{name} {np.mean(a):.1f} and {np.mean(b):.1f}" for name, (a, b) in values.items()
+    )
+
+
+def local_tokens():
+    """Seeds 0 to 4: 64 tokens, of which two are anomalous, and two concepts at an angle; weight of the local vector."""
+    values = {0.0: [], 0.5: [], 1.0: []}
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        concepts = np.linalg.qr(random.normal(size=(32, 2)))[0].T
+        X = concepts[0] + 0.25 * random.normal(size=(200, 64, 32)) + 0.2 * random.normal(size=(200, 1, 32))
+        X[100:, :2] += 1.5 * (concepts[1] - concepts[0])
+        for weight, found in values.items():
+            model = embeddings.PrototypeDetector(prototypes=concepts, prototype_labels=[0, 1], local_weight=weight)
+            found.append(auc(np.repeat([1, -1], 100), model.fit(X[:50]).score_samples(X)))
+    return "AUC by the mean of all tokens {:.1f}, with half the weight on the anomalous tokens {:.1f}, by these alone {:.1f}".format(
+        *(np.mean(found) for found in values.values())
+    )
+
+
+def shared_prototypes():
+    """Seed 0: ViT features; prototypes of normal and anomalous images of six categories, tested on the seventh."""
+    values = {"means of the six": [], "with a learnt offset": [], "nearest normal image, no labels": []}
+    sets = [(t - t.mean(axis=0), x - t.mean(axis=0), labels) for t, x, labels in mvtec("vit")]
+    for left, (train, test, labels) in enumerate(sets):
+        others = [entry for place, entry in enumerate(sets) if place != left]
+        rows = np.vstack([np.vstack(entry[:2]) for entry in others])
+        y = np.concatenate([np.concatenate([np.ones(len(t), dtype=int), found]) for t, _, found in others])
+        for name, model, given in (
+            ("means of the six", embeddings.PrototypeDetector(metric="euclidean", temperature=50.0), (rows, y)),
+            (
+                "with a learnt offset",
+                embeddings.PrototypeDetector(metric="euclidean", temperature=50.0, learn="offset"),
+                (rows, y),
+            ),
+            ("nearest normal image, no labels", embeddings.PatchNeighbors(), (train,)),
+        ):
+            values[name].append(auc(labels, model.fit(*given).score_samples(test)))
+    return "AUC of a category that is left out: " + ", ".join(
+        f"{name} {np.mean(found):.1f}" for name, found in values.items()
+    )
+
+
+def detailed_prototypes():
+    """Seeds 0 to 4: digits, 0 to 4 are normal and 5 to 9 are defects; one prototype for each, or for each kind."""
+    X, y = load_digits(return_X_y=True)
+    values = {"one prototype a label": [], "one for each kind": [], "four for each kind": []}
+    for seed in range(5):
+        train = np.random.default_rng(seed).random(len(y)) < 0.5
+        labels = np.where(y[~train] < 5, 1, -1)
+        groups = {
+            "one prototype a label": (y[train] >= 5).astype(int),
+            "one for each kind": y[train],
+            "four for each kind": y[train] * 4 + np.random.default_rng(seed).integers(0, 4, train.sum()),
+        }
+        for name, group in groups.items():
+            kinds = np.unique(group)
+            means = np.array([X[train][group == kind].mean(axis=0) for kind in kinds])
+            anomalous = kinds == 1 if name == "one prototype a label" else kinds >= (5 if "one" in name else 20)
+            model = embeddings.PrototypeDetector(prototypes=means, prototype_labels=anomalous.astype(int))
+            values[name].append(auc(labels, model.fit(X[train]).score_samples(X[~train])))
+    return "AUC of defects by " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
+
+
+def automatic_threshold():
+    """Seeds 0 and 1: ResNet18 features of MVTec-AD, sixteen normal images; the default threshold and the best one."""
+    chosen, best, areas = [], [], []
+    for seed in (0, 1):
+        for train, test, labels in mvtec("resnet18", seed):
+            model = embeddings.PatchNeighbors(metric="cosine").fit(train[:16])
+            scores = model.score_samples(test)
+            areas.append(auc(labels, scores))
+            rates = [
+                [np.mean(found[labels == kind] == kind) for kind in (1, -1)]
+                for found in (np.where(scores < cut, -1, 1) for cut in np.unique(scores))
+            ]
+            best.append(100 * np.mean(rates, axis=1).max())
+            found = model.predict(test)
+            chosen.append(100 * np.mean([np.mean(found[labels == kind] == kind) for kind in (1, -1)]))
+    return f"balanced accuracy {np.mean(chosen):.1f} with the threshold of the sixteen images, {np.mean(best):.1f} with the best threshold for the test set (AUC {np.mean(areas):.1f})"

@@ -164,3 +164,29 @@ def gaussian_embeddings():
         ):
             values[name].append(auc(labels, model.fit(X[train]).score_samples(X[test])))
     return "AUC " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
+
+
+def delays():
+    """Seeds 0 to 4: recordings of sound and picture with one delay each, and forged ones whose delay jumps."""
+    values = {"likelihood": [], "mean absolute delay": []}
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+
+        def recordings(*, jumping, random=random):
+            found = []
+            for _ in range(40):
+                each = random.integers(-8, 9, size=10) if jumping else np.repeat(random.integers(-8, 9), 10)
+                delay, picture = np.repeat(each, 6), random.normal(size=(60, 6))
+                places = np.clip(np.arange(60) - delay, 0, 59)
+                sound = picture[places] + 0.5 * random.normal(size=(60, 6))
+                found.append(sequence.delay_distributions(picture, sound, max_delay=15))
+            return found
+
+        train, normal, forged = (recordings(jumping=jumping) for jumping in (False, False, True))
+        model = sequence.SequenceLikelihood(family="categorical", order=8).fit(train)
+        labels = np.repeat([1, -1], 40)
+        values["likelihood"].append(auc(labels, model.score_samples(normal + forged)))
+        values["mean absolute delay"].append(
+            auc(labels, [-np.abs(part.argmax(axis=1) - 15).mean() for part in normal + forged])
+        )
+    return "AUC of forged recordings: " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())

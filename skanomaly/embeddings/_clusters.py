@@ -13,6 +13,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_rows
+from skanomaly.embeddings._whitening import squared_distances
 
 __all__ = ["AnomalyClusterer"]
 
@@ -165,7 +166,7 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         labels, n_iter = np.full(len(rows), -1), 0
         for _ in range(self.max_iter):
             n_iter += 1
-            distances = _distances(rows, centers)
+            distances = squared_distances(rows, centers)
             found = distances.argmin(axis=1)
             if (found == labels).all():
                 break
@@ -174,7 +175,7 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
                 inside = labels == kind
                 if inside.any():
                     centers[kind] = np.average(rows[inside], axis=0, weights=weights[inside])
-        nearest = _distances(rows, centers)
+        nearest = squared_distances(rows, centers)
         return centers, nearest.argmin(axis=1), float(weights @ nearest.min(axis=1)), n_iter
 
     def predict(self, X: Any) -> NDArray[np.int64]:
@@ -191,8 +192,4 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = np.asarray(check_rows(self, X, reset=False), dtype=np.float64)
-        return _distances(rows, self.cluster_centers_).argmin(axis=1)
-
-
-def _distances(rows: Floats, centers: Floats) -> Floats:
-    return np.column_stack([np.square(rows - center).sum(axis=1) for center in centers])
+        return squared_distances(rows, self.cluster_centers_).argmin(axis=1)

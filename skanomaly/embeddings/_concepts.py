@@ -13,6 +13,7 @@ from skanomaly._support._items import holds_patch_sets
 from skanomaly._support._patches import PatchSets, read_patch_sets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions, fit_context
+from skanomaly.embeddings._whitening import unit_vectors
 
 __all__ = ["ConceptProjector"]
 
@@ -183,8 +184,7 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         along = (rows @ self.components_.T) @ self.components_
         found = along if self.mode == "guide" else rows - along
         if self.normalize:
-            norms = np.linalg.norm(found, axis=1, keepdims=True)
-            found /= np.where(norms > 0, norms, 1)
+            found = unit_vectors(found)
         found = found.astype(samples.rows.dtype)
         return samples.split(found) if holds_patch_sets(X) else found
 

@@ -12,6 +12,7 @@ from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._patches import PatchSets, grid_of
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly.embeddings._whitening import unit_vectors
 
 __all__ = ["AttentionLookup", "Memory", "SampleLookup", "grid_or_none", "self_distances"]
 
@@ -135,7 +136,7 @@ class Memory:
             if lookup is None
             else []
         )
-        self._unit = None if lookup is None else _unit(rows)
+        self._unit = None if lookup is None else unit_vectors(rows)
 
     def nearest(
         self, rows: NDArray[Any], positions: NDArray[np.intp], left_out: NDArray[np.intp] | None, n_jobs: int | None
@@ -178,7 +179,7 @@ class Memory:
         scores = np.empty(len(rows))
 
         def fill(part: slice) -> None:
-            queries = _unit(rows[part])
+            queries = unit_vectors(rows[part])
             similarities = queries @ unit.T
             if left_out is not None:
                 similarities[self.groups == left_out[part, None]] = -np.inf
@@ -227,14 +228,6 @@ def _each(samples: PatchSets) -> Any:
 def _digest(patches: NDArray[Any]) -> str:
     values = np.ascontiguousarray(patches, dtype=np.float64) + 0.0  # 0 and -0 are equal
     return f"{hashlib.blake2b(values.data, digest_size=16).hexdigest()}-{len(patches)}"  # skops stores text as keys
-
-
-def _unit(rows: NDArray[Any]) -> Floats:
-    values = np.asarray(rows, dtype=np.float64)
-    largest = np.abs(values).max(axis=1, keepdims=True, initial=0.0)
-    values = values / np.where(largest > 0, largest, 1)
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.where(norms > 0, norms, 1))
 
 
 def self_distances(samples: PatchSets, codebook: Floats) -> Floats:

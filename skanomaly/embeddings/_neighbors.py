@@ -9,22 +9,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._labels import read_labels
-from skanomaly._support._modes import find_modes
 from skanomaly._support._patches import PatchSets
-from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
 from skanomaly.embeddings._bank import PatchBank
+from skanomaly.embeddings._effects import (
+    FEWEST_FOR_MEDIAN,
+    MOST_CLUSTERED,
+    mode_means,
+    ordinary_patches,
+    position_means,
+    sample_medians,
+)
 from skanomaly.embeddings._memory import AttentionLookup, Memory, SampleLookup, grid_or_none, self_distances
 from skanomaly.embeddings._whitening import BLOCK_PATCHES, range_of, spectrum_of
 
 __all__ = ["PatchNeighbors"]
 
-_FEWEST_FOR_MEDIAN = 3
 _FEWEST_WHITENED = 3  # two patches have the covariance of their difference, and Ledoit and Wolf's rule would keep it
 _N_PROTOTYPES = 6
-_MOST_CLUSTERED = 10_000
 Floats = NDArray[np.float64]
 
 
@@ -243,20 +247,23 @@ class PatchNeighbors(PatchDetector):
         self._range = range_of(normal.rows)
         self._spectrum, self.shrinkage_ = None, 0.0
         if self.metric in {"whitened", "centered"}:
-            kept = np.concatenate(
-                [self._range.ordinary_rows(self._range.apply(part.rows)) for _, part in normal.blocks(BLOCK_PATCHES)]
-            )
+            kept = ordinary_patches(normal, self._range)
             if kept.sum() < _FEWEST_WHITENED:
                 self.shrinkage_ = 1.0
                 return
             centers = self._centers(normal)
             owners, positions = normal.owners, normal.positions
-            means = _position_means(normal, centers, self._range) if per_position and len(normal) > 1 else None
+
+            def centered(rows: slice, part: PatchSets) -> Floats:
+                values = np.asarray(self._range.apply(part.rows), dtype=np.float64)
+                return values if centers is None else values - centers[owners[rows]]
+
+            means = position_means(normal, centered, kept) if per_position and len(normal) > 1 else None
 
             def residuals(part: slice) -> Floats:
-                rows = np.asarray(self._range.apply(normal.rows[part]), dtype=np.float64)
-                rows = rows if centers is None else rows - centers[owners[part]]
-                return rows if means is None else rows - means[positions[part]]
+                values = np.asarray(self._range.apply(normal.rows[part]), dtype=np.float64)
+                values = values if centers is None else values - centers[owners[part]]
+                return values if means is None else values - means[positions[part]]
 
             self._spectrum = spectrum_of(normal.rows, residuals, covariance="ledoit_wolf", kept=kept)
             self.shrinkage_ = self._spectrum.shrinkage
@@ -264,10 +271,8 @@ class PatchNeighbors(PatchDetector):
     def _centers(self, samples: PatchSets) -> Floats | None:
         if self.metric != "centered":
             return None
-        centers = np.zeros((len(samples), samples.rows.shape[1]))
-        for index in np.flatnonzero(samples.sizes >= _FEWEST_FOR_MEDIAN):
-            patches = samples.rows[samples.edges[index] : samples.edges[index + 1]]
-            centers[index] = np.median(self._range.apply(patches), axis=0)
+        centers = sample_medians(samples, lambda part: self._range.apply(part.rows))
+        centers[samples.sizes < FEWEST_FOR_MEDIAN] = 0.0
         return centers
 
     def _transform(self, samples: PatchSets) -> NDArray[Any]:
@@ -301,10 +306,9 @@ class PatchNeighbors(PatchDetector):
         self.prototypes_ = np.empty((0, transformed.shape[1]))
         if self.reference == "train":
             return
-        chosen = np.sort(random.permutation(len(transformed))[:_MOST_CLUSTERED])
+        chosen = np.sort(random.permutation(len(transformed))[:MOST_CLUSTERED])
         rows = transformed[chosen].astype(np.float64)
-        modes = find_modes(rows, _N_PROTOTYPES, n_rounds=3, seed=int(random.integers(2**31)))
-        self.prototypes_ = np.array([rows[modes == mode].mean(axis=0) for mode in range(modes.max() + 1)])
+        self.prototypes_ = mode_means(rows, _N_PROTOTYPES, n_rounds=3, seed=int(random.integers(2**31)))
 
     def _fit_anomalies(
         self,
@@ -386,7 +390,8 @@ class PatchNeighbors(PatchDetector):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_patches, n_features), or list of ndarray
+        ndarray of shape (n_samples, n_patches, n_features), list of ndarray, or for a table ndarray of shape \
+(n_samples, n_features)
             In units of the data. A training sample is compared with the others.
         """
         check_is_fitted(self)
@@ -398,17 +403,8 @@ class PatchNeighbors(PatchDetector):
             transformed = self._transform(block)
             indices = self._memory.nearest(transformed, self._positions(block), self._left_out(block), self.n_jobs)[1]
             residuals[part] = block.rows - self.bank_[indices[:, 0]].astype(np.float64)
-        return samples.split(residuals)
-
-
-def _position_means(normal: PatchSets, centers: Floats | None, limits: SafeRange) -> Floats:
-    """Return the mean patch of each position."""
-    sums, start = np.zeros((int(normal.sizes[0]), normal.rows.shape[1])), 0
-    for _, block in normal.blocks(BLOCK_PATCHES):
-        sets = block.split(np.asarray(limits.apply(block.rows), dtype=np.float64))
-        sums += (sets if centers is None else sets - centers[start : start + len(block), None]).sum(axis=0)
-        start += len(block)
-    return np.asarray(sums / len(normal))
+        is_table = samples.n_patches == 1 and np.ndim(X) == 2
+        return residuals if is_table else samples.split(residuals)
 
 
 def _flat_labels(patch_labels: Any, X: PatchSets) -> NDArray[np.int8]:

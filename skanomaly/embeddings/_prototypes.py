@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skanomaly._support._patches import PatchSets, pool_patches
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
-from skanomaly.embeddings._whitening import BLOCK_PATCHES, limited, range_of, squared_norms
+from skanomaly.embeddings._whitening import BLOCK_PATCHES, limited, range_of, squared_distances, unit_vectors
 
 __all__ = ["PrototypeDetector"]
 
@@ -203,7 +203,7 @@ class PrototypeDetector(PatchDetector):
         owners = (y == -1).astype(np.int64) if concepts is None else _concepts(concepts, len(X), "concepts")
         labels = np.unique(owners)
         rows = np.asarray(self._range.apply(X.rows), dtype=np.float64)
-        rows = _unit(rows) if self.metric == "cosine" else rows
+        rows = unit_vectors(rows) if self.metric == "cosine" else rows
         of_patches = owners[X.owners]
         return np.array([rows[of_patches == label].mean(axis=0) for label in labels]), labels
 
@@ -224,9 +224,8 @@ class PrototypeDetector(PatchDetector):
     def _similarities(self, rows: NDArray[Any], prototypes: Floats) -> Floats:
         values = np.asarray(rows, dtype=np.float64)
         if self.metric == "cosine":
-            return np.asarray(_unit(values) @ _unit(prototypes).T)
-        distances = [squared_norms(values - prototype) for prototype in prototypes]
-        return -0.5 * np.column_stack(distances)
+            return np.asarray(unit_vectors(values) @ unit_vectors(prototypes).T)
+        return -0.5 * squared_distances(values, prototypes)
 
     def _log_odds(self, rows: NDArray[Any]) -> Floats:
         """Return the temperature times the log-odds of being anomalous."""
@@ -249,11 +248,11 @@ class PrototypeDetector(PatchDetector):
             return pool_patches(X, self._patch_outlyingness(X), self.pooling)
         vectors = []
         for _, block in X.blocks(BLOCK_PATCHES):
-            rows = _unit(np.asarray(self._range.apply(block.rows), dtype=np.float64))
+            rows = unit_vectors(np.asarray(self._range.apply(block.rows), dtype=np.float64))
             weights = expit(self._log_odds(self._range.apply(block.rows)) / self.temperature) + 1e-12
             local = np.add.reduceat(rows * weights[:, None], block.edges[:-1], axis=0)
             plain = np.add.reduceat(rows, block.edges[:-1], axis=0)
-            vectors.append(self.local_weight * _unit(local) + (1 - self.local_weight) * _unit(plain))
+            vectors.append(self.local_weight * unit_vectors(local) + (1 - self.local_weight) * unit_vectors(plain))
         return self._log_odds(np.concatenate(vectors))
 
     def anomaly_probability(self, X: Any) -> Floats:
@@ -309,7 +308,7 @@ class PrototypeDetector(PatchDetector):
                 f"learn={self.learn!r} needs normal samples and samples labelled -1 in y, and an anomalous prototype."
             )
         rows = np.asarray(self._range.apply(X.rows), dtype=np.float64)
-        rows = _unit(rows) if self.metric == "cosine" else rows
+        rows = unit_vectors(rows) if self.metric == "cosine" else rows
         weights = np.where(signs > 0, 0.5 / (signs > 0).sum(), 0.5 / (signs < 0).sum())
         anomalous, start = self.prototype_labels_ != 0, self.prototypes_
         groups = anomalous.astype(int) if self.learn == "offset" else np.arange(len(start))
@@ -331,7 +330,7 @@ class PrototypeDetector(PatchDetector):
             gradient = slope.T @ rows
             if self.metric == "cosine":
                 norms = np.linalg.norm(current, axis=1, keepdims=True)
-                unit = _unit(current)
+                unit = unit_vectors(current)
                 along = np.einsum("ij,ij->i", gradient, unit)[:, None]
                 gradient = (gradient - along * unit) / np.where(norms > 0, norms, 1)
             else:
@@ -359,11 +358,6 @@ def _pooling_weights(X: PatchSets, values: Floats, pooling: str | float) -> Floa
 
 def _bounds(X: PatchSets) -> list[tuple[int, int]]:
     return list(zip(X.edges[:-1].tolist(), X.edges[1:].tolist(), strict=True))
-
-
-def _unit(rows: Floats) -> Floats:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1))
 
 
 def _concepts(labels: Any, n_expected: int, name: str) -> NDArray[np.int64]:

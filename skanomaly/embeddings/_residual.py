@@ -7,17 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._hooks import normal_samples
-from skanomaly._support._modes import find_modes
 from skanomaly._support._patches import PatchSets
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
-from skanomaly.embeddings._whitening import BLOCK_PATCHES, limited, range_of, spectrum_of, squared_norms
+from skanomaly.embeddings._effects import (
+    FEWEST_FOR_MEDIAN,
+    MOST_CLUSTERED,
+    mode_means,
+    ordinary_patches,
+    position_means,
+    sample_medians,
+)
+from skanomaly.embeddings._whitening import (
+    BLOCK_PATCHES,
+    limited,
+    range_of,
+    spectrum_of,
+    squared_distances,
+    squared_norms,
+)
 
 __all__ = ["PatchResidual"]
 
-_FEWEST_FOR_MEDIAN = 3
-_MOST_CLUSTERED = 10_000
 _CLUSTERING_ROUNDS = 3
 _ROUNDS = 3
 Floats = NDArray[np.float64]
@@ -147,15 +159,10 @@ class PatchResidual(PatchDetector):
     def _fit(self, X: PatchSets, y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal = X.take(normal_samples(y, self._min_samples, "samples"))
         self._range = range_of(normal.rows)
-        kept = np.concatenate(
-            [
-                self._range.ordinary_rows(self._range.apply(part.rows)) if self._range_matters(part) else _all(part)
-                for _, part in normal.blocks(BLOCK_PATCHES)
-            ]
-        )
+        kept = ordinary_patches(normal, self._range)
         if self.aligned:
             self._require_alignment(X)
-            self.effects_ = self._position_means(normal, kept)
+            self.effects_ = position_means(normal, lambda _, part: self._range.apply(part.rows), kept)
         else:
             self._fit_prototypes(normal, draw_seed(self.random_state))
         effects = self._sample_effects(normal)
@@ -169,9 +176,6 @@ class PatchResidual(PatchDetector):
         self._spectrum = spectrum_of(normal.rows, residuals, covariance=self.covariance, kept=kept)
         self.shrinkage_ = self._spectrum.shrinkage
 
-    def _range_matters(self, part: PatchSets) -> bool:
-        return self._range.apply(part.rows) is not part.rows
-
     def _require_alignment(self, X: PatchSets) -> None:
         expected = self.n_patches_
         if expected is None:
@@ -184,52 +188,27 @@ class PatchResidual(PatchDetector):
                 "Use aligned=False if patches have no positions."
             )
 
-    def _position_means(self, normal: PatchSets, kept: NDArray[np.bool_]) -> Floats:
-        sums, counts = np.zeros((self.n_patches_ or 1, self.n_features_in_)), np.zeros(self.n_patches_ or 1)
-        plain = np.zeros_like(sums)
-        for rows, part in normal.blocks(BLOCK_PATCHES):
-            values = np.asarray(self._range.apply(part.rows), dtype=np.float64)
-            weights = kept[rows].astype(np.float64)
-            sums += part.split(values * weights[:, None]).sum(axis=0)
-            plain += part.split(values).sum(axis=0)
-            counts += part.split(weights).sum(axis=0)
-        return np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], plain / len(normal))
-
     def _fit_prototypes(self, normal: PatchSets, seed: int) -> None:
         """Cluster patches without the effects of their samples, and estimate both in turn."""
-        medians = self._medians(normal, lambda part: self._range.apply(part.rows))
+        medians = sample_medians(normal, lambda part: self._range.apply(part.rows))
         self._median = np.median(medians, axis=0)
-        chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(normal.rows))[:_MOST_CLUSTERED]
+        chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(normal.rows))[:MOST_CLUSTERED]
         chosen.sort()
         rows = self._range.apply(normal.rows[chosen]).astype(np.float64)
-        small = normal.sizes < _FEWEST_FOR_MEDIAN
+        small = normal.sizes < FEWEST_FOR_MEDIAN
         if self.centering is not None:
             medians = np.where(small[:, None], 0.0, medians - self._median)
             rows -= medians[normal.owners[chosen]]
-        modes = find_modes(rows, self.n_prototypes, n_rounds=_CLUSTERING_ROUNDS, seed=seed)
-        self.effects_ = np.array([rows[modes == mode].mean(axis=0) for mode in range(modes.max() + 1)])
-
-    def _medians(self, X: PatchSets, values: Any) -> Floats:
-        """Return the median of each sample, column by column."""
-        found = np.empty((len(X), self.n_features_in_))
-        start = 0
-        for _, part in X.blocks(BLOCK_PATCHES):
-            rows = values(part)
-            if part.n_patches is not None:
-                found[start : start + len(part)] = np.median(part.split(rows), axis=1)
-            else:
-                found[start : start + len(part)] = [np.median(patches, axis=0) for patches in part.split(rows)]
-            start += len(part)
-        return found
+        self.effects_ = mode_means(rows, self.n_prototypes, n_rounds=_CLUSTERING_ROUNDS, seed=seed)
 
     def _sample_effects(self, X: PatchSets) -> Floats:
         if self.centering is None:
             return np.zeros((len(X), self.n_features_in_))
-        small = (X.sizes < _FEWEST_FOR_MEDIAN)[:, None]
+        small = (X.sizes < FEWEST_FOR_MEDIAN)[:, None]
         if self.aligned:
-            effects = self._medians(X, lambda part: self._range.apply(part.rows) - self.effects_[part.positions])
+            effects = sample_medians(X, lambda part: self._range.apply(part.rows) - self.effects_[part.positions])
             return np.where(small, 0.0, effects)
-        effects = self._medians(X, lambda part: self._range.apply(part.rows)) - self._median
+        effects = sample_medians(X, lambda part: self._range.apply(part.rows)) - self._median
         effects = np.where(small, 0.0, effects)
         for _ in range(_ROUNDS):
             start, found = 0, []
@@ -237,7 +216,7 @@ class PatchResidual(PatchDetector):
                 own = effects[start : start + len(part)]
                 places = self._places(part, own)
                 found.append(
-                    self._medians(part, lambda each, at=places: self._range.apply(each.rows) - self.effects_[at])
+                    sample_medians(part, lambda each, at=places: self._range.apply(each.rows) - self.effects_[at])
                 )
                 start += len(part)
             effects = np.where(small, 0.0, np.concatenate(found))
@@ -267,9 +246,5 @@ class PatchResidual(PatchDetector):
                 else:
                     whitened = self._spectrum.whiten(values)
                     centers = self._spectrum.whiten(self.effects_ + self._spectrum.location)
-                    scores[rows] = np.min([squared_norms(whitened - center) for center in centers], axis=0)
+                    scores[rows] = squared_distances(whitened, centers).min(axis=1)
         return limited(scores)
-
-
-def _all(part: PatchSets) -> NDArray[np.bool_]:
-    return np.ones(len(part.rows), dtype=bool)

@@ -10,7 +10,7 @@ from skanomaly._support._blocks import row_blocks
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._spectrum import Spectrum, estimate_spectrum, pooled_spectrum
 
-__all__ = ["BLOCK_PATCHES", "limited", "range_of", "spectrum_of", "squared_norms"]
+__all__ = ["BLOCK_PATCHES", "limited", "range_of", "spectrum_of", "squared_distances", "squared_norms", "unit_vectors"]
 
 BLOCK_PATCHES = 4096
 _MOST_FOR_RANGE = 16_384
@@ -72,6 +72,20 @@ def squared_norms(rows: Floats) -> Floats:
     """Return squared norms of rows."""
     norms: Floats = np.einsum("ij,ij->i", rows, rows)
     return norms
+
+
+def squared_distances(rows: Floats, centers: Floats) -> Floats:
+    """Return the squared distance of each row to each centre, of shape (n_rows, n_centers)."""
+    return np.column_stack([squared_norms(rows - center) for center in centers])
+
+
+def unit_vectors(rows: NDArray[Any]) -> Floats:
+    """Scale rows to norm 1, in float64; rows of zeros stay."""
+    values = np.asarray(rows, dtype=np.float64)
+    exponents = np.frexp(np.abs(values).max(axis=1, keepdims=True, initial=0.0))[1]
+    values = np.ldexp(values, -exponents)  # exact: squares are neither infinite nor 0
+    norms = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.where(norms > 0, norms, 1))
 
 
 def limited(scores: Floats) -> Floats:

@@ -28,8 +28,10 @@ def delay_distributions(
 
     Parameters
     ----------
-    first, second : array-like of shape (n_timepoints, n_features)
-        Features of two streams of the same thing, such as picture and sound, at the same time points and in one space.
+    first : array-like of shape (n_timepoints, n_features)
+        Features of one stream, such as the picture.
+    second : array-like of shape (n_timepoints, n_features)
+        Features of another stream of the same thing, such as the sound, at the same time points and in the same space.
     max_delay : int, default=15
         Largest delay, in time points, in both directions; at least 1.
     temperature : float, default=0.1
