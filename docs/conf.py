@@ -1,4 +1,4 @@
-"""Sphinx settings; API pages are written from the doors' ``__all__`` before each build."""
+"""Sphinx settings; API pages are written from the modules' ``__all__`` before each build."""
 
 import importlib
 import inspect
@@ -7,7 +7,9 @@ import warnings
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent))
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+
+from api_sections import sections_of  # noqa: E402  # after the path
 
 import skanomaly  # noqa: E402  # after the path
 
@@ -65,7 +67,7 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def write_api_pages():
-    """Write one page a module, and an index, from the public API."""
+    """Write an API page for each module, and an index, from its public names."""
     folder = DOCS / "api"
     folder.mkdir(exist_ok=True)
     modules = [name for name in skanomaly.__all__ if not name.startswith("_")]
@@ -80,24 +82,35 @@ def write_api_pages():
             f".. currentmodule:: skanomaly.{name}",
             "",
         ]
-        for title, template, keep in (
-            ("Classes", "class.rst", inspect.isclass),
-            ("Functions", "base.rst", inspect.isfunction),
-        ):
-            names = [name for name in module.__all__ if keep(getattr(module, name))]
-            if names:
-                lines += [
-                    f".. rubric:: {title}",
-                    "",
-                    ".. autosummary::",
-                    "   :toctree: generated",
-                    f"   :template: autosummary/{template}",
-                    "",
-                ]
-                lines += [f"   {name}" for name in names] + [""]
+        sections = sections_of(name, module.__all__)
+        for title, names in (sections or {"": module.__all__}).items():
+            if title:
+                lines += [title, "-" * len(title), ""]
+            lines += _summaries(module, names, titled=sections is None)
         (folder / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
     index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in modules), ""]
     (folder / "index.rst").write_text("\n".join(index), encoding="utf-8")
+
+
+def _summaries(module, names, *, titled):
+    """Return the lines of a table of classes and one of functions."""
+    lines = []
+    for title, template, keep in (
+        ("Classes", "class.rst", inspect.isclass),
+        ("Functions", "base.rst", inspect.isfunction),
+    ):
+        kept = [name for name in names if keep(getattr(module, name))]
+        if kept:
+            lines += [f".. rubric:: {title}", ""] if titled else []
+            lines += [
+                ".. autosummary::",
+                "   :toctree: generated",
+                f"   :template: autosummary/{template}",
+                "",
+                *(f"   {name}" for name in kept),
+                "",
+            ]
+    return lines
 
 
 write_api_pages()
