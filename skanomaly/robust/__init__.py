@@ -1,5 +1,7 @@
 """Training of estimators on data that contain anomalies or wrong targets."""
 
+from skanomaly.robust._balanced_groups import GroupBalancedClassifier, GroupWeights, LastLayer, TrainTwice
+from skanomaly.robust._batch_list import BatchListRegressor
 from skanomaly.robust._curator import SampleCurator
 from skanomaly.robust._dynamics import TrainingDynamics
 from skanomaly.robust._imbalanced import ImbalancedRegressor, rarity_weights
@@ -9,9 +11,14 @@ from skanomaly.robust._series import robust_series_weights
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = [
+    "BatchListRegressor",
+    "GroupBalancedClassifier",
+    "GroupWeights",
     "ImbalancedRegressor",
+    "LastLayer",
     "MaskedEstimator",
     "SampleCurator",
+    "TrainTwice",
     "TrainingDynamics",
     "ZErrorClassifier",
     "ZErrorMask",
