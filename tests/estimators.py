@@ -169,6 +169,7 @@ PARAMETERS = {
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},
     ],
     "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],
+    "StreamGuard": [{"estimator": SGDClassifier(loss="log_loss"), "batch_size": 20}],
     "TrainingDynamics": [{"max_iter": 5}, {"max_iter": 5, "estimator": SGDClassifier(loss="log_loss")}],
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],

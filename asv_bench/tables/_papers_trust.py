@@ -1,11 +1,12 @@
 """The experiments of ``papers.py`` on what models leak, learn wrongly and are fed."""
 
+import copy
 import time
 
 import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import PolynomialFeatures
@@ -123,3 +124,39 @@ def list_regression():
                 lengths.append(len(found.coefs_))
     best, plain = np.max([one for one, _ in errors]), np.min([other for _, other in errors])
     return f"the error of the best in the list is at most {np.max(ratios):.2f} times that of the oracle (at most {best:.2f}; least squares at least {plain:.1f}), with {min(lengths)} to {max(lengths)} elements"
+
+
+def stream_poisoning():
+    """Seeds 0 to 4: 160 clean batches of 100 rows, then 40 in which half of the rows are moved against their label."""
+    found = {"clean": [], "alarm": [], "reject": [], "downweight": []}
+    alarms, ratios, areas, rows = [], [], [], []
+    for seed in range(5):
+        X, y = make_classification(24000, 20, n_informative=10, class_sep=1.5, random_state=seed)
+        X = (X - X.mean(axis=0)) / X.std(axis=0)
+        for action, accuracies in found.items():
+            learner = SGDClassifier(loss="log_loss", alpha=1e-3, learning_rate="constant", eta0=0.01, random_state=seed)
+            guard = robust.StreamGuard(learner, action="alarm" if action == "clean" else action)
+            for batch in range(200):
+                part = slice(100 * batch, 100 * (batch + 1))
+                given, labels = X[part].copy(), y[part]
+                if batch >= 160 and action != "clean":
+                    given[:50] -= 0.6 * np.where(labels[:50] == 1, 1, -1)[:, None] * np.sign(guard.estimator_.coef_)
+                if batch == 160:
+                    earlier = copy.deepcopy(guard.estimator_)
+                if batch == 180 and action == "alarm":
+                    now, before = (one.predict_proba(given) for one in (guard.estimator_, earlier))
+                    rows.append(roc_auc_score(np.arange(100) < 50, robust.memorization_discrepancy(now, before)))
+                guard.partial_fit(given, labels, classes=[0, 1])
+            accuracies.append(100 * guard.score(X[20000:], y[20000:]))
+            if action == "alarm":
+                values, raised = (np.array(guard.history_[name]) for name in ("discrepancy", "alarm"))
+                alarms.append((raised[:160].sum(), raised[160:].sum(), np.flatnonzero(raised[160:])[0] + 1))
+                ratios.append(values[165:].mean() / values[120:160].mean())
+                areas.append(roc_auc_score(np.arange(75) >= 40, np.r_[values[120:160], values[165:]]))
+    clean, plain, reject, down = (np.mean(values) for values in found.values())
+    false, true, first = np.mean(alarms, axis=0)
+    return (
+        f"the discrepancy of poisoned batches is {np.mean(ratios):.0f} times as large (AUC {np.mean(areas):.2f} for batches, {np.mean(rows):.2f} for rows); "
+        f"{false:.1f} alarms in 160 clean batches and {true:.0f} in 40 poisoned ones, the first after {first:.0f}; accuracy {clean:.0f} % without "
+        f"poison, {plain:.0f} % with it, {reject:.0f} % where alarms reject and {down:.0f} % where they weigh down"
+    )

@@ -8,6 +8,7 @@ from skanomaly.robust._imbalanced import ImbalancedRegressor, rarity_weights
 from skanomaly.robust._mask import ZErrorMask
 from skanomaly.robust._masked_estimator import MaskedEstimator
 from skanomaly.robust._series import robust_series_weights
+from skanomaly.robust._stream_guard import StreamGuard, memorization_discrepancy
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "LastLayer",
     "MaskedEstimator",
     "SampleCurator",
+    "StreamGuard",
     "TrainTwice",
     "TrainingDynamics",
     "ZErrorClassifier",
     "ZErrorMask",
     "ZErrorRegressor",
+    "memorization_discrepancy",
     "rarity_weights",
     "robust_series_weights",
 ]
