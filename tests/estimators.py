@@ -89,6 +89,7 @@ PARAMETERS = {
         {"n_permutations": 39, "n_centers": 20},
         {"n_permutations": 39, "n_centers": 10, "bandwidth": 2.0, "null": "chi_square"},
     ],
+    "SpuriousAudit": [{}],
     "TableAudit": [{}],
     "WindowExcessSearch": [{"cv": 2}, {"cv": 2, "template": "regression", "fractions": [0.2]}],
     # model_selection
@@ -165,12 +166,15 @@ PARAMETERS = {
     # impute
     "KNNSamplerImputer": [{}, {"n_neighbors": 3, "strategy": "mean", "scale": False, "weights": "distance"}],
     # robust
+    "BatchListRegressor": [{"clean_fraction": 0.6, "n_starts": 20}],
+    "GroupBalancedClassifier": [{"estimator": LogisticRegression()}],
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [
         {"estimator": Ridge(), "cv": None},
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},
     ],
     "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],
+    "StreamGuard": [{"estimator": SGDClassifier(loss="log_loss"), "batch_size": 20}],
     "TrainingDynamics": [{"max_iter": 5}, {"max_iter": 5, "estimator": SGDClassifier(loss="log_loss")}],
     "ZErrorClassifier": [{}, {"hidden_layer_sizes": (8,)}],
     "ZErrorRegressor": [{}, {"hidden_layer_sizes": (8,)}],

@@ -29,6 +29,7 @@ from skanomaly.audit._lists._windows import (
 from skanomaly.audit._missing import MissingnessTest
 from skanomaly.audit._model._likelihood_ratio import membership_likelihood_ratio
 from skanomaly.audit._model._membership import MembershipAudit
+from skanomaly.audit._model._spurious import SpuriousAudit, worst_group_report
 from skanomaly.audit._monitor import KNNDriftMonitor
 from skanomaly.audit._pairwise import EnergyTest, KernelTest
 from skanomaly.audit._spectrum._covariance import CovarianceSpectrumTest
@@ -60,6 +61,7 @@ __all__ = [
     "MissingnessTest",
     "NPLMTest",
     "PersonalizationReport",
+    "SpuriousAudit",
     "TableAudit",
     "VolatilityReport",
     "WindowExcessSearch",
@@ -77,4 +79,5 @@ __all__ = [
     "personalization_test",
     "tracy_widom",
     "volatility_report",
+    "worst_group_report",
 ]
