@@ -17,6 +17,7 @@ import skanomaly
 from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
 from skanomaly.embeddings import PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
+from skanomaly.sampling import DensityHead
 from skanomaly.threshold import GammaGMM
 
 
@@ -242,6 +243,7 @@ PARAMETERS = {
         {"window_size": 64, "stride": 32, "context_size": 4, "head": "spectral"},
     ],
     "SequenceNeighbors": [{}, {"representation": "resampled", "n_neighbors": 3}],
+    "SyntheticAnomalyDetector": [{}, {"head": DensityHead(hidden_layer_sizes=[8], max_iter=40)}],
     # sampling
     # The checks feed class labels, of which pos_label says which is the anomaly.
     "AnomalySynthesizer": [{"pos_label": 1}],
