@@ -14,9 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
-from skanomaly.detectors import GaussianDetector
+from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
 from skanomaly.embeddings import PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
+from skanomaly.sampling import DensityHead
 from skanomaly.threshold import GammaGMM
 
 
@@ -112,6 +113,14 @@ PARAMETERS = {
         {"levels": [slice(0, 1), slice(0, None)]},
     ],
     "AnomalyDetector": [{"n_estimators": 10}, {"max_samples": 40, "n_estimators": 5, "contamination": 0.2}],
+    "Autoencoder": [
+        {"kind": RandomFeatures(n_features=40)},
+        {"kind": DenseCode(latent_dim=2, hidden_layer_sizes=[8], max_iter=40), "statistic": "reconstruction"},
+    ],
+    "OneClassNetwork": [
+        {"hidden_layer_sizes": [8, 4], "max_iter": 40},
+        {"objective": ProjectionOutlyingness(n_projections=30), "max_iter": 20, "covariance": None},
+    ],
     "KrigingDetector": [{"max_samples": 60}, {"exponent": 1.5, "covariance": "ledoit_wolf", "noise": 0.1}],
     "MultiscaleNeighborsDetector": [
         {"max_samples": 100, "block_size": 25, "n_neighbors": 5},
@@ -248,6 +257,7 @@ PARAMETERS = {
     ],
     "SequenceLikelihood": [{"order": 2}],
     "SequenceNeighbors": [{}, {"representation": "resampled", "n_neighbors": 3}],
+    "SyntheticAnomalyDetector": [{}, {"head": DensityHead(hidden_layer_sizes=[8], max_iter=40)}],
     # sampling
     # The checks feed class labels, of which pos_label says which is the anomaly.
     "AnomalySynthesizer": [{"pos_label": 1}],

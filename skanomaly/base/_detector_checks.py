@@ -37,7 +37,7 @@ def detector_checks(detector: Any) -> Iterator[Check]:
     yield check_labels_rejected
     if samples.is_table:
         yield check_degenerate_tables
-    if hasattr(detector, "feature_contributions"):
+    if hasattr(detector, "feature_contributions") and samples.kind != "patches":
         yield check_contributions_sum_to_the_score
     if samples.kind == "series" and hasattr(detector, "score_next"):
         yield check_stream_in_pieces

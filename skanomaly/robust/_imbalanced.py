@@ -243,7 +243,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
 
     The authors tune the width for each data set, and no width is good for all: with the exponent 0.85 and Scott's rule
     the weights can make common and rare targets worse than equal weights do. "auto" therefore trains with six
-    weightings and with equal weights, for a quarter of the epochs each, on four fifths of the rows. It takes the one
+    weightings and with equal weights, for half of the epochs each, on four fifths of the rows. It takes the one
     with the smallest mean absolute error on the others, added up over all of them and over the twentieth with the
     rarest targets, where that is 2 % below the error of equal weights and the correlation is at most 0.05 below theirs.
     Tables of fewer than 50 rows get equal weights.

@@ -17,21 +17,27 @@ from skanomaly.sampling._smote._regression import RegressionSMOTE
 from skanomaly.sampling._smote._smote import SMOTE
 from skanomaly.sampling._synthesis._detector import SyntheticAnomalyDetector
 from skanomaly.sampling._synthesis._exposure import DiverseOutlierSampler, OutlierExposureClassifier
+from skanomaly.sampling._synthesis._heads import ContrastiveHead, DensityHead, HingeHead, LogisticHead, OffsetHead
 from skanomaly.sampling._synthesis._synthesizer import AnomalySynthesizer, SyntheticAnomalies
 
 __all__ = [
     "ADASYN",
     "AnomalySynthesizer",
     "BorderlineSMOTE",
+    "ContrastiveHead",
+    "DensityHead",
     "DiverseOutlierSampler",
     "DomainSMOTE",
     "EAPSampler",
     "EditedNearestNeighbours",
     "ElasticSMOTE",
     "ExpectedAnomalyPosterior",
+    "HingeHead",
     "KMeansSMOTE",
+    "LogisticHead",
     "MinoritySampler",
     "NoveltyReplay",
+    "OffsetHead",
     "OptimalImbalance",
     "OutlierExposureClassifier",
     "RandomDistillationNovelty",

@@ -109,7 +109,7 @@ def test_detector_finds_rows_off_the_data(classifier, seed):
     random = np.random.default_rng(seed)
     train, normal = random.normal(size=(300, 3)), random.normal(size=(200, 3))
     anomalies = random.normal(size=(40, 3)) + np.array([5, 0, 0])
-    detector = SyntheticAnomalyDetector(classifier=classifier, random_state=seed).fit(train)
+    detector = SyntheticAnomalyDetector(head=classifier, random_state=seed).fit(train)
     scores = detector.score_samples(np.vstack([normal, anomalies]))
     assert roc_auc_score(np.repeat([1, 0], [200, 40]), scores) > 0.95
 
