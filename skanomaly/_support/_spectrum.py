@@ -15,6 +15,7 @@ from skanomaly._support._covariance import (
     robust_covariance,
     shrunk_covariance,
 )
+from skanomaly._support._products import fixed_product
 
 __all__ = ["Spectrum", "estimate_spectrum", "pooled_spectrum"]
 
@@ -49,15 +50,15 @@ class Spectrum:
     shrinkage: float
 
     def whiten(self, rows: NDArray[Any]) -> Floats:
-        """Return coordinates whose Euclidean distance is the Mahalanobis distance."""
+        """Return coordinates whose Euclidean distance is the Mahalanobis distance; each row by itself, to the bit."""
         scaled: Floats = rows - self.location
         scaled *= self.scale
         if self.vectors is None:
             return scaled * self.roots
-        along = scaled @ self.vectors
+        along = fixed_product(scaled, self.vectors)
         if self.rest == 0:
             return along * self.roots
-        return scaled * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
+        return scaled * self.rest + fixed_product(along, (self.vectors * (self.roots - self.rest)).T)
 
     def contributions(self, differences: Floats, whitened: Floats) -> Floats:
         """Split squared Mahalanobis distances among the columns.

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
+from skanomaly._support._products import fixed_product
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.detectors._mixed import (
     Encoded,
     MixedSpace,
     ValueLookup,
-    fixed_product,
 )
 from skanomaly.detectors._mixed_detector import MixedDetector
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._products import padded_width
 from skanomaly._support._scales import usable_scale
 
 __all__ = [
@@ -286,16 +287,16 @@ def score_projections(
 
     def score_tile(tile: slice) -> NDArray[np.float64]:
         n_tile = tile.stop - tile.start
-        columns = np.empty((n_features, n_tile), rows.dtype)
+        columns = np.zeros((n_features, padded_width(n_tile)), rows.dtype)
         _kernels.projection.center_rows(rows, tile.start, tile.stop, center, columns, 0)
         if aggregation == "top":
-            return _score_top(columns, directions, locations, scales)
-        totals = np.zeros((len(locations), n_tile))
+            return _score_top(columns, directions, locations, scales)[:n_tile]
+        totals = np.zeros((len(locations), columns.shape[1]))
         maximum = int(aggregation == "max")
         _kernels.projection.score_tile(
             directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
         )
-        return _finish_aggregation(totals.min(axis=0), aggregation, n_directions)
+        return _finish_aggregation(totals.min(axis=0)[:n_tile], aggregation, n_directions)
 
     return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
 
@@ -303,7 +304,9 @@ def score_projections(
 def _score_top(
     columns: NDArray[Any], directions: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any]
 ) -> NDArray[np.float64]:
-    values = np.matmul(columns.T, directions.T)
+    product = np.empty((len(directions), columns.shape[1]), columns.dtype)
+    _kernels.projection.multiply(directions, columns, product)
+    values = np.ascontiguousarray(product.T)
     deviations = np.empty_like(values)
     means = np.empty((len(locations), len(values)))
     for mode, mean in enumerate(means):
