@@ -125,11 +125,39 @@ def scale_deviations(projections, locations, factors, out):
 
 
 @kernel
-def multiply(directions, columns, out):
-    """Multiply ``directions @ columns`` in an order of sums that is the same for every column.
+def _multiply_four(u, v, w, x, columns, first, second, third, fourth):
+    """Multiply four directions with all columns: each value loaded serves four sums."""
+    n_features, size = columns.shape
+    whole = n_features - n_features % 4
+    for i in range(size):
+        first[i] = second[i] = third[i] = fourth[i] = 0
+    for j in range(0, whole, 4):
+        c0, c1, c2, c3 = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
+        u0, u1, u2, u3 = u[j], u[j + 1], u[j + 2], u[j + 3]
+        v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+        w0, w1, w2, w3 = w[j], w[j + 1], w[j + 2], w[j + 3]
+        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+        for i in range(size):
+            first[i] += u0 * c0[i] + u1 * c1[i] + u2 * c2[i] + u3 * c3[i]
+            second[i] += v0 * c0[i] + v1 * c1[i] + v2 * c2[i] + v3 * c3[i]
+            third[i] += w0 * c0[i] + w1 * c1[i] + w2 * c2[i] + w3 * c3[i]
+            fourth[i] += x0 * c0[i] + x1 * c1[i] + x2 * c2[i] + x3 * c3[i]
+    for j in range(whole, n_features):
+        column = columns[j]
+        u0, v0, w0, x0 = u[j], v[j], w[j], x[j]
+        for i in range(size):
+            first[i] += u0 * column[i]
+            second[i] += v0 * column[i]
+            third[i] += w0 * column[i]
+            fourth[i] += x0 * column[i]
 
-    BLAS chooses the order by the shapes and by the place of a column, so that the bits of a row's score would depend on
-    the rows beside it. Four directions and four features at a time, so that each value loaded serves four sums.
+
+@kernel
+def multiply(directions, columns, out):
+    """Multiply ``directions @ columns``, so that the bits of an entry depend on its direction and its column alone.
+
+    BLAS chooses the order of a sum by the shapes and by the place of a column, so that the bits of a row's score would
+    depend on the rows beside it.
 
     Parameters
     ----------
@@ -143,41 +171,32 @@ def multiply(directions, columns, out):
     -----
     Cost O(n_directions * n_features * n_columns), at about half the rate of BLAS in cache.
     """
-    n_directions, n_features = directions.shape
-    size = columns.shape[1]
-    whole = n_features - n_features % 4
-    for direction in range(n_directions):
-        line = out[direction]
-        for index in range(size):
-            line[index] = 0
-    for direction in range(0, n_directions - n_directions % 4, 4):
-        u, v, w, x = directions[direction], directions[direction + 1], directions[direction + 2], directions[direction + 3]
-        first, second, third, fourth = out[direction], out[direction + 1], out[direction + 2], out[direction + 3]
-        for j in range(0, whole, 4):
-            c0, c1, c2, c3 = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
-            u0, u1, u2, u3 = u[j], u[j + 1], u[j + 2], u[j + 3]
-            v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
-            w0, w1, w2, w3 = w[j], w[j + 1], w[j + 2], w[j + 3]
-            x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+    n_directions, size = out.shape
+    if n_directions >= 4:
+        lines, target = directions, out
+    else:
+        lines = np.zeros((4, directions.shape[1]), directions.dtype)
+        target = np.empty((4, size), out.dtype)
+        for direction in range(n_directions):
+            for j in range(directions.shape[1]):
+                lines[direction, j] = directions[direction, j]
+    for start in range(0, n_directions, 4):
+        place = max(min(start, n_directions - 4), 0)  # the last four may overlap those before, with the same result
+        _multiply_four(
+            lines[place],
+            lines[place + 1],
+            lines[place + 2],
+            lines[place + 3],
+            columns,
+            target[place],
+            target[place + 1],
+            target[place + 2],
+            target[place + 3],
+        )
+    if n_directions < 4:
+        for direction in range(n_directions):
             for i in range(size):
-                first[i] += u0 * c0[i] + u1 * c1[i] + u2 * c2[i] + u3 * c3[i]
-                second[i] += v0 * c0[i] + v1 * c1[i] + v2 * c2[i] + v3 * c3[i]
-                third[i] += w0 * c0[i] + w1 * c1[i] + w2 * c2[i] + w3 * c3[i]
-                fourth[i] += x0 * c0[i] + x1 * c1[i] + x2 * c2[i] + x3 * c3[i]
-        for j in range(whole, n_features):
-            column = columns[j]
-            u0, v0, w0, x0 = u[j], v[j], w[j], x[j]
-            for i in range(size):
-                first[i] += u0 * column[i]
-                second[i] += v0 * column[i]
-                third[i] += w0 * column[i]
-                fourth[i] += x0 * column[i]
-    for direction in range(n_directions - n_directions % 4, n_directions):
-        line = out[direction]
-        for j in range(n_features):
-            column, factor = columns[j], directions[direction, j]
-            for i in range(size):
-                line[i] += factor * column[i]
+                out[direction, i] = target[direction, i]
 
 
 @kernel

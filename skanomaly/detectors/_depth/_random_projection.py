@@ -28,7 +28,7 @@ from skanomaly.detectors._depth._projections import (
     score_contributions,
     score_projections,
 )
-from skanomaly.detectors._depth._reservoir import keep_rows
+from skanomaly._support._reservoir import keep_rows
 from skanomaly.detectors._depth._whitening import rows_of_modes, take_weights, whitening_of_modes, whitening_of_tiles
 
 __all__ = ["RandomProjectionDepth"]
