@@ -335,7 +335,7 @@ def mean_of_largest(values, n_largest, out):
 
 
 @kernel
-def count_bins(values, low, high, counts, least, most, outside, ends):
+def count_bins(values, low, high, scales, counts, least, most, outside, ends):
     """Count the values of each row below an interval, in equal bins of it, and the extremes of each bin.
 
     Counts of pieces of a table add up, so exact order statistics need no more than a few passes over the pieces.
@@ -346,6 +346,8 @@ def count_bins(values, low, high, counts, least, most, outside, ends):
         NaN is passed over.
     low, high : ndarray of shape (n_rows,), float64
         Finite ends of the interval, which belong to it.
+    scales : ndarray of shape (n_rows, 3), float64
+        A factor by which the interval's width is finite, the lower end times the factor, and the width times it.
     counts : ndarray of shape (n_rows, n_bins), int64
         Raised by the number of values in each bin.
     least, most : ndarray of shape (n_rows, n_bins), float64
@@ -363,8 +365,7 @@ def count_bins(values, low, high, counts, least, most, outside, ends):
     for row in range(values.shape[0]):
         line = values[row]
         first, last = low[row], high[row]
-        unit = 1.0 if np.isfinite(last - first) else 0.25
-        width = last * unit - first * unit
+        unit, base, width = scales[row, 0], scales[row, 1], scales[row, 2]
         below = 0
         for index in range(line.size):
             value = np.float64(line[index])
@@ -378,7 +379,7 @@ def count_bins(values, low, high, counts, least, most, outside, ends):
             elif value <= last:
                 place = 0
                 if width > 0.0:
-                    place = min(int((value * unit - first * unit) / width * n_bins), n_bins - 1)
+                    place = max(min(int((value * unit - base) / width * n_bins), n_bins - 1), 0)
                 counts[row, place] += 1
                 least[row, place] = min(least[row, place], value)
                 most[row, place] = max(most[row, place], value)

@@ -27,7 +27,7 @@ def joined_levels(pieces: Pieces) -> pd.DataFrame:
     return found
 
 
-def _levels(table: Any, labels: Any, index: int) -> pd.DataFrame | None:
+def _levels(table: Any, _labels: Any, _index: int) -> pd.DataFrame | None:
     frame = to_pandas(table)
     if len(frame) == 0:
         return None
@@ -62,6 +62,8 @@ def _order(level: Any) -> tuple[str, Any]:
 
 def _stacked(columns: "list[pd.Series[Any]]", names: Any) -> pd.DataFrame:
     n_rows = max(2, *(len(column) for column in columns))
-    frame = pd.DataFrame({place: column.reset_index(drop=True).reindex(range(n_rows)) for place, column in enumerate(columns)})
+    frame = pd.DataFrame(
+        {place: column.reset_index(drop=True).reindex(range(n_rows)) for place, column in enumerate(columns)}
+    )
     frame.columns = names if isinstance(names, pd.Index) else pd.Index(np.asarray(names))
     return frame

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def _scores(
-    rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: NDArray[np.intp], detector: Any
+    rows: NDArray[Any], _normal: NDArray[np.bool_] | None, _places: NDArray[np.intp], detector: Any
 ) -> NDArray[Any]:
     """Score the rows, anomalous ones among them."""
     return np.asarray(-detector._outlyingness(rows))[None]
@@ -25,7 +25,9 @@ def _scores(
 def _ranked_scores(table: Chunks, detector: Any, first: Any, last: Any) -> list[Floats]:
     first, last = np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64)
     sample = table.sample
-    drawn = np.repeat(_scores(sample.rows.astype(table.dtype, copy=False), None, np.zeros(1, np.intp), detector), len(first), axis=0)
+    drawn = np.repeat(
+        _scores(sample.rows.astype(table.dtype, copy=False), None, np.zeros(1, np.intp), detector), len(first), axis=0
+    )
     low, high = weighted_brackets(drawn, sample.weights, first, last, table.n_samples)
     zeros = np.zeros(len(first), dtype=np.int64)
     return order_statistics(table, _scores, (detector,), zeros, first, last, low, high)

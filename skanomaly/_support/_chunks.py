@@ -78,13 +78,13 @@ class Chunks:
         self._estimator = estimator
         self._labels = None if y is None else _native_labels(self._pieces)
         estimator._read_schema(self._pieces)
-        self.n_features = int(estimator.n_features_in_)
         self.dtype: Any = None
         self.n_samples = 0
         scan = self.reduce(_scan, partial(_merge_scans, sample_rows), sample_rows)
         self.n_samples = 0 if scan is None else scan.n_rows
         if scan is None or self.n_samples < min_samples:
             raise ValueError(f"chunks hold {self.n_samples} rows; at least {min_samples} are needed.")
+        self.n_features = int(estimator.n_features_in_)
         self.n_normal = scan.n_normal
         if self.n_normal < min_samples:
             raise ValueError(f"y leaves {self.n_normal} rows that are not -1; fitting needs at least {min_samples}.")
@@ -110,16 +110,22 @@ class Chunks:
         task = partial(_apply, function, arguments, self._estimator, self._labels, self.dtype)
         found = self._pieces.reduce(task, partial(_merge_counted, merge))
         n_rows, result = (0, None) if found is None else found
+        self._require_same(n_rows)
+        return result
+
+    def _require_same(self, n_rows: int) -> None:
         if self.n_samples not in {0, n_rows}:
             raise ValueError(f"chunks held {self.n_samples} rows in the first pass and {n_rows} in a later one.")
-        return result
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """Yield the rows of each chunk that are not labelled -1."""
+        n_rows = 0
         for index, (table, labels) in enumerate(self._pieces):
             found = _apply(_normal_rows, (), self._estimator, self._labels, self.dtype, table, labels, index)
             if found is not None:
+                n_rows += found[0]
                 yield found[1]
+        self._require_same(n_rows)
 
     def _draw_sample(self, scan: _Scan, sample_rows: int) -> RowSample:
         """Return a sample of rows, in which a row that many others equal has its share."""
@@ -156,8 +162,7 @@ def _apply(
     """Read one chunk; return its number of rows, and a function of them. None for a chunk without rows."""
     try:
         n_rows = len(table)
-        if labels is not None and len(labels) != n_rows:
-            raise ValueError(f"y has {len(labels)} labels and the chunk has {n_rows} rows; they must agree.")
+        _require_labels(labels, n_rows)
         if n_rows == 0:
             return None
         rows = estimator._check(table, reset=False)
@@ -170,6 +175,11 @@ def _apply(
         return n_rows, function(rows, normal, *arguments)
     except (TypeError, ValueError) as error:
         raise type(error)(f"chunk {index}: {error}") from error
+
+
+def _require_labels(labels: Any, n_rows: int) -> None:
+    if labels is not None and len(labels) != n_rows:
+        raise ValueError(f"y has {len(labels)} labels and the chunk has {n_rows} rows; they must agree.")
 
 
 def _merge_counted(merge: Callable[[Any, Any], Any], one: tuple[int, Any], other: tuple[int, Any]) -> tuple[int, Any]:
@@ -227,7 +237,7 @@ def _label_key(label: Any) -> Any:
     return None if pd.isna(label) else label
 
 
-def _count_labels(table: Any, labels: Any, index: int) -> Counter[Any]:
+def _count_labels(_table: Any, labels: Any, _index: int) -> Counter[Any]:
     return Counter(_label_key(label) for label in _as_objects(labels))
 
 

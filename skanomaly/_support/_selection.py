@@ -80,7 +80,9 @@ def order_statistics(
             places, edges = _places(targets)
             values = table.reduce(_collect, _merge_values, lines, arguments, places, edges)
             for target, (distinct, counts) in zip(targets, values, strict=True):
-                target.values = np.repeat(distinct, counts)[target.first - target.below : target.last - target.below + 1]
+                target.values = np.repeat(distinct, counts)[
+                    target.first - target.below : target.last - target.below + 1
+                ]
             left = open_targets
         open_targets = []
         for index, target in left:
@@ -96,9 +98,7 @@ def _places(targets: list[_Target]) -> tuple[NDArray[np.intp], Floats]:
     return np.array([target.line for target in targets], dtype=np.intp), edges
 
 
-def _tiles(
-    rows: NDArray[Any], normal: Any, lines: Lines, arguments: tuple[Any, ...], places: NDArray[np.intp]
-) -> Any:
+def _tiles(rows: NDArray[Any], normal: Any, lines: Lines, arguments: tuple[Any, ...], places: NDArray[np.intp]) -> Any:
     for part in row_blocks(len(rows), _TILE_ROWS):
         distinct, inverse = np.unique(places, return_inverse=True)
         values = lines(rows[part], None if normal is None else normal[part], distinct, *arguments)
@@ -115,9 +115,13 @@ def _count(
 ) -> tuple[NDArray[Any], ...]:
     counts = np.zeros((len(places), _N_BINS), dtype=np.int64)
     least, most = np.full(counts.shape, np.inf), np.full(counts.shape, -np.inf)
+    low, high = edges
+    with np.errstate(over="ignore"):
+        unit = np.where(np.isfinite(high - low), 1.0, 0.25)
+    scales = np.column_stack([unit, low * unit, high * unit - low * unit])
     outside, ends = np.zeros(len(places), dtype=np.int64), np.tile([np.inf, -np.inf, np.inf, -np.inf], (len(places), 1))
     for values in _tiles(rows, normal, lines, arguments, places):
-        _kernels.order_statistics.count_bins(values, *edges, counts, least, most, outside, ends)
+        _kernels.order_statistics.count_bins(values, *edges, scales, counts, least, most, outside, ends)
     return counts, least, most, outside, ends
 
 

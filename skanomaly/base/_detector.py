@@ -11,8 +11,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._chunks import Chunks
 from skanomaly._support._chunk_scores import table_threshold
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._labels import read_labels
 from skanomaly._support._pieces import Pieces, require_in_memory
 from skanomaly._support._restore import restore_on_error

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._exact_sums import ExactSum
 from skanomaly._support._products import padded_width
 from skanomaly._support._scales import usable_scale
 
@@ -26,7 +27,7 @@ __all__ = [
     "rows_per_tile",
     "score_contributions",
     "score_projections",
-    "tile_sums",
+    "threshold_of_logs",
     "weighted_medians",
 ]
 
@@ -131,19 +132,16 @@ def medians_and_scales(
         scales = weighted_medians(values, weights)
     flat = scales == 0
     if flat.any():
-        tiles = row_blocks(values.shape[1], tile_rows)
-        sums = sum(tile_sums(values[flat, tile], None if weights is None else weights[tile]) for tile in tiles)
-        scales[flat] = mad_from_mean(sums, values.shape[1] if weights is None else weights.sum())
+        if weights is None:  # the sum that a table in chunks has
+            scales[flat] = mad_from_mean(ExactSum(int(flat.sum())).add(values[flat]).total(), values.shape[1])
+        else:
+            tiles = row_blocks(values.shape[1], tile_rows)
+            sums = sum(values[flat, tile].astype(np.float64) @ weights[tile] for tile in tiles)
+            scales[flat] = mad_from_mean(sums, weights.sum())
     return locations, scales, int(flat.sum())
 
 
-def tile_sums(deviations: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Sum each row of a tile of absolute deviations, in float64."""
-    deviations = np.ascontiguousarray(deviations, dtype=np.float64)
-    return np.asarray(deviations.sum(axis=1) if weights is None else deviations @ weights)
-
-
-def mad_from_mean(sums: NDArray[np.float64] | int, total: float) -> NDArray[np.float64]:
+def mad_from_mean(sums: Any, total: float) -> NDArray[np.float64]:
     """Return the MADs of Gaussians with these mean absolute deviations."""
     return np.asarray(sums / total * _MEAN_TO_MEDIAN)
 
@@ -388,5 +386,9 @@ def log_score_threshold(outlyingness: NDArray[np.float64], weights: NDArray[np.f
         outlyingness, weights = outlyingness[weights > 0], weights[weights > 0]
     logs = np.log(0.1 + outlyingness)[None]
     median, mad, _ = medians_and_scales(logs, weights, logs.size)
-    threshold = np.exp(median[0] + 2.5758293035489004 * 1.482602218505602 * mad[0]) - 0.1
-    return float(max(threshold, weighted_medians(outlyingness[None], weights)[0]))
+    return threshold_of_logs(median[0], mad[0], weighted_medians(outlyingness[None], weights)[0])
+
+
+def threshold_of_logs(median: float, mad: float, middle: float) -> float:
+    """Return the threshold from median and MAD of the logarithms and the median of the outlyingness."""
+    return float(max(np.exp(median + 2.5758293035489004 * 1.482602218505602 * mad) - 0.1, middle))
