@@ -347,7 +347,7 @@ def count_bins(values, low, high, scales, counts, least, most, outside, ends):
     low, high : ndarray of shape (n_rows,), float64
         Finite ends of the interval, which belong to it.
     scales : ndarray of shape (n_rows, 3), float64
-        A factor by which the interval's width is finite, the lower end times the factor, and the width times it.
+        A factor by which a thousand widths are finite, the lower end times the factor, and the width times it.
     counts : ndarray of shape (n_rows, n_bins), int64
         Raised by the number of values in each bin.
     least, most : ndarray of shape (n_rows, n_bins), float64

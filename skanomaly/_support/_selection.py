@@ -117,7 +117,7 @@ def _count(
     least, most = np.full(counts.shape, np.inf), np.full(counts.shape, -np.inf)
     low, high = edges
     with np.errstate(over="ignore"):
-        unit = np.where(np.isfinite(high - low), 1.0, 0.25)
+        unit = np.where(np.isfinite(1e6 * high - 1e6 * low), 1.0, 2.0**-20)
     scales = np.column_stack([unit, low * unit, high * unit - low * unit])
     outside, ends = np.zeros(len(places), dtype=np.int64), np.tile([np.inf, -np.inf, np.inf, -np.inf], (len(places), 1))
     for values in _tiles(rows, normal, lines, arguments, places):

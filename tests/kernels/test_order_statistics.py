@@ -115,7 +115,7 @@ def _bins(values, low, high, n_bins=5):
         np.tile([np.inf, -np.inf, np.inf, -np.inf], (n_rows, 1)),
     )
     with np.errstate(over="ignore"):
-        unit = np.where(np.isfinite(high - low), 1.0, 0.25)
+        unit = np.where(np.isfinite(1e6 * high - 1e6 * low), 1.0, 2.0**-20)
     kernels.count_bins(values, low, high, np.column_stack([unit, low * unit, high * unit - low * unit]), *found)
     return found
 

@@ -76,7 +76,7 @@ def test_chunks_that_cannot_be_read_raise(chunks, words):
 
 def test_rows_lost_between_two_passes_raise():
     chunks = Chunks(_Changing(np.eye(9)), GaussianDetector())
-    with pytest.raises(ValueError, match="8 rows in the first pass and 7"):
+    with pytest.raises(ValueError, match="7 rows in the first pass and 6"):
         list(chunks)
 
 
