@@ -30,8 +30,10 @@ class RowSample(NamedTuple):
     is_complete: bool
 
     def repeated(self) -> NDArray[Any]:
-        """Return the rows, each as often as it counts."""
-        return np.repeat(self.rows, np.maximum(np.rint(self.weights).astype(np.intp), 1), axis=0)
+        """Return the rows, each as often as it counts; in proportion, where that would be too many."""
+        total = float(self.weights.sum())
+        reached = np.cumsum(self.weights) * min(1.0, max(_SAMPLE_ROWS, len(self.rows)) / total)
+        return np.repeat(self.rows, np.diff(np.rint(reached).astype(np.intp), prepend=0), axis=0)
 
 
 class _Scan(NamedTuple):
@@ -127,6 +129,23 @@ class Chunks:
                 yield found[1]
         self._require_same(n_rows)
 
+    def anomalies(self) -> NDArray[Any]:
+        """Return the rows that are labelled -1, in an order that does not depend on the chunks.
+
+        Raises
+        ------
+        ValueError
+            If there are too many to be held in memory.
+        """
+        n_anomalies = self.n_samples - self.n_normal
+        if n_anomalies == 0:
+            return np.empty((0, self.n_features), dtype=self.dtype)
+        if n_anomalies > _SAMPLE_ROWS:
+            raise ValueError(f"y labels {n_anomalies} rows -1; at most {_SAMPLE_ROWS} are kept. Label fewer of them.")
+        found = self.reduce(_anomalous_rows, _merge_rows)
+        order = np.lexsort((*found.T[::-1], hash_rows(found)))
+        return np.asarray(found[order])
+
     def _draw_sample(self, scan: _Scan, sample_rows: int) -> RowSample:
         """Return a sample of rows, in which a row that many others equal has its share."""
         reservoir = scan.reservoir
@@ -175,6 +194,14 @@ def _apply(
         return n_rows, function(rows, normal, *arguments)
     except (TypeError, ValueError) as error:
         raise type(error)(f"chunk {index}: {error}") from error
+
+
+def _anomalous_rows(rows: NDArray[Any], normal: NDArray[np.bool_] | None) -> NDArray[Any]:
+    return rows[:0] if normal is None else rows[~normal]
+
+
+def _merge_rows(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([one, other])
 
 
 def _require_labels(labels: Any, n_rows: int) -> None:

@@ -222,9 +222,10 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
                 return
 
     def _fit_sample(self, table: Chunks) -> None:
-        """Train on the sample of a table in pieces; the table itself, but for the order of its rows, if it is small."""
-        rows = table.sample.repeated().astype(table.dtype, copy=False)
-        self._fit(rows, np.zeros(len(rows), dtype=np.int8))
+        """Train on the sample of a table in pieces: all its rows, in the order of their hashes, where they are few."""
+        rows, anomalies = table.sample.repeated().astype(table.dtype, copy=False), table.anomalies()
+        labels = np.concatenate([np.zeros(len(rows), dtype=np.int8), np.full(len(anomalies), -1, dtype=np.int8)])
+        self._fit(np.concatenate([rows, anomalies]), labels)
 
     @available_if(_fits_in_chunks)
     @final

@@ -24,8 +24,8 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
         - A path of a Parquet or CSV file, of a folder of such files, or a list of paths. Files of a folder are read in
           the order of their names, numbers in the names counting as numbers.
         - A pyarrow ``Table`` or ``Dataset``.
-        - A Dask DataFrame, a Dask array with one block of columns, or a list of ``dask.delayed`` tables. The tasks run on
-          the active ``distributed.Client``, or else in Dask's own threads.
+        - A Dask DataFrame, a Dask array with one block of columns, or a list of delayed tables. Their tasks run on the
+          active ``distributed.Client``, or else in Dask's own threads.
         - A list of tables, a callable that returns a fresh iterator of tables, an object whose ``__iter__`` opens the
           data anew, or an array, such as ``numpy.memmap``.
     columns : list of str or None, default=None
