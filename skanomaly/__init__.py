@@ -9,6 +9,7 @@ __all__ = [
     "__version__",
     "audit",
     "base",
+    "chunks",
     "datasets",
     "detectors",
     "embeddings",

@@ -43,6 +43,7 @@ FINAL = {
     "BaseDetector": {
         "_run_fit",
         "_set_offset",
+        "fit_chunks",
         "feature_contributions",
         "score_samples",
         "decision_function",

@@ -4,7 +4,15 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["add_deviations", "center_rows", "max_deviations", "project", "scale_deviations", "score_tile"]
+__all__ = [
+    "add_deviations",
+    "center_rows",
+    "max_deviations",
+    "multiply",
+    "project",
+    "scale_deviations",
+    "score_tile",
+]
 
 
 @kernel
@@ -117,11 +125,86 @@ def scale_deviations(projections, locations, factors, out):
 
 
 @kernel
+def _multiply_four(u, v, w, x, columns, first, second, third, fourth):
+    """Multiply four directions with all columns: each value loaded serves four sums."""
+    n_features, size = columns.shape
+    whole = n_features - n_features % 4
+    for i in range(size):
+        first[i] = second[i] = third[i] = fourth[i] = 0
+    for j in range(0, whole, 4):
+        c0, c1, c2, c3 = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
+        u0, u1, u2, u3 = u[j], u[j + 1], u[j + 2], u[j + 3]
+        v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+        w0, w1, w2, w3 = w[j], w[j + 1], w[j + 2], w[j + 3]
+        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+        for i in range(size):
+            first[i] += u0 * c0[i] + u1 * c1[i] + u2 * c2[i] + u3 * c3[i]
+            second[i] += v0 * c0[i] + v1 * c1[i] + v2 * c2[i] + v3 * c3[i]
+            third[i] += w0 * c0[i] + w1 * c1[i] + w2 * c2[i] + w3 * c3[i]
+            fourth[i] += x0 * c0[i] + x1 * c1[i] + x2 * c2[i] + x3 * c3[i]
+    for j in range(whole, n_features):
+        column = columns[j]
+        u0, v0, w0, x0 = u[j], v[j], w[j], x[j]
+        for i in range(size):
+            first[i] += u0 * column[i]
+            second[i] += v0 * column[i]
+            third[i] += w0 * column[i]
+            fourth[i] += x0 * column[i]
+
+
+@kernel
+def multiply(directions, columns, out):
+    """Multiply ``directions @ columns``, so that the bits of an entry depend on its direction and its column alone.
+
+    BLAS chooses the order of a sum by the shapes and by the place of a column, so that the bits of a row's score would
+    depend on the rows beside it.
+
+    Parameters
+    ----------
+    directions : ndarray of shape (n_directions, n_features)
+    columns : ndarray of shape (n_features, n_columns)
+        `n_columns` is a multiple of 64, so that no column is left for another loop than the vector instructions'.
+    out : ndarray of shape (n_directions, n_columns)
+        Overwritten.
+
+    Notes
+    -----
+    Cost O(n_directions * n_features * n_columns), at about half the rate of BLAS in cache.
+    """
+    n_directions, size = out.shape
+    if n_directions >= 4:
+        lines, target = directions, out
+    else:
+        lines = np.zeros((4, directions.shape[1]), directions.dtype)
+        target = np.empty((4, size), out.dtype)
+        for direction in range(n_directions):
+            for j in range(directions.shape[1]):
+                lines[direction, j] = directions[direction, j]
+    for start in range(0, n_directions, 4):
+        place = max(min(start, n_directions - 4), 0)  # the last four may overlap those before, with the same result
+        _multiply_four(
+            lines[place],
+            lines[place + 1],
+            lines[place + 2],
+            lines[place + 3],
+            columns,
+            target[place],
+            target[place + 1],
+            target[place + 2],
+            target[place + 3],
+        )
+    if n_directions < 4:
+        for direction in range(n_directions):
+            for i in range(size):
+                out[direction, i] = target[direction, i]
+
+
+@kernel
 def project(directions, columns, tile_rows, values):
     """Multiply directions with rows, a tile of rows at a time: ``values = directions @ columns``.
 
     One call instead of one per tile, since threads that return to the interpreter for each small product wait for
-    each other. A row's product does not depend on the tiles beside its own.
+    each other. A row's product depends on the row alone.
 
     Parameters
     ----------
@@ -133,22 +216,23 @@ def project(directions, columns, tile_rows, values):
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_samples), by BLAS.
+    Cost O(n_directions * n_features * n_samples).
     """
     n_directions, n_samples = values.shape
     n_features = directions.shape[1]
     for start in range(0, n_samples, tile_rows):
         stop = min(start + tile_rows, n_samples)
-        tile = np.empty((n_features, stop - start), columns.dtype)
-        product = np.empty((n_directions, stop - start), columns.dtype)
+        width = (stop - start + 63) // 64 * 64
+        tile = np.zeros((n_features, width), columns.dtype)
+        product = np.empty((n_directions, width), columns.dtype)
         for feature in range(n_features):  # line by line: blocks of an array take seconds to compile
             line, source = tile[feature], columns[feature, start:stop]
             for sample in range(source.size):
                 line[sample] = source[sample]
-        np.dot(directions, tile, product)
+        multiply(directions, tile, product)
         for direction in range(n_directions):
             line, source = values[direction, start:stop], product[direction]
-            for sample in range(source.size):
+            for sample in range(line.size):
                 line[sample] = source[sample]
 
 
@@ -160,7 +244,7 @@ def score_tile(directions, columns, locations, factors, per_block, blocks_per_gr
     ----------
     directions : ndarray of shape (n_directions, n_features)
     columns : ndarray of shape (n_features, n_samples)
-        Centred rows, by feature.
+        Centred rows, by feature; `n_samples` is a multiple of 64, see :func:`multiply`.
     locations, factors : ndarray of shape (n_modes, n_directions)
         In the type of `columns`; factors are one over the scales.
     per_block, blocks_per_group : int
@@ -187,7 +271,7 @@ def score_tile(directions, columns, locations, factors, per_block, blocks_per_gr
         for start in range(first, last, per_block):
             stop = min(start + per_block, last)
             values = buffer[: stop - start]
-            np.dot(directions[start:stop], columns, values)
+            multiply(directions[start:stop], columns, values)
             for mode in range(n_modes):
                 location, factor, part = locations[mode, start:stop], factors[mode, start:stop], parts[mode]
                 if maximum == 1:

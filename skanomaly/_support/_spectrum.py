@@ -15,8 +15,9 @@ from skanomaly._support._covariance import (
     robust_covariance,
     shrunk_covariance,
 )
+from skanomaly._support._products import fixed_product
 
-__all__ = ["Spectrum", "estimate_spectrum", "pooled_spectrum"]
+__all__ = ["Spectrum", "estimate_spectrum", "pooled_spectrum", "spectrum_of_products"]
 
 Floats = NDArray[np.float64]
 
@@ -49,15 +50,15 @@ class Spectrum:
     shrinkage: float
 
     def whiten(self, rows: NDArray[Any]) -> Floats:
-        """Return coordinates whose Euclidean distance is the Mahalanobis distance."""
+        """Return coordinates whose Euclidean distance is the Mahalanobis distance; each row by itself, to the bit."""
         scaled: Floats = rows - self.location
         scaled *= self.scale
         if self.vectors is None:
             return scaled * self.roots
-        along = scaled @ self.vectors
+        along = fixed_product(scaled, self.vectors)
         if self.rest == 0:
             return along * self.roots
-        return scaled * self.rest + along @ (self.vectors * (self.roots - self.rest)).T
+        return scaled * self.rest + fixed_product(along, (self.vectors * (self.roots - self.rest)).T)
 
     def contributions(self, differences: Floats, whitened: Floats) -> Floats:
         """Split squared Mahalanobis distances among the columns.
@@ -129,21 +130,86 @@ def estimate_spectrum(
     values, vectors = _principal(centered)
     n_kept = rows.shape[1]
     if subspace is not None:
-        boundary = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
-        kept = slice(boundary + 1) if subspace == "pca" else slice(boundary, None)
+        kept = _kept(values, subspace, variance)
         values, vectors = values[kept], vectors[:, kept]
         n_kept = len(values)
     if covariance == "robust":
         return _robust_spectrum(centered @ vectors, vectors, location, scale, random_state)
-    shrinkage = 0.0
-    if covariance in {"ledoit_wolf", "oas"}:
+    fourth = 0.0
+    if covariance == "ledoit_wolf":
         projected = centered if subspace is None else centered @ vectors
-        norms = np.einsum("ij,ij->i", projected, projected)
-        trace, frobenius = float(values.sum()), float(np.square(values).sum())
-        if covariance == "ledoit_wolf":
-            shrinkage = ledoit_wolf_shrinkage(trace, frobenius, float(np.square(norms).mean()), len(rows), n_kept)
-        else:
-            shrinkage = oas_shrinkage(trace, frobenius, len(rows), n_kept)
+        fourth = float(np.square(np.einsum("ij,ij->i", projected, projected)).mean())
+    return _shrunk_spectrum(location, scale, values, vectors, fourth, len(rows), n_kept, covariance)
+
+
+def spectrum_of_products(
+    location: Floats,
+    scale: float,
+    products: Floats,
+    fourth: Callable[[Floats | None], float],
+    n_rows: int,
+    *,
+    covariance: str,
+    subspace: str | None = None,
+    variance: float = 0.99,
+) -> Spectrum:
+    """Estimate the covariance as :func:`estimate_spectrum` does, from the sums over the rows.
+
+    Parameters
+    ----------
+    location : ndarray of shape (n_features,)
+        Mean of the rows.
+    scale : float
+        A power of two by which the centred rows were multiplied.
+    products : ndarray of shape (n_features, n_features)
+        Sum of the products of scaled rows.
+    fourth : callable
+        Takes directions, ndarray of shape (n_features, n_directions), or None for the columns, and returns the mean of
+        the fourth powers of the norms of the scaled rows along them.
+    n_rows : int
+    covariance : {"ledoit_wolf", "oas", "empirical", "diag"}
+    subspace : {"pca", "npca"} or None, default=None
+    variance : float, default=0.99
+
+    Returns
+    -------
+    Spectrum
+    """
+    if not products.any():
+        return Spectrum(location, 1.0, None, np.ones(len(location)), 0.0, 0.0)
+    if subspace is None and covariance == "diag":
+        return Spectrum(location, scale, None, _inverse_roots(np.diag(products) / n_rows), 0.0, 0.0)
+    values, vectors = scipy.linalg.eigh(products / n_rows)
+    values, vectors = np.clip(values[::-1], 0, None), np.ascontiguousarray(vectors[:, ::-1])
+    if subspace is not None:
+        kept = _kept(values, subspace, variance)
+        values, vectors = values[kept], vectors[:, kept]
+    moment = fourth(None if subspace is None else vectors) if covariance == "ledoit_wolf" else 0.0
+    return _shrunk_spectrum(location, scale, values, vectors, moment, n_rows, len(values), covariance)
+
+
+def _kept(values: Floats, subspace: str, variance: float) -> slice:
+    """Return the directions of a subspace, variances being in descending order."""
+    boundary = min(int(np.searchsorted(np.cumsum(values), variance * values.sum())), len(values) - 1)
+    return slice(boundary + 1) if subspace == "pca" else slice(boundary, None)
+
+
+def _shrunk_spectrum(
+    location: Floats,
+    scale: float,
+    values: Floats,
+    vectors: Floats,
+    fourth: float,
+    n_rows: int,
+    n_kept: int,
+    covariance: str,
+) -> Spectrum:
+    trace, frobenius = float(values.sum()), float(np.square(values).sum())
+    shrinkage = 0.0
+    if covariance == "ledoit_wolf":
+        shrinkage = ledoit_wolf_shrinkage(trace, frobenius, fourth, n_rows, n_kept)
+    elif covariance == "oas":
+        shrinkage = oas_shrinkage(trace, frobenius, n_rows, n_kept)
     target = shrinkage * values.sum() / n_kept
     roots = _inverse_roots((1 - shrinkage) * values + target)
     rest = 1 / np.sqrt(target) if n_kept > len(values) and target > 0 else 0.0

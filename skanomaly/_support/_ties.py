@@ -157,14 +157,14 @@ def _ranked(scores: NDArray[Any]) -> Floats:
     return ranks
 
 
-def _group_starts(ascending: NDArray[Any]) -> NDArray[np.intp]:
+def _group_starts(ascending: NDArray[Any], magnitude: float | None = None) -> NDArray[np.intp]:
     """Return where each group of ties starts in sorted scores."""
     with np.errstate(invalid="ignore"):  # two infinite scores differ by NaN, and tie
-        new = np.diff(ascending) > tie_tolerance(ascending, ascending[1:])
+        new = np.diff(ascending) > tie_tolerance(ascending, ascending[1:], magnitude)
     return np.flatnonzero(np.append(True, new))
 
 
-def settled_threshold(threshold: float, scores: NDArray[Any]) -> float:
+def settled_threshold(threshold: float, scores: NDArray[Any], magnitude: float | None = None) -> float:
     """Move a threshold that a training row sits on to where no row sits, with the same rows below it.
 
     Rows that score below the threshold are anomalies, rows on it are not. Where a training score is within rounding of
@@ -176,18 +176,21 @@ def settled_threshold(threshold: float, scores: NDArray[Any]) -> float:
     threshold : float
     scores : ndarray of shape (n_samples,)
         Training scores; lower is more anomalous.
+    magnitude : float or None, default=None
+        ``typical_magnitude`` of all training scores, where `scores` has only those near the threshold.
 
     Returns
     -------
     float
         `threshold` itself, to the bit, where no score is within rounding of it.
     """
+    magnitude = typical_magnitude(np.sort(scores)) if magnitude is None else magnitude
     distinct = np.unique(scores)
-    tolerance = float(tie_tolerance(distinct, threshold))
+    tolerance = float(tie_tolerance(distinct, threshold, magnitude))
     near = np.flatnonzero(np.abs(distinct - threshold) <= tolerance) if np.isfinite(threshold) else np.empty(0)
     if near.size == 0:
         return threshold
-    starts = _group_starts(distinct)
+    starts = _group_starts(distinct, magnitude)
     first = int(starts[np.searchsorted(starts, near[0], side="right") - 1])
     if near[0] - first > _LONGEST_RUN:
         return threshold

@@ -11,7 +11,10 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._chunk_scores import table_threshold
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._labels import read_labels
+from skanomaly._support._pieces import Pieces, require_in_memory
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._ties import settled_threshold
@@ -23,6 +26,10 @@ __all__ = ["BaseDetector"]
 
 def _score_decomposes(detector: Any) -> bool:
     return hasattr(detector, "_contributions")
+
+
+def _fits_in_chunks(detector: Any) -> bool:
+    return hasattr(detector, "_fit_chunks")
 
 
 class BaseDetector(OutlierMixin, BaseEstimator, ABC):
@@ -46,6 +53,10 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     ``_auto_offset()``
         Only for detectors whose theory gives the threshold: returns ``offset_``. Such a class adds
         ``StrOptions({"auto"})`` to its constraint of ``contamination``.
+    ``_fit_chunks(table)``
+        Only for detectors that train on a table in pieces: like ``_fit``, on a
+        :class:`~skanomaly._support._chunks.Chunks`. Such a class has the public method ``fit_chunks``, and its scores
+        depend on their rows alone, to the bit. ``self._fit_sample(table)`` trains on a sample.
     ``_check(X, *, reset)``
         Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of
         another kind of input, whose samples are then what ``len`` counts.
@@ -100,6 +111,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         """Validate training samples (`reset`) or samples to score."""
+        require_in_memory(self, X, reset=reset)
         return check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1)
 
     def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
@@ -200,6 +212,58 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
                 self.offset_ = float(self._auto_offset())
             else:
                 self._set_offset(self._score_checked(rows) if outlyingness is None else outlyingness, weights)
+        return self
+
+    def _read_schema(self, pieces: Pieces) -> None:
+        """Set the number and the names of the columns from the first table in pieces that has rows."""
+        for table, _ in pieces:
+            if len(table) > 0:
+                check_rows(self, table, reset=True)
+                return
+
+    def _fit_sample(self, table: Chunks) -> None:
+        """Train on the sample of a table in pieces: all its rows, in the order of their hashes, where they are few."""
+        rows, anomalies = table.sample.repeated().astype(table.dtype, copy=False), table.anomalies()
+        labels = np.concatenate([np.zeros(len(rows), dtype=np.int8), np.full(len(anomalies), -1, dtype=np.int8)])
+        self._fit(np.concatenate([rows, anomalies]), labels)
+
+    @available_if(_fits_in_chunks)
+    @final
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_chunks(self, chunks: Any, y: Any = None) -> Self:
+        """Fit the detector to a table in pieces, of which memory holds one at a time.
+
+        The pieces are read several times. The result depends neither on the cuts nor on the order of the pieces, to the
+        bit. The guide, under "Large tables", says how it compares with that of `fit` for each class.
+
+        Parameters
+        ----------
+        chunks : object
+            The table: a list of tables, a callable that returns a fresh iterator of tables, an object whose
+            ``__iter__`` opens the data anew, an array on disk (``numpy.memmap``), or what
+            :func:`skanomaly.chunks.read_chunks` reads: paths of Parquet or CSV files and their folders, pyarrow tables
+            and data sets, Dask arrays and frames.
+        y : object, default=None
+            Labels as in `fit`: the name of a column, or an object of the same kind and cuts as `chunks`.
+
+        Returns
+        -------
+        self
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If `chunks` can be iterated only once, changes between passes, or has too few rows; and what `fit` raises,
+            with the number of the piece. The detector is then left as it was.
+        """
+        with restore_on_error(self):
+            table = Chunks(chunks, self, y, min_samples=self._min_samples)
+            self._fit_chunks(table)  # a class without the hook has no such method
+            if isinstance(getattr(self, "contamination", "auto"), str):
+                self.offset_ = float(self._auto_offset())
+            else:
+                self.offset_ = table_threshold(table, self, 100.0 * float(self.contamination))
         return self
 
     @final

@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from skanomaly._support._blocks import row_blocks
 from skanomaly._support._covariance import robust_covariance, shrunk_covariance, whitening_matrix
 from skanomaly._support._neighbors import RowLookup
+from skanomaly._support._products import fixed_product
 
-__all__ = ["Encoded", "MixedSpace", "ValueLookup", "fixed_product"]
+__all__ = ["Encoded", "MixedSpace", "ValueLookup"]
 
 _MISMATCH = 2.0  # two values of a standardised column differ by as much, squared, in the mean
 _LARGEST = 1e70  # sums of fourth powers of coded values stay finite
 _TRIMMED = 0.01
-_PRODUCT_ROWS = 16
 Floats = NDArray[np.float64]
 
 
@@ -217,31 +216,6 @@ class ValueLookup:
         ndarray of shape (n_rows,), intp
         """
         return self._lookup.find(_without_missing(rows))
-
-
-def fixed_product(rows: Floats, matrix: Floats) -> Floats:
-    """Multiply rows by a matrix in blocks of one shape, so that the bits of a row depend on nothing but the row.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n)
-    matrix : ndarray of shape (n, m)
-
-    Returns
-    -------
-    ndarray of shape (n_rows, m)
-        BLAS chooses its order of summation by the shape of a product.
-    """
-    products = np.empty((len(rows), matrix.shape[1]))
-    for part in row_blocks(len(rows), _PRODUCT_ROWS):
-        block = rows[part]
-        if len(block) == _PRODUCT_ROWS:
-            np.matmul(block, matrix, out=products[part])
-        else:
-            padded = np.zeros((_PRODUCT_ROWS, rows.shape[1]))
-            padded[: len(block)] = block
-            products[part] = (padded @ matrix)[: len(block)]
-    return products
 
 
 def _without_missing(rows: NDArray[Any]) -> NDArray[Any]:

@@ -105,25 +105,49 @@ def test_mean_of_largest(seed, name, n_largest):
     assert_allclose(means, reference.mean_of_largest(values, n_largest), rtol=1e-12, atol=1e-12)
 
 
+def _bins(values, low, high, n_bins=5):
+    n_rows = len(values)
+    found = (
+        np.zeros((n_rows, n_bins), np.int64),
+        np.full((n_rows, n_bins), np.inf),
+        np.full((n_rows, n_bins), -np.inf),
+        np.zeros(n_rows, np.int64),
+        np.tile([np.inf, -np.inf, np.inf, -np.inf], (n_rows, 1)),
+    )
+    with np.errstate(over="ignore"):
+        unit = np.where(np.isfinite(1e6 * high - 1e6 * low), 1.0, 2.0**-20)
+    kernels.count_bins(values, low, high, np.column_stack([unit, low * unit, high * unit - low * unit]), *found)
+    return found
+
+
 @pytest.mark.parametrize("name", DATA)
-def test_add_counts_and_extremes(seed, name):
+def test_count_bins_counts_every_value_once_in_order(seed, name):
     values = _data(name, seed, (3, 90))
-    thresholds = np.sort(values[:, :4], axis=1)
-    low, high = thresholds[:, 0].copy(), thresholds[:, 3].copy()
-    counts = np.ones((3, 4), np.int64)
-    least, most = np.full(3, np.inf), np.full(3, -np.inf)
-    kernels.add_counts(values, low, high, thresholds, counts, least, most)
-    assert_array_equal(counts, 1 + reference.counts(values, thresholds))
-    inside = [reference.between(*row) for row in zip(values, low, high, strict=True)]
-    assert_array_equal(least, [min(row, default=np.inf) for row in inside])
-    assert_array_equal(most, [max(row, default=-np.inf) for row in inside])
+    ends = np.sort(values[:, :4].astype(np.float64), axis=1)
+    counts, least, most, outside, extremes = _bins(values, ends[:, 0].copy(), ends[:, 3].copy())
+    for row in range(3):
+        below, inside, above = reference.parts(values[row], ends[row, 0], ends[row, 3])
+        assert_array_equal(outside[row], len(below))
+        assert counts[row].sum() == len(inside)
+        assert_array_equal(extremes[row], [*reference.ends(below), *reference.ends(above)])
+        places = np.repeat(np.arange(5), counts[row])
+        for place in range(5):
+            assert_array_equal((least[row, place], most[row, place]), reference.ends(np.sort(inside)[places == place]))
 
 
-def test_collect_between_appends_up_to_its_capacity(seed):
-    values = _data("normal", seed, (2, 60))
-    low, high = np.array([-0.1, -2.0]), np.array([0.1, 2.0])
-    found, store = np.zeros(2, np.int64), np.zeros((2, 30))
-    kernels.collect_between(values, low, high, found, store)
-    for row in range(2):
-        expected = reference.between(values[row], low[row], high[row])[:30]
-        assert_array_equal(store[row, : found[row]], expected)
+def test_count_bins_of_one_value_nan_and_the_largest_numbers():
+    largest = np.finfo(np.float64).max
+    values = np.array([[1.0, 1.0, np.nan, 2.0], [-largest, 0.0, largest, np.nan]])
+    counts, _, _, outside, _ = _bins(values, np.array([1.0, -largest]), np.array([1.0, largest]))
+    assert_array_equal(counts, [[2, 0, 0, 0, 0], [1, 0, 1, 0, 1]])
+    assert_array_equal(outside, 0)
+
+
+def test_copy_inside_copies_row_by_row_up_to_the_space(seed):
+    values = _data("normal", seed, (3, 60))
+    low, high = np.array([-0.1, np.nan, -2.0]), np.array([0.1, 0.0, 2.0])
+    found, out = np.zeros(3, np.int64), np.zeros(30)
+    kernels.copy_inside(values, low, high, found, out)
+    expected = [reference.parts(row, *ends)[1] for row, *ends in zip(values, low, high, strict=True)]
+    assert_array_equal(found, [len(row) for row in expected])
+    assert_array_equal(out, np.concatenate(expected)[:30])

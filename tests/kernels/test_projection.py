@@ -63,6 +63,27 @@ def test_reduction_of_no_samples_and_of_equal_values(kernel):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("n_directions", "n_features"), [(1, 1), (4, 4), (7, 3), (9, 10)])
+def test_multiply(seed, dtype, n_directions, n_features):
+    random = np.random.default_rng(seed)
+    directions = random.normal(size=(n_directions, n_features)).astype(dtype)
+    columns = random.normal(size=(n_features, 128)).astype(dtype)
+    out = np.full((n_directions, 128), np.nan, dtype)
+    kernels.multiply(directions, columns, out)
+    assert_allclose(out, directions @ columns, rtol=1e-12 if dtype is np.float64 else 1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_multiply_gives_a_column_the_same_bits_at_each_place(seed, dtype):
+    random = np.random.default_rng(seed)
+    directions, columns = random.normal(size=(7, 10)).astype(dtype), random.normal(size=(10, 192)).astype(dtype)
+    out, turned = np.empty((7, 192), dtype), np.empty((7, 192), dtype)
+    kernels.multiply(directions, columns, out)
+    kernels.multiply(directions, np.ascontiguousarray(np.roll(columns, 37, axis=1)), turned)
+    assert_array_equal(turned, np.roll(out, 37, axis=1))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tile_rows", [1, 8, 64])
 def test_project(seed, dtype, tile_rows):
     random = np.random.default_rng(seed)
@@ -76,9 +97,9 @@ def test_project(seed, dtype, tile_rows):
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 def test_score_tile(seed, dtype, aggregation):
     random = np.random.default_rng(seed)
-    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 37)).astype(dtype)
+    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 64)).astype(dtype)
     locations, scales = random.normal(size=(2, 11)).astype(dtype), random.uniform(0.5, 2, (2, 11)).astype(dtype)
-    totals = np.zeros((2, 37))
+    totals = np.zeros((2, 64))
     kernels.score_tile(directions, columns, locations, 1 / scales, 2, 3, int(aggregation == "max"), totals)
     for mode in range(2):
         expected = reference.outlyingness(columns.T, directions, locations[mode], scales[mode], aggregation)

@@ -22,13 +22,12 @@ def mean_of_largest(values, n_largest):
     return np.sort(values.astype(np.float64), axis=1)[:, values.shape[1] - n_largest :].mean(axis=1)
 
 
-def counts(values, thresholds):
-    """For each row, how many values do not exceed each of its thresholds."""
-    return np.array(
-        [[sum(value <= t for value in row) for t in at] for row, at in zip(values, thresholds, strict=True)]
-    )
+def parts(values, low, high):
+    """Values below, inside and above an interval, in their order."""
+    inside = [value for value in values if low <= value <= high]
+    return [value for value in values if value < low], inside, [value for value in values if value > high]
 
 
-def between(values, low, high):
-    """Values of a row in (low, high], in order."""
-    return [value for value in values if low < value <= high]
+def ends(values):
+    """Smallest and largest value; infinity and minus infinity of none."""
+    return min(values, default=float("inf")), max(values, default=float("-inf"))

@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._chunk_moments import first_moments, table_spectrum
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._columns import count_missing, listed
 from skanomaly._support._covariance import constant_columns
 from skanomaly._support._hooks import normal_samples
@@ -195,24 +197,51 @@ class GaussianDetector(BaseDetector):
         return self._run_fit(X, y, classes=classes)
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
-        for name in ("level_detectors_", "level_weights_", "means_", "classes_", "shrinkage_"):
-            self.__dict__.pop(name, None)
-        self._parts = None
+        self._clear()
         if self.levels is None:
-            self._fit_one(X, y, metadata["classes"])
+            self._fit_one(X, y, metadata.get("classes"))
             return
         parts = read_levels(self.levels, X.shape[1])
         seed = draw_seed(self.random_state)
         self.level_detectors_ = [
             clone(self)
             .set_params(levels=None, level_weights="sum", random_state=seed)
-            .fit(X[:, columns], np.where(y == 0, 1, y), classes=metadata["classes"])
+            .fit(X[:, columns], np.where(y == 0, 1, y), classes=metadata.get("classes"))
             for columns in parts
         ]
         self._parts = parts
         self.level_weights_ = np.ones(len(parts))
         if self.level_weights == "logistic":
             self.level_weights_ = learn_level_weights(self._level_distances(X), y)
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        if self.levels is not None or self.n_components > 1 or self.covariance == "robust":
+            self._fit_sample(table)
+            return
+        if self.relative:
+            raise ValueError("relative=True needs at least two classes: set n_components above 1.")
+        self._clear()
+        self._range = SafeRange(table.sample.repeated().astype(table.dtype), rescale=False)
+        moments, all_count = first_moments(table, self._range)
+        self._spectrum = table_spectrum(
+            table,
+            self._range,
+            moments,
+            all_count=all_count,
+            covariance=self.covariance,
+            subspace=self.subspace,
+            variance=self.variance,
+        )
+        ends = np.array([moments.low, moments.high])
+        self._warn_of_constants(constant_columns(ends))
+        self.classes_, self.means_ = np.arange(1), moments.mean[None]
+        self.shrinkage_, self._background, self._center = self._spectrum.shrinkage, None, moments.mean
+        self._whitened_means = self._spectrum.whiten(np.zeros((1, table.n_features)))
+
+    def _clear(self) -> None:
+        for name in ("level_detectors_", "level_weights_", "means_", "classes_", "shrinkage_"):
+            self.__dict__.pop(name, None)
+        self._parts = None
 
     def _fit_one(self, X: NDArray[Any], y: NDArray[np.int8], classes: Any) -> None:
         normal = normal_samples(y, self._min_samples, "rows")
@@ -228,20 +257,20 @@ class GaussianDetector(BaseDetector):
         if self.relative and len(means) < 2:
             raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
         self._spectrum = self._estimate_spectrum(rows - means[members], seed)
-        self._warn_of_constants(rows, rows - means[members])
+        self._warn_of_constants(constant_columns(rows - means[members], like=rows))
         self.means_ = means + self._spectrum.location  # 0 except for "robust", which has its own centre
         self.shrinkage_ = self._spectrum.shrinkage
         self._background = self._estimate_spectrum(rows, seed) if self.relative else None
         self._center = rows.mean(axis=0, dtype=np.float64)
         self._whitened_means = self._spectrum.whiten(self.means_ - self._center)
 
-    def _warn_of_constants(self, rows: NDArray[Any], residuals: NDArray[Any]) -> None:
+    def _warn_of_constants(self, constants: NDArray[np.bool_]) -> None:
         """Warn of columns that do not vary, and whose changes the covariance therefore does not see."""
         if self.subspace is not None or self.covariance not in {"empirical", "diag", "robust"}:
             return
-        constant = np.flatnonzero(constant_columns(residuals, like=rows))
-        if 0 < len(constant) < residuals.shape[1]:
-            names = getattr(self, "feature_names_in_", np.arange(residuals.shape[1]))[constant].tolist()
+        constant = np.flatnonzero(constants)
+        if 0 < len(constant) < len(constants):
+            names = getattr(self, "feature_names_in_", np.arange(len(constants)))[constant].tolist()
             columns = f"Column {names[0]!r} does" if len(names) == 1 else f"Columns {listed(names)} do"
             warn_user(
                 f"{columns} not vary in the training data: later changes are not seen with "

@@ -8,15 +8,16 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
+from skanomaly._support._products import fixed_product
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.detectors._mixed import (
     Encoded,
     MixedSpace,
     ValueLookup,
-    fixed_product,
 )
 from skanomaly.detectors._mixed_detector import MixedDetector
 
@@ -203,6 +204,9 @@ class KrigingDetector(MixedDetector):
         self._inverse, self._weights, self._constant = system.inverse, system.weights, system.constant
         self.noise_ = self.noise + system.extra
         self._left_out = system.left_out + self.noise_
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        self._fit_sample(table)
 
     def _variogram(self, squares: Floats) -> Floats:
         with np.errstate(over="ignore"):

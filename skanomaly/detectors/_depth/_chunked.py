@@ -1,33 +1,29 @@
-"""Exact medians of a table in chunks, found by counting."""
+"""Medians and MADs of the columns and projections of a table in chunks, found by counting."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._chunks import Chunks
-from skanomaly._support._covariance import Piece
+from skanomaly._support._covariance import ledoit_wolf_shrinkage, whitening_matrix
+from skanomaly._support._exact_sums import CrossProducts, ExactSum
+from skanomaly._support._products import padded_width
+from skanomaly._support._selection import Lines, order_statistics, weighted_brackets
 from skanomaly.detectors._depth._projections import (
     center_columns,
-    directions_per_block,
     invert_scales,
     mad_from_mean,
     positive_scales,
-    rows_per_tile,
-    tile_sums,
+    threshold_of_logs,
 )
+from skanomaly.detectors._depth._whitening import scale_of_columns, scaled_rows
 
-__all__ = ["ChunkedTable"]
+__all__ = ["ChunkedTable", "chunked_whitening", "table_log_threshold"]
 
-_TILES_PER_SLAB = 16
-_N_THRESHOLDS = 8
-_MAX_COLLECTED = 128
-
-# Returns the values of a block of lines (columns or projections) for one tile of rows.
-Lines = Callable[[NDArray[Any], slice], NDArray[Any]]
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class ChunkedTable:
@@ -35,183 +31,185 @@ class ChunkedTable:
 
     Parameters
     ----------
-    chunks : Chunks
+    table : Chunks
 
     Attributes
     ----------
-    n_samples, n_features : int
-    dtype : dtype
-        Common dtype of all chunks.
     center : ndarray of shape (n_features,), float64
         Median of each column.
     """
 
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks = chunks
-        self.n_samples, self.n_features, self.dtype = chunks.n_samples, chunks.n_features, chunks.dtype
-        self.tile_rows = rows_per_tile(self.n_features)
-        self._per_block = directions_per_block(self.n_samples, self.dtype)
-        self.center = np.zeros(self.n_features)
-        medians = self._medians(lambda rows, block: np.ascontiguousarray(rows[:, block].T), self.n_features, None)
-        self.center = medians.astype(np.float64)
+    def __init__(self, table: Chunks) -> None:
+        self._table = table
+        self.center = _medians(table, _columns, (), table.n_features, table.n_normal).astype(np.float64)
 
-    def rows(self) -> Iterator[NDArray[Any]]:
-        """Yield all rows in slabs of whole tiles, which do not depend on the chunks."""
-        return self._chunks.blocks(_TILES_PER_SLAB * self.tile_rows)
-
-    def tiles(self) -> Iterator[Piece]:
-        """Yield the centred rows tile by tile, in float64, without weights."""
-        for rows in self.rows():
-            for tile in row_blocks(len(rows), self.tile_rows):
-                centred = center_columns(rows[tile], self.center)
-                yield np.ascontiguousarray(centred.T, dtype=np.float64), None
-
-    def inverse_mads(self) -> NDArray[np.float64]:
+    def inverse_mads(self) -> Floats:
         """Return 1 / MAD of each column; 1 where the column is constant."""
-        scales = self._medians_and_scales(self._centred_columns, self.n_features, None)[1]
+        table = self._table
+        scales = _medians_and_scales(table, _centred_columns, (self.center,), table.n_features, table.n_normal)[1]
         return invert_scales(scales.astype(np.float64), self.center)
 
-    def fit_projections(self, directions: NDArray[Any], n_jobs: int | None) -> tuple[NDArray[Any], NDArray[Any], int]:
+    def fit_projections(self, directions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], int]:
         """Return median and MAD along each direction, and the number of directions with an MAD of 0."""
-
-        def project(rows: NDArray[Any], block: slice) -> NDArray[Any]:
-            columns = center_columns(rows, self.center)
-            values = np.empty((block.stop - block.start, len(rows)), self.dtype)
-            _kernels.projection.project(directions[block], columns, len(rows), values)
-            return values
-
-        locations, scales, n_flat = self._medians_and_scales(project, len(directions), n_jobs)
+        table, arguments = self._table, (self.center, directions)
+        locations, scales, n_flat = _medians_and_scales(table, _projected, arguments, len(directions), table.n_normal)
         return locations, positive_scales(scales, self.center), n_flat
 
-    def _centred_columns(self, rows: NDArray[Any], block: slice) -> NDArray[Any]:
-        return center_columns(rows, self.center)[block]
 
-    def _medians_and_scales(
-        self, lines: Lines, n_lines: int, n_jobs: int | None
-    ) -> tuple[NDArray[Any], NDArray[Any], int]:
-        """Compute median and MAD of each line; an MAD of 0 is replaced by the scaled mean absolute deviation."""
-        locations = self._medians(lines, n_lines, n_jobs)
+def table_log_threshold(table: Chunks, detector: Any) -> float:
+    """Return the threshold of :func:`log_score_threshold` from the outlyingness of all rows.
 
-        def absolute_deviations(rows: NDArray[Any], block: slice) -> NDArray[Any]:
-            values = lines(rows, block)
-            return np.asarray(np.abs(np.subtract(values, locations[block, None], out=values), out=values))
+    Parameters
+    ----------
+    table : Chunks
+    detector : RandomProjectionDepth
+        Fitted but for its threshold.
 
-        scales = self._medians(absolute_deviations, n_lines, n_jobs)
-        flat = scales == 0
-        if flat.any():
-            sums = np.zeros(n_lines)
-
-            def add_sums(block: slice, values: NDArray[Any]) -> None:
-                sums[block] += tile_sums(values, None)
-
-            self._visit_tiles(absolute_deviations, n_lines, add_sums, flat, n_jobs)
-            scales[flat] = mad_from_mean(sums[flat], self.n_samples)
-        return locations, scales, int(flat.sum())
-
-    def _visit_tiles(
-        self,
-        lines: Lines,
-        n_lines: int,
-        visit: Callable[[slice, NDArray[Any]], None],
-        wanted: NDArray[np.bool_],
-        n_jobs: int | None,
-    ) -> None:
-        """Call `visit` with the values of each block of lines, tile by tile; threads work on different blocks."""
-        blocks = [block for block in row_blocks(n_lines, self._per_block) if wanted[block].any()]
-        for rows in self.rows():
-            tiles = row_blocks(len(rows), self.tile_rows)
-
-            def work(block: slice, rows: NDArray[Any] = rows, tiles: list[slice] = tiles) -> None:
-                for tile in tiles:
-                    visit(block, lines(rows[tile], block))
-
-            map_blocks(work, blocks, n_jobs=n_jobs)
-
-    def _medians(self, lines: Lines, n_lines: int, n_jobs: int | None) -> NDArray[Any]:
-        """Compute the median of each line, to the last bit that of the whole table."""
-        ranks = sorted({(self.n_samples - 1) // 2, self.n_samples // 2})
-        selections = [_Selection(rank, self.n_samples, n_lines, self.dtype) for rank in ranks]
-        while any(selection.wanted.any() for selection in selections):
-            for selection in selections:
-                selection.start_round()
-
-            def visit(block: slice, values: NDArray[Any]) -> None:
-                for selection in selections:
-                    selection.add(block, values)
-
-            wanted = np.logical_or.reduce([selection.wanted for selection in selections])
-            self._visit_tiles(lines, n_lines, visit, wanted, n_jobs)
-            for selection in selections:
-                selection.end_round()
-        return np.asarray((selections[0].result + selections[-1].result) * self.dtype.type(0.5))
+    Returns
+    -------
+    float
+    """
+    (location,), (scale,), _ = _medians_and_scales(table, _log_outlyingness, (detector,), 1, table.n_samples)
+    return threshold_of_logs(location, scale, _medians(table, _scored, (detector,), 1, table.n_samples)[0])
 
 
-class _Selection:
-    """The order statistic of one rank in each of many lines; each pass narrows the interval (low, high]."""
+def chunked_whitening(table: Chunks, center: Floats, inverse: Floats) -> Floats:
+    """Return the matrix that whitens the rows by the shrunk covariance around their medians.
 
-    def __init__(self, rank: int, n_samples: int, n_lines: int, dtype: Any) -> None:
-        self._rank = rank
-        self._low = np.full(n_lines, -np.inf, dtype)
-        self._high = np.full(n_lines, np.inf, dtype)
-        self._n_low = np.zeros(n_lines, np.int64)
-        self._n_high = np.full(n_lines, n_samples, np.int64)
-        self._smallest, self._largest = self._high.copy(), self._low.copy()
-        self.result = np.zeros(n_lines, dtype)
-        self.wanted = np.ones(n_lines, dtype=bool)
-        self._collecting = n_samples <= _MAX_COLLECTED
+    Parameters
+    ----------
+    table : Chunks
+    center : ndarray of shape (n_features,)
+        Medians.
+    inverse : ndarray of shape (n_features,)
+        1 / MAD of each column.
 
-    def start_round(self) -> None:
-        """Choose the thresholds of a pass, or allocate memory for the last values."""
-        n_lines, dtype = len(self.result), self.result.dtype
-        few = self._n_high - self._n_low <= _MAX_COLLECTED
-        self._collecting = bool(few[self.wanted].all())
-        if self._collecting:
-            self._n_found = np.zeros(n_lines, np.int64)
-            self._collected = np.full((n_lines, _MAX_COLLECTED), np.inf, dtype)
-            return
-        self._counts = np.zeros((n_lines, _N_THRESHOLDS), np.int64)
-        least, most = np.maximum(self._smallest, self._low), np.minimum(self._largest, self._high)
-        self._seeded = np.isfinite(least)
-        # The smallest value is itself a threshold, so each pass resolves at least that value.
-        fractions = (np.arange(_N_THRESHOLDS) / _N_THRESHOLDS).astype(dtype)
-        with np.errstate(invalid="ignore"):
-            self._thresholds = least[:, None] * (1 - fractions) + most[:, None] * fractions
-        self._smallest, self._largest = np.full(n_lines, np.inf, dtype), np.full(n_lines, -np.inf, dtype)
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+        Equal to :func:`whitening_of_tiles` but for rounding; it does not depend on the chunks.
+    """
+    factor = scale_of_columns(inverse)
+    sums, largest = table.reduce(_add_scaled, _merge_scaled, center, inverse, factor)
+    n_rows, mean = table.n_normal, sums.total() / table.n_normal
+    bounds = np.nextafter(largest + np.abs(mean), np.inf)
+    products, fourths = table.reduce(_add_products, _merge_products, center, inverse, factor, mean, bounds)
+    covariance = products.total() / n_rows
+    trace, frobenius = float(np.trace(covariance)), float(np.square(covariance).sum())
+    shrinkage = ledoit_wolf_shrinkage(trace, frobenius, float(fourths.total()[0]) / n_rows, n_rows, len(covariance))
+    covariance *= 1.0 - shrinkage
+    covariance[np.diag_indices(len(covariance))] += shrinkage * trace / len(covariance)
+    return whitening_matrix(covariance) * factor
 
-    def add(self, block: slice, values: NDArray[Any]) -> None:
-        """Count or collect the values of a block of lines on one tile."""
-        kernels = _kernels.order_statistics
-        low, high = self._low[block], self._high[block]
-        if self._collecting:
-            kernels.collect_between(values, low, high, self._n_found[block], self._collected[block])
-            return
-        if not self._seeded[block].all():
-            # First pass: the thresholds are quantiles of the first tile, close to its median.
-            size = values.shape[1]
-            levels = 0.5 + np.array([-2.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 2.0]) / np.sqrt(size)
-            places = np.clip(np.rint(levels * size).astype(int), 0, size - 1)
-            self._thresholds[block] = np.sort(values, axis=1)[:, places]
-            self._seeded[block] = True
-        part = (self._thresholds[block], self._counts[block], self._smallest[block], self._largest[block])
-        kernels.add_counts(values, low, high, *part)
 
-    def end_round(self) -> None:
-        """Narrow the intervals, and store the results of lines that are done."""
-        lines = np.arange(len(self.result))
-        if self._collecting:
-            done = self.wanted
-            place = np.minimum(self._rank - self._n_low, _MAX_COLLECTED - 1)
-            self.result[done] = np.sort(self._collected, axis=1)[lines, place][done]
-            self.wanted = np.zeros_like(done)
-            return
-        done = self.wanted & (self._smallest == self._largest)
-        self.result[done] = self._smallest[done]
-        self.wanted = self.wanted & ~done
-        below = (self._counts <= self._rank).sum(axis=1)
-        some = below > 0
-        self._low = np.where(some, self._thresholds[lines, below - 1], self._low)
-        self._n_low = np.where(some, self._counts[lines, below - 1], self._n_low)
-        some = below < _N_THRESHOLDS
-        place = np.minimum(below, _N_THRESHOLDS - 1)
-        self._high = np.where(some, self._thresholds[lines, place], self._high)
-        self._n_high = np.where(some, self._counts[lines, place], self._n_high)
+def _scaled(
+    rows: NDArray[Any], normal: NDArray[np.bool_] | None, center: Floats, inverse: Floats, factor: float
+) -> Floats:
+    centred = center_columns(rows if normal is None else rows[normal], center).T
+    return scaled_rows(np.ascontiguousarray(centred, dtype=np.float64), inverse, factor)
+
+
+def _add_scaled(
+    rows: NDArray[Any], normal: NDArray[np.bool_] | None, center: Floats, inverse: Floats, factor: float
+) -> tuple[ExactSum, Floats]:
+    scaled = _scaled(rows, normal, center, inverse, factor)
+    return ExactSum(scaled.shape[1]).add(scaled.T), np.abs(scaled).max(axis=0, initial=0.0)
+
+
+def _merge_scaled(one: tuple[ExactSum, Floats], other: tuple[ExactSum, Floats]) -> tuple[ExactSum, Floats]:
+    return one[0].merge(other[0]), np.maximum(one[1], other[1])
+
+
+def _add_products(
+    rows: NDArray[Any],
+    normal: NDArray[np.bool_] | None,
+    center: Floats,
+    inverse: Floats,
+    factor: float,
+    mean: Floats,
+    bounds: Floats,
+) -> tuple[CrossProducts, ExactSum]:
+    centred = _scaled(rows, normal, center, inverse, factor) - mean
+    squares = np.square(np.einsum("ij,ij->i", centred, centred))
+    return CrossProducts(bounds).add(centred), ExactSum(1).add(squares[None])
+
+
+def _merge_products(
+    one: tuple[CrossProducts, ExactSum], other: tuple[CrossProducts, ExactSum]
+) -> tuple[CrossProducts, ExactSum]:
+    return one[0].merge(other[0]), one[1].merge(other[1])
+
+
+def _medians_and_scales(
+    table: Chunks, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int
+) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """Compute median and MAD of each line; an MAD of 0 is replaced by the scaled mean absolute deviation."""
+    locations = _medians(table, lines, arguments, n_lines, n_values)
+    arguments = (lines, arguments, locations)
+    scales = _medians(table, _deviations, arguments, n_lines, n_values)
+    flat = np.flatnonzero(scales == 0)
+    if flat.size:
+        sums = table.reduce(_sum_lines, ExactSum.merge, _deviations, arguments, flat)
+        scales[flat] = mad_from_mean(sums.total(), n_values)
+    return locations, scales, flat.size
+
+
+def _medians(table: Chunks, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int) -> NDArray[Any]:
+    places = np.arange(n_lines)
+    first, last = np.full(n_lines, (n_values - 1) // 2), np.full(n_lines, n_values // 2)
+    drawn = lines(table.sample.rows.astype(table.dtype, copy=False), None, places, *arguments)
+    low, high = weighted_brackets(drawn, table.sample.weights, first, last, n_values)
+    found = order_statistics(table, lines, arguments, places, first, last, low, high)
+    pairs = np.array([[values[0], values[-1]] for values in found]).astype(drawn.dtype)
+    return np.asarray((pairs[:, 0] + pairs[:, 1]) * drawn.dtype.type(0.5))
+
+
+def _scored(rows: NDArray[Any], _normal: NDArray[np.bool_] | None, _places: Places, detector: Any) -> NDArray[Any]:
+    """Return the outlyingness of all rows, whatever their labels."""
+    return np.asarray(detector._outlyingness(rows)[None])
+
+
+def _log_outlyingness(
+    rows: NDArray[Any], _normal: NDArray[np.bool_] | None, _places: Places, detector: Any
+) -> NDArray[Any]:
+    return np.asarray(np.log(0.1 + detector._outlyingness(rows))[None])
+
+
+def _columns(rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places) -> NDArray[Any]:
+    return np.ascontiguousarray((rows if normal is None else rows[normal])[:, places].T)
+
+
+def _centred_columns(
+    rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places, center: Floats
+) -> NDArray[Any]:
+    return center_columns(rows if normal is None else rows[normal], center)[places]
+
+
+def _projected(
+    rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places, center: Floats, directions: NDArray[Any]
+) -> NDArray[Any]:
+    rows = rows if normal is None else rows[normal]
+    columns = np.zeros((rows.shape[1], padded_width(len(rows))), rows.dtype)
+    _kernels.projection.center_rows(rows, 0, len(rows), center, columns, 0)
+    values = np.empty((len(places), columns.shape[1]), rows.dtype)
+    _kernels.projection.multiply(directions[places], columns, values)
+    return values[:, : len(rows)]
+
+
+def _deviations(
+    rows: NDArray[Any],
+    normal: NDArray[np.bool_] | None,
+    places: Places,
+    lines: Lines,
+    arguments: tuple[Any, ...],
+    locations: NDArray[Any],
+) -> NDArray[Any]:
+    """Return absolute deviations of lines from their locations."""
+    values = lines(rows, normal, places, *arguments)
+    return np.asarray(np.abs(values - locations[places, None]))
+
+
+def _sum_lines(
+    rows: NDArray[Any], normal: NDArray[np.bool_] | None, lines: Lines, arguments: tuple[Any, ...], places: Places
+) -> ExactSum:
+    return ExactSum(len(places)).add(lines(rows, normal, places, *arguments))

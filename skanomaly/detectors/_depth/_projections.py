@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._exact_sums import ExactSum
+from skanomaly._support._products import padded_width
 from skanomaly._support._scales import usable_scale
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
     "rows_per_tile",
     "score_contributions",
     "score_projections",
-    "tile_sums",
+    "threshold_of_logs",
     "weighted_medians",
 ]
 
@@ -130,19 +132,16 @@ def medians_and_scales(
         scales = weighted_medians(values, weights)
     flat = scales == 0
     if flat.any():
-        tiles = row_blocks(values.shape[1], tile_rows)
-        sums = sum(tile_sums(values[flat, tile], None if weights is None else weights[tile]) for tile in tiles)
-        scales[flat] = mad_from_mean(sums, values.shape[1] if weights is None else weights.sum())
+        if weights is None:  # the sum that a table in chunks has
+            scales[flat] = mad_from_mean(ExactSum(int(flat.sum())).add(values[flat]).total(), values.shape[1])
+        else:
+            tiles = row_blocks(values.shape[1], tile_rows)
+            sums = sum(values[flat, tile].astype(np.float64) @ weights[tile] for tile in tiles)
+            scales[flat] = mad_from_mean(sums, weights.sum())
     return locations, scales, int(flat.sum())
 
 
-def tile_sums(deviations: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Sum each row of a tile of absolute deviations, in float64."""
-    deviations = np.ascontiguousarray(deviations, dtype=np.float64)
-    return np.asarray(deviations.sum(axis=1) if weights is None else deviations @ weights)
-
-
-def mad_from_mean(sums: NDArray[np.float64] | int, total: float) -> NDArray[np.float64]:
+def mad_from_mean(sums: Any, total: float) -> NDArray[np.float64]:
     """Return the MADs of Gaussians with these mean absolute deviations."""
     return np.asarray(sums / total * _MEAN_TO_MEDIAN)
 
@@ -286,16 +285,16 @@ def score_projections(
 
     def score_tile(tile: slice) -> NDArray[np.float64]:
         n_tile = tile.stop - tile.start
-        columns = np.empty((n_features, n_tile), rows.dtype)
+        columns = np.zeros((n_features, padded_width(n_tile)), rows.dtype)
         _kernels.projection.center_rows(rows, tile.start, tile.stop, center, columns, 0)
         if aggregation == "top":
-            return _score_top(columns, directions, locations, scales)
-        totals = np.zeros((len(locations), n_tile))
+            return _score_top(columns, directions, locations, scales)[:n_tile]
+        totals = np.zeros((len(locations), columns.shape[1]))
         maximum = int(aggregation == "max")
         _kernels.projection.score_tile(
             directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
         )
-        return _finish_aggregation(totals.min(axis=0), aggregation, n_directions)
+        return _finish_aggregation(totals.min(axis=0)[:n_tile], aggregation, n_directions)
 
     return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
 
@@ -303,7 +302,9 @@ def score_projections(
 def _score_top(
     columns: NDArray[Any], directions: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any]
 ) -> NDArray[np.float64]:
-    values = np.matmul(columns.T, directions.T)
+    product = np.empty((len(directions), columns.shape[1]), columns.dtype)
+    _kernels.projection.multiply(directions, columns, product)
+    values = np.ascontiguousarray(product.T)
     deviations = np.empty_like(values)
     means = np.empty((len(locations), len(values)))
     for mode, mean in enumerate(means):
@@ -385,5 +386,9 @@ def log_score_threshold(outlyingness: NDArray[np.float64], weights: NDArray[np.f
         outlyingness, weights = outlyingness[weights > 0], weights[weights > 0]
     logs = np.log(0.1 + outlyingness)[None]
     median, mad, _ = medians_and_scales(logs, weights, logs.size)
-    threshold = np.exp(median[0] + 2.5758293035489004 * 1.482602218505602 * mad[0]) - 0.1
-    return float(max(threshold, weighted_medians(outlyingness[None], weights)[0]))
+    return threshold_of_logs(median[0], mad[0], weighted_medians(outlyingness[None], weights)[0])
+
+
+def threshold_of_logs(median: float, mad: float, middle: float) -> float:
+    """Return the threshold from median and MAD of the logarithms and the median of the outlyingness."""
+    return float(max(np.exp(median + 2.5758293035489004 * 1.482602218505602 * mad) - 0.1, middle))

@@ -9,13 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._labels import read_labels
+from skanomaly._support._reservoir import keep_rows
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.detectors._depth._chunked import ChunkedTable
+from skanomaly.detectors._depth._chunked import ChunkedTable, chunked_whitening, table_log_threshold
 from skanomaly.detectors._depth._directions import draw_directions, n_direction_blocks
 from skanomaly.detectors._depth._projections import (
     center_columns,
@@ -24,12 +25,10 @@ from skanomaly.detectors._depth._projections import (
     fit_projections,
     log_score_threshold,
     none_if_equal,
-    positive_scales,
     score_contributions,
     score_projections,
 )
-from skanomaly.detectors._depth._reservoir import keep_rows
-from skanomaly.detectors._depth._whitening import rows_of_modes, take_weights, whitening_of_modes, whitening_of_tiles
+from skanomaly.detectors._depth._whitening import rows_of_modes, take_weights, whitening_of_modes
 
 __all__ = ["RandomProjectionDepth"]
 
@@ -244,51 +243,29 @@ class RandomProjectionDepth(BaseDetector):
             self._set_threshold(outlyingness, reservoir.weights)
         return self
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit_chunks(self, chunks: Any) -> Self:
-        """Fit to a table in chunks; the result is identical to `fit` on the whole table, to the last bit.
-
-        Medians are found by counting. Each pass over the chunks counts, for every direction, how many rows are below a
-        few thresholds, and narrows the interval that contains the median. About fifteen passes are made, more if values
-        are tied. Memory holds one chunk, a few thousand rows, and one score per row.
-
-        Parameters
-        ----------
-        chunks : iterable of array-like of shape (n_rows, n_features)
-            Must yield the same chunks, in the same order, each time it is iterated: a list, or an object whose
-            ``__iter__`` reads the data again, but not a generator.
-
-        Returns
-        -------
-        self
-            The fitted detector.
-
-        Raises
-        ------
-        ValueError
-            If `chunks` is a single frame, can be iterated only once, or changes between passes; or with ``n_modes``
-            above 1, ``covariance="robust"`` or ``max_samples``, which need all rows at once.
-        """
+    def _fit_chunks(self, table: Chunks) -> None:
+        self.__dict__.pop("_reservoir", None)
         if self.n_modes > 1 or self.covariance == "robust" or self.max_samples is not None:
-            raise ValueError(
-                "fit_chunks works only with n_modes=1, max_samples=None and a covariance other than 'robust'; change "
-                "these parameters, or use fit."
-            )
-        with restore_on_error(self):
-            table = ChunkedTable(Chunks(chunks, self))
-            self.__dict__.pop("_reservoir", None)
-            self._per_block = directions_per_block(table.n_samples, table.dtype)
-            self.center_ = table.center
-            directions = self._draw_directions(table.n_features, draw_seed(self.random_state))[0]
-            whitening = np.eye(table.n_features)
-            if self.covariance is not None:
-                whitening = whitening_of_tiles(table.tiles, table.inverse_mads(), covariance=self.covariance)
-            self.directions_ = (directions @ whitening).astype(table.dtype)
-            locations, scales, self.n_degenerate_ = table.fit_projections(self.directions_, self.n_jobs)
-            self.locations_, self.scales_ = locations[None], positive_scales(scales, self.center_)[None]
-            self.n_modes_ = 1
-            self._set_threshold(np.concatenate([self._outlyingness(rows) for rows in table.rows()]), None)
-        return self
+            self._fit_sample(table)
+            return
+        counted = ChunkedTable(table)
+        self._per_block = directions_per_block(table.n_normal, table.dtype)
+        self.center_ = counted.center
+        directions = self._draw_directions(table.n_features, draw_seed(self.random_state))[0]
+        if self.covariance is not None:
+            directions = directions @ self._chunked_whitening(table, counted)
+        self.directions_ = directions.astype(table.dtype)
+        locations, scales, self.n_degenerate_ = counted.fit_projections(self.directions_)
+        self.locations_, self.scales_ = locations[None], scales[None]
+        self.n_modes_ = 1
+        if self.contamination == "auto":
+            self.offset_ = -table_log_threshold(table, self)
+
+    def _chunked_whitening(self, table: Chunks, counted: ChunkedTable) -> NDArray[np.float64]:
+        inverse = counted.inverse_mads()
+        if self.covariance == "diag":
+            return np.diag(inverse)
+        return chunked_whitening(table, counted.center, inverse)
 
     def _fit(
         self, X: NDArray[Any], y: NDArray[np.int8], sample_weight: NDArray[np.float64] | None = None, **_: Any

@@ -11,7 +11,14 @@ from skanomaly._support._covariance import Piece, robust_covariance, shrunk_cova
 from skanomaly._support._modes import find_modes
 from skanomaly.detectors._depth._projections import inverse_mads, rows_per_tile, weighted_medians
 
-__all__ = ["rows_of_modes", "take_weights", "whitening_of_modes", "whitening_of_tiles"]
+__all__ = [
+    "rows_of_modes",
+    "scale_of_columns",
+    "scaled_rows",
+    "take_weights",
+    "whitening_of_modes",
+    "whitening_of_tiles",
+]
 
 _EXTREME = 1e8  # in median absolute deviations
 
@@ -113,13 +120,11 @@ def whitening_of_tiles(
     """
     if covariance == "diag":
         return np.diag(inverse)
-    # A power of two that brings the columns near 1, so that fourth powers neither overflow nor underflow.
-    factor = float(2.0 ** np.round(np.log2(np.median(inverse))))
+    factor = scale_of_columns(inverse)
 
     def scaled() -> Iterator[Piece]:
         for rows, weights in tiles():
-            # An extreme value, whose square may overflow, counts as the median.
-            yield np.where(np.abs(rows) > _EXTREME / inverse, 0.0, rows) * factor, weights
+            yield scaled_rows(rows, inverse, factor), weights
 
     if covariance == "ledoit_wolf":
         estimate = shrunk_covariance(scaled)
@@ -129,6 +134,16 @@ def whitening_of_tiles(
         rows = np.concatenate([part[0] for part in parts])
         estimate = robust_covariance(rows, weights=weights, random_state=seed)
     return whitening_matrix(estimate.covariance) * factor
+
+
+def scale_of_columns(inverse: NDArray[np.float64]) -> float:
+    """Return a power of two that brings the columns near 1, so that fourth powers neither overflow nor underflow."""
+    return float(2.0 ** np.round(np.log2(np.median(inverse))))
+
+
+def scaled_rows(rows: NDArray[np.float64], inverse: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Multiply centred rows by a factor; an extreme value, whose square may overflow, counts as the median."""
+    return np.asarray(np.where(np.abs(rows) > _EXTREME / inverse, 0.0, rows) * factor)
 
 
 def take_weights(weights: NDArray[np.float64] | None, rows: Any) -> NDArray[np.float64] | None:

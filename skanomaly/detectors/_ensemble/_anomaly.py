@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._scales import score_spread, varies
@@ -188,6 +189,9 @@ class AnomalyDetector(MixedDetector):
         if rows is not X:
             return None
         return _mean_of_largest(self._standardized(self._member_outlyingness(scaled, surprise)))[0]
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        self._fit_sample(table)
 
     def _standardize(self, reference: NDArray[Any], *, split: bool) -> None:
         """Estimate each member's centre, its scale, and where asked for, the columns' parts of the centre."""

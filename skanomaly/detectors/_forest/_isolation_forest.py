@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import child_generators
@@ -173,6 +174,9 @@ class IsolationForestDetector(MixedDetector):
         map_blocks(grow, range(self.n_estimators), n_jobs=self.n_jobs)
         # A leaf's part of the outlyingness; that of the root's path length is exactly 0.
         self._leaves = (1.0 - self._leaves / self._expected_length()) / self.n_estimators
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        self._fit_sample(table)
 
     def _expected_length(self) -> float:
         return float(_kernels.isolation_forest.average_path_length(self.max_samples_))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
 from skanomaly.detectors._marginal._columns import LevelColumn, NumberColumn
@@ -141,6 +142,9 @@ class MarginalDetector(MixedDetector):
         parts = map_blocks(add_up, row_blocks(len(X), _BLOCK_ROWS), n_jobs=self.n_jobs)
         self.entropies_ = np.sum([sums for _, sums in parts], axis=0) / n_normal
         return np.concatenate([totals for totals, _ in parts]) - self.entropies_.sum()
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        self._fit_sample(table)
 
     def _surprise(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         out = np.empty(rows.shape)

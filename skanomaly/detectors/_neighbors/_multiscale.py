@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._scales import score_spread
@@ -157,6 +158,9 @@ class MultiscaleNeighborsDetector(MixedDetector):
         self._set_bank(X[chosen], len(chosen))
         if self.scales == "both":
             self._standardize()
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        self._fit_sample(table)
 
     def _set_bank(self, bank: NDArray[Any], n_in_blocks: int) -> None:
         """Keep rows to compare with, in an order in which those that the blocks hold come first."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._neighbors import NeighborIndex, RowLookup, unit_rows
 from skanomaly._support._scales import SafeRange
@@ -181,6 +182,16 @@ class NearestNeighborsDetector(BaseDetector):
             distances = self._anomalies.distances(self.bank_, self._bank.transformed, 1, self.n_jobs)[:, 0]
             distances = distances[np.isfinite(distances)]
             self._median_anomaly_distance = float(np.median(distances)) if distances.size > 0 else 0.0
+
+    def _fit_chunks(self, table: Chunks) -> None:
+        size = self.bank_size if isinstance(self.bank_size, Integral) else int(self.bank_size * table.n_normal)
+        size = table.n_normal if self.bank == "full" else min(int(size), table.n_normal)
+        if not table.sample.is_complete and size > len(table.sample.rows):
+            raise ValueError(
+                f"bank={self.bank!r} would keep {size} of {table.n_normal} rows, more than the sample of "
+                f"{len(table.sample.rows)}. Use bank='random' or 'coreset' with a smaller bank_size."
+            )
+        self._fit_sample(table)
 
     def _trim(self, rows: NDArray[Any], labelled: NDArray[np.bool_]) -> NDArray[Any]:
         """Drop a fraction `trim` of the rows, those farthest from the others; keep those labelled normal."""

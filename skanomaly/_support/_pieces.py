@@ -1,0 +1,227 @@
+"""Where a table in chunks comes from: lists, callables, arrays on disk, and what ``skanomaly.chunks`` reads."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skanomaly._support._columns import is_frame
+from skanomaly._support._items import require_items
+
+__all__ = ["CHUNK_ROWS", "Pieces", "as_pieces", "lazy_kind", "require_in_memory"]
+
+CHUNK_ROWS = 131_072
+# Takes a table, its labels or None, and its number.
+Task = Callable[[Any, Any, int], Any]
+
+
+class Pieces:
+    """Tables that are read anew in each pass, with their labels or None.
+
+    Parameters
+    ----------
+    open_tables : callable
+        Returns a fresh iterator of tables.
+    open_labels : callable or None, default=None
+        Returns a fresh iterator of the labels of each table.
+    label_name : object, default=None
+        Column of the tables that holds the labels, if they have no iterator of their own.
+    """
+
+    def __init__(
+        self,
+        open_tables: Callable[[], Iterator[Any]],
+        open_labels: Callable[[], Iterator[Any]] | None = None,
+        label_name: Any = None,
+    ) -> None:
+        self._open_tables = open_tables
+        self._open_labels = open_labels
+        self._label_name = label_name
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Yield each table with its labels."""
+        if self._open_labels is None:
+            for table in self._open_tables():
+                yield split_labels(table, self._label_name)
+            return
+        end = object()
+        pairs = zip_longest(self._open_tables(), self._open_labels(), fillvalue=end)
+        for index, (table, labels) in enumerate(pairs):
+            if table is end or labels is end:
+                raise ValueError(f"y and chunks differ in number: one of them ends before chunk {index}.")
+            yield table, labels
+
+    def with_labels(self, y: Any) -> "Pieces":
+        """Return the same tables with labels: the name of a column, or pieces cut like the tables."""
+        if y is None:
+            return self
+        if isinstance(y, str):
+            return Pieces(self._open_tables, label_name=y)
+        labels = as_pieces(y, name="y")
+        return Pieces(self._open_tables, lambda: (piece for piece, _ in labels))
+
+    def reduce(self, task: Task, merge: Callable[[Any, Any], Any]) -> Any:
+        """Apply a task to each table and merge the results, none of which may depend on the order.
+
+        Parameters
+        ----------
+        task : callable
+            Pure; takes a table, its labels and its number. A result of None is left out.
+        merge : callable
+            Merges two results.
+
+        Returns
+        -------
+        object
+            None where there is no result.
+        """
+        total = None
+        for index, (table, labels) in enumerate(self):
+            part = task(table, labels, index)
+            if part is not None:
+                total = part if total is None else merge(total, part)
+        return total
+
+
+def split_labels(table: Any, name: Any) -> tuple[Any, Any]:
+    """Take the column of labels out of a frame.
+
+    Parameters
+    ----------
+    table : frame
+    name : str or None
+
+    Returns
+    -------
+    table, labels
+        Labels are None without a name.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such column.
+    """
+    if name is None:
+        return table, None
+    if not is_frame(table) or name not in list(table.columns):
+        raise ValueError(f"y={name!r} is no column of the chunks; give labels in pieces like chunks, or another name.")
+    rest = table.drop(columns=[name]) if hasattr(table, "iloc") else table.drop(name)
+    return rest, table[name]
+
+
+def lazy_kind(X: Any) -> str | None:
+    """Name a table that is not in memory: a Dask collection, a pyarrow data set, a lazy polars frame or a path.
+
+    Parameters
+    ----------
+    X : object
+
+    Returns
+    -------
+    str or None
+        Words for a message; None for a table in memory.
+    """
+    if isinstance(X, str | Path):
+        return "a path"
+    library = type(X).__module__.partition(".")[0]
+    name = type(X).__name__
+    if library in {"dask", "distributed"} or hasattr(X, "__dask_graph__"):
+        return f"a Dask {name}"
+    if library == "pyarrow" and name not in {"Table", "RecordBatch", "ChunkedArray"} and not name.endswith("Array"):
+        return f"a pyarrow {name}"
+    if library == "polars" and name == "LazyFrame":
+        return "a polars LazyFrame"
+    return None
+
+
+def require_in_memory(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Raise an error for a table that is not in memory, with what to call instead.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : object
+    reset : bool
+        Whether it is for training.
+
+    Raises
+    ------
+    TypeError
+    """
+    kind = lazy_kind(X)
+    if kind is None:
+        return
+    if not reset:
+        remedy = "use skanomaly.chunks.score_chunks(detector, X), which reads it in pieces"
+    elif hasattr(estimator, "fit_chunks"):
+        remedy = "use fit_chunks(X), which reads it in pieces"
+    else:
+        remedy = f"{type(estimator).__name__} has no fit_chunks: load it first, or a sample of it"
+    raise TypeError(f"X is {kind}, which is not in memory; {remedy}.")
+
+
+def as_pieces(chunks: Any, *, name: str = "chunks") -> Pieces:
+    """Return what gives the tables of `chunks` anew in each pass.
+
+    Parameters
+    ----------
+    chunks : object
+        List or tuple of tables; callable that returns a fresh iterator of tables; object whose ``__iter__`` opens the
+        data anew; array, also on disk (memmap), which is cut; and what ``skanomaly.chunks.read_chunks`` reads: paths,
+        pyarrow tables and data sets, Dask collections.
+    name : str, default="chunks"
+        What errors call it.
+
+    Returns
+    -------
+    Pieces
+
+    Raises
+    ------
+    ValueError
+        If `chunks` is one frame, a mapping or a set, can be iterated only once, or is lazy and must be opened by a
+        callable.
+    """
+    if isinstance(chunks, Pieces):
+        return chunks
+    kind = lazy_kind(chunks)
+    if kind == "a polars LazyFrame":
+        raise ValueError(f"{name} is a polars LazyFrame; give a callable: lambda: frame.collect_batches().")
+    if kind is not None or _is_arrow(chunks) or _are_foreign(chunks):
+        # The readers of Dask and Arrow stand above this module and are found by name.
+        pieces: Pieces = import_module("skanomaly.chunks").read_chunks(chunks)
+        return pieces
+    if isinstance(chunks, np.ndarray) and chunks.dtype != object:
+        starts = range(0, len(chunks), CHUNK_ROWS)
+        return Pieces(lambda: (chunks[start : start + CHUNK_ROWS] for start in starts))
+    if hasattr(chunks, "columns"):
+        raise ValueError(f"{name} is one frame; give a list of frames: fit_chunks([frame]), or fit(frame).")
+    if callable(chunks) and not hasattr(chunks, "__iter__"):
+        return Pieces(lambda: _fresh(chunks(), name))
+    require_items(chunks, name=name, noun="tables")
+    if iter(chunks) is chunks:
+        raise ValueError(
+            f"{name} can be iterated only once; pass a list, a callable that opens the data anew, or an object whose "
+            "__iter__ does."
+        )
+    return Pieces(lambda: iter(chunks))
+
+
+def _fresh(opened: Any, name: str) -> Iterator[Any]:
+    if not hasattr(opened, "__iter__"):
+        raise ValueError(f"{name}() returned {type(opened).__name__}; it must return an iterator of tables.")
+    return iter(opened)
+
+
+def _is_arrow(chunks: Any) -> bool:
+    return type(chunks).__module__.partition(".")[0] == "pyarrow"
+
+
+def _are_foreign(chunks: Any) -> bool:
+    """Say whether a list holds paths or Dask's delayed tables."""
+    if not isinstance(chunks, list | tuple) or not chunks:
+        return False
+    return isinstance(chunks[0], str | Path) or hasattr(chunks[0], "__dask_graph__")

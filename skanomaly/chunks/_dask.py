@@ -1,0 +1,188 @@
+"""Dask collections: tasks over their partitions, run by the user's client or by Dask's own threads."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skanomaly._support._optional import import_optional
+from skanomaly._support._pieces import Pieces, Task, split_labels
+
+__all__ = ["dask_pieces", "is_dask", "score_dask", "write_dask"]
+
+_FAN_IN = 16
+
+
+def is_dask(source: Any) -> bool:
+    """Say whether `source` is a Dask collection, or a list of delayed tables.
+
+    Parameters
+    ----------
+    source : object
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(source, list | tuple) and source:
+        source = source[0]
+    return hasattr(source, "__dask_graph__")
+
+
+class DaskPieces(Pieces):
+    """The partitions of a Dask collection.
+
+    Parameters
+    ----------
+    parts : list of Delayed
+    labels : list of Delayed or None, default=None
+    label_name : str or None, default=None
+    """
+
+    def __init__(self, parts: list[Any], labels: list[Any] | None = None, label_name: Any = None) -> None:
+        self._parts = parts
+        self._label_parts = labels
+        self._label_name = label_name
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Compute one partition after the other, each on its own."""
+        for place, part in enumerate(self._parts):
+            labels = None if self._label_parts is None else self._label_parts[place].compute()
+            yield _with_labels(part.compute(), labels, self._label_name)
+
+    def with_labels(self, y: Any) -> "DaskPieces":
+        """Return the same partitions with labels."""
+        if y is None:
+            return self
+        if isinstance(y, str):
+            return DaskPieces(self._parts, label_name=y)
+        if not is_dask(y):
+            raise ValueError("y must be a Dask collection with the partitions of chunks, or the name of a column.")
+        labels = dask_pieces(y, None)._parts
+        if len(labels) != len(self._parts):
+            raise ValueError(f"y has {len(labels)} partitions and chunks has {len(self._parts)}; they must agree.")
+        return DaskPieces(self._parts, labels)
+
+    def reduce(self, task: Task, merge: Callable[[Any, Any], Any]) -> Any:
+        """Apply a task to each partition where it is, and merge the results in a tree of tasks."""
+        dask = import_optional("dask", extra="dask")
+        call, join = dask.delayed(_call, pure=False), dask.delayed(_join, pure=False)
+        shared, merging = dask.delayed(task, traverse=False), dask.delayed(merge, traverse=False)
+        labels = self._label_parts or [None] * len(self._parts)
+        level = [
+            call(shared, part, label, self._label_name, index)
+            for index, (part, label) in enumerate(zip(self._parts, labels, strict=True))
+        ]
+        while len(level) > 1:
+            level = [join(merging, level[first : first + _FAN_IN]) for first in range(0, len(level), _FAN_IN)]
+        return level[0].compute() if level else None
+
+
+def _with_labels(table: Any, labels: Any, name: Any) -> tuple[Any, Any]:
+    return split_labels(table, name) if labels is None else (table, labels)
+
+
+def _call(task: Task, table: Any, labels: Any, name: Any, index: int) -> Any:
+    return task(*_with_labels(table, labels, name), index)
+
+
+def _join(merge: Callable[[Any, Any], Any], parts: list[Any]) -> Any:
+    total = None
+    for part in parts:
+        if part is not None:
+            total = part if total is None else merge(total, part)
+    return total
+
+
+def dask_pieces(source: Any, columns: Any) -> DaskPieces:
+    """Return the partitions of a Dask collection.
+
+    Parameters
+    ----------
+    source : Dask DataFrame, Series or array, or list of Delayed
+    columns : list of str or None
+
+    Returns
+    -------
+    DaskPieces
+
+    Raises
+    ------
+    ValueError
+        If an array has several blocks of columns.
+    """
+    if isinstance(source, list | tuple):
+        return DaskPieces(list(source))
+    if hasattr(source, "numblocks"):
+        _require_whole_rows(source)
+        return DaskPieces(list(np.ravel(source.to_delayed())))
+    return DaskPieces(list((source if columns is None else source[list(columns)]).to_delayed()))
+
+
+def _require_whole_rows(source: Any) -> None:
+    if source.ndim > 1 and source.numblocks[1] > 1:
+        raise ValueError(
+            f"The Dask array has {source.numblocks[1]} blocks of columns; join them with rechunk({{1: -1}})."
+        )
+
+
+def score_dask(detector: Any, source: Any, method: str, dtype: Any) -> Any:
+    """Score a Dask frame or array lazily.
+
+    Parameters
+    ----------
+    detector : detector
+        Fitted.
+    source : Dask DataFrame or array
+    method : str
+    dtype : dtype
+        Of the result.
+
+    Returns
+    -------
+    Dask Series or array
+    """
+    if hasattr(source, "numblocks"):
+        _require_whole_rows(source)
+        return source.map_blocks(_score_block, detector, method, dtype, drop_axis=1, dtype=dtype)
+    return source.map_partitions(
+        _score_partition, detector, method, dtype, meta=pd.Series(dtype=dtype, name=method), enforce_metadata=False
+    )
+
+
+def _score_block(rows: Any, detector: Any, method: str, dtype: Any) -> Any:
+    if len(rows) == 0:
+        return np.empty(0, dtype=dtype)
+    return np.asarray(getattr(detector, method)(rows)).astype(dtype, copy=False)
+
+
+def _score_partition(frame: Any, detector: Any, method: str, dtype: Any) -> Any:
+    return pd.Series(_score_block(frame, detector, method, dtype), index=frame.index, name=method)
+
+
+def write_dask(write: Callable[[Any, Path], int], pieces: DaskPieces, paths: Callable[[int], Path]) -> int:
+    """Write a file for each partition, where the partition is.
+
+    Parameters
+    ----------
+    write : callable
+        Takes a table and a path, and returns the number of rows.
+    pieces : DaskPieces
+    paths : callable
+        Takes the number of a partition.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    dask = import_optional("dask", extra="dask")
+    shared, call = dask.delayed(write, traverse=False), dask.delayed(_write_part, pure=False)
+    counts = dask.compute(*(call(shared, part, paths(index)) for index, part in enumerate(pieces._parts)))
+    return int(sum(counts))
+
+
+def _write_part(write: Callable[[Any, Path], int], table: Any, path: Path) -> int:
+    return write(table, path)
