@@ -33,6 +33,7 @@ from skanomaly._support._sklearn import check_sample_weight
 __all__ = [
     "check_any_rows",
     "check_any_table",
+    "check_numbers",
     "check_rows",
     "check_samples_of",
     "check_weights",
@@ -121,6 +122,41 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         if not hint:
             raise
         raise ValueError(f"{error}\n{hint}") from None
+
+
+def check_numbers(X: Any, name: str, *, min_samples: int = 1) -> NDArray[np.float64]:
+    """Validate a table of finite numbers that a function takes, without an estimator.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        In a frame, object and Arrow columns of numbers are read as numbers.
+    name : str
+        What messages call the table.
+    min_samples : int, default=1
+        Fewest rows that make sense.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Of float64.
+
+    Raises
+    ------
+    ValueError
+        On NaN, infinity, text or dates (columns named), no column or too few rows.
+    """
+    require_rows(X)
+    if is_frame(X):
+        X = _read_frame(X, numeric=True)
+    try:
+        rows: NDArray[np.float64] = check_array(X, dtype=np.float64, input_name=name, ensure_min_samples=min_samples)
+    except ValueError as error:
+        hint = _fault(X, {})
+        if not hint:
+            raise
+        raise ValueError(f"{error}\n{hint}") from None
+    return rows
 
 
 def check_any_rows(estimator: Any, X: Any, y: Any, *, y_numeric: bool = False) -> tuple[Any, NDArray[Any]]:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._columns import in_order_of
 from skanomaly._support._scales import column_scale
+from skanomaly._support._validation import check_numbers
 
 __all__ = ["dependence_noise_level"]
 
@@ -64,7 +66,8 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
     """
     if not isinstance(order, Integral) or order not in _MOST_COLUMNS:
         raise ValueError(f"order={order!r} must be 2 or 3.")
-    first, second = _table(X, "X"), _table(reference, "reference")
+    second = check_numbers(reference, "reference", min_samples=2)
+    first = check_numbers(in_order_of(X, reference, other="reference"), "X", min_samples=2)
     n_columns = second.shape[1]
     if first.shape[1] != n_columns:
         raise ValueError(f"X has {first.shape[1]} columns and reference {n_columns}; give the same columns of both.")
@@ -78,15 +81,6 @@ def dependence_noise_level(X: Any, reference: Any, *, order: int = 2) -> float:
         return float("nan")
     slope = max(float((found * expected).sum()) / total, 0.0)
     return float(1 - slope ** (1 / order))
-
-
-def _table(values: Any, name: str) -> NDArray[np.float64]:
-    table = np.asarray(values, dtype=np.float64)
-    if table.ndim != 2 or len(table) < 2:
-        raise ValueError(f"{name} has shape {table.shape}; give a table of at least 2 rows.")
-    if not np.isfinite(table).all():
-        raise ValueError(f"{name} has {np.count_nonzero(~np.isfinite(table))} missing or infinite values.")
-    return table
 
 
 def _correlators(table: NDArray[np.float64], order: int) -> NDArray[np.float64]:

@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 from sklearn.base import clone
-from sklearn.utils import check_array
 
 from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, validate_params
+from skanomaly._support._validation import check_numbers
 
 __all__ = ["collapse_variance", "recursive_generation"]
 
@@ -95,7 +95,7 @@ def recursive_generation(
     >>> history.distinct_rows.iloc[[0, 10, 30]].tolist()
     [100, 19, 7]
     """
-    real = check_array(X, dtype=np.float64, ensure_min_samples=3)
+    real = check_numbers(X, "X", min_samples=3)
     random = np.random.Generator(np.random.PCG64(draw_seed(random_state)))
     scale = np.asarray(column_scale(real))
     tails = np.quantile(real, [_TAIL, 1 - _TAIL], axis=0)

@@ -12,6 +12,7 @@ from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._rows import take_rows
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._widths import local_scale
+from skanomaly._support._validation import check_numbers
 
 __all__ = ["filter_samples", "interpolation_score", "trajectory_variance"]
 
@@ -150,8 +151,8 @@ def interpolation_score(X: Any, X_real: Any) -> NDArray[np.float64]:
     >>> interpolation_score([[0.001], [5.0]], [[0.0], [1.0], [2.0], [9.0], [10.0]]).round(1)
     array([0., 3.])
     """
-    real = check_array(X_real, dtype=np.float64, ensure_min_samples=3, input_name="X_real")
-    rows = check_array(in_order_of(X, X_real, other="X_real"), dtype=np.float64, input_name="X")
+    real = check_numbers(X_real, "X_real", min_samples=3)
+    rows = check_numbers(in_order_of(X, X_real, other="X_real"), "X")
     if rows.shape[1] != real.shape[1]:
         raise ValueError(f"X has {rows.shape[1]} columns and X_real {real.shape[1]}; give the same columns.")
     scale = local_scale(real)

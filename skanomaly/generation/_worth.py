@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import check_array
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, validate_params
+from skanomaly._support._validation import check_numbers
 
 __all__ = ["data_price_curve", "sample_worth"]
 
@@ -144,7 +144,7 @@ def data_price_curve(
     >>> curve[["n_clean", "n_noisy"]].values.tolist()
     [[50, 0], [100, 0], [200, 0], [50, 200]]
     """
-    rows = check_array(X, dtype=np.float64)
+    rows = check_numbers(X, "X")
     noise = np.asarray(noise_var, dtype=np.float64)
     if noise.shape != (len(rows),):
         raise ValueError(f"noise_var has shape {noise.shape}; give one variance for each of the {len(rows)} rows.")

@@ -15,9 +15,9 @@ _MOST_TIED = 0.95
 # contradicted rows, but at most the second constant, which is that of two classes and decreases with this power of
 # their number. Below it the last constant is the largest fraction masked.
 _SURE_PER_ERROR = 2.5
-_MOST_SURE = 0.65
-_SURE_BY_CLASSES = 0.3
-_LEAST_MASKED = 0.02
+_MOST_SURE = 0.625
+_SURE_BY_CLASSES = 0.25
+_LEAST_MASKED = 0.015
 
 
 class Contradictions(NamedTuple):
@@ -73,9 +73,9 @@ def contradictions(
     Where classes overlap, some errors of a classifier are sure, but most are unsure. With `adaptive`, let S be the
     fraction of the rows that are contradicted, and T the fraction of the contradictions whose ratio is 1 or more,
     divided by that of the correct predictions. T is about 1 if all contradictions are wrong labels. If it is below
-    ``min(2.5 S, 0.65 (2 / n_classes) ** 0.3)``, the classes overlap, and at most 2 % of the rows are masked. With more
-    classes the bound is lower: errors of a classifier are mostly the second most probable class, close by, whereas a
-    wrong label is any class.
+    ``min(2.5 S, 0.625 (2 / n_classes) ** 0.25)``, the classes overlap, and at most 1.5 % of the rows are masked. With
+    more classes the bound is lower: the errors of a classifier are mostly the second most probable class, which is
+    contradicted less surely, whereas a wrong label is any class.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class ZErrorMask:
         Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression. For classification it is 2: a
         row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If there are
         many such rows, less sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and
-        at most 2 % of the rows are dropped. ``float("inf")`` drops no row, which is plain training.
+        at most 1.5 % of the rows are dropped. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -87,8 +87,8 @@ class ZErrorMask:
     ``threshold="auto"`` lowers the cut, and the unit with it, as long as that is at least half of the contradictions.
     Where classes overlap, a classifier errs surely, too. Let S be the fraction of the rows that are contradicted, and T
     the fraction of these beyond the unit divided by that of the correct predictions, about 1 for wrong labels. Where
-    T is below ``min(2.5 S, 0.65 (2 / K) ** 0.3)`` for K classes, ``threshold="auto"`` does not lower the cut and masks
-    the surest 2 % at most.
+    T is below ``min(2.5 S, 0.625 (2 / K) ** 0.25)`` for K classes, ``threshold="auto"`` does not lower the cut and
+    masks the surest 1.5 % at most.
     The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of

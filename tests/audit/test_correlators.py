@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skanomaly.audit import dependence_noise_level
@@ -46,10 +47,19 @@ def test_shuffled_join_has_noise_level_near_one():
         ((np.ones((5, 2)), np.ones((5, 3))), 2, "2 columns and reference 3"),
         ((np.ones((5, 2)), np.ones((5, 2))), 3, "order=3 takes 3 to 100"),
         ((np.ones((5, 2)), np.ones((5, 2))), 4, "order=4"),
-        ((np.full((5, 2), np.nan), np.ones((5, 2))), 2, "10 missing"),
-        ((np.ones(5), np.ones((5, 2))), 2, "X has shape"),
+        ((np.full((5, 2), np.nan), np.ones((5, 2))), 2, r"0 \(5\), 1 \(5\)"),
+        ((np.ones(5), np.ones((5, 2))), 2, "Expected 2D array"),
     ],
 )
 def test_bad_tables_raise(arguments, order, message):
     with pytest.raises(ValueError, match=message):
         dependence_noise_level(*arguments, order=order)
+
+
+def test_tables_are_joined_by_name():
+    reference = pd.DataFrame(_counts(7, 2000), columns=list("abcdefgh"))
+    X = pd.DataFrame(_counts(8, 2000), columns=list("abcdefgh"))
+    expected = dependence_noise_level(X, reference)
+    assert dependence_noise_level(X[list("hgfedcba")], reference) == expected
+    with pytest.raises(ValueError, match="X lacks column 'a' of reference"):
+        dependence_noise_level(X.rename(columns={"a": "q"}), reference)
