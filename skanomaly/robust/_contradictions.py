@@ -12,9 +12,11 @@ _LEAST_PRECISION = 0.5
 _MOST_OTHERS = 16
 _MOST_TIED = 0.95
 # Sure contradictions, relative to sure correct predictions, that wrong labels must reach: this times the fraction of
-# contradicted rows, but at most the second constant. Below it the third is the largest fraction masked.
+# contradicted rows, but at most the second constant, which is that of two classes and decreases with this power of
+# their number. Below it the last constant is the largest fraction masked.
 _SURE_PER_ERROR = 2.5
 _MOST_SURE = 0.625
+_SURE_BY_CLASSES = 0.25
 _LEAST_MASKED = 0.015
 
 
@@ -71,7 +73,9 @@ def contradictions(
     Where classes overlap, some errors of a classifier are sure, but most are unsure. With `adaptive`, let S be the
     fraction of the rows that are contradicted, and T the fraction of the contradictions whose ratio is 1 or more,
     divided by that of the correct predictions. T is about 1 if all contradictions are wrong labels. If it is below
-    ``min(2.5 S, 0.625)``, the classes overlap, and at most 1.5 % of the rows are masked.
+    ``min(2.5 S, 0.625 (2 / n_classes) ** 0.25)``, the classes overlap, and at most 1.5 % of the rows are masked. With
+    more classes the bound is lower: the errors of a classifier are mostly the second most probable class, which is
+    contradicted less surely, whereas a wrong label is any class.
 
     Parameters
     ----------
@@ -139,7 +143,9 @@ def contradictions(
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
     if adaptive and first:
         counted = counts[suspects]
-        overlapping = _overlapping(ratios[suspects], counted, reference_ratios, reference_counts, counts.sum())
+        overlapping = _overlapping(
+            ratios[suspects], counted, reference_ratios, reference_counts, counts.sum(), n_classes
+        )
     if adaptive and overlapping:
         min_keep = max(min_keep, 1.0 - _LEAST_MASKED)
     elif adaptive and cut > 0:
@@ -157,12 +163,14 @@ def _overlapping(
     references: NDArray[np.float64],
     reference_counts: NDArray[np.float64],
     total: float,
+    n_classes: int,
 ) -> bool:
     """Say whether too few of the contradictions are sure ones for wrong labels to explain them."""
     contradicted = suspect_counts.sum()
     typical = reference_counts[references >= 1.0 - 1e-12].sum() / reference_counts.sum()
     sure = suspect_counts[suspects >= 1.0 - 1e-12].sum() / max(contradicted, 1e-300) / max(typical, 1e-12)
-    return bool(sure < min(_SURE_PER_ERROR * contradicted / total, _MOST_SURE))
+    bound = _MOST_SURE * (2.0 / n_classes) ** _SURE_BY_CLASSES
+    return bool(sure < min(_SURE_PER_ERROR * contradicted / total, bound))
 
 
 def _tied(ratios: NDArray[np.float64], counts: NDArray[np.float64]) -> float:

@@ -87,7 +87,8 @@ class ZErrorMask:
     ``threshold="auto"`` lowers the cut, and the unit with it, as long as that is at least half of the contradictions.
     Where classes overlap, a classifier errs surely, too. Let S be the fraction of the rows that are contradicted, and T
     the fraction of these beyond the unit divided by that of the correct predictions, about 1 for wrong labels. Where
-    T is below ``min(2.5 S, 0.625)``, ``threshold="auto"`` does not lower the cut and masks the surest 1.5 % at most.
+    T is below ``min(2.5 S, 0.625 (2 / K) ** 0.25)`` for K classes, ``threshold="auto"`` does not lower the cut and
+    masks the surest 1.5 % at most.
     The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of

@@ -12,7 +12,9 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skanomaly._support._audit import GRID, default_masses
+from skanomaly._support._columns import in_order_of
 from skanomaly._support._sklearn import HasMethods, Interval, validate_params
+from skanomaly._support._tables import read_numbers
 
 __all__ = ["PValueCurve", "SelectionPower", "domain_weights", "e_benjamini_hochberg", "selection_power"]
 
@@ -193,7 +195,7 @@ def domain_weights(
     X : array-like of shape (n_samples, n_features)
         Training rows.
     X_new : array-like of shape (n_new, n_features)
-        Rows of the distribution of the new rows, but not those that are tested.
+        Rows of the distribution of the new rows, but not those that are tested. Columns of frames are matched by name.
     classifier : classifier or None, default=None
         Classifier with ``predict_proba``; None is ``LogisticRegression()``. It is cloned.
     largest_weight : float, default=20.0
@@ -204,6 +206,11 @@ def domain_weights(
     -------
     callable
         Takes rows and returns one weight per row, up to a factor; it can be pickled.
+
+    Raises
+    ------
+    ValueError
+        If `X_new` lacks a column of `X`, or, without a `classifier`, a table holds missing values, text or dates.
 
     Notes
     -----
@@ -227,6 +234,10 @@ def domain_weights(
     >>> plain > 1.5 * weighted
     True
     """
+    X_new = in_order_of(X_new, X, name="X_new", other="X")
+    if classifier is None:
+        for name, rows in (("X", X), ("X_new", X_new)):
+            read_numbers(rows, name)
     is_new = np.repeat([0, 1], [len(X), len(X_new)])
     fitted = clone(LogisticRegression() if classifier is None else classifier).fit(_stacked(X, X_new), is_new)
     unlimited = _DensityRatio(fitted, np.inf)
