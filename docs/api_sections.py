@@ -25,7 +25,31 @@ SECTIONS = {
             "coverage_estimate CoverageEstimate volatility_report VolatilityReport personalization_test "
             "PersonalizationReport"
         ),
+        "What does the model leak, and what has it learnt wrongly?": (
+            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report"
+        ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
+    },
+    "detectors": {
+        "The default": "AnomalyDetector",
+        "Columns one by one": "MarginalDetector",
+        "Distances and densities": (
+            "NearestNeighborsDetector MultiscaleNeighborsDetector KrigingDetector GaussianDetector"
+        ),
+        "Projections and forests": "RandomProjectionDepth IsolationForestDetector",
+        "Reconstruction": (
+            "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
+            "ConstrainedCode PerturbedReconstruction"
+        ),
+        "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
+        "Tables that have shifted": "ShiftAlignedDetector",
+    },
+    "robust": {
+        "Rows with wrong labels or targets": "MaskedEstimator SampleCurator TrainingDynamics",
+        "Networks that leave out rows": "ZErrorClassifier ZErrorRegressor ZErrorMask",
+        "Rare targets and noisy series": "ImbalancedRegressor rarity_weights robust_series_weights",
+        "Groups and shortcuts": "GroupBalancedClassifier GroupWeights TrainTwice LastLayer",
+        "Batches, some of which are wrong": "BatchListRegressor StreamGuard memorization_discrepancy",
     },
     "sequence": {
         "Base classes": "SeriesDetector SequenceDetector",
@@ -41,6 +65,7 @@ SECTIONS = {
         "Collections of series": (
             "SequenceNeighbors ReferenceDetector SelfSimilarityDetector SelectiveMahalanobisDetector BagRankingDetector"
         ),
+        "Likelihood and delays of streams": "SequenceLikelihood delay_distributions",
         "Encoders": "RandomConvolutionTransformer SymbolTransformer ChronosEncoder",
         "Events in series": "find_events events_to_labels overlay_events SeriesEvent SeriesDisplay",
         "Periods, profiles and resampling": "find_period matrix_profile resample_series degrade_windows",
@@ -75,6 +100,7 @@ SECTIONS = {
             "AnomalySynthesizer SyntheticAnomalies SyntheticAnomalyDetector DiverseOutlierSampler "
             "OutlierExposureClassifier"
         ),
+        "Heads of the detector of synthetic anomalies": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
         "Composition": "ResampledEstimator SamplerChain OptimalImbalance SamplerDisplay",

@@ -1,15 +1,18 @@
 """The one place that knows what a table in pieces may be."""
 
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from skanomaly._support._pieces import CHUNK_ROWS, Pieces, as_pieces, lazy_kind
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.chunks._arrow import arrow_pieces, file_pieces
 from skanomaly.chunks._dask import dask_pieces, is_dask
 
 __all__ = ["read_chunks"]
 
 
+@validate_params({"chunk_rows": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True)
 def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROWS) -> Pieces:
     """Open a table that is read in pieces, anew in each pass.
 
@@ -30,7 +33,7 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
           data anew, or an array, such as ``numpy.memmap``.
     columns : list of str or None, default=None
         Columns that are read, of files and of Arrow and Dask frames; None reads all.
-    chunk_rows : int, default=131,072
+    chunk_rows : int, default=131072
         Rows of a piece of files and Arrow tables. Other tables are cut already.
 
     Returns
@@ -43,7 +46,7 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
     ImportError
         If pyarrow (extra ``dask`` or ``cli``) is needed and not installed.
     ValueError
-        If there is no such file, `columns` does not apply, `chunk_rows` is not positive, a Dask array has several
+        If there is no such file, `columns` does not apply, a Dask array has several
         blocks of columns, or `source` can be iterated only once.
 
     Examples
@@ -59,8 +62,6 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
     >>> detector.predict([[0.0, 0.0], [9.0, 9.0]])
     array([ 1, -1])
     """
-    if chunk_rows < 1:
-        raise ValueError(f"chunk_rows={chunk_rows} must be 1 or more.")
     if is_dask(source):
         return dask_pieces(source, columns)
     paths = isinstance(source, str | Path) or (

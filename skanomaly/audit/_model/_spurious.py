@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from skanomaly._support._refits import fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
-from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._sklearn import HasMethods, Interval, fit_context, validate_params
 from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._validation import validate_data
 from skanomaly._support._warnings import warn_user
@@ -298,6 +298,7 @@ def _heterogeneity(effects: Floats, variances: Floats) -> tuple[Floats, NDArray[
     return (weights * (values - mean) ** 2).sum(axis=1), known.sum(axis=1) - 1
 
 
+@validate_params({"confidence": [Interval(Real, 0, 1, closed="neither")]}, prefer_skip_nested_validation=True)
 def worst_group_report(y_true: Any, y_pred: Any, groups: Any, *, confidence: float = 0.95) -> dict[str, NDArray[Any]]:
     """Return the accuracy of predictions for each class in each group, the lowest first.
 
@@ -333,8 +334,6 @@ def worst_group_report(y_true: Any, y_pred: Any, groups: Any, *, confidence: flo
     truth, predicted = np.asarray(y_true).ravel(), np.asarray(y_pred).ravel()
     if len(truth) != len(predicted) or len(truth) == 0:
         raise ValueError(f"y_true has {len(truth)} rows and y_pred {len(predicted)}; give the same number, at least 1.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be between 0 and 1.")
     codes, labels = label_codes(groups, len(truth), name="groups")
     classes, places = np.unique(truth, return_inverse=True)
     cells = codes * len(classes) + places

@@ -70,11 +70,12 @@ class Autoencoder(PatchDetector):
 
     Parameters
     ----------
-    kind : RandomFeatures, PrincipalComponents, DenseCode, VariationalCode, MemoryCode, UncertaintyCode, \
-ConstrainedCode or None, default=None
-        How rows are encoded and reconstructed, with the parameters of training. None is ``RandomFeatures()``.
-    statistic : {"residual", "reconstruction", "latent", "sum", "gradient"} or PerturbedReconstruction, \
-default="residual"
+    kind : object, default=None
+        How rows are encoded and reconstructed, with the parameters of training: a ``RandomFeatures``,
+        ``PrincipalComponents``, ``DenseCode``, ``VariationalCode``, ``MemoryCode``, ``UncertaintyCode`` or
+        ``ConstrainedCode``. None is ``RandomFeatures()``.
+    statistic : str or PerturbedReconstruction, default="residual"
+        Of a row's error: "residual", "reconstruction", "latent", "sum", "gradient", or an object.
         "reconstruction" is the mean squared error over the columns. "residual" is the squared Mahalanobis distance of
         the errors, under the Ledoit-Wolf covariance of training errors. "latent" is that of the code. "sum" adds
         "reconstruction" and "latent", each divided by its standard deviation in training. "gradient" is the mean
@@ -117,8 +118,7 @@ default="residual"
     -----
     Columns count in their own units: standardise the columns of a table first; embeddings are best as they are. Inside,
     rows are centred and divided by one scale, extreme values are limited, and rows with them left out of training.
-    Networks
-    compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights are
+    Networks compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights are
     NumPy arrays.
 
     Training samples were fitted, so their errors are smaller than those of new samples: the more units and steps, the
