@@ -118,8 +118,8 @@ class Autoencoder(PatchDetector):
     -----
     Columns count in their own units: standardise the columns of a table first; embeddings are best as they are. Inside,
     rows are centred and divided by one scale, extreme values are limited, and rows with them left out of training.
-    Networks compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights are
-    NumPy arrays.
+    Networks compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights
+    are NumPy arrays.
 
     Training samples were fitted, so their errors are smaller than those of new samples: the more units and steps, the
     smaller. With little data `early_stopping` of a kind, or a closed form, keeps the threshold useful.
