@@ -102,8 +102,9 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
             made = self._fit_resample(rows, targets)
             if not isinstance(made, tuple) or len(made) != 3:
                 raise TypeError(
-                    f"{type(self).__name__}._fit_resample returned {_described(made)}; return (X_resampled, y_resampled, "
-                    "sample_indices), with the index of the training row behind each row, or -1 for a synthetic row."
+                    f"{type(self).__name__}._fit_resample returned {_described(made)}; return (X_resampled, "
+                    "y_resampled, sample_indices), with the index of the training row behind each row, or -1 for a "
+                    "synthetic row."
                 )
             X_resampled, y_resampled, indices = made
             self.sample_indices_ = self._indices_of(indices, len(targets))
