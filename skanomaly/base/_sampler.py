@@ -99,7 +99,14 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
         with restore_on_error(self, X):
             n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
             rows, targets = self._check(X, given)
-            X_resampled, y_resampled, indices = self._fit_resample(rows, targets)
+            made = self._fit_resample(rows, targets)
+            if not isinstance(made, tuple) or len(made) != 3:
+                raise TypeError(
+                    f"{type(self).__name__}._fit_resample returned {_described(made)}; return (X_resampled, "
+                    "y_resampled, sample_indices), with the index of the training row behind each row, or -1 for a "
+                    "synthetic row."
+                )
+            X_resampled, y_resampled, indices = made
             self.sample_indices_ = self._indices_of(indices, len(targets))
             if n_classes and y_resampled is not None:
                 y_resampled = self._one_hot(y_resampled, n_classes)
@@ -163,6 +170,10 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
             tags.input_tags.sparse = tags.input_tags.allow_nan = True
             tags.input_tags.string = tags.input_tags.categorical = True
         return tags
+
+
+def _described(made: Any) -> str:
+    return f"{len(made)} values" if isinstance(made, tuple) else f"a {type(made).__name__}"
 
 
 def _column(y: Any) -> Any:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, fit_context
+from skanomaly._support._ties import count_below
 from skanomaly._support._validation import check_rows
 from skanomaly.embeddings._whitening import squared_distances
 
@@ -149,7 +150,7 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         if len(values) != n_samples:
             raise ValueError(f"scores has {len(values)} entries and X has {n_samples} rows; the numbers differ.")
         others = np.sort(values if normal_scores is None else column_or_1d(normal_scores).astype(np.float64))
-        drawn = np.searchsorted(others, values, side="left") / len(others)
+        drawn = count_below(others, values) / len(others)
         return 1.0 - self.score_weight * np.minimum(drawn, 1 - 1e-9)
 
     def _run(

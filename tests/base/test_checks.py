@@ -255,6 +255,16 @@ def test_sample_indices_of_no_row_raise(shift):
         Shifts().fit(np.zeros((8, 1)), [0] * 6 + [1] * 2)
 
 
+class ForgetsIndices(BaseSampler):
+    def _fit_resample(self, X, y):
+        return X, y
+
+
+def test_sampler_without_indices_is_told_what_to_return():
+    with pytest.raises(TypeError, match=r"returned 2 values; return \(X_resampled, y_resampled, sample_indices\)"):
+        check_sampler(ForgetsIndices())
+
+
 def test_sampler_of_an_author_that_did_not_think_of_sparse_rows_refuses_them():
     from scipy import sparse
 

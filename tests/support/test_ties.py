@@ -14,6 +14,7 @@ from skanomaly._support._ties import (
     tie_tolerance,
 )
 from skanomaly.detectors import NearestNeighborsDetector
+from skanomaly.embeddings import AnomalyClusterer
 from skanomaly.model_selection import ScoreEnsemble
 from skanomaly.threshold import ConformalDetector, ContaminationPosterior
 
@@ -149,6 +150,17 @@ def test_ensemble_scores_ignore_rounding(aggregation, seed):
     model = ScoreEnsemble([IsolationForest(random_state=seed)], aggregation=aggregation, random_state=seed).fit(rows)
     scores = -model.detectors_[0].score_samples(rows)[:, None]
     assert_allclose(model._aggregated(nudged(scores, random)), model._aggregated(scores), rtol=1e-9, atol=1e-12)
+
+
+def test_clusters_of_flagged_samples_ignore_rounding(seed):
+    random = np.random.default_rng(seed)
+    rows, normal = random.normal(size=(30, 2)), random.normal(size=(80, 2))
+    stored = tied_scores(random)
+    scores = random.choice(stored, size=30)
+    clusterer = AnomalyClusterer(n_clusters=2, n_init=1, random_state=seed)
+    expected = clusterer.fit(rows, normal=normal, scores=scores, normal_scores=stored).cluster_centers_
+    moved = {"scores": nudged(scores, random), "normal_scores": nudged(stored, random)}
+    assert_array_equal(clusterer.fit(rows, normal=normal, **moved).cluster_centers_, expected)
 
 
 def test_no_training_row_sits_on_the_threshold_of_a_detector(seed):

@@ -325,7 +325,7 @@ def _log_ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray
 
 def _pvalue(drawn: NDArray[np.float64], observed: float) -> float:
     """Return the fraction of bootstrap differences from the estimate that are as large as the estimate."""
-    reached = int((np.abs(drawn - observed) >= abs(observed)).sum())
+    reached = int((np.abs(drawn - observed) >= abs(observed) * (1 - 1e-9)).sum())
     return (1 + reached) / (1 + drawn.size)
 
 
