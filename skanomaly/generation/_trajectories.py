@@ -11,8 +11,8 @@ from skanomaly._support._columns import in_order_of
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._rows import take_rows
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly._support._widths import local_scale
 from skanomaly._support._validation import check_numbers
+from skanomaly._support._widths import local_scale
 
 __all__ = ["filter_samples", "interpolation_score", "trajectory_variance"]
 

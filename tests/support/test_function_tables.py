@@ -24,7 +24,7 @@ N_ROWS = 60
 def _price(frame):
     noise = np.repeat([1.0, 2.0], N_ROWS // 2)
     sizes = {"n_clean": [10, 20], "n_noisy": [10], "n_repeats": 1, "random_state": 0}
-    return data_price_curve(NoiseAwareMixture(random_state=0), frame, noise, metric=lambda fitted: 1.0, **sizes)
+    return data_price_curve(NoiseAwareMixture(random_state=0), frame, noise, metric=lambda _: 1.0, **sizes)
 
 
 FUNCTIONS = {
