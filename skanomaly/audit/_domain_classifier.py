@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._blocks import single_openmp_thread
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._mixed_rows import check_mixed
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import rank_scores
@@ -312,7 +313,9 @@ class DomainClassifierTest(BaseTest):
                 if codes is not None:
                     present = ~np.isnan(rows[:, place])
                     rows[present, place] = codes[rows[present, place].astype(np.intp)]
-            return rows
+            if reset:  # the linear default multiplies columns; trees take values of any size
+                self._range = None if np.isnan(rows).any() else SafeRange(rows, rescale=False)
+            return rows if self._range is None else self._range.apply(rows)
         if is_frame(X):
             X = to_pandas(X)
             validate_data(self, X, reset=reset, skip_check_array=True)

@@ -20,7 +20,6 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows
-from skanomaly.generation._coding import check_table
 from skanomaly.generation._methods import Ancestral, MinorityReweighting
 from skanomaly.generation._mixture_denoiser import MixtureDenoiser
 
@@ -166,7 +165,7 @@ class DiffusionSampler(BaseEstimator):
                 self.denoiser_ = given
             if isinstance(self.denoiser_, MixtureDenoiser):
                 self._center, self._scale = self.denoiser_._center, self.denoiser_.scale_
-                rows = self.denoiser_._coding.encode(check_table(self.denoiser_, X, reset=False))
+                rows = self.denoiser_._encoded(X)
             else:
                 rows = check_rows(self, X, reset=not hasattr(given, "denoise"), min_samples=2, dtype=np.float64)
                 self._center, self._scale = rows.mean(axis=0), np.asarray(column_scale(rows))

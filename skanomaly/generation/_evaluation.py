@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from skanomaly._support._columns import in_order_of
 from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._tables import read_numbers
+from skanomaly._support._validation import check_numbers
 from skanomaly._support._widths import local_scale
 
 __all__ = ["evaluate_samples"]
@@ -106,19 +108,22 @@ def evaluate_samples(
     train = read_numbers(X, min_samples=3)
     real = in_order_of(X_real, X, name="X_real", other="X")
     real = read_numbers(real, "X_real", min_samples=2 * (n_neighbors + 1))
+    real = check_numbers(real, "X_real", min_samples=2 * (n_neighbors + 1))
+    safe = SafeRange(train, rescale=False)
+    train = safe.apply(train)
     scale = local_scale(train)
     given = generated if isinstance(generated, Mapping) else {"generated": generated}
     tables = {str(name): _rows(rows, name, X, train.shape[1], len(real)) for name, rows in given.items()}
     if real.shape[1] != train.shape[1]:
         raise ValueError(f"X_real has {real.shape[1]} columns and X {train.shape[1]}; give the same columns.")
-    train, real = train / scale, real / scale
+    train, real = train / scale, safe.apply(real) / scale
     to_train = nearest_neighbors(train, real, n_neighbors=1)[0][:, 0]
     limits = np.quantile(to_train, [_NEAR, _FAR])
     order = random.permutation(len(real))
     first, second = real[order[: len(real) // 2]], real[order[len(real) // 2 :]]
     found = {"held-out": _compared(first, second, train, limits, n_neighbors, n_permutations, random)}
     for name, rows in tables.items():
-        found[name] = _compared(rows / scale, real, train, limits, n_neighbors, n_permutations, random)
+        found[name] = _compared(safe.apply(rows) / scale, real, train, limits, n_neighbors, n_permutations, random)
     return pd.DataFrame.from_dict(found, orient="index")
 
 

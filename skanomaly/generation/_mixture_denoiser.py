@@ -15,7 +15,7 @@ from skanomaly._support._denoiser import Components, GaussianComponents, KernelC
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import like
-from skanomaly._support._scales import varies
+from skanomaly._support._scales import SafeRange, center_and_scale, varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, StrOptions, fit_context
 from skanomaly._support._widths import likelihood_width, local_scale, neighbor_width
@@ -140,12 +140,18 @@ class MixtureDenoiser(BaseEstimator):
             self._coding = Coding(self._reader, table.shape[1])
             self._template = X[:0] if hasattr(X, "columns") else None
             rows = self._coding.encode(table)
+            self._range = SafeRange(rows, rescale=False)
+            rows = self._range.apply(rows)
             self.scale_ = _units(rows)
-            self._center = rows.mean(axis=0)
+            self._center = center_and_scale(rows, self._range.extreme(rows))[0]
             self._varies = np.asarray(varies(rows))
             self._first = rows[0].copy()
             self._fit_density(rows)
         return self
+
+    def _encoded(self, X: Any) -> Table:
+        """Return rows as the density takes them: categories coded, extreme values limited."""
+        return self._range.apply(self._coding.encode(check_table(self, X, reset=False)))
 
     def _fit_density(self, rows: Table) -> None:
         self.density_, self.bandwidth_, self._lookup = None, None, None
@@ -187,7 +193,7 @@ class MixtureDenoiser(BaseEstimator):
             Categories are replaced by the most probable one.
         """
         check_is_fitted(self)
-        rows = self._coding.encode(check_table(self, X, reset=False))
+        rows = self._encoded(X)
         return self._decoded(self._components.posterior_means(rows, self._coding.spread(noise_var, "noise_var")))
 
     def score_samples(self, X: Any, noise_var: Any = 0.0) -> Table:
@@ -205,7 +211,7 @@ class MixtureDenoiser(BaseEstimator):
             Under a kernel density the log density given the training rows of other values.
         """
         check_is_fitted(self)
-        rows = self._coding.encode(check_table(self, X, reset=False))
+        rows = self._encoded(X)
         noise = self._coding.spread(noise_var, "noise_var")
         if self._lookup is None:
             return self._components.log_densities(rows, noise)
@@ -236,7 +242,7 @@ class MixtureDenoiser(BaseEstimator):
         check_is_fitted(self)
         if not 0 < noise_level < 1:
             raise ValueError(f"noise_level={noise_level!r} is not in (0, 1), for example 0.6.")
-        rows = self._coding.encode(check_table(self, X, reset=False))
+        rows = self._encoded(X)
         return self._minority_scores(rows, noise_level, n_draws)
 
     def _minority_scores(self, rows: Table, noise_level: float, n_draws: int) -> Table:

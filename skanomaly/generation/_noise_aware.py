@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks, single_blas_thread
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import SafeRange, center_and_scale
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_rows
@@ -158,8 +158,9 @@ class NoiseAwareMixture(BaseEstimator):
                     f"n_components={self.n_components} is more than n_samples={len(rows)}; ask for fewer components."
                 )
             noise = _checked_noise(noise_var, rows)
-            self._center = rows.mean(axis=0)
-            self._scale = np.asarray(column_scale(rows))
+            self._range = SafeRange(rows, rescale=False)
+            rows = self._range.apply(rows)
+            self._center, self._scale = center_and_scale(rows, self._range.extreme(rows))
             scaled, scaled_noise = (rows - self._center) / self._scale, noise / np.square(self._scale)
             seed = draw_seed(self.random_state)
             with single_blas_thread():
@@ -190,14 +191,21 @@ class NoiseAwareMixture(BaseEstimator):
         spread = np.square(rows[cleanest] - kmeans.cluster_centers_[kmeans.labels_]).mean(axis=0)
         variances = np.tile(np.maximum(spread - noise[cleanest].mean(axis=0), 0.1), (self.n_components, 1))
         weights = np.full(self.n_components, 1 / self.n_components)
+        fewest = rows.shape[1] + 1
         before, converged, n_iter = -np.inf, False, 0
         for _ in range(self.max_iter):
             n_iter += 1
             counts, sums, squares, total = _expected(rows, noise, weights, means, variances)
             log_likelihood = total / len(rows)
             if log_likelihood - before < self.tol:
-                converged = True
-                break
+                large = len(rows) * weights >= fewest
+                if large.all() or not large.any():
+                    converged = True
+                    break
+                means, variances = means[large], variances[large]  # no row is a component of its own
+                weights = weights[large] / weights[large].sum()
+                before = -np.inf
+                continue
             before = log_likelihood
             counts = np.maximum(counts, 1e-10)
             weights = counts / counts.sum()
@@ -226,7 +234,7 @@ class NoiseAwareMixture(BaseEstimator):
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        rows = check_rows(self, X, reset=False, dtype=np.float64)
+        rows = self._range.apply(check_rows(self, X, reset=False, dtype=np.float64))
         noise = _checked_noise(noise_var, rows)
         return np.concatenate(
             [
@@ -248,7 +256,7 @@ class NoiseAwareMixture(BaseEstimator):
         ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        rows = check_rows(self, X, reset=False, dtype=np.float64)
+        rows = self._range.apply(check_rows(self, X, reset=False, dtype=np.float64))
         noise = _checked_noise(noise_var, rows)
         clean = np.zeros_like(rows)
         for part in row_blocks(len(rows), _block_rows(self.means_)):

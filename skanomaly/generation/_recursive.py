@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 from sklearn.base import clone
 
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import SafeRange, column_scale
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, validate_params
 from skanomaly._support._tables import read_numbers
@@ -96,6 +96,8 @@ def recursive_generation(
     [100, 19, 7]
     """
     real = read_numbers(X, min_samples=3)
+    real = check_numbers(X, "X", min_samples=3)
+    real = SafeRange(real, rescale=False).apply(real)
     random = np.random.Generator(np.random.PCG64(draw_seed(random_state)))
     scale = np.asarray(column_scale(real))
     tails = np.quantile(real, [_TAIL, 1 - _TAIL], axis=0)

@@ -138,14 +138,15 @@ class SampleCurator(BaseSampler):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
         else:  # which validates the rows of each fold itself: a pipeline may encode and impute them
             rows, targets = check_any_rows(self, X, y)
-        if type_of_target(targets) not in {"binary", "multiclass", "continuous"}:
-            raise ValueError(f"Unknown label type: {type_of_target(targets)}. Give one number or class per row.")
+        kind = _target_kind(targets)
+        if kind not in {"binary", "multiclass", "continuous"}:
+            raise ValueError(f"Unknown label type: {kind}. Give one number or class per row.")
         return rows, targets
 
     def _make(self, y: NDArray[Any]) -> Any:
         if self.estimator is not None:
             return clone(self.estimator)
-        return ZErrorRegressor() if type_of_target(y) == "continuous" else ZErrorClassifier()
+        return ZErrorRegressor() if _target_kind(y) == "continuous" else ZErrorClassifier()
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.intp]]:
         seed = draw_seed(self.random_state)
@@ -204,6 +205,11 @@ class SampleCurator(BaseSampler):
         for kind in ("allow_nan", "sparse", "string", "categorical"):
             setattr(tags.input_tags, kind, inner is not None and getattr(inner, kind))
         return tags
+
+
+def _target_kind(targets: NDArray[Any]) -> str:
+    with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
+        return str(type_of_target(targets))
 
 
 def _clean_pvalues(

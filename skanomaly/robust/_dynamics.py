@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import SafeRange, column_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._ties import rank_scores
@@ -168,7 +168,8 @@ class TrainingDynamics(BaseEstimator):
         """
         with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
-            kind = type_of_target(targets)
+            with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
+                kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:
                 raise ValueError(f"Unknown label type: {kind}. Give one number or class per row.")
             if rows.shape[0] < 10:
@@ -183,7 +184,7 @@ class TrainingDynamics(BaseEstimator):
             Z = Standardizer.of(rows, None)(rows)
             if not classifier:
                 targets = targets.astype(np.float64)
-                targets = (targets - targets.mean()) / column_scale(targets)
+                targets = _standardized(targets)
             probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
             table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
             curves = []
@@ -350,3 +351,11 @@ def _losses(estimator: Any, outputs: NDArray[np.float64], y: NDArray[Any], *, cl
         return (y - np.asarray(outputs).ravel()) ** 2
     places = np.searchsorted(estimator.classes_, y)
     return -np.log(np.clip(outputs[np.arange(y.size), places], 1e-12, None))
+
+
+def _standardized(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Subtract the mean and divide by the standard deviation; extreme targets have no part in them."""
+    limits = SafeRange(targets[:, None])
+    if limits.extreme(limits.apply(targets[:, None])).any():
+        return Standardizer.of(targets[:, None], None)(targets[:, None])[:, 0]
+    return np.asarray((targets - targets.mean()) / column_scale(targets))

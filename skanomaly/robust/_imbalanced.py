@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale, varies
+from skanomaly._support._scales import SafeRange, column_scale, varies
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context, validate_params
 from skanomaly._support._validation import check_rows, validate_data
@@ -61,6 +61,11 @@ def rarity_weights(
     ndarray of shape (n_samples,)
         Weights with mean 1, all equal if `y` is constant. Divided by ``n_samples`` they sum to 1, as in the paper.
 
+    Raises
+    ------
+    ValueError
+        If a target is more than 1e8 typical distances from the median, as a mark of missing values is.
+
     See Also
     --------
     ImbalancedRegressor : Neural network that is trained with these weights.
@@ -90,6 +95,7 @@ def rarity_weights(
     (99, 1.0)
     """
     targets = check_array(column_or_1d(y), ensure_2d=False, dtype=np.float64)
+    _require_moderate(targets)
     density = relative_density(targets, bandwidth)
     if kind == "involution":
         weights = involution(density, exponent)
@@ -99,6 +105,17 @@ def rarity_weights(
         weights = 1.0 / np.maximum(density, 1e-6) ** (1.0 if kind == "inverse" else 0.5)
     total = weights.sum()
     return weights * (targets.size / total) if total > 0 else np.ones(targets.size)
+
+
+def _require_moderate(y: NDArray[np.float64]) -> None:
+    """Raise an error for a target beside which all others are equal: it marks a missing value, and is not rare."""
+    limits = SafeRange(y[:, None], rescale=False)
+    extreme = np.flatnonzero(limits.extreme(limits.apply(y[:, None])))
+    if extreme.size:
+        raise ValueError(
+            f"y[{extreme[0]}] is {y[extreme[0]]:.4g}, more than 1e8 typical distances from the median, so that all "
+            f"other targets look equal ({extreme.size} such rows). Drop these rows if the value marks a missing one."
+        )
 
 
 def involution(density: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
@@ -318,10 +335,16 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a target is more than 1e8 typical distances from the median, as a mark of missing values is.
         """
         with restore_on_error(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
+            _require_moderate(targets)
             random = generator(self.random_state)
             if isinstance(self.exponent, str):
                 self.exponent_, self.bandwidth_ = self._chosen(rows, targets, draw_seed(self.random_state))

@@ -10,7 +10,7 @@ from scipy.linalg import LinAlgError, solveh_banded
 from scipy.optimize import linprog
 from sklearn.utils.validation import check_array, column_or_1d
 
-from skanomaly._support._scales import ROUNDING, varies
+from skanomaly._support._scales import ROUNDING, SafeRange, varies
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 
 __all__ = ["robust_series_weights", "robust_trend"]
@@ -208,6 +208,7 @@ def robust_series_weights(
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64)
     if series.size <= window_size:
         raise ValueError(f"x has {series.size} time points; it must be longer than window_size={window_size}.")
+    series = SafeRange(series[:, None]).apply(series[:, None])[:, 0]
     trend = robust_trend(series, smoothing)
     scale = trend.std()
     residual = np.abs(series - trend)

@@ -12,7 +12,7 @@ from skanomaly import _kernels
 from skanomaly._networks._network import Network
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._blocks import single_blas_thread
-from skanomaly._support._scales import usable_scale, varies
+from skanomaly._support._scales import SafeRange, usable_scale, varies
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import DENSE, classification_terms, regression_terms, take_step
@@ -35,22 +35,34 @@ def median_and_mad(y: NDArray[np.float64], weights: NDArray[np.float64] | None) 
 
 @dataclass
 class Standardizer:
-    """Means and standard deviations of columns; the scale of a constant column is 1."""
+    """Means and standard deviations of columns without their extreme values; the scale of a constant column is 1."""
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
+    limits: SafeRange
 
     @classmethod
     def of(cls, X: NDArray[Any], weights: NDArray[np.float64] | None) -> "Standardizer":
         """Estimate from the columns of `X`; a weight counts as that many repetitions of the row."""
-        mean = np.average(X, axis=0, weights=weights).astype(np.float64)
-        scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+        limits = SafeRange(X, rescale=False)
+        limited = limits.apply(X)
+        mean = np.average(limited, axis=0, weights=weights).astype(np.float64)
+        scale = np.sqrt(np.average((limited - mean) ** 2, axis=0, weights=weights))
+        extreme = limits.extreme(limited)
+        for column in np.flatnonzero(extreme.any(axis=0) & ~extreme.all(axis=0)):
+            rest = ~extreme[:, column] & (weights > 0 if weights is not None else True)
+            counts = None if weights is None else weights[rest]
+            mean[column] = np.average(limited[rest, column], weights=counts)
+            scale[column] = np.sqrt(np.average((limited[rest, column] - mean[column]) ** 2, weights=counts))
+            # As far as a value can be that has a part in the scale: a farther one would decide every step of training.
+            reach = np.sqrt(len(X)) * scale[column]
+            limits.low[column], limits.high[column] = mean[column] - reach, mean[column] + reach
         floor = 10 * np.finfo(X.dtype).eps * np.abs(mean)
-        return cls(mean, np.where(varies(X) & np.isfinite(scale) & (scale > floor), scale, 1.0))
+        return cls(mean, np.where(varies(limited) & np.isfinite(scale) & (scale > floor), scale, 1.0), limits)
 
     def __call__(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return the standardised rows in the dtype of `X`."""
-        centred = X - self.mean.astype(X.dtype)
+        centred = self.limits.apply(X) - self.mean.astype(X.dtype)
         centred /= self.scale.astype(X.dtype)
         return np.ascontiguousarray(centred)
 

@@ -16,6 +16,9 @@ from skanomaly.robust._zerror_base import ZErrorEstimator, targets_like
 
 __all__ = ["ZErrorClassifier", "ZErrorRegressor"]
 
+_FARTHEST_TARGET = 1e3  # median absolute deviations from the median
+_LARGEST_ERROR = 1e100  # whose square is finite
+
 
 class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
     """Robust regression that drops the rows with large standardised errors from each mini-batch.
@@ -167,7 +170,13 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         y = y.astype(np.float64)
         if first:
             self._target_center, self._target_scale = median_and_mad(y, weights)
-        return (y - self._target_center) / self._target_scale
+        with np.errstate(over="ignore"):
+            return ((y - self._target_center) / self._target_scale).clip(-_LARGEST_ERROR, _LARGEST_ERROR)
+
+    def _limited(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        # A target farther away is masked. Its gradient in the warm-up would decide the step size of Adam long after.
+        mask = ZErrorMask() if self.masking is None else self.masking
+        return encoded if mask.threshold == np.inf else encoded.clip(-_FARTHEST_TARGET, _FARTHEST_TARGET)
 
     def _n_outputs(self) -> int:
         return 1

@@ -44,6 +44,10 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
         """Encode the targets for training; `first` also sets the encoding."""
 
+    def _limited(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """Return the encoded targets to train on."""
+        return encoded
+
     @abstractmethod
     def _n_outputs(self) -> int:
         """Return the number of outputs of the network."""
@@ -112,7 +116,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():
                 rows, targets, weights = rows[counted], targets[counted], weights[counted]
-            encoded = self._encode(targets, weights, first=True)
+            encoded = self._limited(self._encode(targets, weights, first=True))
             self._start(rows, weights)
             standardized = self._standardizer(rows)
             held_out = None
@@ -147,7 +151,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
                 raise ValueError(
                     f"sample_indices must be {rows.shape[0]} integers of at least 0, one for each row of this chunk."
                 )
-        encoded = self._encode(targets, weights, first=first)
+        encoded = self._limited(self._encode(targets, weights, first=first))
         if first:
             self._start(rows, weights)
         training = self._training

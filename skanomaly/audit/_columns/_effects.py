@@ -65,6 +65,9 @@ def _effects(masses: NDArray[np.float64], cells: Cells, *, is_number: bool) -> N
     steps = np.diff(cells.levels)
     scale = _reference_scale(cells)
     distance = gaps @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
+    levels = np.ldexp(cells.levels, -np.frexp(np.abs(cells.levels).max(initial=0.0))[1])  # squares do not overflow
+    steps, scale = np.diff(levels), _reference_scale(cells, levels)
+    distance = np.abs(gaps) @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
     return np.column_stack([largest, _psi(binned, sizes), distance])
 
 
@@ -81,12 +84,12 @@ def _reference_bins(cells: Cells) -> NDArray[np.intp]:
     return np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
 
 
-def _reference_scale(cells: Cells) -> float:
+def _reference_scale(cells: Cells, levels: NDArray[np.float64]) -> float:
     """Return the standard deviation of the reference, or of both samples if the reference is constant."""
     for weights in (cells.masses[:, 0], cells.pooled):
-        mean = weights @ cells.levels
-        spread = float(np.sqrt(weights @ (cells.levels - mean) ** 2))
-        if spread > 1e-9 * np.abs(cells.levels).max(initial=0.0):
+        mean = weights @ levels
+        spread = float(np.sqrt(weights @ (levels - mean) ** 2))
+        if spread > 1e-9 * np.abs(levels).max(initial=0.0):
             return spread
     return 0.0
 
