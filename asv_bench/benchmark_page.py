@@ -48,6 +48,7 @@ SECTIONS = [
     ("Detection", "Tables without labels", "default.py --show asv_bench/tables/default.csv", False),
     ("Detection", "Embeddings of images", "detection.py --seeds 5 --collections resnet18", False),
     ("Detection", "Series", "series.py", False),
+    ("Detection", "Time stamps of series", "series.py --times", False),
     ("Detection", "Event traces and collections of series", "events.py", False),
     ("Detection", "Label errors", "curation.py 2", False),
     ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", False),

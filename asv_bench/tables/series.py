@@ -4,6 +4,7 @@
     python asv_bench/tables/series.py --replicate   # published scores of single series, from our loader and metric
     python asv_bench/tables/series.py --profile     # matrix profile and STUMPY, one thread and two
     python asv_bench/tables/series.py --neighbors   # time and memory of SubsequenceNeighbors by length
+    python asv_bench/tables/series.py --times       # VUS-PR with the time stamps of NAB, and with cuts at random
 
 The series are those of the benchmark TSB-AD that can be rebuilt from public sources: 36 with one channel (14 of NAB, 5
 of MSL, 17 of SMAP) and 37 with several (14 of MSL, 23 of SMAP), found by length, first anomaly and number of anomalous
@@ -20,9 +21,11 @@ import subprocess
 import sys
 import time
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from skanomaly import sequence
@@ -93,13 +96,19 @@ SMAP_CHANNELS = (
 )
 
 
-def univariate_cases():
-    """Yield name, series and labels of the 36 series of one channel."""
+def timed_cases():
+    """Yield name, series, labels and time stamps of the 14 series of NAB."""
     for name in NAB:
         with np.load(DATA / "series" / f"nab_{name}.npz") as stored:
-            x, label = stored["x"][1:], stored["y"][1:].astype(int)
+            x, label, times = stored["x"][1:], stored["y"][1:].astype(int), stored["t"][1:]
         label[np.flatnonzero(np.diff(label, prepend=0) == 1)] = 0
-        yield name, x[:, None], np.where(label > 0, -1, 1)
+        yield name, x[:, None], np.where(label > 0, -1, 1), times
+
+
+def univariate_cases():
+    """Yield name, series and labels of the 36 series of one channel."""
+    for name, X, y, _ in timed_cases():
+        yield name, X, y
     for spacecraft, channels in (("msl", MSL), ("smap", SMAP)):
         for channel in channels:
             X, y = telemetry(spacecraft, channel)
@@ -242,6 +251,49 @@ def replicate():
     print(f"\nRollingStatistic('norm') with the period as its window, 36 series: {np.mean(norms):.3f}")
 
 
+def times(n_draws=10):
+    """Compare the detectors with and without the time stamps of NAB.
+
+    Time points that repeat a time are dropped in both. Only two of the 14 series have jumps and a clock that is used;
+    the others score alike to the bit. For comparison, as many jumps of the same lengths are put at random places of
+    these two series. The columns are means over the 14 series: VUS-PR without times, its change with times, and the
+    mean and standard deviation of the change over ten draws of the places.
+    """
+    warnings.filterwarnings("ignore", ".*time points have no score")
+    cases = []
+    for _, X, y, stamps in timed_cases():
+        kept = np.diff(stamps.astype("int64"), prepend=-1) > 0
+        seconds = stamps[kept].astype("int64")
+        steps = np.rint(np.diff(seconds) / np.median(np.diff(seconds))).astype(int)
+        used = 0 < (steps > 1).sum() <= max(10, 0.03 * len(steps))
+        cases.append((X[kept], y[kept], np.maximum(steps, 1) if used else None, sequence.find_period(X[kept][:, 0])))
+    print("| detector | without times | change | at random | standard deviation |\n|---|---|---|---|---|")
+    for label, detector in univariate_detectors().items():
+        if isinstance(detector, Largest):
+            continue
+        without, change, draws = [], 0.0, np.zeros(n_draws)
+        for X, y, steps, period in cases:
+            without.append(vus_pr_score(y, detector.fit(X).score_samples(X), window_size=period))
+            if steps is None:
+                continue
+
+            def changed(steps, X=X, y=y, period=period, base=without[-1], detector=detector):
+                frame = pd.DataFrame(X, index=pd.to_timedelta(np.r_[0, np.cumsum(steps)], unit="h"))
+                scores = detector.fit(frame).score_samples(frame)
+                return (vus_pr_score(y, scores, window_size=period) - base) / len(cases)
+
+            change += changed(steps)
+            for draw in range(n_draws):
+                places = np.random.default_rng(draw).permutation(len(steps) - 100)[: (steps > 1).sum()] + 50
+                moved = np.ones(len(steps), dtype=int)
+                moved[places] = steps[steps > 1]
+                draws[draw] += changed(moved)
+        print(
+            f"| {label} | {np.mean(without):.3f} | {change:+.4f} | {draws.mean():+.4f} | {draws.std():.4f} |",
+            flush=True,
+        )
+
+
 FIRST_CALL = """
 import time, numpy as np
 x = np.random.default_rng(0).normal(size=500).cumsum()
@@ -345,7 +397,7 @@ def neighbors():
 
 def main():
     """Print the tables asked for."""
-    chosen = [name for name in ("replicate", "profile", "neighbors") if f"--{name}" in sys.argv]
+    chosen = [name for name in ("replicate", "profile", "neighbors", "times") if f"--{name}" in sys.argv]
     for name in chosen:
         globals()[name]()
     if not chosen:
