@@ -16,9 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 import _markdown
+import numpy as np
 
 CHUNK_ROWS = 131_072
 DETECTORS = {
@@ -71,7 +70,11 @@ def run(*arguments):
     """Fit in a process of its own; return seconds, MB and passes."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603  # our own words
-        [sys.executable, "-c", CHILD, json.dumps(arguments)], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", CHILD, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     return json.loads(done.stdout.splitlines()[-1])
 

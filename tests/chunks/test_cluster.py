@@ -40,12 +40,11 @@ def test_two_workers_and_a_killed_one_give_the_bits_of_one_process(tmp_path):
         distributed.Client(cluster),
     ):
         for name, one in expected.items():
-            parts = [
-                dask.delayed(_rows_of_a_worker_that_dies_once)(place, str(tmp_path / name)) for place in (5, 3, 0, 1, 4, 2)
-            ]
+            marker = str(tmp_path / name)
+            parts = [dask.delayed(_rows_of_a_worker_that_dies_once)(place, marker) for place in (5, 3, 0, 1, 4, 2)]
             other = type(one)(**one.get_params()).fit_chunks(parts)
             assert (tmp_path / name).exists()
             assert_array_equal(other.score_samples(rows), one.score_samples(rows))
             assert other.offset_ == one.offset_
-        with pytest.raises(ValueError, match="chunk 1: .*NaN"):
+        with pytest.raises(ValueError, match=r"chunk 1: .*NaN"):
             GaussianDetector().fit_chunks([dask.delayed(pd.DataFrame)(part) for part in ([[1.0]], [[np.nan]])])
