@@ -45,14 +45,14 @@ class Pieces:
         """Yield each table with its labels."""
         if self._open_labels is None:
             for table in self._open_tables():
-                yield split_labels(table, self._label_name)
+                yield split_labels(_as_frame(table), self._label_name)
             return
         end = object()
         pairs = zip_longest(self._open_tables(), self._open_labels(), fillvalue=end)
         for index, (table, labels) in enumerate(pairs):
             if table is end or labels is end:
                 raise ValueError(f"y and chunks differ in number: one of them ends before chunk {index}.")
-            yield table, labels
+            yield _as_frame(table), labels
 
     def with_labels(self, y: Any) -> "Pieces":
         """Return the same tables with labels: the name of a column, or pieces cut like the tables."""
@@ -84,6 +84,11 @@ class Pieces:
             if part is not None:
                 total = part if total is None else merge(total, part)
         return total
+
+
+def _as_frame(table: Any) -> Any:
+    """Turn Arrow tables and batches, as readers of other engines yield them, to frames."""
+    return table.to_pandas() if _is_arrow(table) and hasattr(table, "to_pandas") else table
 
 
 def split_labels(table: Any, name: Any) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ def arrow_pieces(source: Any, columns: Any, chunk_rows: int) -> Pieces:
     if hasattr(source, "to_batches") and not hasattr(source, "scanner") and hasattr(source, "schema"):
         table = source if columns is None else source.select(columns)
         parts = table.to_batches(max_chunksize=chunk_rows) if hasattr(table, "combine_chunks") else [table]
-        return Pieces(lambda: (part.to_pandas() for part in parts))
+        return Pieces(lambda: iter(parts))
     if not hasattr(source, "scanner"):
         raise ValueError(
             f"chunks is a pyarrow {type(source).__name__}, which can be read only once; give a Dataset, a Table, or a "
@@ -45,7 +45,7 @@ def arrow_pieces(source: Any, columns: Any, chunk_rows: int) -> Pieces:
 
     def open_tables() -> Iterator[Any]:
         batches = source.to_batches(columns=columns, batch_size=chunk_rows, batch_readahead=1, fragment_readahead=1)
-        return (batch.to_pandas() for batch in batches)
+        return iter(batches)
 
     return Pieces(open_tables)
 

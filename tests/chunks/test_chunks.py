@@ -31,6 +31,7 @@ def _sources(frame, folder):
     mapped[:] = frame.to_numpy()
     return {
         "list": [frame[:1], frame[1:]],
+        "batches": lambda: iter(pa.Table.from_pandas(frame, preserve_index=False).to_batches(max_chunksize=70)),
         "callable": lambda: iter([frame[:77], frame[77:]]),
         "memmap": mapped,
         "folder": folder / "parts",
@@ -42,7 +43,7 @@ def _sources(frame, folder):
     }
 
 
-KINDS = ["list", "callable", "memmap", "folder", "file", "paths", "csv", "Table", "Dataset"]
+KINDS = ["batches", "list", "callable", "memmap", "folder", "file", "paths", "csv", "Table", "Dataset"]
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names|X has feature names")

@@ -154,3 +154,14 @@ def test_wide_and_long_tables_are_scored(seed, shape):
     scores = AnomalyDetector(random_state=seed).fit(rows).score_samples(rows)
     assert scores.argmin() == 0
     assert np.isfinite(scores).all()
+
+
+def test_a_column_of_zeros_with_few_other_values_is_no_missing_column(seed):
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(1000, 3))
+    rows[:, 2] = 0.0
+    rows[:4, 2] = [3.0, 4.0, 5.0, 6.0]
+    detector = AnomalyDetector(n_estimators=20, random_state=seed).fit(rows)
+    scores = detector.score_samples(rows)
+    assert scores[:4].max() < np.quantile(scores[4:], 0.1)
+    assert (detector.feature_contributions(rows[:4]).argmin(axis=1) == 2).all()

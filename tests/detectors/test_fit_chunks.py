@@ -135,8 +135,7 @@ def test_labelled_anomalies_of_pieces_are_a_bank_of_their_own(seed):
 
 
 def test_a_bank_larger_than_the_sample_is_refused(seed, monkeypatch):
-    monkeypatch.setattr(
-        "skanomaly._support._chunks.Chunks.__init__.__kwdefaults__", {"min_samples": 2, "sample_rows": 50}
-    )
+    sizes = {"min_samples": 2, "sample_rows": 50}
+    monkeypatch.setattr("skanomaly._support._chunks.Chunks.__init__.__kwdefaults__", sizes)
     with pytest.raises(ValueError, match="more than the sample"):
         NearestNeighborsDetector().fit_chunks([_rows(seed)])

@@ -287,7 +287,9 @@ def _location_and_spread(values: NDArray[Any]) -> tuple[float, float]:
     for outer in (n_moved, 0):
         low, high = present[outer], present[len(present) - 1 - outer]
         unit = max(abs(low), abs(high))
-        inner = np.clip(present, low, high) / unit if unit > 0 else present
+        if unit == 0:  # but for the outer ones all values are 0
+            continue
+        inner = np.clip(present, low, high) / unit
         spread = float(inner.std())
         if spread > _ROUNDING:
             return float(inner.mean()) * unit, spread * unit
