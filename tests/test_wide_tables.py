@@ -1,4 +1,4 @@
-"""Every detector, sampler and synthesizer on tables of 2 to 1,000 columns and of 30 and 3,000 rows."""
+"""Every detector, sampler, synthesizer and generator on tables of 2 to 1,000 columns and of 30 and 3,000 rows."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from sklearn.utils import get_tags
 
 from skanomaly.base import BaseDetector, BaseSampler
 from skanomaly.base._checks import seeded
+from skanomaly.generation import DiffusionSampler, MixtureDenoiser, NoiseAwareMixture
 from skanomaly.sampling import AnomalySynthesizer
-from skanomaly.sequence import SeriesDetector
+from skanomaly.sequence import SequenceDetector, SeriesDetector
 from tests.estimators import instances
 
 SHAPES = [(30, 2), (30, 20), (30, 200), (30, 1000), (3000, 2), (3000, 20), (3000, 200), (3000, 1000)]
@@ -78,3 +79,41 @@ def test_synthesized_rows_differ_from_their_sources(kind, shape):
     )
     assert np.isfinite(made.rows).all()
     assert (made.rows != X[made.source]).any(axis=1).mean() > 0.9
+
+
+GENERATORS = [DiffusionSampler(n_steps=20, random_state=0), MixtureDenoiser(random_state=0), NoiseAwareMixture()]
+
+
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda generator: type(generator).__name__)
+@pytest.mark.parametrize(
+    "shape", [shape if shape[0] == 30 else pytest.param(shape, marks=pytest.mark.slow) for shape in SHAPES], ids=str
+)
+def test_generated_rows_lie_among_the_given_ones(generator, shape):
+    X, _ = _table(*shape, seed=0)
+    rows = seeded(clone(generator)).fit(X).sample(10)
+    assert rows.shape == (10, shape[1])
+    assert len(np.unique(rows, axis=0)) == 10
+    assert np.abs(rows).max() < 2 * np.abs(X).max()
+
+
+def _collection_detectors():
+    seen = set()
+    for estimator in instances():
+        if isinstance(estimator, SequenceDetector) and type(estimator) not in seen:
+            seen.add(type(estimator))
+            yield estimator
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("detector", list(_collection_detectors()), ids=lambda detector: type(detector).__name__)
+@pytest.mark.parametrize("n_channels", [2, 20, 200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_detector_of_collections_takes_many_channels(detector, n_channels):
+    random = np.random.default_rng(0)
+    train, fresh = random.normal(size=(20, 12, n_channels)), random.normal(size=(10, 12, n_channels))
+    fresh[5:, :, : n_channels // 2] += 6.0
+    y = np.where(np.arange(20) < 2, -1, 1) if get_tags(detector).target_tags.required else None
+    scores = seeded(clone(detector)).fit(train, y).score_samples(fresh)
+    assert np.isfinite(scores).all()
+    assert len(np.unique(scores)) > 5
+    if y is None:  # there the labels say what is anomalous
+        assert scores[5:].max() < scores[:5].min()

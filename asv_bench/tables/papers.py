@@ -5,8 +5,8 @@
     python asv_bench/tables/papers.py --store          # writes docs/papers.json, from which docs/papers.md is made
 
 The experiments are the functions of ``_papers_*.py``, one for each claim. The seeds are in the docstring of each, which
-returns the figure as one sentence. Real tables and embeddings are read from the folder SKANOMALY_DATA; an experiment
-whose data are missing is left out.
+returns the figure as one sentence. Seconds are those of the processor, with one thread. Real tables and embeddings are
+read from the folder SKANOMALY_DATA; an experiment whose data are missing is left out.
 """
 
 import argparse
@@ -49,15 +49,15 @@ def main():
     parser.add_argument("--store", action="store_true", help=f"write {STORE.relative_to(ROOT)}")
     arguments = parser.parse_args()
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
-    head("experiment", "figure", "s")
+    head("experiment", "figure", "processor s")
     for name in arguments.names or experiments():
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             figure = experiments()[name]()
         except FileNotFoundError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue
-        row(name, figure, f"{time.perf_counter() - start:.0f}")
+        row(name, figure, f"{time.process_time() - start:.1f}")
         figures[name] = figure
         if arguments.store:
             STORE.write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -201,9 +201,7 @@ def domains(folder, seeds):
                     others = [entry[name] for place, entry in enumerate(parts) if place != left]
                     rows = np.vstack([np.vstack(entry[:2]) for entry in others])
                     given = np.concatenate([np.concatenate([np.zeros(len(e[0])), e[2]]) for e in others])
-                    head = make_pipeline(
-                        StandardScaler(), LogisticRegression(max_iter=500, C=0.01, class_weight="balanced")
-                    ).fit(rows, given)
+                    head = LogisticRegression(max_iter=300, C=0.01, class_weight="balanced").fit(rows, given)
                     cells.setdefault(f"logistic regression on {name}", {}).setdefault(kind, []).append(
                         area(labels, -head.decision_function(part[name][1]))
                     )
