@@ -118,7 +118,7 @@ class CorrelatorTest(BaseTest):
     True
     >>> sample[:, 2] = random.permutation(sample[:, 2])
     >>> test = CorrelatorTest(random_state=0).fit_samples(reference, sample)
-    >>> test.pvalue_, test.column_pvalues_.argmin()
+    >>> test.pvalue_, test.column_changes_.argmax()
     (0.005, np.int64(2))
     """
 

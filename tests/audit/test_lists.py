@@ -176,6 +176,36 @@ def test_blocks_cover_the_shift_of_dependent_values_better():
     assert covered[25] >= 0.8 * 60
 
 
+@pytest.mark.slow
+def test_intervals_cover_as_often_as_they_say():
+    random = np.random.Generator(np.random.PCG64(10))
+    covered = 0
+    for seed in range(500):
+        x = random.normal(size=200)
+        found = event_window_statistics(
+            x, 100, before=100, after=100, n_resamples=1000, block_length=1, random_state=seed
+        )
+        covered += found.mean_interval[0] <= 0 <= found.mean_interval[1]
+    assert 0.92 <= covered / 500 <= 0.97
+
+
+@pytest.mark.slow
+def test_blocks_cover_the_shift_of_an_autoregression_where_single_values_do_not():
+    random = np.random.Generator(np.random.PCG64(11))
+    covered = {1: 0, 40: 0}
+    for seed in range(300):
+        x = random.normal(size=1200)
+        for time in range(1, 1200):
+            x[time] += 0.8 * x[time - 1]
+        for length in covered:
+            found = event_window_statistics(
+                x, 600, before=600, after=600, n_resamples=300, block_length=length, random_state=seed
+            )
+            covered[length] += found.mean_interval[0] <= 0 <= found.mean_interval[1]
+    assert covered[40] >= 0.85 * 300
+    assert covered[1] <= 0.65 * 300
+
+
 def test_window_statistics_are_those_of_the_windows():
     random = np.random.Generator(np.random.PCG64(5))
     x = np.round(random.normal(5, 1, size=60), 1)

@@ -47,6 +47,16 @@ def test_largest_eigenvalues_come_from_the_leading_rows():
     assert stats.ks_2samp(whole, leading).pvalue > 1e-4
     edge = (hermite_eigenvalues(1000, size=1500, n_top=1, random_state=0)[:, 0] - 2 * np.sqrt(1000)) * 1000 ** (1 / 6)
     assert edge.mean() == pytest.approx(-1.771, abs=4 * 0.9 / np.sqrt(1500))
+    assert edge.std() == pytest.approx(0.9018, rel=0.08)
+
+
+def test_limit_of_the_largest_eigenvalue_is_too_large_at_twenty_columns():
+    largest = laguerre_eigenvalues(20, 200, size=20_000, n_top=1, random_state=0)[:, 0]
+    root = np.sqrt(199) + np.sqrt(20)
+    scaled = (largest - root**2) / (root * (1 / np.sqrt(199) + 1 / np.sqrt(20)) ** (1 / 3))
+    assert scaled.mean() == pytest.approx(-1.301, abs=0.04)
+    assert np.quantile(scaled, 0.95) == pytest.approx(0.863, abs=0.08)
+    assert np.quantile(scaled, 0.95) < tracy_widom(1).ppf(0.95)
 
 
 def test_hermite_eigenvalues_are_those_of_symmetric_normal_matrices():

@@ -53,6 +53,21 @@ def test_changed_column_is_named_and_fires(months):
     assert found["columns_not_compared"][0]["column"] == "id"
 
 
+def test_one_of_thirty_one_columns_is_named_and_the_others_are_silent(tmp_path):
+    names = [f"c{place}" for place in range(31)]
+    paths = tmp_path / "january.csv", tmp_path / "february.csv"
+    for seed, path in enumerate(paths):
+        table = pd.DataFrame(np.random.Generator(np.random.PCG64(seed)).gamma(2, size=(950, 31)), columns=names)
+        table.assign(c7=table.c7 * (1.3 if seed else 1.0)).to_csv(path, index=False)
+    result = _run("compare", *paths, "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [column["column"] for column in found["columns"] if column["drifted"]] == ["c7"]
+    assert found["columns"][0]["pvalue"] < 1e-10
+    assert found["columns"][1]["adjusted_pvalue"] > 0.01
+    assert "c7" in _run("compare", *paths).stdout
+
+
 def test_changed_correlation_fires_by_the_whole_table(months):
     table = pd.read_csv(months[1])
     _change(months[1], c1=np.sort(table.c1)[table.c0.rank(method="first").astype(int) - 1])

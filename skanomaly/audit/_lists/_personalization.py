@@ -100,13 +100,12 @@ def personalization_test(
     Notes
     -----
     Keys are assumed to be shown independently of each other. The scheme of two equal profiles beside a different one is
-    that of [1]_; the sources of bias in collected data, among them personalised content, are those of [2]_.
+    that of [1]_.
 
     References
     ----------
     .. [1] Hannak, A. et al. (2013). Measuring personalization of web search. International Conference on World Wide
        Web. https://doi.org/10.1145/2488388.2488435
-    .. [2] Foerderer, J. (2023). Should we trust web-scraped data? arXiv:2308.02231.
 
     Examples
     --------

@@ -185,13 +185,19 @@ def event_window_statistics(
     rng = generator(random_state)
     shifts: dict[str, list[NDArray[np.float64]]] = {"mean": [], "median": [], "delta": [], "variance": []}
     at_once = max(1, _CELLS_AT_ONCE // (before + after))
+    levels, all_ranks = np.unique(np.concatenate(sides), return_inverse=True)
+    n_levels = levels.size
     for start in range(0, n_resamples, at_once):
         n_drawn = min(at_once, n_resamples - start)
-        first, second = (side[_blocks(side.size, block_length, n_drawn, rng)] for side in sides)
+        drawn_places = [_blocks(side.size, block_length, n_drawn, rng) for side in sides]
+        first, second = (side[places] for side, places in zip(sides, drawn_places, strict=True))
         shifts["mean"].append(second.mean(axis=1) - first.mean(axis=1))
         shifts["median"].append(np.median(second, axis=1) - np.median(first, axis=1))
         shifts["variance"].append(_log_ratio(second.var(axis=1, ddof=1), first.var(axis=1, ddof=1)))
-        shifts["delta"].append(_deltas(second, first))
+        ranks = [
+            codes[places] for codes, places in zip((all_ranks[:before], all_ranks[before:]), drawn_places, strict=True)
+        ]
+        shifts["delta"].append(_deltas(ranks[1], ranks[0], n_levels))
     drawn = {name: np.concatenate(parts) for name, parts in shifts.items()}
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     intervals = {name: np.quantile(found, tails) for name, found in drawn.items()}
@@ -295,15 +301,12 @@ def _delta(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     return float(int(smaller) - int(larger)) / (first.size * second.size)
 
 
-def _deltas(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Cliff's delta of each row of two tables, from the ranks of their values among all values."""
-    levels, codes = np.unique(np.hstack([first, second]), return_inverse=True)
-    codes = codes.reshape(len(first), -1)
-    shift = np.arange(len(first))[:, None] * levels.size
-    size = len(first) * levels.size
+def _deltas(first: NDArray[np.intp], second: NDArray[np.intp], n_levels: int) -> NDArray[np.float64]:
+    """Return Cliff's delta of each row of two tables of ranks below `n_levels`."""
+    shift = np.arange(len(first))[:, None] * n_levels
+    size = len(first) * n_levels
     counts = [
-        np.bincount((part + shift).ravel(), minlength=size).reshape(len(first), levels.size)
-        for part in (codes[:, : first.shape[1]], codes[:, first.shape[1] :])
+        np.bincount((part + shift).ravel(), minlength=size).reshape(len(first), n_levels) for part in (first, second)
     ]
     below = np.cumsum(counts[1], axis=1)
     smaller = (counts[0] * (below - counts[1])).sum(axis=1)
