@@ -4,15 +4,17 @@ import copy
 import time
 
 import numpy as np
-from sklearn.datasets import make_classification
+from scipy.special import log_softmax, softmax
+from sklearn.datasets import load_digits, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.tree import DecisionTreeClassifier
 
-from skanomaly import audit, robust
+from skanomaly import audit, generation, robust
 
 
 def membership():
@@ -160,3 +162,69 @@ def stream_poisoning():
         f"{false:.1f} alarms in 160 clean batches and {true:.0f} in 40 poisoned ones, the first after {first:.0f}; accuracy {clean:.0f} % without "
         f"poison, {plain:.0f} % with it, {reject:.0f} % where alarms reject and {down:.0f} % where they weigh down"
     )
+
+
+def one_step_training():
+    """Seeds 0 and 1: networks of 128 units on digits, trained on one step of a length, attacked with ten shorter ones."""
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    parts = []
+    for epsilon in (0.1, 0.2, 0.3):
+        values = []
+        for seed in range(2):
+            rows, new, labels, truth = train_test_split(X, y, test_size=0.4, random_state=seed)
+            random = np.random.default_rng(seed)
+            model = MLPClassifier((128,), random_state=seed).partial_fit(rows, labels, classes=np.arange(10))
+            for _ in range(30):
+                order = random.permutation(len(rows))
+                for start in range(0, len(rows), 64):
+                    part = order[start : start + 64]
+                    step = audit.abnormal_adversarial_report(model, rows[part], labels[part], epsilon=epsilon)
+                    model.partial_fit(step.adversarial_rows, labels[part])
+            one = audit.abnormal_adversarial_report(model, new, truth, epsilon=epsilon)
+            moved = new.copy()
+            for _ in range(10):
+                step = audit.abnormal_adversarial_report(model, moved, truth, epsilon=epsilon / 4)
+                moved = np.clip(step.adversarial_rows, new - epsilon, new + epsilon)
+            accuracies = [model.score(found, truth) for found in (new, one.adversarial_rows, moved)]
+            values.append([100 * one.fraction, *(100 * accuracy for accuracy in accuracies)])
+        abnormal, clean, single, ten = np.mean(values, axis=0)
+        parts.append(
+            f"at {epsilon}: {abnormal:.1f} % abnormal, accuracy {clean:.0f} % clean, {single:.0f} % after one step, "
+            f"{ten:.0f} % after ten"
+        )
+    return "; ".join(parts)
+
+
+def tilted_sampling():
+    """Seeds 0 to 9: a softmax model of 10 columns and 6 tokens; students train on 4,000 draws at 0.1 nats a draw."""
+    found = {"no tilt": [], "a random tilt": [], "the tilt against a proxy": []}
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        X, new, held = (random.normal(size=(n_rows, 10)) for n_rows in (4000, 4000, 1000))
+        teacher = random.normal(size=(10, 6))
+        proxy = 0.5 * teacher + 0.5 * random.normal(size=(10, 6))
+        best = (held @ teacher).argmax(axis=1)
+        slopes = softmax(held @ proxy, axis=1)
+        slopes[np.arange(1000), best] -= 1
+        gradient = held.T @ slopes / 1000
+        direction = generation.antidistillation_direction(
+            lambda given, X=X: log_softmax(X @ given, axis=1), proxy, gradient
+        )
+        other = generation.antidistillation_direction(
+            lambda given, X=X: log_softmax(X @ given, axis=1), proxy, random.normal(size=(10, 6))
+        )
+        logits, truth = X @ teacher, (new @ teacher).argmax(axis=1)
+        for name, given, budget in zip(found, (direction, other, direction), (0.0, 0.1, 0.1), strict=True):
+            draws = generation.tilted_sample(logits, given, kl_budget=budget, random_state=seed)
+            student = LogisticRegression(max_iter=1000).fit(X, draws.tokens)
+            loss = log_loss(truth, student.predict_proba(new), labels=student.classes_)
+            own = 100 * (draws.tokens == logits.argmax(axis=1)).mean()
+            found[name].append((own, 100 * student.score(new, truth), loss))
+    parts = []
+    for name, values in found.items():
+        own, accuracy, loss = np.mean(values, axis=0)
+        parts.append(
+            f"{name}: {own:.0f} % of the draws are the best token, students reach {accuracy:.0f} % and a loss of {loss:.2f}"
+        )
+    return "; ".join(parts)

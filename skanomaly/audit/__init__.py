@@ -27,6 +27,7 @@ from skanomaly.audit._lists._windows import (
     event_window_statistics,
 )
 from skanomaly.audit._missing import MissingnessTest
+from skanomaly.audit._model._adversarial import AbnormalAdversarialReport, abnormal_adversarial_report
 from skanomaly.audit._model._likelihood_ratio import membership_likelihood_ratio
 from skanomaly.audit._model._membership import MembershipAudit
 from skanomaly.audit._model._spurious import SpuriousAudit, worst_group_report
@@ -40,6 +41,7 @@ from skanomaly.audit._survival._delays import DelayComparison, compare_detection
 from skanomaly.audit._two_samples import KNNTwoSampleTest
 
 __all__ = [
+    "AbnormalAdversarialReport",
     "CensoredTwoSampleTest",
     "ColumnDriftDisplay",
     "ColumnDriftTest",
@@ -65,6 +67,7 @@ __all__ = [
     "TableAudit",
     "VolatilityReport",
     "WindowExcessSearch",
+    "abnormal_adversarial_report",
     "anomaly_clustering_test",
     "cliffs_delta",
     "compare_detection_delay",

@@ -15,6 +15,7 @@ from skanomaly.generation._speculative import (
     modified_rejection,
     speculative_sample,
 )
+from skanomaly.generation._tilted import TiltedSample, antidistillation_direction, tilted_sample
 from skanomaly.generation._trajectories import filter_samples, interpolation_score, trajectory_variance
 from skanomaly.generation._worth import data_price_curve, sample_worth
 
@@ -31,7 +32,9 @@ __all__ = [
     "NoiseAwareMixture",
     "SelfGuidance",
     "SpeculativeSample",
+    "TiltedSample",
     "acceptance_score",
+    "antidistillation_direction",
     "collapse_variance",
     "data_price_curve",
     "evaluate_samples",
@@ -41,5 +44,6 @@ __all__ = [
     "recursive_generation",
     "sample_worth",
     "speculative_sample",
+    "tilted_sample",
     "trajectory_variance",
 ]

@@ -13,7 +13,14 @@ from skanomaly._support._results import ShortRepr
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 
-__all__ = ["AcceptanceScore", "SpeculativeSample", "acceptance_score", "modified_rejection", "speculative_sample"]
+__all__ = [
+    "AcceptanceScore",
+    "SpeculativeSample",
+    "acceptance_score",
+    "draw_tokens",
+    "modified_rejection",
+    "speculative_sample",
+]
 
 Vector = NDArray[np.float64]
 Model = Callable[[NDArray[np.intp]], Any]
@@ -149,11 +156,11 @@ def _rejected(
         totals = residual.sum(axis=1, keepdims=True)
         # Distributions that differ by rounding alone: what is left may be nothing.
         residual = np.where(totals > 0, residual, target[left])
-        result[left] = _drawn(residual, random)
+        result[left] = draw_tokens(residual, random)
     return result, accepted
 
 
-def _drawn(weights: Vector, random: np.random.Generator) -> NDArray[np.intp]:
+def draw_tokens(weights: Vector, random: np.random.Generator) -> NDArray[np.intp]:
     """Draw one token from each row of weights; a token without weight is never drawn."""
     cumulative = weights.cumsum(axis=1)
     places = random.random((len(weights), 1)) * cumulative[:, -1:]
@@ -256,7 +263,7 @@ def speculative_sample(
         proposals = []
         for place in range(lookahead):
             proposals.append(_distributions(draft(tokens[: length + place]), "draft", 1))
-            tokens[length + place] = _drawn(proposals[-1], random)[0]
+            tokens[length + place] = draw_tokens(proposals[-1], random)[0]
         accepted = True
         for proposal in proposals:
             own = _distributions(target(tokens[:length]), "target", 1)
@@ -270,7 +277,7 @@ def speculative_sample(
             if not accepted:
                 break
         if accepted:
-            tokens[length] = _drawn(_distributions(target(tokens[:length]), "target", 1), random)[0]
+            tokens[length] = draw_tokens(_distributions(target(tokens[:length]), "target", 1), random)[0]
             length += 1
     return SpeculativeSample(
         sequence=tokens[len(start) : end].copy(),

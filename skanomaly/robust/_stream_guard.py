@@ -108,14 +108,15 @@ class StreamGuard(MetaEstimatorMixin, BaseEstimator):
     >>> from sklearn.linear_model import SGDClassifier
     >>> from skanomaly.robust import StreamGuard
     >>> random = np.random.default_rng(0)
-    >>> guard = StreamGuard(SGDClassifier(loss="log_loss"), lag=5, action="reject", random_state=0)
-    >>> for batch in range(60):
+    >>> learner = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.01)
+    >>> guard = StreamGuard(learner, lag=10, action="reject", random_state=0)
+    >>> for batch in range(110):
     ...     X = random.normal(size=(50, 4))
     ...     y = (X @ [1.0, -1.0, 0.5, 0.0] > 0).astype(int)
-    ...     if batch >= 50:
+    ...     if batch >= 80:
     ...         y = 1 - y
     ...     guard = guard.partial_fit(X, y, classes=[0, 1])
-    >>> sum(guard.history_["alarm"][:50]), sum(guard.history_["alarm"][50:]) > 5
+    >>> sum(guard.history_["alarm"][:80]), sum(guard.history_["alarm"][80:]) > 0
     (0, True)
     """
 
