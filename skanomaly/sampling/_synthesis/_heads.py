@@ -315,8 +315,8 @@ class OffsetHead(NetworkHead):
     Notes
     -----
     MC4AD [1]_ for rows: the mean absolute error of the displacement, and one minus its cosine; normal rows are
-    displaced by 0. What we changed: one prediction, not two that are averaged, which scored alike. Labelled anomalies, whose
-    displacement is not known, are not used.
+    displaced by 0. What we changed: one prediction, not two that are averaged, which scored alike. Labelled anomalies,
+    whose displacement is not known, are not used.
 
     References
     ----------
