@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import _papers_models
+import _papers_networks
 import _papers_scores
 import _papers_series
 import _papers_training
@@ -33,10 +34,10 @@ STORE = ROOT / "docs" / "papers.json"
 
 
 def experiments():
-    """Return the experiments by name: the functions of three files whose docstrings name their seeds."""
+    """Return the experiments by name: the functions of five files whose docstrings name their seeds."""
     return {
         name: value
-        for module in (_papers_scores, _papers_training, _papers_series, _papers_models)
+        for module in (_papers_scores, _papers_training, _papers_series, _papers_models, _papers_networks)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")
     }
