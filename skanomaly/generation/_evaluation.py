@@ -14,7 +14,6 @@ from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly._support._tables import read_numbers
-from skanomaly._support._validation import check_numbers
 from skanomaly._support._widths import local_scale
 
 __all__ = ["evaluate_samples"]
@@ -108,7 +107,6 @@ def evaluate_samples(
     train = read_numbers(X, min_samples=3)
     real = in_order_of(X_real, X, name="X_real", other="X")
     real = read_numbers(real, "X_real", min_samples=2 * (n_neighbors + 1))
-    real = check_numbers(real, "X_real", min_samples=2 * (n_neighbors + 1))
     safe = SafeRange(train, rescale=False)
     train = safe.apply(train)
     scale = local_scale(train)

@@ -96,7 +96,6 @@ def recursive_generation(
     [100, 19, 7]
     """
     real = read_numbers(X, min_samples=3)
-    real = check_numbers(X, "X", min_samples=3)
     real = SafeRange(real, rescale=False).apply(real)
     random = np.random.Generator(np.random.PCG64(draw_seed(random_state)))
     scale = np.asarray(column_scale(real))

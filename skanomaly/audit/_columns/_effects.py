@@ -62,12 +62,9 @@ def _effects(masses: NDArray[np.float64], cells: Cells, *, is_number: bool) -> N
     largest = gaps.max(axis=-1, initial=0.0)
     bins = _reference_bins(cells)
     binned = np.add.reduceat(masses, bins, axis=-2)
-    steps = np.diff(cells.levels)
-    scale = _reference_scale(cells)
-    distance = gaps @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
     levels = np.ldexp(cells.levels, -np.frexp(np.abs(cells.levels).max(initial=0.0))[1])  # squares do not overflow
     steps, scale = np.diff(levels), _reference_scale(cells, levels)
-    distance = np.abs(gaps) @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
+    distance = gaps @ steps / scale if scale > 0 else np.full(len(masses), np.nan)
     return np.column_stack([largest, _psi(binned, sizes), distance])
 
 
