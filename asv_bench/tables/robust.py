@@ -3,6 +3,7 @@
 
     python asv_bench/tables/robust.py
     python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
+    python asv_bench/tables/robust.py overlap [n_splits]   # what it masks of clean labels of overlapping classes
 
 Times are CPU times of one thread, the minimum over interleaved repeats. Masks are means over public tables of at most
 1,000 rows and over splits: 60 % of the rows train, the others, with their own labels, test.

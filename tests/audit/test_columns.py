@@ -244,9 +244,9 @@ def test_pairwise_tests_draw_rows_of_both_samples(cls):
 def test_effects_beside_a_huge_value_are_finite_and_the_other_columns_keep_theirs(seed, value):
     first, second = np.random.default_rng(seed).normal(size=(2, 150, 2))
     test = ColumnDriftTest(n_resamples=20, random_state=0)
-    plain = test.fit_samples(first, second + [0, 1]).results_
+    plain = test.fit_samples(first, second + np.array([0, 1])).results_
     first[3, 0] = value
-    found = test.fit_samples(first, second + [0, 1]).results_
+    found = test.fit_samples(first, second + np.array([0, 1])).results_
     for name in ("effect", "psi", "pvalue"):
         assert found[name][1] == plain[name][1]
         assert np.isfinite(found[name]).all()

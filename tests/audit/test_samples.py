@@ -321,6 +321,6 @@ def test_columns_of_equal_samples_have_uniform_pvalues():
 def test_classifier_finds_a_shift_beside_a_huge_value(seed, value):
     first, second = np.random.default_rng(seed).normal(size=(2, 200, 3))
     first[3, 1] = value
-    test = DomainClassifierTest(random_state=0).fit_samples(first, second + [1.0, 0, 0])
+    test = DomainClassifierTest(random_state=0).fit_samples(first, second + np.array([1.0, 0, 0]))
     assert test.pvalue_ < 1e-6
     assert test.feature_importances_.argmax() == 0
