@@ -3,6 +3,7 @@
 
     python asv_bench/tables/robust.py
     python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
+    python asv_bench/tables/robust.py overlap [n_splits]   # what it masks of clean labels of overlapping classes
 
 Times are CPU times of one thread, the minimum over interleaved repeats. Masks are means over public tables of at most
 1,000 rows and over splits: 60 % of the rows train, the others, with their own labels, test.
@@ -238,6 +239,25 @@ def label_masks(names, n_splits):
         )
 
 
+def overlap(n_splits):
+    names = (*OVERLAPPING, "fault")
+    print(f"Masked rows of clean labels, change of accuracy and its standard error (%), {n_splits} splits.")
+    head("classifier", *names)
+    for classifier in ("GaussianNB", "KNeighbors", "SVC", "LogisticRegression"):
+        cells = []
+        for name in names:
+            X, y = classes(name)
+            found = []
+            for seed in range(10, 10 + n_splits):
+                train, test = train_test_split(np.arange(y.size), stratify=y, test_size=0.4, random_state=seed)
+                plain, model, dropped = masked(CLASSIFIERS[classifier], X[train], y[train], seed)
+                found.append((dropped.mean(), model.score(X[test], y[test]) - plain.score(X[test], y[test])))
+            share, change = 100 * np.mean(found, axis=0)
+            error = 100 * np.std(found, axis=0)[1] / np.sqrt(n_splits)
+            cells.append(f"{share:.1f}, {change:+.1f} ({error:.1f})")
+        row(classifier, *cells)
+
+
 def target_masks(n_splits):
     X, y = load_diabetes(return_X_y=True)
     print(f"\nMasked rows (%) and R squared on the diabetes data by regressor, {n_splits} splits.")
@@ -260,6 +280,8 @@ if __name__ == "__main__":
         label_masks(SEPARATED, splits)
         label_masks(OVERLAPPING, splits)
         target_masks(splits)
+    elif sys.argv[1:2] == ["overlap"]:
+        overlap(int(sys.argv[2]) if len(sys.argv) > 2 else 12)
     else:
         epochs()
         errors_by_fraction(3)

@@ -36,7 +36,8 @@ class NoiseAwareMixture(BaseEstimator):
     Parameters
     ----------
     n_components : int, default=1
-        Number of Gaussians.
+        Number of Gaussians. Those that are left with fewer rows than there are columns plus one are left out, so that
+        no far row is a component of its own.
     max_iter : int, default=500
         Largest number of iterations of expectation maximisation, which converges slowly with much noise.
     tol : float, default=1e-5

@@ -11,7 +11,6 @@ from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["find_period"]
 
-_LIMIT = 2.0**200  # in units of the typical distance from the median: squares are finite
 _N_POINTS = 20_000
 _FIRST_LAG = 3
 _LONGEST = 300
@@ -28,7 +27,8 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     Parameters
     ----------
     x : array-like of shape (n_timepoints,)
-        One channel; the first 20,000 points are used.
+        One channel; the first 20,000 points are used. Values more than 1e8 typical distances from the median, as marks
+        of missing values are, count as the median.
     max_lag : int, default=400
         Largest lag considered.
 
@@ -60,7 +60,11 @@ def find_period(x: Any, *, max_lag: int = 400) -> int:
     if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
         raise ValueError(f"x has shape {shape}; give one channel, for example x[:, 0] of an array.")
     series = check_array(column_or_1d(x), ensure_2d=False, dtype=np.float64, input_name="x")[:_N_POINTS]
-    series = SafeRange(series[:, None], limit=_LIMIT).apply(series[:, None])[:, 0]
+    limits = SafeRange(series[:, None])
+    series = limits.apply(series[:, None])[:, 0]
+    extreme = limits.extreme(series[:, None])[:, 0]
+    if extreme.any() and not extreme.all():
+        series = np.where(extreme, np.median(series[~extreme]), series)
     centred = series - series.mean()
     if not varies(series):
         return _DEFAULT

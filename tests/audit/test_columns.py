@@ -238,3 +238,15 @@ def test_pairwise_tests_draw_rows_of_both_samples(cls):
     test = cls(max_samples=50, n_permutations=9, random_state=0).fit(rows, groups=np.arange(500) >= 490)
     assert test.n_compared_ == 51
     assert test.score_samples(rows).shape == (500,)
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1e160, 9.96921e36])
+def test_effects_beside_a_huge_value_are_finite_and_the_other_columns_keep_theirs(seed, value):
+    first, second = np.random.default_rng(seed).normal(size=(2, 150, 2))
+    test = ColumnDriftTest(n_resamples=20, random_state=0)
+    plain = test.fit_samples(first, second + np.array([0, 1])).results_
+    first[3, 0] = value
+    found = test.fit_samples(first, second + np.array([0, 1])).results_
+    for name in ("effect", "psi", "pvalue"):
+        assert found[name][1] == plain[name][1]
+        assert np.isfinite(found[name]).all()

@@ -153,3 +153,14 @@ def test_text_that_has_nothing_to_do_with_the_label_reveals_none(n_levels):
     y = np.where(RANDOM.random(N) < 0.05, -1, 1)
     levels = np.array([f"k{place % n_levels}" for place in range(N)])
     assert ("label leakage", "x") not in _kinds(_with(x=levels), y)
+
+
+@pytest.mark.parametrize(
+    ("values", "plain"), [(["1.5", "2", "-3.25"], True), (["5.123,45", "1.000,50", "7,25"], False)]
+)
+def test_remedy_for_numbers_as_text_says_what_must_go_first(values, plain):
+    frame = pd.DataFrame({"x": values * 20})
+    found = [finding for finding in TableAudit().fit(frame).findings_ if finding.kind == "numbers as text"]
+    assert len(found) == 1
+    assert found[0].remedy.startswith("Turn it to numbers: pandas.to_numeric" if plain else "Turn it to numbers: take")
+    assert plain or "'5.123,45'" in found[0].remedy

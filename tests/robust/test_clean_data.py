@@ -26,7 +26,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier, ZErrorMask, ZErrorRegressor
-from skanomaly.robust._contradictions import contradictions
+from skanomaly.robust._contradictions import _overlapping, contradictions
 
 FAST = {
     "boosting": HistGradientBoostingClassifier(max_iter=30, random_state=0),
@@ -224,6 +224,14 @@ def test_unsure_contradictions_are_overlap_and_sure_ones_are_label_errors(seed):
     assert not found.overlapping
     assert (~found.keep).mean() > 0.12
     assert (~_contradictions(logits[:, None], overlap, adaptive=False).keep).mean() > 0.015
+
+
+@pytest.mark.parametrize(("n_classes", "overlapping"), [(2, True), (3, True), (10, False)])
+def test_more_classes_need_fewer_sure_contradictions(n_classes, overlapping):
+    sure, unsure = np.full(50, 1.5), np.full(50, 0.5)
+    references, suspects = np.r_[sure, unsure], np.r_[sure[:12], unsure[:38]]  # 24 % of them, and 50 %
+    found = _overlapping(suspects, np.ones(50), references, np.ones(100), 200.0, n_classes)
+    assert found == overlapping
 
 
 def test_overlap_is_decided_before_rows_are_masked(seed):

@@ -26,3 +26,11 @@ def test_period_equals_the_definition(size, seed):
 @pytest.mark.parametrize("series", [np.zeros(100), np.arange(5.0), [1.0], np.arange(2000.0)])
 def test_period_without_a_peak_is_125(series):
     assert find_period(series) == 125
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1e160, -3.4028235e38, 1e12])
+@pytest.mark.parametrize("place", [0, 5, 250])
+def test_one_huge_value_leaves_the_period(value, place):
+    series = np.sin(np.arange(480) * 2 * np.pi / 24) + 0.05 * np.random.default_rng(0).normal(size=480)
+    series[place] = value
+    assert find_period(series) == 24

@@ -164,7 +164,12 @@ def _numbers_as_text(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Ite
     rows = np.flatnonzero(~absent)[~numeric]
     rest = f"; {rows.size} are not, such as {texts.iloc[int((~numeric).argmax())]!r}" if rows.size else ""
     message = f"is text, and {fraction:.0%} of its values are numbers{rest}"
-    yield Finding("numbers as text", column.name, "warning", rows, message, "Turn it to numbers: pandas.to_numeric.")
+    plain = pd.to_numeric(texts[numeric], errors="coerce").notna().to_numpy()
+    remedy = "Turn it to numbers: pandas.to_numeric."
+    if not plain.all():
+        marked = texts[numeric].iloc[int((~plain).argmax())]
+        remedy = f"Turn it to numbers: take separators and units, as in {marked!r}, away; then pandas.to_numeric."
+    yield Finding("numbers as text", column.name, "warning", rows, message, remedy)
 
 
 def _dates_as_text(column: "pd.Series[Any]", absent: NDArray[np.bool_]) -> Iterator[Finding]:

@@ -70,7 +70,8 @@ class IsolationForestDetector(MixedDetector):
     It ranks rows as the score :math:`2^{-\bar h(x) / c(\psi)}` of the paper does, since it is a monotone function of
     it, and its threshold 0 is the 0.5 of the paper. Trees are grown to the depth :math:`\lceil \log_2 \psi \rceil`; a
     leaf of :math:`m` rows adds :math:`c(m)` to the path. A column is drawn among those that vary in the node, a
-    threshold uniformly between the extremes of its values there.
+    threshold uniformly between the extremes of its values there. A column that does not vary in the training data is
+    never drawn, so that later changes of it are not seen.
 
     What we added: a split of a category column parts one level, drawn among those in the node, from all others; a
     level that the training data lack goes with the others. Where a node holds missing values, every second split of
