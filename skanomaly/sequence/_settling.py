@@ -10,6 +10,7 @@ __all__ = ["Settling"]
 
 _N_SEGMENTS = 256
 _LEVELS = (0.5, 0.75, 0.9, 0.97)
+_FARTHEST = 1.5  # of scores that vary as usual, in units of the distance of the last quantile from the median
 
 
 class Settling:
@@ -34,8 +35,9 @@ class Settling:
     -----
     A score is mapped to the score that has the same quantile in the middle of the pieces as it has at
     this place of them, linearly between the quantiles 0.5, 0.75, 0.9 and 0.97. Above the last one, the distance from
-    the median is multiplied by the ratio of the distances at this quantile; below the first one, it is kept. No score
-    becomes more anomalous.
+    the median is multiplied by the ratio of the distances at this quantile, but only 1.5 times this distance: what is
+    beyond is no variation of an average, and is kept, so that anomalies beside a cut are found. Below the first one,
+    the distance is kept too. No score becomes more anomalous.
     """
 
     def __init__(
@@ -81,7 +83,9 @@ def _settled(score: float, found: NDArray[np.float64], levels: NDArray[np.float6
     if above < typical[-1]:
         mapped = float(np.interp(above, typical, usual))
     else:
-        mapped = above * usual[-1] / typical[-1] if typical[-1] > 0 else above
+        ratio = usual[-1] / typical[-1] if typical[-1] > 0 else 1.0
+        beyond = max(0.0, above - _FARTHEST * typical[-1])
+        mapped = (above - beyond) * ratio + beyond
     return float(base + min(above, mapped))
 
 
