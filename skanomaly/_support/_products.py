@@ -26,13 +26,15 @@ def fixed_product(rows: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[np
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n)
+    rows : ndarray of shape (..., n)
     matrix : ndarray of shape (n, m)
 
     Returns
     -------
-    ndarray of shape (n_rows, m), float64
+    ndarray of shape (..., m), float64
     """
+    if rows.ndim != 2:
+        return fixed_product(rows.reshape(-1, rows.shape[-1]), matrix).reshape(*rows.shape[:-1], matrix.shape[1])
     products = np.empty((len(rows), matrix.shape[1]))
     if matrix.shape[0] > _WIDE:
         # Blocks of one shape without a remainder, so that BLAS treats all of their rows alike.

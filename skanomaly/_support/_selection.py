@@ -62,7 +62,10 @@ def order_statistics(
     -------
     list of ndarray of shape (last - first + 1,)
     """
-    wanted = [_Target(*map(int, item[:3]), *item[3:]) for item in zip(line, first, last, low, high, strict=True)]
+    wanted = [
+        _Target(int(place), int(start), int(stop), float(least), float(most))
+        for place, start, stop, least, most in zip(line, first, last, low, high, strict=True)
+    ]
     owner = list(range(len(wanted)))
     open_targets = list(zip(owner, wanted, strict=True))
     found: list[list[_Target]] = [[] for _ in wanted]

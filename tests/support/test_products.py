@@ -16,3 +16,10 @@ def test_products_of_rows_have_the_same_bits_in_every_cut_and_order(seed, n_feat
     for cut in (1, 77):
         pieces = [fixed_product(rows[start : start + cut], matrix) for start in range(0, 154, cut)]
         assert_array_equal(np.concatenate(pieces), whole[:154])
+
+
+def test_products_of_sets_and_of_single_rows_have_their_shape(seed):
+    random = np.random.default_rng(seed)
+    rows, matrix = random.normal(size=(3, 4, 5)), random.normal(size=(5, 2))
+    assert_array_equal(fixed_product(rows, matrix).reshape(12, 2), fixed_product(rows.reshape(12, 5), matrix))
+    assert_array_equal(fixed_product(rows[0, 0], matrix), fixed_product(rows[0], matrix)[0])
