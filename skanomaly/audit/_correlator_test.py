@@ -132,6 +132,7 @@ class CorrelatorTest(BaseTest):
     }
     _compares_samples: ClassVar[bool] = True
     _min_samples: ClassVar[int] = 4
+    _fitted_scores: NDArray[np.float64]
 
     def __init__(
         self,
@@ -415,7 +416,7 @@ def _centred(
     """Turn the means of raw products to those of centred ones."""
     mean, places = raw[1], chosen[order]
     n_columns = len(mean)
-    index = {0: None}
+    index: dict[int, NDArray[np.intp]] = {}
     for size in range(1, order + 1):
         index[size] = np.zeros((n_columns,) * size, dtype=np.intp)
         index[size][tuple(chosen[size].T)] = np.arange(len(chosen[size]))
@@ -423,7 +424,7 @@ def _centred(
     for size in range(order + 1):
         for kept in combinations(range(order), size):
             left = [place for place in range(order) if place not in kept]
-            term = np.full(total.shape, (-1.0) ** len(left))
+            term = np.full(total.shape, (-1.0) ** len(left), dtype=np.float64)
             for place in left:
                 term *= mean[places[:, place]]
             if size:

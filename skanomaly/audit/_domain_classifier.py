@@ -240,7 +240,7 @@ class DomainClassifierTest(BaseTest):
         not changed.
         """
         frame = is_frame(X)
-        table = to_pandas(X) if frame else np.asarray(X)
+        table: Any = to_pandas(X) if frame else np.asarray(X)
         if table.ndim != 2 or table.shape[1] < 2:
             raise ValueError(f"X has shape {table.shape}; without a column none is left. Give at least 2 columns.")
         seed = draw_seed(self.random_state)

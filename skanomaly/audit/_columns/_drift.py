@@ -337,7 +337,8 @@ class ColumnDriftTest(BaseTest):
             found = number_statistic(masses, merged.pooled, merged.rate, kind)
         else:
             place = np.searchsorted(_lower_ends(cells, merged), column[where], side="right") - 1
-            own, inner = (None if values is None else values[where] for values in (weights, layers))
+            own = None if weights is None else weights[where]
+            inner = None if layers is None else layers[where]
             found = np.array(
                 [
                     float(number_statistic(masses, merged.pooled, merged.rate, kind))
