@@ -171,8 +171,17 @@ def _strengths(base: Floats, slopes: Floats, budget: float) -> Floats:
     return low * unit
 
 
+@validate_params(
+    {
+        "log_probabilities": [callable],
+        "parameters": ["array-like"],
+        "gradient": ["array-like"],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def antidistillation_direction(
-    log_probabilities: Callable[[Any], Any], parameters: Any, gradient: Any, *, step: float = 1e-4
+    log_probabilities: Callable[[Any], Any], parameters: Any, gradient: Any, *, epsilon: float = 1e-4
 ) -> Floats:
     """Return how much training on each token would raise the loss of a student, by a difference of two evaluations.
 
@@ -185,7 +194,7 @@ def antidistillation_direction(
     gradient : array-like of the same shape
         Gradient of the student's loss on its task, in the parameters. A step of training on a token that is likelier
         along this gradient raises that loss.
-    step : float, default=1e-4
+    epsilon : float, default=1e-4
         Step along the gradient, above 0; the error is of the order of its square.
 
     Returns
@@ -196,7 +205,7 @@ def antidistillation_direction(
     Raises
     ------
     ValueError
-        If shapes differ, or `step` is not above 0.
+        If shapes differ, or `epsilon` is not above 0.
 
     References
     ----------
@@ -217,9 +226,7 @@ def antidistillation_direction(
     center, slope = np.asarray(parameters, dtype=np.float64), np.asarray(gradient, dtype=np.float64)
     if center.shape != slope.shape:
         raise ValueError(f"parameters have shape {center.shape} and gradient {slope.shape}; they must agree.")
-    if not step > 0:
-        raise ValueError(f"step={step!r} must be above 0.")
     above, below = (
-        np.asarray(log_probabilities(center + sign * step * slope), dtype=np.float64) for sign in (1.0, -1.0)
+        np.asarray(log_probabilities(center + sign * epsilon * slope), dtype=np.float64) for sign in (1.0, -1.0)
     )
-    return np.asarray((above - below) / (2 * step))
+    return np.asarray((above - below) / (2 * epsilon))

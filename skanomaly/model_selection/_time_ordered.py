@@ -409,6 +409,7 @@ def complementary_gain(
     )
 
 
+@validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def table_difficulty(
     X: Any, y: Any, times: Any = None, *, pos_label: Any = None, random_state: Any = None
 ) -> TableDifficulty:

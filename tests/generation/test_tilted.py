@@ -76,5 +76,5 @@ def test_errors_name_what_is_wrong():
         tilted_sample([[0.0, 1.0]], [np.nan, 1.0], strength=1.0)
     with pytest.raises(ValueError, match="they must agree"):
         antidistillation_direction(np.asarray, [1.0], [1.0, 2.0])
-    with pytest.raises(ValueError, match="step=0"):
-        antidistillation_direction(np.asarray, [1.0], [1.0], step=0)
+    with pytest.raises(ValueError, match="'epsilon' parameter"):
+        antidistillation_direction(np.asarray, [1.0], [1.0], epsilon=0)
