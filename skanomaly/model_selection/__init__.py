@@ -20,6 +20,14 @@ from skanomaly.model_selection._splits import (
     StratifiedAnomalyKFold,
     TransductiveSplit,
 )
+from skanomaly.model_selection._time_ordered import (
+    ComplementaryGain,
+    TableDifficulty,
+    TimeOrderedComparison,
+    compare_over_time,
+    complementary_gain,
+    table_difficulty,
+)
 from skanomaly.model_selection._uncertainty import ChoiceUncertainty, choice_uncertainty
 from skanomaly.model_selection._volume_scorers import ExcessMassScorer, MassVolumeScorer
 
@@ -28,6 +36,7 @@ __all__ = [
     "BlockedTimeSeriesSplit",
     "BudgetExhaustedError",
     "ChoiceUncertainty",
+    "ComplementaryGain",
     "ConsensusScorer",
     "CovariateSplit",
     "DetectorSearch",
@@ -42,12 +51,17 @@ __all__ = [
     "StabilityScorer",
     "StratifiedAnomalyKFold",
     "SyntheticAnomalyScorer",
+    "TableDifficulty",
+    "TimeOrderedComparison",
     "TransductiveSplit",
     "choice_uncertainty",
+    "compare_over_time",
+    "complementary_gain",
     "get_scorer",
     "get_scorer_names",
     "make_anomaly_scorer",
     "make_candidates",
     "seed_stability",
     "specification_curve",
+    "table_difficulty",
 ]

@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skanomaly.audit import abnormal_adversarial_report
 from skanomaly.audit._model._input_gradients import evaluation
+from skanomaly.robust import ZErrorClassifier, ZErrorMask
 
 
 def _table(n_classes, seed=0):
@@ -48,6 +49,20 @@ def test_gradients_of_networks_are_those_of_finite_differences(activation, n_cla
         moved[:, column] += 1e-6
         found = (-np.log(model.predict_proba(moved)[np.arange(200), y]) - losses) / 1e-6
         assert np.mean(np.abs(found - gradients[:, column]) < 1e-4) > 0.97  # but for kinks
+
+
+@pytest.mark.parametrize("hidden", [(), (6,)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_gradients_of_our_networks_are_those_of_finite_differences(hidden, n_classes):
+    X, y = _table(n_classes)
+    no_mask = ZErrorMask(threshold=float("inf"))
+    model = ZErrorClassifier(hidden_layer_sizes=hidden, masking=no_mask, max_iter=5, random_state=0).fit(X, y)
+    losses, gradients, _ = evaluation(model, X, y)(X)
+    assert_allclose(losses, -np.log(model.predict_proba(X)[np.arange(200), y]), rtol=1e-6)
+    moved = X.copy()
+    moved[:, 1] += 1e-6
+    found = (-np.log(model.predict_proba(moved)[np.arange(200), y]) - losses) / 1e-6
+    assert np.mean(np.abs(found - gradients[:, 1]) < 1e-4) > 0.97  # but for kinks
 
 
 def test_gradients_of_a_regression_network_are_those_of_finite_differences():

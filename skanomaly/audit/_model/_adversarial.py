@@ -67,9 +67,9 @@ def abnormal_adversarial_report(model: Any, X: Any, y: Any, *, epsilon: Any) -> 
     Parameters
     ----------
     model : fitted classifier or regressor, or callable
-        Linear models and ``MLPClassifier`` and ``MLPRegressor`` have exact gradients. Any other is differentiated
-        numerically, with two predictions for each column. A callable ``model(X, y)`` returns the losses of shape
-        (n_samples,) and their gradients of shape (n_samples, n_features), for networks of your own.
+        Linear models, scikit-learn's networks and those of ``skanomaly.robust`` have exact gradients. Any other is
+        differentiated numerically, with two predictions for each column. A callable ``model(X, y)`` returns the losses
+        of shape (n_samples,) and their gradients of shape (n_samples, n_features), for networks of your own.
     X : array-like of shape (n_samples, n_features)
         Numbers.
     y : array-like of shape (n_samples,)

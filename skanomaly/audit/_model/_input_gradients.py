@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import is_classifier, is_regressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skanomaly._support._scales import column_scale
 
@@ -34,8 +33,8 @@ _ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
 def evaluation(model: Any, X: Floats, y: NDArray[Any]) -> Evaluate:
     """Return a function of rows that gives the losses of shape (n,), gradients (n, d) and outputs (n, n_outputs).
 
-    Linear models and scikit-learn's networks have exact gradients. Others are differentiated numerically, two
-    predictions for each column.
+    Linear models and dense networks (``coefs_`` is a list) have exact gradients. Others are differentiated numerically,
+    two predictions for each column.
 
     Parameters
     ----------
@@ -56,9 +55,9 @@ def evaluation(model: Any, X: Floats, y: NDArray[Any]) -> Evaluate:
         return lambda rows: _called(model, rows, y)
     targets = _codes(model, y) if is_classifier(model) else y.astype(np.float64)
     loss = _cross_entropy if is_classifier(model) else _squared
-    if isinstance(model, MLPClassifier | MLPRegressor):
+    if isinstance(getattr(model, "coefs_", None), list):  # a dense network: scikit-learn's, or one of ours
         layers = list(zip(model.coefs_, model.intercepts_, strict=True))
-        return lambda rows: _through(layers, model.activation, rows, targets, loss)
+        return lambda rows: _through(layers, getattr(model, "activation", "relu"), rows, targets, loss)
     if hasattr(model, "coef_") and hasattr(model, "intercept_") and not hasattr(model, "steps"):
         weights = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64)).T
         layers = [(weights, np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64)))]
