@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
 from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
-from skanomaly.embeddings import PatchBank, PatchResidual
+from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.sampling import DensityHead
 from skanomaly.threshold import GammaGMM
@@ -154,7 +154,11 @@ PARAMETERS = {
     "NoiseAwareMixture": [{}, {"n_components": 2, "tol": 1e-3}],
     # embeddings
     "ConceptProjector": [{}, {"mode": "guide", "normalize": False}],
-    "DistillationDetector": [{}, {"n_views": 2, "aggregation": "product"}, {"aggregation": "quantile"}],
+    "DistillationDetector": [
+        {},
+        {"n_views": 2, "aggregation": "product"},
+        {"student": NetworkStudent(hidden_layer_sizes=[8], max_iter=40), "n_views": 1, "aggregation": "quantile"},
+    ],
     "TiledDetector": [
         {"detector": GaussianDetector()},
         {"detector": GaussianDetector(), "axis": "columns", "tiles": 2},

@@ -14,6 +14,7 @@ from skanomaly.embeddings._patchwise import PatchwiseTransformer
 from skanomaly.embeddings._prototypes import PrototypeDetector
 from skanomaly.embeddings._refiner import PatchRefiner
 from skanomaly.embeddings._residual import PatchResidual
+from skanomaly.embeddings._students import NetworkStudent
 from skanomaly.embeddings._tiles import TiledDetector
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ConceptProjector",
     "DistillationDetector",
     "LogitDetector",
+    "NetworkStudent",
     "PatchBank",
     "PatchGaussian",
     "PatchMapDisplay",

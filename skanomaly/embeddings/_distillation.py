@@ -14,6 +14,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
 from skanomaly.embeddings._memory import SampleLookup
+from skanomaly.embeddings._students import FittedStudent, NetworkStudent
 from skanomaly.embeddings._whitening import BLOCK_PATCHES, limited, range_of
 
 __all__ = ["DistillationDetector"]
@@ -21,6 +22,7 @@ __all__ = ["DistillationDetector"]
 _TINY = 1e-12
 _LOW, _HIGH = 0.9, 0.995  # quantiles of held-out normal errors that are mapped to 0 and 0.1
 _MOST_LEVERAGE = 1 - 1e-6
+_LEAST_TO_HOLD_OUT = 20  # patches
 Floats = NDArray[np.float64]
 
 
@@ -32,15 +34,16 @@ class DistillationDetector(PatchDetector):
 
     Parameters
     ----------
-    student : {"ridge"}, default="ridge"
-        A ridge regression, with a closed form.
+    student : {"ridge"} or NetworkStudent, default="ridge"
+        A ridge regression, with a closed form, or a network.
     levels : sequence of int, sequence of slice or list of int, or None, default=None
         Groups of columns: their widths, or their columns. Each level is predicted from the one before, and from the one
         after. None draws random halves.
     n_views : int, default=4
         Number of random splits in halves, which predict each other; only without `levels`.
     ridge : float, default=0.1
-        Penalty, times half the number of columns of the source, times their mean variance for each sample.
+        Penalty of ridge regressions, times half the number of columns of the source, times their mean variance for each
+        sample.
     error : {"squared", "cosine"}, default="squared"
         Mean squared error, each column divided by its variance in training; or one minus the cosine of target and
         prediction, less the means.
@@ -79,7 +82,7 @@ class DistillationDetector(PatchDetector):
     quantiles of held-out normal samples [2]_. What we changed: the student is a ridge regression, which reached the
     networks' figures on the embeddings we measured, and errors of training samples are those of a student that was
     fitted without the patch, by the exact formula of ridge regression. They are held-out errors, so the quantiles need
-    no other data.
+    no other data. Networks are trained on four fifths of the patches; medians and quantiles are those of the others.
 
     `y`: samples labelled -1 are left out of the fit; +1 and 0 are treated alike.
 
@@ -112,7 +115,7 @@ class DistillationDetector(PatchDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **PatchDetector._parameter_constraints,  # scikit-learn's name for a class's declaration
-        "student": [StrOptions({"ridge"})],
+        "student": [StrOptions({"ridge"}), NetworkStudent],
         "levels": ["array-like", None],
         "n_views": [Interval(Integral, 1, None, closed="left")],
         "ridge": [Interval(Real, 0, None, closed="neither")],
@@ -124,7 +127,7 @@ class DistillationDetector(PatchDetector):
     def __init__(
         self,
         *,
-        student: str = "ridge",
+        student: Any = "ridge",
         levels: Any = None,
         n_views: int = 4,
         ridge: float = 0.1,
@@ -146,21 +149,43 @@ class DistillationDetector(PatchDetector):
 
     def _fit(self, X: PatchSets, y: NDArray[np.int8], **metadata: Any) -> None:
         normal = X.take(normal_samples(y, self._min_samples, "samples"))
-        self.views_ = self._views()
+        if isinstance(self.student, NetworkStudent):
+            self.student._validate_params()
+        random = generator(self.random_state)
+        self.views_ = self._views(random)
         self._range = range_of(normal.rows)
         rows = np.asarray(self._range.apply(normal.rows), dtype=np.float64)
         kept = self._range.ordinary_rows(rows)
-        self._students = [_Student(rows, kept, source, target, self.ridge) for source, target in self.views_]
+        held_out = kept.copy()
+        if isinstance(self.student, NetworkStudent):
+            numbers = np.flatnonzero(kept)
+            n_held = len(numbers) // 5 if len(numbers) >= _LEAST_TO_HOLD_OUT else 0
+            held = random.permutation(numbers)[:n_held]
+            train = np.setdiff1d(numbers, held)
+            held_out[:] = False
+            held_out[held if n_held else numbers] = True
+            self._students: list[Any] = [
+                FittedStudent(rows, train, source, target, self.student, random)
+                if len(source)
+                else _Student(rows, kept, source, target, self.ridge)
+                for source, target in self.views_
+            ]
+        else:
+            self._students = [_Student(rows, kept, source, target, self.ridge) for source, target in self.views_]
         self._lookup = SampleLookup(normal)
         self._starts = normal.edges[:-1]
         errors = np.column_stack([student.errors(rows, student.leverages, self.error) for student in self._students])[
-            kept
+            held_out
         ]
         self._medians = np.maximum(np.median(errors, axis=0), _TINY)
         self._low, self._high = np.quantile(errors, [_LOW, _HIGH], axis=0)
 
-    def _views(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def _views(self, random: np.random.Generator) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         n_features = self.n_features_in_
+        if isinstance(self.student, NetworkStudent) and self.student.target == "random":
+            if self.levels is not None:
+                raise ValueError("levels are not used with NetworkStudent(target='random'); leave them out.")
+            return [(np.arange(n_features), np.arange(n_features))] * self.n_views
         if self.levels is not None:
             parts = read_levels(self.levels, n_features)
             if len(parts) < 2:
@@ -172,7 +197,7 @@ class DistillationDetector(PatchDetector):
         if n_features == 1:
             every = np.arange(1)
             return [(every[:0], every)]
-        random, views = generator(self.random_state), []
+        views = []
         for _ in range(self.n_views):
             order = random.permutation(n_features)
             halves = np.sort(order[: n_features // 2]), np.sort(order[n_features // 2 :])

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
-from skanomaly.embeddings import DistillationDetector
+from skanomaly.embeddings import DistillationDetector, NetworkStudent
 
 
 def _levels(seed, n_samples=60, n_columns=(5, 3)):
@@ -90,3 +90,36 @@ def test_mvtec_features_reach_the_measured_figures(shared_data):
         areas[kind] = roc_auc_score(y[test] == 0, detector.score_samples(X[test]))
     assert areas["resnet18"] > 0.9
     assert areas["vit"] > 0.95
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "product", "quantile"])
+@pytest.mark.parametrize("error", ["squared", "cosine"])
+def test_networks_find_levels_that_disagree(seed, aggregation, error):
+    random = np.random.default_rng(seed)
+    early = random.normal(size=(400, 5))
+    late = np.tanh(early @ random.normal(size=(5, 3))) + 0.1 * random.normal(size=(400, 3))
+    X = np.hstack([early, late])
+    mixed = np.hstack([X[:50, :5], X[350:, 5:]])
+    student = NetworkStudent(hidden_layer_sizes=[24], max_iter=150)
+    detector = DistillationDetector(
+        student=student, levels=[5, 3], aggregation=aggregation, error=error, random_state=seed
+    ).fit(X[:300])
+    scores = detector.score_samples(np.vstack([X[300:], mixed]))
+    assert roc_auc_score(np.repeat([1, -1], [100, 50]), scores) > 0.9
+
+
+@pytest.mark.parametrize("options", [{}, {"hard_quantile": 0.5}, {"penalty": 0.1}])
+def test_students_of_random_networks_find_far_rows(seed, options):
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(400, 4)) @ random.normal(size=(4, 4))
+    far = rows[:50] * 3
+    student = NetworkStudent(target="random", hidden_layer_sizes=[24], max_iter=150, **options)
+    detector = DistillationDetector(student=student, n_views=2, random_state=seed).fit(rows[:300])
+    scores = detector.score_samples(np.vstack([rows[300:], far]))
+    assert roc_auc_score(np.repeat([1, -1], [100, 50]), scores) > 0.8
+
+
+def test_levels_of_random_targets_raise():
+    detector = DistillationDetector(student=NetworkStudent(target="random"), levels=[1, 1])
+    with pytest.raises(ValueError, match="levels are not used"):
+        detector.fit(np.eye(4)[:, :2])
