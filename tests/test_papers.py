@@ -21,14 +21,8 @@ SCRIPTS = ROOT / "asv_bench" / "tables"
 
 def _experiments():
     functions = set()
-    for name in (
-        "_papers_scores.py",
-        "_papers_training.py",
-        "_papers_series.py",
-        "_papers_models.py",
-        "_papers_trust.py",
-    ):
-        tree = ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))
+    for name in ("scores", "training", "series", "models", "networks", "trust"):
+        tree = ast.parse((SCRIPTS / f"_papers_{name}.py").read_text(encoding="utf-8"))
         functions |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return functions
 

@@ -19,6 +19,7 @@ import argparse
 import importlib.util
 import os
 import pickle
+import sys
 import time
 import warnings
 import zlib
@@ -118,6 +119,7 @@ def quality(arguments):
                     score = -method.fit(train).score_samples(test)
                     seconds.setdefault(name, []).append(time.process_time() - start)
                     values.setdefault(name, []).append(100 * roc_auc_score(y, score))
+            print(path.stem, file=sys.stderr, flush=True)
         print(f"\n{pattern} of {folder}: {len(paths)}, seeds {arguments.seeds}")
         base = np.array(values.get("nearest neighbour, whitened", [np.nan]))
         for name, found in values.items():

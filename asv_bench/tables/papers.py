@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import _papers_models
+import _papers_networks
 import _papers_scores
 import _papers_series
 import _papers_training
@@ -37,7 +38,14 @@ def experiments():
     """Return the experiments by name: the functions of these files whose docstrings name their seeds."""
     return {
         name: value
-        for module in (_papers_scores, _papers_training, _papers_series, _papers_models, _papers_trust)
+        for module in (
+            _papers_scores,
+            _papers_training,
+            _papers_series,
+            _papers_models,
+            _papers_networks,
+            _papers_trust,
+        )
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")
     }

@@ -8,6 +8,7 @@ from skanomaly.detectors._forest._isolation_forest import IsolationForestDetecto
 from skanomaly.detectors._marginal._marginal import MarginalDetector
 from skanomaly.detectors._neighbors._multiscale import MultiscaleNeighborsDetector
 from skanomaly.detectors._neighbors._nearest_neighbors import NearestNeighborsDetector
+from skanomaly.detectors._neural._adversarial import AdversarialCode
 from skanomaly.detectors._neural._autoencoder import Autoencoder, PerturbedReconstruction
 from skanomaly.detectors._neural._codes import ConstrainedCode, DenseCode, MemoryCode, UncertaintyCode, VariationalCode
 from skanomaly.detectors._neural._kinds import PrincipalComponents, RandomFeatures
@@ -23,6 +24,7 @@ from skanomaly.detectors._neural._one_class import OneClassNetwork
 from skanomaly.detectors._shift._aligned import ShiftAlignedDetector
 
 __all__ = [
+    "AdversarialCode",
     "AnomalyDetector",
     "Autoencoder",
     "ConstrainedCode",

@@ -5,7 +5,9 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
+from skanomaly._networks._network import Layers, Network
 from skanomaly.detectors import (
+    AdversarialCode,
     Autoencoder,
     ConstrainedCode,
     DenseCode,
@@ -16,6 +18,7 @@ from skanomaly.detectors import (
     UncertaintyCode,
     VariationalCode,
 )
+from skanomaly.detectors._neural._adversarial import adversarial_step
 
 SMALL = {"latent_dim": 2, "hidden_layer_sizes": [24], "max_iter": 250, "batch_size": 64}
 KINDS = {
@@ -29,6 +32,7 @@ KINDS = {
     "context": VariationalCode(context_weight=0.5, **SMALL),
     "memory": MemoryCode(n_slots=20, **SMALL),
     "uncertainty": UncertaintyCode(**SMALL),
+    "adversarial": AdversarialCode(consistency=0.1, **SMALL),
     "constrained": ConstrainedCode(consistency=0.1, **SMALL),
 }
 
@@ -176,6 +180,27 @@ def test_rows_are_read_from_a_memory_map_without_a_copy(seed, tmp_path):
     mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
     detector = Autoencoder(kind=DenseCode(**{**SMALL, "max_iter": 20}), random_state=seed)
     assert_array_equal(clone(detector).fit(mapped).score_samples(test), clone(detector).fit(train).score_samples(test))
+
+
+def test_slopes_of_the_adversarial_loss_agree_with_finite_differences(seed):
+    random = np.random.default_rng(seed)
+    network = Network({"encoder": Layers((4, 5, 2)), "decoder": Layers((2, 5, 4))}, random, np.float64)
+    judge = Network({"pairs": Layers((6, 5, 1), leak=0.2)}, random, np.float64)
+    rows = random.normal(size=(8, 4))
+
+    def loss():
+        network.clear()
+        return adversarial_step(network, judge, rows, np.random.default_rng(1), 0.3)
+
+    loss()
+    gradient = network.total_gradient().copy()
+    for place in random.choice(gradient.size, 20, replace=False):
+        kept, around = network.parameters[place], []
+        for step in (1e-6, -1e-6):
+            network.parameters[place] = kept + step
+            around.append(loss())
+        network.parameters[place] = kept
+        assert_allclose(gradient[place], (around[0] - around[1]) / 2e-6, rtol=1e-4, atol=1e-6)
 
 
 def test_odd_numbers_of_torus_coordinates_raise(seed):

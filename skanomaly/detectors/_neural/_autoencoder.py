@@ -71,7 +71,7 @@ class Autoencoder(PatchDetector):
     Parameters
     ----------
     kind : RandomFeatures, PrincipalComponents, DenseCode, VariationalCode, MemoryCode, UncertaintyCode, \
-ConstrainedCode or None, default=None
+ConstrainedCode, AdversarialCode or None, default=None
         How rows are encoded and reconstructed, with the parameters of training. None is ``RandomFeatures()``.
     statistic : {"residual", "reconstruction", "latent", "sum", "gradient"} or PerturbedReconstruction, \
 default="residual"

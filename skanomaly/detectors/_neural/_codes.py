@@ -14,12 +14,12 @@ from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.detectors._neural._kinds import NETWORK_CONSTRAINTS, code_size, hidden_sizes, training_of
 from skanomaly.detectors._neural._models import DenseModel, Material
 
-__all__ = ["ConstrainedCode", "DenseCode", "MemoryCode", "UncertaintyCode", "VariationalCode"]
+__all__ = ["ConstrainedCode", "DenseCode", "MemoryCode", "UncertaintyCode", "VariationalCode", "new_network"]
 
 Fitted = tuple[DenseModel, list[float]]
 
 
-def _network(
+def new_network(
     material: Material,
     kind: Any,
     random: np.random.Generator,
@@ -121,7 +121,7 @@ class DenseCode(ParameterObject):
                     raise ValueError(f"latent_dim={n_code} must be even for topology='torus': two numbers a circle.")
                 n_code += 1
             size = n_code if self.topology == "sphere" else 2
-        network = _network(material, self, random, n_code=n_code)
+        network = new_network(material, self, random, n_code=n_code)
         model = DenseModel(network, material.rows.shape[1], middle="spheres" if size else "plain", size=size)
         middle = partial(auto.on_spheres, size=size) if size else auto.plain
 
@@ -206,7 +206,7 @@ class VariationalCode(ParameterObject):
         self.early_stopping = early_stopping
 
     def _fit(self, material: Material, random: np.random.Generator, after_step: Any) -> Fitted:
-        network = _network(material, self, random, per_code=2)
+        network = new_network(material, self, random, per_code=2)
         n_columns = material.rows.shape[1]
         model = DenseModel(network, n_columns, middle="means")
         weight = 1.0 - float(self.context_weight)
@@ -288,7 +288,7 @@ class MemoryCode(ParameterObject):
 
     def _fit(self, material: Material, random: np.random.Generator, after_step: Any) -> Fitted:
         n_code = code_size(material, self.latent_dim)
-        network = _network(material, self, random, n_code=n_code, arrays={auto.MEMORY: (int(self.n_slots), n_code)})
+        network = new_network(material, self, random, n_code=n_code, arrays={auto.MEMORY: (int(self.n_slots), n_code)})
         shrink = 1.0 / int(self.n_slots)
         model = DenseModel(network, material.rows.shape[1], middle="memory", size=shrink)
 
@@ -347,7 +347,7 @@ class UncertaintyCode(ParameterObject):
         self.early_stopping = early_stopping
 
     def _fit(self, material: Material, random: np.random.Generator, after_step: Any) -> Fitted:
-        network = _network(material, self, random, per_column=2)
+        network = new_network(material, self, random, per_column=2)
         model = DenseModel(network, material.rows.shape[1], uncertain=True)
 
         def objective(numbers: Any, noise: np.random.Generator) -> float:  # noqa: ARG001  # the form of objectives
@@ -411,7 +411,7 @@ class ConstrainedCode(ParameterObject):
         self.early_stopping = early_stopping
 
     def _fit(self, material: Material, random: np.random.Generator, after_step: Any) -> Fitted:
-        network = _network(material, self, random)
+        network = new_network(material, self, random)
         model = DenseModel(network, material.rows.shape[1])
 
         def objective(numbers: Any, noise: np.random.Generator) -> float:  # noqa: ARG001  # the form of objectives
