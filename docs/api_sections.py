@@ -75,6 +75,7 @@ SECTIONS = {
             "AnomalySynthesizer SyntheticAnomalies SyntheticAnomalyDetector DiverseOutlierSampler "
             "OutlierExposureClassifier"
         ),
+        "Heads of SyntheticAnomalyDetector": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
         "Composition": "ResampledEstimator SamplerChain OptimalImbalance SamplerDisplay",
@@ -100,7 +101,9 @@ SECTIONS = {
     },
     "embeddings": {
         "Patch sets": "PatchNeighbors PatchGaussian PatchResidual PatchBank PatchRefiner PatchwiseTransformer",
-        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector ConceptProjector",
+        "Vectors": (
+            "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent ConceptProjector"
+        ),
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },

@@ -7,15 +7,17 @@ from sklearn.preprocessing import StandardScaler
 from skanomaly import detectors, sampling
 from skanomaly.detectors import Autoencoder, DenseCode, OneClassNetwork, PrincipalComponents
 
+SHORT = {"hidden_layer_sizes": [128], "max_iter": 200, "batch_size": 64}
 
-def _categories(most=4):
+
+def _categories(most=3):
     for place, (_, train, test, labels) in enumerate(embeddings()):
         if place < most:
             yield train, test, labels
 
 
 def _mean_areas(makers):
-    """Return the mean areas of detectors on ResNet-18 embeddings of four categories."""
+    """Return the mean areas of detectors on ResNet-18 embeddings of three categories."""
     found = {name: [] for name in makers}
     for train, test, labels in _categories():
         for name, maker in makers.items():
@@ -61,15 +63,16 @@ def error_and_code():
 
 
 def autoencoder_kinds():
-    """Seed 0, ResNet-18 embeddings of four categories of MVTec-AD."""
+    """Seed 0, ResNet-18 embeddings of three categories of MVTec-AD."""
     kinds = {
-        "dense": DenseCode(),
-        "denoising": DenseCode(corruption="gaussian"),
-        "variational": detectors.VariationalCode(),
-        "context-encoding": detectors.VariationalCode(context_weight=0.5),
-        "memory": detectors.MemoryCode(),
-        "uncertainty": detectors.UncertaintyCode(),
-        "constrained": detectors.ConstrainedCode(),
+        "dense": DenseCode(**SHORT),
+        "denoising": DenseCode(corruption="gaussian", **SHORT),
+        "variational": detectors.VariationalCode(**SHORT),
+        "context-encoding": detectors.VariationalCode(context_weight=0.5, **SHORT),
+        "memory": detectors.MemoryCode(**SHORT),
+        "uncertainty": detectors.UncertaintyCode(**SHORT),
+        "constrained": detectors.ConstrainedCode(**SHORT),
+        "adversarial": detectors.AdversarialCode(**SHORT),
         "principal components": PrincipalComponents(),
         "random features": detectors.RandomFeatures(),
     }
@@ -77,28 +80,30 @@ def autoencoder_kinds():
         name: lambda kind=kind: Autoencoder(kind=kind, statistic="reconstruction", random_state=0)
         for name, kind in kinds.items()
     }
-    makers["dense by residual Mahalanobis distance"] = lambda: Autoencoder(kind=DenseCode(), random_state=0)
+    makers["dense by residual Mahalanobis distance"] = lambda: Autoencoder(kind=DenseCode(**SHORT), random_state=0)
     makers["GaussianDetector"] = detectors.GaussianDetector
     return "AUC of kinds: " + _mean_areas(makers)
 
 
 def perturbed_input():
-    """Seed 0, ResNet-18 embeddings of four categories of MVTec-AD."""
-    makers = {"no step": lambda: Autoencoder(kind=DenseCode(), statistic="reconstruction", random_state=0)}
+    """Seed 0, ResNet-18 embeddings of three categories of MVTec-AD."""
+    makers = {"no step": lambda: Autoencoder(kind=DenseCode(**SHORT), statistic="reconstruction", random_state=0)}
     for size in (0.01, 0.05, 0.2):
         statistic = detectors.PerturbedReconstruction(size=size)
         makers[f"step {size}"] = lambda statistic=statistic: Autoencoder(
-            kind=DenseCode(), statistic=statistic, random_state=0
+            kind=DenseCode(**SHORT), statistic=statistic, random_state=0
         )
     return "AUC of reconstruction with " + _mean_areas(makers)
 
 
 def one_class_objectives():
-    """Seed 0, ResNet-18 embeddings of four categories of MVTec-AD."""
+    """Seed 0, ResNet-18 embeddings of three categories of MVTec-AD."""
     makers = {
-        "SVDD": lambda: OneClassNetwork(random_state=0),
-        "soft boundary": lambda: OneClassNetwork(objective=detectors.SoftBoundary(), random_state=0),
-        "projections": lambda: OneClassNetwork(objective=detectors.ProjectionOutlyingness(), random_state=0),
+        "SVDD": lambda: OneClassNetwork(max_iter=200, random_state=0),
+        "soft boundary": lambda: OneClassNetwork(objective=detectors.SoftBoundary(), max_iter=200, random_state=0),
+        "projections": lambda: OneClassNetwork(
+            objective=detectors.ProjectionOutlyingness(), max_iter=200, random_state=0
+        ),
         "untrained projection depth": lambda: detectors.RandomProjectionDepth(covariance="ledoit_wolf", random_state=0),
         "GaussianDetector": detectors.GaussianDetector,
     }
@@ -106,9 +111,9 @@ def one_class_objectives():
 
 
 def mean_shift():
-    """Seed 0, ResNet-18 embeddings of four categories of MVTec-AD."""
+    """Seed 0, ResNet-18 embeddings of three categories of MVTec-AD."""
     makers = {}
-    for name, shift, steps in (("no training", True, 1), ("shift", True, 400), ("no shift", False, 400)):
+    for name, shift, steps in (("no training", True, 1), ("shift", True, 100), ("no shift", False, 100)):
         objective = detectors.MeanShifted(shift=shift)
         rate = 1e-12 if steps == 1 else 1e-3
         makers[name] = lambda objective=objective, steps=steps, rate=rate: OneClassNetwork(
@@ -118,17 +123,17 @@ def mean_shift():
 
 
 def few_labels():
-    """Seeds 0 to 2, ResNet-18 embeddings of four categories: ten labelled anomalies, left out of the test."""
+    """Seeds 0 and 1, ResNet-18 embeddings of three categories: ten labelled anomalies, left out of the test."""
     found = {"SVDD, no labels": [], "DeepSAD": [], "Margin": [], "GaussianDetector, no labels": []}
     for train, test, labels in _categories():
-        for seed in range(3):
+        for seed in range(2):
             known = np.random.default_rng(seed).permutation(np.flatnonzero(labels == -1))[:10]
             rest = np.setdiff1d(np.arange(len(test)), known)
             X, y = np.vstack([train, test[known]]), np.repeat([1, -1], [len(train), 10])
             models = {
-                "SVDD, no labels": OneClassNetwork(random_state=seed),
-                "DeepSAD": OneClassNetwork(objective=detectors.DeepSAD(), random_state=seed),
-                "Margin": OneClassNetwork(objective=detectors.Margin(), random_state=seed),
+                "SVDD, no labels": OneClassNetwork(max_iter=200, random_state=seed),
+                "DeepSAD": OneClassNetwork(objective=detectors.DeepSAD(), max_iter=200, random_state=seed),
+                "Margin": OneClassNetwork(objective=detectors.Margin(), max_iter=200, random_state=seed),
                 "GaussianDetector, no labels": detectors.GaussianDetector(),
             }
             for name, model in models.items():
@@ -137,18 +142,18 @@ def few_labels():
 
 
 def synthetic_heads():
-    """Seed 0, ResNet-18 embeddings of four categories of MVTec-AD; columns swapped, and noise for the hinge."""
+    """Seed 0, ResNet-18 embeddings of three categories of MVTec-AD; columns swapped, and noise for the hinge."""
     swap = sampling.AnomalySynthesizer(kind="swap")
     heads = {
         "classifier": (swap, None),
-        "logistic": (swap, sampling.LogisticHead()),
-        "density": (swap, sampling.DensityHead()),
-        "offset": (None, sampling.OffsetHead()),
-        "contrastive": (swap, sampling.ContrastiveHead()),
-        "hinge": (None, sampling.HingeHead()),
+        "logistic": (swap, sampling.LogisticHead(**SHORT)),
+        "density": (swap, sampling.DensityHead(**SHORT)),
+        "offset": (None, sampling.OffsetHead(**SHORT)),
+        "contrastive": (swap, sampling.ContrastiveHead(**SHORT)),
+        "hinge": (None, sampling.HingeHead(**SHORT)),
         "hinge, noise of 0.001": (
             sampling.AnomalySynthesizer(kind="gaussian", strength=1e-3),
-            sampling.HingeHead(),
+            sampling.HingeHead(**SHORT),
         ),
     }
     makers = {
