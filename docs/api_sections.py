@@ -107,6 +107,18 @@ SECTIONS = {
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },
+    "detectors": {
+        "Tables": (
+            "AnomalyDetector GaussianDetector IsolationForestDetector KrigingDetector MarginalDetector "
+            "MultiscaleNeighborsDetector NearestNeighborsDetector RandomProjectionDepth ShiftAlignedDetector"
+        ),
+        "Networks": "Autoencoder OneClassNetwork",
+        "Kinds and scores of Autoencoder": (
+            "RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode ConstrainedCode "
+            "AdversarialCode PerturbedReconstruction"
+        ),
+        "Objectives of OneClassNetwork": "SVDD SoftBoundary DeepSAD Margin ProjectionOutlyingness MeanShifted",
+    },
     "generation": {
         "Densities and denoisers": "MixtureDenoiser NoiseAwareMixture",
         "Diffusion": (
