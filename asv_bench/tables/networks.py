@@ -111,6 +111,8 @@ def quality(arguments):
         for path in paths:
             for seed in range(arguments.seeds):
                 train, test, y = split(path, arguments.rows, seed, table=folder == "tables")
+                if train.shape[1] > arguments.columns:
+                    continue
                 for name, method in methods(seed).items():
                     if arguments.only and name not in arguments.only:
                         continue
@@ -310,6 +312,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SKANOMALY_DATA", "../shared/data")))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=800)
+    parser.add_argument("--columns", type=int, default=2000, help="tables with more are left out")
     parser.add_argument("--kind", choices=[*KINDS])
     parser.add_argument("--most", type=int, default=None)
     parser.add_argument("--only", nargs="*")
