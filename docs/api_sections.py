@@ -101,6 +101,7 @@ SECTIONS = {
             "OutlierExposureClassifier"
         ),
         "Heads of the detector of synthetic anomalies": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
+        "Heads of SyntheticAnomalyDetector": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
         "Composition": "ResampledEstimator SamplerChain OptimalImbalance SamplerDisplay",
@@ -126,9 +127,23 @@ SECTIONS = {
     },
     "embeddings": {
         "Patch sets": "PatchNeighbors PatchGaussian PatchResidual PatchBank PatchRefiner PatchwiseTransformer",
-        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector ConceptProjector",
+        "Vectors": (
+            "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent ConceptProjector"
+        ),
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
+    },
+    "detectors": {
+        "Tables": (
+            "AnomalyDetector GaussianDetector IsolationForestDetector KrigingDetector MarginalDetector "
+            "MultiscaleNeighborsDetector NearestNeighborsDetector RandomProjectionDepth ShiftAlignedDetector"
+        ),
+        "Networks": "Autoencoder OneClassNetwork",
+        "Kinds and scores of Autoencoder": (
+            "RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode ConstrainedCode "
+            "AdversarialCode PerturbedReconstruction"
+        ),
+        "Objectives of OneClassNetwork": "SVDD SoftBoundary DeepSAD Margin ProjectionOutlyingness MeanShifted",
     },
     "generation": {
         "Densities and denoisers": "MixtureDenoiser NoiseAwareMixture",

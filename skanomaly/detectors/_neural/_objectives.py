@@ -109,7 +109,7 @@ class SVDD(ParameterObject):
 
     Notes
     -----
-    One-class Deep SVDD [1]_. The map has no biases, and its centre, the mean of the outputs before training, has no
+    One-class Deep SVDD [1]_. The layers have no biases, and the centre, the mean of the outputs before training, has no
     coordinate near 0: otherwise a constant map would be a solution.
 
     References

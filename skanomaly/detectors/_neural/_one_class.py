@@ -84,8 +84,10 @@ class OneClassNetwork(PatchDetector):
     `y`: labelled anomalies are used by ``DeepSAD`` and ``Margin``; the other objectives leave them out. There the same
     label counts for all patches of a sample.
 
-    Layers are rectified linear units without biases, and inputs are centred. A map that sends all rows to one place
-    tells nothing; training that ends near it gives a warning.
+    Layers are rectified linear units without biases, on centred inputs. What we changed: the inputs have a constant
+    column, except with ``MeanShifted``. Without it the row in the middle of the data has the output 0, which is no
+    centre, so that it would score as an anomaly. A map that sends all rows to one place tells nothing; training that
+    ends near it gives a warning.
 
     Networks compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights
     are NumPy arrays. A distance of learnt outputs is no sum over columns; there is no ``feature_contributions``.
@@ -164,7 +166,8 @@ class OneClassNetwork(PatchDetector):
             if self.covariance is not None:
                 part = ordinary[:: max(1, len(ordinary) // _MOST_FOR_COVARIANCE)]
                 self._space = estimate_spectrum(self._read(X.rows[part]), covariance=self.covariance)
-            self._network = self._new_network(random, chosen)
+            self._constant = not isinstance(chosen, MeanShifted)
+            self._network = self._new_network(random)
             task = Task(
                 self._network,
                 lambda numbers: self._inputs(X.rows[numbers]),
@@ -191,27 +194,32 @@ class OneClassNetwork(PatchDetector):
             self._store(X.rows, ordinary, random, stored=isinstance(chosen, MeanShifted))
         self._network.freeze()
 
-    def _new_network(self, random: np.random.Generator, chosen: Any) -> Network:
+    def _new_network(self, random: np.random.Generator) -> Network:
         n_columns = self.n_features_in_
         if self._space is not None and self._space.vectors is not None and self._space.rest == 0:
             n_columns = self._space.vectors.shape[1]
         given = self.hidden_layer_sizes
-        if given is None and isinstance(chosen, MeanShifted):
+        if given is None and not self._constant:
             layers = Layers((n_columns, n_columns), bias=False, identity=True)
         elif given is None:
             sizes = int(np.clip(2 * n_columns, 16, 128)), int(np.clip(n_columns, 4, 32))
-            layers = Layers((n_columns, *sizes), bias=False)
+            layers = Layers((n_columns + 1, *sizes), bias=False)
         else:
             sizes = np.atleast_1d(given)
             if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not sizes.size or (sizes < 1).any():
                 raise ValueError(f"hidden_layer_sizes={given!r} must be integers of at least 1, or None.")
-            layers = Layers((n_columns, *sizes.tolist()), bias=False)
+            layers = Layers((n_columns + self._constant, *sizes.tolist()), bias=False)
         return Network({MAP: layers}, random, np.float32)
 
     def _inputs(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return rows as the network gets them."""
-        read = self._read(rows)
-        return read if self._space is None else np.asarray(self._space.whiten(read), dtype=np.float32)
+        return self._prepared(self._read(rows))
+
+    def _prepared(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Whiten rows that were read, and add a constant column."""
+        if self._space is not None:
+            rows = np.asarray(self._space.whiten(rows), dtype=np.float32)
+        return np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)]) if self._constant else rows
 
     def _warn_of_collapse(self, before: NDArray[Any], after: NDArray[Any]) -> None:
         """Warn if the outputs of all rows came to one place, relative to their size."""
@@ -251,9 +259,7 @@ class OneClassNetwork(PatchDetector):
         return scores
 
     def _block_scores(self, block: NDArray[np.float32]) -> Floats:
-        if self._space is not None:
-            block = np.asarray(self._space.whiten(block), dtype=np.float32)
-        found = self._outputs_score(block)
+        found = self._outputs_score(self._prepared(block))
         return found if self._bank is None else 2.0 - 2.0 * (found @ self._bank.T)
 
     def _to_nearest(self, squares: Floats, same: NDArray[np.intp]) -> Floats:
