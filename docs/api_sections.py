@@ -39,7 +39,7 @@ SECTIONS = {
         "Projections and forests": "RandomProjectionDepth IsolationForestDetector",
         "Reconstruction": (
             "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
-            "ConstrainedCode PerturbedReconstruction"
+            "ConstrainedCode AdversarialCode PerturbedReconstruction"
         ),
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
@@ -100,7 +100,6 @@ SECTIONS = {
             "AnomalySynthesizer SyntheticAnomalies SyntheticAnomalyDetector DiverseOutlierSampler "
             "OutlierExposureClassifier"
         ),
-        "Heads of the detector of synthetic anomalies": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Heads of SyntheticAnomalyDetector": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
@@ -132,18 +131,6 @@ SECTIONS = {
         ),
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
-    },
-    "detectors": {
-        "Tables": (
-            "AnomalyDetector GaussianDetector IsolationForestDetector KrigingDetector MarginalDetector "
-            "MultiscaleNeighborsDetector NearestNeighborsDetector RandomProjectionDepth ShiftAlignedDetector"
-        ),
-        "Networks": "Autoencoder OneClassNetwork",
-        "Kinds and scores of Autoencoder": (
-            "RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode ConstrainedCode "
-            "AdversarialCode PerturbedReconstruction"
-        ),
-        "Objectives of OneClassNetwork": "SVDD SoftBoundary DeepSAD Margin ProjectionOutlyingness MeanShifted",
     },
     "generation": {
         "Densities and denoisers": "MixtureDenoiser NoiseAwareMixture",

@@ -19,7 +19,6 @@ import argparse
 import importlib.util
 import os
 import pickle
-import sys
 import time
 import warnings
 import zlib
@@ -121,12 +120,6 @@ def quality(arguments):
                     score = -method.fit(train).score_samples(test)
                     seconds.setdefault(name, []).append(time.process_time() - start)
                     values.setdefault(name, []).append(100 * roc_auc_score(y, score))
-            print(path.stem, file=sys.stderr, flush=True)
-        print(f"\n{pattern} of {folder}: {len(paths)}, seeds {arguments.seeds}")
-        base = np.array(values.get("nearest neighbour, whitened", [np.nan]))
-        for name, found in values.items():
-            wins = int((np.array(found) > base).sum())
-            print(f"{name:40s} {np.mean(found):6.2f}  wins {wins:3d}  {np.mean(seconds[name]):.3f} s", flush=True)
             print(f"\n{pattern} of {folder}, to {path.stem}, seeds {arguments.seeds}")
             base = np.array(values.get("nearest neighbour, whitened", [np.nan]))
             for name, found in values.items():
