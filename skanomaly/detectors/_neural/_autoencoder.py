@@ -72,15 +72,10 @@ class Autoencoder(PatchDetector):
     ----------
     kind : object, default=None
         How rows are encoded and reconstructed, with the parameters of training: a ``RandomFeatures``,
-        ``PrincipalComponents``, ``DenseCode``, ``VariationalCode``, ``MemoryCode``, ``UncertaintyCode`` or
-        ``ConstrainedCode``. None is ``RandomFeatures()``.
+        ``PrincipalComponents``, ``DenseCode``, ``VariationalCode``, ``MemoryCode``, ``UncertaintyCode``,
+        ``ConstrainedCode`` or ``AdversarialCode``. None is ``RandomFeatures()``.
     statistic : str or PerturbedReconstruction, default="residual"
         Of a row's error: "residual", "reconstruction", "latent", "sum", "gradient", or an object.
-    kind : RandomFeatures, PrincipalComponents, DenseCode, VariationalCode, MemoryCode, UncertaintyCode, \
-ConstrainedCode, AdversarialCode or None, default=None
-        How rows are encoded and reconstructed, with the parameters of training. None is ``RandomFeatures()``.
-    statistic : {"residual", "reconstruction", "latent", "sum", "gradient"} or PerturbedReconstruction, \
-default="residual"
         "reconstruction" is the mean squared error over the columns. "residual" is the squared Mahalanobis distance of
         the errors, under the Ledoit-Wolf covariance of training errors. "latent" is that of the code. "sum" adds
         "reconstruction" and "latent", each divided by its standard deviation in training. "gradient" is the mean
