@@ -60,6 +60,7 @@ PARAMETERS = {
             "estimator": make_pipeline(StandardScaler(), LogisticRegression()),
             "null": "permutation",
             "n_permutations": 9,
+            "alpha": 0.1,
             "cv": 2,
         },
     ],

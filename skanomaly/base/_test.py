@@ -1,5 +1,6 @@
 """The contract of the statistical tests, written once."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self, final
 
@@ -141,7 +142,21 @@ class BaseTest(BaseEstimator, ABC):
             _check_no_second_sample(y, metadata.get("groups"))
         with restore_on_error(self):
             self._test(self._read(X, reset=True), **metadata)
+        self._check_permutations()
         return self
+
+    def _check_permutations(self) -> None:
+        """Warn where the p-value is the smallest of so few permutations that it cannot reach the level."""
+        n_permutations, alpha = getattr(self, "n_permutations", None), getattr(self, "alpha", None)
+        if n_permutations is None or alpha is None or getattr(self, "null", "permutation") != "permutation":
+            return
+        smallest = 1.0 / (n_permutations + 1)
+        if alpha < smallest * (1 - 1e-9) and getattr(self, "pvalue_", 1.0) <= smallest * (1 + 1e-9):
+            warn_user(
+                f"pvalue_ is {smallest:.3g}, the smallest that n_permutations={n_permutations} allows, and above "
+                f"alpha={alpha:g}, so that no difference can be found. Give n_permutations={math.ceil(1 / alpha) - 1} "
+                "or more."
+            )
 
     @available_if(_takes_two_samples)
     @final

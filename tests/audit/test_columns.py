@@ -227,7 +227,7 @@ def test_pairwise_tests_keep_the_level_and_find_a_scale(cls):
 
 def test_energy_distance_equals_its_definition():
     first, second = np.random.Generator(np.random.PCG64(1)).normal(size=(2, 25, 2))
-    test = EnergyTest(metric="euclidean", n_permutations=1, random_state=0).fit_samples(first, second)
+    test = EnergyTest(metric="euclidean", n_permutations=1, alpha=0.5, random_state=0).fit_samples(first, second)
     mean = [[np.mean([np.linalg.norm(a - b) for a in x for b in y]) for y in (first, second)] for x in (first, second)]
     assert test.statistic_ == pytest.approx((2 * mean[0][1] - mean[0][0] - mean[1][1]) * 25 * 25 / 50)
 
@@ -235,7 +235,7 @@ def test_energy_distance_equals_its_definition():
 @pytest.mark.parametrize("cls", [EnergyTest, KernelTest])
 def test_pairwise_tests_draw_rows_of_both_samples(cls):
     rows = np.random.Generator(np.random.PCG64(2)).normal(size=(500, 2))
-    test = cls(max_samples=50, n_permutations=9, random_state=0).fit(rows, groups=np.arange(500) >= 490)
+    test = cls(max_samples=50, n_permutations=9, alpha=0.1, random_state=0).fit(rows, groups=np.arange(500) >= 490)
     assert test.n_compared_ == 51
     assert test.score_samples(rows).shape == (500,)
 

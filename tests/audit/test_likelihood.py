@@ -45,7 +45,7 @@ def test_permuted_statistics_are_nearly_chi_square():
 def test_rows_are_left_out_of_their_own_score():
     rows = np.random.Generator(np.random.PCG64(1)).normal(size=(60, 2))
     groups = np.arange(60) % 2
-    test = NPLMTest(n_centers=60, ridge=1e-3, n_permutations=1, random_state=0).fit(rows, groups=groups)
+    test = NPLMTest(n_centers=60, ridge=1e-3, n_permutations=1, alpha=0.5, random_state=0).fit(rows, groups=groups)
     own = test.score_samples(rows)
     sign = np.where(groups == 1, 1, -1)
     assert (sign * (test.sample_scores_ - own) > 0).all()

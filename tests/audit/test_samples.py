@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from skanomaly.audit import DomainClassifierTest, KNNDriftMonitor, KNNTwoSampleTest
+from skanomaly.audit import DomainClassifierTest, EnergyTest, KernelTest, KNNDriftMonitor, KNNTwoSampleTest, NPLMTest
 
 
 @pytest.mark.parametrize("null", ["asymptotic", "permutation"])
@@ -383,3 +383,24 @@ def test_classifier_finds_a_shift_beside_a_huge_value(seed, value):
     test = DomainClassifierTest(random_state=0).fit_samples(first, second + np.array([1.0, 0, 0]))
     assert test.pvalue_ < 1e-6
     assert test.feature_importances_.argmax() == 0
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        EnergyTest(),
+        KernelTest(),
+        KNNTwoSampleTest(null="permutation"),
+        NPLMTest(n_centers=20),
+        DomainClassifierTest(LogisticRegression(), cv=2, null="permutation"),
+    ],
+    ids=lambda test: type(test).__name__,
+)
+def test_too_few_permutations_for_the_level_are_told_where_they_decide(test):
+    first, second = np.random.default_rng(0).normal(size=(2, 60, 2))
+    test.set_params(n_permutations=19, alpha=0.04, random_state=0)
+    with pytest.warns(UserWarning, match=r"n_permutations=19 allows, and above alpha=0.04.*n_permutations=24 or more"):
+        test.fit_samples(first, second + 4)
+    test.fit_samples(first, second)  # whose p-value is larger
+    test.set_params(alpha=0.05).fit_samples(first, second + 4)
+    assert test.pvalue_ == pytest.approx(0.05)
