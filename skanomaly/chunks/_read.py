@@ -1,15 +1,18 @@
 """The one place that knows what a table in pieces may be."""
 
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from skanomaly._support._pieces import CHUNK_ROWS, Pieces, as_pieces, lazy_kind
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.chunks._arrow import arrow_pieces, file_pieces
 from skanomaly.chunks._dask import dask_pieces, is_dask
 
 __all__ = ["read_chunks"]
 
 
+@validate_params({"chunk_rows": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True)
 def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROWS) -> Pieces:
     """Open a table that is read in pieces, anew in each pass.
 
@@ -59,8 +62,6 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
     >>> detector.predict([[0.0, 0.0], [9.0, 9.0]])
     array([ 1, -1])
     """
-    if chunk_rows < 1:
-        raise ValueError(f"chunk_rows={chunk_rows} must be 1 or more.")
     if is_dask(source):
         return dask_pieces(source, columns)
     paths = isinstance(source, str | Path) or (

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._optional import import_optional
 from skanomaly._support._pieces import Pieces
+from skanomaly._support._sklearn import validate_params
 from skanomaly.chunks._dask import DaskPieces, is_dask, score_dask, write_dask
 from skanomaly.chunks._read import read_chunks
 
@@ -20,6 +21,7 @@ __all__ = ["score_chunks", "write_scores"]
 _DIGITS = 6
 
 
+@validate_params({"method": [str]}, prefer_skip_nested_validation=True)
 def score_chunks(detector: Any, chunks: Any, *, method: str = "score_samples") -> Any:
     """Score a table in pieces; lazily where the table is lazy.
 
@@ -84,6 +86,7 @@ def _score(detector: Any, table: Any, method: str) -> NDArray[Any]:
     return np.asarray(getattr(detector, method)(table))
 
 
+@validate_params({"methods": [list, tuple]}, prefer_skip_nested_validation=True)
 def write_scores(
     detector: Any, chunks: Any, path: str | Path, *, methods: Sequence[str] = ("score_samples", "predict")
 ) -> int:
