@@ -159,10 +159,11 @@ def require_in_memory(estimator: Any, X: Any, *, reset: bool) -> None:
     kind = lazy_kind(X)
     if kind is None:
         return
+    given = "lambda: X.collect_batches()" if kind == "a polars LazyFrame" else "X"
     if not reset:
-        remedy = "use skanomaly.chunks.score_chunks(detector, X), which reads it in pieces"
+        remedy = f"use skanomaly.chunks.score_chunks(detector, {given}), which reads it in pieces"
     elif hasattr(estimator, "fit_chunks"):
-        remedy = "use fit_chunks(X), which reads it in pieces"
+        remedy = f"use fit_chunks({given}), which reads it in pieces"
     else:
         remedy = f"{type(estimator).__name__} has no fit_chunks: load it first, or a sample of it"
     raise TypeError(f"X is {kind}, which is not in memory; {remedy}.")

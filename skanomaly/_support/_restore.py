@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from skanomaly._support._columns import column_names, listed, to_pandas
+from skanomaly._support._pieces import lazy_kind
 
 __all__ = ["restore_on_error"]
 
@@ -35,7 +36,7 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     except BaseException as error:
         vars(estimator).clear()
         vars(estimator).update(before)
-        names = _columns_of_na(X) if isinstance(error, TypeError) else []
+        names = _columns_of_na(X) if isinstance(error, TypeError) and lazy_kind(X) is None else []
         if names:
             raise TypeError(
                 f"{error}. X holds pd.NA as an object in column {listed(names)}, which an estimator inside "
