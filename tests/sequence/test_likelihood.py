@@ -18,7 +18,7 @@ def _streams(random, delays):
     """Return two streams; the second repeats the first at the given delays, with noise."""
     first = random.normal(size=(len(delays), 6))
     places = np.clip(np.arange(len(delays)) - delays, 0, len(delays) - 1)
-    return first, first[places] + 0.5 * random.normal(size=first.shape)
+    return first, first[places] + 0.3 * random.normal(size=first.shape)
 
 
 def _recordings(random, n_recordings, *, jumping):
