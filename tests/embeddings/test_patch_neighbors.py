@@ -80,7 +80,7 @@ def test_lookup_is_its_definition(seed, kind):
 
 def test_cold_lookup_is_the_cosine_distance_to_the_nearest_patch(seed):
     X, Q = _sets(seed), _sets(seed + 1, 3)
-    detector = PatchNeighbors(lookup=AttentionLookup(temperature=1e-5), metric="cosine").fit(X)
+    detector = PatchNeighbors(lookup=AttentionLookup(temperature=1e-10), metric="cosine").fit(X)
     expected = cosine_distances(Q.reshape(-1, 4), X.reshape(-1, 4)).min(axis=1)
     assert_allclose(-detector.score_patches(Q).ravel(), expected, atol=1e-7)
 
