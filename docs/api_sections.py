@@ -26,7 +26,8 @@ SECTIONS = {
             "PersonalizationReport"
         ),
         "What does the model leak, and what has it learnt wrongly?": (
-            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report"
+            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report "
+            "abnormal_adversarial_report AbnormalAdversarialReport"
         ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
     },
@@ -39,7 +40,7 @@ SECTIONS = {
         "Projections and forests": "RandomProjectionDepth IsolationForestDetector",
         "Reconstruction": (
             "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
-            "ConstrainedCode PerturbedReconstruction"
+            "AdversarialCode ConstrainedCode PerturbedReconstruction"
         ),
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
@@ -126,7 +127,8 @@ SECTIONS = {
     },
     "embeddings": {
         "Patch sets": "PatchNeighbors PatchGaussian PatchResidual PatchBank PatchRefiner PatchwiseTransformer",
-        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector ConceptProjector",
+        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent "
+        "ConceptProjector",
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },
@@ -137,8 +139,9 @@ SECTIONS = {
             "FollmerSampler trajectory_variance"
         ),
         "Log-concave chains": "LogConcaveChainSampler",
-        "Speculative sampling": (
-            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore"
+        "Speculative and tilted sampling": (
+            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore tilted_sample "
+            "TiltedSample antidistillation_direction"
         ),
         "Are generated rows any good?": (
             "evaluate_samples filter_samples interpolation_score sample_worth data_price_curve recursive_generation "
