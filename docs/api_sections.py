@@ -28,6 +28,8 @@ SECTIONS = {
         "What does the model leak, and what has it learnt wrongly?": (
             "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report abnormal_adversarial_report "
             "AbnormalAdversarialReport"
+            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report "
+            "abnormal_adversarial_report AbnormalAdversarialReport"
         ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
     },
@@ -41,6 +43,7 @@ SECTIONS = {
         "Reconstruction": (
             "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
             "ConstrainedCode AdversarialCode PerturbedReconstruction"
+            "AdversarialCode ConstrainedCode PerturbedReconstruction"
         ),
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
@@ -130,6 +133,8 @@ SECTIONS = {
         "Vectors": (
             "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent ConceptProjector"
         ),
+        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent "
+        "ConceptProjector",
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },
@@ -140,8 +145,9 @@ SECTIONS = {
             "FollmerSampler trajectory_variance"
         ),
         "Log-concave chains": "LogConcaveChainSampler",
-        "Speculative sampling": (
-            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore"
+        "Speculative and tilted sampling": (
+            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore tilted_sample "
+            "TiltedSample antidistillation_direction"
         ),
         "Tilted draws": "tilted_sample TiltedSample antidistillation_direction",
         "Are generated rows any good?": (
