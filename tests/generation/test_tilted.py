@@ -78,5 +78,3 @@ def test_errors_name_what_is_wrong():
         antidistillation_direction(np.asarray, [1.0], [1.0, 2.0])
     with pytest.raises(ValueError, match=r"'step_size' parameter.*Got 0"):
         antidistillation_direction(np.asarray, [1.0], [1.0], step_size=0)
-    with pytest.raises(ValueError, match="'epsilon' parameter"):
-        antidistillation_direction(np.asarray, [1.0], [1.0], epsilon=0)
