@@ -26,7 +26,8 @@ SECTIONS = {
             "PersonalizationReport"
         ),
         "What does the model leak, and what has it learnt wrongly?": (
-            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report"
+            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report abnormal_adversarial_report "
+            "AbnormalAdversarialReport"
         ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
     },
@@ -155,6 +156,7 @@ SECTIONS = {
         "Speculative sampling": (
             "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore"
         ),
+        "Tilted draws": "tilted_sample TiltedSample antidistillation_direction",
         "Are generated rows any good?": (
             "evaluate_samples filter_samples interpolation_score sample_worth data_price_curve recursive_generation "
             "collapse_variance"
@@ -185,6 +187,10 @@ SECTIONS = {
         "How sure is the choice?": (
             "choice_uncertainty ChoiceUncertainty seed_stability SeedStability specification_curve SpecificationCurve "
             "ReusableHoldout BudgetExhaustedError"
+        ),
+        "In the order of time": (
+            "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
+            "TableDifficulty"
         ),
     },
 }
