@@ -206,6 +206,7 @@ def antidistillation_direction(
     ------
     ValueError
         If shapes differ.
+        If shapes differ, or `step_size` is not above 0.
 
     References
     ----------

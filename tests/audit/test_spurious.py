@@ -123,5 +123,5 @@ def test_errors_name_what_is_wrong():
         SpuriousAudit().fit(X, np.ones(60, dtype=int), groups=site)
     with pytest.raises(ValueError, match="give the same number"):
         worst_group_report([0, 1], [0], ["a"])
-    with pytest.raises(ValueError, match="confidence=1"):
+    with pytest.raises(ValueError, match="'confidence' parameter"):
         worst_group_report([0, 1], [0, 1], ["a", "a"], confidence=1)

@@ -136,3 +136,10 @@ def test_rows_are_dropped_in_an_imblearn_pipeline(seed):
     X, y, _ = _regression(seed, fraction=0.2)
     model = pipeline.make_pipeline(SampleCurator(random_state=seed), Ridge()).fit(X, y)
     assert np.abs(model.predict(X) - X @ [1.0, 2.0, 0.0, -1.0]).mean() < 0.2
+
+
+def test_decisions_are_the_same_bits_for_any_number_of_jobs():
+    X, y, _ = _regression(0, n=200)
+    one, two = (SampleCurator(cv=3, n_jobs=n_jobs, random_state=0).fit(X, y) for n_jobs in (1, 2))
+    assert_array_equal(one.sample_scores_, two.sample_scores_)
+    assert_array_equal(one.mask_frequency_, two.mask_frequency_)
