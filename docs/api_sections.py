@@ -28,8 +28,6 @@ SECTIONS = {
         "What does the model leak, and what has it learnt wrongly?": (
             "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report abnormal_adversarial_report "
             "AbnormalAdversarialReport"
-            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report "
-            "abnormal_adversarial_report AbnormalAdversarialReport"
         ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
     },
@@ -43,7 +41,6 @@ SECTIONS = {
         "Reconstruction": (
             "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
             "ConstrainedCode AdversarialCode PerturbedReconstruction"
-            "AdversarialCode ConstrainedCode PerturbedReconstruction"
         ),
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
@@ -133,8 +130,6 @@ SECTIONS = {
         "Vectors": (
             "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent ConceptProjector"
         ),
-        "Vectors": "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent "
-        "ConceptProjector",
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },

@@ -205,7 +205,6 @@ def antidistillation_direction(
     Raises
     ------
     ValueError
-        If shapes differ.
         If shapes differ, or `step_size` is not above 0.
 
     References

@@ -86,7 +86,6 @@ def test_text_and_missing_values_of_a_file_are_read(tmp_path):
         ("nothing.parquet", {}, "is no file"),
         ([np.eye(2)], {"columns": ["a"]}, "columns applies"),
         ([np.eye(2)], {"chunk_rows": 0}, "'chunk_rows' parameter.*Got 0"),
-        ([np.eye(2)], {"chunk_rows": 0}, "chunk_rows"),
         (iter([np.eye(2)]), {}, "only once"),
     ],
 )
