@@ -26,7 +26,8 @@ SECTIONS = {
             "PersonalizationReport"
         ),
         "What does the model leak, and what has it learnt wrongly?": (
-            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report"
+            "MembershipAudit membership_likelihood_ratio SpuriousAudit worst_group_report abnormal_adversarial_report "
+            "AbnormalAdversarialReport"
         ),
         "Single events": "event_window_statistics EventWindowStatistics anomaly_clustering_test cliffs_delta",
     },
@@ -39,7 +40,7 @@ SECTIONS = {
         "Projections and forests": "RandomProjectionDepth IsolationForestDetector",
         "Reconstruction": (
             "Autoencoder RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode "
-            "ConstrainedCode PerturbedReconstruction"
+            "ConstrainedCode AdversarialCode PerturbedReconstruction"
         ),
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
@@ -100,7 +101,6 @@ SECTIONS = {
             "AnomalySynthesizer SyntheticAnomalies SyntheticAnomalyDetector DiverseOutlierSampler "
             "OutlierExposureClassifier"
         ),
-        "Heads of the detector of synthetic anomalies": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Heads of SyntheticAnomalyDetector": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
@@ -133,18 +133,6 @@ SECTIONS = {
         "Groups of anomalies": "AnomalyClusterer",
         "Tiles and maps": "TiledDetector AttentionLookup PatchMapDisplay",
     },
-    "detectors": {
-        "Tables": (
-            "AnomalyDetector GaussianDetector IsolationForestDetector KrigingDetector MarginalDetector "
-            "MultiscaleNeighborsDetector NearestNeighborsDetector RandomProjectionDepth ShiftAlignedDetector"
-        ),
-        "Networks": "Autoencoder OneClassNetwork",
-        "Kinds and scores of Autoencoder": (
-            "RandomFeatures PrincipalComponents DenseCode VariationalCode MemoryCode UncertaintyCode ConstrainedCode "
-            "AdversarialCode PerturbedReconstruction"
-        ),
-        "Objectives of OneClassNetwork": "SVDD SoftBoundary DeepSAD Margin ProjectionOutlyingness MeanShifted",
-    },
     "generation": {
         "Densities and denoisers": "MixtureDenoiser NoiseAwareMixture",
         "Diffusion": (
@@ -152,9 +140,11 @@ SECTIONS = {
             "FollmerSampler trajectory_variance"
         ),
         "Log-concave chains": "LogConcaveChainSampler",
-        "Speculative sampling": (
-            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore"
+        "Speculative and tilted sampling": (
+            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore tilted_sample "
+            "TiltedSample antidistillation_direction"
         ),
+        "Tilted draws": "tilted_sample TiltedSample antidistillation_direction",
         "Are generated rows any good?": (
             "evaluate_samples filter_samples interpolation_score sample_worth data_price_curve recursive_generation "
             "collapse_variance"
@@ -182,9 +172,17 @@ SECTIONS = {
             "SyntheticAnomalyScorer"
         ),
         "Splits": ("StratifiedAnomalyKFold OneClassKFold TransductiveSplit BlockedTimeSeriesSplit CovariateSplit"),
+        "Detectors and classifiers in the order of time": (
+            "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
+            "TableDifficulty"
+        ),
         "How sure is the choice?": (
             "choice_uncertainty ChoiceUncertainty seed_stability SeedStability specification_curve SpecificationCurve "
             "ReusableHoldout BudgetExhaustedError"
+        ),
+        "In the order of time": (
+            "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
+            "TableDifficulty"
         ),
     },
 }

@@ -177,13 +177,11 @@ def _strengths(base: Floats, slopes: Floats, budget: float) -> Floats:
         "parameters": ["array-like"],
         "gradient": ["array-like"],
         "step_size": [Interval(Real, 0, None, closed="neither")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
     },
     prefer_skip_nested_validation=True,
 )
 def antidistillation_direction(
     log_probabilities: Callable[[Any], Any], parameters: Any, gradient: Any, *, step_size: float = 1e-4
-    log_probabilities: Callable[[Any], Any], parameters: Any, gradient: Any, *, epsilon: float = 1e-4
 ) -> Floats:
     """Return how much training on each token would raise the loss of a student, by a difference of two evaluations.
 
@@ -197,7 +195,6 @@ def antidistillation_direction(
         Gradient of the student's loss on its task, in the parameters. A step of training on a token that is likelier
         along this gradient raises that loss.
     step_size : float, default=1e-4
-    epsilon : float, default=1e-4
         Step along the gradient, above 0; the error is of the order of its square.
 
     Returns
@@ -208,8 +205,7 @@ def antidistillation_direction(
     Raises
     ------
     ValueError
-        If shapes differ.
-        If shapes differ, or `epsilon` is not above 0.
+        If shapes differ, or `step_size` is not above 0.
 
     References
     ----------
@@ -234,6 +230,3 @@ def antidistillation_direction(
         np.asarray(log_probabilities(center + sign * step_size * slope), dtype=np.float64) for sign in (1.0, -1.0)
     )
     return np.asarray((above - below) / (2 * step_size))
-        np.asarray(log_probabilities(center + sign * epsilon * slope), dtype=np.float64) for sign in (1.0, -1.0)
-    )
-    return np.asarray((above - below) / (2 * epsilon))

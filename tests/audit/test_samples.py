@@ -374,6 +374,8 @@ def test_bad_losses_raise(losses, message):
     rows = np.random.default_rng(0).normal(size=(40, 2))
     with pytest.raises(ValueError, match=message):
         DomainClassifierTest(LogisticRegression(), cv=2, random_state=0).fit(rows).reliability_curve(losses)
+
+
 @pytest.mark.parametrize("value", [1.7e308, -1e160, 9.96921e36])
 def test_classifier_finds_a_shift_beside_a_huge_value(seed, value):
     first, second = np.random.default_rng(seed).normal(size=(2, 200, 3))
