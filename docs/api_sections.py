@@ -144,6 +144,7 @@ SECTIONS = {
             "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore tilted_sample "
             "TiltedSample antidistillation_direction"
         ),
+        "Tilted draws": "tilted_sample TiltedSample antidistillation_direction",
         "Are generated rows any good?": (
             "evaluate_samples filter_samples interpolation_score sample_worth data_price_curve recursive_generation "
             "collapse_variance"
@@ -178,6 +179,10 @@ SECTIONS = {
         "How sure is the choice?": (
             "choice_uncertainty ChoiceUncertainty seed_stability SeedStability specification_curve SpecificationCurve "
             "ReusableHoldout BudgetExhaustedError"
+        ),
+        "In the order of time": (
+            "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
+            "TableDifficulty"
         ),
     },
 }

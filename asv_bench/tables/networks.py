@@ -113,19 +113,19 @@ def quality(arguments):
                 train, test, y = split(path, arguments.rows, seed, table=folder == "tables")
                 if train.shape[1] > arguments.columns:
                     continue
-                for name, method in methods(seed).items():
+                for name, detector in methods(seed).items():
                     if arguments.only and name not in arguments.only:
                         continue
                     start = time.process_time()
-                    score = -method.fit(train).score_samples(test)
+                    score = -detector.fit(train).score_samples(test)
                     seconds.setdefault(name, []).append(time.process_time() - start)
                     values.setdefault(name, []).append(100 * roc_auc_score(y, score))
             print(f"\n{pattern} of {folder}, to {path.stem}, seeds {arguments.seeds}")
             base = np.array(values.get("nearest neighbour, whitened", [np.nan]))
-            for name, found in values.items():
-                wins = int((np.array(found) > base).sum())
-                cells = f"{np.mean(found):6.2f}  wins {wins} of {len(found)}  {np.mean(seconds[name]):.3f} s"
-                print(f"{name:40s} {cells}", flush=True)
+            for method, areas in values.items():
+                wins = int((np.array(areas) > base).sum())
+                cells = f"{np.mean(areas):6.2f}  wins {wins} of {len(areas)}  {np.mean(seconds[method]):.3f} s"
+                print(f"{method:40s} {cells}", flush=True)
 
 
 def _ours(rows, hidden, batch, n_steps):

@@ -10,9 +10,35 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 
-__all__ = ["Layers", "Network"]
+__all__ = ["Layers", "Network", "layer_sizes"]
 
 Array = NDArray[Any]
+
+
+def layer_sizes(given: Any, default: list[int]) -> list[int]:
+    """Return the sizes of hidden layers, from the parameter of that name.
+
+    Parameters
+    ----------
+    given : sequence of int, int or None
+    default : list of int
+        Where `given` is None.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    ValueError
+        If a size is no integer of at least 1, or there is none.
+    """
+    if given is None:
+        return default
+    sizes = np.atleast_1d(given)
+    if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not sizes.size or (sizes < 1).any():
+        raise ValueError(f"hidden_layer_sizes={given!r} must be integers of at least 1, or None.")
+    return [int(size) for size in sizes]
 
 
 @dataclass(frozen=True)

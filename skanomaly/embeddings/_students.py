@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._networks._autoencoding import corrupted
 from skanomaly._networks._losses import squared_error
-from skanomaly._networks._network import Layers, Network
+from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._network_input import NetworkInput
@@ -93,12 +93,7 @@ class NetworkStudent(ParameterObject):
         self.learning_rate_init = learning_rate_init
 
     def _hidden(self, n_columns: int) -> list[int]:
-        if self.hidden_layer_sizes is None:
-            return [int(np.clip(2 * n_columns, 16, 256))]
-        sizes = np.atleast_1d(self.hidden_layer_sizes)
-        if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not sizes.size or (sizes < 1).any():
-            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r} must be integers of at least 1, or None.")
-        return [int(size) for size in sizes]
+        return layer_sizes(self.hidden_layer_sizes, [int(np.clip(2 * n_columns, 16, 256))])
 
 
 class FittedStudent:

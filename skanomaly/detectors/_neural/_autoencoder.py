@@ -191,6 +191,7 @@ class Autoencoder(PatchDetector):
         normal = X.take(normal_samples(y, self._min_samples, "samples"))
         self._read = NetworkInput(normal.rows)
         material = Material(normal.rows, self._read, self._read.ordinary(normal.rows))
+        self._model: Any
         with single_blas_thread():
             self._model, losses = kind._fit(material, generator(self.random_state), self._tell)
             self.latent_dim_ = int(self._model.n_code)
@@ -222,7 +223,7 @@ class Autoencoder(PatchDetector):
         self._code_space = estimate_spectrum(code, covariance="ledoit_wolf")
         if wanted == "sum":
             parts = np.square(errors).mean(axis=1), np.square(self._code_space.whiten(code)).sum(axis=1)
-            self._spreads = tuple(max(float(part.std()), _TINY) for part in parts)
+            self._spreads = max(float(parts[0].std()), _TINY), max(float(parts[1].std()), _TINY)
 
     def _patch_outlyingness(self, X: PatchSets) -> Floats:
         return self._in_blocks(self._block_outlyingness, X.rows, np.empty(len(X.rows)))
@@ -242,7 +243,8 @@ class Autoencoder(PatchDetector):
         code, residuals = self._model(block)
         if self.statistic in {"reconstruction", "residual"}:
             return self._split(residuals).sum(axis=1)
-        found = np.square(self._code_space.whiten(code.astype(np.float64))).sum(axis=1)
+        space: Any = self._code_space
+        found = np.square(space.whiten(code.astype(np.float64))).sum(axis=1)
         if self.statistic == "latent":
             return found
         return np.square(residuals).mean(axis=1) / self._spreads[0] + found / self._spreads[1]

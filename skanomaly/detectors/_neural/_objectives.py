@@ -326,7 +326,7 @@ class MeanShifted(ParameterObject):
                 shifted = on_spheres(unit.code - center, n_outputs)
                 passes.append((outputs, unit, shifted))
                 views.append(shifted.code)
-            loss, *slopes = losses.contrast(*views, float(self.temperature))
+            loss, *slopes = losses.contrast(views[0], views[1], float(self.temperature))
             for (outputs, unit, shifted), found in zip(passes, slopes, strict=True):
                 task.network.backward(MAP, outputs, unit.back(shifted.back(found)))
             return loss

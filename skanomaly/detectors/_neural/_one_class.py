@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._networks._network import Layers, Network
+from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._hooks import normal_samples
@@ -198,17 +198,12 @@ class OneClassNetwork(PatchDetector):
         n_columns = self.n_features_in_
         if self._space is not None and self._space.vectors is not None and self._space.rest == 0:
             n_columns = self._space.vectors.shape[1]
-        given = self.hidden_layer_sizes
-        if given is None and not self._constant:
+        if self.hidden_layer_sizes is None and not self._constant:
             layers = Layers((n_columns, n_columns), bias=False, identity=True)
-        elif given is None:
-            sizes = int(np.clip(2 * n_columns, 16, 128)), int(np.clip(n_columns, 4, 32))
-            layers = Layers((n_columns + 1, *sizes), bias=False)
         else:
-            sizes = np.atleast_1d(given)
-            if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not sizes.size or (sizes < 1).any():
-                raise ValueError(f"hidden_layer_sizes={given!r} must be integers of at least 1, or None.")
-            layers = Layers((n_columns + self._constant, *sizes.tolist()), bias=False)
+            default = [int(np.clip(2 * n_columns, 16, 128)), int(np.clip(n_columns, 4, 32))]
+            sizes = layer_sizes(self.hidden_layer_sizes, default)
+            layers = Layers((n_columns + self._constant, *sizes), bias=False)
         return Network({MAP: layers}, random, np.float32)
 
     def _inputs(self, rows: NDArray[Any]) -> NDArray[np.float32]:

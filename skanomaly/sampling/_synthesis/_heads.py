@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from skanomaly._networks import _losses as losses
 from skanomaly._networks._autoencoding import on_spheres
-from skanomaly._networks._network import Layers, Network
+from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._parameters import ParameterObject
@@ -73,12 +73,7 @@ class NetworkHead(ParameterObject):
     learning_rate_init: float
 
     def _hidden(self, n_columns: int) -> list[int]:
-        if self.hidden_layer_sizes is None:
-            return [int(np.clip(2 * n_columns, 16, 256))]
-        sizes = np.atleast_1d(self.hidden_layer_sizes)
-        if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not sizes.size or (sizes < 1).any():
-            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r} must be integers of at least 1, or None.")
-        return [int(size) for size in sizes]
+        return layer_sizes(self.hidden_layer_sizes, [int(np.clip(2 * n_columns, 16, 256))])
 
     def _layers(self, n_columns: int) -> dict[str, Layers]:
         """Return the layers of the network."""
