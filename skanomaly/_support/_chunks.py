@@ -33,7 +33,8 @@ class RowSample(NamedTuple):
         """Return the rows, each as often as it counts; in proportion, where that would be too many."""
         total = float(self.weights.sum())
         reached = np.cumsum(self.weights) * min(1.0, max(_SAMPLE_ROWS, len(self.rows)) / total)
-        return np.repeat(self.rows, np.diff(np.rint(reached).astype(np.intp), prepend=0), axis=0)
+        times = np.asarray(np.diff(np.rint(reached).astype(np.intp), prepend=0), dtype=np.intp)
+        return np.repeat(self.rows, times, axis=0)
 
 
 class _Scan(NamedTuple):

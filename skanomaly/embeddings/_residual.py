@@ -1,5 +1,6 @@
 """Patches without the effects of their position and of their sample."""
 
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -215,12 +216,13 @@ class PatchResidual(PatchDetector):
             for _, part in X.blocks(BLOCK_PATCHES):
                 own = effects[start : start + len(part)]
                 places = self._places(part, own)
-                found.append(
-                    sample_medians(part, lambda each, at=places: self._range.apply(each.rows) - self.effects_[at])
-                )
+                found.append(sample_medians(part, partial(self._without_places, places)))
                 start += len(part)
             effects = np.where(small, 0.0, np.concatenate(found))
         return effects
+
+    def _without_places(self, places: NDArray[np.intp], part: PatchSets) -> NDArray[Any]:
+        return np.asarray(self._range.apply(part.rows) - self.effects_[places])
 
     def _places(self, X: PatchSets, effects: Floats) -> NDArray[np.intp]:
         """Return the position of each patch, or its nearest prototype."""

@@ -152,6 +152,8 @@ class GaussianDetector(BaseDetector):
 
     _parts: list[NDArray[np.intp]] | None = None  # the columns of each level
 
+    _background: Spectrum | None
+
     def __init__(
         self,
         *,

@@ -198,6 +198,6 @@ def _divergence(true: Floats, predicted: Floats) -> Floats:
 
 def _after(extreme: NDArray[np.bool_], order: int) -> NDArray[np.bool_]:
     """Say which time points are extreme, or have an extreme one among the `order` before them."""
-    counts = np.cumsum(extreme)
+    counts: NDArray[np.intp] = np.cumsum(extreme, dtype=np.intp)
     counts[order + 1 :] -= counts[: -order - 1].copy()
     return np.asarray(counts > 0)
