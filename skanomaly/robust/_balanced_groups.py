@@ -338,7 +338,8 @@ class GroupBalancedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             method = GroupWeights() if self.method is None else clone(self.method, safe=False)
             method._validate_params()
             task = _Task(rows, targets, cells, random, int(random.integers(2**31)))
-            self.estimator_, self.sample_weight_ = method._train(self.estimator, task)
+            self.estimator_, weights = method._train(self.estimator, task)
+            self.sample_weight_: Floats = weights
             self.groups_ = {
                 "group": labels[found // len(self.classes_)],
                 "class": self.classes_[found % len(self.classes_)],

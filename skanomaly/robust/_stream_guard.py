@@ -165,7 +165,7 @@ class StreamGuard(MetaEstimatorMixin, BaseEstimator):
         self
         """
         with restore_on_error(self):
-            vars(self).pop("estimator_", None)
+            self.__dict__.pop("estimator_", None)
             rows, targets = self._validated(X, y, first=True)
             classes = None if targets is None or not is_classifier(self.estimator) else np.unique(targets)
             for start in range(0, len(rows), self.batch_size):
@@ -230,8 +230,10 @@ class StreamGuard(MetaEstimatorMixin, BaseEstimator):
     def _take(self, X: Floats, y: NDArray[Any] | None, classes: NDArray[Any] | None) -> None:
         if not hasattr(self, "estimator_"):
             self.estimator_ = clone_with_seed(self.estimator, draw_seed(self.random_state))
-            self._snapshots, self._accepted, self._n_trained = deque(), deque(maxlen=self.window_size), 0
-            self.history_ = {"discrepancy": [], "zvalue": [], "alarm": []}
+            self._snapshots: deque[tuple[int, Any]] = deque()
+            self._accepted: deque[float] = deque(maxlen=self.window_size)
+            self._n_trained = 0
+            self.history_: dict[str, list[Any]] = {"discrepancy": [], "zvalue": [], "alarm": []}
         if classes is not None:
             self.classes_ = classes
         # Replaced, not written into, so that an error leaves the guard as it was.
