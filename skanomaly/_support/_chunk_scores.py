@@ -24,7 +24,7 @@ def _scores(
 
 def _ranked_scores(table: Chunks, detector: Any, first: Any, last: Any) -> list[Floats]:
     first, last = np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64)
-    sample = table.sample
+    sample = table.sample.first()
     drawn = np.repeat(
         _scores(sample.rows.astype(table.dtype, copy=False), None, np.zeros(1, np.intp), detector), len(first), axis=0
     )

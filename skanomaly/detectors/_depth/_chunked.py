@@ -157,8 +157,9 @@ def _medians_and_scales(
 def _medians(table: Chunks, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int) -> NDArray[Any]:
     places = np.arange(n_lines)
     first, last = np.full(n_lines, (n_values - 1) // 2), np.full(n_lines, n_values // 2)
-    drawn = lines(table.sample.rows.astype(table.dtype, copy=False), None, places, *arguments)
-    low, high = weighted_brackets(drawn, table.sample.weights, first, last, n_values)
+    sample = table.sample.first()
+    drawn = lines(sample.rows.astype(table.dtype, copy=False), None, places, *arguments)
+    low, high = weighted_brackets(drawn, sample.weights, first, last, n_values)
     found = order_statistics(table, lines, arguments, places, first, last, low, high)
     pairs = np.array([[values[0], values[-1]] for values in found]).astype(drawn.dtype)
     return np.asarray((pairs[:, 0] + pairs[:, 1]) * drawn.dtype.type(0.5))
