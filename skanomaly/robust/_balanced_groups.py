@@ -340,7 +340,6 @@ class GroupBalancedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             task = _Task(rows, targets, cells, random, int(random.integers(2**31)))
             self.estimator_, weights = method._train(self.estimator, task)
             self.sample_weight_: NDArray[np.float64] = weights
-            self.sample_weight_: Floats = weights
             self.groups_ = {
                 "group": labels[found // len(self.classes_)],
                 "class": self.classes_[found % len(self.classes_)],

@@ -247,7 +247,6 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
         found.sort(key=lambda one: one[0])
         # Elements that became one by the last refit.
         unique: list[Any] = []
-        unique: list[tuple[float, float, NDArray[np.bool_], Floats]] = []
         for one in found:
             apart = _APART**2 * one[0] * weights.shape[1] / (n_kept * batches.sizes.mean())
             if all(batches.distance(one[3], other[3]) > apart for other in unique):

@@ -232,8 +232,6 @@ class StreamGuard(MetaEstimatorMixin, BaseEstimator):
             self.estimator_ = clone_with_seed(self.estimator, draw_seed(self.random_state))
             self._snapshots: deque[Any] = deque()
             self._accepted: deque[Any] = deque(maxlen=self.window_size)
-            self._snapshots: deque[tuple[int, Any]] = deque()
-            self._accepted: deque[float] = deque(maxlen=self.window_size)
             self._n_trained = 0
             self.history_: dict[str, list[Any]] = {"discrepancy": [], "zvalue": [], "alarm": []}
         if classes is not None:
