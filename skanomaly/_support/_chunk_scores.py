@@ -81,13 +81,14 @@ def table_threshold(table: Chunks, detector: Any, percent: float) -> float:
     ends = [int(np.ceil(0.05 * last)), int(0.95 * last)]
     while True:
         low, high = max(start - before, 0), min(start + 1 + behind, last)
-        found = _ranked_scores(table, detector, [low, *ends, 0, last], [high, *ends, 0, last])
+        found = _ranked_scores(table, detector, [low, *ends], [high, *ends])
         window = found[0]
         pair = window[start - low : start - low + 2]
         threshold = _between(pair, place - start)
-        magnitude = typical_magnitude(np.sort(np.concatenate(found[1:3])))
+        magnitude = typical_magnitude(np.sort(np.concatenate(found[1:])))
         if magnitude == 0:
-            magnitude = typical_magnitude(np.sort(np.concatenate(found[3:])))
+            extremes = _ranked_scores(table, detector, [0, last], [0, last])
+            magnitude = typical_magnitude(np.sort(np.concatenate(extremes)))
         settled = settled_threshold(threshold, window, magnitude)
         # Without a smaller score in the window the threshold could not move between two scores.
         if low == 0 or settled == threshold or settled >= window[0]:
