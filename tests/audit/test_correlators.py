@@ -118,19 +118,19 @@ def test_noise_level_of_the_test_is_the_fraction_of_replaced_cells(scale):
     sample, random = _dependent(3, 20_000, 8)
     others = np.column_stack([random.permutation(column) for column in sample.T])
     sample = np.where(random.random(sample.shape) < 0.3, others, sample)
-    test = CorrelatorTest(scale=scale, n_permutations=9, max_samples=None, random_state=0)
+    test = CorrelatorTest(scale=scale, n_permutations=9, alpha=0.1, max_samples=None, random_state=0)
     assert test.fit_samples(reference, sample).noise_level_ == pytest.approx(0.3, abs=0.02)
     assert test.results_["mean_z"][0] < -10
 
 
 def test_independent_columns_have_no_noise_level():
     rows = np.random.Generator(np.random.PCG64(4)).normal(size=(400, 6))
-    assert np.isnan(CorrelatorTest(n_permutations=9, random_state=0).fit(rows).noise_level_)
+    assert np.isnan(CorrelatorTest(n_permutations=9, alpha=0.1, random_state=0).fit(rows).noise_level_)
 
 
 def test_fitted_rows_are_left_out_of_their_own_score():
     rows, _ = _dependent(5, 12, 3)
-    test = CorrelatorTest(scale="standardized", n_permutations=1, random_state=0).fit(rows)
+    test = CorrelatorTest(scale="standardized", n_permutations=1, alpha=0.5, random_state=0).fit(rows)
     halves = [(half - half.mean(axis=0)) / half.std(axis=0) for half in (rows[:6], rows[6:])]
     values = (rows - rows[:6].mean(axis=0)) / rows[:6].std(axis=0)
     upper = np.triu_indices(3, 1)
@@ -164,4 +164,4 @@ def test_orders_that_the_columns_do_not_allow_raise(n_columns, orders, message):
 
 def test_wide_tables_are_compared_by_pairs():
     rows = np.random.default_rng(0).normal(size=(60, 60))
-    assert CorrelatorTest(n_permutations=9, random_state=0).fit(rows).results_["order"].tolist() == [2]
+    assert CorrelatorTest(n_permutations=9, alpha=0.1, random_state=0).fit(rows).results_["order"].tolist() == [2]
