@@ -33,7 +33,7 @@ class NetworkStudent(ParameterObject):
         vectors that have no levels; `n_views` such networks are drawn.
     hard_quantile : float, default=0.0
         Only errors above this quantile of a batch are reduced; in [0, 1). EfficientAD's hard mining.
-    penalty : float, default=0.0
+    shuffled_weight : float, default=0.0
         Weight of the mean squared output for rows whose columns are shuffled, so that the student does not generalise;
         at least 0. EfficientAD takes images of other things for that.
     hidden_layer_sizes : sequence of int or None, default=None
@@ -66,7 +66,7 @@ class NetworkStudent(ParameterObject):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "target": [StrOptions({"columns", "random"})],
         "hard_quantile": [Interval(Real, 0, 1, closed="left")],
-        "penalty": [Interval(Real, 0, None, closed="left")],
+        "shuffled_weight": [Interval(Real, 0, None, closed="left")],
         "hidden_layer_sizes": ["array-like", None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -78,7 +78,7 @@ class NetworkStudent(ParameterObject):
         *,
         target: str = "columns",
         hard_quantile: float = 0.0,
-        penalty: float = 0.0,
+        shuffled_weight: float = 0.0,
         hidden_layer_sizes: Any = None,
         max_iter: int = 600,
         batch_size: int = 128,
@@ -86,7 +86,7 @@ class NetworkStudent(ParameterObject):
     ) -> None:
         self.target = target
         self.hard_quantile = hard_quantile
-        self.penalty = penalty
+        self.shuffled_weight = shuffled_weight
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
         self.batch_size = batch_size
@@ -145,11 +145,11 @@ class FittedStudent:
                 hard = np.abs(slopes) >= np.quantile(np.abs(slopes), plan.hard_quantile)
                 slopes *= hard * np.float32(hard.size / np.count_nonzero(hard))
             self._network.backward(_STUDENT, outputs, slopes)
-            if plan.penalty:
+            if plan.shuffled_weight:
                 other = self._network.forward(_STUDENT, corrupted(batch, "swap", 1.0, noise))
                 away, slopes = squared_error(other[-1], np.zeros_like(other[-1]))
-                self._network.backward(_STUDENT, other, slopes * np.float32(plan.penalty))
-                value += float(plan.penalty) * away
+                self._network.backward(_STUDENT, other, slopes * np.float32(plan.shuffled_weight))
+                value += float(plan.shuffled_weight) * away
             return value
 
         schedule = Schedule(int(plan.max_iter), int(plan.batch_size), float(plan.learning_rate_init))

@@ -108,7 +108,7 @@ def test_networks_find_levels_that_disagree(seed, aggregation, error):
     assert roc_auc_score(np.repeat([1, -1], [100, 50]), scores) > 0.9
 
 
-@pytest.mark.parametrize("options", [{}, {"hard_quantile": 0.5}, {"penalty": 0.1}])
+@pytest.mark.parametrize("options", [{}, {"hard_quantile": 0.5}, {"shuffled_weight": 0.1}])
 def test_students_of_random_networks_find_far_rows(seed, options):
     random = np.random.default_rng(seed)
     rows = random.normal(size=(400, 4)) @ random.normal(size=(4, 4))

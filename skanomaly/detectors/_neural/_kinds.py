@@ -104,8 +104,6 @@ class RandomFeatures(ParameterObject):
     Notes
     -----
     Features are hyperbolic tangents of random projections (an extreme learning machine [1]_). Four noisy copies of each
-    row are regressed on the row. On public tables and embeddings it was as good as trained kinds or better, in a tenth
-    of the time.
     row are regressed on the row. On public tables and embeddings it was about as good as trained kinds, in a tenth of
     the time.
 

@@ -146,7 +146,7 @@ class SoftBoundary(ParameterObject):
     Notes
     -----
     Soft-boundary Deep SVDD [1]_. For a fifth of the training the loss is that of :class:`SVDD`; then the radius is the
-    quantile of the distances, found anew twenty times. It never was better than `SVDD` here.
+    quantile of the distances, found anew twenty times. It was about as good as `SVDD` here.
 
     References
     ----------

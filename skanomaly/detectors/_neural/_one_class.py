@@ -92,8 +92,8 @@ class OneClassNetwork(PatchDetector):
     Networks compute in float32, in blocks of 256 rows, so that the score of a row does not depend on its batch. Weights
     are NumPy arrays. A distance of learnt outputs is no sum over columns; there is no ``feature_contributions``.
 
-    *When it helps.* With some labelled anomalies of the kind that is searched for. Without labels, the whitened inputs
-    score better than what this network makes of them, on all tables and embeddings we measured.
+    *When it helps.* With some labelled anomalies of the kind that is searched for. Without labels, the distance to
+    the nearest whitened row was better on 19 of 24 tables, and on embeddings.
 
     Cost: `max_iter` steps of O(batch_size · parameters); O(n · parameters) for scoring n rows.
 
