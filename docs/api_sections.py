@@ -140,11 +140,10 @@ SECTIONS = {
             "FollmerSampler trajectory_variance"
         ),
         "Log-concave chains": "LogConcaveChainSampler",
-        "Speculative and tilted sampling": (
-            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore tilted_sample "
-            "TiltedSample antidistillation_direction"
+        "Speculative sampling": (
+            "speculative_sample SpeculativeSample modified_rejection acceptance_score AcceptanceScore"
         ),
-        "Tilted draws": "tilted_sample TiltedSample antidistillation_direction",
+        "Tilted draws": "ProtectedScorer tilted_sample TiltedSample antidistillation_direction",
         "Are generated rows any good?": (
             "evaluate_samples filter_samples interpolation_score sample_worth data_price_curve recursive_generation "
             "collapse_variance"

@@ -153,6 +153,7 @@ PARAMETERS = {
     ],
     "MixtureDenoiser": [{}, {"density": GaussianMixture(2, random_state=0)}],
     "NoiseAwareMixture": [{}, {"n_components": 2, "tol": 1e-3}],
+    "ProtectedScorer": [{"estimator": LogisticRegression()}],
     # embeddings
     "ConceptProjector": [{}, {"mode": "guide", "normalize": False}],
     "DistillationDetector": [

@@ -147,6 +147,7 @@ PLANTED = {
     audit.WindowExcessSearch: _in_window,
     generation.MixtureDenoiser: _far,
     generation.NoiseAwareMixture: _far,
+    generation.ProtectedScorer: _far,
     robust.MaskedEstimator: _wrong_labels,
     robust.ZErrorClassifier: _wrong_labels,
     robust.ZErrorRegressor: _wrong_targets,
@@ -159,6 +160,7 @@ PLANTED = {
     sampling.SMOTEN: _unknown_categories,
 }
 ARGUMENTS = {
+    generation.ProtectedScorer: {"estimator": NearestNeighborsDetector()},
     robust.MaskedEstimator: {"estimator": LogisticRegression()},
     sampling.ResampledEstimator: {"estimator": NearestNeighborsDetector(n_neighbors=40)},
     sampling.SMOTENC: {"categorical_features": [2]},

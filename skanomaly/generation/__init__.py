@@ -7,6 +7,7 @@ from skanomaly.generation._log_concave import LogConcaveChainSampler
 from skanomaly.generation._methods import Ancestral, BoostAndSkip, MinorityReweighting, SelfGuidance
 from skanomaly.generation._mixture_denoiser import MixtureDenoiser
 from skanomaly.generation._noise_aware import NoiseAwareMixture
+from skanomaly.generation._protected import ProtectedScorer
 from skanomaly.generation._recursive import collapse_variance, recursive_generation
 from skanomaly.generation._speculative import (
     AcceptanceScore,
@@ -30,6 +31,7 @@ __all__ = [
     "MinorityReweighting",
     "MixtureDenoiser",
     "NoiseAwareMixture",
+    "ProtectedScorer",
     "SelfGuidance",
     "SpeculativeSample",
     "TiltedSample",
