@@ -38,8 +38,8 @@ class ProtectedScorer(MetaEstimatorMixin, BaseEstimator):
     r"""Releases outputs of a classifier or detector that are tilted against those who train on them. Research-grade.
 
     Someone may query a model and train a student on its outputs. The released distribution over the classes is
-    proportional to :math:`p(k \mid x) \exp(\lambda \Delta_k(x))`, with a direction :math:`\Delta` that raises the loss of
-    a student and the strength :math:`\lambda` that costs exactly `kl_budget` nats in each row. In our experiments
+    proportional to :math:`p(k \mid x) \exp(\lambda \Delta_k(x))`, with a direction :math:`\Delta` that raises the loss
+    of a student and the strength :math:`\lambda` that costs exactly `kl_budget` nats in each row. In our experiments
     students lose no more accuracy than the released outputs themselves: see Notes before use.
 
     Parameters
