@@ -179,10 +179,6 @@ SECTIONS = {
             "choice_uncertainty ChoiceUncertainty seed_stability SeedStability specification_curve SpecificationCurve "
             "ReusableHoldout BudgetExhaustedError"
         ),
-        "In the order of time": (
-            "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
-            "TableDifficulty"
-        ),
     },
 }
 
