@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skanomaly._cli._errors import InputError
-from skanomaly.sequence import SeriesDetector
 
 __all__ = ["warm", "warmable"]
 
@@ -78,6 +77,8 @@ def warm(names: list[str] | None = None) -> Iterator[tuple[str, float]]:
 
 
 def _use(cls: type) -> None:
+    from skanomaly.sequence import SeriesDetector
+
     estimator = cls()
     seeded = {name: 0 for name in estimator.get_params(deep=False) if name == "random_state"}
     estimator.set_params(**seeded)

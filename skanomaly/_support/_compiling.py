@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from skanomaly._kernels._jit import watch_compilation
-
 __all__ = ["NOTICE", "announced"]
 
 NOTICE = "skanomaly: compiling kernels for this machine, once; later starts load them."
@@ -19,6 +17,8 @@ def announced(say: Callable[[str], None]) -> Iterator[None]:
     say : callable
         Takes the text.
     """
+    from skanomaly._kernels._jit import watch_compilation  # numba is loaded with the first kernel
+
     said: list[str] = []
 
     def announce() -> None:
