@@ -21,7 +21,6 @@ from skanomaly._cli._print import print_result
 from skanomaly._cli._scan import Progress, ScanResult, scan
 from skanomaly._cli._traces import scan_traces
 from skanomaly._cli._verdict import Verdict, print_verdict, verdict_json, verdict_page
-from skanomaly._cli._warm import warm
 from skanomaly._cli._write import check_output, check_report, date_of_now, write_page, write_report, write_scores
 from skanomaly._support._compiling import announced
 
@@ -346,6 +345,8 @@ def _warm(
     ] = None,
 ) -> None:
     """Compile the kernels ahead of their first use, for a container or a test machine."""
+    from skanomaly._cli._warm import warm
+
     try:
         for name, seconds in warm(estimator):
             typer.echo(f"{name}: {seconds:.1f} s")

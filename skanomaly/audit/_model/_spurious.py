@@ -328,7 +328,7 @@ def worst_group_report(y_true: Any, y_pred: Any, groups: Any, *, confidence: flo
     --------
     >>> from skanomaly.audit import worst_group_report
     >>> report = worst_group_report([0, 0, 1, 1], [0, 0, 1, 0], ["a", "b", "a", "b"])
-    >>> report["group"][0], int(report["class"][0]), float(report["accuracy"][0])
+    >>> str(report["group"][0]), int(report["class"][0]), float(report["accuracy"][0])
     ('b', 1, 0.0)
     """
     truth, predicted = np.asarray(y_true).ravel(), np.asarray(y_pred).ravel()
