@@ -163,14 +163,16 @@ def _sort_keys(column: Any, times: NDArray[Any], name: str) -> NDArray[Any]:
     if len(times) == 0 or pd.api.types.infer_dtype(times) != "string":
         return times
     text = pd.Series(times).astype(str).str.strip().str.replace(_DECIMAL_COMMA, r"\1.\2", regex=True)
-    parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    zoned = text.map(_has_offset).to_numpy(dtype=bool)
+    # Apart: pandas 2 gives a time without an offset that of the time before it.
+    halves = [pd.to_datetime(text[part], format="ISO8601", errors="coerce", utc=True) for part in (zoned, ~zoned)]
+    parsed = pd.concat([half for half in halves if len(half)]).sort_index()
     if parsed.isna().any():
         warn_user(
             f"Column {name!r} holds times as text, which sorts as text: '10' before '9'. Turn it to numbers or dates "
             "first, as by pandas.to_numeric or pandas.to_datetime.",
         )
         return times
-    zoned = text.map(_has_offset).to_numpy(dtype=bool)
     if zoned.any() and not zoned.all():
         warn_user(
             f"Column {name!r} has an offset from UTC in some rows and none in others, as in row "

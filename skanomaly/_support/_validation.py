@@ -206,7 +206,7 @@ def _read_frame(X: Any, *, numeric: bool) -> Any:
     if words:
         names = [frame.columns[place] for place in words]
         raise ValueError(f"Not numbers: column {listed(names)}. {category_remedy(frame.iloc[:, words])}")
-    if frame_library(X) == "polars" and not any(dtype.is_object() for dtype in X.dtypes):
+    if frame_library(X) == "polars" and not any(str(dtype) == "Object" for dtype in X.dtypes):
         return X
     whole = all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes)  # scikit-learn makes it a sparse matrix
     unread = [place for place, dtype in enumerate(frame.dtypes) if not whole and _is_unread(dtype)]

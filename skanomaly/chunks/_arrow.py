@@ -87,7 +87,9 @@ def file_pieces(source: Any, columns: Any, chunk_rows: int) -> Pieces:
     def open_tables() -> Iterator[Any]:
         for path in paths:
             separator = "\t" if ".tsv" in path.name else ","
-            with pd.read_csv(path, sep=separator, usecols=columns, chunksize=chunk_rows) as reader:
+            with pd.read_csv(
+                path, sep=separator, usecols=columns, chunksize=chunk_rows, float_precision="round_trip"
+            ) as reader:
                 yield from reader
 
     return Pieces(open_tables)
