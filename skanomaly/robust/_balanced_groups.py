@@ -10,9 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+from sklearn.utils.validation import column_or_1d, has_fit_parameter
 
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
@@ -20,7 +19,8 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skanomaly._support._validation import check_any_rows, check_any_table
+from skanomaly._support._validation import check_any_rows
+from skanomaly.robust._delegate import FittedEstimatorMethods
 
 __all__ = ["GroupBalancedClassifier", "GroupWeights", "LastLayer", "TrainTwice"]
 
@@ -215,15 +215,7 @@ def _fit_weighted(estimator: Any, task: _Task, weights: Floats, *, repeat: bool)
     return model.fit(take_rows(task.X, rows), task.y[rows])
 
 
-def _has(method: str) -> Any:
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
-
-
-class GroupBalancedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class GroupBalancedClassifier(ClassifierMixin, FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
     """Classifier that is trained so that each class counts the same in every group of rows.
 
     Where 95 % of the cows stand on grass, a classifier learns the grass. Its accuracy on the few cows at the beach is
@@ -346,51 +338,6 @@ class GroupBalancedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
                 "n_samples": counts,
             }
         return self
-
-    def _delegate(self, name: str, X: Any) -> Any:
-        check_is_fitted(self, "estimator_")
-        return getattr(self.estimator_, name)(check_any_table(self, X, reset=False))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self._delegate("predict", X)
-
-    @available_if(_has("predict_proba"))
-    def predict_proba(self, X: Any) -> Floats:
-        """Estimate class probabilities, those of a population with balanced groups.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return self._delegate("predict_proba", X)
-
-    @available_if(_has("decision_function"))
-    def decision_function(self, X: Any) -> Floats:
-        """Return the decision values of the fitted classifier.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-        """
-        return self._delegate("decision_function", X)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -11,9 +11,8 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._refits import clone_with_seed
@@ -23,6 +22,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_any_rows, check_any_table, check_weights
 from skanomaly._support._warnings import warn_user
+from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
 
@@ -36,15 +36,7 @@ _SMALLEST_LOG_DENSITY = -1e9
 _ROUNDING = 1e3 * np.finfo(np.float64).eps
 
 
-def _estimator_has(name: str) -> Any:
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), name)
-        return True
-
-    return check
-
-
-class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
+class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, MetaEstimatorMixin, BaseEstimator):
     """Trains any classifier or regressor on the rows whose standardised errors are small.
 
     There are two methods. An estimator with ``partial_fit`` that is trained in epochs takes mini-batches, from which
@@ -429,69 +421,6 @@ class MaskedEstimator(MaskingParameter, MetaEstimatorMixin, BaseEstimator):
             estimator = make().fit(self._take(rows), targets[rows], **options)
             values[test] = self._outputs(estimator, self._take(test))
         return values
-
-    def _delegate(self, name: str, X: Any) -> Any:
-        check_is_fitted(self, "estimator_")
-        return getattr(self.estimator_, name)(check_any_table(self, X, reset=False))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict with the estimator trained on the kept rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self._delegate("predict", X)
-
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Estimate class probabilities with the estimator trained on the kept rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return self._delegate("predict_proba", X)
-
-    @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return the decision values of the estimator trained on the kept rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-        """
-        return self._delegate("decision_function", X)
-
-    @available_if(_estimator_has("score"))
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the score of the estimator trained on the kept rows, usually accuracy or R squared.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        check_is_fitted(self, "estimator_")
-        options = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.estimator_.score(X, y, **options))
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
         """Score each row with its target; lower scores are more anomalous.

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skanomaly._support._refits import clone_with_seed
@@ -17,6 +16,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
+from skanomaly.robust._delegate import FittedEstimatorMethods
 
 __all__ = ["StreamGuard", "memorization_discrepancy"]
 
@@ -28,15 +28,7 @@ _LEAST_DEVIATION = 0.2  # of a logarithm: a rise of less than exp(0.8) is no ala
 _LEAST_PROBABILITY = 1e-12
 
 
-def _has(method: str) -> Any:
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
-
-
-class StreamGuard(MetaEstimatorMixin, BaseEstimator):
+class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
     r"""Guards a learner that is trained batch by batch, and raises an alarm where a batch pulls the model away.
 
     Poison that accumulates looks harmless in each batch: inputs and losses are as usual. What changes is the model. On
@@ -292,55 +284,8 @@ class StreamGuard(MetaEstimatorMixin, BaseEstimator):
         self._accepted, self._snapshots = deque(maxlen=self.window_size), deque()
         return self
 
-    def _delegate(self, name: str, X: Any) -> Any:
-        check_is_fitted(self, "estimator_")
-        return getattr(self.estimator_, name)(check_rows(self, X, reset=False, dtype=np.float64))
-
-    @available_if(_has("predict"))
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict with the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self._delegate("predict", X)
-
-    @available_if(_has("predict_proba"))
-    def predict_proba(self, X: Any) -> Floats:
-        """Estimate class probabilities with the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return self._delegate("predict_proba", X)
-
-    @available_if(_has("score"))
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the score of the model, usually accuracy or R squared.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        check_is_fitted(self, "estimator_")
-        options = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.estimator_.score(check_rows(self, X, reset=False, dtype=np.float64), y, **options))
+    def _table(self, X: Any) -> Floats:
+        return check_rows(self, X, reset=False, dtype=np.float64)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
