@@ -249,7 +249,7 @@ def test_scan_of_half_a_million_rows_stays_below_one_gibibyte(shared_data, tmp_p
         "sys.argv = ['skanomaly', 'scan', sys.argv[1], '--label', 'y', '--output', sys.argv[2]]\n"
         "try:\n    main()\nfinally:\n    print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    _python("-m", "skanomaly", "scan")  # compiles the kernels, which takes half a gibibyte once
+    _python("-m", "skanomaly", "scan", path)  # compiles the kernels, which takes half a gibibyte once
     run = _python("-c", code, path, tmp_path / "scores.parquet")
     assert "567,498 rows" in run.stdout
     assert len(pd.read_parquet(tmp_path / "scores.parquet")) == 567_498

@@ -94,7 +94,7 @@ class Autoencoder(PatchDetector):
     ----------
     latent_dim_ : int
         Size of the code.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_steps,)
         Loss of each step of training; empty for kinds with a closed form.
     n_iter_ : int
         Steps of training taken.

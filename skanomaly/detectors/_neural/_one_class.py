@@ -60,7 +60,7 @@ class OneClassNetwork(PatchDetector):
 
     Attributes
     ----------
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_steps,)
         Loss of each step of training.
     n_iter_ : int
         Steps of training taken.
