@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skanomaly.sampling
+from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly.audit import KNNDriftTest
 from skanomaly.detectors import (
     AnomalyDetector,
@@ -28,7 +29,6 @@ from skanomaly.detectors import (
     MarginalDetector,
     NearestNeighborsDetector,
     RandomProjectionDepth,
-    nearest_neighbors,
 )
 from skanomaly.impute import KNNSamplerImputer
 
