@@ -87,12 +87,15 @@ def file_pieces(source: Any, columns: Any, chunk_rows: int) -> Pieces:
     def open_tables() -> Iterator[Any]:
         for path in paths:
             separator = "\t" if ".tsv" in path.name else ","
-            with pd.read_csv(
-                path, sep=separator, usecols=columns, chunksize=chunk_rows, float_precision="round_trip"
-            ) as reader:
+            with pd.read_csv(path, sep=separator, usecols=columns, chunksize=chunk_rows, **_exact()) as reader:
                 yield from reader
 
     return Pieces(open_tables)
+
+
+def _exact() -> dict[str, Any]:
+    """Return the option that makes pandas 2 read numbers exactly; pandas 3 always does."""
+    return {"float_precision": "round_trip"} if pd.__version__.startswith("2.") else {}
 
 
 def _by_number(path: Path) -> list[Any]:
