@@ -1,8 +1,8 @@
 """Commands, options and exit codes."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +56,16 @@ class _Bar(Progress):
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
+
+
+@contextmanager
+def _input_errors() -> Iterator[None]:
+    """Print an input error as one line and exit with its code."""
+    try:
+        yield
+    except InputError as error:
+        _say(f"skanomaly: error: {error}")
+        raise typer.Exit(_INPUT_ERROR) from None
 
 
 def _print_version(requested: bool) -> None:
@@ -239,7 +249,7 @@ def _run(
 ) -> None:
     """Scan, write and print; an input error becomes one line and an exit code."""
     errors = Console(stderr=True)
-    try:
+    with _input_errors():
         if output is not None:
             check_output(output, table)
         if report is not None:
@@ -263,9 +273,6 @@ def _run(
             typer.echo(f"Scores of {result.n_rows:,} {result.noun}s written to {output}.")
         if report is not None:
             typer.echo(f"Report written to {report}.")
-    except InputError as error:
-        typer.echo(f"skanomaly: error: {error}", err=True)
-        raise typer.Exit(_INPUT_ERROR) from None
 
 
 @app.command("compare")
@@ -315,7 +322,7 @@ def _judge(
     as_json: bool,
 ) -> None:
     """Find, write and print a verdict; an input error becomes one line and an exit code."""
-    try:
+    with _input_errors():
         if report is not None:
             for table in tables or [None]:
                 check_report(report, table)
@@ -330,9 +337,6 @@ def _judge(
             print_verdict(verdict, Console())
         if report is not None and not as_json:
             typer.echo(f"Report written to {report}.")
-    except InputError as error:
-        typer.echo(f"skanomaly: error: {error}", err=True)
-        raise typer.Exit(_INPUT_ERROR) from None
     if verdict.fired:
         raise typer.Exit(_FOUND)
 
@@ -347,9 +351,6 @@ def _warm(
     """Compile the kernels ahead of their first use, for a container or a test machine."""
     from skanomaly._cli._warm import warm
 
-    try:
+    with _input_errors():
         for name, seconds in warm(estimator):
             typer.echo(f"{name}: {seconds:.1f} s")
-    except InputError as error:
-        typer.echo(f"skanomaly: error: {error}", err=True)
-        raise typer.Exit(_INPUT_ERROR) from None
