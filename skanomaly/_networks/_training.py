@@ -1,7 +1,7 @@
 """One loop that trains a network batch by batch, and the blocks of fixed size in which rows are scored."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -69,6 +69,7 @@ def train(
     *,
     held_out: Indices | None = None,
     after_step: Callable[[int, float], None] | None = None,
+    steps: Callable[[range], Iterable[int]] = iter,
 ) -> list[float]:
     """Train a network; return its loss by step.
 
@@ -88,6 +89,8 @@ def train(
         and the parameters of the smallest loss are kept.
     after_step : callable or None, default=None
         Called with the number of steps and the loss.
+    steps : callable, default=iter
+        Takes the range of the steps and yields them, such as a function that reports them. It may end early.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def train(
     noise = random.integers(2**63 - 1)
     best, kept, stalled = math.inf, network.parameters.copy(), 0
     network.clear()
-    for step in range(schedule.max_iter):
+    for step in steps(range(schedule.max_iter)):
         losses.append(float(objective(next(batches), random)))
         if schedule.ridge:
             network.add_penalty(schedule.ridge)

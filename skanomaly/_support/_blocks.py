@@ -12,6 +12,7 @@ import threadpoolctl
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 
+from skanomaly._support._callbacks import reported
 from skanomaly._support._sklearn import openmp_threads
 
 __all__ = [
@@ -144,7 +145,7 @@ def map_blocks(
     list
     """
     with single_blas_thread():
-        return _in_threads(function, items, n_block_threads(n_jobs))
+        return list(_in_threads(function, items, n_block_threads(n_jobs)))
 
 
 def map_fits(
@@ -172,12 +173,13 @@ def map_fits(
     list
     """
     with single_blas_thread():
-        return _in_threads(function, items, int(effective_n_jobs(n_jobs)))
+        return list(reported(_in_threads(function, items, int(effective_n_jobs(n_jobs))), "fit estimators", len(items)))
 
 
-def _in_threads(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+def _in_threads(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> Iterator[Result]:
     if len(items) < 2 or n_threads == 1:
-        return [function(item) for item in items]
+        yield from map(function, items)
+        return
     # A plain pool: joblib's threading backend costs some ten milliseconds a call.
     with ThreadPoolExecutor(min(n_threads, len(items))) as pool:
-        return list(pool.map(function, items))
+        yield from pool.map(function, items)

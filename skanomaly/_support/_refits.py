@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import reported
 from skanomaly._support._rows import take_rows
 
 __all__ = ["balanced_subsets", "clone_with_seed", "fit_subsets"]
@@ -50,13 +51,12 @@ def fit_subsets(
     list
         One result for each subset, in their order.
     """
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads")
-    return list(
-        parallel(
-            delayed(_fit_one)(estimator, X, y, rows, evaluate, place, None if seeds is None else seeds[place])
-            for place, rows in enumerate(subsets)
-        )
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    found = parallel(
+        delayed(_fit_one)(estimator, X, y, rows, evaluate, place, None if seeds is None else seeds[place])
+        for place, rows in enumerate(subsets)
     )
+    return list(reported(found, "fit subsets", len(subsets)))
 
 
 def _fit_one(

@@ -1,6 +1,8 @@
 """The only file that may import underscored names of scikit-learn."""
 
+import importlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from sklearn.base import _fit_context as fit_context
@@ -20,11 +22,13 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "BaseComposition",
+    "CallbackSupport",
     "HasMethods",
     "Interval",
     "Options",
     "RealNotInt",
     "StrOptions",
+    "callback_management",
     "check_sample_weight",
     "fit_context",
     "openmp_threads",
@@ -34,6 +38,13 @@ __all__ = [
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+CallbackSupport: Any
+callback_management: Any
+try:  # scikit-learn 1.9 and later
+    CallbackSupport = importlib.import_module("sklearn.callback").CallbackSupportMixin
+    callback_management = importlib.import_module("sklearn.callback._callback_support").callback_management_context
+except ImportError:
+    CallbackSupport, callback_management = type("CallbackSupport", (), {}), nullcontext
 
 
 def validate_params(

@@ -18,6 +18,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import single_openmp_thread
+from skanomaly._support._callbacks import reported
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._mixed_rows import check_mixed
 from skanomaly._support._scales import SafeRange
@@ -348,7 +349,7 @@ class DomainClassifierTest(BaseTest):
         self.estimators_ = []
         self._fitted_scores = np.empty(len(codes))
         losses = []
-        for train, test in _folds(codes, self.cv, seed):
+        for train, test in reported(_folds(codes, self.cv, seed), "fit folds"):
             fitted = _fitted(model, _take(rows, train), codes[train])
             self.estimators_.append(fitted)
             held, truth = _take(rows, test), codes[test]
@@ -456,7 +457,7 @@ def _frequent(codes: NDArray[Any], categories: Any) -> NDArray[np.float64] | Non
 
 def _folds(codes: NDArray[np.intp], n_folds: int, seed: int) -> Any:
     splitter = StratifiedKFold(min(n_folds, int(np.bincount(codes).min())), shuffle=True, random_state=seed)
-    return splitter.split(np.zeros((len(codes), 1)), codes)
+    return list(splitter.split(np.zeros((len(codes), 1)), codes))
 
 
 def _take(rows: Any, where: NDArray[np.intp]) -> Any:

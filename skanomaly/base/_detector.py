@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._chunk_scores import table_threshold
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._labels import read_labels
@@ -32,7 +33,7 @@ def _fits_in_chunks(detector: Any) -> bool:
     return hasattr(detector, "_fit_chunks")
 
 
-class BaseDetector(OutlierMixin, BaseEstimator, ABC):
+class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
     """Base class of every detector: a subclass writes ``__init__``, ``_fit`` and ``_outlyingness``.
 
     The public methods are final. They validate once, set the threshold, and turn the sign: in hooks, as in papers,
@@ -194,7 +195,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     @fit_context(prefer_skip_nested_validation=True)
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
-        with restore_on_error(self, X):
+        with restore_on_error(self, X), callbacks_of(self):
             rows = self._check(X, reset=True)
             zero = "normal" if get_tags(self).target_tags.required else self._zero_label
             labels = read_labels(y, len(rows), zero=zero, lenient=True)
@@ -257,7 +258,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
             If `chunks` can be iterated only once, changes between passes, or has too few rows; and what `fit` raises,
             with the number of the piece. The detector is then left as it was.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             table = Chunks(chunks, self, y, min_samples=self._min_samples)
             self._fit_chunks(table)  # a class without the hook has no such method
             if isinstance(getattr(self, "contamination", "auto"), str):

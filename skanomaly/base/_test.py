@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._columns import (
     CATEGORY,
     DATE,
@@ -43,7 +44,7 @@ def _takes_two_samples(test: Any) -> bool:
     return bool(type(test)._compares_samples)  # the base's own class attribute
 
 
-class BaseTest(BaseEstimator, ABC):
+class BaseTest(CallbackSupport, BaseEstimator, ABC):
     """Base class of every statistical test: a subclass writes ``__init__``, ``_test`` and ``_row_pvalues``.
 
     A test has one null hypothesis about a table, for example that its rows do not depend on their order, that two
@@ -140,7 +141,7 @@ class BaseTest(BaseEstimator, ABC):
         """Run the test; an error or interrupt leaves the object as it was."""
         if self._compares_samples:
             _check_no_second_sample(y, metadata.get("groups"))
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             self._test(self._read(X, reset=True), **metadata)
         self._check_permutations()
         return self

@@ -11,6 +11,7 @@ from skanomaly._networks._losses import squared_error
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._network_input import NetworkInput
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -154,7 +155,7 @@ class FittedStudent:
 
         schedule = Schedule(int(plan.max_iter), int(plan.batch_size), float(plan.learning_rate_init))
         with single_blas_thread():
-            train(self._network, objective, np.arange(len(inputs)), random, schedule)
+            train(self._network, objective, np.arange(len(inputs)), random, schedule, steps=training_steps)
         self._network.freeze()
 
     def _wanted(self, rows: Floats, *, raw: bool = False) -> Floats:

@@ -13,6 +13,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, has_fit_parameter
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
 from skanomaly._support._restore import restore_on_error
@@ -215,7 +216,9 @@ def _fit_weighted(estimator: Any, task: _Task, weights: Floats, *, repeat: bool)
     return model.fit(take_rows(task.X, rows), task.y[rows])
 
 
-class GroupBalancedClassifier(ClassifierMixin, FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
+class GroupBalancedClassifier(
+    CallbackSupport, ClassifierMixin, FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator
+):
     """Classifier that is trained so that each class counts the same in every group of rows.
 
     Where 95 % of the cows stand on grass, a classifier learns the grass. Its accuracy on the few cows at the beach is
@@ -312,7 +315,7 @@ class GroupBalancedClassifier(ClassifierMixin, FittedEstimatorMethods, MetaEstim
             If `y` has one class, `groups` has another length, or `estimator` takes no weights and the method needs
             them.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X), callbacks_of(self):
             if not is_classifier(self.estimator):
                 raise TypeError(f"estimator must be a classifier; got {self.estimator!r}.")
             rows, targets = check_any_rows(self, X, y)

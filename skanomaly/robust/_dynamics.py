@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import SafeRange, column_scale
 from skanomaly._support._seeds import generator
@@ -31,7 +32,7 @@ _TYPICAL, _ATYPICAL = 3, 4
 _FEWEST_ATYPICAL = 4
 
 
-class TrainingDynamics(BaseEstimator):
+class TrainingDynamics(CallbackSupport, BaseEstimator):
     """Distinguishes mislabelled, noisy and out-of-distribution rows by their learning curves.
 
     Rows of known kind, the probes, are generated from the data and added to the training data. The learning curve of a
@@ -166,7 +167,7 @@ class TrainingDynamics(BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
                 kind = type_of_target(targets)
@@ -188,7 +189,7 @@ class TrainingDynamics(BaseEstimator):
             probes, probe_targets, kinds = self._probes(Z, targets, random, classifier=classifier)
             table, labels = np.vstack([Z, probes]), np.concatenate([targets, probe_targets])
             curves = []
-            for curve in self._epochs(estimator, table, labels, random):
+            for curve in reported(self._epochs(estimator, table, labels, random), "train", can_stop=True):
                 curves.append(curve)
                 if self.verbose:
                     print(f"TrainingDynamics: epoch {len(curves)}, loss {curve[: len(rows)].mean():.6f}")  # noqa: T201  # verbose

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import SafeRange, column_scale, varies
 from skanomaly._support._seeds import draw_seed, generator
@@ -201,7 +202,7 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
     return float(np.corrcoef(first, second)[0, 1]) if varies(first) and varies(second) else 0.0
 
 
-class ImbalancedRegressor(RegressorMixin, BaseEstimator):
+class ImbalancedRegressor(CallbackSupport, RegressorMixin, BaseEstimator):
     """Neural network for regression on imbalanced targets, whose rare values matter most.
 
     It differs from a plain network in three ways. The squared error is weighted by the rarity of the target; one minus
@@ -341,7 +342,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If a target is more than 1e8 typical distances from the median, as a mark of missing values is.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             _require_moderate(targets)
@@ -366,7 +367,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         n_rare = max(1, round(_RARE * len(left_out)))
         rarest = np.argsort(density[left_out], kind="stable")[:n_rare]
         errors, correlations = {}, {}
-        for exponent, bandwidth in _CANDIDATES:
+        for exponent, bandwidth in reported(_CANDIDATES, "choose the weights"):
             bandwidth = bandwidth if self.bandwidth is None else float(self.bandwidth)  # noqa: PLW2901  # the user's
             if (exponent, bandwidth) not in errors:
                 random = generator(seed)
@@ -405,7 +406,7 @@ class ImbalancedRegressor(RegressorMixin, BaseEstimator):
         batch_size = min(self.batch_size, targets.size)
         curve = []
         with single_blas_thread():
-            for epoch in range(max_iter):
+            for epoch in reported(range(max_iter), "train"):
                 rate = self.learning_rate_init * min(1.0, 2.0 * (1.0 - epoch / max_iter))
                 batches = stratified_batches(order, batch_size, random)
                 curve.append(sum(self._step(standardized, scaled, weights, batch, rate) for batch in batches))

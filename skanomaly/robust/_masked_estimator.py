@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._networks._training import batch_bounds
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
@@ -36,7 +37,7 @@ _SMALLEST_LOG_DENSITY = -1e9
 _ROUNDING = 1e3 * np.finfo(np.float64).eps
 
 
-class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, MetaEstimatorMixin, BaseEstimator):
+class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport, MetaEstimatorMixin, BaseEstimator):
     """Trains any classifier or regressor on the rows whose standardised errors are small.
 
     There are two methods. An estimator with ``partial_fit`` that is trained in epochs takes mini-batches, from which
@@ -180,7 +181,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, MetaEstimatorMix
         ConvergenceWarning
             If the mask still changes after `max_iter` rounds.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X), callbacks_of(self):
             classifier = is_classifier(self.estimator)
             if not (classifier or is_regressor(self.estimator)):
                 raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
@@ -315,7 +316,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, MetaEstimatorMix
         dropped, n_masked_epochs = np.zeros(targets.size, dtype=np.int64), 0
         inliers = np.ones(targets.size, dtype=bool)
         pooled = np.zeros((self._n_groups(), 3))
-        for epoch in range(self.max_iter):
+        for epoch in reported(range(self.max_iter), "train"):
             threshold = self._plan.threshold_at(epoch, self.max_iter)
             order = counted[random.permutation(counted.size)]
             if self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
@@ -356,7 +357,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, MetaEstimatorMix
         outputs, suspected = None, None
         counts = None if weights is None else weights[counted]
         last = self._plan.threshold_at(10**9, self.max_iter)
-        for iteration in range(self.max_iter):
+        for iteration in reported(range(self.max_iter), "mask and refit"):
             threshold = self._plan.threshold_at(iteration + self._plan.mask.warmup_epochs, self.max_iter)
             if np.isinf(threshold):
                 rounds = 1

@@ -12,6 +12,7 @@ from skanomaly import _kernels
 from skanomaly._networks._network import Network
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import reported
 from skanomaly._support._scales import SafeRange, usable_scale, varies
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
@@ -269,7 +270,7 @@ class Training:
         best, best_parameters, stalled = math.inf, self.network.parameters.copy(), 0
         bounds = batch_bounds(train.size, batch_size)
         self.warn_if_too_small(int(np.diff(bounds).max()), train.size)
-        for index in range(max_iter):
+        for index in reported(range(max_iter), "train", can_stop=True):
             rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
             seen += self.epoch(
                 rows, targets, train_weights, batch_size=batch_size, span=max_iter, rate=rate, masked=dropped

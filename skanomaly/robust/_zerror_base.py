@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
@@ -21,7 +22,7 @@ from skanomaly.robust._training import Standardizer, Training
 __all__ = ["ZErrorEstimator", "targets_like"]
 
 
-class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
+class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
     """Abstract base for training with a mask, for classification and regression."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -111,7 +112,7 @@ class ZErrorEstimator(MaskingParameter, BaseEstimator, ABC):
         UserWarning
             If batches are too small for any row to be masked.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():

@@ -13,6 +13,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._refits import balanced_subsets, fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
@@ -60,7 +61,7 @@ class _Rows:
         return np.asarray(self.X + size * self.scale * random.normal(size=self.X.shape))
 
 
-class MembershipAudit(MetaEstimatorMixin, BaseEstimator):
+class MembershipAudit(CallbackSupport, MetaEstimatorMixin, BaseEstimator):
     """Measures which training rows a model reveals, by the likelihood-ratio attack on shadow models.
 
     Shadow models are trained on random halves of the rows. For each row, the outputs of the models that trained on it
@@ -203,7 +204,7 @@ class MembershipAudit(MetaEstimatorMixin, BaseEstimator):
         ValueError
             If `n_shadows` is not even, there are fewer than 4 rows, or a class has fewer than 2.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X), callbacks_of(self):
             if self.n_shadows % 2:
                 raise ValueError(f"n_shadows={self.n_shadows} must be even: each row is in half of the models.")
             kind = _kind(self.estimator)

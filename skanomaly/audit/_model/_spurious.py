@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._refits import fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
@@ -28,7 +29,7 @@ _FEWEST = 5  # rows of a class, and of the others, in an environment whose effec
 _FEWEST_PAIRS = 10
 
 
-class SpuriousAudit(BaseEstimator):
+class SpuriousAudit(CallbackSupport, BaseEstimator):
     r"""Finds columns whose effect on the target differs between environments, and the groups a classifier fails on.
 
     A column that causes the target has the same effect everywhere. A shortcut, such as a watermark, a device or a
@@ -161,7 +162,7 @@ class SpuriousAudit(BaseEstimator):
         UserWarning
             If no environment has enough rows for an effect.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:

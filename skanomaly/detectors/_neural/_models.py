@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skanomaly._networks import _autoencoding as auto
 from skanomaly._networks._network import Network
 from skanomaly._networks._training import Schedule, train
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._network_input import NetworkInput
 
 __all__ = ["DenseModel", "FeatureModel", "LinearModel", "Material", "Reconstruction", "Training"]
@@ -101,7 +102,12 @@ class Training:
         if self.early_stopping and n_held:
             mixed = random.permutation(rows)
             held_out, rows = np.sort(mixed[:n_held]), np.sort(mixed[n_held:])
-        losses = train(network, objective, rows, random, self.schedule, held_out=held_out, after_step=told)
+        losses = train(
+            *(network, objective, rows, random, self.schedule),
+            held_out=held_out,
+            after_step=told,
+            steps=training_steps,
+        )
         network.freeze()
         return losses
 

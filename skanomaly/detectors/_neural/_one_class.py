@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._network_input import NetworkInput
 from skanomaly._support._patches import PatchSets
@@ -188,7 +189,9 @@ class OneClassNetwork(PatchDetector):
                     print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
             schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init))
-            losses = train(self._network, plan.objective, ordinary, random, schedule, after_step=told)
+            losses = train(
+                *(self._network, plan.objective, ordinary, random, schedule), after_step=told, steps=training_steps
+            )
             self.loss_curve_, self.n_iter_ = np.array(losses), len(losses)
             self._warn_of_collapse(before, task.sample())
             self._store(X.rows, ordinary, random, stored=isinstance(chosen, MeanShifted))

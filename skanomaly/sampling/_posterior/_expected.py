@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_fits, row_blocks
+from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
@@ -40,7 +41,7 @@ class _Subset:
     classifier: Any
 
 
-class ExpectedAnomalyPosterior(BaseEstimator):
+class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
     r"""Quality of auxiliary anomalies: near the data, yet distinguished from normal rows.
 
     Trained on many normal rows and few labelled anomalies, :meth:`anomaly_posterior` rates candidates, synthetic ones
@@ -177,7 +178,7 @@ class ExpectedAnomalyPosterior(BaseEstimator):
         ValueError
             If there is no labelled anomaly, there are fewer than three normal rows, or the labels cannot be read.
         """
-        with restore_on_error(self):
+        with restore_on_error(self), callbacks_of(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             if y is None:
                 raise ValueError("This estimator requires y to be passed, but the target y is None.")

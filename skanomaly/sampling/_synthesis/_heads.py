@@ -13,6 +13,7 @@ from skanomaly._networks._autoencoding import on_spheres
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._spectrum import estimate_spectrum
@@ -96,7 +97,7 @@ class NetworkHead(ParameterObject):
 
         schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init))
         with single_blas_thread():
-            curve = train(network, objective, np.arange(len(pairs.normal)), random, schedule)
+            curve = train(network, objective, np.arange(len(pairs.normal)), random, schedule, steps=training_steps)
             found = TrainedHead(self._scorer(network, pairs.normal, random), np.array(curve))
         network.freeze()
         return found
