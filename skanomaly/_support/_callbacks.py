@@ -1,6 +1,6 @@
 """Callbacks of scikit-learn, called at each step of the outer loop of a fit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ def reported(items: Iterable[Item], name: str, n_items: int | None = None, *, ca
     if current is None:
         yield from items
         return
-    if n_items is None and hasattr(items, "__len__"):
+    if n_items is None and isinstance(items, Sized):
         n_items = len(items)
     estimator, root = current
     context = root.subcontext(task_name=name, max_subtasks=n_items)

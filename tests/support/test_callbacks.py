@@ -53,7 +53,7 @@ FITS = {
 }
 
 
-@pytest.mark.parametrize("make, name, n_steps", FITS.values(), ids=FITS)
+@pytest.mark.parametrize(("make", "name", "n_steps"), FITS.values(), ids=FITS)
 def test_every_step_of_the_outer_loop_is_reported(data, make, name, n_steps):
     X, y = data
     recorder, estimator = Recorder(), make()
