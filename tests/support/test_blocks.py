@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pytest
 from joblib.externals.loky import cpu_count
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -15,6 +16,7 @@ from skanomaly._support._blocks import (
     single_blas_thread,
     single_openmp_thread,
 )
+from skanomaly.detectors import GaussianDetector
 
 
 @pytest.mark.parametrize(("n_rows", "block_rows"), [(0, 4), (1, 4), (4, 4), (10, 3)])
@@ -60,6 +62,24 @@ def test_blocks_inside_parallel_jobs_share_the_processors(backend):
         joblib.delayed(n_block_threads)(None) for _ in range(4)
     )
     assert n_threads == [1] * 4
+
+
+def _threads_of(detector, X, y=None):
+    return float(n_block_threads(None))
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_blocks_inside_a_search_share_the_processors(backend):
+    search = GridSearchCV(GaussianDetector(), {"contamination": [0.1, 0.2]}, scoring=_threads_of, cv=2, refit=False)
+    with joblib.parallel_config(backend, n_jobs=cpu_count()):
+        search.fit(np.random.default_rng(0).normal(size=(40, 2)))
+    assert search.cv_results_["mean_test_score"].tolist() == [1.0, 1.0]
+
+
+def test_blocks_inside_dask_tasks_take_one_thread():
+    dask = pytest.importorskip("dask")
+    tasks = [dask.delayed(n_block_threads, pure=False)(None) for _ in range(4)]
+    assert dask.compute(*tasks, scheduler="threads") == (1, 1, 1, 1)
 
 
 def test_blocks_inside_blocks_take_one_thread():
