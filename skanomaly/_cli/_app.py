@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from typer.models import OptionInfo
 
@@ -254,7 +254,8 @@ def _run(
             check_output(output, table)
         if report is not None:
             check_report(report, table)
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        times = TimeElapsedColumn(), TimeRemainingColumn()
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), *times
         with ExitStack() as stack:  # no bar if this is no terminal, where even a disabled one may print a line
             progress = None
             if errors.is_terminal:
