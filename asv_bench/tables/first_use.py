@@ -71,7 +71,7 @@ def run(code, *arguments, cache=None):
     """Run Python code in a process of its own; return the numbers it prints."""
     environment = os.environ if cache is None else {**os.environ, "NUMBA_CACHE_DIR": cache}
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # our code
     if done.returncode:
         raise RuntimeError(f"{arguments}: {done.stderr}")
     return [float(word) for word in done.stdout.split()]
