@@ -5,9 +5,8 @@ import inspect
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 import skanomaly
+from tests.every import of_every
 
 PACKAGE = Path(skanomaly.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -101,7 +100,11 @@ def _own_classes():
     for path in SOURCES:
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.ClassDef):
-                yield pytest.param(path, node, id=f"{_name(path)}:{node.name}")
+                yield path, node
+
+
+def _class_name(path, node):
+    return f"{_name(path)}: {node.name}"
 
 
 def _base_names(node):
@@ -112,8 +115,7 @@ def _base_names(node):
 def _hierarchy():
     """Names of the direct bases of each class of the package; a name used twice has the bases of both."""
     bases = {}
-    for parameter in _own_classes():
-        node = parameter.values[1]
+    for _, node in _own_classes():
         bases.setdefault(node.name, set()).update(_base_names(node))
     return bases
 
@@ -129,7 +131,7 @@ def _ancestors(node):
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_module_imports_only_modules_below(path):
     module = _module(path)
     for target, _, _ in _package_imports(path):
@@ -139,7 +141,7 @@ def test_module_imports_only_modules_below(path):
             assert target in MAY_IMPORT[module] | {module}, f"{module} may not import {target}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_private_files_of_other_modules_are_not_imported(path):
     module = _module(path)
     for target, below, name in _package_imports(path):
@@ -151,7 +153,7 @@ def test_private_files_of_other_modules_are_not_imported(path):
         assert not private, f"{_name(path)} imports {private} of {target}; import public names from skanomaly.{target}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_only_one_file_imports_private_scikit_learn(path):
     if _name(path) == "_support/_sklearn.py":
         return
@@ -160,7 +162,7 @@ def test_only_one_file_imports_private_scikit_learn(path):
             assert not any(part.startswith("_") for part in [*module.split("."), name or ""]), f"{module} {name}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_kernels_import_numpy_and_numba_only(path):
     if _module(path) != "_kernels" or path.name == "__init__.py":
         return
@@ -168,21 +170,21 @@ def test_kernels_import_numpy_and_numba_only(path):
     assert {module.partition(".")[0] for module, _ in _imports(_tree(path))} <= allowed
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_numba_is_spelled_in_one_file(path):
     if _name(path) == "_kernels/_jit.py":
         return
     assert "numba" not in {module.partition(".")[0] for module, _ in _imports(_tree(path))}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_heavy_and_optional_modules_are_imported_inside_functions(path):
     top = [node for node in _tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {module.partition(".")[0] for module, _ in _imports(ast.Module(top, []))}
     assert not names & {"matplotlib", "pymc", "arviz", "torch", "polars", "dask", "pooch", "pyarrow"}
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *sorted(TESTS.rglob("*.py"))], ids=lambda path: path.name)
+@of_every([*SOURCES, *sorted(TESTS.rglob("*.py"))], str)
 def test_numpy_random_functions_are_not_called(path):
     allowed = {"Generator", "SeedSequence", "PCG64", "RandomState", "BitGenerator"}
     for node in ast.walk(_tree(path)):
@@ -197,7 +199,7 @@ def test_numpy_random_functions_are_not_called(path):
             assert node.attr in allowed or in_tests, f"np.random.{node.attr} in line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_one_file_warns(path):
     if _name(path) == "_support/_warnings.py":
         return
@@ -207,12 +209,12 @@ def test_one_file_warns(path):
             assert ast.unparse(node.func) not in {"warnings.warn", "warnings.warn_explicit", "warn"}, node.lineno
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+@of_every(SOURCES, _name)
 def test_file_fits_in_six_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
-@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
+@of_every(_own_classes(), _class_name)
 def test_constructor_has_ten_keyword_parameters_at_most(path, node):
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__" and not node.name.startswith("_"):
@@ -220,19 +222,19 @@ def test_constructor_has_ten_keyword_parameters_at_most(path, node):
 
 
 def test_descendants_are_found_through_the_package():
-    [markov] = [parameter.values[1] for parameter in _own_classes() if parameter.values[1].name == "MarkovDetector"]
+    [markov] = [node for _, node in _own_classes() if node.name == "MarkovDetector"]
     assert "BaseDetector" not in _base_names(markov)
     assert "BaseDetector" in _ancestors(markov)
 
 
-@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
+@of_every(_own_classes(), _class_name)
 def test_final_methods_are_not_overridden(path, node):
     final = set().union(*(FINAL[name] for name in _ancestors(node) & set(FINAL)))
     defined = {method.name for method in node.body if isinstance(method, ast.FunctionDef)}
     assert not defined & final
 
 
-@pytest.mark.parametrize(("path", "node"), list(_own_classes()))
+@of_every(_own_classes(), _class_name)
 def test_fit_only_runs_the_fit_of_the_base(path, node):
     if not _ancestors(node) & FIT_RUNS:
         return
@@ -244,12 +246,12 @@ def test_fit_only_runs_the_fit_of_the_base(path, node):
             assert statement.value.func.attr == "_run_fit"
 
 
-@pytest.mark.parametrize("path", sorted((TESTS / "reference").rglob("*.py")), ids=lambda path: path.name)
+@of_every(sorted((TESTS / "reference").rglob("*.py")), str)
 def test_references_import_nothing_of_ours(path):
     assert "skanomaly" not in {module.partition(".")[0] for module, _ in _imports(_tree(path))}
 
 
-@pytest.mark.parametrize("path", KERNELS, ids=_name)
+@of_every(KERNELS, _name)
 def test_kernel_file_is_compared_with_a_reference(path):
     test = TESTS / "kernels" / f"test{path.name}"
     assert test.exists()

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import skanomaly
+from tests.every import of_every
 
 MODULES = [name for name in skanomaly.__all__ if not name.startswith("_")]
 # One concept, one parameter name: the names on the left are spelled as on the right here.
@@ -86,7 +87,11 @@ def _public():
     for module_name in MODULES:
         module = importlib.import_module(f"skanomaly.{module_name}")
         for name in module.__all__:
-            yield pytest.param(module, name, id=f"{module_name}.{name}")
+            yield module, name
+
+
+def _spelled(module, name):
+    return f"{module.__name__}.{name}"
 
 
 def test_all_lists_every_public_module():
@@ -102,7 +107,7 @@ def test_public_names_are_sorted_and_submodules_are_private(module_name):
     assert all(found.name.startswith("_") for found in pkgutil.iter_modules(module.__path__))
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_public_object_is_documented_with_an_example(module, name):
     documentation = inspect.getdoc(getattr(module, name))
     assert documentation
@@ -115,14 +120,14 @@ def _references(member):
     return re.split(r"^(?=\.\. \[)", section[1], flags=re.MULTILINE) if section else []
 
 
-@pytest.mark.parametrize(("module", "name"), [case for case in _public() if _references(getattr(*case.values))])
+@of_every([case for case in _public() if _references(getattr(*case))], _spelled)
 def test_references_name_a_doi_an_arxiv_number_an_isbn_or_an_address(module, name):
     entries = [" ".join(entry.split()) for entry in _references(getattr(module, name)) if entry]
     bare = [entry for entry in entries if not entry.startswith(".. [") or not IDENTIFIER.search(entry)]
     assert not [entry for entry in bare if not any(title in entry for title in WITHOUT_IDENTIFIER)]
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_constructor_parameters_are_keywords_with_the_names_of_this_package(module, name):
     cls = getattr(module, name)
     if not inspect.isclass(cls) or not hasattr(cls, "get_params"):
@@ -135,7 +140,7 @@ def test_constructor_parameters_are_keywords_with_the_names_of_this_package(modu
         assert parameter.name not in FOREIGN_NAMES.keys() - kept
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_docstring_names_every_parameter(module, name):
     member = getattr(module, name)
     if inspect.isclass(member) and not hasattr(member, "get_params"):
@@ -171,15 +176,13 @@ def _parameters(module, name):
     return list(inspect.signature(member).parameters.values())
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_functions_have_parameters_with_the_names_of_this_package(module, name):
     kept = _kept_names(name)
     assert not {parameter.name for parameter in _parameters(module, name)} & (FOREIGN_NAMES.keys() - kept)
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [case for case in _public() if inspect.isfunction(getattr(*case.values[:2]))]
-)
+@of_every([case for case in _public() if inspect.isfunction(getattr(*case))], _spelled)
 def test_options_of_functions_are_validated_by_declaration(module, name):
     function = getattr(module, name)
     declared = getattr(function, "_skl_parameter_constraints", {})
@@ -189,7 +192,7 @@ def test_options_of_functions_are_validated_by_declaration(module, name):
             assert parameter.name in declared, parameter.name
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_common_parameters_come_last_in_one_order(module, name):
     names = [parameter.name for parameter in _parameters(module, name)]
     if not inspect.isclass(getattr(module, name)) or "pos_label" in names:
@@ -200,7 +203,7 @@ def test_common_parameters_come_last_in_one_order(module, name):
         assert names[-1] == "random_state"
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_wrapped_estimator_comes_first_by_position(module, name):
     parameters = _parameters(module, name)
     wrapped = [parameter for parameter in parameters if parameter.name in WRAPPED]
@@ -209,14 +212,14 @@ def test_wrapped_estimator_comes_first_by_position(module, name):
     assert parameters[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_one_name_has_one_default(module, name):
     for parameter in _parameters(module, name):
         if parameter.name in DEFAULTS and parameter.default is not parameter.empty:
             assert parameter.default == DEFAULTS[parameter.name], parameter.name
 
 
-@pytest.mark.parametrize(("module", "name"), list(_public()))
+@of_every(_public(), _spelled)
 def test_random_state_is_none_by_default(module, name):
     member = getattr(module, name)
     # A data set that is loaded is the same at each call.
@@ -226,7 +229,7 @@ def test_random_state_is_none_by_default(module, name):
     assert parameter is None or parameter.default is None
 
 
-@pytest.mark.parametrize(("module", "name"), [case for case in _public() if case.values[1].endswith("Display")])
+@of_every([case for case in _public() if case[1].endswith("Display")], _spelled)
 def test_displays_have_the_same_parameters(module, name):
     display = getattr(module, name)
     assert list(inspect.signature(display.plot).parameters) == ["self", "ax"]

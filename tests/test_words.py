@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
+from tests.every import of_every
 
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = re.compile(
@@ -32,7 +32,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+@of_every(PAGES, lambda path: str(path.relative_to(ROOT)))
 def test_text_holds_no_forbidden_word(path):
     text = path.read_text(encoding="utf-8")
     for allowed in ALLOWED:
