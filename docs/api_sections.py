@@ -46,6 +46,7 @@ SECTIONS = {
         "Tables that have shifted": "ShiftAlignedDetector",
     },
     "robust": {
+        "Training rows with anomalies": "PurifiedDetector ContaminationFilter FilteredRows",
         "Rows with wrong labels or targets": "MaskedEstimator SampleCurator TrainingDynamics",
         "Networks that leave out rows": "ZErrorClassifier ZErrorRegressor ZErrorMask",
         "Rare targets and noisy series": "ImbalancedRegressor rarity_weights robust_series_weights",

@@ -223,7 +223,7 @@ def contamination_curve(
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from skanomaly.datasets import make_clusters
     >>> from skanomaly.model_selection import contamination_curve
-    >>> X, y = make_clusters(n_samples=600, contamination=0.2, kind="clustered", random_state=0)
+    >>> X, y = make_clusters(n_samples=600, contamination=0.2, anomalies="clustered", random_state=0)
     >>> models = {"local": LocalOutlierFactor(novelty=True)}
     >>> curve = contamination_curve(models, X, y, ratios=(0, 0.1), n_repeats=2, random_state=0)
     >>> bool(curve.loss[0, 1] > 0.2)  # a cluster of anomalies looks normal to it

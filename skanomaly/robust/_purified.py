@@ -211,7 +211,7 @@ class PurifiedDetector(BaseDetector):
     ----------
     detector : estimator or None, default=None
         Detector that is fitted to the rows kept; None is scikit-learn's ``IsolationForest``.
-    filter : ContaminationFilter or None, default=None
+    row_filter : ContaminationFilter or None, default=None
         Which rows are kept; None is ``ContaminationFilter()``.
     contamination : float in (0, 0.5], default=0.1
         Fraction of all training rows that are labelled anomalies.
@@ -260,16 +260,16 @@ class PurifiedDetector(BaseDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "detector": [HasMethods(["fit"]), None],
-        "filter": [ContaminationFilter, None],
+        "row_filter": [ContaminationFilter, None],
         "random_state": ["random_state"],
         **BaseDetector._parameter_constraints,  # our own base's
     }
 
     def __init__(
-        self, detector: Any = None, *, filter: Any = None, contamination: float = 0.1, random_state: Any = None
+        self, detector: Any = None, *, row_filter: Any = None, contamination: float = 0.1, random_state: Any = None
     ) -> None:
         self.detector = detector
-        self.filter = filter
+        self.row_filter = row_filter
         self.contamination = contamination
         self.random_state = random_state
 
@@ -277,7 +277,7 @@ class PurifiedDetector(BaseDetector):
         seed = draw_seed(self.random_state)
         detector = IsolationForest(random_state=seed) if self.detector is None else self.detector
         require_scores(detector)
-        chosen = ContaminationFilter() if self.filter is None else self.filter
+        chosen = ContaminationFilter() if self.row_filter is None else self.row_filter
         open_ = np.flatnonzero(y >= 0)
         self.kept_, self.contamination_scores_ = y > 0, np.full(len(X), -np.inf)
         if len(open_) >= _FEWEST_KEPT:
@@ -285,9 +285,8 @@ class PurifiedDetector(BaseDetector):
             self.contamination_scores_[open_] = found.scores
             self.kept_[open_] |= found.kept
         if np.count_nonzero(self.kept_) < _FEWEST_KEPT:
-            warn_user(
-                f"{len(X)} rows, of which {int((y < 0).sum())} are labelled -1, are too few to filter; all are kept."
-            )
+            n_known = int((y < 0).sum())
+            warn_user(f"{len(X)} rows, of which {n_known} are labelled -1, are too few to filter; all are kept.")
             self.kept_[:] = True
         self.detector_ = clone(detector).fit(X[self.kept_])
 
