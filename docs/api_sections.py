@@ -46,6 +46,7 @@ SECTIONS = {
         "Tables that have shifted": "ShiftAlignedDetector",
     },
     "robust": {
+        "Training rows with anomalies": "PurifiedDetector ContaminationFilter FilteredRows",
         "Rows with wrong labels or targets": "MaskedEstimator SampleCurator TrainingDynamics",
         "Networks that leave out rows": "ZErrorClassifier ZErrorRegressor ZErrorMask",
         "Rare targets and noisy series": "ImbalancedRegressor rarity_weights robust_series_weights",
@@ -78,13 +79,18 @@ SECTIONS = {
             "precision_at_n_score adjusted_precision_at_n_score mean_average_precision_at_n_score fpr_at_tpr_score "
             "domain_roc_auc_score open_set_score AuditedScore"
         ),
+        "Reports by part": ("stratified_report sample_level_report domain_shift_report open_set_report OpenSetReport"),
+        "Alerts, delays and costs": (
+            "alert_report detection_delay DetectionDelay event_precision_at_n_score cost_curve CostCurve"
+        ),
         "Series and ranges": (
             "vus_pr_score vus_roc_score affiliation_precision_recall_fscore range_precision_recall_fscore "
             "event_f1_score nab_score"
         ),
         "Series: protocols that overstate": "point_adjusted_f1_score pa_k_auc_score best_f1_score oracle_f1_score",
         "Patches, maps and volumes": (
-            "patch_roc_auc_score patch_region_overlap_score per_region_overlap_score fuse_views aggregate_views"
+            "patch_roc_auc_score patch_region_overlap_score per_region_overlap_score fuse_views aggregate_views "
+            "instance_purity_efficiency"
         ),
         "Probabilities and intervals": (
             "brier_score crps_score calibration_curve expected_calibration_error interval_coverage_score "
@@ -170,13 +176,21 @@ SECTIONS = {
             "ExcessMassScorer MassVolumeScorer ConsensusScorer StabilityScorer SeparabilityScorer "
             "SyntheticAnomalyScorer"
         ),
-        "Splits": ("StratifiedAnomalyKFold OneClassKFold TransductiveSplit BlockedTimeSeriesSplit CovariateSplit"),
+        "Splits": (
+            "StratifiedAnomalyKFold OneClassKFold TransductiveSplit BlockedTimeSeriesSplit CovariateSplit FewShotSplit "
+            "contaminate"
+        ),
+        "Protocols": (
+            "contamination_curve ContaminationCurve unseen_group_report UnseenGroupReport ood_benchmark OODReport "
+            "confidence_score"
+        ),
         "Detectors and classifiers in the order of time": (
             "compare_over_time TimeOrderedComparison complementary_gain ComplementaryGain table_difficulty "
             "TableDifficulty"
         ),
         "How sure is the choice?": (
-            "choice_uncertainty ChoiceUncertainty seed_stability SeedStability specification_curve SpecificationCurve "
+            "choice_uncertainty ChoiceUncertainty seed_stability SeedStability seed_study SeedStudy compare_seeds "
+            "SeedComparison specification_curve SpecificationCurve "
             "ReusableHoldout BudgetExhaustedError"
         ),
     },

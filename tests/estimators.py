@@ -17,6 +17,7 @@ import skanomaly
 from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
 from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
+from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
 from skanomaly.threshold import GammaGMM
 
@@ -188,6 +189,7 @@ PARAMETERS = {
         {"estimator": Ridge(), "cv": None},
         {"estimator": LogisticRegression(max_iter=2000), "cv": None},
     ],
+    "PurifiedDetector": [{"detector": _forest(), "row_filter": ContaminationFilter(n_subsets=4)}],
     "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],
     "StreamGuard": [{"estimator": SGDClassifier(loss="log_loss"), "batch_size": 20}],
     "TrainingDynamics": [{"max_iter": 5}, {"max_iter": 5, "estimator": SGDClassifier(loss="log_loss")}],

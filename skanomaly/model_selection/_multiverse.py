@@ -24,7 +24,15 @@ from skanomaly.model_selection._names import get_scorer
 from skanomaly.model_selection._resampling import bootstrap_counts, permutation_counts, resampled_values
 from skanomaly.model_selection._tables import rank_correlation, row_ranks
 
-__all__ = ["SeedStability", "SpecificationCurve", "seed_stability", "specification_curve"]
+__all__ = [
+    "SeedStability",
+    "SpecificationCurve",
+    "expected_largest",
+    "resamples_rows",
+    "sampling_std_of",
+    "seed_stability",
+    "specification_curve",
+]
 
 Scoring = str | Callable[..., float] | None
 
@@ -209,7 +217,7 @@ class SeedStability(_Runs):
             Mean plus standard deviation times the expected maximum of `n_seeds` standard normal draws (1.54 for 10,
             3.85 for 10,000).
         """
-        return self.mean + self.std * _expected_largest(n_seeds)
+        return self.mean + self.std * expected_largest(n_seeds)
 
     def seeds_needed(self, half_width: float, *, level: float = 0.95) -> int:
         """Return the number of seeds after which the mean is known to within `half_width`.
@@ -414,8 +422,8 @@ def seed_stability(
     runs = _run(clones, X, y, scorer, top_fraction, n_jobs)
     del runs["others"]
     sampling_std = float("nan")
-    if _resamples(scorer) and y is not None:
-        sampling_std = _sampling_std(runs["scores"], y, scorer, n_resamples, random)
+    if resamples_rows(scorer) and y is not None:
+        sampling_std = sampling_std_of(runs["scores"], y, scorer, n_resamples, random)
     return SeedStability(**runs, top_fraction=top_fraction, seeds=seeds, sampling_std=sampling_std)
 
 
@@ -506,7 +514,7 @@ def _permutation_pvalue(
     n_permutations: int,
     random_state: Any,
 ) -> float:
-    if not _resamples(scorer) or y is None:
+    if not resamples_rows(scorer) or y is None:
         raise ValueError(
             "n_permutations needs y and a scorer that compares scores of unordered rows, such as 'roc_auc'."
         )
@@ -515,9 +523,24 @@ def _permutation_pvalue(
     return float((np.count_nonzero(medians >= np.median(values)) + 1) / (n_permutations + 1))
 
 
-def _sampling_std(
+def sampling_std_of(
     scores: NDArray[np.float64], y: Any, scorer: AnomalyScorer, n_resamples: int, random: np.random.Generator
 ) -> float:
+    """Return the standard deviation of the metric over bootstrap resamples of the rows, mean over runs.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples, n_runs)
+    y : array-like of shape (n_samples,)
+    scorer : AnomalyScorer
+    n_resamples : int
+    random : numpy.random.Generator
+
+    Returns
+    -------
+    float
+        NaN where a class is missing or there are fewer than two resamples.
+    """
     labels = scorer.labels(y)
     if not {-1, 1} <= set(labels.tolist()) or n_resamples < 2:
         return float("nan")
@@ -525,8 +548,17 @@ def _sampling_std(
     return float(np.std(_resampled(scorer, scores, counts), axis=0, ddof=1).mean())
 
 
-def _resamples(scorer: Any) -> TypeGuard[AnomalyScorer]:
-    """Say whether rows may be resampled and permuted under this scorer."""
+def resamples_rows(scorer: Any) -> TypeGuard[AnomalyScorer]:
+    """Say whether rows may be resampled and permuted under this scorer.
+
+    Parameters
+    ----------
+    scorer : object
+
+    Returns
+    -------
+    bool
+    """
     return isinstance(scorer, AnomalyScorer) and scorer.response == "score" and not scorer.ordered
 
 
@@ -535,8 +567,17 @@ def _resampled(scorer: AnomalyScorer, scores: NDArray[np.float64], counts: Any) 
     return values if scorer.greater_is_better else -values
 
 
-def _expected_largest(n_draws: int) -> float:
-    """Return the expected maximum of standard normal draws."""
+def expected_largest(n_draws: int) -> float:
+    """Return the expected maximum of standard normal draws.
+
+    Parameters
+    ----------
+    n_draws : int
+
+    Returns
+    -------
+    float
+    """
     if n_draws < 1:
         raise ValueError(f"n_seeds={n_draws!r} must be at least 1.")
     if n_draws == 1:

@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array
 
+from skanomaly._support._days import daily_alerts, days_as_given, read_days
 from skanomaly._support._labels import read_labels
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._responses import outlyingness
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-_DAY = np.timedelta64(1, "D")
 _MOST_ROWS = 2000
 
 
@@ -249,7 +249,7 @@ def compare_over_time(
     if not models:
         raise ValueError("models is empty; give at least one estimator with its name.")
     labels = read_labels(y, pos_label=pos_label)
-    stamps = _stamps(times, len(labels))
+    stamps = read_days(times, len(labels))
     order = np.argsort(stamps, kind="stable")
     n_train = int(train_fraction * len(order))
     test = order[n_train:]
@@ -275,7 +275,7 @@ def compare_over_time(
     edges = np.linspace(stamps[test[0]], stamps[test[-1]], n_periods + 1)
     periods = np.clip(np.searchsorted(edges, stamps[test], side="right") - 1, 0, n_periods - 1)
     days = np.floor(stamps[test]).astype(np.int64)
-    alerts = np.stack([_alerts(one, days, alerts_per_day) for one in scores])
+    alerts = np.stack([daily_alerts(one, days, alerts_per_day) for one in scores])
     values = np.full((4, len(scores), n_periods), np.nan)
     for period in range(n_periods):
         inside = periods == period
@@ -294,7 +294,7 @@ def compare_over_time(
     overlap = np.divide(common, counts[:, None], out=np.full(common.shape, np.nan), where=counts[:, None] > 0)
     return TimeOrderedComparison(
         names=list(models),
-        period_starts=_as_given(times, edges[:-1]),
+        period_starts=days_as_given(times, edges[:-1]),
         average_precision=values[0],
         roc_auc=values[1],
         alert_precision=values[2],
@@ -378,7 +378,7 @@ def complementary_gain(
     True
     """
     labels = read_labels(y_true, name="y_true", pos_label=pos_label)
-    stamps = _stamps(times, len(labels))
+    stamps = read_days(times, len(labels))
     ranks = []
     for name, values in (("first_score", first_score), ("second_score", second_score)):
         given = np.asarray(values, dtype=np.float64)
@@ -391,7 +391,7 @@ def complementary_gain(
     weights = np.linspace(0, 1, n_weights)
     pairs, n_late = [], 0
     for weight in weights:
-        raised = _alerts((1 - weight) * ranks[0] + weight * ranks[1], days, alerts_per_day) & (labels != 0)
+        raised = daily_alerts((1 - weight) * ranks[0] + weight * ranks[1], days, alerts_per_day) & (labels != 0)
         halves = [raised & ~late, raised & late]
         if not all(half.any() for half in halves):
             raise ValueError("A half of the time has no alert on a labelled row; give rows of more days.")
@@ -454,7 +454,7 @@ def table_difficulty(
     labels = read_labels(y, pos_label=pos_label)
     if len(labels) != len(rows):
         raise ValueError(f"y has {len(labels)} labels and X {len(rows)} rows.")
-    stamps = np.arange(len(rows), dtype=np.float64) if times is None else _stamps(times, len(rows))
+    stamps = np.arange(len(rows), dtype=np.float64) if times is None else read_days(times, len(rows))
     n_anomalies, n_normal = int((labels == -1).sum()), int((labels == 1).sum())
     if min(n_anomalies, n_normal) == 0:
         raise ValueError(f"y has {n_anomalies} anomalies and {n_normal} normal rows; at least one of each is needed.")
@@ -470,40 +470,6 @@ def table_difficulty(
     halves = np.array_split(order, 2)
     drift = _shift(rows, halves[0], halves[1], generator(random_state))
     return TableDifficulty(imbalance=n_normal / n_anomalies, overlap=overlap, drift=drift)
-
-
-def _stamps(times: Any, n_rows: int) -> Floats:
-    """Return times in days, from the first one where they are dates."""
-    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
-    if given.shape != (n_rows,):
-        raise ValueError(f"times has shape {given.shape}; give one time for each of the {n_rows} rows.")
-    if given.dtype.kind == "M":
-        if np.isnat(given).any():
-            raise ValueError(f"times has {int(np.isnat(given).sum())} missing dates. Drop those rows.")
-        start = given.min().astype("datetime64[D]")
-        return np.asarray((given - start) / _DAY, dtype=np.float64)
-    stamps = given.astype(np.float64)
-    if not np.isfinite(stamps).all():
-        raise ValueError("times must be finite numbers of days, or dates.")
-    return stamps
-
-
-def _as_given(times: Any, stamps: Floats) -> NDArray[Any]:
-    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
-    if given.dtype.kind != "M":
-        return stamps
-    start = given.min().astype("datetime64[D]").astype("datetime64[s]")
-    return np.asarray(start + np.round(stamps * 86400).astype("timedelta64[s]"))
-
-
-def _alerts(scores: Floats, days: NDArray[np.int64], budget: int) -> NDArray[np.bool_]:
-    """Return the rows with the lowest scores of each day, as many as the budget allows; of equal ones the first."""
-    order = np.lexsort((scores, days))
-    starts = np.flatnonzero(np.r_[True, np.diff(days[order]) > 0])
-    places = np.arange(len(days)) - np.repeat(starts, np.diff(np.r_[starts, len(days)]))
-    raised = np.zeros(len(days), dtype=np.bool_)
-    raised[order[places < budget]] = True
-    return raised
 
 
 def _slope(values: Floats) -> Floats:

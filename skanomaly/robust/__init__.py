@@ -7,17 +7,21 @@ from skanomaly.robust._dynamics import TrainingDynamics
 from skanomaly.robust._imbalanced import ImbalancedRegressor, rarity_weights
 from skanomaly.robust._mask import ZErrorMask
 from skanomaly.robust._masked_estimator import MaskedEstimator
+from skanomaly.robust._purified import ContaminationFilter, FilteredRows, PurifiedDetector
 from skanomaly.robust._series import robust_series_weights
 from skanomaly.robust._stream_guard import StreamGuard, memorization_discrepancy
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = [
     "BatchListRegressor",
+    "ContaminationFilter",
+    "FilteredRows",
     "GroupBalancedClassifier",
     "GroupWeights",
     "ImbalancedRegressor",
     "LastLayer",
     "MaskedEstimator",
+    "PurifiedDetector",
     "SampleCurator",
     "StreamGuard",
     "TrainTwice",

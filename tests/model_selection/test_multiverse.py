@@ -6,7 +6,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from skanomaly.datasets import make_shifted_anomalies
 from skanomaly.metrics import average_precision_score
 from skanomaly.model_selection import seed_stability, specification_curve
-from skanomaly.model_selection._multiverse import _expected_largest, explained_variance_ratio
+from skanomaly.model_selection._multiverse import expected_largest, explained_variance_ratio
 from tests.model_selection.toys import Column
 from tests.reference import model_selection as reference
 
@@ -167,8 +167,8 @@ def test_single_run_has_no_agreement(table):
 @pytest.mark.parametrize(
     ("n_draws", "expected"), [(1, 0.0), (2, np.pi**-0.5), (10, 1.5388), (100, 2.5076), (10_000, 3.8516)]
 )
-def test_expected_largest_normal_draw(n_draws, expected):
-    assert _expected_largest(n_draws) == pytest.approx(expected, abs=2e-4)
+def testexpected_largest_normal_draw(n_draws, expected):
+    assert expected_largest(n_draws) == pytest.approx(expected, abs=2e-4)
 
 
 def test_expected_best_of_ten_thousand_seeds():

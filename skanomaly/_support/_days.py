@@ -1,0 +1,84 @@
+"""Times in days, and the alerts of each day."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["daily_alerts", "days_as_given", "read_days"]
+
+_DAY = np.timedelta64(1, "D")
+
+
+def read_days(times: Any, n_rows: int) -> NDArray[np.float64]:
+    """Return times in days, from the day of the first one where they are dates.
+
+    Parameters
+    ----------
+    times : array-like of shape (n_rows,)
+        Dates, or finite numbers of days.
+    n_rows : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    ValueError
+        If the length differs, or a time is missing.
+    """
+    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
+    if given.shape != (n_rows,):
+        raise ValueError(f"times has shape {given.shape}; give one time for each of the {n_rows} rows.")
+    if given.dtype.kind == "M":
+        if np.isnat(given).any():
+            raise ValueError(f"times has {int(np.isnat(given).sum())} missing dates. Drop those rows.")
+        start = given.min().astype("datetime64[D]")
+        return np.asarray((given - start) / _DAY, dtype=np.float64)
+    stamps = given.astype(np.float64)
+    if not np.isfinite(stamps).all():
+        raise ValueError("times must be finite numbers of days, or dates.")
+    return stamps
+
+
+def days_as_given(times: Any, stamps: NDArray[np.float64]) -> NDArray[Any]:
+    """Return numbers of days as dates where the times are dates.
+
+    Parameters
+    ----------
+    times : array-like
+        What :func:`read_days` has read.
+    stamps : ndarray, float64
+
+    Returns
+    -------
+    ndarray
+    """
+    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
+    if given.dtype.kind != "M":
+        return stamps
+    start = given.min().astype("datetime64[D]").astype("datetime64[s]")
+    return np.asarray(start + np.round(stamps * 86400).astype("timedelta64[s]"))
+
+
+def daily_alerts(scores: NDArray[np.float64], days: NDArray[np.int64], budget: int) -> NDArray[np.bool_]:
+    """Return the rows with the lowest scores of each day, as many as the budget allows; of equal ones the first.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows,)
+        Lower is more anomalous.
+    days : ndarray of shape (n_rows,), int
+    budget : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), bool
+    """
+    order = np.lexsort((scores, days))
+    starts = np.flatnonzero(np.r_[True, np.diff(days[order]) > 0])
+    places = np.arange(len(days)) - np.repeat(starts, np.diff(np.r_[starts, len(days)]))
+    raised = np.zeros(len(days), dtype=np.bool_)
+    raised[order[places < budget]] = True
+    return raised
