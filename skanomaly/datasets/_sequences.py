@@ -90,7 +90,7 @@ def make_patrol_passes(
 
     References
     ----------
-    .. [1] Li, D., Chen, L., Xu, C. and Kong, H. (2024). "UMAD: University of Macau Anomaly Detection Benchmark
+    .. [1] Li, D., Chen, L., Xu, C.-Z. and Kong, H. (2024). "UMAD: University of Macau Anomaly Detection Benchmark
        Dataset". IROS. arXiv:2408.12527.
 
     Examples
