@@ -12,16 +12,43 @@ from skanomaly.datasets._generators import (
 )
 from skanomaly.datasets._npz import load_npz
 from skanomaly.datasets._patches import make_patch_grids
+from skanomaly.datasets._phases import make_phase_sequences
+from skanomaly.datasets._sequences import make_branching_sequences, make_gaze_sequences, make_patrol_passes
+from skanomaly.datasets._series_kinds import make_series_anomalies
+from skanomaly.datasets._sounds import make_machine_sounds
+from skanomaly.datasets._streams import make_fraud_stream, make_grouped_series
+from skanomaly.datasets._structures import (
+    make_coloured_digits,
+    make_lifted_circle,
+    make_logical_anomalies,
+    make_manifold_anomalies,
+)
+from skanomaly.datasets._textures import make_textures
+from skanomaly.datasets._tracks import make_particle_tracks
 
 __all__ = [
     "fetch_adbench",
     "load_breast_cancer_anomalies",
     "load_npz",
     "make_bimodal",
+    "make_branching_sequences",
     "make_broken_dependence",
     "make_clusters",
+    "make_coloured_digits",
     "make_drifting_series",
+    "make_fraud_stream",
+    "make_gaze_sequences",
+    "make_grouped_series",
+    "make_lifted_circle",
+    "make_logical_anomalies",
     "make_low_variance_anomalies",
+    "make_machine_sounds",
+    "make_manifold_anomalies",
+    "make_particle_tracks",
     "make_patch_grids",
+    "make_patrol_passes",
+    "make_phase_sequences",
+    "make_series_anomalies",
     "make_shifted_anomalies",
+    "make_textures",
 ]

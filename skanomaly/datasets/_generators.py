@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
+from skanomaly.datasets._planting import TABLE, count_anomalies, shuffle_rows
 
 __all__ = [
     "make_bimodal",
@@ -18,11 +19,6 @@ __all__ = [
     "make_shifted_anomalies",
 ]
 
-_TABLE = {
-    "n_samples": [Interval(Integral, 2, None, closed="left")],
-    "contamination": [Interval(Real, 0, 0.5, closed="both")],
-    "random_state": ["random_state"],
-}
 _N_FEATURES = [Interval(Integral, 1, None, closed="left")]
 _N_FEATURES_FROM_TWO = [Interval(Integral, 2, None, closed="left")]
 _SIZE = [Interval(Real, None, None, closed="neither")]
@@ -31,7 +27,7 @@ _SMALLEST_SD = 0.1
 
 @validate_params(
     {
-        **_TABLE,
+        **TABLE,
         "n_features": _N_FEATURES,
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "anomalies": [StrOptions({"global", "local", "clustered"})],
@@ -87,7 +83,7 @@ def make_clusters(
     ((200, 2), 20)
     """
     rng = generator(random_state)
-    n_anomalies = _count(n_samples, contamination)
+    n_anomalies = count_anomalies(n_samples, contamination)
     centres = rng.uniform(-10.0, 10.0, size=(n_clusters, n_features))
     deviations = rng.uniform(0.5, 1.5, size=n_clusters)
 
@@ -104,12 +100,12 @@ def make_clusters(
         anomalous = around_centres(n_anomalies, 5.0)
     else:
         anomalous = highest + 3.0 + 0.3 * rng.standard_normal((n_anomalies, n_features))
-    return _shuffled(normal, anomalous, rng)
+    return shuffle_rows(normal, anomalous, rng)
 
 
 @validate_params(
     {
-        **_TABLE,
+        **TABLE,
         "n_features": _N_FEATURES,
         "n_shifted_features": [Interval(Integral, 1, None, closed="left")],
         "shift": _SIZE,
@@ -164,15 +160,15 @@ def make_shifted_anomalies(
             "shifted."
         )
     rng = generator(random_state)
-    n_anomalies = _count(n_samples, contamination)
+    n_anomalies = count_anomalies(n_samples, contamination)
     normal = rng.standard_normal((n_samples - n_anomalies, n_features))
     anomalous = rng.standard_normal((n_anomalies, n_features))
     anomalous[:, :n_shifted_features] += shift
-    return _shuffled(normal, anomalous, rng)
+    return shuffle_rows(normal, anomalous, rng)
 
 
 @validate_params(
-    {**_TABLE, "n_features": _N_FEATURES_FROM_TWO, "shift": _SIZE},
+    {**TABLE, "n_features": _N_FEATURES_FROM_TWO, "shift": _SIZE},
     prefer_skip_nested_validation=True,
 )
 def make_low_variance_anomalies(
@@ -224,18 +220,18 @@ def make_low_variance_anomalies(
     True
     """
     rng = generator(random_state)
-    n_anomalies = _count(n_samples, contamination)
+    n_anomalies = count_anomalies(n_samples, contamination)
     deviations = np.geomspace(1.0, _SMALLEST_SD, n_features)
     coordinates = deviations * rng.standard_normal((n_samples, n_features))
     side = np.where(rng.random(n_anomalies) < 0.5, -1.0, 1.0)
     coordinates[n_samples - n_anomalies :, -1] += shift * _SMALLEST_SD * side
     rotation, triangle = np.linalg.qr(rng.standard_normal((n_features, n_features)))
     X = coordinates @ (rotation * np.sign(np.diag(triangle))).T
-    return _shuffled(X[: n_samples - n_anomalies], X[n_samples - n_anomalies :], rng)
+    return shuffle_rows(X[: n_samples - n_anomalies], X[n_samples - n_anomalies :], rng)
 
 
 @validate_params(
-    {**_TABLE, "n_features": _N_FEATURES_FROM_TWO, "correlation": [Interval(Real, 0, 1, closed="both")]},
+    {**TABLE, "n_features": _N_FEATURES_FROM_TWO, "correlation": [Interval(Real, 0, 1, closed="both")]},
     prefer_skip_nested_validation=True,
 )
 def make_broken_dependence(
@@ -279,15 +275,15 @@ def make_broken_dependence(
     True
     """
     rng = generator(random_state)
-    n_anomalies = _count(n_samples, contamination)
+    n_anomalies = count_anomalies(n_samples, contamination)
     common = rng.standard_normal((n_samples - n_anomalies, 1))
     own = rng.standard_normal((n_samples - n_anomalies, n_features))
     normal = np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own
-    return _shuffled(normal, rng.standard_normal((n_anomalies, n_features)), rng)
+    return shuffle_rows(normal, rng.standard_normal((n_anomalies, n_features)), rng)
 
 
 @validate_params(
-    {**_TABLE, "n_features": _N_FEATURES, "separation": _SIZE},
+    {**TABLE, "n_features": _N_FEATURES, "separation": _SIZE},
     prefer_skip_nested_validation=True,
 )
 def make_bimodal(
@@ -332,12 +328,12 @@ def make_bimodal(
     True
     """
     rng = generator(random_state)
-    n_anomalies = _count(n_samples, contamination)
+    n_anomalies = count_anomalies(n_samples, contamination)
     direction = rng.standard_normal(n_features)
     direction /= np.linalg.norm(direction)
     side = np.where(rng.random(n_samples - n_anomalies) < 0.5, -0.5, 0.5)
     normal = rng.standard_normal((n_samples - n_anomalies, n_features)) + separation * side[:, None] * direction
-    return _shuffled(normal, rng.standard_normal((n_anomalies, n_features)), rng)
+    return shuffle_rows(normal, rng.standard_normal((n_anomalies, n_features)), rng)
 
 
 @validate_params(
@@ -418,7 +414,7 @@ def make_drifting_series(
         series[start:] += size * (np.arange(1, length + 1) / max(length, 1))[:, None]
     elif drift == "variance":
         series[start:] *= 1.0 + abs(size)
-    n_anomalies = _count(n_timepoints, contamination)
+    n_anomalies = count_anomalies(n_timepoints, contamination)
     spikes = rng.choice(n_timepoints, size=n_anomalies, replace=False)
     height = rng.uniform(6.0, 9.0, size=n_anomalies) * np.where(rng.random(n_anomalies) < 0.5, -1.0, 1.0)
     if drift == "variance":
@@ -427,17 +423,3 @@ def make_drifting_series(
     y = np.ones(n_timepoints, dtype=np.int64)
     y[spikes] = -1
     return series, y
-
-
-def _count(n_samples: int, contamination: float) -> int:
-    """Round the fraction of anomalies to whole rows, leaving at least one normal row."""
-    return min(round(contamination * n_samples), n_samples - 1)
-
-
-def _shuffled(
-    normal: NDArray[np.float64], anomalous: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Join normal and anomalous rows in random order, with their labels."""
-    y = np.repeat(np.array([1, -1], dtype=np.int64), [len(normal), len(anomalous)])
-    order = rng.permutation(len(y))
-    return np.concatenate([normal, anomalous])[order], y[order]

@@ -98,6 +98,41 @@ def test_events_have_the_power_asked_for(seed):
     assert 10 * np.log10(added.var(axis=1) / beneath.var(axis=1)) == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("mode", ["overlay", "replace"])
+def test_events_have_the_power_asked_for_between_their_fades(seed, mode):
+    random = np.random.default_rng(seed)
+    background, event = random.normal(size=5000), random.normal(size=300)
+    options = {"n_events": 3, "mode": mode, "fade": 60, "random_state": seed}
+    loud, soft = (overlay_events(background, [event], snr_db=(ratio, ratio), **options) for ratio in (6.0, -200.0))
+    labels = loud[1]
+    mixed_in = (loud[0] - soft[0])[labels == -1].reshape(3, 300)
+    beneath = background[labels == -1].reshape(3, 300)
+    factors = mixed_in[:, 60:240].std(axis=1) / event[60:240].std()
+    assert 20 * np.log10(factors * event.std() / beneath.std(axis=1)) == pytest.approx(6.0, abs=0.1)
+    assert (np.abs(mixed_in[:, :3]) < 0.2 * np.abs(factors[:, None] * event[:3])).all()
+    assert_array_equal(loud[0][labels == 1, 0], background[labels == 1])
+
+
+def test_cross_fade_keeps_the_power(seed):
+    random = np.random.default_rng(seed)
+    background = 20 + random.normal(size=40_000)
+    mixed, labels = overlay_events(
+        background, [random.normal(size=10_000)], n_events=2, snr_db=(0, 0), mode="replace", fade=4000, random_state=seed
+    )
+    within = mixed[labels == -1].reshape(20, 1000)
+    assert within.std(axis=1) == pytest.approx(1, abs=0.12)
+    assert within.mean(axis=1) == pytest.approx(20, abs=0.2)
+
+
+def test_replaced_background_is_gone_between_the_fades(seed):
+    event = np.random.default_rng(seed).normal(size=100)
+    mixed, labels = overlay_events(
+        np.sin(np.arange(500.0)), [event], n_events=1, mode="replace", fade=10, random_state=seed
+    )
+    inner = mixed[labels == -1][20:80, 0]
+    assert np.corrcoef(inner, event[20:80])[0, 1] == pytest.approx(1)
+
+
 def test_events_keep_their_distance(seed):
     _, labels = overlay_events(np.arange(100.0), [np.ones(7)], n_events=6, min_gap=5, random_state=seed)
     starts = np.flatnonzero(np.diff(np.append(1, labels)) == -2)
