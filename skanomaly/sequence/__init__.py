@@ -17,6 +17,7 @@ from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._encoders._dense import DenseEncoder
 from skanomaly.sequence._encoders._random import RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence._encoders._recurrent import ConvolutionEncoder, RecurrentEncoder
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
 from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_events
@@ -38,6 +39,8 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
+    "RecurrentEncoder",
+    "ConvolutionEncoder",
     "SequenceReconstructor",
     "ReservoirEncoder",
     "RandomConvolutionEncoder",

@@ -1,5 +1,6 @@
 """Encoders that are not trained: random convolutions and random reservoirs, with linear decoders in closed form."""
 
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -148,7 +149,7 @@ class _ConvolutionModel(FittedEncoder):
             segments = []
             for series in X:
                 edges = np.linspace(0, len(series), self._n_segments + 1).astype(np.intp)
-                for start, stop in zip(edges[:-1], edges[1:], strict=True):
+                for start, stop in pairwise(edges):
                     first = min(start, len(series) - 1)
                     segments.append(series[first : max(stop, first + 1)])
             parts.append(self._filters.transform(segments).reshape(len(X), -1))
