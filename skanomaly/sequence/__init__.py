@@ -8,12 +8,16 @@ from skanomaly.sequence._collections._delays import delay_distributions
 from skanomaly.sequence._collections._likelihood import SequenceLikelihood
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
+from skanomaly.sequence._collections._reconstruction import SequenceReconstructor
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
 from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._dense import DenseEncoder
+from skanomaly.sequence._encoders._random import RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence._encoders._recurrent import ConvolutionEncoder, RecurrentEncoder
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
 from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_events
@@ -35,6 +39,12 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
+    "RecurrentEncoder",
+    "ConvolutionEncoder",
+    "SequenceReconstructor",
+    "ReservoirEncoder",
+    "RandomConvolutionEncoder",
+    "DenseEncoder",
     "AutoregressiveDetector",
     "BagRankingDetector",
     "CalendarDetector",
