@@ -376,9 +376,7 @@ def _numbers_in_text(column: Column) -> NDArray[np.float64]:
 
     series = column.series
     present = series.notna().to_numpy()
-    if not present.any():
-        if column.notation is not None:
-            return np.full(len(series), np.nan)
+    if not present.any() and column.notation is None:
         raise UnusableError("no values")
     is_known = column.notation is not None  # by other rows of the column
     numbers, found, notation = read_numbers(series, decimal=column.decimal, notation=column.notation)

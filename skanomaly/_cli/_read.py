@@ -36,6 +36,7 @@ __all__ = [
     "read_table",
     "readable",
     "split_label",
+    "with_labels",
 ]
 
 # End of the remark about a column that looks like labels.
@@ -108,15 +109,39 @@ def read_table(
             if kind == "text"
             else _from_parquet(path)
         )
-    frame, remarks = table.frame, table.remarks
-    if not len(frame):
+    if not len(table.frame):
         raise InputError(f"{path.name} is empty; it has no rows.")
+    return with_labels(table, label=label, id_column=id_column, texts=texts)
+
+
+def with_labels(
+    table: Table, *, label: str | None = None, id_column: str | None = None, texts: Sequence[str] = ()
+) -> Table:
+    """Take the columns of labels and of identifiers out of a table.
+
+    Parameters
+    ----------
+    table : Table
+    label, id_column : str or None
+    texts : sequence of str
+        Columns that are no labels.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or its labels do not say which of them is the anomaly.
+    """
+    frame, remarks = table.frame, table.remarks
     if label is None:
         remarks += label_hints(frame, texts)
         return _with_ids(table, id_column)
     column, value = split_label(label, list(frame.columns))
     labels = native_labels(
-        frame[check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks
+        frame[check_column(column, list(frame.columns), table.name, "--label")], column, value, remarks
     )
     return _with_ids(replace(table, frame=frame.drop(columns=column), labels=labels, label_name=column), id_column)
 
@@ -284,8 +309,7 @@ class TextFile:
             found.append(f"A line of units below the column names was left out: {units!r}.")
         if dialect.headless:
             found.append(
-                "The first line has numbers only and is read as data; "
-                f"the columns are named x0 to x{n_columns - 1}."
+                f"The first line has numbers only and is read as data; the columns are named x0 to x{n_columns - 1}."
             )
         return found
 
