@@ -115,6 +115,14 @@ _Report = Annotated[
     Path | None, typer.Option("--report", help="Write the results to this .html file, one self-contained page.")
 ]
 _Seed = Annotated[int, typer.Option("--random-state", help="Seed; the same seed gives the same results.")]
+_ChunkRows = Annotated[
+    int | None,
+    typer.Option(
+        "--chunk-rows",
+        help="Read a CSV or Parquet file in pieces of so many rows; by default only files above 512 MB.",
+        show_default=False,
+    ),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 
 
@@ -162,6 +170,7 @@ def _scan(
         list[str] | None,
         typer.Option("--use", help="Column to score although it looks like an identifier or free text; repeatable."),
     ] = None,
+    chunk_rows: _ChunkRows = None,
     as_json: _Json = False,
 ) -> None:
     """Score the rows of a table and print the most anomalous rows with the columns that contribute most."""
@@ -179,6 +188,7 @@ def _scan(
             use=use or [],
             id_column=id_column,
             explain_anomalies=output is not None,
+            chunk_rows=chunk_rows,
             progress=progress,
         ),
         table=table,

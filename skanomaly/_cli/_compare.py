@@ -192,7 +192,7 @@ def _column(table: Table, name: Any) -> "pd.Series[Any]":
     if kind == CATEGORY and not table.typed and name not in table.padded:
         texts = column.astype(object).where(column.notna(), None)
         present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
-        numbers, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
+        numbers, _, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
         if present.any() and (~np.isnan(numbers[present])).mean() >= _LEAST_FRACTION_OF_NUMBERS:
             column, kind = pd.Series(numbers, name=name), NUMBER
     if kind == NUMBER:

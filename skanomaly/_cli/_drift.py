@@ -22,7 +22,7 @@ class DriftResult:
     ``pvalue`` is None if the test was not possible, for the reason in ``remark``. ``change_point`` is None unless
     the drift and a single change point are both significant. ``n_queries`` is the number of rows whose neighbours were
     searched. ``scan`` is, for each position in the order, how many links between neighbours across it are missing
-    compared with chance.
+    compared with chance; ``rows`` are the rows of these positions, where only some rows were tested.
     """
 
     pvalue: float | None
@@ -30,6 +30,7 @@ class DriftResult:
     n_queries: int = 0
     remark: str = ""
     scan: NDArray[np.float64] | None = None
+    rows: NDArray[np.int64] | None = None
 
     @property
     def significant(self) -> bool:

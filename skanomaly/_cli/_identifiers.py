@@ -5,7 +5,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_NAME", "check_identifier"]
+from skanomaly._support._hashing import hash_rows
+
+__all__ = ["BY_NAME", "IdentifierTally", "check_identifier"]
 
 BY_NAME = "an id by its name"
 # With fewer rows, consecutive integers may be measurements.
@@ -19,6 +21,7 @@ _IDENTIFIERS = {
 # Last word of a name, where the numbers are many and large; else they may count something.
 _NUMBERS = {"no", "nr", "num", "number", "nummer", "numero", "account", "konto"}
 _FIRST_WORDS = {"id", "ids"}
+_MOST_HASHES = 65_536
 _FEWEST_VALUES, _LEAST_LARGEST = 20, 1000
 
 
@@ -48,21 +51,78 @@ def check_identifier(numbers: NDArray[np.float64], name: str) -> str:
             return "counts the rows"
         if ascending[-1] - ascending[0] < len(numbers):
             return "an id, different in every row"
-    if not _is_named(name, ascending, len(values)):
+    if not _is_named(name, ascending[0], ascending[-1], len(ascending), len(values)):
         return ""
     return "an id, different in every row" if distinct else BY_NAME
 
 
-def _is_named(name: str, distinct: NDArray[np.float64], n_values: int) -> bool:
+def _is_named(name: str, low: float, high: float, n_distinct: int, n_values: int) -> bool:
     """Return whether a name says that whole numbers are an identifier."""
     if re.fullmatch(r"Unnamed: \d+", name):
-        return n_values >= _FEWEST_ROWS_OF_A_COUNTER and len(distinct) == n_values
+        return n_values >= _FEWEST_ROWS_OF_A_COUNTER and n_distinct == n_values
     words = [word.lower() for word in _WORD.findall(name)]
     while len(words) > 1 and words[-1].isdigit():  # id_2
         words.pop()
-    if not words or distinct[0] < 0:
+    if not words or low < 0:
         return False
     if words[-1] in _IDENTIFIERS or words[0] in _FIRST_WORDS:
         return True
-    many = len(distinct) >= _FEWEST_VALUES and bool(distinct[-1] >= _LEAST_LARGEST)
-    return many and words[-1] in _NUMBERS
+    many = n_distinct >= _FEWEST_VALUES and high >= _LEAST_LARGEST
+    return bool(many and words[-1] in _NUMBERS)
+
+
+class IdentifierTally:
+    """What :func:`check_identifier` needs of a column that comes in pieces.
+
+    Whether all values differ is judged by the 65,536 distinct values with the smallest hashes.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._n_rows = self._n_values = 0
+        self._is_whole = True
+        self._ends: list[tuple[int, float]] = []
+        self._counts = True
+        self._low, self._high = np.inf, -np.inf
+        self._hashes = np.empty(0, dtype=np.uint64)
+        self._times = np.empty(0, dtype=np.int64)
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        """Add the values of a piece, NaN where one is missing."""
+        places = np.flatnonzero(~np.isnan(numbers))
+        values = numbers[places]
+        places = places + self._n_rows
+        self._n_rows += len(numbers)
+        self._n_values += len(values)
+        self._is_whole = self._is_whole and bool((values == np.floor(values)).all())
+        if not self._is_whole or not values.size:
+            return
+        self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
+        joined = [*self._ends, *zip(places[:2].tolist(), values[:2].tolist(), strict=True)]
+        self._ends = joined[:2]
+        (first, start), (second, following) = self._ends[0], self._ends[-1]
+        step = (following - start) / max(second - first, 1)
+        self._counts = self._counts and bool((values - start == step * (places - first)).all())
+        found, times = np.unique(hash_rows(values[:, None]), return_counts=True)
+        hashes, place = np.unique(np.concatenate([self._hashes, found]), return_inverse=True)
+        sums = np.bincount(place, np.concatenate([self._times, times]), len(hashes)).astype(np.int64)
+        self._hashes, self._times = hashes[:_MOST_HASHES], sums[:_MOST_HASHES]
+
+    def reason(self) -> tuple[str, bool]:
+        """Return why the column is an identifier, and whether only its name says so."""
+        if self._n_values < 2 or not self._is_whole:
+            return "", False
+        distinct = bool((self._times == 1).all())
+        if self._n_values >= _FEWEST_ROWS_OF_A_COUNTER and distinct:
+            if self._counts:
+                return "counts the rows", False
+            if self._high - self._low < self._n_rows:
+                return "an id, different in every row", False
+        n_distinct = self._n_values if distinct else len(self._hashes)
+        if not _is_named(self._name, self._low, self._high, n_distinct, self._n_values):
+            return "", False
+        return ("an id, different in every row", False) if distinct else (BY_NAME, True)

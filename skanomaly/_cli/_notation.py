@@ -1,7 +1,7 @@
 """Numbers as people write them: thousands, percent, currencies, accounting negatives, censored values."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from skanomaly._cli._dialect import decimal_votes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["looks_like_numbers", "read_numbers"]
+__all__ = ["Notation", "looks_like_numbers", "read_numbers"]
 
 Finding = tuple[str, str, NDArray[np.bool_]]
 _SPACES = "'\u2019 \u00a0\u202f"
@@ -34,7 +34,16 @@ _NOT_DIGITS = re.compile(rf"[{_SPACES}]")
 _NUMBER_LIKE = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
 
 
-def read_numbers(texts: "pd.Series[Any]", *, decimal: str = ".") -> tuple[NDArray[np.float64], list[Finding]]:
+class Notation(NamedTuple):
+    """How a column of numbers is written: its decimal mark, and whether percentages are fractions of 1."""
+
+    decimal: str
+    are_fractions: bool
+
+
+def read_numbers(
+    texts: "pd.Series[Any]", *, decimal: str = ".", notation: Notation | None = None
+) -> tuple[NDArray[np.float64], list[Finding], Notation]:
     """Read text as numbers.
 
     Parameters
@@ -43,6 +52,8 @@ def read_numbers(texts: "pd.Series[Any]", *, decimal: str = ".") -> tuple[NDArra
         Of text, numbers and missing values.
     decimal : {".", ","}, default="."
         Decimal mark of the file. Numbers of the column that can have only the other one take precedence.
+    notation : Notation, default=None
+        That of the column, if it is known.
 
     Returns
     -------
@@ -50,14 +61,18 @@ def read_numbers(texts: "pd.Series[Any]", *, decimal: str = ".") -> tuple[NDArra
         NaN where the text is missing or not a number.
     findings : list of tuple
         What was found besides plain numbers, how it was read, and in which rows.
+    notation : Notation
     """
     import pandas as pd
 
     codes, found = pd.factorize(texts)
     shown = [str(text).strip() for text in found]
-    votes = decimal_votes(shown)
-    if votes[","] != votes["."]:
-        decimal = "," if votes[","] > votes["."] else "."
+    if notation is not None:
+        decimal = notation.decimal
+    else:
+        votes = decimal_votes(shown)
+        if votes[","] != votes["."]:
+            decimal = "," if votes[","] > votes["."] else "."
     values = np.full(len(shown) + 1, np.nan)  # the last is that of missing texts, whose code is -1
     kinds = np.zeros((4, len(shown) + 1), dtype=np.bool_)
     for index, text in enumerate(shown):
@@ -75,7 +90,7 @@ def read_numbers(texts: "pd.Series[Any]", *, decimal: str = ".") -> tuple[NDArra
     percent = kinds[1]
     plain = values[:-1][~percent[:-1]]
     plain = plain[np.isfinite(plain)]
-    are_fractions = bool((np.abs(plain) <= 1).all())
+    are_fractions = bool((np.abs(plain) <= 1).all()) if notation is None else notation.are_fractions
     if are_fractions:
         values[percent] /= 100
     findings = zip(
@@ -89,7 +104,8 @@ def read_numbers(texts: "pd.Series[Any]", *, decimal: str = ".") -> tuple[NDArra
         kinds,
         strict=True,
     )
-    return values[codes], [(finding, action, kind[codes]) for finding, action, kind in findings if kind.any()]
+    found_kinds = [(finding, action, kind[codes]) for finding, action, kind in findings if kind.any()]
+    return values[codes], found_kinds, Notation(decimal, are_fractions)
 
 
 def _value(match: re.Match[str], decimal: str) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._identifiers import BY_NAME, check_identifier
+from skanomaly._cli._notation import Notation, looks_like_numbers, read_numbers
 from skanomaly._support._scales import varies
 
 if TYPE_CHECKING:
@@ -16,18 +17,36 @@ if TYPE_CHECKING:
 
     from skanomaly._cli._read import Table
 
-__all__ = ["Note", "Prepared", "prepare"]
+__all__ = [
+    "FEWEST_ROWS",
+    "FIRST_ROUNDED",
+    "IMPUTED",
+    "KEPT",
+    "Column",
+    "Note",
+    "Prepared",
+    "TextError",
+    "UnusableError",
+    "as_codes",
+    "as_numbers",
+    "given_table",
+    "is_boolean",
+    "nothing_to_score",
+    "prepare",
+    "present_texts",
+    "standardised",
+]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
 # A text column is numeric, with marks for missing values, if at least this fraction of it are numbers.
 _LEAST_FRACTION_OF_NUMBERS = 0.9
-_FEWEST_ROWS = 3
-_FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
+FEWEST_ROWS = 3
+FIRST_ROUNDED = 2.0**53  # from here on float64 cannot represent every integer
 # A text column is free text if more than this fraction of its values are distinct.
 _MOST_DISTINCT = 0.5
-_IMPUTED = "imputed by the median"
-_KEPT = "kept, scored as missing"
+IMPUTED = "imputed by the median"
+KEPT = "kept, scored as missing"
 _MASKED = "left out, no window has them"
 
 
@@ -91,7 +110,7 @@ class Prepared:
         return self.scaled[:, [known is None for known in self.levels]] if self.has_categories else self.scaled
 
 
-class _UnusableError(Exception):
+class UnusableError(Exception):
     """Raised if a column cannot be scored; the message is the finding, `overridable` whether `use` scores it."""
 
     def __init__(self, finding: str, *, overridable: bool = False) -> None:
@@ -99,7 +118,7 @@ class _UnusableError(Exception):
         self.overridable = overridable
 
 
-class _TextError(_UnusableError):
+class TextError(UnusableError):
     """Raised for text and categories, which only some detectors take; `repeats` is whether a value may repeat."""
 
     def __init__(self, finding: str, *, repeats: bool = True) -> None:
@@ -111,7 +130,7 @@ Remark = tuple[str, str, str]
 
 
 @dataclass
-class _Column:
+class Column:
     """A column of the table, how its text is read, and what was found in it so far."""
 
     series: "pd.Series[Any]"
@@ -120,6 +139,7 @@ class _Column:
     is_text: bool
     forced: bool
     remarks: list[Remark] = field(default_factory=list)
+    notation: Notation | None = None
 
     def remark(self, finding: str, action: str, rows: NDArray[Any], example: bool = False) -> None:
         """Note a finding in some rows, with the text of the first of them as an example."""
@@ -162,22 +182,22 @@ def prepare(
         If there are fewer than three rows, no column can be scored, or one of `use` cannot.
     """
     frame = table.frame
-    if len(frame) < _FEWEST_ROWS:
+    if len(frame) < FEWEST_ROWS:
         rows = "1 row" if len(frame) == 1 else f"{len(frame)} rows"
-        raise InputError(f"{table.name} has {rows}; at least {_FEWEST_ROWS} are needed to find anomalies.")
+        raise InputError(f"{table.name} has {rows}; at least {FEWEST_ROWS} are needed to find anomalies.")
     findings: dict[tuple[str, str], list[str]] = {}
     names, columns, absent = [], [], []
     levels: list[list[str] | None] = []
     n_text = 0
     for position, name in enumerate(map(str, frame.columns)):
         is_text = table.typed or name in table.padded
-        column = _Column(frame.iloc[:, position], name, table.decimal, is_text, name in use)
+        column = Column(frame.iloc[:, position], name, table.decimal, is_text, name in use)
         try:
             numbers, present, known = _read(column, categories=categories, keep_missing=keep_missing)
-        except _UnusableError as error:
+        except UnusableError as error:
             if name in use:
                 raise InputError(f"--use {name}: the column cannot be scored: {error}.") from None
-            n_text += isinstance(error, _TextError) and error.repeats and not categories and not series
+            n_text += isinstance(error, TextError) and error.repeats and not categories and not series
             action = "not used without --use" if error.overridable else "not used"
             findings.setdefault((str(error), action), []).append(name)
         else:
@@ -186,37 +206,60 @@ def prepare(
             absent.append(~present)
             levels.append(known)
         for finding, action, detail in column.remarks:
-            done = _MASKED if series and action == _IMPUTED else action
+            done = _MASKED if series and action == IMPUTED else action
             findings.setdefault((finding, done), []).append(f"{name} ({detail})")
         advance((position + 1) / frame.shape[1])
     notes = [Note(finding, action, found) for (finding, action), found in findings.items()]
     if not columns:
-        why = "; ".join(f"{note.finding}: {', '.join(note.columns[:3])}" for note in notes[:4])
-        kind = "" if categories else "numeric "
-        raise InputError(f"{table.name} has no {kind}column that could be scored ({why or 'it has no columns'}).")
+        raise nothing_to_score(table.name, notes, categories=categories)
     values = np.column_stack(columns)
     missing = np.column_stack(absent)
-    scaled = _standardised(values)
+    scaled = standardised(values)
     n_blank = int(missing.all(axis=1).sum())
-    given = _given(scaled, values, missing, levels, names) if categories or keep_missing else scaled
+    given = scaled
+    if categories or keep_missing:
+        numbers = scaled.copy() if missing.any() else scaled
+        for place in np.flatnonzero(missing.any(axis=0)).tolist():
+            present = ~missing[:, place]
+            numbers[present, place] = standardised(values[present, place][:, None])[:, 0]
+            numbers[~present, place] = np.nan
+        given = given_table(numbers, values, missing, levels, names)
     return Prepared(values, scaled, given, names, notes, n_blank, missing, levels, keep_missing, n_text)
 
 
-def _given(
-    scaled: NDArray[np.float64],
+def nothing_to_score(name: str, notes: list[Note], *, categories: bool) -> InputError:
+    """Return the error for a table without a column that can be scored."""
+    why = "; ".join(f"{note.finding}: {', '.join(note.columns[:3])}" for note in notes[:4])
+    kind = "" if categories else "numeric "
+    return InputError(f"{name} has no {kind}column that could be scored ({why or 'it has no columns'}).")
+
+
+def given_table(
+    numbers: NDArray[np.float64],
     values: NDArray[np.float64],
     missing: NDArray[np.bool_],
     levels: list[list[str] | None],
     names: list[str],
 ) -> Any:
-    """Return the table for a detector of mixed columns: standardised numbers and texts, with missing values."""
+    """Return the table for a detector of mixed columns.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_used)
+        Standardised, with NaN where a value is missing.
+    values : ndarray of shape (n_rows, n_used)
+        Codes of categories.
+    missing : ndarray of shape (n_rows, n_used), bool
+    levels : list of (list of str or None)
+    names : list of str
+
+    Returns
+    -------
+    ndarray or frame
+        A frame with texts if there are categories.
+    """
     import pandas as pd
 
-    numbers = scaled.copy() if missing.any() else scaled
-    for place in np.flatnonzero(missing.any(axis=0)).tolist():
-        present = ~missing[:, place]
-        numbers[present, place] = _standardised(values[present, place][:, None])[:, 0]
-        numbers[~present, place] = np.nan
     if all(known is None for known in levels):
         return numbers
     columns: dict[str, Any] = {}
@@ -232,61 +275,66 @@ def _given(
 
 
 def _read(
-    column: _Column, *, categories: bool, keep_missing: bool
+    column: Column, *, categories: bool, keep_missing: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str] | None]:
     """Convert one column to finite numbers or codes, or raise; also return which values are given, and the levels."""
     try:
-        return (*_finite(column, _KEPT if keep_missing else _IMPUTED), None)
-    except _TextError:
+        return (*_finite(column, KEPT if keep_missing else IMPUTED), None)
+    except TextError:
         if not categories:
             raise
-    return _codes(column)
+    return as_codes(column)
 
 
-def _codes(column: _Column) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
+def present_texts(series: "pd.Series[Any]") -> tuple["pd.Series[Any]", NDArray[np.bool_]]:
+    """Return values as texts, and which of them are given and not blank."""
+    texts = series.astype(object).where(series.notna(), None).astype(str)
+    return texts, series.notna().to_numpy(dtype=bool) & (texts.str.strip() != "").to_numpy(dtype=bool)
+
+
+def as_codes(column: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
     """Convert text to codes, 0 for the most frequent one and for missing values, or raise with the reason."""
     import pandas as pd
 
-    texts = column.series.astype(object).where(column.series.notna(), None).astype(str)
-    present = column.series.notna().to_numpy(dtype=bool) & (texts.str.strip() != "").to_numpy(dtype=bool)
+    texts, present = present_texts(column.series)
     if not present.any():
-        raise _UnusableError("no values")
+        raise UnusableError("no values")
     found, distinct = pd.factorize(texts[present].to_numpy(dtype=object))
     if len(distinct) == 1 and present.all():
-        raise _UnusableError("constant")
+        raise UnusableError("constant")
     if not column.forced and len(distinct) > max(1, _MOST_DISTINCT * len(found)):
         different = "every row" if len(distinct) == len(found) else "nearly every row"
-        raise _UnusableError(f"text, different in {different}")
+        raise UnusableError(f"text, different in {different}")
     order = np.argsort(-np.bincount(found), kind="stable")
     codes = np.zeros(len(present))
     codes[present] = np.argsort(order)[found]
     n_levels = f"{len(distinct):,} categories" if len(distinct) > 1 else "1 category"
     column.remarks.append(("text", "used as categories", n_levels))
     if not present.all():
-        column.remark("missing values", _KEPT, ~present)
+        column.remark("missing values", KEPT, ~present)
     return codes, present, [str(distinct[place]) for place in order]
 
 
-def _finite(column: _Column, imputed: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _finite(column: Column, imputed: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Convert one column to finite numbers, or raise with the reason; also return which values are given."""
-    numbers = _numbers(column)
+    numbers = as_numbers(column)
     missing = np.isnan(numbers)
     if missing.all():
-        raise _UnusableError("no values")
+        raise UnusableError("no values")
     infinite = np.isinf(numbers)
     finite = numbers[~missing & ~infinite]
     if not finite.size:
-        raise _UnusableError("infinite values only")
+        raise UnusableError("infinite values only")
     lowest, highest = finite.min(), finite.max()
     if lowest == highest:
         if infinite.any():
-            raise _UnusableError("a single value and infinities")
-        lost = abs(lowest) >= _FIRST_ROUNDED and len(column.series.dropna().unique()) > 1
-        raise _UnusableError("differences too small for float64" if lost else "constant")
-    if not column.forced and not _is_boolean(column.series):
+            raise UnusableError("a single value and infinities")
+        lost = abs(lowest) >= FIRST_ROUNDED and len(column.series.dropna().unique()) > 1
+        raise UnusableError("differences too small for float64" if lost else "constant")
+    if not column.forced and not is_boolean(column.series):
         reason = check_identifier(np.where(infinite, np.nan, numbers), column.name)
         if reason:
-            raise _UnusableError(reason, overridable=reason == BY_NAME)
+            raise UnusableError(reason, overridable=reason == BY_NAME)
     if infinite.any():
         column.remark("infinite values", "replaced by the finite extreme", infinite)
         numbers = np.clip(numbers, lowest, highest)
@@ -296,7 +344,7 @@ def _finite(column: _Column, imputed: str) -> tuple[NDArray[np.float64], NDArray
     return numbers, ~missing
 
 
-def _numbers(column: _Column) -> NDArray[np.float64]:
+def as_numbers(column: Column) -> NDArray[np.float64]:
     """Read a column of any dtype as floating-point numbers."""
     import pandas as pd
 
@@ -306,8 +354,8 @@ def _numbers(column: _Column) -> NDArray[np.float64]:
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(dtype):
         if isinstance(dtype, pd.CategoricalDtype):
-            raise _TextError("categories")
-        raise _UnusableError("complex numbers")
+            raise TextError("categories")
+        raise UnusableError("complex numbers")
     if dtype.kind == "m":
         column.remarks.append(("durations", "converted to seconds", "all rows"))
         return series.dt.total_seconds().to_numpy(dtype=np.float64)
@@ -316,29 +364,30 @@ def _numbers(column: _Column) -> NDArray[np.float64]:
         if kind == NUMBER:
             return column_numbers(series)
     except ValueError:  # lists, or integers beyond float64
-        raise _UnusableError("neither numbers nor text") from None
+        raise UnusableError("neither numbers nor text") from None
     if kind == DATE:
-        raise _UnusableError("dates or times")
+        raise UnusableError("dates or times")
     return _numbers_in_text(column)
 
 
-def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
+def _numbers_in_text(column: Column) -> NDArray[np.float64]:
     """Read a text column as numbers if nearly all of its values are numbers, otherwise raise with its kind."""
-    from skanomaly._cli._notation import looks_like_numbers, read_numbers
     from skanomaly._support._columns import looks_like_dates
 
     series = column.series
     present = series.notna().to_numpy()
-    if not present.any():
-        raise _UnusableError("no values")
-    numbers, found = read_numbers(series, decimal=column.decimal)
+    if not present.any() and column.notation is None:
+        raise UnusableError("no values")
+    is_known = column.notation is not None  # by other rows of the column
+    numbers, found, notation = read_numbers(series, decimal=column.decimal, notation=column.notation)
     strays = present & np.isnan(numbers)
     shown = series[present].astype(str)
-    if strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
+    if is_known or strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
         if column.is_text and not column.forced:
-            raise _UnusableError("numbers stored as text, or with leading zeros", overridable=True)
+            raise UnusableError("numbers stored as text, or with leading zeros", overridable=True)
         for finding, action, rows in found:
             column.remark(finding, action, rows, example=True)
+        column.notation = notation
         unread = strays.copy()
         unread[present] &= looks_like_numbers(shown)
         for rows, finding in ((strays & ~unread, "text among numbers"), (unread, "numbers in an unknown notation")):
@@ -346,23 +395,23 @@ def _numbers_in_text(column: _Column) -> NDArray[np.float64]:
                 column.remark(finding, "treated as missing", rows, example=True)
         return numbers
     if looks_like_dates(shown):
-        raise _UnusableError("dates or times")
+        raise UnusableError("dates or times")
     if looks_like_numbers(shown).mean() >= _LEAST_FRACTION_OF_NUMBERS:
         example = shown.iloc[int(np.argmax(strays[present]))].strip()[:12]
-        raise _UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
+        raise UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
-        raise _TextError("text, different in every row", repeats=False)
-    raise _TextError("text")
+        raise TextError("text, different in every row", repeats=False)
+    raise TextError("text")
 
 
-def _is_boolean(series: "pd.Series[Any]") -> bool:
+def is_boolean(series: "pd.Series[Any]") -> bool:
     """Return whether a column holds only booleans."""
     import pandas as pd
 
     return bool(pd.api.types.is_bool_dtype(series.dtype))
 
 
-def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standardise columns to mean 0 and standard deviation 1 without overflow."""
     largest = np.abs(values).max(axis=0)
     scaled: NDArray[np.float64] = values / np.where(largest > 0, largest, 1.0)

@@ -4,7 +4,8 @@ import difflib
 import gzip
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,22 @@ from skanomaly._support._optional import import_optional
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LABELS_OF_SCAN", "Table", "check_columns", "read_table"]
+__all__ = [
+    "LABELS_OF_SCAN",
+    "Table",
+    "TextFile",
+    "check_column",
+    "check_columns",
+    "check_file",
+    "flat_index",
+    "label_hints",
+    "native_labels",
+    "open_text",
+    "read_table",
+    "readable",
+    "split_label",
+    "with_labels",
+]
 
 # End of the remark about a column that looks like labels.
 LABELS_OF_SCAN = "excludes it from the scores and evaluates them."
@@ -84,6 +100,68 @@ def read_table(
     if path is None:
         return _with_ids(_embedded(label), id_column)
     path = Path(path)
+    kind = check_file(path)
+    with readable(path):
+        if kind == "npz":
+            return _with_ids(_from_npz(path, label), id_column)
+        table = (
+            _from_text(path, texts if id_column is None else [*texts, id_column])
+            if kind == "text"
+            else _from_parquet(path)
+        )
+    if not len(table.frame):
+        raise InputError(f"{path.name} is empty; it has no rows.")
+    return with_labels(table, label=label, id_column=id_column, texts=texts)
+
+
+def with_labels(
+    table: Table, *, label: str | None = None, id_column: str | None = None, texts: Sequence[str] = ()
+) -> Table:
+    """Take the columns of labels and of identifiers out of a table.
+
+    Parameters
+    ----------
+    table : Table
+    label, id_column : str or None
+    texts : sequence of str
+        Columns that are no labels.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or its labels do not say which of them is the anomaly.
+    """
+    frame, remarks = table.frame, table.remarks
+    if label is None:
+        remarks += label_hints(frame, texts)
+        return _with_ids(table, id_column)
+    column, value = split_label(label, list(frame.columns))
+    labels = native_labels(
+        frame[check_column(column, list(frame.columns), table.name, "--label")], column, value, remarks
+    )
+    return _with_ids(replace(table, frame=frame.drop(columns=column), labels=labels, label_name=column), id_column)
+
+
+def check_file(path: Path) -> str:
+    """Return the kind of a file: "text", "parquet" or "npz".
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is of no known kind.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file.")
     if not path.is_file():
@@ -91,29 +169,46 @@ def read_table(
     ending = next((ending for ending in _ENDINGS if path.name.lower().endswith(ending)), None)
     if ending is None:
         raise InputError(f"cannot read {path.name}; supported are files that end in {', '.join(_ENDINGS)}.")
+    return "text" if ending in _TEXT_ENDINGS else ending.removeprefix(".")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn errors of reading into input errors.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
-        if ending == ".npz":
-            return _with_ids(_from_npz(path, label), id_column)
-        table = (
-            _from_text(path, texts if id_column is None else [*texts, id_column])
-            if ending in _TEXT_ENDINGS
-            else _from_parquet(path)
-        )
+        yield
     except UnicodeDecodeError as error:
         remedy = "Save it as 'CSV UTF-8'"
         raise InputError(f"cannot read {path.name}: byte {error.start} is not {error.encoding}. {remedy}.") from error
     except (OSError, EOFError, ValueError, MemoryError) as error:
         raise InputError(f"cannot read {path.name}: {error}") from error
-    frame, remarks = table.frame, table.remarks
-    if not len(frame):
-        raise InputError(f"{path.name} is empty; it has no rows.")
-    if label is None:
-        others = [name for name in frame.columns if name not in texts]
-        remarks += [_hint(name, value) for name in others for value in _anomalous_label(frame, name)]
-        return _with_ids(table, id_column)
-    column, value = _split_label(label, list(frame.columns))
-    labels = _labels(frame[_check_column(column, list(frame.columns), path.name, "--label")], column, value, remarks)
-    return _with_ids(replace(table, frame=frame.drop(columns=column), labels=labels, label_name=column), id_column)
+
+
+def label_hints(frame: "pd.DataFrame", but: Sequence[str] = ()) -> list[str]:
+    """Return a remark for each column that looks like labels.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    but : sequence of str
+        Columns that are none.
+
+    Returns
+    -------
+    list of str
+    """
+    others = [name for name in frame.columns if name not in but]
+    return [_hint(name, value) for name in others for value in _anomalous_label(frame, name)]
 
 
 def check_columns(table: Table, use: Sequence[str]) -> None:
@@ -130,7 +225,7 @@ def check_columns(table: Table, use: Sequence[str]) -> None:
         With the nearest name.
     """
     for name in use:
-        _check_column(name, list(map(str, table.frame.columns)), table.name, "--use")
+        check_column(name, list(map(str, table.frame.columns)), table.name, "--use")
 
 
 def _with_ids(table: Table, id_column: str | None) -> Table:
@@ -138,7 +233,7 @@ def _with_ids(table: Table, id_column: str | None) -> Table:
     if id_column is None:
         return table
     frame = table.frame
-    ids = frame[_check_column(id_column, list(frame.columns), table.name, "--id")]
+    ids = frame[check_column(id_column, list(frame.columns), table.name, "--id")]
     texts = ids.astype(str).where(ids.notna(), "").tolist()
     return replace(table, frame=frame.drop(columns=id_column), ids=texts, id_name=id_column)
 
@@ -148,7 +243,7 @@ def _embedded(label: str | None) -> Table:
     from skanomaly.datasets import load_breast_cancer_anomalies
 
     data, target = load_breast_cancer_anomalies(as_frame=True, return_X_y=True)
-    _check_column(label or "target", ["target"], "the embedded table", "--label")
+    check_column(label or "target", ["target"], "the embedded table", "--label")
     return Table("Wisconsin breast cancer (embedded)", data, target.to_numpy(), "target")
 
 
@@ -166,10 +261,10 @@ def _from_npz(path: Path, label: str | None) -> Table:
     frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])], copy=False)
     if label is None:
         return Table(path.name, frame, remarks=[_hint("y")] if "y" in keys else [])
-    column, value = _split_label(label, keys)
-    _check_column(column, [key for key in keys if key != "X"], path.name, "--label")
+    column, value = split_label(label, keys)
+    check_column(column, [key for key in keys if key != "X"], path.name, "--label")
     remarks: list[str] = []
-    labels = _labels(pd.Series(arrays[column]), column, value, remarks)
+    labels = native_labels(pd.Series(arrays[column]), column, value, remarks)
     if len(labels) != len(X):
         raise InputError(f"{column} has {len(labels)} labels and X has {len(X)} rows.")
     return Table(path.name, frame, labels, column, remarks)
@@ -180,79 +275,151 @@ def _opener(path: Path) -> Any:
     return gzip.open if path.name.lower().endswith(".gz") else open
 
 
-def _from_text(path: Path, as_written: Sequence[str]) -> Table:
-    """Read delimited text in the dialect in which most of its records agree."""
+@dataclass
+class TextFile:
+    """A file of delimited text, and how it is read.
+
+    ``head`` are its first bytes, ``as_written`` the names of columns whose cells are kept as they are written.
+    """
+
+    path: Path
+    head: bytes
+    encoding: str
+    dialect: Dialect
+    as_written: Sequence[str]
+
+    @property
+    def fallback(self) -> str | None:
+        """The encoding to try if the text is not in the one found; None if there is no other."""
+        return _FALLBACK_ENCODING if self.encoding == "utf-8-sig" and 0 not in self.head else None
+
+    def fall_back(self) -> str:
+        """Take the other encoding, and return a remark that says so."""
+        self.encoding = _FALLBACK_ENCODING
+        return "The file is not UTF-8; it was read as Windows-1252. Check letters with accents."
+
+    def remarks(self, n_columns: int) -> list[str]:
+        """Return what is said of lines that are no rows."""
+        dialect, found = self.dialect, []
+        if dialect.titles:
+            more = f" and {len(dialect.titles) - 1} more" if len(dialect.titles) > 1 else ""
+            found.append(f"Lines before the column names were left out: {dialect.titles[0][:40]!r}{more}.")
+        if dialect.units:
+            units = "; ".join(dialect.units)[:60]
+            found.append(f"A line of units below the column names was left out: {units!r}.")
+        if dialect.headless:
+            found.append(
+                f"The first line has numbers only and is read as data; the columns are named x0 to x{n_columns - 1}."
+            )
+        return found
+
+    def names(self, columns: Any) -> list[str]:
+        """Return the names of the columns that pandas found, in single spaces."""
+        if self.dialect.headless:
+            return [f"x{index}" for index in range(len(columns))]
+        return [" ".join(str(name).split()) for name in columns]
+
+    def padded(self, names: list[str]) -> frozenset[str]:
+        """Return the names of the columns with leading zeros."""
+        return frozenset(names[index] for index in self.dialect.padded_text if index < len(names))
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of ``pandas.read_csv``; identifiers and padded numbers stay text."""
+        dialect, skipped = self.dialect, self.dialect.skipped
+        if skipped and dialect.delimiter == "|":  # rules may stand below the sample
+            with _opener(self.path)(self.path, "rt", encoding=self.encoding, newline="") as stream:
+                rules = (index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))
+                skipped = sorted({*skipped, *rules})
+        names = ["row", *dialect.names] if dialect.row_names else dialect.names
+        texts = [names[index] for index in dialect.padded_text if index < len(names)]
+        texts += [name for name in names if " ".join(name.split()) in self.as_written]
+        if dialect.headless:
+            columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
+        else:
+            columns = {name: str for name in texts if names.count(name) == 1}
+        return {
+            "sep": dialect.delimiter,
+            "decimal": dialect.decimal,
+            "header": None if dialect.headless else 0,
+            "names": names if dialect.row_names else None,
+            "skiprows": skipped,
+            "dtype": columns,
+            "encoding": self.encoding,
+            "low_memory": False,
+            "skipinitialspace": True,
+            "index_col": False,
+        }
+
+    @contextmanager
+    def parsing(self) -> Iterator[None]:
+        """Turn what pandas says of malformed lines into errors with a remedy."""
+        import pandas as pd
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                yield
+        except pd.errors.ParserWarning as error:
+            raise ValueError(
+                "rows have more fields than the first line, which should contain the column names."
+            ) from error
+        except pd.errors.ParserError as error:
+            fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
+            raise ValueError(
+                f"{fault}. Correct that line; a field that contains {self.dialect.delimiter!r} must be quoted."
+            ) from error
+
+
+def open_text(path: Path, as_written: Sequence[str]) -> TextFile:
+    """Find the encoding and the dialect of a file, in which most of its records agree.
+
+    Parameters
+    ----------
+    path : Path
+    as_written : sequence of str
+
+    Returns
+    -------
+    TextFile
+
+    Raises
+    ------
+    InputError
+        If the file is empty.
+    """
     with _opener(path)(path, "rb") as stream:
         head = stream.read(_SAMPLE_BYTES)
-    encoding, remarks = find_encoding(head), []
+    encoding = find_encoding(head)
     sample = head.decode(encoding, errors="replace")
     if not sample.strip():
         raise InputError(f"{path.name} is empty.")
-    dialect = find_dialect(sample, complete=len(head) < _SAMPLE_BYTES)
+    return TextFile(path, head, encoding, find_dialect(sample, complete=len(head) < _SAMPLE_BYTES), as_written)
+
+
+def _from_text(path: Path, as_written: Sequence[str]) -> Table:
+    """Read delimited text in the dialect in which most of its records agree."""
+    text, remarks = open_text(path, as_written), []
     try:
-        frame = _parsed(path, dialect, encoding, as_written)
+        frame = _parsed(text)
     except UnicodeDecodeError:
-        if encoding != "utf-8-sig" or 0 in head:
+        if text.fallback is None:
             raise
-        frame = _parsed(path, dialect, _FALLBACK_ENCODING, as_written)
-        remarks.append("The file is not UTF-8; it was read as Windows-1252. Check letters with accents.")
-    names = [" ".join(str(name).split()) for name in frame.columns]
-    if dialect.titles:
-        first, many = dialect.titles[0][:40], f" and {len(dialect.titles) - 1} more" if len(dialect.titles) > 1 else ""
-        remarks.append(f"Lines before the column names were left out: {first!r}{many}.")
-    if dialect.units:
-        remarks.append(f"A line of units below the column names was left out: {'; '.join(dialect.units)[:60]!r}.")
-    if dialect.headless:
-        names = [f"x{index}" for index in range(frame.shape[1])]
-        remarks.append(
-            f"The first line has numbers only and is read as data; the columns are named x0 to x{len(names) - 1}."
-        )
+        remarks.append(text.fall_back())
+        frame = _parsed(text)
+    names = text.names(frame.columns)
+    remarks += text.remarks(len(names))
     frame.columns = names
     blank = [name.startswith("Unnamed: ") and frame.iloc[:, index].isna().all() for index, name in enumerate(names)]
-    padded = frozenset(names[index] for index in dialect.padded_text if index < len(names))
     if any(blank):  # the marks at the ends of its lines
         frame = frame.loc[:, [not empty for empty in blank]]
-    return Table(path.name, frame, remarks=remarks, decimal=dialect.decimal, padded=padded)
+    return Table(path.name, frame, remarks=remarks, decimal=text.dialect.decimal, padded=text.padded(names))
 
 
-def _parsed(path: Path, dialect: Dialect, encoding: str, as_written: Sequence[str]) -> "pd.DataFrame":
-    """Read a file in a dialect; identifiers and padded numbers stay text."""
+def _parsed(text: TextFile) -> "pd.DataFrame":
     import pandas as pd
 
-    skipped = dialect.skipped
-    if skipped and dialect.delimiter == "|":  # rules may stand below the sample
-        with _opener(path)(path, "rt", encoding=encoding, newline="") as stream:
-            skipped = sorted({*skipped, *(index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))})
-    names = ["row", *dialect.names] if dialect.row_names else dialect.names
-    texts = [names[index] for index in dialect.padded_text if index < len(names)]
-    texts += [name for name in names if " ".join(name.split()) in as_written]
-    if dialect.headless:
-        columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
-    else:
-        columns = {name: str for name in texts if names.count(name) == 1}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                path,
-                sep=dialect.delimiter,
-                decimal=dialect.decimal,
-                header=None if dialect.headless else 0,
-                names=names if dialect.row_names else None,
-                skiprows=skipped,
-                dtype=columns,
-                encoding=encoding,
-                low_memory=False,
-                skipinitialspace=True,
-                index_col=False,
-            )
-    except pd.errors.ParserWarning as error:
-        raise ValueError("rows have more fields than the first line, which should contain the column names.") from error
-    except pd.errors.ParserError as error:
-        fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
-        raise ValueError(
-            f"{fault}. Correct that line; a field that contains {dialect.delimiter!r} must be quoted."
-        ) from error
+    with text.parsing():
+        return pd.read_csv(text.path, **text.options())
 
 
 def _from_parquet(path: Path) -> Table:
@@ -260,14 +427,27 @@ def _from_parquet(path: Path) -> Table:
     import pandas as pd
 
     import_optional("pyarrow", extra="cli")
-    frame = pd.read_parquet(path, engine="pyarrow")
+    return Table(path.name, flat_index(pd.read_parquet(path, engine="pyarrow")), typed=True)
+
+
+def flat_index(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Make columns of the named levels of an index, unless a column has that name, and names text.
+
+    Parameters
+    ----------
+    frame : DataFrame
+
+    Returns
+    -------
+    DataFrame
+    """
     named = [level for level in frame.index.names if level is not None and level not in frame.columns]
     frame = frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
-    return Table(path.name, frame, typed=True)
+    return frame
 
 
-def _check_column(name: str, names: list[str], where: str, option: str) -> str:
+def check_column(name: str, names: list[str], where: str, option: str) -> str:
     """Return `name` if it exists, otherwise raise with the names that do."""
     if name in names:
         return name
@@ -299,7 +479,7 @@ def _anomalous_label(frame: "pd.DataFrame", name: str) -> list[str]:
     return [""] if 0 < int((labels == -1).sum()) <= len(labels) // 2 else []
 
 
-def _split_label(label: str, names: list[str]) -> tuple[str, str | None]:
+def split_label(label: str, names: list[str]) -> tuple[str, str | None]:
     """Split ``COLUMN=VALUE``, unless the whole is the name of a column."""
     if label in names or "=" not in label:
         return label, None
@@ -307,12 +487,42 @@ def _split_label(label: str, names: list[str]) -> tuple[str, str | None]:
     return column, value
 
 
-def _labels(values: "pd.Series[Any]", name: str, anomaly: str | None, remarks: list[str]) -> NDArray[np.int64]:
-    """Convert labels to -1, 0 (missing) and +1, and add a remark if one class is missing."""
+def native_labels(
+    values: "pd.Series[Any]",
+    name: str,
+    anomaly: str | None,
+    remarks: list[str],
+    times: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Convert labels to -1, 0 (missing) and +1, and add a remark if one class is missing.
+
+    Parameters
+    ----------
+    values : Series
+    name : str
+        Of the column.
+    anomaly : str or None
+        The label of the anomalies.
+    remarks : list of str
+        Appended to.
+    times : ndarray of shape (n_values,), int, default=None
+        How often each value occurs.
+
+    Returns
+    -------
+    ndarray of shape (n_values,), int64
+
+    Raises
+    ------
+    InputError
+        If the labels do not say which of them is the anomaly.
+    """
     if anomaly is None:
-        _check_labels(values, name)
+        _check_labels(values, name, times)
         try:
-            labels = read_labels(values.where(_shown(values)[1]), name=f"label column {name!r}").astype(np.int64)
+            each = np.ones(len(values), np.int64) if times is None else np.maximum(1000 * times // times.sum(), 1)
+            shown = values.where(_shown(values)[1]).repeat(each)
+            labels = read_labels(shown, name=f"label column {name!r}").astype(np.int64)[np.cumsum(each) - each]
         except ValueError as error:
             raise InputError(str(error)) from error
     else:
@@ -329,10 +539,13 @@ def _shown(values: "pd.Series[Any]") -> tuple["pd.Series[Any]", NDArray[np.bool_
     return texts, (values.notna() & (texts != "")).to_numpy(dtype=np.bool_)
 
 
-def _check_labels(values: "pd.Series[Any]", name: str) -> None:
+def _check_labels(values: "pd.Series[Any]", name: str, times: NDArray[np.int64] | None = None) -> None:
     """Raise, with the option that helps, for labels that do not say which of them is the anomaly."""
     texts, present = _shown(values)
     counts = texts[present].value_counts()
+    if times is not None:
+        shown_times = type(texts)(times, index=texts.index)[present]
+        counts = shown_times.groupby(texts[present]).sum().sort_values(ascending=False, kind="stable")
     found = set(counts.index)
     if found <= {"-1", "0", "1"} and (found == {"1"} or "-1" in found or 2 * counts.get("1", 0) <= counts.sum()):
         return

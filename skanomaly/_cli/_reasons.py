@@ -1,7 +1,8 @@
 """The columns that contribute most to the score of a row, with their values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from skanomaly._cli._read import Table
     from skanomaly._cli._series import SeriesScores
 
-__all__ = ["Reason", "find_reasons"]
+__all__ = ["Counts", "Reason", "find_reasons"]
 
 _MOST_REASONS = 3
 # Most rows that are scored to explain the rows shown, if the detector has no contributions of its own.
@@ -69,6 +70,14 @@ class Reason:
         return f" = {text!r}, {'rare: ' if n_equal <= _RARE * self.n_rows else ''}{rows}"
 
 
+class Counts(NamedTuple):
+    """What is said of all rows: their number, medians, and ``n_equal(place, value, missing=...)``."""
+
+    n_rows: int
+    medians: NDArray[np.float64]
+    n_equal: Callable[..., int]
+
+
 def find_reasons(
     model: Any,
     prepared: "Prepared",
@@ -77,6 +86,7 @@ def find_reasons(
     scores: NDArray[np.float64],
     random_state: int | None,
     series: "SeriesScores | None" = None,
+    counts: "Counts | None" = None,
 ) -> tuple[list[list[Reason]], str]:
     """Return the columns that contribute most to the score of each row, by decreasing contribution.
 
@@ -93,6 +103,8 @@ def find_reasons(
     random_state : int or None
     series : SeriesScores, default=None
         If the rows are a series: its scores, for the same rows.
+    counts : Counts, default=None
+        What is said of all rows, where `prepared` holds only some of them.
 
     Returns
     -------
@@ -103,10 +115,10 @@ def find_reasons(
     """
     if series is not None:
         weights, origin = _series_weights(model, prepared, rows, series)
-        values = _Values(prepared, table, series.expected)
+        values = _Values(prepared, table, counts, series.expected)
     else:
         weights, origin = _weights(model, prepared, rows, scores, random_state)
-        values = _Values(prepared, table)
+        values = _Values(prepared, table, counts)
     found = []
     for row, weight in zip(rows, weights, strict=True):
         largest = np.argsort(-weight, kind="stable")[:_MOST_REASONS]
@@ -124,24 +136,34 @@ def find_reasons(
 class _Values:
     """Looks up the values of rows."""
 
-    def __init__(self, prepared: "Prepared", table: "Table", expected: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self,
+        prepared: "Prepared",
+        table: "Table",
+        counts: "Counts | None",
+        expected: NDArray[np.float64] | None = None,
+    ) -> None:
         self._prepared, self._frame, self._expected = prepared, table.frame, expected
         self._positions = {str(name): index for index, name in enumerate(table.frame.columns)}
-        self._medians = np.median(prepared.filled, axis=0)
+        self._counts = counts or Counts(len(prepared.filled), np.median(prepared.filled, axis=0), self._n_equal)
+
+    def _n_equal(self, place: int, value: float, *, missing: bool) -> int:
+        absent = self._prepared.missing[:, place]
+        equal = absent if missing else (self._prepared.filled[:, place] == value) & ~absent
+        return int(np.count_nonzero(equal))
 
     def reason(self, row: int, place: int, fraction: float) -> Reason:
         """Return a column of a row as a reason."""
         prepared = self._prepared
         name, levels = prepared.names[place], prepared.levels[place]
-        value, missing = prepared.filled[row, place], prepared.missing[:, place]
-        n_rows = len(missing)
-        if prepared.keeps_missing and missing[row]:
-            return Reason(name, None, None, fraction, int(np.count_nonzero(missing)), n_rows)
+        value, n_rows = float(prepared.filled[row, place]), self._counts.n_rows
+        if prepared.keeps_missing and prepared.missing[row, place]:
+            return Reason(name, None, None, fraction, self._counts.n_equal(place, value, missing=True), n_rows)
         if levels is not None:
-            n_equal = int(np.count_nonzero((prepared.filled[:, place] == value) & ~missing))
+            n_equal = self._counts.n_equal(place, value, missing=False)
             return Reason(name, levels[int(value)], None, fraction, n_equal, n_rows)
         expected = None if self._expected is None else self._in_units(self._expected[row, place], place)
-        above = bool(value > (self._medians[place] if expected is None else expected))
+        above = bool(value > (self._counts.medians[place] if expected is None else expected))
         return Reason(name, self._shown(row, self._positions[name], value), above, fraction, None, n_rows, expected)
 
     def _in_units(self, scaled: float, place: int) -> float:

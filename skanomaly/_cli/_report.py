@@ -292,7 +292,7 @@ def _ranking(result: ScanResult) -> str:
     """Plot the scores by rank, with the threshold."""
     order = np.argsort(result.scores, kind="stable")[: int((~np.isnan(result.scores)).sum())]
     kept = _thinned(len(order))
-    ranks, scores = kept + 1.0, result.scores[order][kept]
+    ranks, scores = kept + 1.0, result.scores[order[kept]]
     low, high = _padded(float(scores.min()), float(max(scores.max(), min(result.threshold, 0.0))))
     plot = Plot(
         "Scores by rank",
@@ -310,7 +310,7 @@ def _ranking(result: ScanResult) -> str:
     if result.labels is not None:
         labelled = np.flatnonzero(result.labels[order] == -1)
         drawn = labelled[np.linspace(0, len(labelled) - 1, min(len(labelled), _MOST_CIRCLES)).round().astype(np.int64)]
-        plot.dots(drawn + 1.0, result.scores[order][drawn], "labelled", 4.5)
+        plot.dots(drawn + 1.0, result.scores[order[drawn]], "labelled", 4.5)
         words += "; circles are labelled anomalies"
         words += f", {len(drawn)} of {len(labelled):,}" if len(drawn) < len(labelled) else ""
     thinned = f"; {len(kept)} of {len(order):,} {result.noun}s are shown" if len(kept) < len(order) else ""
@@ -354,10 +354,13 @@ def _drift(result: ScanResult) -> str:
     if drift.scan is None or not len(drift.scan):
         return f"<p>{escape(drift.remark or 'not tested')}</p>"
     positions, values = _largest_of_bins(drift.scan)
+    n_positions = len(drift.scan) + 1
+    if drift.rows is not None:  # a sample of the rows
+        positions, n_positions = drift.rows[positions.astype(np.intp)].astype(np.float64), result.n_rows
     low, high = _padded(min(0.0, float(values.min())), float(values.max()))
     plot = Plot(
         "Scan for a change point in the order of the rows",
-        (0.0, float(len(drift.scan) + 1)),
+        (0.0, float(n_positions)),
         (low, high),
         "row" if result.time_order is None else "time point",
         "missing neighbour links",

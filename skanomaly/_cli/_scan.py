@@ -12,9 +12,11 @@ from skanomaly._cli._contamination import Contamination, estimate_contamination
 from skanomaly._cli._detectors import DEFAULT, SERIES_DEFAULT, build_detector, takes_mixed
 from skanomaly._cli._drift import DriftResult, check_drift
 from skanomaly._cli._errors import InputError
+from skanomaly._cli._in_pieces import FilePieces, Sample, pieces_of, read_sample
 from skanomaly._cli._prepare import Note, Prepared, prepare
-from skanomaly._cli._read import check_columns, read_table
+from skanomaly._cli._read import Table, check_columns, read_table, with_labels
 from skanomaly._cli._reasons import Reason, find_reasons
+from skanomaly._cli._scan_pieces import score_pieces
 from skanomaly._cli._series import Event, find_series_events, score_series
 from skanomaly._cli._time import TimeOrder, sort_by_time
 from skanomaly._cli._warned import collected_warnings
@@ -122,7 +124,7 @@ class ScanResult:
     events: list[Event] | None = None
     n_events: int = 0
     used: list[str] = field(default_factory=list)
-    ids: list[str] | None = None
+    ids: Any = None
     id_name: str = ""
     further: dict[int, list[Reason]] = field(default_factory=dict)
     noun: str = "row"
@@ -134,7 +136,7 @@ class ScanResult:
 
     def row_name(self, row: int) -> str:
         """Return the identifier of a row if there is one, otherwise its number."""
-        return str(row) if self.ids is None else self.ids[row]
+        return str(row) if self.ids is None else str(self.ids[row])
 
     @property
     def explained(self) -> dict[int, list[Reason]]:
@@ -170,6 +172,7 @@ def scan(
     use: Sequence[str] = (),
     id_column: str | None = None,
     explain_anomalies: bool = False,
+    chunk_rows: int | None = None,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Score every row of a table.
@@ -198,6 +201,9 @@ def scan(
         Column that identifies the rows; it is not scored.
     explain_anomalies : bool, default=False
         Whether to explain also the anomalies that are not shown, if the detector has contributions of its own.
+    chunk_rows : int or None
+        Read a CSV or Parquet file in pieces of so many rows; None does so for files above 512 MB. A table that is not
+        larger than the sample is scanned as it is in memory.
     progress : Progress or None
 
     Returns
@@ -211,12 +217,14 @@ def scan(
     """
     progress = progress or Progress()
     check_options(contamination, top, random_state, time, by)
-    kind = "rows" if time is None else "series"
-    name = detector or (DEFAULT if time is None else SERIES_DEFAULT)
+    kind, name = ("rows", detector or DEFAULT) if time is None else ("series", detector or SERIES_DEFAULT)
     # Raises before the table is read.
     model = build_detector(name, random_state=random_state, n_jobs=None, kind=kind)
     progress.stage("Reading")
-    table, time_order = read_table(path, label=label, id_column=id_column), None
+    table, time_order = _opened(path, label=label, id_column=id_column, time=time, chunk_rows=chunk_rows), None
+    if isinstance(table, tuple):
+        options = contamination, top, random_state, progress, label, id_column, use, explain_anomalies
+        return _scan_in_pieces(*table, name, *options)
     check_columns(table, use)
     if time is not None:
         table, time_order = sort_by_time(table, time, by)
@@ -289,6 +297,101 @@ def scan(
         keeps_missing=prepared.keeps_missing,
         n_categorical=sum(known is not None for known in prepared.levels),
     )
+
+
+def _opened(
+    path: str | Path | None, *, label: str | None, id_column: str | None, time: str | None, chunk_rows: int | None
+) -> Table | tuple[FilePieces, Sample]:
+    """Read a table, or a sample of a file that is read in pieces."""
+    if time is not None:
+        if chunk_rows is not None:
+            raise InputError("--chunk-rows cannot be used with --time: a series is scored as a whole.")
+        return read_table(path, label=label, id_column=id_column)
+    pieces = pieces_of(path, chunk_rows, [] if id_column is None else [id_column])
+    if pieces is None:
+        return read_table(path, label=label, id_column=id_column)
+    sample = read_sample(pieces)
+    return with_labels(sample.table, label=label, id_column=id_column) if sample.is_complete else (pieces, sample)
+
+
+def _scan_in_pieces(
+    pieces: FilePieces,
+    sample: Sample,
+    detector: str,
+    contamination: float | None,
+    top: int,
+    random_state: int | None,
+    progress: Progress,
+    label: str | None,
+    id_column: str | None,
+    use: Sequence[str],
+    explain_anomalies: bool,
+) -> ScanResult:
+    """Scan a file in pieces."""
+    n_jobs = -1 if sample.n_rows > _FEWEST_ROWS_FOR_THREADS else None
+    found = score_pieces(
+        pieces,
+        sample,
+        build_detector(detector, random_state=random_state, n_jobs=n_jobs),
+        label=label,
+        id_column=id_column,
+        use=use,
+        n_kept=max(top, _MOST_EXPLAINED if explain_anomalies else 0),
+        keeps_ids=explain_anomalies,
+        progress=progress,
+    )
+    prepared, scores = found.prepared, found.scores
+    by_scores = not prepared.has_numbers
+    rows = scores[sample.rows, None] if by_scores else prepared.numbers
+    estimate = contamination_of(contamination, rows, random_state, progress, scores=by_scores)
+    threshold = float(np.percentile(scores, 100.0 * estimate.fraction))
+    progress.stage("Explaining")
+    shown = found.lowest.rows[:top]
+    reasons, origin = found.reasons(shown, random_state)
+    rest = found.lowest.rows[top:][found.lowest.scores[top:] < threshold]
+    further: dict[int, list[Reason]] = {}
+    if explain_anomalies and hasattr(found.model, "feature_contributions") and len(rest):
+        further = dict(zip(rest.tolist(), found.reasons(rest, random_state)[0], strict=True))
+    progress.stage("Testing for drift")
+    drift = found.drift(random_state=random_state, n_jobs=n_jobs)
+    name = type(found.model).__name__
+    return ScanResult(
+        table_name=sample.table.name,
+        n_rows=sample.n_rows,
+        n_columns=found.n_columns,
+        n_used=len(prepared.names),
+        n_blank_rows=found.n_blank_rows,
+        remarks=[*found.remarks, *_parts_used(prepared, contamination, name)],
+        notes=prepared.notes,
+        detector=name,
+        random_state=random_state,
+        scores=scores,
+        ranks=_ranks(scores),
+        threshold=threshold,
+        contamination=estimate,
+        top=shown,
+        reasons=reasons,
+        reasons_origin=origin,
+        labels=found.labels,
+        evaluation=evaluate(found.labels, found.label_name, scores, threshold),
+        drift=drift,
+        used=prepared.names,
+        ids=found.ids,
+        id_name=id_column or "",
+        further=further,
+        keeps_missing=prepared.keeps_missing,
+        n_categorical=sum(known is not None for known in prepared.levels),
+    )
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rank scores from 1 for the most anomalous one, with little memory."""
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores), dtype=np.int64)
+    for start in range(0, len(order), _BLOCK_ROWS):
+        part = order[start : start + _BLOCK_ROWS]
+        ranks[part] = np.arange(start + 1, start + len(part) + 1)
+    return ranks
 
 
 def _parts_used(prepared: Prepared, contamination: float | None, name: str) -> list[str]:
@@ -381,7 +484,7 @@ def evaluate(
         return None
     scored = ~np.isnan(scores)
     labels, scores = labels[scored], scores[scored]
-    if not {-1, 1} <= set(labels.tolist()):
+    if not {-1, 1} <= set(np.unique(labels).tolist()):
         return None
     from skanomaly.metrics import average_precision_score, roc_auc_score
 

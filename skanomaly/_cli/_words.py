@@ -1,6 +1,7 @@
 """Texts that the terminal output and the report have in common."""
 
 from math import isinf
+from typing import Any
 
 import numpy as np
 from rich.markup import escape
@@ -9,6 +10,7 @@ from rich.text import Text
 from skanomaly._cli._prepare import Note
 from skanomaly._cli._reasons import Reason
 from skanomaly._cli._scan import Evaluation, ScanResult
+from skanomaly._support._blocks import row_blocks
 
 __all__ = [
     "blank_rows",
@@ -26,6 +28,7 @@ __all__ = [
     "summary",
 ]
 
+_BLOCK_ROWS = 131_072
 _FALSE_ALARM_RATE = 0.01
 _LONGEST_LIST = 6
 _LONGEST_NAME = 24
@@ -116,18 +119,34 @@ def _contamination(result: ScanResult) -> Text:
 def _alerts(result: ScanResult) -> Text:
     """Say what a threshold with 1 % false alarms would flag, by the posterior of the contamination."""
     scores = np.sort(result.scores[~np.isnan(result.scores)])
-    normal = result.contamination.posterior.cdf(np.arange(len(scores)) / len(scores))  # type: ignore[union-attr]
-    alarms = np.cumsum(normal)
-    n_flagged = int(np.count_nonzero(alarms <= _FALSE_ALARM_RATE * alarms[-1]))
+    alarms = 0.0
+    for rows in row_blocks(len(scores), _BLOCK_ROWS):
+        alarms = _cumulated(result, alarms, rows, len(scores))[-1]
+    allowed, n_flagged, expected_normal, alarms = _FALSE_ALARM_RATE * alarms, 0, 0.0, 0.0
+    for rows in row_blocks(len(scores), _BLOCK_ROWS):
+        reached = _cumulated(result, alarms, rows, len(scores))
+        n_allowed = int(np.count_nonzero(reached <= allowed))
+        if n_allowed:
+            n_flagged, expected_normal = n_flagged + n_allowed, float(reached[n_allowed - 1])
+        if n_allowed < len(reached):
+            break
+        alarms = reached[-1]
     if n_flagged == 0:
         return Text(f"no threshold has {100 * _FALSE_ALARM_RATE:g} % false alarms: too few rows")
     threshold = float(scores[n_flagged - 1 : n_flagged + 1].mean())
-    expected = round(float(alarms[n_flagged - 1]))
+    expected = round(expected_normal)
     verb = "is" if expected == 1 else "are"
     return Text(
         f"at {100 * _FALSE_ALARM_RATE:g} % false alarms the threshold is {score(threshold)}, which flags "
         f"{count(n_flagged, result.noun)}; about {expected:,} of these {verb} expected to be normal"
     )
+
+
+def _cumulated(result: ScanResult, before: float, rows: slice, n_rows: int) -> Any:
+    """Return the expected number of normal rows among the most anomalous ones, from the sum of those before."""
+    ranks = np.arange(rows.start, rows.stop) / n_rows
+    normal = result.contamination.posterior.cdf(ranks)  # type: ignore[union-attr]
+    return np.cumsum(np.append(before, normal))[1:]
 
 
 def _evaluation(evaluation: Evaluation, n_rows: int, noun: str) -> Text:

@@ -1,13 +1,19 @@
 """Writing of scores and report to files."""
 
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from skanomaly._cli._errors import InputError
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from skanomaly._cli._scan import ScanResult
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "write_scores",
 ]
 
+_BLOCK_ROWS = 131_072
 _ENDINGS = (".csv", ".parquet")
 _REPORT_ENDINGS = (".html", ".htm")
 
@@ -86,37 +93,52 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     InputError
         If the file cannot be written.
     """
+    try:
+        if path.suffix.lower() == ".csv":
+            for rows in row_blocks(result.n_rows, _BLOCK_ROWS):
+                first = rows.start == 0
+                _frame(result, rows).to_csv(path, index=False, mode="w" if first else "a", header=first)
+            return
+        arrow, parquet = import_optional("pyarrow", extra="cli"), import_optional("pyarrow.parquet", extra="cli")
+        schema = None
+        with ExitStack() as stack:
+            for rows in row_blocks(result.n_rows, _BLOCK_ROWS):
+                part = arrow.Table.from_pandas(_frame(result, rows), schema=schema, preserve_index=False)
+                if schema is None:
+                    schema = part.schema
+                    writer = stack.enter_context(parquet.ParquetWriter(path, schema))
+                writer.write_table(part)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
+
+
+def _frame(result: "ScanResult", rows: slice) -> "pd.DataFrame":
+    """Return what is written of some rows."""
     import pandas as pd
 
-    frame = pd.DataFrame(
-        {"row": range(result.n_rows), "score": result.scores, "rank": result.ranks, "prediction": result.flags}
-    )
+    numbers = range(rows.start, rows.stop)
+    scores = result.scores[rows]
+    flags = np.where(scores < result.threshold, -1, 1).astype(np.int64)
+    frame = pd.DataFrame({"row": numbers, "score": scores, "rank": result.ranks[rows], "prediction": flags})
     if result.time_order is not None:
-        frame.insert(1, "time", result.time_order.texts)
+        frame.insert(1, "time", result.time_order.texts[rows])
         if result.time_order.by:
             by = result.time_order.by
             named = by if by not in {*frame.columns, "label", result.id_name} else "sensor"
-            frame.insert(2, named, result.time_order.restore(result.time_order.sensor_of_rows))
+            frame.insert(2, named, result.time_order.restore(result.time_order.sensor_of_rows)[rows])
     if result.labels is not None:
-        frame["label"] = result.labels
+        frame["label"] = result.labels[rows]
     if result.lengths is not None:
-        frame.insert(1, "n_events", result.lengths)
+        frame.insert(1, "n_events", result.lengths[rows])
     if result.ids is not None:
-        frame["row"] = result.ids
+        frame["row"] = [result.ids[row] for row in numbers]
         taken = set(frame.columns) - {"row"}
         frame = frame.rename(columns={"row": result.id_name if result.id_name not in taken else "id"})
     explained = result.explained
     frame["contributing_columns" if result.lengths is None else "contributing_events"] = [
-        reasons_in_words(explained.get(row, [])) for row in range(result.n_rows)
+        reasons_in_words(explained.get(row, [])) for row in numbers
     ]
-    try:
-        if path.suffix.lower() == ".csv":
-            frame.to_csv(path, index=False)
-        else:
-            import_optional("pyarrow", extra="cli")
-            frame.to_parquet(path, engine="pyarrow", index=False)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
+    return frame
 
 
 def reasons_in_words(reasons: "list[Any]") -> str:
