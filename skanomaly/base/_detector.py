@@ -38,8 +38,10 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
     The public methods are final. They validate once, set the threshold, and turn the sign: in hooks, as in papers,
     higher values are more anomalous; in public methods, as in scikit-learn, lower scores are more anomalous.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``
         Trains on ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
         (n_samples,), int8 with +1 normal, -1 anomaly, 0 unlabelled (all 0 where the user gave none). Returns the
