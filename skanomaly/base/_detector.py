@@ -57,7 +57,7 @@ class BaseDetector(OutlierMixin, BaseEstimator, ABC):
         ``StrOptions({"auto"})`` to its constraint of ``contamination``.
     ``_fit_chunks(table)``
         Only for detectors that train on a table in pieces: like ``_fit``, on a
-        :class:`~skanomaly._support._chunks.Chunks`. Such a class has the public method ``fit_chunks``, and its scores
+        ``Chunks``. Such a class has the public method ``fit_chunks``, and its scores
         depend on their rows alone, to the bit. ``self._fit_sample(table)`` trains on a sample.
     ``_check(X, *, reset)``
         Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of
