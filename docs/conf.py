@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -35,6 +36,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "crosslinks",
     "mathml",
+    "pictures",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "api/backreferences/*"]
@@ -65,6 +67,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "remove_config_comments": True,
     "backreferences_dir": "api/backreferences",
+    "image_scrapers": ("pictures.scrape",),
     "doc_module": ("skanomaly",),
     "reference_url": {"skanomaly": None},
     "thumbnail_size": (480, 336),
@@ -154,7 +157,21 @@ def _summaries(module, names, *, titled):
     return lines
 
 
+def write_changelog():
+    """Write the page of changes: those of releases, and the fragments of what is not released."""
+    text = (DOCS.parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Not released", "--date", "next"]
+    draft = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    draft = draft.replace("## Not released (next)", "## Not released")
+    marker = "<!-- towncrier release notes start -->"
+    page = text.replace(marker, draft)
+    target = DOCS / "changelog.md"
+    if not target.exists() or target.read_text(encoding="utf-8") != page:
+        target.write_text(page, encoding="utf-8")
+
+
 write_api_pages()
+write_changelog()
 autosummary_generate = sorted(str(page) for page in (DOCS / "api").glob("*.rst"))
 
 
@@ -163,7 +180,9 @@ def _summarise(app, pagename, templatename, context, doctree):  # noqa: ARG001  
     if doctree is not None:
         first = next(iter(doctree.findall(nodes.paragraph)), None)
         text = " ".join(first.astext().split()) if first is not None else ""
-        context["summary"] = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+        context["summary"] = (
+            text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+        )
 
 
 def setup(app):
