@@ -1,11 +1,12 @@
-"""Write the benchmark page of the documentation: every table of ``asv_bench/tables``, from one run on one machine.
+"""Write the benchmark pages of the documentation: every table of ``asv_bench/tables``, from one run on one machine.
 
     pip install -e . aeon cleanlab imbalanced-learn matplotlib pyarrow pyod pythresh rich stumpy typer
     python asv_bench/benchmark_page.py [--only WORD ...] [--data FOLDER] [--river PYTHON]
 
-It writes ``docs/benchmarks.md`` section by section, so an interrupted run can be continued with ``--only``: a word of
-"Part/Title" chooses a section, and its old text is replaced. Each section has a date, and the page lists the machine
-and the versions of each date. Sections that measure time run alone, the others two at a time. Real data are read from
+It writes a page for each part into ``docs/benchmarks/``, section by section, so an interrupted run can be continued
+with ``--only``: a word of "Part/Title" chooses a section, and its old text is replaced. Each section has a date, and a
+page lists the machine and the versions of each of its dates. The summary ``docs/benchmarks.md`` is written by hand;
+``tests/test_site.py`` compares its figures with the pages. Sections that measure time run alone, the others two at a time. Real data are read from
 the folder, or from ``SKANOMALY_DATA``. River is measured with the interpreter of another environment, in which it is
 installed. A section that fails is reported and left out.
 """
@@ -25,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "benchmarks.md"
+FOLDER = ROOT / "docs" / "benchmarks"
 PEERS = ("scikit-learn", "numpy", "scipy", "numba", "pandas", "pyod", "imbalanced-learn", "cleanlab", "pythresh")
 PEERS += ("aeon", "stumpy")
 # Part, title, command in asv_bench/tables, and whether the section measures time.
@@ -64,11 +65,19 @@ SECTIONS = [
     ("First use", "Compiling", "first_call.py", True),
     ("First use", "Installing and importing", "install.py", True),
 ]
-PREFACE = """This page lists all measurements of speed, detection, calibration and memory. The script
-`python asv_bench/benchmark_page.py` makes the whole page, and the command above each table repeats that table alone.
-Ratios compare figures of one run. The scripts under Speed and First use ran alone; the others ran two at a time, so
-seconds there are not measurements. All sides used one thread unless a table says otherwise. The comment behind each
-command gives the date and the duration of the run. Machines and versions by date:"""
+# What the page of each part says first.
+PREFACES = {
+    "Speed": """This page compares times and memory with those of other packages, and shows how they grow. The scripts ran
+alone. All sides used one thread unless a table says otherwise.""",
+    "Detection": """This page measures how well anomalies, wrong labels and settings are found, on real and on generated
+data. The scripts ran two at a time, so seconds here are not measurements.""",
+    "Calibration": """This page compares nominal rates, such as levels of tests and coverages of intervals, with observed
+ones.""",
+    "Contract": """This page counts the checks of scikit-learn's API that estimators pass, here and in other packages.""",
+    "First use": """This page measures what installing, importing and the first call cost. The scripts ran alone.""",
+}
+COMMON = """The command above each table repeats that table alone. Ratios compare figures of one run. The comment behind
+each command gives the date and the duration of the run. Machines and versions by date:"""
 
 
 def explanation(command):
@@ -121,7 +130,7 @@ def section(title, command, day, data, scratch, river):
     summary, others = explanation(command)
     shown = command.format(scratch="cases.csv", river="python")
     parts = [
-        f"### {title}",
+        f"## {title}",
         summary,
         f"```bash\npython asv_bench/tables/{shown}   # {day}, {took:,.0f} s\n```",
         *others,
@@ -130,32 +139,33 @@ def section(title, command, day, data, scratch, river):
     return "\n\n".join(parts) + "\n"
 
 
+def page_of(part):
+    """Return the file of a part."""
+    return FOLDER / f"{part.lower().replace(' ', '_')}.md"
+
+
 def write(texts, days):
-    """Write the page from the texts of its sections, in order, and the machine of each day."""
-    shown = [
-        f"- {day}: {text}" for day, text in sorted(days.items()) if any(f"# {day}," in one for one in texts.values())
-    ]
-    parts = ["# Benchmarks", PREFACE, "\n".join(shown)]
-    done = set()
-    for part, title, *_ in SECTIONS:
-        if title in texts:
-            parts += [] if part in done else [f"## {part}"]
-            done.add(part)
-            parts.append(texts[title].strip())
-    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    """Write the page of each part from the texts of its sections, in order, and the machine of each day."""
+    FOLDER.mkdir(exist_ok=True)
+    for part, preface in PREFACES.items():
+        own = [texts[title].strip() for of, title, *_ in SECTIONS if of == part and title in texts]
+        shown = [f"- {day}: {text}" for day, text in sorted(days.items()) if any(f"# {day}," in one for one in own)]
+        parts = [f"# {part}", preface, COMMON, "\n".join(shown), *own]
+        page_of(part).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def stored():
-    """Return the sections of the existing page by title, and its machines by day."""
-    if not PAGE.exists():
-        return {}, {}
-    head, *pieces = re.split(r"(?m)^(?=###? )", PAGE.read_text(encoding="utf-8"))
-    texts = {piece[4:].split("\n", 1)[0]: piece for piece in pieces if piece.startswith("### ")}
-    return texts, dict(re.findall(r"(?m)^- ([0-9-]{10}): (.*)$", head))
+    """Return the sections of the existing pages by title, and their machines by day."""
+    texts, days = {}, {}
+    for page in sorted(FOLDER.glob("*.md")):
+        head, *pieces = re.split(r"(?m)^(?=## )", page.read_text(encoding="utf-8"))
+        texts |= {piece[3:].split("\n", 1)[0]: piece for piece in pieces}
+        days |= dict(re.findall(r"(?m)^- ([0-9-]{10}): (.*)$", head))
+    return texts, days
 
 
 def main():
-    """Run the chosen sections and update the page after each."""
+    """Run the chosen sections and update their pages after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="WORD", help='run the sections whose "Part/Title" contains a word')
     parser.add_argument("--data", type=Path, help="folder of the real data; default SKANOMALY_DATA")

@@ -21,9 +21,12 @@ ALLOWED = (
 )
 PAGES = [
     *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "changes").glob("*.md")),
+    *sorted((ROOT / "changes").rglob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs").glob("*.py")),
+    *sorted((ROOT / "docs" / "_ext").glob("*.py")),
+    *sorted((ROOT / "docs" / "benchmarks").glob("*.md")),
+    *sorted((ROOT / "docs" / "start").glob("*.md")),
     *sorted((ROOT / "asv_bench").rglob("*.py")),
     *sorted((ROOT / "docs" / "guide").glob("*.md")),
     *sorted((ROOT / "examples").rglob("*.py")),

@@ -39,8 +39,10 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
     The public methods are final. They validate once, set the threshold, and turn the sign: in hooks, as in papers,
     higher values are more anomalous; in public methods, as in scikit-learn, lower scores are more anomalous.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``
         Trains on ``X`` of shape (n_samples, n_features), C-contiguous float64 or float32, and from ``y`` of shape
         (n_samples,), int8 with +1 normal, -1 anomaly, 0 unlabelled (all 0 where the user gave none). Returns the
@@ -56,7 +58,7 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
         ``StrOptions({"auto"})`` to its constraint of ``contamination``.
     ``_fit_chunks(table)``
         Only for detectors that train on a table in pieces: like ``_fit``, on a
-        :class:`~skanomaly._support._chunks.Chunks`. Such a class has the public method ``fit_chunks``, and its scores
+        ``Chunks``. Such a class has the public method ``fit_chunks``, and its scores
         depend on their rows alone, to the bit. ``self._fit_sample(table)`` trains on a sample.
     ``_check(X, *, reset)``
         Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of

@@ -23,8 +23,10 @@ class PatchDetector(BaseDetector):
     arrays of shape (n_patches_i, n_features). A table of shape (n_samples, n_features) holds samples of one patch. Each
     patch has a score; that of a sample is pooled from those of its patches.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``
         As in :class:`BaseDetector`. ``X`` holds all patches in ``X.rows``, of shape (n_rows, n_features), C-contiguous
         float64 or float32; those of sample `i` are ``X.rows[X.edges[i] : X.edges[i + 1]]``.

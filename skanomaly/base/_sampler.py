@@ -26,8 +26,10 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     index of a pandas frame or series is kept where every returned row is a training row; where there are synthetic
     rows the index is a new RangeIndex.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_check(X, y)``
         Validates and returns the two arrays; by default scikit-learn's ``check_X_y``.
     ``_fit_resample(X, y)``

@@ -52,8 +52,10 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
     ``statistic_`` and ``pvalue_``. The other public methods, which are final, score the rows as evidence against the
     null hypothesis. Lower scores are more anomalous.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_read(X, *, reset)``
         Validates and returns what ``_test`` and the row hooks receive: a table of finite numbers unless overridden.
     ``_test(X, **metadata)``

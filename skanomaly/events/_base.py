@@ -35,8 +35,10 @@ class EventDetector(BaseDetector):
     The input is a list, object array or pandas Series of token sequences, or a 2-D array of tokens with one trace per
     row. A trace may be empty. All tokens that do not occur in the training data share one code, ``n_tokens_``.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`; ``X`` is a list of int64 arrays of codes of shape (n_events_i,),
         which may be empty; codes run from 0 to ``n_tokens_``. The last one occurs in scoring only.

@@ -47,8 +47,10 @@ class SeriesDetector(BaseDetector):
     the training differences are jumps, the clock is irregular and not used, with a warning. Dates are compared as
     instants in UTC. The rows of arrays, and of frames without such an index, follow each other without a jump.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`, on finite values. A series that is cut is scored stretch by
         stretch. ``_fit`` receives its stretches one after another and, as ``metadata["edges"]``, their bounds: stretch

@@ -31,6 +31,7 @@ def _fill(queries, bank, prices, edges, n_neighbors):
     out = np.empty((len(queries[0]), 2))
     columns = [np.ascontiguousarray(part.T) for part in bank[:2]]
     kernels.fill_block_distances(*queries, *columns, bank[2], prices, edges, n_neighbors, out)
+    out[:, 1] /= (len(edges) - 1) * n_neighbors
     return out
 
 

@@ -211,6 +211,7 @@ class MultiscaleNeighborsDetector(MixedDetector):
             )
 
         map_blocks(fill, row_blocks(len(X), _KERNEL_ROWS), n_jobs=self.n_jobs)
+        distances[:, 1] *= 1.0 / ((len(self.block_edges_) - 1) * self.n_neighbors_)
         with np.errstate(over="ignore"):
             distances /= self._space.unit
         return np.minimum(distances, np.finfo(np.float64).max, out=distances)

@@ -22,8 +22,10 @@ __all__ = ["Interpolator"]
 class Interpolator(BaseSampler):
     """Base class of samplers that grow classes; a subclass says which rows to join.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_segments(X, y, rows, label, n_new, random)``
         Segments of the new rows of one class; none where nothing can be made.
     ``_start(X, y)``

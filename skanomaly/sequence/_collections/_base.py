@@ -20,8 +20,10 @@ class SequenceDetector(BaseDetector):
     The input is an array of shape (n_sequences, n_timepoints, n_features), or a list, object array or pandas Series
     of arrays of shape (n_timepoints_i, n_features); in a list, 1-D arrays are series of one channel.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, y, **metadata)``, ``_outlyingness(X)``
         As in :class:`~skanomaly.base.BaseDetector`; ``X`` is a list of C-contiguous float64 or float32 arrays of shape
         (n_timepoints_i, n_features), each with at least one time point.

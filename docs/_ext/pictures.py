@@ -1,0 +1,151 @@
+"""Pictures for light and dark pages.
+
+Each figure of the gallery is saved twice: as drawn, and with a dark background and light text. The theme shows the one
+that fits the page. ``python docs/_ext/pictures.py`` draws the pictures of the index page and the social card anew.
+"""
+
+import os
+import re
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import matplotlib as mpl
+from docutils import nodes
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from matplotlib.collections import QuadMesh
+from matplotlib.contour import ContourSet
+from matplotlib.text import Text
+from sphinx_gallery.scrapers import matplotlib_scraper
+
+__all__ = ["darken", "scrape", "setup"]
+
+BACKGROUND, FOREGROUND = "#14181e", "#ced6dd"  # those of the theme's dark pages
+DOCS = Path(__file__).resolve().parents[1]
+
+
+def _turned(color):
+    """Return light for dark grey and dark for white; other colours stay."""
+    red, green, blue, alpha = colors.to_rgba(color)
+    if max(red, green, blue) - min(red, green, blue) > 0.1:
+        return red, green, blue, alpha
+    if red < 0.5:
+        return colors.to_rgba(FOREGROUND, alpha)
+    return colors.to_rgba(BACKGROUND, alpha) if red > 0.9 else (red, green, blue, alpha)
+
+
+def _turn(artist):
+    for name in ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"):
+        get, put = getattr(artist, f"get_{name}", None), getattr(artist, f"set_{name}", None)
+        if get is None or put is None or (name == "color" and hasattr(artist, "get_facecolor")):
+            continue
+        value = get()
+        if isinstance(value, str) and value in {"none", "auto", "face"}:
+            continue
+        if hasattr(value, "ndim") and value.ndim == 2:  # a collection has a colour for each of its members
+            if artist.get_array() is None and len(value):
+                put([_turned(one) for one in value])
+        else:
+            put(_turned(value))
+
+
+def _turn_axes(axes):
+    frame = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.spines.values()]
+    frame += [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    for artist in frame:
+        _turn(artist)
+    axes.tick_params(which="both", color=FOREGROUND, labelcolor=FOREGROUND)
+    for grid in [*axes.get_xgridlines(), *axes.get_ygridlines()]:
+        grid.set_color(_turned(grid.get_color()))
+    members = [*axes.lines, *axes.collections, *axes.patches, *axes.texts]
+    if axes.images or any(isinstance(one, QuadMesh | ContourSet) for one in members):
+        return  # a map keeps its colours, and what is drawn on it as well
+    axes.set_facecolor(BACKGROUND)
+    for artist in members:
+        _turn(artist)
+    if legend := axes.get_legend():
+        _turn(legend.get_frame())
+        for label in [*legend.get_texts(), legend.get_title()]:
+            _turn(label)
+        for handle in legend.legend_handles:
+            _turn(handle)
+
+
+def darken(figure):
+    """Give a figure the colours of dark pages; maps keep theirs."""
+    figure.patch.set_facecolor(BACKGROUND)
+    for label in figure.findobj(lambda artist: isinstance(artist, Text) and artist.axes is None):
+        _turn(label)
+    for legend in figure.legends:
+        _turn(legend.get_frame())
+    for axes in figure.axes:
+        _turn_axes(axes)
+
+
+def scrape(block, block_vars, gallery_conf):
+    """Save the figures of a block twice and return the text that shows them: sphinx-gallery's scraper of figures."""
+    iterator = block_vars["image_path_iterator"]
+    before = len(iterator)
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    light = matplotlib_scraper(block, block_vars, gallery_conf)  # closes the figures
+    for path, figure in zip(iterator.paths[before:], figures, strict=False):
+        darken(figure)
+        figure.savefig(str(path).replace(".png", "_dark.png"), dpi=figure.dpi, facecolor=BACKGROUND)
+    dark = re.sub(r"(sphx_glr_\w+?)\.png", r"\1_dark.png", light)
+    classes = r":class: (sphx-glr-\w+-img)"
+    return re.sub(classes, r":class: \1 only-light", light) + re.sub(classes, r":class: \1 only-dark", dark)
+
+
+def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
+    """Where a page shows a figure of the gallery, let it show the dark one on dark pages."""
+    for image in list(doctree.findall(nodes.image)):
+        dark = re.sub(r"(sphx_glr_\w+?)\.png$", r"\1_dark.png", image["uri"])
+        place = DOCS / "gallery" / dark.rpartition("gallery/")[2]
+        if dark != image["uri"] and "_dark" not in image["uri"] and place.exists():
+            twin = deepcopy(image)
+            twin["uri"] = dark
+            image["classes"].append("only-light")
+            twin["classes"].append("only-dark")
+            image.parent.insert(image.parent.index(image) + 1, twin)
+
+
+def setup(app):
+    """Connect the handler, before Sphinx collects the images of a page."""
+    app.connect("doctree-read", show_both, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _draw():
+    mpl.use("Agg")
+    sys.argv = sys.argv[:1]
+    example = DOCS.parent / "examples" / "detectors" / "plot_terrain.py"
+    scope = {"__name__": "example"}
+    plt.show = lambda: None
+    exec(compile(example.read_text(encoding="utf-8"), str(example), "exec"), scope)  # noqa: S102  # our own example
+    figure, static = scope["figure"], DOCS / "_static"
+    figure.savefig(static / "terrain.png", dpi=150)
+    card = plt.figure(figsize=(12, 6.3), facecolor="white")
+    card.text(0.06, 0.84, "skanomaly", size=52, weight="bold", color="#1f6f65")
+    card.text(0.06, 0.73, "Anomaly detection in scikit-learn's API", size=26, color="#333333")
+    axes = card.add_axes([0.06, 0.05, 0.88, 0.62])
+    axes.set_axis_off()
+    axes.contourf(scope["x"], scope["y"], scope["height"], levels=scope["levels"], cmap="BrBG_r", extend="both")
+    axes.contour(
+        scope["x"],
+        scope["y"],
+        scope["height"],
+        levels=[scope["threshold"]],
+        colors="black",
+        linewidths=2,
+        linestyles="solid",
+    )
+    axes.scatter(*scope["rows"].T, s=14, c="black", alpha=0.6)
+    card.savefig(static / "card.png", dpi=100)
+    darken(figure)
+    figure.savefig(static / "terrain_dark.png", dpi=150, facecolor=BACKGROUND)
+
+
+if __name__ == "__main__":
+    os.chdir(DOCS.parent)
+    _draw()
