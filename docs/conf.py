@@ -13,7 +13,6 @@ sys.path[:0] = [str(DOCS.parent), str(DOCS), str(DOCS / "_ext")]
 
 import inventories  # noqa: E402  # after the path
 from api_sections import sections_of  # noqa: E402  # after the path
-
 from docutils import nodes  # noqa: E402  # after the path
 
 import skanomaly  # noqa: E402  # after the path

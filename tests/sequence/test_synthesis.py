@@ -117,7 +117,13 @@ def test_cross_fade_keeps_the_power(seed):
     random = np.random.default_rng(seed)
     background = 20 + random.normal(size=40_000)
     mixed, labels = overlay_events(
-        background, [random.normal(size=10_000)], n_events=2, snr_db=(0, 0), mode="replace", fade=4000, random_state=seed
+        background,
+        [random.normal(size=10_000)],
+        n_events=2,
+        snr_db=(0, 0),
+        mode="replace",
+        fade=4000,
+        random_state=seed,
     )
     within = mixed[labels == -1].reshape(20, 1000)
     assert within.std(axis=1) == pytest.approx(1, abs=0.12)
