@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -26,7 +28,7 @@ def test_contaminate_matches_the_definition(ratio, n_normal, seed):
 def test_test_rows_are_those_of_any_ratio_and_anomalies_are_nested(seed):
     y = _labels(seed)
     splits = [contaminate(y, ratio, random_state=3) for ratio in (0, 0.1, 0.2)]
-    for (smaller, test), (larger, other_test) in zip(splits, splits[1:], strict=False):
+    for (smaller, test), (larger, other_test) in pairwise(splits):
         assert_array_equal(test, other_test)
         assert set(smaller) < set(larger)
         assert not set(larger) & set(test)
