@@ -49,15 +49,10 @@ shots, areas = (1, 2, 4, 8, 16), {}
 for name, augment in options.items():
     for n_shots in shots:
         splits = FewShotSplit(n_shots, n_splits=6, random_state=0).split(X, y)
-        areas[name, n_shots] = [
-            roc_auc_score(
-                y[test],
-                PatchNeighbors(metric="euclidean", bank=PatchBank(augment=augment))
-                .fit(X[train])
-                .score_samples(X[test]),
-            )
-            for train, test in splits
-        ]
+        detector, found = PatchNeighbors(metric="euclidean", bank=PatchBank(augment=augment)), []
+        for train, test in splits:
+            found.append(roc_auc_score(y[test], detector.fit(X[train]).score_samples(X[test])))
+        areas[name, n_shots] = found
 for name in options:
     print(f"{name:13}", [round(float(np.mean(areas[name, n_shots])), 3) for n_shots in shots])
 

@@ -20,9 +20,9 @@ from skanomaly.model_selection import compare_seeds, seed_study
 # %%
 # A table of 400 rows, of which 20 are anomalies, and three detectors with 12 seeds for each source.
 
-X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, shift=2.0, random_state=0)
+X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, shift=3.0, random_state=0)
 detectors = {
-    "isolation forest": IsolationForestDetector(n_estimators=50),
+    "isolation forest": IsolationForestDetector(n_estimators=100),
     "autoencoder": Autoencoder(kind=DenseCode(max_iter=15)),
     "nearest neighbours": NearestNeighborsDetector(),
 }

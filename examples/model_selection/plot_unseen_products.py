@@ -59,10 +59,10 @@ axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 # %%
-# Every detector is much worse on some texture that it has not seen, down to an area below 0.6, and a random split of all
-# images would have reported the open points only. Which texture is lost depends on the detector: the memory of patches
-# loses three of five, although it is almost perfect on all of them when seen. With five made textures the differences
-# between detectors are within their errors; that there is a gap is not.
+# Every detector is much worse on some texture that it has not seen, down to an area below 0.6, and a random split of
+# all images would have reported the open points only. Which texture is lost depends on the detector: the memory of
+# patches loses three of five, although it is almost perfect on all of them when seen. With five made textures the
+# differences between detectors are within their errors; that there is a gap is not.
 
 if sys.argv[1:]:
     figure.savefig(sys.argv[1], dpi=110)
