@@ -87,8 +87,8 @@ def overlay_events(
 
     References
     ----------
-    .. [1] Raghavan, K., Gode, S., Shah, A., Raghavan, S., Burgard, W., Raj, B. and Singh, R. (2024). "Did You Hear That?
-       Introducing AADG: A Framework for Generating Benchmark Data in Audio Anomaly Detection". arXiv:2410.03904.
+    .. [1] Raghavan, K., Gode, S., Shah, A., Raghavan, S., Burgard, W., Raj, B. and Singh, R. (2024). "Did You Hear
+       That? Introducing AADG: A Framework for Generating Benchmark Data in Audio Anomaly Detection". arXiv:2410.03904.
 
     Examples
     --------
