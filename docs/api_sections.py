@@ -45,6 +45,20 @@ SECTIONS = {
         "One-class networks": ("OneClassNetwork SVDD SoftBoundary DeepSAD MeanShifted Margin ProjectionOutlyingness"),
         "Tables that have shifted": "ShiftAlignedDetector",
     },
+    "datasets": {
+        "Embedded": "load_breast_cancer_anomalies load_nyc_taxi load_storage_log",
+        "Downloaded once, or read from a file": "fetch_adbench fetch_hdfs fetch_nab fetch_spacecraft load_npz",
+        "Generated tables": (
+            "make_bimodal make_broken_dependence make_clusters make_coloured_digits make_fraud_stream "
+            "make_lifted_circle make_logical_anomalies make_low_variance_anomalies make_manifold_anomalies "
+            "make_shifted_anomalies"
+        ),
+        "Generated series": "make_drifting_series make_grouped_series make_series_anomalies",
+        "Generated collections of series": (
+            "make_branching_sequences make_gaze_sequences make_machine_sounds make_patrol_passes make_phase_sequences"
+        ),
+        "Generated patch sets": "make_particle_tracks make_patch_grids make_textures",
+    },
     "robust": {
         "Training rows with anomalies": "PurifiedDetector ContaminationFilter FilteredRows",
         "Rows with wrong labels or targets": "MaskedEstimator SampleCurator TrainingDynamics",

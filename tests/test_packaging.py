@@ -25,8 +25,15 @@ def test_wheel_contains_every_module_and_the_typing_marker(names):
     assert "skanomaly/py.typed" in names
 
 
+def test_wheel_contains_the_embedded_data(names):
+    folder = ROOT / "skanomaly" / "datasets" / "_data"
+    embedded = {path.relative_to(ROOT).as_posix() for path in folder.iterdir()}
+    assert {name for name in names if "/_data/" in name} == embedded
+    assert "skanomaly/datasets/_data/nyc_taxi.LICENSE" in embedded
+
+
 def test_wheel_contains_no_other_file(names):
-    others = [name for name in names if not name.endswith((".py", "/py.typed"))]
+    others = [name for name in names if not name.endswith((".py", "/py.typed")) and "/_data/" not in name]
     assert {name.split("/", 1)[0].rpartition(".")[2] for name in others} == {"dist-info"}
     assert {name.split("/", 1)[1] for name in others} == {
         "METADATA",

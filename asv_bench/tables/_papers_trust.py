@@ -15,6 +15,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from sklearn.tree import DecisionTreeClassifier
 
 from skanomaly import audit, detectors, generation, model_selection, robust
+from skanomaly.datasets import make_fraud_stream
 
 
 def membership():
@@ -283,22 +284,13 @@ def protected_outputs():
     return "; ".join(parts)
 
 
-def fraud_stream(random, turn, overlap=0.0):
-    """Return 12,000 payments of 120 days, of which 2 % are frauds whose direction turns after 48 days."""
-    times = np.arange(12000) / 100
-    X, y = random.normal(size=(12000, 6)), np.where(random.random(12000) < 0.02, -1, 1)
-    angle = turn * np.maximum(times / times[-1] - 0.4, 0) / 0.6
-    X[:, :2] += (4.5 - overlap) * np.column_stack([np.cos(angle), np.sin(angle)]) * (y == -1)[:, None]
-    return X, y, times
-
-
 def payments():
     """Seeds 0 to 4: models trained on the first 40 % of the days, without and with frauds that change."""
     parts = []
     for turn, name in ((0.0, "frauds that stay"), (np.pi, "frauds that turn")):
         values, shared, gains = [], [], []
         for seed in range(5):
-            X, y, times = fraud_stream(np.random.default_rng(seed), turn)
+            X, y, times = make_fraud_stream(turn=turn, random_state=seed)
             models = {"classifier": HistGradientBoostingClassifier(), "detector": detectors.GaussianDetector()}
             report = model_selection.compare_over_time(models, X, y, times, alerts_per_day=3, random_state=seed)
             values.append(100 * report.average_precision[:, [0, -1]])
@@ -334,7 +326,7 @@ def classifier_by_table():
     ):
         values, measures = [], []
         for seed in range(5):
-            X, y, times = fraud_stream(np.random.default_rng(seed), turn, overlap)
+            X, y, times = make_fraud_stream(turn=turn, size=4.5 - overlap, random_state=seed)
             if shuffled:
                 times = np.random.default_rng(seed).permutation(times)
             report = model_selection.compare_over_time(models, X, y, times, n_periods=3, random_state=seed)

@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import _papers_makers
 import _papers_models
 import _papers_networks
 import _papers_scores
@@ -45,6 +46,7 @@ def experiments():
             _papers_models,
             _papers_networks,
             _papers_trust,
+            _papers_makers,
         )
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")

@@ -4,7 +4,8 @@ A classifier and a detector, month after month
 
 A classifier learns the frauds it has seen, a detector what is normal. When frauds change, the first loses and the
 second does not. :func:`~skanomaly.model_selection.compare_over_time` trains both on the first days of a made stream of
-payments and follows them through later periods, with a budget of alerts a day.
+payments (:func:`~skanomaly.datasets.make_fraud_stream`) and follows them through later periods, with a budget of alerts
+a day.
 """
 
 import sys
@@ -13,18 +14,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
+from skanomaly.datasets import make_fraud_stream
 from skanomaly.detectors import GaussianDetector
 from skanomaly.model_selection import ReusableHoldout, compare_over_time, complementary_gain
 
 # %%
 # 120 days with 100 payments each, of which 2 % are frauds. After 48 days the frauds begin to change.
 
-random = np.random.default_rng(0)
-times = np.arange(12000) / 100
-X, y = random.normal(size=(12000, 6)), np.where(random.random(12000) < 0.02, -1, 1)
-angle = np.pi * np.maximum(times / times[-1] - 0.4, 0) / 0.6
-X[:, :2] += 4.5 * np.column_stack([np.cos(angle), np.sin(angle)]) * (y == -1)[:, None]
-
+X, y, times = make_fraud_stream(random_state=0)
 models = {"classifier": RandomForestClassifier(), "detector": GaussianDetector()}
 report = compare_over_time(models, X, y, times, alerts_per_day=3, random_state=0)
 for name, (slope, low, high) in zip(report.names, report.decay, strict=True):

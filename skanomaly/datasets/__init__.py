@@ -10,12 +10,15 @@ from skanomaly.datasets._generators import (
     make_low_variance_anomalies,
     make_shifted_anomalies,
 )
+from skanomaly.datasets._logs import fetch_hdfs, load_storage_log
+from skanomaly.datasets._nab import fetch_nab, load_nyc_taxi
 from skanomaly.datasets._npz import load_npz
 from skanomaly.datasets._patches import make_patch_grids
 from skanomaly.datasets._phases import make_phase_sequences
 from skanomaly.datasets._sequences import make_branching_sequences, make_gaze_sequences, make_patrol_passes
 from skanomaly.datasets._series_kinds import make_series_anomalies
 from skanomaly.datasets._sounds import make_machine_sounds
+from skanomaly.datasets._spacecraft import fetch_spacecraft
 from skanomaly.datasets._streams import make_fraud_stream, make_grouped_series
 from skanomaly.datasets._structures import (
     make_coloured_digits,
@@ -28,8 +31,13 @@ from skanomaly.datasets._tracks import make_particle_tracks
 
 __all__ = [
     "fetch_adbench",
+    "fetch_hdfs",
+    "fetch_nab",
+    "fetch_spacecraft",
     "load_breast_cancer_anomalies",
     "load_npz",
+    "load_nyc_taxi",
+    "load_storage_log",
     "make_bimodal",
     "make_branching_sequences",
     "make_broken_dependence",

@@ -54,8 +54,8 @@ def make_textures(
     """Make images of textures with a defect in some, and with specifications that training does not contain.
 
     A group is a specification of the product: a texture of two waves, with random phases in each image. The groups of
-    the training data come first; the unseen ones occur in the test data only, and are recorded with another brightness and
-    contrast. A defect is a block of two by two patches with waves of its own.
+    the training data come first; the unseen ones occur in the test data only, and are recorded with another brightness
+    and contrast. A defect is a block of two by two patches with waves of its own.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def make_particle_tracks(
     """Make sparse images of particle tracks in two or three dimensions, with showers as anomalies.
 
     A track is a line of voxels that scatters slightly. In an anomalous image one of the particles makes a shower, a
-    cone of separate voxels, instead of a track. A shower has about as many voxels as a track and the same energies; only
-    their arrangement differs.
+    cone of separate voxels, instead of a track. A shower has about as many voxels as a track and the same energies;
+    only their arrangement differs.
 
     Parameters
     ----------

@@ -1,44 +1,16 @@
-import functools
 import hashlib
-import http.server
 import socket
 import sys
-import threading
 
 import numpy as np
 import pytest
 
 from skanomaly.datasets import fetch_adbench
+from skanomaly.datasets._adbench_embeddings import EMBEDDINGS
 from skanomaly.datasets._adbench_tables import TABLES
 
 WINE = TABLES["wine"]
 WPBC = TABLES["WPBC"]
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    def do_GET(self):
-        self.server.requested.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server(tmp_path):
-    """Serve a folder of this machine; what was asked of it is in ``requested``."""
-    folder = tmp_path / "served" / "Classical"
-    folder.mkdir(parents=True)
-    handler = functools.partial(_Handler, directory=str(folder.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
-        served.requested = []
-        served.folder = folder
-        served.url = f"http://127.0.0.1:{served.server_address[1]}/Classical"
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
-        thread.start()
-        yield served
-        served.shutdown()
-        thread.join()
 
 
 def _save(path, table, seed=0, y=None):
@@ -169,3 +141,49 @@ def test_fetch_without_pooch_names_the_extra(tmp_path, monkeypatch):
 
 def test_list_is_the_collections():
     assert [table.number for table in TABLES.values()] == list(range(1, 48))
+
+
+def test_fetch_of_embeddings_stores_each_collection_apart(server, tmp_path):
+    X = np.random.default_rng(0).normal(size=(30, 768)).astype(np.float32)
+    np.savez(server.folder / "20news_3.npz", X=X, y=np.repeat([0, 1], [27, 3]))
+    table = fetch_adbench(
+        "20news_3", collection="NLP_by_BERT", data_home=tmp_path / "home", base_url=server.url, as_frame=True
+    )
+    assert table.filename == str(tmp_path / "home" / "skanomaly" / "adbench" / "NLP_by_BERT" / "20news_3.npz")
+    assert (table.target == -1).sum() == 3
+    assert "NLP_by_BERT: 30 rows, 768 columns, 3 anomalies" in table.DESCR
+    assert table.frame.shape == (30, 769)
+
+
+def test_embeddings_without_a_known_checksum_are_verified_from_their_first_use_on(server, tmp_path):
+    options = {"collection": "CV_by_ViT", "data_home": tmp_path / "home", "base_url": server.url, "return_X_y": True}
+    np.savez(server.folder / "CIFAR10_0.npz", X=np.ones((9, 4)), y=np.repeat([0, 1], [8, 1]))
+    path = tmp_path / "home" / "skanomaly" / "adbench" / "CV_by_ViT" / "CIFAR10_0.npz"
+    for _ in range(2):
+        assert fetch_adbench("CIFAR10_0", **options)[0].shape == (9, 4)
+    assert path.with_name("CIFAR10_0.npz.sha256").read_text().strip() == hashlib.sha256(path.read_bytes()).hexdigest()
+    np.savez(path, X=np.zeros((9, 4)), y=np.repeat([0, 1], [8, 1]))
+    with pytest.raises(OSError, match=r"not the file of its first use.*Delete the file"):
+        fetch_adbench("CIFAR10_0", **options)
+
+
+def test_embeddings_of_other_contents_are_deleted_with_their_record(server, tmp_path):
+    np.savez(server.folder / "MVTec-AD_bottle.npz", X=np.zeros((292, 512), np.float32), y=np.repeat([0, 1], [229, 63]))
+    with pytest.raises(OSError, match="checksum differs"):
+        fetch_adbench("MVTec-AD_bottle", collection="CV_by_ResNet18", data_home=tmp_path / "home", base_url=server.url)
+    assert not list((tmp_path / "home").rglob("MVTec*"))
+
+
+def test_digests_of_embeddings_are_those_of_the_real_tables(shared_data, server, tmp_path):
+    networks = {"CV_by_ResNet18": "resnet18", "CV_by_ViT": "vit"}
+    for collection, name in EMBEDDINGS:
+        stored = np.load(shared_data / "embeddings" / f"mvtec_{name[9:]}_{networks[collection]}.npz")
+        np.savez(server.folder / f"{name}.npz", X=stored["X"], y=stored["y"].astype(np.int64))
+        options = {"data_home": tmp_path / collection, "base_url": server.url, "return_X_y": True}
+        X, _ = fetch_adbench(name, collection=collection, **options)
+        np.testing.assert_array_equal(X, stored["X"])
+
+
+def test_fetch_of_an_unknown_collection_is_named():
+    with pytest.raises(ValueError, match="collection"):
+        fetch_adbench("cardio", collection="classical")

@@ -125,6 +125,9 @@ def test_cross_fade_keeps_the_power(seed):
         fade=4000,
         random_state=seed,
     )
+    background, event = 20 + random.normal(size=40_000), random.normal(size=10_000)
+    options = {"n_events": 2, "snr_db": (0, 0), "mode": "replace", "fade": 4000}
+    mixed, labels = overlay_events(background, [event], **options, random_state=seed)
     within = mixed[labels == -1].reshape(20, 1000)
     assert within.std(axis=1) == pytest.approx(1, abs=0.12)
     assert within.mean(axis=1) == pytest.approx(20, abs=0.2)

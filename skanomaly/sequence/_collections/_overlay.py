@@ -53,7 +53,8 @@ def overlay_events(
         Range of the power of an event relative to that of the background it covers, in decibels; drawn uniformly. It is
         the power of the event before fading.
     mode : {"overlay", "replace"}, default="overlay"
-        "overlay": the event is added to the background. "replace": it takes the place of the background, about its mean.
+        "overlay": the event is added to the background. "replace": it takes the place of the background, which keeps
+        its mean.
     fade : int, default=0
         Time points at each end over which an event fades in and out, at most half of an event is used. With "replace",
         the background fades out as the event fades in, with weights whose squares add up to 1 (a cross-fade).
@@ -80,14 +81,14 @@ def overlay_events(
     -----
     This is how generators of audio anomalies work, for arrays. Power is the mean square about each feature's mean, over
     all features; where the background is constant, the power of the whole background is used. Every arrangement without
-    overlap is equally likely. A cross-fade keeps the power: at the same power of event and background, the mixture has it
-    too, if they are uncorrelated. Audio benchmarks are generated in these ways [1]_; the language and audio models that
-    plan and render their scenes have no place here.
+    overlap is equally likely. A cross-fade keeps the power: if event and background have the same power and are
+    uncorrelated, the mixture has it too. Audio benchmarks are generated in these ways [1]_; the language and audio
+    models that plan and render their scenes are not part of this package.
 
     References
     ----------
-    .. [1] Raghavan, K., Gode, S., Shah, A., Raghavan, S., Burgard, W., Raj, B. and Singh, R. (2024). "Did You Hear That? Introducing
-       AADG: A Framework for Generating Benchmark Data in Audio Anomaly Detection". arXiv:2410.03904.
+    .. [1] Raghavan, K., Gode, S., Shah, A., Raghavan, S., Burgard, W., Raj, B. and Singh, R. (2024). "Did You Hear
+       That? Introducing AADG: A Framework for Generating Benchmark Data in Audio Anomaly Detection". arXiv:2410.03904.
 
     Examples
     --------
