@@ -13,11 +13,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skanomaly._support._blocks import row_blocks, single_blas_thread, single_openmp_thread
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
 from skanomaly.sequence._encoders._attention import AttentionClassifier
 from skanomaly.sequence._series._window_vectors import WindowVectors
-from skanomaly.sequence._windows import effective_window, rolling_mean, window_starts
+from skanomaly.sequence._windows import all_edges, effective_window, rolling_mean, window_starts
 
 __all__ = ["DegradationDetector"]
 
@@ -25,6 +26,7 @@ _BLOCK_WINDOWS = 64
 _MOST_ROWS = 30_000  # time points that a classifier of rows is trained on
 _WIDTHS = (32, 8, 2)  # parts of a window that moving statistics are taken over
 _SURE = 1e-6
+_SHORTEST = 8  # time points of a window
 _TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
@@ -59,7 +61,8 @@ class DegradationDetector(SeriesDetector):
     Attributes
     ----------
     classifier_ : object
-        The classifier, fitted.
+        The classifier, fitted; None if no synthetic anomaly changed anything, as in a constant series, or there is
+        no window of 8 time points.
     window_size_ : int
         Window size used: smaller than `window_size` if the training series is shorter than two windows.
     offset_ : float
@@ -146,11 +149,19 @@ class DegradationDetector(SeriesDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:
         edges = metadata.get("edges")
-        self.window_size_ = effective_window(self.window_size, len(X), edges=edges)
+        longest = int(np.diff(all_edges(len(X), edges)).max())
+        self.window_size_ = max(effective_window(self.window_size, len(X), edges=edges), min(_SHORTEST, longest))
         self._vectors = WindowVectors(
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         random = generator(self.random_state)
+        self.classifier_ = None
+        if self.window_size_ < _SHORTEST:
+            warn_user(
+                f"No stretch of X has {_SHORTEST} time points: no window can get synthetic anomalies, and all time "
+                "points have the same score. Give a longer series."
+            )
+            return
         prepared = self._vectors.prepare(X)
         starts = window_starts(len(X), self.window_size_, edges=edges)
         if y.any():
@@ -176,6 +187,8 @@ class DegradationDetector(SeriesDetector):
         rows = _timepoint_features(windows)
         labels = anomalous.reshape(-1)
         kept = np.sort(random.permutation(len(rows))[:_MOST_ROWS])
+        if labels[kept].all() or not labels[kept].any():  # such as in a constant series
+            return
         model = self.classifier
         if model is None:
             model = HistGradientBoostingClassifier(
@@ -189,6 +202,8 @@ class DegradationDetector(SeriesDetector):
             print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _probabilities(self, windows: Floats) -> Floats:
+        if self.classifier_ is None:
+            return np.full(windows.shape[:2], 0.5)
         if isinstance(self.classifier, AttentionClassifier):
             return np.asarray(self.classifier_.probabilities(windows))
         found = self.classifier_.predict_proba(_timepoint_features(windows))[:, -1]
