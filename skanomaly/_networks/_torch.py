@@ -60,8 +60,8 @@ def new_module(build: Callable[[], Any], random: np.random.Generator) -> Any:
 
     module = _constructed(build)
     with torch.no_grad():
-        for _, parameter in sorted(module.named_parameters()):
-            if parameter.dim() > 1:
+        for name, parameter in sorted(module.named_parameters()):
+            if parameter.dim() > 1 and not name.endswith("bias"):
                 reach = 1.0 / np.sqrt(max(1, parameter.numel() // parameter.shape[0]))
                 drawn = random.uniform(-reach, reach, size=tuple(parameter.shape))
                 parameter.copy_(torch.from_numpy(drawn.astype(np.float32)))

@@ -13,6 +13,7 @@ from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
+from skanomaly.sequence._encoders._attention import AttentionClassifier
 from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
 from skanomaly.sequence._encoders._dense import DenseEncoder
@@ -26,6 +27,7 @@ from skanomaly.sequence._resample import resample_series
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
+from skanomaly.sequence._series._degradation import DegradationDetector
 from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
@@ -39,6 +41,8 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
+    "DegradationDetector",
+    "AttentionClassifier",
     "RecurrentEncoder",
     "ConvolutionEncoder",
     "SequenceReconstructor",
