@@ -256,6 +256,7 @@ PARAMETERS = {
     "NGramDetector": [{}, {"window_size": 2}],
     "RandomConvolutionTransformer": [{"n_kernels": 5}],
     "ReferenceDetector": [{}, {"alignment": "none", "scale": "std", "n_references": 5}],
+    "ScatteringCovariance": [{"n_octaves": 2}],
     "SelectiveMahalanobisDetector": [{}, {"aggregation": "distance_of_mean"}],
     "SelfSimilarityDetector": [
         {"window_size": 64, "stride": 32, "context_size": 4},

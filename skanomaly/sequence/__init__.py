@@ -10,10 +10,12 @@ from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
+from skanomaly.sequence._collections._transients import remove_transients
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
 from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._scattering import ScatteringCovariance
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
 from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_events
@@ -48,6 +50,7 @@ __all__ = [
     "ReferenceDetector",
     "RollingMahalanobis",
     "RollingStatistic",
+    "ScatteringCovariance",
     "SeasonalTrendDetector",
     "SelectiveMahalanobisDetector",
     "SelfSimilarityDetector",
@@ -73,6 +76,7 @@ __all__ = [
     "from_long",
     "matrix_profile",
     "overlay_events",
+    "remove_transients",
     "resample_series",
     "to_aeon",
 ]
