@@ -56,8 +56,9 @@ SECTIONS = {
         "Base classes": "SeriesDetector SequenceDetector",
         "Detectors of rows or of groups, applied to series": "SlidingWindowDetector GroupedDetector",
         "Series: forecasts and seasons": (
-            "AutoregressiveDetector CalendarDetector SeasonalTrendDetector PolynomialDetector"
+            "AutoregressiveDetector CalendarDetector SeasonalTrendDetector PolynomialDetector MultiFutureDetector"
         ),
+        "Samplers of futures": "Analogue ResidualBootstrap Diffusion",
         "Series: windows compared with other windows": (
             "MatrixProfileDetector SubsequenceNeighbors SubsequenceKMeans SubsequencePCA KShapeDetector "
             "TransitionGraphDetector EncodingDetector"

@@ -18,6 +18,7 @@ from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingn
 from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.sampling import DensityHead
+from skanomaly.sequence import Diffusion
 from skanomaly.threshold import GammaGMM
 
 
@@ -226,6 +227,16 @@ PARAMETERS = {
         {"window_size": 4, "statistic": "range", "point_alignment": "mean"},
         {"window_size": 4, "statistic": "mean_absolute", "point_alignment": "max"},
     ],
+    "MultiFutureDetector": [
+        {"n_past": 3, "n_future": 2, "n_samples": 3},
+        {
+            "sampler": Diffusion(n_steps=2, hidden_layer_sizes=[4], max_iter=5),
+            "n_past": 3,
+            "n_future": 2,
+            "n_samples": 2,
+            "point_alignment": "last",
+        },
+    ],
     "SeasonalTrendDetector": [{"period": 4}, {"period": 3, "n_cycles": 2, "smoothing": 3, "causal": True}],
     "SlidingWindowDetector": [
         {"detector": _forest(), "window_size": 4},
@@ -249,7 +260,7 @@ PARAMETERS = {
         {"window_size": 3, "statistic": "both", "normalize": "center", "point_alignment": "last"},
     ],
     # sequence: events, collections, embeddings
-    "BagRankingDetector": [{}, {"n_segments": None, "max_iter": 20}],
+    "BagRankingDetector": [{"n_segments": None, "max_iter": 20}, {"hidden_layer_sizes": 4, "max_iter": 20}],
     "CompressionDetector": [{}, {"order": 2, "aggregation": "mean"}],
     "EventCountDetector": [{}, {"scale": "count", "n_neighbors": 3}],
     "MarkovDetector": [{}, {"order": 3, "smoothing": 0.1, "aggregation": "top3"}],
@@ -298,6 +309,7 @@ EXPECTED_FAILURES = {
     "EncodingDetector": _IN_ORDER,
     "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
+    "MultiFutureDetector": _IN_ORDER,
     "PolynomialDetector": _IN_ORDER,
     "RollingMahalanobis": _IN_ORDER,
     "RollingStatistic": _IN_ORDER,

@@ -25,9 +25,11 @@ from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
 from skanomaly.sequence._series._encoding import EncodingDetector
+from skanomaly.sequence._series._futures import Analogue, Diffusion, ResidualBootstrap
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
+from skanomaly.sequence._series._multi_future import MultiFutureDetector
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
 from skanomaly.sequence._series._polynomial import PolynomialDetector
 from skanomaly.sequence._series._rolling import RollingMahalanobis, RollingStatistic
@@ -37,17 +39,21 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
+    "Analogue",
     "AutoregressiveDetector",
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "Diffusion",
     "EncodingDetector",
     "GroupedDetector",
     "KShapeDetector",
     "MatrixProfileDetector",
+    "MultiFutureDetector",
     "PolynomialDetector",
     "RandomConvolutionTransformer",
     "ReferenceDetector",
+    "ResidualBootstrap",
     "RollingMahalanobis",
     "RollingStatistic",
     "ScatteringCovariance",
