@@ -71,8 +71,9 @@ SECTIONS = {
         "Base classes": "SeriesDetector SequenceDetector",
         "Detectors of rows or of groups, applied to series": "SlidingWindowDetector GroupedDetector",
         "Series: forecasts and seasons": (
-            "AutoregressiveDetector CalendarDetector SeasonalTrendDetector PolynomialDetector"
+            "AutoregressiveDetector CalendarDetector SeasonalTrendDetector PolynomialDetector MultiFutureDetector"
         ),
+        "Samplers of futures": "Analogue ResidualBootstrap Diffusion",
         "Series: windows compared with other windows": (
             "MatrixProfileDetector SubsequenceNeighbors SubsequenceKMeans SubsequencePCA KShapeDetector "
             "TransitionGraphDetector EncodingDetector"
@@ -82,9 +83,11 @@ SECTIONS = {
             "SequenceNeighbors ReferenceDetector SelfSimilarityDetector SelectiveMahalanobisDetector BagRankingDetector"
         ),
         "Likelihood and delays of streams": "SequenceLikelihood delay_distributions",
-        "Encoders": "RandomConvolutionTransformer SymbolTransformer ChronosEncoder",
+        "Encoders": "RandomConvolutionTransformer ScatteringCovariance SymbolTransformer ChronosEncoder",
         "Events in series": "find_events events_to_labels overlay_events SeriesEvent SeriesDisplay",
-        "Periods, profiles and resampling": "find_period matrix_profile resample_series degrade_windows",
+        "Periods, profiles and resampling": (
+            "find_period matrix_profile resample_series degrade_windows remove_transients"
+        ),
         "Conversion": "from_long from_aeon to_aeon",
     },
     "metrics": {

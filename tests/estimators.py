@@ -21,6 +21,7 @@ from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
 from skanomaly.sequence import DenseEncoder, RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence import Diffusion
 from skanomaly.threshold import GammaGMM
 
 
@@ -233,6 +234,16 @@ PARAMETERS = {
         {"window_size": 4, "statistic": "range", "point_alignment": "mean"},
         {"window_size": 4, "statistic": "mean_absolute", "point_alignment": "max"},
     ],
+    "MultiFutureDetector": [
+        {"n_past": 3, "n_future": 2, "n_samples": 3},
+        {
+            "sampler": Diffusion(n_steps=2, hidden_layer_sizes=[4], max_iter=5),
+            "n_past": 3,
+            "n_future": 2,
+            "n_samples": 2,
+            "point_alignment": "last",
+        },
+    ],
     "SeasonalTrendDetector": [{"period": 4}, {"period": 3, "n_cycles": 2, "smoothing": 3, "causal": True}],
     "SlidingWindowDetector": [
         {"detector": _forest(), "window_size": 4},
@@ -256,7 +267,7 @@ PARAMETERS = {
         {"window_size": 3, "statistic": "both", "normalize": "center", "point_alignment": "last"},
     ],
     # sequence: events, collections, embeddings
-    "BagRankingDetector": [{}, {"n_segments": None, "max_iter": 20}],
+    "BagRankingDetector": [{"n_segments": None, "max_iter": 20}, {"hidden_layer_sizes": 4, "max_iter": 20}],
     "CompressionDetector": [{}, {"order": 2, "aggregation": "mean"}],
     "EventEncoderDetector": [
         {"encoder": EventReservoir(n_units=8)},
@@ -267,6 +278,7 @@ PARAMETERS = {
     "NGramDetector": [{}, {"window_size": 2}],
     "RandomConvolutionTransformer": [{"n_kernels": 5}],
     "ReferenceDetector": [{}, {"alignment": "none", "scale": "std", "n_references": 5}],
+    "ScatteringCovariance": [{"n_octaves": 2}],
     "SelectiveMahalanobisDetector": [{}, {"aggregation": "distance_of_mean"}],
     "SelfSimilarityDetector": [
         {"window_size": 64, "stride": 32, "context_size": 4},
@@ -321,6 +333,7 @@ EXPECTED_FAILURES = {
     "EncodingDetector": _IN_ORDER,
     "KShapeDetector": _IN_ORDER,
     "MatrixProfileDetector": _IN_ORDER,
+    "MultiFutureDetector": _IN_ORDER,
     "PolynomialDetector": _IN_ORDER,
     "RollingMahalanobis": _IN_ORDER,
     "RollingStatistic": _IN_ORDER,

@@ -11,6 +11,7 @@ from skanomaly.sequence._collections._overlay import overlay_events
 from skanomaly.sequence._collections._reconstruction import SequenceReconstructor
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
+from skanomaly.sequence._collections._transients import remove_transients
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
 from skanomaly.sequence._encoders._attention import AttentionClassifier
@@ -19,6 +20,7 @@ from skanomaly.sequence._encoders._convolution import RandomConvolutionTransform
 from skanomaly.sequence._encoders._dense import DenseEncoder
 from skanomaly.sequence._encoders._random import RandomConvolutionEncoder, ReservoirEncoder
 from skanomaly.sequence._encoders._recurrent import ConvolutionEncoder, RecurrentEncoder
+from skanomaly.sequence._encoders._scattering import ScatteringCovariance
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
 from skanomaly.sequence._events import SeriesEvent, events_to_labels, find_events
@@ -29,9 +31,11 @@ from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
 from skanomaly.sequence._series._degradation import DegradationDetector
 from skanomaly.sequence._series._encoding import EncodingDetector
+from skanomaly.sequence._series._futures import Analogue, Diffusion, ResidualBootstrap
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
+from skanomaly.sequence._series._multi_future import MultiFutureDetector
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
 from skanomaly.sequence._series._polynomial import PolynomialDetector
 from skanomaly.sequence._series._rolling import RollingMahalanobis, RollingStatistic
@@ -41,33 +45,38 @@ from skanomaly.sequence._series._spectral import SpectralResidualDetector
 from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
-    "DegradationDetector",
+    "Analogue",
     "AttentionClassifier",
-    "RecurrentEncoder",
-    "ConvolutionEncoder",
-    "SequenceReconstructor",
-    "ReservoirEncoder",
-    "RandomConvolutionEncoder",
-    "DenseEncoder",
     "AutoregressiveDetector",
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "ConvolutionEncoder",
+    "DegradationDetector",
+    "DenseEncoder",
+    "Diffusion",
     "EncodingDetector",
     "GroupedDetector",
     "KShapeDetector",
     "MatrixProfileDetector",
+    "MultiFutureDetector",
     "PolynomialDetector",
+    "RandomConvolutionEncoder",
     "RandomConvolutionTransformer",
+    "RecurrentEncoder",
     "ReferenceDetector",
+    "ReservoirEncoder",
+    "ResidualBootstrap",
     "RollingMahalanobis",
     "RollingStatistic",
+    "ScatteringCovariance",
     "SeasonalTrendDetector",
     "SelectiveMahalanobisDetector",
     "SelfSimilarityDetector",
     "SequenceDetector",
     "SequenceLikelihood",
     "SequenceNeighbors",
+    "SequenceReconstructor",
     "SeriesDetector",
     "SeriesDisplay",
     "SeriesEvent",
@@ -87,6 +96,7 @@ __all__ = [
     "from_long",
     "matrix_profile",
     "overlay_events",
+    "remove_transients",
     "resample_series",
     "to_aeon",
 ]

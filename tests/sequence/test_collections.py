@@ -235,6 +235,46 @@ def test_bag_ranking_gradient_equals_differences(seed):
     assert_allclose(gradient, found, atol=1e-8)
 
 
+def _quadrants(seed):
+    """200 bags of 16 segments; in half of them two segments are in any of four corners."""
+    random = np.random.default_rng(seed)
+    X, y, is_anomaly = random.normal(size=(200, 16, 4)), np.repeat([1, -1], 100), np.zeros((200, 16), dtype=bool)
+    for bag in range(100, 200):
+        start = random.integers(0, 14)
+        is_anomaly[bag, start : start + 2] = True
+        X[bag, start : start + 2, :2] = random.choice([-3, 3], size=(2, 2)) + 0.3 * random.normal(size=(2, 2))
+    return X, y, is_anomaly
+
+
+def test_a_hidden_layer_finds_segments_that_a_linear_model_misses(seed):
+    X, y, _ = _quadrants(seed)
+    X_new, y_new, is_anomaly = _quadrants(seed + 1000)
+    linear = BagRankingDetector().fit(X, y).score_timepoints(X_new)
+    hidden = BagRankingDetector(hidden_layer_sizes=[16], random_state=seed).fit(X, y)
+    assert roc_auc_score(is_anomaly.ravel(), -np.concatenate(linear)) <= 0.75
+    assert roc_auc_score(is_anomaly.ravel(), -np.concatenate(hidden.score_timepoints(X_new))) >= 0.95
+    assert roc_auc_score(y_new, hidden.score_samples(X_new)) >= 0.95
+
+
+def test_a_hidden_layer_keeps_what_is_linear(seed):
+    X, y, _ = _bags(seed)
+    X_new, y_new, is_anomaly = _bags(seed + 1000)
+    detector = BagRankingDetector(hidden_layer_sizes=16, max_iter=150, random_state=seed).fit(X, y)
+    assert roc_auc_score(is_anomaly.ravel(), -np.concatenate(detector.score_timepoints(X_new))) >= 0.93
+    assert roc_auc_score(y_new, detector.score_samples(X_new)) >= 0.87
+
+
+def test_refits_switch_between_the_models(seed):
+    X, y, _ = _quadrants(seed)
+    detector = BagRankingDetector(max_iter=2, random_state=seed).fit(X, y)
+    scores = detector.score_samples(X)
+    detector.set_params(hidden_layer_sizes=[3]).fit(X, y)
+    assert not hasattr(detector, "coef_")
+    assert_array_equal(detector.score_samples(X[3:4]), detector.score_samples(X)[3:4])
+    detector.set_params(hidden_layer_sizes=None).fit(X, y)
+    assert_array_equal(detector.score_samples(X), scores)
+
+
 def test_order_of_bags_does_not_matter(seed):
     X, y, _ = _bags(seed)
     order = np.random.default_rng(seed).permutation(400)

@@ -223,6 +223,72 @@ def test_windows_within_the_context_are_embedded_exactly(patch, n_timepoints, ex
     assert_array_equal(coded[:, :, 0], np.repeat(windows[:, ::patch, 0], patch, axis=1))
 
 
+class Family(CutEncoder):
+    """A model with the configuration of a family: Bolt if patches are larger than one time point, else T5."""
+
+    def __init__(self, patch=1, mark=True, context=64, **changes):
+        super().__init__(context, patch=patch, extra=int(mark))
+        if patch > 1:
+            config = {"input_patch_size": patch, "input_patch_stride": patch, "use_reg_token": mark}
+            self.model = SimpleNamespace(
+                chronos_config=SimpleNamespace(context_length=context, **{**config, **changes})
+            )
+        else:
+            config = {"use_eos_token": mark, "model_type": "seq2seq"}
+            self.model = SimpleNamespace(config=SimpleNamespace(context_length=context, **{**config, **changes}))
+
+    def embed(self, windows):
+        n_missing = -windows.values[:, -self.context :].shape[1] % self.patch
+        padded = np.pad(windows.values[:, -self.context :], ((0, 0), (n_missing, 0)), mode="edge")
+        return super(CutEncoder, self).embed(Array(padded))
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("mark", [False, True])
+@pytest.mark.parametrize(("patch", "n_timepoints"), [(1, 1), (1, 64), (16, 1), (16, 20), (16, 33), (16, 64)])
+def test_documented_families_are_embedded_exactly(patch, n_timepoints, mark, seed):
+    windows = np.random.default_rng(seed).normal(size=(3, n_timepoints, 1)).astype(np.float32)
+    coded = ChronosEncoder(model=Family(patch, mark)).fit_transform(windows)[:, :, 0]
+    n_first = (n_timepoints - 1) % patch + 1  # time points of the first patch
+    starts = np.concatenate([[0], np.arange(n_first, n_timepoints, patch)])
+    lengths = np.diff(np.append(starts, n_timepoints))
+    assert_array_equal(coded, np.repeat(windows[:, starts, 0], lengths, axis=1))
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("patch", [1, 16])
+def test_windows_longer_than_a_documented_context_raise(patch):
+    windows = np.arange(65.0)[None, :, None]
+    encoder = ChronosEncoder(model=Family(patch)).fit(windows)
+    with pytest.raises(ValueError, match="windows have 65 time points and the model sees 64"):
+        encoder.transform(windows)
+
+
+@pytest.mark.usefixtures("torch")
+def test_an_undocumented_number_of_steps_raises():
+    model = Family(16, mark=True)
+    model.extra = 2
+    with pytest.raises(ValueError, match="returned 4 embeddings for windows of 32 time points, and 3 are documented"):
+        ChronosEncoder(model=model).fit_transform(np.zeros((1, 32, 1)))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Family(16, input_patch_stride=8), "begin every 8"),
+        (Family(model_type="causal"), "type 'causal' and has no encoder"),
+        (
+            type("Chronos2Pipeline", (SmallEncoder,), {"__module__": "chronos.chronos2"})(),
+            "neither the T5 nor the Bolt",
+        ),
+    ],
+    ids=["overlap", "causal", "other family"],
+)
+def test_families_without_a_step_for_each_time_point_raise(model, message):
+    with pytest.raises(ValueError, match=message):
+        ChronosEncoder(model=model).fit(np.zeros((2, 8, 1)))
+
+
 @pytest.mark.usefixtures("torch")
 def test_windows_of_other_lengths_or_widths_raise():
     encoder = ChronosEncoder(model=SmallEncoder()).fit(np.zeros((2, 16, 2)))

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
+from skanomaly._networks._network import Layers, Network, layer_sizes
+from skanomaly._networks._training import in_blocks
+from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._scales import ColumnScaler
+from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._collections._base import SequenceDetector
@@ -16,6 +20,8 @@ __all__ = ["BagRankingDetector", "Bags", "bag_ranking_loss"]
 
 Values = NDArray[np.float64]
 _DECAYS = (0.9, 0.999)  # of Adam's running means
+_SCORER = "scorer"
+_WARM = 0.25  # steps before ranking, as a fraction of `max_iter`
 
 
 class Bags(NamedTuple):
@@ -36,16 +42,24 @@ class Bags(NamedTuple):
         """Split one value per segment into one array per bag."""
         return np.split(values, self.offsets[1:-1])
 
+    def direction(self) -> Values:
+        """Return the direction from the mean of normal bags to that of anomalous ones."""
+        inside = np.repeat(self.is_anomaly, np.diff(self.offsets))
+        start = self.segments[inside].mean(axis=0) - self.segments[~inside].mean(axis=0)
+        return np.asarray(start / max(float(np.linalg.norm(start)), 1e-12))
+
 
 class BagRankingDetector(SequenceDetector):
     r"""Finds anomalous segments, trained on labels of whole series.
 
     For some series, such as videos or recordings, it is known that they contain an anomaly somewhere; for others that
-    they contain none. A linear model of segments is trained to rank the largest score of each anomalous series above
+    they contain none. A model of segments is trained to rank the largest score of each anomalous series above
     the largest score of each normal one.
 
     Parameters
     ----------
+    hidden_layer_sizes : sequence of int, int or None, default=None
+        Sizes of hidden layers of rectified linear units, added to the linear model. None is the linear model alone.
     n_segments : int or None, default=32
         Number of segments that each series is split into; at least 1. A segment is the mean of its rows. A series with
         fewer rows has one segment per row. None makes each row a segment.
@@ -61,12 +75,15 @@ class BagRankingDetector(SequenceDetector):
         Learning rate; above 0.
     contamination : float, default=0.1
         Fraction of the training series that is flagged, in (0, 0.5].
+    random_state : int, RandomState instance or None, default=None
+        Seed of the weights of hidden layers; the linear model has no randomness.
 
     Attributes
     ----------
     coef_ : ndarray of shape (`n_features_in_`,)
-        Coefficients of the standardised features.
+        Coefficients of the standardised features, of the linear model alone.
     intercept_ : float
+        Only of the linear model alone.
     mean_ : ndarray of shape (`n_features_in_`,)
         Mean of the features over all segments.
     scale_ : ndarray of shape (`n_features_in_`,)
@@ -89,17 +106,19 @@ class BagRankingDetector(SequenceDetector):
     .. math:: \frac{1}{N} \sum_{a, n} \max(0, 1 - \max_t f(a_t) + \max_t f(n_t))
         + \lambda_1 \sum_{a, t} f(a_t) + \lambda_2 \sum_{a, t} (f(a_t) - f(a_{t+1}))^2
 
-    over the N pairs of an anomalous series a and a normal one n. What we changed: the model
-    is a logistic function of the standardised features instead of a network; it starts at the difference of the two
-    class means and is trained on all series at once, so that there is no randomness and the order of the series does
-    not matter; segments are not normalised to norm 1, and series may have different numbers of segments.
+    over the N pairs of an anomalous series a and a normal one n. What we changed: the model is a logistic function of a
+    linear function of the standardised features, to which `hidden_layer_sizes` adds a network; the linear part starts
+    at the difference of the two class means and the network near 0, then first learns the labels of the series for each
+    segment, for a quarter of `max_iter` steps, without which it often ranks the wrong segments highest; all series are
+    trained on at once, so that the order of the series does not matter; segments are not normalised to norm 1, and
+    series may have different numbers of segments. There is no dropout.
 
     `y` is required: -1 for series that contain an anomaly somewhere, +1 for series that contain none; at least one of
     each. Series labelled 0 are used for the threshold only. Training series are scored by the model trained on them.
 
     ``score_timepoints`` are minus the segment scores, repeated for all rows of each segment.
 
-    Cost: O(max_iter S d) for S segments of d features.
+    Cost: O(max_iter S d) for S segments of d features; with hidden layers S times the number of weights.
 
     References
     ----------
@@ -122,17 +141,20 @@ class BagRankingDetector(SequenceDetector):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDetector._parameter_constraints,
+        "hidden_layer_sizes": ["array-like", Integral, None],
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "sparsity": [Interval(Real, 0, None, closed="left")],
         "smoothness": [Interval(Real, 0, None, closed="left")],
         "ridge": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
         *,
+        hidden_layer_sizes: Any = None,
         n_segments: int | None = 32,
         sparsity: float = 8e-5,
         smoothness: float = 8e-5,
@@ -140,7 +162,9 @@ class BagRankingDetector(SequenceDetector):
         max_iter: int = 200,
         learning_rate_init: float = 0.01,
         contamination: float = 0.1,
+        random_state: Any = None,
     ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.n_segments = n_segments
         self.sparsity = sparsity
         self.smoothness = smoothness
@@ -148,6 +172,7 @@ class BagRankingDetector(SequenceDetector):
         self.max_iter = max_iter
         self.learning_rate_init = learning_rate_init
         self.contamination = contamination
+        self.random_state = random_state
 
     def _fit(self, X: list[NDArray[Any]], y: NDArray[np.int8], **metadata: Any) -> None:
         if not ((y < 0).any() and (y > 0).any()):
@@ -160,7 +185,13 @@ class BagRankingDetector(SequenceDetector):
         self._scaler = ColumnScaler(segments)
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-        self._train(Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0))
+        bags = Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0)
+        self._network: Network | None = None
+        if self.hidden_layer_sizes is None:
+            self._train(bags)
+        else:
+            with single_blas_thread():
+                self._train_network(bags, layer_sizes(self.hidden_layer_sizes, []))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         """Split one series into segments; return their means and the segment of each row."""
@@ -172,11 +203,9 @@ class BagRankingDetector(SequenceDetector):
         return sums / lengths[:, None], np.repeat(np.arange(n_segments), lengths)
 
     def _train(self, bags: Bags) -> None:
-        inside = np.repeat(bags.is_anomaly, np.diff(bags.offsets))
         design = np.column_stack([bags.segments, np.ones(len(bags.segments))])
-        start = bags.segments[inside].mean(axis=0) - bags.segments[~inside].mean(axis=0)
-        weights = np.append(start / max(float(np.linalg.norm(start)), 1e-12), 0.0)
-        norm_slope = np.append(np.full(len(start), self.ridge), 0.0)
+        weights = np.append(bags.direction(), 0.0)
+        norm_slope = np.append(np.full(len(weights) - 1, self.ridge), 0.0)
         mean, square = np.zeros_like(weights), np.zeros_like(weights)
         self.loss_curve_ = []
         for step in range(1, self.max_iter + 1):
@@ -190,10 +219,51 @@ class BagRankingDetector(SequenceDetector):
             weights -= rate * mean / (np.sqrt(square) + 1e-8)
         self.coef_, self.intercept_ = weights[:-1], float(weights[-1])
 
+    def _train_network(self, bags: Bags, hidden: list[int]) -> None:
+        """Train the linear model with hidden layers added to it."""
+        n_columns = bags.segments.shape[1]
+        layers = {_SCORER: Layers((n_columns, *hidden, 1))}
+        network = Network(layers, generator(self.random_state), np.float64, arrays={"linear": (n_columns, 1)})
+        network.weights(_SCORER)[-1][0][:] *= 0.1
+        network.array("linear")[:, 0] = bags.direction()
+        self.__dict__.pop("coef_", None)
+        self.__dict__.pop("intercept_", None)
+        self.loss_curve_ = []
+        inherited = np.repeat(bags.is_anomaly, np.diff(bags.offsets))
+        shares = 0.5 / np.where(inherited, np.count_nonzero(inherited), np.count_nonzero(~inherited))
+        n_first = int(self.max_iter * _WARM)
+        for step in range(n_first + self.max_iter):
+            outputs = network.forward(_SCORER, bags.segments)
+            scores = _logistic((outputs[-1] + bags.segments @ network.array("linear"))[:, 0])
+            if step < n_first:  # segments inherit the labels of their series
+                slopes = ((scores - inherited) * shares)[:, None]
+            else:
+                loss, by_score = bag_ranking_loss(scores, bags, self.sparsity, self.smoothness)
+                self.loss_curve_.append(loss)
+                slopes = (by_score * scores * (1 - scores))[:, None]
+            network.backward(_SCORER, outputs, slopes)
+            network.add_penalty(self.ridge)
+            network.add_to_array("linear", bags.segments.T @ slopes + self.ridge * network.array("linear"))
+            network.step(self.learning_rate_init)
+        network.freeze()
+        self._network = network
+
+    def _values(self, scaled: Values) -> Values:
+        """Return the outputs of the network, and of the linear part, for segments."""
+        network = self._network
+        if network is None:
+            return np.asarray((scaled * self.coef_).sum(axis=1) + self.intercept_)
+
+        def outputs(rows: Values) -> Values:
+            return np.asarray((network.forward(_SCORER, rows)[-1] + rows @ network.array("linear"))[:, 0])
+
+        with single_blas_thread():
+            return np.concatenate([found for _, found in in_blocks(outputs, scaled.__getitem__, len(scaled))])
+
     def _scores(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         segments, rows = self._segments(series)
         scaled = self._scaler.transform(segments)
-        return _logistic((scaled * self.coef_).sum(axis=1) + self.intercept_), rows
+        return _logistic(self._values(scaled)), rows
 
     def _outlyingness(self, X: list[NDArray[Any]]) -> Values:
         return np.array([self._scores(series)[0].max() for series in X])

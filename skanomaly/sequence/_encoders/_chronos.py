@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._optional import import_optional
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly.sequence._encoders._chronos_steps import documented_steps
 from skanomaly.sequence._names import check_collection
 
 __all__ = ["ChronosEncoder"]
@@ -46,10 +47,12 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. If a model returns one step more than
-    there are time points or patches, the last one, the end mark, is dropped. The step of a patch is repeated over the
-    time points of the patch. A shorter window is embedded too, to find the size of the patches and whether the model
-    saw the whole window.
+    The encoder of THEMIS [1]_, a Chronos model [2]_. Nothing is trained. Steps are assigned to time points exactly, or
+    an error is raised. For the two families whose output is documented, their configuration says how: a T5 model has a
+    step for each time point, and an end mark; a Bolt model has a step for each patch, the first of which is filled up
+    before the window, and a mark at the end. Marks are dropped, and the step of a patch is repeated over its time
+    points. Other classes of the package `chronos` raise an error. Of any other object with a method ``embed``, shorter
+    windows are embedded too, to find the size of the patches and whether the model saw the whole window.
 
     References
     ----------
@@ -97,6 +100,8 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
         ------
         ImportError
             If `model` is a name and the package `chronos` is not installed.
+        ValueError
+            If the model is of a family whose steps cannot be assigned to time points.
         """
         check_collection(self, X, reset=True)
         if isinstance(self.model, str):
@@ -104,6 +109,7 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
             self.pipeline_ = chronos.BaseChronosPipeline.from_pretrained(self.model, device_map=self.device)
         else:
             self.pipeline_ = self.model
+        self._steps = documented_steps(self.pipeline_)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
@@ -137,10 +143,15 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
                 for start in range(0, len(channel), self.batch_size)
             ]
 
+            coded = np.concatenate(parts)
+            if self._steps is not None:
+                features.append(coded[:, self._steps.of_timepoints(coded.shape[1], windows.shape[1])])
+                continue
+
             def count_steps(length: int, first: NDArray[np.float32] = channel[:1]) -> int:
                 return self._embed(first[:, :length]).shape[1]
 
-            features.append(_one_per_timepoint(np.concatenate(parts), windows.shape[1], count_steps))
+            features.append(_one_per_timepoint(coded, windows.shape[1], count_steps))
         return np.concatenate(features, axis=2)
 
     def _embed(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
