@@ -2,6 +2,7 @@
 
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._audited import AuditedScore
+from skanomaly.metrics._chunked import RankingScores, ranking_scores_of_chunks
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
 from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
 from skanomaly.metrics._domains import domain_roc_auc_score
@@ -26,6 +27,7 @@ from skanomaly.metrics._volumes import vus_pr_score, vus_roc_score
 
 __all__ = [
     "AuditedScore",
+    "RankingScores",
     "adjusted_average_precision_score",
     "adjusted_precision_at_n_score",
     "affiliation_precision_recall_fscore",
@@ -54,6 +56,7 @@ __all__ = [
     "point_adjusted_f1_score",
     "precision_at_n_score",
     "range_precision_recall_fscore",
+    "ranking_scores_of_chunks",
     "roc_auc_score",
     "vus_pr_score",
     "vus_roc_score",
