@@ -299,12 +299,15 @@ def _compare(
     ] = 0.0,
     report: _Report = None,
     random_state: _Seed = 0,
+    chunk_rows: _ChunkRows = None,
     as_json: _Json = False,
 ) -> None:
     """Compare two tables; the exit code is 1 if a column or the whole has drifted."""
     _judge(
         context,
-        lambda: compare_files(reference, new, alpha=alpha, min_effect=min_effect, random_state=random_state),
+        lambda: compare_files(
+            reference, new, alpha=alpha, min_effect=min_effect, random_state=random_state, chunk_rows=chunk_rows
+        ),
         tables=[reference, new],
         report=report,
         as_json=as_json,

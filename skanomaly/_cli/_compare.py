@@ -1,12 +1,14 @@
 """The commands compare and audit, which say whether a table has changed and whether it is sound."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from skanomaly._cli._errors import InputError
-from skanomaly._cli._identifiers import check_identifier
+from skanomaly._cli._identifiers import IdentifierTally, check_identifier
+from skanomaly._cli._in_pieces import pieces_of, read_sample
 from skanomaly._cli._read import LABELS_OF_SCAN, Table, read_table
 from skanomaly._cli._verdict import Verdict
 from skanomaly._cli._warned import collected_warnings
@@ -31,6 +33,7 @@ def compare_files(
     alpha: float = 0.01,
     min_effect: float = 0.0,
     random_state: int | None = 0,
+    chunk_rows: int | None = None,
 ) -> Verdict:
     """Compare two tables column by column and as a whole.
 
@@ -43,6 +46,9 @@ def compare_files(
     min_effect : float, default=0.0
         Smallest effect of a column that has drifted.
     random_state : int or None
+    chunk_rows : int or None
+        Read CSV and Parquet files in pieces of so many rows, and compare samples of them; None does so for files above
+        512 MB.
 
     Returns
     -------
@@ -60,7 +66,8 @@ def compare_files(
         raise InputError(f"--alpha {alpha:g}: give a level between 0 and 1, such as 0.01.")
     if not 0 <= min_effect < 1:
         raise InputError(f"--min-effect {min_effect:g}: give a number of at least 0 and below 1.")
-    first, second = read_table(reference), read_table(new)
+    sides = [_opened(path, chunk_rows) for path in (reference, new)]
+    (first, second), n_rows = (side.table for side in sides), [side.n_rows for side in sides]
     for table in (first, second):
         if len(table.frame) < _FEWEST_ROWS:
             raise InputError(f"{table.name} has {len(table.frame)} rows; at least {_FEWEST_ROWS} are compared.")
@@ -68,11 +75,16 @@ def compare_files(
     vanished = [str(name) for name in old.columns if name not in fresh.columns]
     added = [str(name) for name in fresh.columns if name not in old.columns]
     remarks = [f"Only {first.name} has the columns: {', '.join(vanished)}."] if vanished else []
+    remarks += [
+        f"{side.table.name} was read in pieces; {len(side.table.frame):,} random rows of it are compared."
+        for side in sides
+        if len(side.table.frame) < side.n_rows
+    ]
     remarks += [f"Only {second.name} has the columns: {', '.join(added)}."] if added else []
     common = [name for name in old.columns if name in fresh.columns]
     if not common:
         raise InputError(f"{first.name} and {second.name} have no column of the same name.")
-    left, right, left_out = _comparable(first, second, common)
+    left, right, left_out = _comparable(sides, common)
     remarks += [f"Not compared: {name} ({why})." for name, why in left_out]
     if not left.shape[1]:
         raise InputError(f"no column can be compared ({'; '.join(f'{name}: {why}' for name, why in left_out)}).")
@@ -103,7 +115,7 @@ def compare_files(
     data = {
         "reference": first.name,
         "new": second.name,
-        "n_rows": [len(old), len(fresh)],
+        "n_rows": n_rows,
         "alpha": alpha,
         "min_effect": min_effect,
         "columns": [{key: values[place] for key, values in results.items()} for place in order],
@@ -112,7 +124,7 @@ def compare_files(
         "columns_not_compared": [{"column": name, "reason": why} for name, why in left_out],
         "table": {"pvalue": whole.pvalue_, "auroc": whole.statistic_, "distinguished": distinguished},
     }
-    size = f"{len(old):,} rows compared with {len(fresh):,}, {len(order)} columns. False discovery rate {alpha:g}."
+    size = f"{n_rows[0]:,} rows compared with {n_rows[1]:,}, {len(order)} columns. False discovery rate {alpha:g}."
     return Verdict(
         f"{first.name} and {second.name}",
         size,
@@ -152,9 +164,40 @@ def _some(frame: "pd.DataFrame", rng: np.random.Generator) -> "pd.DataFrame":
     return frame.iloc[np.sort(rng.choice(len(frame), _MOST_ROWS, replace=False))].reset_index(drop=True)
 
 
-def _comparable(
-    first: Table, second: Table, names: list[Any]
-) -> tuple["pd.DataFrame", "pd.DataFrame", list[tuple[str, str]]]:
+class _Side(NamedTuple):
+    """A table or a sample of it, the number of its rows, and why columns of a sample are identifiers."""
+
+    table: Table
+    n_rows: int
+    identifiers: dict[str, str]
+
+
+def _opened(path: str | Path, chunk_rows: int | None) -> _Side:
+    """Read a table, or a sample of a file that is read in pieces."""
+    from skanomaly._support._columns import NUMBER, column_kind, column_numbers
+
+    pieces = pieces_of(path, chunk_rows)
+    if pieces is None:
+        table = read_table(path)
+        return _Side(table, len(table.frame), {})
+    sample = read_sample(pieces)
+    if sample.is_complete:
+        return _Side(sample.table, sample.n_rows, {})
+    frame = sample.table.frame
+    tallies = {
+        place: IdentifierTally(str(frame.columns[index]))
+        for index, place in enumerate(sample.places)
+        if column_kind(frame.iloc[:, index]) == NUMBER
+    }
+    for piece in pieces:
+        for place, tally in tallies.items():
+            numbers = column_numbers(piece[place])
+            tally.add(np.where(np.isinf(numbers), np.nan, numbers))
+    reasons = {str(frame.columns[sample.places.index(place)]): tally.reason()[0] for place, tally in tallies.items()}
+    return _Side(sample.table, sample.n_rows, reasons)
+
+
+def _comparable(sides: list[_Side], names: list[Any]) -> tuple["pd.DataFrame", "pd.DataFrame", list[tuple[str, str]]]:
     """Return the columns of both tables as numbers or text, and those that cannot be compared with the reason."""
     import pandas as pd
 
@@ -162,12 +205,15 @@ def _comparable(
 
     left, right, left_out = {}, {}, []
     for name in names:
-        pair = [_column(table, name) for table in (first, second)]
+        pair = [_column(side.table, name) for side in sides]
         kinds = [column_kind(column) for column in pair]
         if DATE in kinds:
             left_out.append((str(name), "dates or times"))
             continue
-        reasons = [_identifies(column, str(name)) for column in pair]
+        reasons = [
+            side.identifiers.get(str(name), _identifies(column, str(name)))
+            for side, column in zip(sides, pair, strict=True)
+        ]
         if all(reasons):
             left_out.append((str(name), reasons[0]))
             continue
@@ -176,7 +222,7 @@ def _comparable(
         elif kinds[0] == CATEGORY:
             pair = [column.astype(object) for column in pair]
         left[str(name)], right[str(name)] = (column.reset_index(drop=True) for column in pair)
-    empty = [pd.DataFrame(index=range(len(table.frame))) for table in (first, second)]
+    empty = [pd.DataFrame(index=range(len(table.frame))) for table, *_ in sides]
     return (pd.DataFrame(left) if left else empty[0]), (pd.DataFrame(right) if right else empty[1]), left_out
 
 
@@ -184,20 +230,30 @@ def _column(table: Table, name: Any) -> "pd.Series[Any]":
     """Read a column as numbers where nearly all of its text is numbers; infinite values are missing."""
     import pandas as pd
 
-    from skanomaly._cli._notation import read_numbers
     from skanomaly._support._columns import CATEGORY, NUMBER, column_kind, column_numbers
 
     column = table.frame[name]
-    kind = column_kind(column)
-    if kind == CATEGORY and not table.typed and name not in table.padded:
-        texts = column.astype(object).where(column.notna(), None)
-        present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
-        numbers, _, _ = read_numbers(texts.where(present, None), decimal=table.decimal)
-        if present.any() and (~np.isnan(numbers[present])).mean() >= _LEAST_FRACTION_OF_NUMBERS:
-            column, kind = pd.Series(numbers, name=name), NUMBER
-    if kind == NUMBER:
+    if column_kind(column) == CATEGORY and not table.typed and name not in table.padded:
+        column = _numbers_of(column, name, table.decimal)
+    if column_kind(column) == NUMBER:
         numbers = column_numbers(column)
         return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan), name=name)
+    return column
+
+
+def _numbers_of(
+    column: "pd.Series[Any]", name: Any, decimal: str, *, least_fraction: float = _LEAST_FRACTION_OF_NUMBERS
+) -> "pd.Series[Any]":
+    """Read text as numbers if at least a fraction of it is; otherwise return the column."""
+    import pandas as pd
+
+    from skanomaly._cli._notation import read_numbers
+
+    texts = column.astype(object).where(column.notna(), None)
+    present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
+    numbers, _, _ = read_numbers(texts.where(present, None), decimal=decimal)
+    if present.any() and (~np.isnan(numbers[present])).mean() >= least_fraction:
+        return pd.Series(numbers, name=name)
     return column
 
 
@@ -237,7 +293,7 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
     """
     from skanomaly.audit import TableAudit
 
-    table = read_table(path, label=label)
+    table = _with_numbers(read_table(path, label=label))
     audit = TableAudit().fit(table.frame, table.labels)
     findings = audit.findings_
     rows = [
@@ -274,6 +330,28 @@ def audit_file(path: str | Path | None, *, label: str | None = None) -> Verdict:
         data,
         fired=bool(audit.n_errors_ + audit.n_warnings_),
     )
+
+
+def _with_numbers(table: Table) -> Table:
+    """Read columns of text as numbers where all of it is numbers in some notation, as the scan does."""
+    import pandas as pd
+
+    from skanomaly._support._columns import CATEGORY, NUMBER, column_kind
+
+    columns, read = [], []
+    for place, name in enumerate(map(str, table.frame.columns)):
+        column = table.frame.iloc[:, place]
+        if column_kind(column) == CATEGORY and not table.typed and name not in table.padded:
+            numbers = _numbers_of(column, name, table.decimal, least_fraction=1.0)
+            if column_kind(numbers) == NUMBER:
+                read.append(name)
+                column = numbers
+        columns.append(column.set_axis(table.frame.index))
+    if not read:
+        return table
+    frame = pd.concat(columns, axis=1, keys=range(len(columns))).set_axis(table.frame.columns, axis=1)
+    remark = f"Thousands, currencies, percentages or the like were read as numbers: {', '.join(read)}."
+    return replace(table, frame=frame, remarks=[*table.remarks, remark])
 
 
 def _listed(rows: Any) -> str:

@@ -44,7 +44,7 @@ def json_text(result: ScanResult, *, command: str = "") -> str:
         "detector": result.detector,
         "random_state": result.random_state,
         "threshold": result.threshold,
-        "n_anomalies": int((result.flags == -1).sum()),
+        "n_anomalies": result.n_anomalies,
         "n_events": None if result.events is None else result.n_events,
         "contamination": {"fraction": estimate.fraction, "interval": estimate.interval, "remark": estimate.remark},
         "evaluation": None
@@ -75,7 +75,7 @@ def _row(result: ScanResult, place: int) -> dict[str, Any]:
         "rank": int(result.ranks[row]),
         "row": row,
         "score": float(result.scores[row]),
-        "prediction": int(result.flags[row]),
+        "prediction": -1 if result.scores[row] < result.threshold else 1,
     }
     if result.lengths is None:
         found["contributing_columns"] = [_without_expected(asdict(item)) for item in reasons]

@@ -85,9 +85,8 @@ def _rows(result: ScanResult, *, plain: bool) -> Table:
     if result.lengths is not None:
         table.add_column("events", justify="right", no_wrap=True)
     table.add_column(contributing(result), overflow="fold")
-    flags = result.flags
     for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
-        anomalous = flags[row] == -1
+        anomalous = bool(result.scores[row] < result.threshold)
         cells: list[RenderableType] = [
             str(result.ranks[row]) if result.events is None else str(place + 1),
             Text(result.row_name(row)),

@@ -176,7 +176,7 @@ def _summary(result: ScanResult) -> str:
 
 def _rows(result: ScanResult) -> str:
     """Return a table of the most anomalous rows with their contributing columns."""
-    flags, labelled = result.flags, result.labels is not None
+    labelled = result.labels is not None
     first = "rank" if result.events is None else "event"
     named = "<th class='right'>row</th>" if result.ids is None else f"<th>{escape(result.id_name)}</th>"
     heads = [f"<th class='right'>{first}</th>{named}"]
@@ -196,7 +196,7 @@ def _rows(result: ScanResult) -> str:
     ]
     lines = []
     for place, (row, reasons) in enumerate(zip(result.top, result.reasons, strict=True)):
-        kind = "right anomaly" if flags[row] == -1 else "right"
+        kind = "right anomaly" if result.scores[row] < result.threshold else "right"
         rank = result.ranks[row] if result.events is None else place + 1
         cells = [
             f"<td class='right'>{rank}</td>",
@@ -290,13 +290,14 @@ def _pieces(at: NDArray[np.float64], scores: NDArray[np.float64]) -> list[NDArra
 
 def _ranking(result: ScanResult) -> str:
     """Plot the scores by rank, with the threshold."""
-    order = np.argsort(result.scores, kind="stable")[: int((~np.isnan(result.scores)).sum())]
-    kept = _thinned(len(order))
-    ranks, scores = kept + 1.0, result.scores[order[kept]]
+    ordered = result.scores[~np.isnan(result.scores)]
+    ordered.sort()
+    n_scored, kept = len(ordered), _thinned(len(ordered))
+    ranks, scores = kept + 1.0, ordered[kept]
     low, high = _padded(float(scores.min()), float(max(scores.max(), min(result.threshold, 0.0))))
     plot = Plot(
         "Scores by rank",
-        (1, max(len(order), 2)),
+        (1, max(n_scored, 2)),
         (low, high),
         f"rank (1 is the most anomalous {result.noun})",
         "score (lower is more anomalous)",
@@ -306,14 +307,15 @@ def _ranking(result: ScanResult) -> str:
     plot.rule(result.threshold, f"threshold {score(result.threshold)}")
     plot.dots(ranks[~anomalous], scores[~anomalous], "normal")
     plot.dots(ranks[anomalous], scores[anomalous], "anomaly", 2.8)
-    words = f"{count(int((result.flags == -1).sum()), result.noun)} below the threshold"
+    words = f"{count(result.n_anomalies, result.noun)} below the threshold"
     if result.labels is not None:
+        order = np.argsort(result.scores, kind="stable")[:n_scored]
         labelled = np.flatnonzero(result.labels[order] == -1)
         drawn = labelled[np.linspace(0, len(labelled) - 1, min(len(labelled), _MOST_CIRCLES)).round().astype(np.int64)]
         plot.dots(drawn + 1.0, result.scores[order[drawn]], "labelled", 4.5)
         words += "; circles are labelled anomalies"
         words += f", {len(drawn)} of {len(labelled):,}" if len(drawn) < len(labelled) else ""
-    thinned = f"; {len(kept)} of {len(order):,} {result.noun}s are shown" if len(kept) < len(order) else ""
+    thinned = f"; {len(kept)} of {n_scored:,} {result.noun}s are shown" if len(kept) < n_scored else ""
     return f"{plot.svg()}<p class='soft'>{words}{thinned}.</p>"
 
 

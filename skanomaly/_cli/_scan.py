@@ -96,7 +96,8 @@ class ScanResult:
 
     ``top`` has the rows shown and ``reasons`` their explanations; ``further`` has those of other rows, by number.
     ``ids`` are the texts of the column ``id_name`` that identify the rows. ``noun`` is what the rows are, ``size`` what
-    is said of their number if they are no rows of a table. ``keeps_missing`` is whether the detector received missing
+    is said of their number if they are no rows of a table. ``ranks`` are those of all rows, or, of a file in pieces whose
+    scores are not written, a mapping of the rows shown. ``keeps_missing`` is whether the detector received missing
     values, ``n_categorical`` how many columns are categories,
     ``expected_origin`` what is expected of the values of a series.
     """
@@ -111,7 +112,7 @@ class ScanResult:
     detector: str
     random_state: int | None
     scores: NDArray[np.float64]
-    ranks: NDArray[np.int64]
+    ranks: Any
     threshold: float
     contamination: Contamination
     top: NDArray[np.int64]
@@ -147,6 +148,11 @@ class ScanResult:
     def flags(self) -> NDArray[np.int64]:
         """-1 for rows with a score below the threshold, +1 for the others."""
         return np.where(self.scores < self.threshold, -1, 1).astype(np.int64)
+
+    @property
+    def n_anomalies(self) -> int:
+        """Number of rows with a score below the threshold."""
+        return int(np.count_nonzero(self.scores < self.threshold))
 
     @property
     def change(self) -> str:
@@ -366,7 +372,7 @@ def _scan_in_pieces(
         detector=name,
         random_state=random_state,
         scores=scores,
-        ranks=_ranks(scores),
+        ranks=_ranks(scores) if explain_anomalies else {int(row): place + 1 for place, row in enumerate(shown)},
         threshold=threshold,
         contamination=estimate,
         top=shown,

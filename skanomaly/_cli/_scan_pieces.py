@@ -164,14 +164,16 @@ class Found:
         places = {int(row): place for place, row in enumerate(self.lowest.rows)}
         frame = self.lowest.frames[0].iloc[[places[int(row)] for row in rows]].infer_objects()
         shown, n_shown = self.survey.prepare(frame), len(rows)
-        # The rows come first, the sample they are compared with behind them.
-        prepared = replace(
-            shown,
-            filled=np.concatenate([shown.filled, self.prepared.filled]),
-            scaled=np.concatenate([shown.scaled, self.prepared.scaled]),
-            given=_stacked(shown.given, self.prepared.given),
-            missing=np.concatenate([shown.missing, self.prepared.missing]),
-        )
+        prepared = shown
+        if not hasattr(self.model, "feature_contributions"):
+            # The rows come first, the sample they are compared with behind them.
+            prepared = replace(
+                shown,
+                filled=np.concatenate([shown.filled, self.prepared.filled]),
+                scaled=np.concatenate([shown.scaled, self.prepared.scaled]),
+                given=_stacked(shown.given, self.prepared.given),
+                missing=np.concatenate([shown.missing, self.prepared.missing]),
+            )
         table = Table(self.sample.table.name, frame[self.survey.places].set_axis(self.survey.names, axis=1))
         scores = self.scores[np.append(rows, self.sample.rows)]
         counts = Counts(len(self.scores), np.median(self.prepared.filled, axis=0), self.survey.n_equal)

@@ -95,7 +95,7 @@ def summary(result: ScanResult) -> list[tuple[str, Text]]:
 
 
 def _anomalies(result: ScanResult) -> Text:
-    n_anomalies = int((result.flags == -1).sum())
+    n_anomalies = result.n_anomalies
     if not n_anomalies:
         return Text(f"none of {count(result.n_rows, result.noun)}")
     events = "" if result.events is None else f" in {count(result.n_events, 'event')}"
@@ -118,7 +118,8 @@ def _contamination(result: ScanResult) -> Text:
 
 def _alerts(result: ScanResult) -> Text:
     """Say what a threshold with 1 % false alarms would flag, by the posterior of the contamination."""
-    scores = np.sort(result.scores[~np.isnan(result.scores)])
+    scores = result.scores[~np.isnan(result.scores)]
+    scores.sort()
     alarms = 0.0
     for rows in row_blocks(len(scores), _BLOCK_ROWS):
         alarms = _cumulated(result, alarms, rows, len(scores))[-1]

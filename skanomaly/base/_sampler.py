@@ -43,6 +43,8 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     ``_takes_classes``
         Class attribute: False for a sampler whose `y` holds other things than classes. It is then handed on as given;
         else one-hot columns are read as classes.
+    ``_grows_alone``
+        Class attribute: True for an over-sampler whose synthetic rows depend on the rows of their class alone.
     ``__sklearn_tags__``
         ``input_tags.sparse`` is False by default: sparse rows raise. A sampler that sets it receives CSR or CSC.
 
@@ -59,6 +61,7 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     _any_table: ClassVar[bool] = False
     _takes_classes: ClassVar[bool] = True
+    _grows_alone: ClassVar[bool] = False
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate rows and class labels; samplers of other tables or targets override this."""

@@ -3,6 +3,7 @@
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._alerts import DetectionDelay, alert_report, detection_delay, event_precision_at_n_score
 from skanomaly.metrics._audited import AuditedScore
+from skanomaly.metrics._chunked import RankingScores, ranking_scores_of_chunks
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
 from skanomaly.metrics._costs import CostCurve, cost_curve
 from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
@@ -38,6 +39,7 @@ __all__ = [
     "CostCurve",
     "DetectionDelay",
     "OpenSetReport",
+    "RankingScores",
     "adjusted_average_precision_score",
     "adjusted_precision_at_n_score",
     "affiliation_precision_recall_fscore",
@@ -73,6 +75,7 @@ __all__ = [
     "point_adjusted_f1_score",
     "precision_at_n_score",
     "range_precision_recall_fscore",
+    "ranking_scores_of_chunks",
     "roc_auc_score",
     "sample_level_report",
     "stratified_report",

@@ -104,7 +104,7 @@ def _ratio(factor: float, number: int) -> Fraction:
     return Fraction(float(factor)).limit_denominator(max(number, 1_000_000))
 
 
-def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
+def rows_to_make(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[Any, int]:
     """Count the rows to add to each class, in the classes' order.
 
     Parameters
@@ -112,7 +112,8 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     strategy : float, str, dict or callable
         Float: minority over majority afterwards, for two classes. Word: the classes brought to the largest one's
         count. Dict: final counts. Callable: from `y` to such a dict.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,), or dict
+        Or the number of rows of each class, in the classes' order.
 
     Returns
     -------
@@ -125,9 +126,11 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
         If a class does not exist, a final count is below the present one, the ratio is below the present one, or a
         word is given for one class.
     """
-    counts = _counts(y)
+    counts = y if isinstance(y, dict) else _counts(y)
     largest = max(counts.values())
     if callable(strategy):
+        if isinstance(y, dict):
+            raise ValueError("sampling_strategy is a callable of y, which is in pieces; give a dict of final counts.")
         strategy = strategy(y)
     if isinstance(strategy, dict):
         _known(strategy, counts)

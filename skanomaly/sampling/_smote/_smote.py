@@ -88,6 +88,8 @@ class SMOTE(Interpolator):
         "random_state": ["random_state"],
     }
 
+    _grows_alone: ClassVar[bool] = True
+
     def __init__(
         self,
         *,
