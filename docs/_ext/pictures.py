@@ -36,8 +36,17 @@ def _turned(color):
 
 
 def _turn(artist):
-    for name in ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"):
-        get, put = getattr(artist, f"get_{name}", None), getattr(artist, f"set_{name}", None)
+    for name in (
+        "color",
+        "facecolor",
+        "edgecolor",
+        "markerfacecolor",
+        "markeredgecolor",
+    ):
+        get, put = (
+            getattr(artist, f"get_{name}", None),
+            getattr(artist, f"set_{name}", None),
+        )
         if get is None or put is None or (name == "color" and hasattr(artist, "get_facecolor")):
             continue
         value = get()
@@ -91,7 +100,11 @@ def scrape(block, block_vars, gallery_conf):
     light = matplotlib_scraper(block, block_vars, gallery_conf)  # closes the figures
     for path, figure in zip(iterator.paths[before:], figures, strict=False):
         darken(figure)
-        figure.savefig(str(path).replace(".png", "_dark.png"), dpi=figure.dpi, facecolor=BACKGROUND)
+        figure.savefig(
+            str(path).replace(".png", "_dark.png"),
+            dpi=figure.dpi,
+            facecolor=BACKGROUND,
+        )
     dark = re.sub(r"(sphx_glr_\w+?)\.png", r"\1_dark.png", light)
     classes = r":class: (sphx-glr-\w+-img)"
     return re.sub(classes, r":class: \1 only-light", light) + re.sub(classes, r":class: \1 only-dark", dark)
@@ -127,10 +140,23 @@ def _draw():
     figure.savefig(static / "terrain.png", dpi=150)
     card = plt.figure(figsize=(12, 6.3), facecolor="white")
     card.text(0.06, 0.84, "skanomaly", size=52, weight="bold", color="#1f6f65")
-    card.text(0.06, 0.73, "Anomaly detection in scikit-learn's API", size=26, color="#333333")
+    card.text(
+        0.06,
+        0.73,
+        "Anomaly detection in scikit-learn's API",
+        size=26,
+        color="#333333",
+    )
     axes = card.add_axes([0.06, 0.05, 0.88, 0.62])
     axes.set_axis_off()
-    axes.contourf(scope["x"], scope["y"], scope["height"], levels=scope["levels"], cmap="BrBG_r", extend="both")
+    axes.contourf(
+        scope["x"],
+        scope["y"],
+        scope["height"],
+        levels=scope["levels"],
+        cmap="BrBG_r",
+        extend="both",
+    )
     axes.contour(
         scope["x"],
         scope["y"],
