@@ -12,6 +12,7 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS), str(DOCS / "_ext")]
 
 import inventories  # noqa: E402  # after the path
+import pictures  # noqa: E402  # after the path
 from api_sections import sections_of  # noqa: E402  # after the path
 from docutils import nodes  # noqa: E402  # after the path
 
@@ -69,7 +70,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("pictures.scrape",),
     "doc_module": ("skanomaly",),
     "reference_url": {"skanomaly": None},
-    "thumbnail_size": (480, 336),
+    "thumbnail_size": pictures.THUMBNAIL,
     "min_reported_time": 5,
     "abort_on_example_error": True,
 }
