@@ -1,7 +1,7 @@
 # What CI runs, verb by verb: `.ci/run` calls these and nothing else.
 PYTHON ?= python
 
-.PHONY: help install lint format type test slow slow-part nojit docs bench check oldest golden wheel
+.PHONY: help install lint format type test slow slow-part nojit docs bench check oldest golden wheel changelog core-oldest core-newest
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -47,9 +47,19 @@ wheel:  ## Build the wheel, install it and run the command line
 	$(PYTHON) -m venv build/wheel && build/wheel/bin/pip install -q "$$(echo dist/*.whl)[cli]"
 	cd build && wheel/bin/skanomaly scan --top 3
 
+changelog:  ## The fragments of the changelog; with BASE=REF, also that there is one since that commit
+	$(PYTHON) -m towncrier build --draft --version check --date never > /dev/null
+	$(if $(BASE),$(PYTHON) -m towncrier check --compare-with $(BASE))
+
+core-oldest:  ## The core tests with the oldest versions, in an environment of their own
+	.ci/core oldest
+
+core-newest:  ## The core tests on the wheel, with the newest Python at hand and the newest packages
+	.ci/core newest
+
 oldest:  ## The tests with the oldest versions that pyproject.toml allows
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
 	build/oldest/bin/pip install -q -r requirements/oldest.txt && build/oldest/bin/pip install -q --no-deps .
 	build/oldest/bin/python -m pytest -n auto
 
-check: lint type test nojit slow-part docs wheel  ## All that CI runs
+check: lint type changelog test nojit slow-part docs wheel core-oldest core-newest  ## All that CI runs

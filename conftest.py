@@ -15,7 +15,14 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 _parser = PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
 _parser.codeblock_parser.language = "pycon"
 # Settings and built pages are not tests.
-collect_ignore_glob = ["docs/conf.py", "docs/gallery/*", "docs/_build/*", "build/*", "tests/golden/make_*.py"]
+collect_ignore_glob = [
+    "docs/conf.py",
+    "docs/_ext/*",
+    "docs/gallery/*",
+    "docs/_build/*",
+    "build/*",
+    "tests/golden/make_*.py",
+]
 pytest_collect_file = Sybil(parsers=[_parser], patterns=["*.md"]).pytest()
 
 # Before numba is imported: a new kernel cache, since an old one hides changes of called kernels. All workers of the

@@ -6,9 +6,9 @@
 It writes a page for each part into ``docs/benchmarks/``, section by section, so an interrupted run can be continued
 with ``--only``: a word of "Part/Title" chooses a section, and its old text is replaced. Each section has a date, and a
 page lists the machine and the versions of each of its dates. The summary ``docs/benchmarks.md`` is written by hand;
-``tests/test_site.py`` compares its figures with the pages. Sections that measure time run alone, the others two at a time. Real data are read from
-the folder, or from ``SKANOMALY_DATA``. River is measured with the interpreter of another environment, in which it is
-installed. A section that fails is reported and left out.
+``tests/test_site.py`` compares its figures with the pages. Sections that measure time run alone, the others two at a
+time. Real data are read from the folder, or from ``SKANOMALY_DATA``. River is measured with the interpreter of another
+environment, in which it is installed. A section that fails is reported and left out.
 """
 
 import argparse
@@ -67,14 +67,19 @@ SECTIONS = [
 ]
 # What the page of each part says first.
 PREFACES = {
-    "Speed": """This page compares times and memory with those of other packages, and shows how they grow. The scripts ran
-alone. All sides used one thread unless a table says otherwise.""",
-    "Detection": """This page measures how well anomalies, wrong labels and settings are found, on real and on generated
-data. The scripts ran two at a time, so seconds here are not measurements.""",
-    "Calibration": """This page compares nominal rates, such as levels of tests and coverages of intervals, with observed
-ones.""",
-    "Contract": """This page counts the checks of scikit-learn's API that estimators pass, here and in other packages.""",
-    "First use": """This page measures what installing, importing and the first call cost. The scripts ran alone.""",
+    "Speed": (
+        "This page compares times and memory with those of other packages, and shows how they grow. The scripts ran\n"
+        "alone. All sides used one thread unless a table says otherwise."
+    ),
+    "Detection": (
+        "This page measures how well anomalies, wrong labels and settings are found, on real and on generated data.\n"
+        "The scripts ran two at a time, so seconds here are not measurements."
+    ),
+    "Calibration": (
+        "This page compares nominal rates, such as levels of tests and coverages of intervals, with observed ones."
+    ),
+    "Contract": "This page counts the checks of scikit-learn's API that estimators pass, here and in other packages.",
+    "First use": "This page measures what installing, importing and the first call cost. The scripts ran alone.",
 }
 COMMON = """The command above each table repeats that table alone. Ratios compare figures of one run. The comment behind
 each command gives the date and the duration of the run. Machines and versions by date:"""

@@ -12,6 +12,7 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS), str(DOCS / "_ext")]
 
 import inventories  # noqa: E402  # after the path
+import pictures  # noqa: E402  # after the path
 from api_sections import sections_of  # noqa: E402  # after the path
 from docutils import nodes  # noqa: E402  # after the path
 
@@ -69,7 +70,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("pictures.scrape",),
     "doc_module": ("skanomaly",),
     "reference_url": {"skanomaly": None},
-    "thumbnail_size": (480, 336),
+    "thumbnail_size": pictures.THUMBNAIL,
     "min_reported_time": 5,
     "abort_on_example_error": True,
 }
@@ -86,7 +87,11 @@ site_address = site_address.rstrip("/") + "/" if site_address else ""
 html_baseurl = site_address
 html_context = {"site_address": site_address, "default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": "skanomaly", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
+    "logo": {
+        "text": "skanomaly",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+    },
     "show_toc_level": 2,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
@@ -97,7 +102,10 @@ html_theme_options = {
 }
 if site_address:
     html_theme_options |= {
-        "switcher": {"json_url": f"{site_address}_static/switcher.json", "version_match": version},
+        "switcher": {
+            "json_url": f"{site_address}_static/switcher.json",
+            "version_match": version,
+        },
         "navbar_end": ["version-switcher", "theme-switcher"],
         "check_switcher": False,
     }
@@ -131,7 +139,16 @@ def write_api_pages():
                 lines += [title, "-" * len(title), ""]
             lines += _summaries(module, names, titled=sections is None)
         (folder / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
-    index = ["API", "===", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in modules), ""]
+    index = [
+        "API",
+        "===",
+        "",
+        ".. toctree::",
+        "   :maxdepth: 1",
+        "",
+        *(f"   {name}" for name in modules),
+        "",
+    ]
     (folder / "index.rst").write_text("\n".join(index), encoding="utf-8")
 
 
@@ -159,9 +176,21 @@ def _summaries(module, names, *, titled):
 def write_changelog():
     """Write the page of changes: those of releases, and the fragments of what is not released."""
     text = (DOCS.parent / "CHANGELOG.md").read_text(encoding="utf-8")
-    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Not released", "--date", "next"]
-    draft = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    draft = draft.replace("## Not released (next)", "## Not released")
+    command = [
+        sys.executable,
+        "-m",
+        "towncrier",
+        "build",
+        "--draft",
+        "--version",
+        "Not released",
+        "--date",
+        "next",
+    ]
+    run = subprocess.run(  # noqa: S603  # our own command
+        command, cwd=DOCS.parent, capture_output=True, text=True, check=True
+    )
+    draft = run.stdout.replace("## Not released (next)", "## Not released")
     marker = "<!-- towncrier release notes start -->"
     page = text.replace(marker, draft)
     target = DOCS / "changelog.md"

@@ -21,7 +21,13 @@ _MOST_SECTIONS = 4
 _OURS = re.compile(r"(?:skanomaly\.(?P<module>\w+)\.)?(?P<name>[A-Za-z]\w+)(?:\.\w+)?(?:\(.*\))?")
 _OTHERS = re.compile(r"(sklearn|numpy|np|scipy|pandas|pd)(\.\w+)+")
 _SHORT = {"np": "numpy", "pd": "pandas"}
-_TITLED = (nodes.title, nodes.reference, nodes.rubric, addnodes.pending_xref, addnodes.desc_signature)
+_TITLED = (
+    nodes.title,
+    nodes.reference,
+    nodes.rubric,
+    addnodes.pending_xref,
+    addnodes.desc_signature,
+)
 
 
 def _public():
@@ -91,7 +97,13 @@ def link_names(app, doctree):
         if docname.startswith("guide/") and target.startswith("skanomaly."):
             _count(counts, node, target)
         link = addnodes.pending_xref(
-            "", refdomain="py", reftype="obj", reftarget=target, refexplicit=True, refwarn=False, refdoc=docname
+            "",
+            refdomain="py",
+            reftype="obj",
+            reftarget=target,
+            refexplicit=True,
+            refwarn=False,
+            refdoc=docname,
         )
         node.replace_self(link)
         link += node

@@ -29,7 +29,12 @@ def _converted(node, display):
     except Exception as error:  # noqa: BLE001  # the converter raises errors of many types
         mathml, leftover = f"<code>{node.astext()}</code>", [type(error).__name__]
     if leftover:
-        _logger.warning("formula not converted (%s): %s", ", ".join(leftover), node.astext(), location=node)
+        _logger.warning(
+            "formula not converted (%s): %s",
+            ", ".join(leftover),
+            node.astext(),
+            location=node,
+        )
     return mathml
 
 

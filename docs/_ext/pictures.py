@@ -1,7 +1,8 @@
 """Pictures for light and dark pages.
 
 Each figure of the gallery is saved twice: as drawn, and with a dark background and light text. The theme shows the one
-that fits the page. ``python docs/_ext/pictures.py`` draws the pictures of the index page and the social card anew.
+that fits the page. The thumbnail of a figure of many panels shows the first of them, large enough to be read.
+``python docs/_ext/pictures.py`` draws the pictures of the index page and the social card anew.
 """
 
 import os
@@ -17,12 +18,16 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import QuadMesh
 from matplotlib.contour import ContourSet
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from sphinx_gallery.scrapers import matplotlib_scraper
+from sphinx_gallery.utils import scale_image
 
 __all__ = ["darken", "scrape", "setup"]
 
 BACKGROUND, FOREGROUND = "#14181e", "#ced6dd"  # those of the theme's dark pages
 DOCS = Path(__file__).resolve().parents[1]
+MOST_PANELS = 6  # of a figure whose thumbnail shows all of it
+THUMBNAIL = (480, 336)
 
 
 def _turned(color):
@@ -36,8 +41,17 @@ def _turned(color):
 
 
 def _turn(artist):
-    for name in ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"):
-        get, put = getattr(artist, f"get_{name}", None), getattr(artist, f"set_{name}", None)
+    for name in (
+        "color",
+        "facecolor",
+        "edgecolor",
+        "markerfacecolor",
+        "markeredgecolor",
+    ):
+        get, put = (
+            getattr(artist, f"get_{name}", None),
+            getattr(artist, f"set_{name}", None),
+        )
         if get is None or put is None or (name == "color" and hasattr(artist, "get_facecolor")):
             continue
         value = get()
@@ -83,6 +97,24 @@ def darken(figure):
         _turn_axes(axes)
 
 
+def _first_panels(figure):
+    """Return the part of a figure of many panels that holds the first two rows and columns of them, or None."""
+    figure.canvas.draw()
+    panels = [axes for axes in figure.axes if axes.get_subplotspec() is not None]
+    if len(panels) <= MOST_PANELS:
+        return None
+    places = [axes.get_subplotspec() for axes in panels]
+    first = [
+        axes
+        for axes, place in zip(panels, places, strict=True)
+        if place.rowspan.start < 2 and place.colspan.start < 2
+    ]
+    boxes = [axes.get_tightbbox() for axes in first]
+    return (
+        Bbox.union(boxes).padded(4).transformed(figure.dpi_scale_trans.inverted())
+    )
+
+
 def scrape(block, block_vars, gallery_conf):
     """Save the figures of a block twice and return the text that shows them: sphinx-gallery's scraper of figures."""
     iterator = block_vars["image_path_iterator"]
@@ -91,10 +123,26 @@ def scrape(block, block_vars, gallery_conf):
     light = matplotlib_scraper(block, block_vars, gallery_conf)  # closes the figures
     for path, figure in zip(iterator.paths[before:], figures, strict=False):
         darken(figure)
-        figure.savefig(str(path).replace(".png", "_dark.png"), dpi=figure.dpi, facecolor=BACKGROUND)
+        figure.savefig(
+            str(path).replace(".png", "_dark.png"),
+            dpi=figure.dpi,
+            facecolor=BACKGROUND,
+        )
     dark = re.sub(r"(sphx_glr_\w+?)\.png", r"\1_dark.png", light)
     classes = r":class: (sphx-glr-\w+-img)"
     return re.sub(classes, r":class: \1 only-light", light) + re.sub(classes, r":class: \1 only-dark", dark)
+
+
+def shrink_panels(app):  # noqa: ARG001  # Sphinx's signature
+    """Replace the thumbnails of figures of many panels by their first panels."""
+    for panels in (DOCS / "gallery").glob("*/images/*_panels.png"):
+        thumbnail = (
+            panels.parent
+            / "thumb"
+            / panels.name.replace("_panels.png", "_thumb.png")
+        )
+        if thumbnail.exists():
+            scale_image(str(panels), str(thumbnail), *THUMBNAIL)
 
 
 def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
@@ -113,6 +161,9 @@ def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
 def setup(app):
     """Connect the handler, before Sphinx collects the images of a page."""
     app.connect("doctree-read", show_both, priority=100)
+    app.connect(
+        "builder-inited", shrink_panels, priority=900
+    )  # after the gallery is drawn
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -127,10 +178,23 @@ def _draw():
     figure.savefig(static / "terrain.png", dpi=150)
     card = plt.figure(figsize=(12, 6.3), facecolor="white")
     card.text(0.06, 0.84, "skanomaly", size=52, weight="bold", color="#1f6f65")
-    card.text(0.06, 0.73, "Anomaly detection in scikit-learn's API", size=26, color="#333333")
+    card.text(
+        0.06,
+        0.73,
+        "Anomaly detection in scikit-learn's API",
+        size=26,
+        color="#333333",
+    )
     axes = card.add_axes([0.06, 0.05, 0.88, 0.62])
     axes.set_axis_off()
-    axes.contourf(scope["x"], scope["y"], scope["height"], levels=scope["levels"], cmap="BrBG_r", extend="both")
+    axes.contourf(
+        scope["x"],
+        scope["y"],
+        scope["height"],
+        levels=scope["levels"],
+        cmap="BrBG_r",
+        extend="both",
+    )
     axes.contour(
         scope["x"],
         scope["y"],

@@ -42,7 +42,15 @@ february.loc[february.index % 25 == 0, "weight"] = np.nan
 # Each column has a p-value, an effect with a 90 % interval, and the fraction of missing values. The false discovery
 # rate over the columns is held at 5 %.
 test = ColumnDriftTest(random_state=0).fit_samples(january, february)
-keys = ["column", "adjusted_pvalue", "effect", "psi", "missing_sample", "n_new", "drifted"]
+keys = [
+    "column",
+    "adjusted_pvalue",
+    "effect",
+    "psi",
+    "missing_sample",
+    "n_new",
+    "drifted",
+]
 print(pd.DataFrame(test.results_)[keys].round(3))
 
 # %%

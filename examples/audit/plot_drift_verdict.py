@@ -27,7 +27,12 @@ for row in range(1, n_rows):
 # The left panels show the number of neighbours relative to chance, by their distance in the order. Drift increases it
 # at long distances, autocorrelation at short ones only.
 
-tables = {"independent": noise, "slow drift": drift, "one faulty batch": batch, "autocorrelation": autocorrelated}
+tables = {
+    "independent": noise,
+    "slow drift": drift,
+    "one faulty batch": batch,
+    "autocorrelation": autocorrelated,
+}
 figure, axes = plt.subplots(len(tables), 3, figsize=(11, 11), layout="constrained")
 for panels, (name, table) in zip(axes, tables.items(), strict=True):
     test = KNNDriftTest(random_state=0).fit(table)

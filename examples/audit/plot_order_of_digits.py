@@ -29,7 +29,9 @@ print(f"within each digit: p = {within.pvalue_:.1g}")
 # On the shuffled table the test does not reject.
 
 shuffled = np.random.RandomState(0).permutation(len(digits.data))
-print(f"shuffled: p = {KNNDriftTest(random_state=0).fit(digits.data[shuffled]).pvalue_:.2g}")
+print(
+    f"shuffled: p = {KNNDriftTest(random_state=0).fit(digits.data[shuffled]).pvalue_:.2g}"
+)
 
 # %%
 # The figure shows the neighbours by distance in the order on the left, and the error of a classifier with shuffled and
@@ -37,16 +39,33 @@ print(f"shuffled: p = {KNNDriftTest(random_state=0).fit(digits.data[shuffled]).p
 
 model = KNeighborsClassifier(1)
 errors = [
-    1 - cross_val_score(model, digits.data, digits.target, cv=KFold(10, shuffle=shuffle, random_state=seed)).mean()
+    1
+    - cross_val_score(
+        model,
+        digits.data,
+        digits.target,
+        cv=KFold(10, shuffle=shuffle, random_state=seed),
+    ).mean()
     for shuffle, seed in ((True, 0), (False, None))
 ]
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 left.axhline(1, color="0.55", linestyle="--", linewidth=1)
-left.plot(within.scales_, within.gap_totals_ / within.expected_totals_, "o-", color="#0072B2")
-left.set(xscale="log", xlabel="distance in order, rows of the same digit", ylabel="neighbours relative to chance")
+left.plot(
+    within.scales_, within.gap_totals_ / within.expected_totals_, "o-", color="#0072B2"
+)
+left.set(
+    xscale="log",
+    xlabel="distance in order, rows of the same digit",
+    ylabel="neighbours relative to chance",
+)
 left.set_title(f"order within digits, p = {within.pvalue_:.1g}")
-right.barh(["shuffled folds", "consecutive folds"], 100 * np.array(errors), color=["0.6", "#D55E00"], height=0.5)
+right.barh(
+    ["shuffled folds", "consecutive folds"],
+    100 * np.array(errors),
+    color=["0.6", "#D55E00"],
+    height=0.5,
+)
 right.set(xlabel="error of the nearest-neighbour classifier, %")
 right.set_title("shuffling hides the dependence")
 plt.show()

@@ -16,10 +16,18 @@ from skanomaly import datasets
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.4"
 made = {
-    "make_shifted_anomalies\ntwo columns of ten": datasets.make_shifted_anomalies(random_state=0),
-    "make_bimodal\nfirst two principal components": datasets.make_bimodal(random_state=0),
-    "make_low_variance_anomalies\nfirst and last component": datasets.make_low_variance_anomalies(random_state=0),
-    "make_broken_dependence\ntwo columns of five": datasets.make_broken_dependence(random_state=0),
+    "make_shifted_anomalies\ntwo columns of ten": datasets.make_shifted_anomalies(
+        random_state=0
+    ),
+    "make_bimodal\nfirst two principal components": datasets.make_bimodal(
+        random_state=0
+    ),
+    "make_low_variance_anomalies\nfirst and last component": datasets.make_low_variance_anomalies(
+        random_state=0
+    ),
+    "make_broken_dependence\ntwo columns of five": datasets.make_broken_dependence(
+        random_state=0
+    ),
     "make_clusters\nboth columns": datasets.make_clusters(random_state=0),
 }
 
@@ -46,5 +54,7 @@ time = np.arange(len(series))
 axes[1, 2].plot(time, series[:, 0], color=BLUE, linewidth=0.5)
 axes[1, 2].plot(time[y == -1], series[y == -1, 0], "o", color=ORANGE, markersize=4)
 axes[1, 2].axvline(500, color=GREY, linestyle="--", linewidth=1)
-axes[1, 2].set_title("make_drifting_series\nlevel change at the dashed line", fontsize="medium")
+axes[1, 2].set_title(
+    "make_drifting_series\nlevel change at the dashed line", fontsize="medium"
+)
 axes[1, 2].set(xlabel="time point", ylabel="value")

@@ -19,25 +19,49 @@ from skanomaly.detectors import Autoencoder, DenseCode
 
 random = np.random.default_rng(1)
 angles = random.uniform(0, 2 * np.pi, 400)
-rows = np.column_stack([np.cos(angles), np.sin(angles)]) + 0.03 * random.normal(size=(400, 2))
+rows = np.column_stack([np.cos(angles), np.sin(angles)]) + 0.03 * random.normal(
+    size=(400, 2)
+)
 
 # %%
 # Both networks have the same hidden layers; only the code differs.
 
 codes = {
     "code on a line": DenseCode(latent_dim=1, hidden_layer_sizes=[32], max_iter=1500),
-    "code on a circle": DenseCode(latent_dim=2, topology="sphere", hidden_layer_sizes=[32], max_iter=1500),
+    "code on a circle": DenseCode(
+        latent_dim=2, topology="sphere", hidden_layer_sizes=[32], max_iter=1500
+    ),
 }
 x, y = np.meshgrid(np.linspace(-1.6, 1.6, 161), np.linspace(-1.6, 1.6, 161))
 figure, panels = plt.subplots(1, 2, figsize=(8.4, 4.2), layout="constrained")
 for axes, (name, code) in zip(panels, codes.items(), strict=True):
-    detector = Autoencoder(kind=code, statistic="reconstruction", contamination=0.05, random_state=0).fit(rows)
-    scores = detector.score_samples(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+    detector = Autoencoder(
+        kind=code, statistic="reconstruction", contamination=0.05, random_state=0
+    ).fit(rows)
+    scores = detector.score_samples(np.column_stack([x.ravel(), y.ravel()])).reshape(
+        x.shape
+    )
     height = np.log10(-scores)
-    axes.contourf(x, y, height, levels=np.linspace(-4, 0.3, 30), cmap="BrBG", extend="both")
-    axes.contour(x, y, height, levels=[np.log10(-detector.offset_)], colors="black", linewidths=1.6, linestyles="solid")
+    axes.contourf(
+        x, y, height, levels=np.linspace(-4, 0.3, 30), cmap="BrBG", extend="both"
+    )
+    axes.contour(
+        x,
+        y,
+        height,
+        levels=[np.log10(-detector.offset_)],
+        colors="black",
+        linewidths=1.6,
+        linestyles="solid",
+    )
     axes.scatter(*rows.T, s=6, c="black", alpha=0.5, linewidths=0)
-    axes.set(title=name, aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1], xlabel="first column")
+    axes.set(
+        title=name,
+        aspect="equal",
+        xticks=[-1, 0, 1],
+        yticks=[-1, 0, 1],
+        xlabel="first column",
+    )
 panels[0].set_ylabel("second column")
 figure.suptitle("Error of the reconstruction; the line is the threshold")
 

@@ -33,7 +33,12 @@ class SentenceEncoder:
         size = int.from_bytes(raw[:8], "little")
         self.arrays = {
             name: np.frombuffer(
-                raw[8 + size + entry["data_offsets"][0] : 8 + size + entry["data_offsets"][1]], np.float32
+                raw[
+                    8 + size + entry["data_offsets"][0] : 8
+                    + size
+                    + entry["data_offsets"][1]
+                ],
+                np.float32,
             ).reshape(entry["shape"])
             for name, entry in json.loads(raw[8 : 8 + size]).items()
             if entry.get("dtype") == "F32"
@@ -41,7 +46,9 @@ class SentenceEncoder:
 
     def pieces(self, sentence):
         found = []
-        for word in "".join(c if c.isalnum() else f" {c} " for c in sentence.lower()).split():
+        for word in "".join(
+            c if c.isalnum() else f" {c} " for c in sentence.lower()
+        ).split():
             start = 0
             while start < len(word):
                 for stop in range(len(word), start, -1):
@@ -70,19 +77,29 @@ class SentenceEncoder:
         part = "embeddings."
         x = self.arrays[part + "word_embeddings.weight"][rows]
         x = x + self.arrays[part + "position_embeddings.weight"][: len(rows)]
-        x = self._norm(x + self.arrays[part + "token_type_embeddings.weight"][0], part + "LayerNorm")
+        x = self._norm(
+            x + self.arrays[part + "token_type_embeddings.weight"][0],
+            part + "LayerNorm",
+        )
         for layer in range(6):
             part = f"encoder.layer.{layer}."
             query, key, value = (
-                self._dense(x, f"{part}attention.self.{name}").reshape(len(x), 12, 32).transpose(1, 0, 2)
+                self._dense(x, f"{part}attention.self.{name}")
+                .reshape(len(x), 12, 32)
+                .transpose(1, 0, 2)
                 for name in ("query", "key", "value")
             )
             weights = softmax(query @ key.transpose(0, 2, 1) / np.sqrt(32), axis=-1)
             mixed = (weights @ value).transpose(1, 0, 2).reshape(len(x), 384)
-            x = self._norm(x + self._dense(mixed, part + "attention.output.dense"), part + "attention.output.LayerNorm")
+            x = self._norm(
+                x + self._dense(mixed, part + "attention.output.dense"),
+                part + "attention.output.LayerNorm",
+            )
             inner = self._dense(x, part + "intermediate.dense")
             inner = inner * (1 + erf(inner / np.sqrt(2))) / 2
-            x = self._norm(x + self._dense(inner, part + "output.dense"), part + "output.LayerNorm")
+            x = self._norm(
+                x + self._dense(inner, part + "output.dense"), part + "output.LayerNorm"
+            )
         return x
 
     def sentences(self, sentences):
@@ -102,7 +119,11 @@ NORMAL = [
     "I would like to return the {} since it is too large.",
     "The {} is good value and easy to use.",
 ]
-CASUAL = ["hey, the {} is here, looks great lol", "yo where's my {}, still waiting", "this {} is awesome, love it!!"]
+CASUAL = [
+    "hey, the {} is here, looks great lol",
+    "yo where's my {}, still waiting",
+    "this {} is awesome, love it!!",
+]
 FRAUD = [
     "My card was charged twice for a {} that I never ordered.",
     "Somebody used my account and my password to buy a {}.",
@@ -114,7 +135,11 @@ DANGER = [
     "A part of the {} broke off and cut my hand badly.",
 ]
 CONCEPTS = {
-    0: ["a question about a delivery", "a review of a product", "a customer returns an article"],
+    0: [
+        "a question about a delivery",
+        "a review of a product",
+        "a customer returns an article",
+    ],
     1: ["fraud with a payment", "a stolen account"],
     2: ["somebody was injured", "a dangerous product, fire or shock"],
 }
@@ -125,15 +150,26 @@ def report():
     encoder = SentenceEncoder(Path(SPEC.origin).parent / "model")
 
     def filled(templates, things):
-        return encoder.sentences([template.format(thing) for template in templates for thing in things])
+        return encoder.sentences(
+            [template.format(thing) for template in templates for thing in things]
+        )
 
     train, normal = filled(NORMAL, THINGS[:5]), filled(NORMAL, THINGS[5:])
-    fraud, danger, casual = (filled(templates, THINGS[5:]) for templates in (FRAUD, DANGER, CASUAL))
-    X, y = np.vstack([normal, fraud, danger]), np.repeat([1, -1], [len(normal), len(fraud) + len(danger)])
+    fraud, danger, casual = (
+        filled(templates, THINGS[5:]) for templates in (FRAUD, DANGER, CASUAL)
+    )
+    X, y = (
+        np.vstack([normal, fraud, danger]),
+        np.repeat([1, -1], [len(normal), len(fraud) + len(danger)]),
+    )
     kinds = np.repeat([1, 2], [len(fraud), len(danger)])
-    prototypes = encoder.sentences([sentence for part in CONCEPTS.values() for sentence in part])
+    prototypes = encoder.sentences(
+        [sentence for part in CONCEPTS.values() for sentence in part]
+    )
     labels = [label for label, part in CONCEPTS.items() for _ in part]
-    prototyped = PrototypeDetector(prototypes=prototypes, prototype_labels=labels).fit(train)
+    prototyped = PrototypeDetector(prototypes=prototypes, prototype_labels=labels).fit(
+        train
+    )
     neighbors = PatchNeighbors(metric="euclidean").fit(train)
     areas["prototypes"] = roc_auc_score(y, prototyped.score_samples(X))
     areas["types"] = float(np.mean(prototyped.predict_type(X[y == -1]) == kinds))
@@ -143,15 +179,25 @@ def report():
     with_casual = np.vstack([casual, fraud, danger])
     truth = np.repeat([1, -1], [len(casual), len(fraud) + len(danger)])
     pairs = np.vstack([filled(NORMAL, THINGS[:1]), filled(CASUAL, THINGS[:1])])
-    style = ConceptProjector().fit(pairs, attribute=np.repeat(["formal", "casual"], [len(NORMAL), len(CASUAL)]))
+    style = ConceptProjector().fit(
+        pairs, attribute=np.repeat(["formal", "casual"], [len(NORMAL), len(CASUAL)])
+    )
     projected = PatchNeighbors(metric="euclidean").fit(style.transform(train))
     areas["casual"] = roc_auc_score(truth, neighbors.score_samples(with_casual))
-    areas["casual, style removed"] = roc_auc_score(truth, projected.score_samples(style.transform(with_casual)))
+    areas["casual, style removed"] = roc_auc_score(
+        truth, projected.score_samples(style.transform(with_casual))
+    )
 
     # Words are patches: which one is not like the words of normal messages?
     sentence = "The kettle caught fire and was well packed."
-    tokens = [encoder.tokens(text.format(thing)) for text in NORMAL for thing in THINGS[:5]]
-    scores = PatchNeighbors(metric="euclidean").fit(tokens).score_patches([encoder.tokens(sentence)])[0]
+    tokens = [
+        encoder.tokens(text.format(thing)) for text in NORMAL for thing in THINGS[:5]
+    ]
+    scores = (
+        PatchNeighbors(metric="euclidean")
+        .fit(tokens)
+        .score_patches([encoder.tokens(sentence)])[0]
+    )
     areas["word"] = encoder.pieces(sentence)[int(np.argmin(scores))]
 
 

@@ -19,7 +19,10 @@ import numpy as np
 from skanomaly.events import EventCountDetector, EventDisplay, MarkovDetector
 
 random = np.random.RandomState(0)
-normal = [["open", *["read", "check"] * random.randint(1, 4), "write", "close"] for _ in range(200)]
+normal = [
+    ["open", *["read", "check"] * random.randint(1, 4), "write", "close"]
+    for _ in range(200)
+]
 traces = [
     normal[0],
     ["open", "read", "write", "check", "close"],

@@ -22,7 +22,9 @@ from skanomaly.inspection import (
 )
 
 frame, y = load_breast_cancer_anomalies(return_X_y=True, as_frame=True)
-detector = make_pipeline(StandardScaler(), RandomProjectionDepth(contamination=0.05, random_state=0)).fit(frame)
+detector = make_pipeline(
+    StandardScaler(), RandomProjectionDepth(contamination=0.05, random_state=0)
+).fit(frame)
 
 # %%
 # Scores and threshold
@@ -51,7 +53,9 @@ plt.show()
 lowest = detector.score_samples(frame).argmin()
 row = frame.iloc[[lowest]]
 parts = feature_contributions(detector, row)
-print(f"score {detector.score_samples(row)[0]:.4f}, sum of the contributions {parts.sum():.4f}")
+print(
+    f"score {detector.score_samples(row)[0]:.4f}, sum of the contributions {parts.sum():.4f}"
+)
 ContributionDisplay.from_estimator(detector, row)
 plt.show()
 
@@ -67,8 +71,13 @@ flagged = frame[detector.predict(frame) == -1]
 nearest = flagged.iloc[[detector.score_samples(flagged).argmax()]]
 for one in (row, nearest):
     found = counterfactual(detector, one, background=normal)
-    changes = [f"{name}: {before:.4g} -> {after:.4g}" for name, before, after in found.changes(0)]
-    print(f"row {one.index[0]}: {len(changes)} changed column(s):", "; ".join(changes[:2]))
+    changes = [
+        f"{name}: {before:.4g} -> {after:.4g}"
+        for name, before, after in found.changes(0)
+    ]
+    print(
+        f"row {one.index[0]}: {len(changes)} changed column(s):", "; ".join(changes[:2])
+    )
 
 # %%
 # Scores over two columns
@@ -77,6 +86,8 @@ for one in (row, nearest):
 # Contours of the score of a detector of two columns, with the threshold as a white line.
 
 pair = frame[["mean concave points", "worst area"]]
-small = make_pipeline(StandardScaler(), RandomProjectionDepth(contamination=0.05, random_state=0)).fit(pair)
+small = make_pipeline(
+    StandardScaler(), RandomProjectionDepth(contamination=0.05, random_state=0)
+).fit(pair)
 ScoreTerrainDisplay.from_estimator(small, pair)
 plt.show()

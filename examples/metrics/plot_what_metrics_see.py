@@ -42,7 +42,12 @@ scores = {
 def best_affiliation(y_true, y_score):
     """Return the affiliation F1 at the best of fifty thresholds."""
     levels = np.quantile(y_score, np.linspace(0, 1, 50))
-    return max(metrics.affiliation_precision_recall_fscore(y_true, np.where(y_score <= at, -1, 1))[2] for at in levels)
+    return max(
+        metrics.affiliation_precision_recall_fscore(
+            y_true, np.where(y_score <= at, -1, 1)
+        )[2]
+        for at in levels
+    )
 
 
 columns = {
@@ -53,10 +58,15 @@ columns = {
     "event F1": metrics.event_f1_score,
     "point-adjusted F1": metrics.point_adjusted_f1_score,
 }
-values = np.array([[metric(labels, each) for metric in columns.values()] for each in scores.values()])
+values = np.array(
+    [[metric(labels, each) for metric in columns.values()] for each in scores.values()]
+)
 
 figure, axes = plt.subplot_mosaic(
-    [[f"score {row}", "table"] for row in range(5)], figsize=(11, 4.6), width_ratios=[1, 1.25], layout="constrained"
+    [[f"score {row}", "table"] for row in range(5)],
+    figsize=(11, 4.6),
+    width_ratios=[1, 1.25],
+    layout="constrained",
 )
 for row, (name, score) in enumerate(scores.items()):
     ax = axes[f"score {row}"]
@@ -66,11 +76,20 @@ for row, (name, score) in enumerate(scores.items()):
     ax.set(yticks=[], xlim=(0, n_points))
     ax.set_ylabel(name, rotation=0, ha="right", va="center")
     ax.tick_params(labelbottom=row == 4)
-axes["score 4"].set_xlabel("time point (lower scores are more anomalous; events are shaded)")
+axes["score 4"].set_xlabel(
+    "time point (lower scores are more anomalous; events are shaded)"
+)
 table = axes["table"]
 table.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
 for (row, column), value in np.ndenumerate(values):
-    table.text(column, row, f"{value:.2f}", ha="center", va="center", color="white" if value < 0.6 else "black")
+    table.text(
+        column,
+        row,
+        f"{value:.2f}",
+        ha="center",
+        va="center",
+        color="white" if value < 0.6 else "black",
+    )
 table.set_xticks(range(len(columns)), [name.replace(" ", "\n", 1) for name in columns])
 table.xaxis.tick_top()
 table.set_yticks([])

@@ -22,11 +22,18 @@ BLUE, GREY = "#0072B2", "#B8B8B8"
 X, y = load_breast_cancer_anomalies(return_X_y=True)
 pipeline = make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True))
 grid = {
-    "standardscaler": [StandardScaler(), RobustScaler(), QuantileTransformer(n_quantiles=100), "passthrough"],
+    "standardscaler": [
+        StandardScaler(),
+        RobustScaler(),
+        QuantileTransformer(n_quantiles=100),
+        "passthrough",
+    ],
     "localoutlierfactor__n_neighbors": [5, 20, 60, 120],
     "localoutlierfactor__p": [1, 2],
 }
-curve = specification_curve(pipeline, grid, X, y, scoring="roc_auc", n_permutations=99, random_state=0)
+curve = specification_curve(
+    pipeline, grid, X, y, scoring="roc_auc", n_permutations=99, random_state=0
+)
 
 titles = {
     "standardscaler": "scaling",
@@ -37,7 +44,9 @@ rows = []
 for name, title in titles.items():
     for level in grid[name]:
         text = level if isinstance(level, (str, int)) else type(level).__name__
-        chosen = [point[name] is level or point[name] == level for point in curve.parameters]
+        chosen = [
+            point[name] is level or point[name] == level for point in curve.parameters
+        ]
         rows.append((f"{title}: {text}", np.array(chosen)[curve.order]))
 
 figure, (top, bottom) = plt.subplots(
@@ -47,11 +56,19 @@ places = np.arange(len(curve.values))
 top.plot(places, curve.values[curve.order], "o", color=BLUE, ms=4)
 top.axhline(0.5, color=GREY, lw=1, ls=":")
 top.set(ylabel="ROC AUC", ylim=(0.2, 1.02))
-ratios = ", ".join(f"{titles[name]} {ratio:.0%}" for name, ratio in curve.explained_variance_ratio.items())
-top.set_title(f"explained variance: {ratios}\npermutation test of the median: p = {curve.pvalue:.2f}", fontsize=9)
+ratios = ", ".join(
+    f"{titles[name]} {ratio:.0%}"
+    for name, ratio in curve.explained_variance_ratio.items()
+)
+top.set_title(
+    f"explained variance: {ratios}\npermutation test of the median: p = {curve.pvalue:.2f}",
+    fontsize=9,
+)
 for line, (_, chosen) in enumerate(rows):
     bottom.plot(places[~chosen], np.full((~chosen).sum(), line), "|", color=GREY, ms=4)
-    bottom.plot(places[chosen], np.full(chosen.sum(), line), "|", color=BLUE, ms=9, mew=2)
+    bottom.plot(
+        places[chosen], np.full(chosen.sum(), line), "|", color=BLUE, ms=9, mew=2
+    )
 bottom.set(
     yticks=range(len(rows)),
     yticklabels=[name for name, _ in rows],

@@ -28,7 +28,9 @@ curator = SampleCurator(random_state=0)
 X_kept, labels_kept = curator.fit_resample(X, labels)
 for decision in ("keep", "review", "drop"):
     members = curator.decision_ == decision
-    print(f"{decision}: {members.sum():5d} rows, {wrong[members].sum():4d} of them wrong")
+    print(
+        f"{decision}: {members.sum():5d} rows, {wrong[members].sum():4d} of them wrong"
+    )
 
 # %%
 # Left: the 12 rows with the lowest scores. Right: ROC curves of scores and mask frequency for finding wrong labels.
@@ -39,7 +41,11 @@ ranked = np.argsort(curator.sample_scores_)
 for axes, row in zip(left.subplots(3, 4).ravel(), ranked, strict=False):
     axes.imshow(X[row].reshape(8, 8), cmap="gray_r")
     note = "wrong" if wrong[row] else "correct"
-    axes.set_title(f"labelled {labels[row]}: {note}", fontsize=9, color="#D55E00" if wrong[row] else "black")
+    axes.set_title(
+        f"labelled {labels[row]}: {note}",
+        fontsize=9,
+        color="#D55E00" if wrong[row] else "black",
+    )
     axes.axis("off")
 
 axes = right.subplots()

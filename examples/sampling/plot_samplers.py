@@ -10,7 +10,15 @@ the data and unlike the common class.
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_moons
 
-from skanomaly.sampling import ADASYN, SMOTE, BorderlineSMOTE, EAPSampler, MinoritySampler, SamplerChain, SamplerDisplay
+from skanomaly.sampling import (
+    ADASYN,
+    SMOTE,
+    BorderlineSMOTE,
+    EAPSampler,
+    MinoritySampler,
+    SamplerChain,
+    SamplerDisplay,
+)
 
 X, y = make_moons((300, 40), noise=0.2, random_state=0)
 samplers = {
@@ -22,7 +30,9 @@ samplers = {
     "MinoritySampler": MinoritySampler(bandwidth=0.15, random_state=0),
 }
 
-figure, axes = plt.subplots(2, 3, figsize=(12, 7), sharex=True, sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    2, 3, figsize=(12, 7), sharex=True, sharey=True, layout="constrained"
+)
 for ax, (name, sampler) in zip(axes.flat, samplers.items(), strict=True):
     SamplerDisplay.from_estimator(sampler, X, y, ax=ax)
     ax.set_title(name)

@@ -17,13 +17,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from skanomaly.sequence import CalendarDetector, SeasonalTrendDetector, SubsequenceNeighbors
+from skanomaly.sequence import (
+    CalendarDetector,
+    SeasonalTrendDetector,
+    SubsequenceNeighbors,
+)
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.4"
 random = np.random.RandomState(0)
 hours = pd.date_range("2026-01-05", periods=8 * 168, freq="h", tz="Europe/Berlin")
 working = (hours.day_of_week < 5) & (hours.hour >= 8) & (hours.hour < 18)
-visits = pd.DataFrame({"visits": random.poisson(np.where(working, 60, 4)).astype(float)}, index=hours)
+visits = pd.DataFrame(
+    {"visits": random.poisson(np.where(working, 60, 4)).astype(float)}, index=hours
+)
 anomalies = {
     "Sunday": ("2026-02-01 10:00", "2026-02-01 13:00"),
     "closed": ("2026-02-10 08:00", "2026-02-10 17:00"),
@@ -37,13 +43,27 @@ visits = visits.drop(index=visits.loc["2026-01-21":"2026-01-23"].index)
 detectors = {
     "CalendarDetector": CalendarDetector(contamination=0.012),
     "SeasonalTrendDetector": SeasonalTrendDetector(period="7D", contamination=0.012),
-    "SubsequenceNeighbors": SubsequenceNeighbors(window_size=24, contamination=0.012, random_state=0),
+    "SubsequenceNeighbors": SubsequenceNeighbors(
+        window_size=24, contamination=0.012, random_state=0
+    ),
 }
-scores = {name: pd.Series(detector.fit(visits).score_samples(visits)) for name, detector in detectors.items()}
+scores = {
+    name: pd.Series(detector.fit(visits).score_samples(visits))
+    for name, detector in detectors.items()
+}
 
-figure, panels = plt.subplots(4, 1, figsize=(9, 6.5), sharex=True, layout="constrained", height_ratios=[1.6, 1, 1, 1])
+figure, panels = plt.subplots(
+    4,
+    1,
+    figsize=(9, 6.5),
+    sharex=True,
+    layout="constrained",
+    height_ratios=[1.6, 1, 1, 1],
+)
 grid = pd.date_range(hours[0], hours[-1], freq="h")
-panels[0].plot(grid.tz_localize(None), visits["visits"].reindex(grid), color=BLUE, linewidth=0.6)
+panels[0].plot(
+    grid.tz_localize(None), visits["visits"].reindex(grid), color=BLUE, linewidth=0.6
+)
 panels[0].set_ylabel("visits an hour")
 for axes, (name, score) in zip(panels[1:], scores.items(), strict=True):
     outlying = pd.Series(-score.to_numpy(), index=visits.index).reindex(grid)

@@ -29,7 +29,11 @@ from skanomaly.sequence import (
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "0.4"
 random = np.random.RandomState(0)
 time = np.arange(4000)
-load = np.sin(2 * np.pi * time / 96) + 0.4 * np.sin(2 * np.pi * time / 48 + 1) + 0.08 * random.normal(size=4000)
+load = (
+    np.sin(2 * np.pi * time / 96)
+    + 0.4 * np.sin(2 * np.pi * time / 48 + 1)
+    + 0.08 * random.normal(size=4000)
+)
 anomalies = {
     "spike": slice(700, 703),
     "flat": slice(1500, 1560),
@@ -48,23 +52,40 @@ detectors = {
     "SubsequenceNeighbors": SubsequenceNeighbors(window_size=48, random_state=0),
     "SubsequenceKMeans": SubsequenceKMeans(window_size=48, random_state=0),
     "SubsequencePCA": SubsequencePCA(window_size=48),
-    "AutoregressiveDetector, smoothing=1": AutoregressiveDetector(order=48, smoothing=1),
+    "AutoregressiveDetector, smoothing=1": AutoregressiveDetector(
+        order=48, smoothing=1
+    ),
     "MatrixProfileDetector": MatrixProfileDetector(window_size=48),
     "KShapeDetector": KShapeDetector(window_size=48, smoothing=24, random_state=0),
     "RollingStatistic": RollingStatistic(window_size=48),
 }
-scores = {name: detector.fit(load).score_samples(load) for name, detector in detectors.items()}
+scores = {
+    name: detector.fit(load).score_samples(load) for name, detector in detectors.items()
+}
 scores["random"] = random.uniform(size=4000)
 
-figure, panels = plt.subplots(9, 1, figsize=(9, 10), sharex=True, layout="constrained", height_ratios=[2, *[1] * 8])
+figure, panels = plt.subplots(
+    9,
+    1,
+    figsize=(9, 10),
+    sharex=True,
+    layout="constrained",
+    height_ratios=[2, *[1] * 8],
+)
 panels[0].plot(load, color=BLUE, linewidth=0.6)
 panels[0].set_ylabel("load")
 for name, part in anomalies.items():
-    panels[0].text((part.start + part.stop) / 2, 3.1, name, ha="center", va="bottom", color=ORANGE)
+    panels[0].text(
+        (part.start + part.stop) / 2, 3.1, name, ha="center", va="bottom", color=ORANGE
+    )
 panels[0].set_ylim(-2.2, 3.9)
 for axes, (name, score) in zip(panels[1:], scores.items(), strict=True):
     axes.plot(-score, color=GREY, linewidth=0.6)
-    axes.set_title(f"{name}: VUS-PR {vus_pr_score(labels, score, window_size=48):.2f}", fontsize="small", loc="left")
+    axes.set_title(
+        f"{name}: VUS-PR {vus_pr_score(labels, score, window_size=48):.2f}",
+        fontsize="small",
+        loc="left",
+    )
     axes.set_yticks([])
 for axes in panels:
     for part in anomalies.values():

@@ -31,15 +31,26 @@ for beat, start in enumerate(starts):
     early = beat == 15
     place = start - 30 if early else start
     signal += bump(place, 12 if early else 4, 1.3 if early else 1.0)
-    signal += bump(place + 45, 14, -0.25 if early else 0.25) + bump(place - 30, 8, 0.0 if early else 0.12)
+    signal += bump(place + 45, 14, -0.25 if early else 0.25) + bump(
+        place - 30, 8, 0.0 if early else 0.12
+    )
 labels = np.ones(len(time), dtype=int)
 labels[starts[15] - 70 : starts[15] + 60] = -1
 
-figure, panels = plt.subplots(4, 1, figsize=(9, 7), sharex=True, layout="constrained", height_ratios=[2, 1, 2, 1])
+figure, panels = plt.subplots(
+    4, 1, figsize=(9, 7), sharex=True, layout="constrained", height_ratios=[2, 1, 2, 1]
+)
 for causal, axes in ((False, panels[:2]), (True, panels[2:])):
-    detector = MatrixProfileDetector(window_size=220, causal=causal, contamination=0.03).fit(signal)
+    detector = MatrixProfileDetector(
+        window_size=220, causal=causal, contamination=0.03
+    ).fit(signal)
     SeriesDisplay.from_estimator(detector, signal, labels, ax=axes)
-    axes[0].set_title("neighbours before and after" if not causal else "neighbours before only (causal)", loc="left")
+    axes[0].set_title(
+        "neighbours before and after"
+        if not causal
+        else "neighbours before only (causal)",
+        loc="left",
+    )
     axes[0].set_ylabel("millivolt")
     axes[1].set_xlabel("")
 panels[-1].set_xlabel("sample")

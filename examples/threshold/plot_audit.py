@@ -29,7 +29,9 @@ for _ in range(4):
     checked[rows] = truth[rows]  # here a person looks at the rows
     model = model.fit(X, checked)
 after = model.posterior_.interval(0.9)
-print(f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, after it {after[0]:.3f} to {after[1]:.3f}")
+print(
+    f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, after it {after[0]:.3f} to {after[1]:.3f}"
+)
 
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.0), layout="constrained")
 ContaminationDisplay.from_estimator(model, X, ax=axes.ravel()[:3])
