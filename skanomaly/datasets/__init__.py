@@ -12,6 +12,7 @@ from skanomaly.datasets._generators import (
 )
 from skanomaly.datasets._npz import load_npz
 from skanomaly.datasets._patches import make_patch_grids
+from skanomaly.datasets._token_sets import make_token_sets
 
 __all__ = [
     "fetch_adbench",
@@ -23,5 +24,6 @@ __all__ = [
     "make_drifting_series",
     "make_low_variance_anomalies",
     "make_patch_grids",
+    "make_token_sets",
     "make_shifted_anomalies",
 ]
