@@ -150,6 +150,10 @@ SECTIONS = {
     },
     "embeddings": {
         "Patch sets": "PatchNeighbors PatchGaussian PatchResidual PatchBank PatchRefiner PatchwiseTransformer",
+        "Sets without an order": (
+            "TokenReconstructor ContextPrototypes PartnerMap OtherTokens OwnPrototypes ReferenceSets MaskedMemory "
+            "TwoMemories"
+        ),
         "Vectors": (
             "PrototypeDetector ChecklistDetector LogitDetector DistillationDetector NetworkStudent ConceptProjector"
         ),

@@ -17,6 +17,7 @@ import skanomaly
 from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
 from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
 from skanomaly.events import EventReservoir
+from skanomaly.embeddings import ContextPrototypes, NetworkStudent, PartnerMap, PatchBank, PatchResidual
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
@@ -168,6 +169,10 @@ PARAMETERS = {
     "TiledDetector": [
         {"detector": GaussianDetector()},
         {"detector": GaussianDetector(), "axis": "columns", "tiles": 2},
+    ],
+    "TokenReconstructor": [
+        {"method": ContextPrototypes(n_prototypes=3), "random_state": 0},
+        {"method": PartnerMap(hidden_size=8, max_iter=40), "centering": "median", "random_state": 0},
     ],
     "AnomalyClusterer": [{"n_clusters": 2, "n_init": 2}, {"n_clusters": 3, "n_init": 1}],
     "ChecklistDetector": [{}, {"rules": ["range", "regression"], "n_votes": 3}],

@@ -13,6 +13,8 @@ __all__ = [
     "hinge",
     "logistic",
     "margin",
+    "partner_mixture",
+    "partner_slopes",
     "projection_outlyingness",
     "soft_boundary",
     "squared_error",
@@ -157,3 +159,57 @@ def contrast(first: Array, second: Array, temperature: float) -> tuple[float, Ar
     slopes /= 2 * n_rows * temperature
     found = ((slopes + slopes.T) @ views).astype(first.dtype)
     return loss, found[:n_rows], found[n_rows:]
+
+
+def partner_mixture(predicted: Array, tokens: Array, log_variance: float, hidden: Array) -> tuple[Array, Array, Array]:
+    """Negative log-likelihood of tokens under a mixture of normal distributions around predictions of one variance.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n_sets, n_predicted, n_columns)
+    tokens : ndarray of shape (n_sets, n_tokens, n_columns)
+    log_variance : float
+    hidden : ndarray of shape (n_sets or 1, n_tokens or 1, n_predicted)
+        Added to the log-likelihoods: a large negative number leaves a prediction out.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_sets, n_tokens)
+        Without the constant of normal distributions.
+    shares : ndarray of shape (n_sets, n_tokens, n_predicted)
+        Share of each prediction in the likelihood of a token.
+    squares : ndarray of shape (n_sets, n_tokens, n_predicted)
+        Squared distances.
+    """
+    squares = (tokens * tokens).sum(axis=-1)[:, :, None] + (predicted * predicted).sum(axis=-1)[:, None, :]
+    squares = np.maximum(squares - 2 * (tokens @ predicted.swapaxes(-1, -2)), 0)
+    logits = squares * tokens.dtype.type(-0.5 * np.exp(-log_variance)) + hidden
+    largest = logits.max(axis=-1, keepdims=True)
+    shares = np.exp(logits - largest)
+    totals = shares.sum(axis=-1, keepdims=True)
+    shares /= totals
+    losses = 0.5 * tokens.shape[-1] * log_variance - (largest + np.log(totals))[..., 0]
+    return losses, shares, squares
+
+
+def partner_slopes(
+    predicted: Array, tokens: Array, log_variance: float, shares: Array, squares: Array, weights: Array
+) -> tuple[Array, float]:
+    """Return the gradients of weighted losses of `partner_mixture` in the predictions and in the log-variance.
+
+    Parameters
+    ----------
+    predicted, tokens, log_variance, shares, squares
+        As given to that function and returned by it.
+    weights : ndarray of shape (n_sets, n_tokens)
+
+    Returns
+    -------
+    slopes : ndarray of shape (n_sets, n_predicted, n_columns)
+    slope : float
+    """
+    precision = tokens.dtype.type(np.exp(-log_variance))
+    parts = shares * weights[:, :, None]
+    slopes = precision * (parts.sum(axis=1)[:, :, None] * predicted - parts.swapaxes(-1, -2) @ tokens)
+    slope = 0.5 * tokens.shape[-1] * float(weights.sum()) - 0.5 * float(precision) * float((parts * squares).sum())
+    return slopes, slope

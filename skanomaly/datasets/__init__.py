@@ -28,6 +28,7 @@ from skanomaly.datasets._structures import (
 )
 from skanomaly.datasets._textures import make_textures
 from skanomaly.datasets._tracks import make_particle_tracks
+from skanomaly.datasets._token_sets import make_token_sets
 
 __all__ = [
     "fetch_adbench",
@@ -59,4 +60,5 @@ __all__ = [
     "make_series_anomalies",
     "make_shifted_anomalies",
     "make_textures",
+    "make_token_sets",
 ]

@@ -16,15 +16,23 @@ from skanomaly.embeddings._refiner import PatchRefiner
 from skanomaly.embeddings._residual import PatchResidual
 from skanomaly.embeddings._students import NetworkStudent
 from skanomaly.embeddings._tiles import TiledDetector
+from skanomaly.embeddings._token_memories import MaskedMemory, OwnPrototypes, ReferenceSets, TwoMemories
+from skanomaly.embeddings._token_methods import ContextPrototypes, OtherTokens, PartnerMap
+from skanomaly.embeddings._tokens import TokenReconstructor
 
 __all__ = [
     "AnomalyClusterer",
     "AttentionLookup",
     "ChecklistDetector",
     "ConceptProjector",
+    "ContextPrototypes",
     "DistillationDetector",
     "LogitDetector",
+    "MaskedMemory",
     "NetworkStudent",
+    "OtherTokens",
+    "OwnPrototypes",
+    "PartnerMap",
     "PatchBank",
     "PatchGaussian",
     "PatchMapDisplay",
@@ -33,5 +41,8 @@ __all__ = [
     "PatchResidual",
     "PatchwiseTransformer",
     "PrototypeDetector",
+    "ReferenceSets",
     "TiledDetector",
+    "TokenReconstructor",
+    "TwoMemories",
 ]

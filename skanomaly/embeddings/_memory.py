@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._networks._attention import sparsemax
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._parameters import ParameterObject
@@ -70,13 +71,7 @@ class AttentionLookup(ParameterObject):
         if self.kind == "softmax":
             weights = np.exp(logits)
             return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-        ranked = -np.sort(-logits, axis=1)
-        ranked[~np.isfinite(ranked)] = -1e9
-        counts = np.arange(1, ranked.shape[1] + 1)
-        totals = np.cumsum(ranked, axis=1) - 1
-        support = (ranked * counts > totals).sum(axis=1)
-        threshold = totals[np.arange(len(totals)), support - 1] / support
-        return np.maximum(logits - threshold[:, None], 0.0)
+        return sparsemax(logits)
 
 
 class Memory:
