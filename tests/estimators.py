@@ -15,14 +15,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skanomaly
 from skanomaly.detectors import DenseCode, GaussianDetector, ProjectionOutlyingness, RandomFeatures
-from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
-from skanomaly.events import EventReservoir
 from skanomaly.embeddings import ContextPrototypes, NetworkStudent, PartnerMap, PatchBank, PatchResidual
+from skanomaly.events import EventReservoir
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
-from skanomaly.sequence import DenseEncoder, RandomConvolutionEncoder, ReservoirEncoder
-from skanomaly.sequence import Diffusion
+from skanomaly.sequence import DenseEncoder, Diffusion, RandomConvolutionEncoder, ReservoirEncoder
 from skanomaly.threshold import GammaGMM
 
 

@@ -105,14 +105,10 @@ def _first_panels(figure):
         return None
     places = [axes.get_subplotspec() for axes in panels]
     first = [
-        axes
-        for axes, place in zip(panels, places, strict=True)
-        if place.rowspan.start < 2 and place.colspan.start < 2
+        axes for axes, place in zip(panels, places, strict=True) if place.rowspan.start < 2 and place.colspan.start < 2
     ]
     boxes = [axes.get_tightbbox() for axes in first]
-    return (
-        Bbox.union(boxes).padded(4).transformed(figure.dpi_scale_trans.inverted())
-    )
+    return Bbox.union(boxes).padded(4).transformed(figure.dpi_scale_trans.inverted())
 
 
 def scrape(block, block_vars, gallery_conf):
@@ -136,11 +132,7 @@ def scrape(block, block_vars, gallery_conf):
 def shrink_panels(app):  # noqa: ARG001  # Sphinx's signature
     """Replace the thumbnails of figures of many panels by their first panels."""
     for panels in (DOCS / "gallery").glob("*/images/*_panels.png"):
-        thumbnail = (
-            panels.parent
-            / "thumb"
-            / panels.name.replace("_panels.png", "_thumb.png")
-        )
+        thumbnail = panels.parent / "thumb" / panels.name.replace("_panels.png", "_thumb.png")
         if thumbnail.exists():
             scale_image(str(panels), str(thumbnail), *THUMBNAIL)
 
@@ -161,9 +153,7 @@ def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
 def setup(app):
     """Connect the handler, before Sphinx collects the images of a page."""
     app.connect("doctree-read", show_both, priority=100)
-    app.connect(
-        "builder-inited", shrink_panels, priority=900
-    )  # after the gallery is drawn
+    app.connect("builder-inited", shrink_panels, priority=900)  # after the gallery is drawn
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

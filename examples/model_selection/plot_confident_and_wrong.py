@@ -27,10 +27,14 @@ from skanomaly.model_selection import ood_benchmark
 X, y = load_breast_cancer(return_X_y=True)
 models = {
     "GaussianDetector": make_pipeline(StandardScaler(), GaussianDetector()),
-    "LocalOutlierFactor": make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
+    "LocalOutlierFactor": make_pipeline(
+        StandardScaler(), LocalOutlierFactor(novelty=True)
+    ),
     "IsolationForest": IsolationForest(n_estimators=50),
     "random forest, entropy": RandomForestClassifier(50, min_samples_leaf=3),
-    "logistic regression, entropy": make_pipeline(StandardScaler(), LogisticRegression()),
+    "logistic regression, entropy": make_pipeline(
+        StandardScaler(), LogisticRegression()
+    ),
 }
 report = ood_benchmark(models, X, y, n_columns=10, random_state=0)
 for name, areas in zip(report.names, report.roc_auc, strict=True):
@@ -44,13 +48,30 @@ for name, areas in zip(report.names, report.roc_auc, strict=True):
 # their own table.
 
 figure, axes = plt.subplots(figsize=(8.2, 4.2), layout="constrained")
-colors, styles = ("#0072B2", "#009E73", "#56B4E9", "#E69F00", "#D55E00"), ("o-", "s-", "^-", "D--", "v--")
-for name, areas, color, style in zip(report.names, report.roc_auc, colors, styles, strict=True):
+colors, styles = (
+    ("#0072B2", "#009E73", "#56B4E9", "#E69F00", "#D55E00"),
+    ("o-", "s-", "^-", "D--", "v--"),
+)
+for name, areas, color, style in zip(
+    report.names, report.roc_auc, colors, styles, strict=True
+):
     wide = name == "GaussianDetector"  # two lines coincide
-    axes.semilogx(report.scales, areas, style, color=color, lw=6 if wide else 2, ms=11 if wide else 6, label=name)
+    axes.semilogx(
+        report.scales,
+        areas,
+        style,
+        color=color,
+        lw=6 if wide else 2,
+        ms=11 if wide else 6,
+        label=name,
+    )
 axes.axhline(0.5, color="0.6", lw=1, ls=":")
 axes.text(11, 0.515, "chance", color="0.4", fontsize=9)
-axes.set(xlabel="one column multiplied by", ylabel="area under the ROC curve", ylim=(-0.02, 1.03))
+axes.set(
+    xlabel="one column multiplied by",
+    ylabel="area under the ROC curve",
+    ylim=(-0.02, 1.03),
+)
 axes.set_xticks(report.scales, [f"{scale:,.0f}" for scale in report.scales])
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

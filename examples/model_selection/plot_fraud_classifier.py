@@ -36,23 +36,38 @@ models = {
 }
 means, lines = {}, []
 for name, options in streams.items():
-    X, y, times = make_fraud_stream(6000, n_days=60, contamination=0.03, random_state=0, **options)
-    report = compare_over_time(models, X, y, times, alerts_per_day=4, n_periods=4, random_state=0)
+    X, y, times = make_fraud_stream(
+        6000, n_days=60, contamination=0.03, random_state=0, **options
+    )
+    report = compare_over_time(
+        models, X, y, times, alerts_per_day=4, n_periods=4, random_state=0
+    )
     difficulty = table_difficulty(X, y, times, random_state=0)
     means[name] = report.average_precision.mean(axis=1)
     lines.append(f"{name}\noverlap {difficulty.overlap:.2f}")
-    days = alert_report(y[report.test_indices], report.scores[0], times[report.test_indices], alerts_per_day=4)
+    days = alert_report(
+        y[report.test_indices],
+        report.scores[0],
+        times[report.test_indices],
+        alerts_per_day=4,
+    )
     hits = int(days["n_hits"].sum()) / int(days["n_anomalies"].sum())
-    shown = ", ".join(f"{model} {value:.2f}" for model, value in zip(models, means[name], strict=True))
+    shown = ", ".join(
+        f"{model} {value:.2f}" for model, value in zip(models, means[name], strict=True)
+    )
     print(f"{name}: {shown}; four alerts a day of the first find {hits:.0%}")
 
 # %%
 # Average precision, mean over four later periods.
 
 figure, axes = plt.subplots(figsize=(8.6, 4), layout="constrained")
-for place, (model, color) in enumerate(zip(models, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True)):
+for place, (model, color) in enumerate(
+    zip(models, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True)
+):
     heights = [values[place] for values in means.values()]
-    axes.bar(np.arange(3) + 0.2 * (place - 1.5), heights, 0.18, color=color, label=model)
+    axes.bar(
+        np.arange(3) + 0.2 * (place - 1.5), heights, 0.18, color=color, label=model
+    )
 axes.set_xticks(range(3), lines)
 axes.set(ylabel="average precision", ylim=(0, 1.02))
 axes.spines[["top", "right"]].set_visible(False)

@@ -21,7 +21,9 @@ from skanomaly.model_selection import unseen_group_report
 # Three of the textures are recorded in one way, two with less contrast and more light. All images are put in one table;
 # the protocol decides what is trained on.
 
-X_train, X_test, y_test, _, groups_train, groups_test = make_textures(n_train=30, n_test=40, random_state=0)
+X_train, X_test, y_test, _, groups_train, groups_test = make_textures(
+    n_train=30, n_test=40, random_state=0
+)
 X = np.concatenate([X_train, X_test])
 y = np.concatenate([np.ones(len(X_train), dtype=int), y_test])
 groups = np.concatenate([groups_train, groups_test])
@@ -31,9 +33,14 @@ detectors = {
     "PatchGaussian": PatchGaussian(),
     "PatchResidual": PatchResidual(),
 }
-reports = {name: unseen_group_report(model, X, y, groups, random_state=0) for name, model in detectors.items()}
+reports = {
+    name: unseen_group_report(model, X, y, groups, random_state=0)
+    for name, model in detectors.items()
+}
 for name, report in reports.items():
-    print(f"{name:15} unseen: worst {report.worst:.2f}, mean {report.mean:.2f}; gap to seen {report.gap:+.2f}")
+    print(
+        f"{name:15} unseen: worst {report.worst:.2f}, mean {report.mean:.2f}; gap to seen {report.gap:+.2f}"
+    )
 
 # %%
 # Images of each texture, and the areas under the ROC curve of each texture when seen (open) and unseen (filled).
@@ -49,12 +56,19 @@ for group, axes in enumerate(pictures.subplots(1, 5)):
     axes.set_axis_off()
 axes = plot.subplots()
 for place, (name, report) in enumerate(reports.items()):
-    x, color = report.groups + 0.22 * (place - 1), ("#0072B2", "#E69F00", "#009E73")[place]
+    x, color = (
+        report.groups + 0.22 * (place - 1),
+        ("#0072B2", "#E69F00", "#009E73")[place],
+    )
     axes.vlines(x, report.unseen, report.seen, color=color, lw=2)
     axes.plot(x, report.seen, "o", mfc="white", color=color)
     axes.plot(x, report.unseen, "o", color=color, label=name)
 axes.axhline(0.5, color="0.6", lw=1, ls=":")
-axes.set(xticks=range(5), xticklabels=[f"texture {group}" for group in range(5)], ylabel="area under the ROC curve")
+axes.set(
+    xticks=range(5),
+    xticklabels=[f"texture {group}" for group in range(5)],
+    ylabel="area under the ROC curve",
+)
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 

@@ -15,7 +15,11 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly.detectors import GaussianDetector, NearestNeighborsDetector, RandomProjectionDepth
+from skanomaly.detectors import (
+    GaussianDetector,
+    NearestNeighborsDetector,
+    RandomProjectionDepth,
+)
 from skanomaly.model_selection import contamination_curve
 from skanomaly.robust import PurifiedDetector
 
@@ -29,7 +33,9 @@ BINS = np.arange(32)
 
 def profiles(n, places):
     """Return n profiles of a target whose scatterers move slightly and vary in strength."""
-    places = np.broadcast_to(places, (n, 4))[:, :, None] + 0.3 * random.normal(size=(n, 4, 1))
+    places = np.broadcast_to(places, (n, 4))[:, :, None] + 0.3 * random.normal(
+        size=(n, 4, 1)
+    )
     strengths = random.gamma(4.0, 0.25, size=(n, 4, 1))
     echoes = strengths * np.exp(-0.5 * ((BINS - places) / 1.2) ** 2)
     return echoes.sum(axis=1) + 0.15 * np.abs(random.normal(size=(n, 32)))
@@ -37,19 +43,31 @@ def profiles(n, places):
 
 normal = profiles(700, [6.0, 12.0, 17.0, 25.0])
 kinds = {
-    "scattered": profiles(350, np.array([6.0, 12.0, 17.0, 25.0]) + random.uniform(-2.5, 2.5, size=(350, 4))),
+    "scattered": profiles(
+        350,
+        np.array([6.0, 12.0, 17.0, 25.0]) + random.uniform(-2.5, 2.5, size=(350, 4)),
+    ),
     "repeated": profiles(350, [6.0, 13.5, 18.5, 25.0]),
 }
 detectors = {
     "NearestNeighborsDetector": NearestNeighborsDetector(),
-    "RandomProjectionDepth": make_pipeline(StandardScaler(), RandomProjectionDepth(n_projections=200)),
+    "RandomProjectionDepth": make_pipeline(
+        StandardScaler(), RandomProjectionDepth(n_projections=200)
+    ),
     "GaussianDetector": GaussianDetector(),
     "purified NearestNeighborsDetector": PurifiedDetector(NearestNeighborsDetector()),
 }
 ratios = (0.0, 0.05, 0.1, 0.2)
 y = np.repeat([1, -1], [700, 350])
 curves = {
-    kind: contamination_curve(detectors, np.concatenate([normal, rows]), y, ratios=ratios, n_repeats=3, random_state=0)
+    kind: contamination_curve(
+        detectors,
+        np.concatenate([normal, rows]),
+        y,
+        ratios=ratios,
+        n_repeats=3,
+        random_state=0,
+    )
     for kind, rows in kinds.items()
 }
 for kind, curve in curves.items():
@@ -62,16 +80,26 @@ for kind, curve in curves.items():
 
 figure, panels = plt.subplots(1, 3, figsize=(11, 3.9), layout="constrained")
 for rows, label, color in zip(
-    (normal, *kinds.values()), ("normal", "scattered", "repeated"), ("0.3", "#D55E00", "#CC79A7"), strict=True
+    (normal, *kinds.values()),
+    ("normal", "scattered", "repeated"),
+    ("0.3", "#D55E00", "#CC79A7"),
+    strict=True,
 ):
     panels[0].plot(BINS, rows[0], color=color, label=label)
 panels[0].set(xlabel="range bin", ylabel="amplitude")
 panels[0].legend(frameon=False, fontsize=9)
 for axes, (kind, curve) in zip(panels[1:], curves.items(), strict=True):
-    colors, styles = ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), ("o-", "s-", "^-", "o--")
-    for name, means, color, style in zip(curve.names, curve.mean, colors, styles, strict=True):
+    colors, styles = (
+        ("#0072B2", "#E69F00", "#009E73", "#56B4E9"),
+        ("o-", "s-", "^-", "o--"),
+    )
+    for name, means, color, style in zip(
+        curve.names, curve.mean, colors, styles, strict=True
+    ):
         axes.plot(100 * curve.ratios, means, style, color=color, lw=2, label=name)
-    axes.set(title=f"{kind} anomalies", xlabel="% anomalies in training", ylim=(0.4, 1.02))
+    axes.set(
+        title=f"{kind} anomalies", xlabel="% anomalies in training", ylim=(0.4, 1.02)
+    )
 for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
 panels[1].set_ylabel("area under the ROC curve")

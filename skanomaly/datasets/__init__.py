@@ -27,8 +27,8 @@ from skanomaly.datasets._structures import (
     make_manifold_anomalies,
 )
 from skanomaly.datasets._textures import make_textures
-from skanomaly.datasets._tracks import make_particle_tracks
 from skanomaly.datasets._token_sets import make_token_sets
+from skanomaly.datasets._tracks import make_particle_tracks
 
 __all__ = [
     "fetch_adbench",

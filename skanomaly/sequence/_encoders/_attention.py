@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, train_module
-from skanomaly._networks._torch_attention import PatchShape, patch_transformer
+from skanomaly._networks._torch_patches import PatchShape, patch_transformer
 from skanomaly._networks._training import Schedule, in_blocks
 from skanomaly._support._optional import import_optional
 from skanomaly._support._parameters import ParameterObject
