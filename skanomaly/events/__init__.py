@@ -12,15 +12,15 @@ from skanomaly.events._ngram import NGramDetector
 from skanomaly.events._one_class import EventEncoderDetector
 
 __all__ = [
-    "EventEncoderDetector",
-    "RecurrentEventEncoder",
-    "EventReservoir",
     "CompressionDetector",
     "EventCountDetector",
     "EventDetector",
     "EventDisplay",
+    "EventEncoderDetector",
+    "EventReservoir",
     "MarkovDetector",
     "MultiscaleEventDetector",
     "NGramDetector",
+    "RecurrentEventEncoder",
     "from_long_events",
 ]
