@@ -57,7 +57,7 @@ SECTIONS = {
         "Generated collections of series": (
             "make_branching_sequences make_gaze_sequences make_machine_sounds make_patrol_passes make_phase_sequences"
         ),
-        "Generated patch sets": "make_particle_tracks make_patch_grids make_textures",
+        "Generated patch sets": "make_particle_tracks make_patch_grids make_textures make_token_sets",
     },
     "robust": {
         "Training rows with anomalies": "PurifiedDetector ContaminationFilter FilteredRows",

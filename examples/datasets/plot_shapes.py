@@ -26,7 +26,7 @@ def scatter(ax, points, y):
 # %%
 # Tables and images. The circle and the digits are shown in two of their many dimensions.
 
-figure, axes = plt.subplots(2, 4, figsize=(12, 6.4), layout="constrained")
+figure, axes = plt.subplots(2, 5, figsize=(14.5, 6.4), layout="constrained")
 panels = iter(axes.flat)
 
 ax = next(panels)
@@ -165,6 +165,32 @@ ax.plot(
     "k",
 )
 ax.set(title="make_patch_grids\nframed: content of elsewhere", xticks=[], yticks=[])
+
+ax = next(panels)
+_, X, y, token_labels = datasets.make_token_sets(random_state=0)
+index = np.flatnonzero(y == -1)[0]
+model = PCA(2).fit(X[y == 1].reshape(-1, X.shape[2]))
+ax.scatter(
+    *model.transform(X[y == 1].reshape(-1, X.shape[2])).T,
+    s=4,
+    color=GREY,
+    alpha=0.2,
+    linewidths=0,
+)
+scatter(ax, model.transform(X[index]), token_labels[index])
+ax.set(title="make_token_sets\none set: a foreign token", xticks=[], yticks=[])
+
+ax = next(panels)
+taxi = datasets.load_nyc_taxi()
+ax.plot(taxi.times, taxi.data / 1000, color=BLUE, lw=0.2)
+ax.plot(
+    taxi.times,
+    np.where(taxi.target == -1, taxi.data[:, 0], np.nan) / 1000,
+    color=ORANGE,
+    lw=0.3,
+)
+ax.xaxis.set_major_formatter(plt.matplotlib.dates.DateFormatter("%b"))
+ax.set(title="load_nyc_taxi\nfive labelled windows", ylabel="1,000 passengers")
 
 # %%
 # Series and collections of series.

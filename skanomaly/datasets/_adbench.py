@@ -111,7 +111,7 @@ def fetch_adbench(
     >>> X.shape, int((y == -1).sum())  # doctest: +SKIP
     ((1831, 21), 176)
     """
-    options = {
+    options: dict[str, Any] = {
         "base_url": base_url,
         "default_url": f"{_URL}{collection}/",
         "variable": _URL_VARIABLE,

@@ -178,7 +178,7 @@ def make_fraud_stream(
     (True, True)
     """
     rng = generator(random_state)
-    times = np.arange(n_samples) * (n_days / n_samples)
+    times: NDArray[np.float64] = np.arange(n_samples, dtype=np.float64) * (n_days / n_samples)
     X = rng.standard_normal((n_samples, n_features))
     y = np.where(rng.random(n_samples) < contamination, -1, 1).astype(np.int64)
     angle = turn * np.maximum(times / max(times[-1], np.finfo(float).tiny) - turn_from, 0.0) / (1.0 - turn_from)

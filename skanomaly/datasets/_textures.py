@@ -95,7 +95,7 @@ def make_textures(
     See Also
     --------
     make_patch_grids : Grids with a content for each place, and another kind of shift.
-    skanomaly.embeddings.PatchResidual : Compares patches with the other patches of their image.
+    skanomaly.model_selection.unseen_group_report : Compares seen with unseen groups.
 
     References
     ----------

@@ -74,6 +74,7 @@ def make_particle_tracks(
 
     See Also
     --------
+    skanomaly.metrics.instance_purity_efficiency : Rates clusters of voxels as particles.
     make_patch_grids : Dense grids of patches.
 
     References
