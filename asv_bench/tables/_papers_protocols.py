@@ -27,7 +27,10 @@ def contaminated_images():
         X, y = np.concatenate([train, test]), np.concatenate([np.ones(len(train), dtype=int), labels])
         curve = model_selection.contamination_curve(models, X, y, ratios=(0, 0.1, 0.2), n_repeats=2, random_state=0)
         found.append(100 * curve.mean)
-    cells = [f"{name} " + ", ".join(f"{a:.1f}" for a in row) for name, row in zip(models, np.mean(found, axis=0))]
+    cells = [
+        f"{name} " + ", ".join(f"{a:.1f}" for a in row)
+        for name, row in zip(models, np.mean(found, axis=0), strict=True)
+    ]
     return "AUC with 0, 10 and 20 % defective training images: " + "; ".join(cells)
 
 
@@ -56,15 +59,17 @@ def repeated_anomalies():
             labels = np.repeat([1, -1], [600, count])
             rows.append(
                 [
-                    100 * metrics.roc_auc_score(
+                    100
+                    * metrics.roc_auc_score(
                         labels, LocalOutlierFactor(5, novelty=True).fit(train[rows]).score_samples(test)
                     )
                     for rows in kept
                 ]
             )
         cells.append(f"{count} {kind}: " + ", ".join(f"{value:.1f}" for value in np.mean(rows, axis=0)))
-    return "AUC of local outlier factors unfiltered, filtered by parts of 30 % and of 3 %, and trained on clean rows: " + (
-        "; ".join(cells)
+    return (
+        "AUC of local outlier factors unfiltered, filtered by parts of 30 % and of 3 %, and trained on clean rows: "
+        + ("; ".join(cells))
     )
 
 
@@ -134,7 +139,14 @@ def known_and_unknown():
         strata = metrics.stratified_report(np.where(unknown, -1, 1), scores, np.where(dark, "dark", "light"))
         by_light = dict(zip(strata["stratum"], strata["roc_auc"], strict=True))
         values.append(
-            [report.accuracy, report.open_set_area, report.roc_auc, report.fpr_at_tpr, by_light["light"], by_light["dark"]]
+            [
+                report.accuracy,
+                report.open_set_area,
+                report.roc_auc,
+                report.fpr_at_tpr,
+                by_light["light"],
+                by_light["dark"],
+            ]
         )
     accuracy, area, auc, fpr, light, dark = 100 * np.mean(values, axis=0)
     return (
