@@ -21,7 +21,7 @@ SCRIPTS = ROOT / "asv_bench" / "tables"
 
 def _experiments():
     functions = set()
-    for name in ("scores", "training", "series", "models", "networks", "trust", "makers"):
+    for name in ("scores", "training", "series", "models", "networks", "trust", "makers", "protocols"):
         tree = ast.parse((SCRIPTS / f"_papers_{name}.py").read_text(encoding="utf-8"))
         functions |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return functions

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _papers_makers
 import _papers_models
 import _papers_networks
+import _papers_protocols
 import _papers_scores
 import _papers_series
 import _papers_training
@@ -47,6 +48,7 @@ def experiments():
             _papers_networks,
             _papers_trust,
             _papers_makers,
+            _papers_protocols,
         )
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and "eed" in (value.__doc__ or "")

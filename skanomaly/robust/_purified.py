@@ -242,7 +242,7 @@ class PurifiedDetector(BaseDetector):
     -----
     Rows labelled -1 are dropped before the filter, and rows labelled +1 are kept whatever it says. Where anomalies are
     scattered, most detectors do as well without a filter; where the same anomaly occurs many times, those that look at
-    neighbours fail without one. On clean data it costs some 5 to 10 % of the rows.
+    neighbours fail without one. On clean data it costs some 5 to 10 % of the rows, and up to a point of the area.
 
     Examples
     --------
