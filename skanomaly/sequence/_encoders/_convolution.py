@@ -16,7 +16,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly.sequence._names import check_collection
 
-__all__ = ["RandomConvolutionTransformer"]
+__all__ = ["RandomConvolutionTransformer", "draw_filters"]
 
 _FILTER_LENGTHS = (7, 9, 11)
 _BLOCK_SEQUENCES = 64
@@ -112,20 +112,9 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
         values = np.concatenate(sequences).astype(np.float64)
         self._scaler = ColumnScaler(values)
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
-        self._draw(int(np.median([len(series) for series in sequences])))
+        median = int(np.median([len(series) for series in sequences]))
+        self._filters = draw_filters(self.n_kernels, self.n_features_in_, median, generator(self.random_state))
         return self
-
-    def _draw(self, n_timepoints: int) -> None:
-        random = generator(self.random_state)
-        self._lengths = random.choice(_FILTER_LENGTHS, self.n_kernels)
-        self._weights = np.zeros((self.n_kernels, max(_FILTER_LENGTHS)))
-        for row, length in zip(self._weights, self._lengths, strict=True):
-            taps = random.normal(size=length)
-            row[:length] = taps - taps.mean()
-        self._biases = random.uniform(-1, 1, self.n_kernels)
-        widest = np.log2(np.maximum((n_timepoints - 1) / (self._lengths - 1), 1.0))
-        self._dilations = np.floor(2 ** random.uniform(0, widest)).astype(np.int64)
-        self._channels = random.integers(self.n_features_in_, size=self.n_kernels)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the features of series.
@@ -149,11 +138,7 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
             _kernels.random_convolution.pooled_convolutions(
                 self._scaler.transform(np.concatenate(series).astype(np.float64)),
                 offsets,
-                self._weights,
-                self._lengths,
-                self._biases,
-                self._dilations,
-                self._channels,
+                *self._filters,
                 out[part],
             )
 
@@ -162,10 +147,26 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
 
     @property
     def _n_features_out(self) -> int:
-        return 2 * len(self._lengths)
+        return 2 * len(self._filters[1])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def draw_filters(
+    n_kernels: int, n_features: int, n_timepoints: int, random: np.random.Generator
+) -> tuple[NDArray[Any], ...]:
+    """Draw weights, lengths, biases, dilations and channels of the filters."""
+    lengths = random.choice(_FILTER_LENGTHS, n_kernels)
+    weights = np.zeros((n_kernels, max(_FILTER_LENGTHS)))
+    for row, length in zip(weights, lengths, strict=True):
+        taps = random.normal(size=length)
+        row[:length] = taps - taps.mean()
+    biases = random.uniform(-1, 1, n_kernels)
+    widest = np.log2(np.maximum((n_timepoints - 1) / (lengths - 1), 1.0))
+    dilations = np.floor(2 ** random.uniform(0, widest)).astype(np.int64)
+    channels = random.integers(n_features, size=n_kernels)
+    return weights, lengths, biases, dilations, channels

@@ -1,13 +1,14 @@
 """Encoders that are not trained: random convolutions and random reservoirs, with linear decoders in closed form."""
 
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly import _kernels
 from skanomaly._networks._training import in_blocks
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._scales import ColumnScaler
 from skanomaly._support._sklearn import Interval
 from skanomaly.sequence._encoders._base import (
@@ -19,13 +20,14 @@ from skanomaly.sequence._encoders._base import (
     stretched,
     typical_length,
 )
-from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._convolution import draw_filters
 from skanomaly.sequence._encoders._dense import LATENT, components
 
 __all__ = ["RandomConvolutionEncoder", "ReservoirEncoder"]
 
 _RIDGES = np.logspace(-6, 1, 15)  # penalties that are compared, in mean eigenvalues
 _BLOCK_SEQUENCES = 64
+_BLOCK_POOLED = 1024
 _FASTEST, _SLOWEST = 1.0, 0.05  # leaks of the units of a reservoir
 Floats = NDArray[np.float64]
 
@@ -71,7 +73,7 @@ class RandomConvolutionEncoder(SequenceEncoder):
 
     Parameters
     ----------
-    n_kernels : int, default=64
+    n_kernels : int, default=32
         Filters, as in :class:`RandomConvolutionTransformer`.
     n_segments : int, default=4
         Every filter is pooled over the whole sequence and over so many parts of equal length.
@@ -88,8 +90,8 @@ class RandomConvolutionEncoder(SequenceEncoder):
     Examples
     --------
     >>> from skanomaly.sequence import RandomConvolutionEncoder, SequenceReconstructor
-    >>> SequenceReconstructor(encoder=RandomConvolutionEncoder(n_kernels=32))
-    SequenceReconstructor(encoder=RandomConvolutionEncoder(n_kernels=32))
+    >>> SequenceReconstructor(encoder=RandomConvolutionEncoder(n_kernels=64))
+    SequenceReconstructor(encoder=RandomConvolutionEncoder(n_kernels=64))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -100,7 +102,7 @@ class RandomConvolutionEncoder(SequenceEncoder):
     }
 
     def __init__(
-        self, *, n_kernels: int = 64, n_segments: int = 4, latent_dim: float = 0.95, n_points: int | None = None
+        self, *, n_kernels: int = 32, n_segments: int = 4, latent_dim: float = 0.95, n_points: int | None = None
     ) -> None:
         self.n_kernels = n_kernels
         self.n_segments = n_segments
@@ -115,19 +117,44 @@ class RandomConvolutionEncoder(SequenceEncoder):
             n_segments=int(self.n_segments),
             latent_dim=self.latent_dim,
             n_points=n_points,
-            seed=int(random.integers(2**31 - 1)),
+            random=random,
         )
+
+
+class _Filters:
+    """Filters as :class:`RandomConvolutionTransformer` draws them, for sequences that are validated."""
+
+    def __init__(self, X: Sequences, n_kernels: int, random: np.random.Generator) -> None:
+        median = int(np.median([len(series) for series in X]))
+        self._filters = draw_filters(n_kernels, X[0].shape[1], median, random)
+        self.n_columns = 2 * n_kernels
+
+    def __call__(self, values: Floats, ends: NDArray[np.intp]) -> Floats:
+        """Return the pooled filters of the rows between ends; an empty segment has zeros."""
+        out = np.zeros((len(ends) - 1, self.n_columns))
+        _kernels.random_convolution.pooled_convolutions(values, ends.astype(np.int64), *self._filters, out)
+        empty = np.diff(ends) == 0
+        if empty.any():
+            out[empty] = 0.0
+        return out
 
 
 class _ConvolutionModel(FittedEncoder):
     """Pooled random convolutions, their principal components, and the decoder."""
 
     def __init__(
-        self, X: Sequences, *, n_kernels: int, n_segments: int, latent_dim: float, n_points: int, seed: int
+        self,
+        X: Sequences,
+        *,
+        n_kernels: int,
+        n_segments: int,
+        latent_dim: float,
+        n_points: int,
+        random: np.random.Generator,
     ) -> None:
         self.losses = []
         self._n_segments = n_segments
-        self._filters = RandomConvolutionTransformer(n_kernels=n_kernels, n_jobs=1, random_state=seed).fit(X)
+        self._filters = _Filters(X, n_kernels, random)
         pooled = self._pooled(X)
         self._scaler = ColumnScaler(pooled)
         rows = self._scaler.transform(pooled)
@@ -144,16 +171,18 @@ class _ConvolutionModel(FittedEncoder):
         self._coef = ridge_map(inputs.T @ inputs, inputs.T @ targets, float(np.square(targets).sum()), len(X))
 
     def _pooled(self, X: Sequences) -> Floats:
-        parts = [self._filters.transform(X)]
-        if self._n_segments > 1:
-            segments = []
-            for series in X:
-                edges = np.linspace(0, len(series), self._n_segments + 1).astype(np.intp)
-                for start, stop in pairwise(edges):
-                    first = min(start, len(series) - 1)
-                    segments.append(series[first : max(stop, first + 1)])
-            parts.append(self._filters.transform(segments).reshape(len(X), -1))
-        return np.concatenate(parts, axis=1)
+        """Return the pooled filters of whole sequences, and of their segments."""
+        found = np.empty((len(X), (1 + self._n_segments * (self._n_segments > 1)) * self._filters.n_columns))
+        for part in row_blocks(len(X), _BLOCK_POOLED):
+            ends = np.cumsum([0, *(len(series) for series in X[part])])
+            values = np.concatenate(X[part]).astype(np.float64)
+            pools = [self._filters(values, ends)]
+            if self._n_segments > 1:
+                first, steps = ends[:-1, None], np.diff(ends)[:, None] * np.arange(self._n_segments) // self._n_segments
+                pools.append(self._filters(values, np.append((first + steps).reshape(-1), ends[-1])))
+            rows = [pool.reshape(len(ends) - 1, -1) for pool in pools]
+            found[part] = np.concatenate(rows, axis=1)
+        return found
 
     def encode(self, X: Sequences) -> Floats:
         """Return the codes."""
