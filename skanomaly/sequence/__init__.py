@@ -28,6 +28,7 @@ from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._futures import Analogue, Diffusion, ResidualBootstrap
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
+from skanomaly.sequence._series._language import LanguageAnswer, SeriesLanguageAdapter
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
 from skanomaly.sequence._series._multi_future import MultiFutureDetector
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
@@ -48,6 +49,7 @@ __all__ = [
     "EncodingDetector",
     "GroupedDetector",
     "KShapeDetector",
+    "LanguageAnswer",
     "MatrixProfileDetector",
     "MultiFutureDetector",
     "PolynomialDetector",
@@ -66,6 +68,7 @@ __all__ = [
     "SeriesDetector",
     "SeriesDisplay",
     "SeriesEvent",
+    "SeriesLanguageAdapter",
     "SlidingWindowDetector",
     "SpectralResidualDetector",
     "SubsequenceKMeans",
