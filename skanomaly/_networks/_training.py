@@ -4,20 +4,33 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._networks._network import Network
-
-__all__ = ["BLOCK_ROWS", "Schedule", "batch_bounds", "in_blocks", "train"]
+__all__ = ["BLOCK_ROWS", "Schedule", "Trainable", "batch_bounds", "in_blocks", "train"]
 
 BLOCK_ROWS = 256
 _CHECKS = 40  # times that the held-out loss is computed
 _PATIENCE = 8  # checks without a smaller loss
 Indices = NDArray[np.intp]
 Objective = Callable[[Indices, np.random.Generator], float]
+
+
+class Trainable(Protocol):
+    """What the training loop needs of a network."""
+
+    parameters: NDArray[Any]
+
+    def clear(self) -> None:
+        """Drop the gradient that was added up."""
+
+    def add_penalty(self, ridge: float) -> None:
+        """Add the gradient of half the sum of squared weights, times `ridge`."""
+
+    def step(self, rate: float) -> None:
+        """Take a step along the gradient that was added up."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ def _batches(rows: Indices, batch_size: int, random: np.random.Generator) -> Ite
 
 
 def train(
-    network: Network,
+    network: Trainable,
     objective: Objective,
     rows: Indices,
     random: np.random.Generator,
@@ -74,7 +87,7 @@ def train(
 
     Parameters
     ----------
-    network : Network
+    network : Trainable
         Trained in place. An interrupt leaves it between two steps.
     objective : callable
         Takes the numbers of the rows of a batch and a generator, adds the gradient to that of the network, and returns
@@ -118,7 +131,7 @@ def train(
     return losses
 
 
-def _loss_of(network: Network, objective: Objective, rows: Indices, noise: int, batch_size: int) -> float:
+def _loss_of(network: Trainable, objective: Objective, rows: Indices, noise: int, batch_size: int) -> float:
     """Return the mean loss of rows, with the same noise each time."""
     random = np.random.Generator(np.random.PCG64(noise))
     total = 0.0

@@ -8,13 +8,18 @@ from skanomaly.sequence._collections._delays import delay_distributions
 from skanomaly.sequence._collections._likelihood import SequenceLikelihood
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
+from skanomaly.sequence._collections._reconstruction import SequenceReconstructor
 from skanomaly.sequence._collections._reference import ReferenceDetector
 from skanomaly.sequence._collections._selective_mahalanobis import SelectiveMahalanobisDetector
 from skanomaly.sequence._collections._transients import remove_transients
 from skanomaly.sequence._convert import from_aeon, from_long, to_aeon
 from skanomaly.sequence._display import SeriesDisplay
+from skanomaly.sequence._encoders._attention import AttentionClassifier
 from skanomaly.sequence._encoders._chronos import ChronosEncoder
 from skanomaly.sequence._encoders._convolution import RandomConvolutionTransformer
+from skanomaly.sequence._encoders._dense import DenseEncoder
+from skanomaly.sequence._encoders._random import RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence._encoders._recurrent import ConvolutionEncoder, RecurrentEncoder
 from skanomaly.sequence._encoders._scattering import ScatteringCovariance
 from skanomaly.sequence._encoders._self_similarity import SelfSimilarityDetector
 from skanomaly.sequence._encoders._symbols import SymbolTransformer
@@ -24,6 +29,7 @@ from skanomaly.sequence._resample import resample_series
 from skanomaly.sequence._series._autoregressive import AutoregressiveDetector
 from skanomaly.sequence._series._calendar import CalendarDetector
 from skanomaly.sequence._series._components import SubsequenceKMeans, SubsequencePCA
+from skanomaly.sequence._series._degradation import DegradationDetector
 from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._futures import Analogue, Diffusion, ResidualBootstrap
 from skanomaly.sequence._series._grouped import GroupedDetector
@@ -41,10 +47,14 @@ from skanomaly.sequence._series._transitions import TransitionGraphDetector
 
 __all__ = [
     "Analogue",
+    "AttentionClassifier",
     "AutoregressiveDetector",
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "ConvolutionEncoder",
+    "DegradationDetector",
+    "DenseEncoder",
     "Diffusion",
     "EncodingDetector",
     "GroupedDetector",
@@ -53,8 +63,11 @@ __all__ = [
     "MatrixProfileDetector",
     "MultiFutureDetector",
     "PolynomialDetector",
+    "RandomConvolutionEncoder",
     "RandomConvolutionTransformer",
+    "RecurrentEncoder",
     "ReferenceDetector",
+    "ReservoirEncoder",
     "ResidualBootstrap",
     "RollingMahalanobis",
     "RollingStatistic",
@@ -65,6 +78,7 @@ __all__ = [
     "SequenceDetector",
     "SequenceLikelihood",
     "SequenceNeighbors",
+    "SequenceReconstructor",
     "SeriesDetector",
     "SeriesDisplay",
     "SeriesEvent",

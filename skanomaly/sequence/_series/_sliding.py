@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
+from sklearn.utils import get_tags
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
@@ -21,13 +22,14 @@ _BLOCK_WINDOWS = 4096
 
 
 class SlidingWindowDetector(SeriesDetector):
-    """Applies a detector of rows to the windows of a series.
+    """Applies a detector of rows, or of collections of series, to the windows of a series.
 
     Parameters
     ----------
     detector : estimator, default=None
         Any estimator with ``fit`` and ``score_samples`` (lower is more anomalous); None is
-        ``IsolationForest(random_state=0)``.
+        ``IsolationForest(random_state=0)``. A detector of collections, such as :class:`SequenceReconstructor`, gets
+        windows as series of shape (window_size, n_channels), all others get rows.
     window_size : int, default=100
         Time points per window.
     features : {"raw", "statistics"} or callable, default="raw"
@@ -122,8 +124,14 @@ class SlidingWindowDetector(SeriesDetector):
             X, window_size=self.window_size_, normalize=self.normalize, binary_channels=self.binary_channels
         )
         starts = window_starts(len(X), self.window_size_, stride=self.stride, edges=edges)
-        table = self._table(self._vectors.prepare(X), starts)
         detector = IsolationForest(random_state=0) if self.detector is None else clone(self.detector)
+        self._as_series = _takes_series(detector)
+        if self._as_series and self.features != "raw":
+            raise ValueError(
+                f"features={self.features!r} makes rows of windows, and {type(detector).__name__} takes series: use "
+                "features='raw'."
+            )
+        table = self._table(self._vectors.prepare(X), starts)
         if y.any():
             covered = np.lib.stride_tricks.sliding_window_view(y, self.window_size_)[starts]
             self.detector_ = detector.fit(table, covered.min(axis=1))
@@ -132,9 +140,11 @@ class SlidingWindowDetector(SeriesDetector):
 
     def _table(self, prepared: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[Any]:
         vectors = self._vectors.windows(prepared, starts)
-        if self.features == "raw":
+        if self.features == "raw" and not self._as_series:
             return vectors
         windows = vectors.reshape(len(starts), -1, self.window_size_)
+        if self._as_series:
+            return np.ascontiguousarray(windows.swapaxes(1, 2))
         table = window_statistics(windows) if self.features == "statistics" else np.asarray(self.features(windows))  # type: ignore[operator]
         if table.ndim != 2 or len(table) != len(starts):
             raise ValueError(f"features returned shape {table.shape}; it must return shape ({len(starts)}, n_columns).")
@@ -145,6 +155,12 @@ class SlidingWindowDetector(SeriesDetector):
         blocks = row_blocks(len(X) - self.window_size_ + 1, _BLOCK_WINDOWS)
         tables = (self._table(prepared, np.arange(block.start, block.stop)) for block in blocks)
         return -np.concatenate([np.asarray(self.detector_.score_samples(table), np.float64) for table in tables])
+
+
+def _takes_series(detector: Any) -> bool:
+    """Say whether a detector scores series of a collection, not rows of a table."""
+    tags = get_tags(detector).input_tags
+    return tags.three_d_array and not tags.two_d_array
 
 
 def window_statistics(windows: NDArray[np.float64]) -> NDArray[np.float64]:
