@@ -19,7 +19,14 @@ from skanomaly.embeddings import NetworkStudent, PatchBank, PatchResidual
 from skanomaly.events import EventReservoir
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.sampling import DensityHead
-from skanomaly.sequence import DenseEncoder, Diffusion, RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence import (
+    Contraction,
+    DenseEncoder,
+    Diffusion,
+    Hyperbolic,
+    RandomConvolutionEncoder,
+    ReservoirEncoder,
+)
 from skanomaly.threshold import GammaGMM
 
 
@@ -284,6 +291,10 @@ PARAMETERS = {
         {"window_size": 2, "local_weight": 0.0},
     ],
     "EventCountDetector": [{}, {"scale": "count", "n_neighbors": 3}],
+    "GeometricOneClass": [
+        {"encoder": ReservoirEncoder(n_units=8), "space": Hyperbolic(), "contraction": Contraction(max_iter=10)},
+        {"encoder": RandomConvolutionEncoder(n_kernels=8), "space": Hyperbolic(), "target": "reconstruction"},
+    ],
     "MarkovDetector": [{}, {"order": 3, "smoothing": 0.1, "aggregation": "top3"}],
     "NGramDetector": [{}, {"window_size": 2}],
     "RandomConvolutionTransformer": [{"n_kernels": 5}],

@@ -5,6 +5,15 @@ from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
 from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
 from skanomaly.sequence._collections._delays import delay_distributions
+from skanomaly.sequence._collections._geometric import Contraction, GeometricOneClass
+from skanomaly.sequence._collections._geometry import (
+    Euclidean,
+    Hyperbolic,
+    Spherical,
+    exponential_map,
+    mobius_midpoint,
+    poincare_distance,
+)
 from skanomaly.sequence._collections._likelihood import SequenceLikelihood
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
@@ -52,12 +61,16 @@ __all__ = [
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "Contraction",
     "ConvolutionEncoder",
     "DegradationDetector",
     "DenseEncoder",
     "Diffusion",
     "EncodingDetector",
+    "Euclidean",
+    "GeometricOneClass",
     "GroupedDetector",
+    "Hyperbolic",
     "KShapeDetector",
     "LanguageAnswer",
     "MatrixProfileDetector",
@@ -85,6 +98,7 @@ __all__ = [
     "SeriesLanguageAdapter",
     "SlidingWindowDetector",
     "SpectralResidualDetector",
+    "Spherical",
     "SubsequenceKMeans",
     "SubsequenceNeighbors",
     "SubsequencePCA",
@@ -93,12 +107,15 @@ __all__ = [
     "degrade_windows",
     "delay_distributions",
     "events_to_labels",
+    "exponential_map",
     "find_events",
     "find_period",
     "from_aeon",
     "from_long",
     "matrix_profile",
+    "mobius_midpoint",
     "overlay_events",
+    "poincare_distance",
     "remove_transients",
     "resample_series",
     "to_aeon",
