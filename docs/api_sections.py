@@ -74,6 +74,7 @@ SECTIONS = {
             "AutoregressiveDetector CalendarDetector SeasonalTrendDetector PolynomialDetector MultiFutureDetector"
         ),
         "Samplers of futures": "Analogue ResidualBootstrap Diffusion",
+        "Language models": "SeriesLanguageAdapter LanguageAnswer",
         "Series: windows compared with other windows": (
             "MatrixProfileDetector SubsequenceNeighbors SubsequenceKMeans SubsequencePCA KShapeDetector "
             "TransitionGraphDetector EncodingDetector"

@@ -21,11 +21,31 @@ from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
 from skanomaly.sequence import DenseEncoder, Diffusion, RandomConvolutionEncoder, ReservoirEncoder
+from skanomaly.sequence import (
+    Contraction,
+    DenseEncoder,
+    Diffusion,
+    Hyperbolic,
+    RandomConvolutionEncoder,
+    ReservoirEncoder,
+)
 from skanomaly.threshold import GammaGMM
 
 
 def _forest():
     return IsolationForest(n_estimators=10, random_state=0)
+
+
+class RecordedClient:
+    """Stands for a language model: answers with the values far from 0 that it reads in the prompt."""
+
+    def complete(self, prompt, image=None):
+        lines = [line.split(": ") for line in prompt.splitlines() if ": " in line and line.split(": ")[0].isdigit()]
+        far = [int(place) for place, row in lines if max(abs(float(value)) for value in row.split(", ")) > 1.8]
+        return f"The far ones are {[[place, place] for place in far]}"
+
+    def __repr__(self):
+        return "RecordedClient()"
 
 
 # Two parameter sets each; cheap ones, since each goes through some fifty checks. Not listed: the defaults alone.
@@ -247,6 +267,7 @@ PARAMETERS = {
             "point_alignment": "last",
         },
     ],
+    "SeriesLanguageAdapter": [{"client": RecordedClient(), "representation": "text", "window_size": 50}],
     "SeasonalTrendDetector": [{"period": 4}, {"period": 3, "n_cycles": 2, "smoothing": 3, "causal": True}],
     "SlidingWindowDetector": [
         {"detector": _forest(), "window_size": 4},
@@ -277,6 +298,10 @@ PARAMETERS = {
         {"window_size": 2, "local_weight": 0.0},
     ],
     "EventCountDetector": [{}, {"scale": "count", "n_neighbors": 3}],
+    "GeometricOneClass": [
+        {"encoder": ReservoirEncoder(n_units=8), "space": Hyperbolic(), "contraction": Contraction(max_iter=10)},
+        {"encoder": RandomConvolutionEncoder(n_kernels=8), "space": Hyperbolic(), "target": "reconstruction"},
+    ],
     "MarkovDetector": [{}, {"order": 3, "smoothing": 0.1, "aggregation": "top3"}],
     "NGramDetector": [{}, {"window_size": 2}],
     "RandomConvolutionTransformer": [{"n_kernels": 5}],

@@ -5,6 +5,15 @@ from skanomaly.sequence._collections._bag_ranking import BagRankingDetector
 from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._degradation import degrade_windows
 from skanomaly.sequence._collections._delays import delay_distributions
+from skanomaly.sequence._collections._geometric import Contraction, GeometricOneClass
+from skanomaly.sequence._collections._geometry import (
+    Euclidean,
+    Hyperbolic,
+    Spherical,
+    exponential_map,
+    mobius_midpoint,
+    poincare_distance,
+)
 from skanomaly.sequence._collections._likelihood import SequenceLikelihood
 from skanomaly.sequence._collections._neighbors import SequenceNeighbors
 from skanomaly.sequence._collections._overlay import overlay_events
@@ -34,6 +43,7 @@ from skanomaly.sequence._series._encoding import EncodingDetector
 from skanomaly.sequence._series._futures import Analogue, Diffusion, ResidualBootstrap
 from skanomaly.sequence._series._grouped import GroupedDetector
 from skanomaly.sequence._series._kshape import KShapeDetector
+from skanomaly.sequence._series._language import LanguageAnswer, SeriesLanguageAdapter
 from skanomaly.sequence._series._matrix_profile import MatrixProfileDetector, matrix_profile
 from skanomaly.sequence._series._multi_future import MultiFutureDetector
 from skanomaly.sequence._series._neighbors import SubsequenceNeighbors
@@ -51,13 +61,18 @@ __all__ = [
     "BagRankingDetector",
     "CalendarDetector",
     "ChronosEncoder",
+    "Contraction",
     "ConvolutionEncoder",
     "DegradationDetector",
     "DenseEncoder",
     "Diffusion",
     "EncodingDetector",
+    "Euclidean",
+    "GeometricOneClass",
     "GroupedDetector",
+    "Hyperbolic",
     "KShapeDetector",
+    "LanguageAnswer",
     "MatrixProfileDetector",
     "MultiFutureDetector",
     "PolynomialDetector",
@@ -80,8 +95,10 @@ __all__ = [
     "SeriesDetector",
     "SeriesDisplay",
     "SeriesEvent",
+    "SeriesLanguageAdapter",
     "SlidingWindowDetector",
     "SpectralResidualDetector",
+    "Spherical",
     "SubsequenceKMeans",
     "SubsequenceNeighbors",
     "SubsequencePCA",
@@ -90,12 +107,15 @@ __all__ = [
     "degrade_windows",
     "delay_distributions",
     "events_to_labels",
+    "exponential_map",
     "find_events",
     "find_period",
     "from_aeon",
     "from_long",
     "matrix_profile",
+    "mobius_midpoint",
     "overlay_events",
+    "poincare_distance",
     "remove_transients",
     "resample_series",
     "to_aeon",
