@@ -76,7 +76,7 @@ SECTIONS = {
         "Ranking of rows": (
             "roc_auc_score partial_roc_auc_score average_precision_score adjusted_average_precision_score "
             "precision_at_n_score adjusted_precision_at_n_score mean_average_precision_at_n_score fpr_at_tpr_score "
-            "domain_roc_auc_score open_set_score AuditedScore ranking_scores_of_chunks RankingScores"
+            "domain_roc_auc_score open_set_score AuditedScore ranking_scores_of_chunks"
         ),
         "Series and ranges": (
             "vus_pr_score vus_roc_score affiliation_precision_recall_fscore range_precision_recall_fscore "

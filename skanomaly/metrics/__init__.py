@@ -2,7 +2,7 @@
 
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._audited import AuditedScore
-from skanomaly.metrics._chunked import RankingScores, ranking_scores_of_chunks
+from skanomaly.metrics._chunked import ranking_scores_of_chunks
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
 from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
 from skanomaly.metrics._domains import domain_roc_auc_score
@@ -27,7 +27,6 @@ from skanomaly.metrics._volumes import vus_pr_score, vus_roc_score
 
 __all__ = [
     "AuditedScore",
-    "RankingScores",
     "adjusted_average_precision_score",
     "adjusted_precision_at_n_score",
     "affiliation_precision_recall_fscore",
