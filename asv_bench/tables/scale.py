@@ -5,7 +5,8 @@
 A table of float32 numbers is written to a file and fitted in pieces of 131,072 rows, and in memory: in processes of
 their own, in one thread, after a fit of 2,000 rows that compiles what is needed. Seconds are processor seconds of the
 fit, reading included. Memory is the peak of the process above that after the small fit, in MB, of the fit in pieces at
-the given rows and at four times as many. The slope is that of time in rows on log-log axes.
+the given rows and at four times as many; "bound" is four pieces and 64 MB. The slopes are those of time and of memory in
+rows on log-log axes; 1 and 0 are expected.
 """
 
 import argparse
@@ -31,7 +32,7 @@ DETECTORS = {
 }
 
 CHILD = """
-import json, resource, sys, time
+import json, re, sys, time
 import numpy as np
 from skanomaly import detectors
 path, rows, columns, name, parameters, how = json.loads(sys.argv[1])
@@ -48,12 +49,13 @@ class Pieces:
 detector = getattr(detectors, name)(**parameters)
 small = read(0, 2000)
 detector.fit_chunks([small]) if how == "pieces" else detector.fit(small)
-floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+floor = peak()
 start = time.process_time()
 detector.fit_chunks(Pieces()) if how == "pieces" else detector.fit(read(0, rows))
 seconds = time.process_time() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([seconds, (peak - floor) / 1024, Pieces.passes]))
+print(json.dumps([seconds, (peak() - floor) / 1024, Pieces.passes]))
 """
 
 
@@ -89,7 +91,9 @@ def main():
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--only", nargs="*", default=list(DETECTORS))
     given = parser.parse_args()
-    _markdown.head("detector", "passes", "µs a row", "in memory", "ratio", "slope", "MB", "MB, four times the rows")
+    bound = 4 * CHUNK_ROWS * 4 * given.columns / 2**20 + 64
+    heads = ["detector", "passes", "µs a row", "in memory", "ratio", "slope"]
+    _markdown.head(*heads, "MB", "MB, four times the rows", "slope of MB", "bound")
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder) / f"{factor}.bin") for factor in (1, 4)]
         for path, factor in zip(paths, (1, 4), strict=True):
@@ -101,7 +105,9 @@ def main():
             whole = run(paths[0], given.rows, *job, "memory")[0]
             slope = np.log(longer / seconds) / np.log(4)
             costs = [f"{1e6 * seconds / given.rows:.1f}", f"{1e6 * whole / given.rows:.1f}", f"{seconds / whole:.1f}"]
-            _markdown.row(name, passes, *costs, f"{slope:.2f}", f"{memory:.0f}", f"{more:.0f}")
+            growth = np.log(more / memory) / np.log(4)
+            cells = [f"{slope:.2f}", f"{memory:.0f}", f"{more:.0f}", f"{growth:.2f}", f"{bound:.0f}"]
+            _markdown.row(name, passes, *costs, *cells)
 
 
 if __name__ == "__main__":

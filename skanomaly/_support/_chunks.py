@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._hashing import hash_rows
 from skanomaly._support._labels import read_labels
-from skanomaly._support._pieces import as_pieces
+from skanomaly._support._open_pieces import labelled_pieces
 from skanomaly._support._reservoir import Reservoir, keep_rows
 
 __all__ = ["Chunks", "RowSample"]
@@ -61,7 +61,7 @@ class Chunks:
     Parameters
     ----------
     chunks : object
-        What :func:`~skanomaly._support._pieces.as_pieces` takes.
+        What :func:`~skanomaly._support._open_pieces.as_pieces` takes.
     estimator : BaseDetector
         Its ``n_features_in_`` and ``feature_names_in_`` are set from the first chunk; the others must agree.
     y : object, default=None
@@ -82,7 +82,7 @@ class Chunks:
     def __init__(
         self, chunks: Any, estimator: Any, y: Any = None, *, min_samples: int = 2, sample_rows: int = _SAMPLE_ROWS
     ) -> None:
-        self._pieces = as_pieces(chunks).with_labels(y)
+        self._pieces = labelled_pieces(chunks, y)
         self._estimator = estimator
         self._labels = None if y is None else _native_labels(self._pieces)
         estimator._read_schema(self._pieces)

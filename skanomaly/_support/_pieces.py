@@ -1,17 +1,13 @@
-"""Where a table in chunks comes from: lists, callables, arrays on disk, and what ``skanomaly.chunks`` reads."""
+"""Tables in pieces, with their labels."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from skanomaly._support._columns import is_frame
-from skanomaly._support._items import require_items
 
-__all__ = ["CHUNK_ROWS", "Pieces", "as_pieces", "lazy_kind", "require_in_memory"]
+__all__ = ["CHUNK_ROWS", "Pieces", "is_arrow", "lazy_kind", "require_in_memory", "split_labels"]
 
 CHUNK_ROWS = 131_072
 # Takes a table, its labels or None, and its number.
@@ -55,13 +51,12 @@ class Pieces:
             yield _as_frame(table), labels
 
     def with_labels(self, y: Any) -> "Pieces":
-        """Return the same tables with labels: the name of a column, or pieces cut like the tables."""
+        """Return the same tables with labels: the name of a column, or Pieces cut like the tables."""
         if y is None:
             return self
         if isinstance(y, str):
             return Pieces(self._open_tables, label_name=y)
-        labels = as_pieces(y, name="y")
-        return Pieces(self._open_tables, lambda: (piece for piece, _ in labels))
+        return Pieces(self._open_tables, lambda: (piece for piece, _ in y))
 
     def reduce(self, task: Task, merge: Callable[[Any, Any], Any]) -> Any:
         """Apply a task to each table and merge the results, none of which may depend on the order.
@@ -88,7 +83,7 @@ class Pieces:
 
 def _as_frame(table: Any) -> Any:
     """Turn Arrow tables and batches, as readers of other engines yield them, to frames."""
-    return table.to_pandas() if _is_arrow(table) and hasattr(table, "to_pandas") else table
+    return table.to_pandas() if is_arrow(table) and hasattr(table, "to_pandas") else table
 
 
 def split_labels(table: Any, name: Any) -> tuple[Any, Any]:
@@ -169,65 +164,6 @@ def require_in_memory(estimator: Any, X: Any, *, reset: bool) -> None:
     raise TypeError(f"X is {kind}, which is not in memory; {remedy}.")
 
 
-def as_pieces(chunks: Any, *, name: str = "chunks") -> Pieces:
-    """Return what gives the tables of `chunks` anew in each pass.
-
-    Parameters
-    ----------
-    chunks : object
-        List or tuple of tables; callable that returns a fresh iterator of tables; object whose ``__iter__`` opens the
-        data anew; array, also on disk (memmap), which is cut; and what ``skanomaly.chunks.read_chunks`` reads: paths,
-        pyarrow tables and data sets, Dask collections.
-    name : str, default="chunks"
-        What errors call it.
-
-    Returns
-    -------
-    Pieces
-
-    Raises
-    ------
-    ValueError
-        If `chunks` is one frame, a mapping or a set, can be iterated only once, or is lazy and must be opened by a
-        callable.
-    """
-    if isinstance(chunks, Pieces):
-        return chunks
-    kind = lazy_kind(chunks)
-    if kind == "a polars LazyFrame":
-        raise ValueError(f"{name} is a polars LazyFrame; give a callable: lambda: frame.collect_batches().")
-    if kind is not None or _is_arrow(chunks) or _are_foreign(chunks):
-        # The readers of Dask and Arrow stand above this module and are found by name.
-        pieces: Pieces = import_module("skanomaly.chunks").read_chunks(chunks)
-        return pieces
-    if isinstance(chunks, np.ndarray) and chunks.dtype != object:
-        starts = range(0, len(chunks), CHUNK_ROWS)
-        return Pieces(lambda: (chunks[start : start + CHUNK_ROWS] for start in starts))
-    if hasattr(chunks, "columns"):
-        raise ValueError(f"{name} is one frame; give a list of frames: fit_chunks([frame]), or fit(frame).")
-    if callable(chunks) and not hasattr(chunks, "__iter__"):
-        return Pieces(lambda: _fresh(chunks(), name))
-    require_items(chunks, name=name, noun="tables")
-    if iter(chunks) is chunks:
-        raise ValueError(
-            f"{name} can be iterated only once; pass a list, a callable that opens the data anew, or an object whose "
-            "__iter__ does."
-        )
-    return Pieces(lambda: iter(chunks))
-
-
-def _fresh(opened: Any, name: str) -> Iterator[Any]:
-    if not hasattr(opened, "__iter__"):
-        raise ValueError(f"{name}() returned {type(opened).__name__}; it must return an iterator of tables.")
-    return iter(opened)
-
-
-def _is_arrow(chunks: Any) -> bool:
+def is_arrow(chunks: Any) -> bool:
+    """Say whether an object is one of pyarrow."""
     return type(chunks).__module__.partition(".")[0] == "pyarrow"
-
-
-def _are_foreign(chunks: Any) -> bool:
-    """Say whether a list holds paths or Dask's delayed tables."""
-    if not isinstance(chunks, list | tuple) or not chunks:
-        return False
-    return isinstance(chunks[0], str | Path) or hasattr(chunks[0], "__dask_graph__")

@@ -1,13 +1,11 @@
-"""The one place that knows what a table in pieces may be."""
+"""Opening of a table in pieces."""
 
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
-from skanomaly._support._pieces import CHUNK_ROWS, Pieces, as_pieces, lazy_kind
+from skanomaly._support._open_pieces import as_pieces
+from skanomaly._support._pieces import CHUNK_ROWS, Pieces
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly.chunks._arrow import arrow_pieces, file_pieces
-from skanomaly.chunks._dask import dask_pieces, is_dask
 
 __all__ = ["read_chunks"]
 
@@ -62,16 +60,4 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
     >>> detector.predict([[0.0, 0.0], [9.0, 9.0]])
     array([ 1, -1])
     """
-    if is_dask(source):
-        return dask_pieces(source, columns)
-    paths = isinstance(source, str | Path) or (
-        isinstance(source, list | tuple) and bool(source) and isinstance(source[0], str | Path)
-    )
-    if paths:
-        return file_pieces(source, columns, chunk_rows)
-    if type(source).__module__.partition(".")[0] == "pyarrow":
-        return arrow_pieces(source, columns, chunk_rows)
-    if columns is not None:
-        kind = lazy_kind(source) or type(source).__name__
-        raise ValueError(f"columns applies to files, Arrow and Dask frames, not to {kind}; choose them before.")
-    return as_pieces(source)
+    return as_pieces(source, columns=columns, chunk_rows=chunk_rows)

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._hashing import mix_words
+from skanomaly._support._open_pieces import labelled_pieces
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, validate_params
-from skanomaly.chunks._read import read_chunks
 
 __all__ = ["ChunkSample", "sample_chunks"]
 
@@ -52,7 +52,7 @@ class _Part(NamedTuple):
     {"n_rows": [Interval(Integral, 1, None, closed="left"), dict], "random_state": ["random_state"]},
     prefer_skip_nested_validation=True,
 )
-def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_state: Any = 0) -> ChunkSample:
+def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_state: Any = None) -> ChunkSample:
     """Draw rows of a table in pieces at random, for estimators that need a table in memory.
 
     Each row has the same probability. Which rows are drawn depends on their number in the table and on `random_state`
@@ -67,7 +67,7 @@ def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_st
         are drawn, and all rows of other labels are kept. This is random under-sampling.
     y : object, default=None
         Labels: the name of a column, or an object of the same kind and cuts as `chunks`.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState instance or None, default=None
 
     Returns
     -------
@@ -92,7 +92,7 @@ def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_st
     ...     random = np.random.default_rng(0)
     ...     for _ in range(5):
     ...         yield random.normal(size=(2000, 3))
-    >>> sample = sample_chunks(batches, 500)
+    >>> sample = sample_chunks(batches, 500, random_state=0)
     >>> sample.X.shape, sample.n_rows
     ((500, 3), 10000)
     >>> posterior = ContaminationPosterior(random_state=0).fit(sample.X)
@@ -100,7 +100,7 @@ def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_st
     by_label = isinstance(n_rows, dict)
     if by_label and y is None:
         raise ValueError("n_rows is a dict of labels, which needs y: the labels in pieces, or the name of a column.")
-    pieces = read_chunks(chunks).with_labels(y)
+    pieces = labelled_pieces(chunks, y)
     lengths = pieces.reduce(_length, lambda one, other: {**one, **other}) or {}
     starts = dict(zip(sorted(lengths), np.cumsum([0, *(lengths[index] for index in sorted(lengths))]), strict=False))
     total = sum(lengths.values())

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._dask_pieces import DaskPieces, is_dask, score_dask, write_dask
 from skanomaly._support._optional import import_optional
 from skanomaly._support._pieces import Pieces
 from skanomaly._support._sklearn import validate_params
-from skanomaly.chunks._dask import DaskPieces, is_dask, score_dask, write_dask
 from skanomaly.chunks._read import read_chunks
 
 __all__ = ["score_chunks", "write_scores"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length
 
 from skanomaly._support._labels import read_labels
-from skanomaly._support._pieces import as_pieces
+from skanomaly._support._open_pieces import as_pieces
 from skanomaly.metrics._labels import undefined
 
 __all__ = ["RankingScores", "ranking_scores_of_chunks"]
@@ -75,7 +75,7 @@ def ranking_scores_of_chunks(
     >>> round(found.roc_auc, 2), round(found.average_precision, 2), found.precision_at_n
     (0.75, 0.83, 0.5)
     """
-    pieces = as_pieces(y_score, name="y_score").with_labels(_no_column(y_true))
+    pieces = as_pieces(y_score, name="y_score").with_labels(as_pieces(_no_column(y_true), name="y_true"))
     natives = _natives(pieces, pos_label)
     anomalies = [values[labels == -1] for labels, values in _labelled(pieces, natives)]
     found, counts = np.unique(np.concatenate([np.empty(0), *anomalies]), return_counts=True)

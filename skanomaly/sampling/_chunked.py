@@ -1,14 +1,17 @@
 """Over-sampling of tables in pieces: rows of the classes that grow are collected, the others streamed."""
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from skanomaly._support._pieces import Pieces, as_pieces
+from skanomaly._support._open_pieces import labelled_pieces
+from skanomaly._support._pieces import Pieces
 from skanomaly._support._rows import take_rows
+from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.sampling._strategy import rows_to_make
 
 __all__ = ["oversample_chunks"]
@@ -16,6 +19,7 @@ __all__ = ["oversample_chunks"]
 _FEW = 8  # rows of a class that does not grow
 
 
+@validate_params({"max_rows": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True)
 def oversample_chunks(sampler: Any, chunks: Any, y: Any, *, max_rows: int = 1_000_000) -> Pieces:
     """Add synthetic rows to a table in pieces.
 
@@ -62,7 +66,7 @@ def oversample_chunks(sampler: Any, chunks: Any, y: Any, *, max_rows: int = 1_00
             f"{type(sampler).__name__} cannot add to a table in pieces, since its rows may depend on those of other "
             "classes. Use SMOTE, or draw a sample with skanomaly.chunks.sample_chunks."
         )
-    pieces = as_pieces(chunks).with_labels(y)
+    pieces = labelled_pieces(chunks, y)
     counts = pieces.reduce(_count, _merge_counts) or {}
     if not counts:
         raise ValueError("chunks hold no row.")

@@ -25,8 +25,8 @@ def _rows(seed, n_rows=400):
 @given(cuts=st.lists(st.integers(0, 60), max_size=6), n_rows=st.integers(1, 70))
 def test_the_sample_does_not_depend_on_the_cuts(cuts, n_rows):
     rows = _rows(0, 60)
-    whole = sample_chunks([rows], n_rows)
-    found = sample_chunks(np.split(rows, sorted(cuts)), n_rows)
+    whole = sample_chunks([rows], n_rows, random_state=0)
+    found = sample_chunks(np.split(rows, sorted(cuts)), n_rows, random_state=0)
     assert_array_equal(found.X, whole.X)
     assert_array_equal(found.rows, whole.rows)
     assert_array_equal(found.X, rows[found.rows])
@@ -43,14 +43,14 @@ def test_every_row_is_drawn_alike():
 
 def test_labels_rule_how_many_rows_are_kept(seed):
     rows, y = _rows(seed), np.repeat([1, -1], [390, 10])
-    found = sample_chunks(np.array_split(rows, 5), {1: 30}, y=np.array_split(y, 5))
+    found = sample_chunks(np.array_split(rows, 5), {1: 30}, y=np.array_split(y, 5), random_state=0)
     assert_array_equal(np.unique(found.y, return_counts=True)[1], [10, 30])
     assert_array_equal(found.X, rows[found.rows])
     assert_array_equal(found.y, y[found.rows])
     with pytest.raises(ValueError, match="needs y"):
-        sample_chunks([rows], {1: 30})
+        sample_chunks([rows], {1: 30}, random_state=0)
     with pytest.raises(ValueError, match="which y does not hold"):
-        sample_chunks([rows], {7: 30}, y=[y])
+        sample_chunks([rows], {7: 30}, y=[y], random_state=0)
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "dask"])
@@ -62,7 +62,7 @@ def test_frames_keep_their_kind(kind, seed):
         parts = [polars.from_pandas(part) for part in parts]
     if kind == "dask":
         parts = pytest.importorskip("dask.dataframe").from_pandas(frame, npartitions=7)
-    found = sample_chunks(parts, 50)
+    found = sample_chunks(parts, 50, random_state=0)
     table = found.X.to_pandas() if kind == "polars" else found.X.reset_index(drop=True)
     assert_frame_equal(table, frame.iloc[found.rows].reset_index(drop=True), check_dtype=False)
 
@@ -71,25 +71,27 @@ def test_a_table_without_rows_raises():
     with pytest.raises(ValueError, match="no row"):
         sample_chunks([np.empty((0, 2))])
     with pytest.raises(ValueError, match="'n_rows' parameter"):
-        sample_chunks([np.eye(2)], 0)
+        sample_chunks([np.eye(2)], 0, random_state=0)
 
 
 def test_tests_of_samples_find_what_is_planted(seed):
     rows = _rows(seed, 3000)
     rows[1500:] += 1.5
     pieces = np.array_split(rows, 4)
-    found = sample_chunks(pieces, 400)
+    found = sample_chunks(pieces, 400, random_state=0)
     drift = KNNDriftTest(random_state=0).fit(found.X)
     assert drift.pvalue_ < 1e-6
     assert abs(found.rows[drift.change_point_] - 1500) < 200
-    first, second = (sample_chunks(half, 200).X for half in (pieces[:2], pieces[2:]))
+    first, second = (sample_chunks(half, 200, random_state=0).X for half in (pieces[:2], pieces[2:]))
     assert KNNTwoSampleTest(random_state=0).fit_samples(first, second).pvalue_ < 1e-6
     assert DomainClassifierTest(random_state=0).fit_samples(first, second).pvalue_ < 0.05
 
 
 def test_a_conformal_detector_of_a_sample_keeps_its_false_alarm_rate(seed):
     pieces = np.array_split(_rows(seed, 6000), 6)
-    detector = ConformalDetector(GaussianDetector(), alpha=0.1, random_state=0).fit(sample_chunks(pieces, 1000).X)
+    detector = ConformalDetector(GaussianDetector(), alpha=0.1, random_state=0).fit(
+        sample_chunks(pieces, 1000, random_state=0).X
+    )
     flagged = sum(int((labels == -1).sum()) for labels in score_chunks(detector, pieces, method="predict"))
     # Calibration on at least 200 rows: standard deviation of the rate 0.02.
     assert abs(flagged / 6000 - 0.1) < 5 * 0.022

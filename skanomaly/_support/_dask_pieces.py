@@ -58,9 +58,9 @@ class DaskPieces(Pieces):
             return self
         if isinstance(y, str):
             return DaskPieces(self._parts, label_name=y)
-        if not is_dask(y):
+        if not isinstance(y, DaskPieces):
             raise ValueError("y must be a Dask collection with the partitions of chunks, or the name of a column.")
-        labels = dask_pieces(y, None)._parts
+        labels = y._parts
         if len(labels) != len(self._parts):
             raise ValueError(f"y has {len(labels)} partitions and chunks has {len(self._parts)}; they must agree.")
         return DaskPieces(self._parts, labels)
