@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
+from tests.every import of_every
 
 PACKAGE = Path(__file__).parents[1] / "skanomaly"
 SECTION = re.compile(r"(?m)^([A-Z][\w ]*)\n-{3,}$")
@@ -14,12 +14,11 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("module", sorted(path.name for path in PACKAGE.iterdir() if path.is_dir()))
-def test_sections_are_those_of_numpydoc(module):
+@of_every(sorted(PACKAGE.rglob("*.py")), lambda path: str(path.relative_to(PACKAGE)))
+def test_sections_are_those_of_numpydoc(path):
     unknown = []
-    for path in sorted((PACKAGE / module).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                found = SECTION.findall(ast.get_docstring(node) or "")
-                unknown += [f"{path.name}, line {node.body[0].lineno}: {name}" for name in found if name not in KNOWN]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            found = SECTION.findall(ast.get_docstring(node) or "")
+            unknown += [f"line {node.body[0].lineno}: {name}" for name in found if name not in KNOWN]
     assert not unknown
