@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import skanomaly
+from tests.every import of_every
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -47,14 +48,14 @@ def _documents(page):
     return {_name((start[name] / name.lstrip("/")).resolve()) for name in named}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@of_every(PAGES, _name)
 def test_pages_that_a_page_names_exist(page):
     missing = [name for name in _documents(page) - GENERATED if not (ROOT / f"{name}.md").is_file()]
     modules = {f"docs/api/{name}" for name in skanomaly.__all__}
     assert not set(missing) - modules
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@of_every(PAGES, _name)
 def test_relative_links_lead_to_files(page):
     targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", _without_code(_text(page)))
     built = [target for target in targets if "gallery/" in target or "api/" in target]
@@ -67,7 +68,7 @@ def test_relative_links_lead_to_files(page):
     assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@of_every(PAGES, _name)
 def test_scripts_and_make_targets_that_a_page_names_exist(page):
     text = _text(page)
     scripts = set(re.findall(r"\bpython ((?:asv_bench|docs|tests)/[\w/]+\.py)", text))
@@ -88,7 +89,7 @@ def test_our_own_address_is_nowhere_since_there_is_none():
     assert "urls" not in PROJECT
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.parent != ROOT], ids=_name)
+@of_every([page for page in PAGES if page.parent != ROOT], _name)
 def test_code_of_pages_fits_beside_the_sidebars(page):
     blocks = re.findall(r"(?ms)^```(?:pycon|python)\n(.*?)^```$", _text(page))
     long = [line for block in blocks for line in block.split("\n") if len(line) > MOST_COLUMNS]
@@ -126,7 +127,7 @@ def test_recipe_renders_to_yaml():
     assert recipe["build"]["entry_points"] == [f"skanomaly = {PROJECT['scripts']['skanomaly']}"]
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=_name)
+@of_every(WORKFLOWS, _name)
 def test_workflows_are_yaml_and_call_targets_that_exist(path):
     yaml = pytest.importorskip("yaml", reason="needs PyYAML")
     content = yaml.safe_load(_text(path))

@@ -56,8 +56,10 @@ class FittedEncoder(ABC):
 class SequenceEncoder(ParameterObject, ABC):
     """Base class of encoders of sequences: parameters that are given to a detector, which calls ``_fit``.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(X, random, after_step)``
         Trains on a list of float32 arrays of shape (n_timepoints_i, n_features), standardised by a `SequenceInput`,
         with a NumPy generator, and returns a `FittedEncoder`. `after_step` is None, or is called with the number of
