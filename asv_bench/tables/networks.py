@@ -12,13 +12,18 @@ arrays ``X`` and ``y``; 1 is an anomaly.
 speed: an autoencoder of three widths trained for 300 steps on the same rows by this package, by scikit-learn's
 ``MLPRegressor`` and, where it is installed, by torch on one thread.
 
-contract: what the detectors, and those of PyOD where it is installed with torch, keep of what scikit-learn promises.
+contract: what the networks, and those of PyOD and DeepOD where they are installed with torch, keep of what scikit-learn
+promises.
 """
 
 import argparse
+import contextlib
+import functools
 import importlib.util
+import io
 import os
 import pickle
+import sys
 import time
 import warnings
 import zlib
@@ -27,11 +32,12 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from _markdown import head, row
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from skanomaly import detectors
+from skanomaly import detectors, embeddings, sampling
 from skanomaly._networks import _autoencoding as auto
 from skanomaly._networks._network import Layers, Network
 from skanomaly._networks._training import Schedule, train
@@ -213,10 +219,14 @@ def speed(arguments):
         print(f"hidden {hidden}, batch {batch}: " + "; ".join(parts), flush=True)
 
 
-def _contract_rows(make, scores):
-    """Yield names and results of the checks of one detector; `scores` fits and scores."""
+def contract_rows(make, scores=None, n_rows=300):  # noqa: C901  # one small function a check
+    """Yield names and results of the checks of one detector."""
     random = np.random.default_rng(0)
-    X, test = random.normal(size=(300, 6)), random.normal(size=(40, 6))
+    X, test = random.normal(size=(n_rows, 6)), random.normal(size=(40, 6))
+    if scores is None:
+
+        def scores(fitted, rows):
+            return fitted.score_samples(rows)
 
     def attempt(check):
         try:
@@ -226,8 +236,17 @@ def _contract_rows(make, scores):
 
     def untouched():
         before = np.random.get_state()[1].copy()  # noqa: NPY002  # the global state is what is tested
+        torch = sys.modules.get("torch")
+        states = None if torch is None else (torch.get_rng_state(), torch.get_num_threads(), torch.get_default_dtype())
         scores(make().fit(X), test)
-        return np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+        same = np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+        if states is None:
+            return same
+        return (
+            same
+            and torch.equal(states[0], torch.get_rng_state())
+            and states[1:] == (torch.get_num_threads(), torch.get_default_dtype())
+        )
 
     def alone():
         fitted = make().fit(X)
@@ -273,37 +292,98 @@ def _contract_rows(make, scores):
     yield "skops", attempt(stored)
 
 
-def contract(arguments):  # noqa: ARG001  # as the other parts
-    """Print a table of what each detector keeps."""
-    short = {"max_iter": 60}
-    found = {
-        "Autoencoder": lambda: detectors.Autoencoder(random_state=0),
-        "Autoencoder, dense": lambda: detectors.Autoencoder(kind=detectors.DenseCode(**short), random_state=0),
-        "Autoencoder, variational": lambda: detectors.Autoencoder(
-            kind=detectors.VariationalCode(**short), random_state=0
-        ),
-        "Autoencoder, memory": lambda: detectors.Autoencoder(kind=detectors.MemoryCode(**short), random_state=0),
-        "OneClassNetwork": lambda: detectors.OneClassNetwork(random_state=0, **short),
-        "OneClassNetwork, mean-shifted": lambda: detectors.OneClassNetwork(
-            objective=detectors.MeanShifted(), random_state=0, **short
-        ),
-    }
-    scorers = dict.fromkeys(found, lambda fitted, rows: fitted.score_samples(rows))
-    if importlib.util.find_spec("pyod") and importlib.util.find_spec("torch"):
-        from pyod.models.auto_encoder import AutoEncoder
-        from pyod.models.deep_svdd import DeepSVDD
-        from pyod.models.vae import VAE
-
-        peers = {
-            "AutoEncoder (PyOD)": lambda: AutoEncoder(epoch_num=3, verbose=0, random_state=0),
-            "VAE (PyOD)": lambda: VAE(epoch_num=3, verbose=0, random_state=0),
-            "DeepSVDD (PyOD)": lambda: DeepSVDD(n_features=6, epochs=3, verbose=0, random_state=0),
+def networks(max_iter):
+    """Return functions that make each kind of network of the package, by name; those that need torch if it is there."""
+    steps, maker = {"max_iter": max_iter}, sampling.AnomalySynthesizer(kind="swap")
+    parts = {detectors.Autoencoder: {}, detectors.OneClassNetwork: {}}
+    for name in [
+        "AdversarialCode",
+        "ConstrainedCode",
+        "DenseCode",
+        "MemoryCode",
+        "PrincipalComponents",
+        "RandomFeatures",
+        "UncertaintyCode",
+        "VariationalCode",
+    ]:
+        options = {} if name in {"PrincipalComponents", "RandomFeatures"} else steps
+        parts[detectors.Autoencoder][name] = {"kind": getattr(detectors, name)(**options)}
+    for name in ["SVDD", "SoftBoundary", "DeepSAD", "MeanShifted", "Margin", "ProjectionOutlyingness"]:
+        parts[detectors.OneClassNetwork][name] = {"objective": getattr(detectors, name)(), **steps}
+    heads = ["LogisticHead", "DensityHead", "OffsetHead", "ContrastiveHead", "HingeHead"]
+    parts[sampling.SyntheticAnomalyDetector] = {
+        name: {
+            "head": getattr(sampling, name)(**steps),
+            "synthesizer": None if name in {"OffsetHead", "HingeHead"} else maker,
         }
-        found |= peers
-        scorers |= dict.fromkeys(peers, lambda fitted, rows: fitted.decision_function(rows))
-    for name, make in found.items():
-        results = dict(_contract_rows(make, scorers[name]))
-        print(f"{name:30s} " + "; ".join(f"{check}: {result}" for check, result in results.items()), flush=True)
+        for name in heads
+    }
+    parts[embeddings.DistillationDetector] = {
+        f"NetworkStudent, {target}": {"student": embeddings.NetworkStudent(target=target, **steps), "n_views": 1}
+        for target in ("columns", "random")
+    }
+    parts[embeddings.TokenReconstructor] = {"ContextPrototypes": {}, "PartnerMap": {"method": "PartnerMap"}}
+    if importlib.util.find_spec("torch"):
+        attention = ["OtherTokens", "OwnPrototypes", "ReferenceSets", "MaskedMemory", "TwoMemories"]
+        parts[embeddings.TokenReconstructor] |= {name: {"method": name} for name in attention}
+    found = {}
+    for kind, cases in parts.items():
+        for name, given in cases.items():
+            options = {"method": getattr(embeddings, given["method"])(**steps)} if "method" in given else given
+            found[f"{kind.__name__}, {name}"] = functools.partial(kind, **options, random_state=0)
+    return found
+
+
+def _pyod():
+    from pyod.models.alad import ALAD
+    from pyod.models.auto_encoder import AutoEncoder
+    from pyod.models.deep_svdd import DeepSVDD
+    from pyod.models.vae import VAE
+
+    return {
+        "AutoEncoder (PyOD)": lambda: AutoEncoder(epoch_num=3, verbose=0, random_state=0),
+        "VAE (PyOD)": lambda: VAE(epoch_num=3, verbose=0, random_state=0),
+        "DeepSVDD (PyOD)": lambda: DeepSVDD(n_features=6, epochs=3, verbose=0, random_state=0),
+        "ALAD (PyOD)": lambda: ALAD(epochs=3, verbose=0),
+    }
+
+
+def _deepod():
+    from deepod.models.tabular import ICL, RCA
+
+    return {
+        "ICL (DeepOD)": lambda: ICL(epochs=3, verbose=0, random_state=0, device="cpu"),
+        "RCA (DeepOD)": lambda: RCA(epochs=3, verbose=0, random_state=0, device="cpu"),
+    }
+
+
+def peers():
+    """Return functions that make networks of other packages, where these are installed."""
+    found = {}
+    for make in (_pyod, _deepod):
+        with contextlib.suppress(ImportError):
+            found |= make()
+    return found
+
+
+def _negative_decision(fitted, rows):
+    return np.asarray(fitted.decision_function(rows))
+
+
+def contract(arguments):
+    """Print a table of what each detector keeps."""
+    found = {name: (make, None) for name, make in networks(60).items()}
+    found |= {name: (make, _negative_decision) for name, make in peers().items()}
+    titles = None
+    for name, (make, scores) in found.items():
+        if arguments.only and not any(part in name for part in arguments.only):
+            continue
+        with contextlib.redirect_stdout(io.StringIO()):
+            results = dict(contract_rows(make, scores))
+        if titles is None:
+            titles = list(results)
+            head("network", *titles)
+        row(name, *results.values())
 
 
 if __name__ == "__main__":
