@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skanomaly._support._warnings import warn_user
+
 __all__ = [
     "CATEGORY",
     "DATE",
@@ -32,6 +34,7 @@ __all__ = [
     "missing_values",
     "require_hashable",
     "to_pandas",
+    "warn_of_constants",
 ]
 
 NUMBER, CATEGORY, DATE = "number", "category", "date"
@@ -413,6 +416,30 @@ def listed(names: Any, show: Callable[[Any], str] = repr) -> str:
     """Write the first few names, and how many more there are."""
     more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
     return ", ".join(show(name) for name in names[:_NAMED_COLUMNS]) + more
+
+
+def warn_of_constants(estimator: Any, constant: NDArray[np.bool_], how: str, remedy: str) -> None:
+    """Warn of columns that do not vary, and whose changes an estimator therefore does not see.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose ``feature_names_in_`` are named, or else the indices of columns.
+    constant : ndarray of shape (n_features,), bool
+        If all columns are constant, there is no warning: then there is nothing to compare with.
+    how : str
+        Ends the sentence "later changes are not seen".
+    remedy : str
+        Begins the sentence that ends with "or drop them".
+    """
+    found = np.flatnonzero(constant)
+    if 0 < len(found) < len(constant):
+        names = getattr(estimator, "feature_names_in_", np.arange(len(constant)))[found].tolist()
+        columns = f"Column {names[0]!r} does" if len(names) == 1 else f"Columns {listed(names)} do"
+        warn_user(
+            f"{columns} not vary in the training data: later changes are not seen {how}. {remedy}, or drop "
+            f"{'it' if len(names) == 1 else 'them'}."
+        )
 
 
 def category_remedy(columns: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 
 from skanomaly._support._seeds import child_generators
-from skanomaly.detectors import IsolationForestDetector
+from skanomaly.detectors import AnomalyDetector, IsolationForestDetector
 from tests.reference import isolation_forest as reference
 
 
@@ -172,3 +172,19 @@ def test_ranking_quality_on_tables_is_scikit_learns(shared_data):
             )
             differences.append(np.mean(ours) - np.mean(peer))
     assert np.mean(differences) > -0.01
+
+
+@pytest.mark.parametrize("constant", [7.0, np.nan, "a"])
+def test_columns_that_do_not_vary_are_named(constant, seed):
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame({"x": random.normal(size=60), "y": random.normal(size=60), "z": constant})
+    with pytest.warns(UserWarning, match="Column 'z' does not vary in the training data: later changes are not seen"):
+        IsolationForestDetector(n_estimators=2, random_state=seed).fit(table)
+    table.loc[0, "z"] = None if constant == "a" else 8.0
+    IsolationForestDetector(n_estimators=2, random_state=seed).fit(table)
+
+
+def test_a_member_that_sees_no_change_of_a_constant_column_does_not_warn(seed):
+    X = np.column_stack([np.random.default_rng(seed).normal(size=(60, 2)), np.full(60, 7.0)])
+    detector = AnomalyDetector(n_estimators=2, random_state=seed).fit(X)
+    assert detector.score_samples([[0.0, 0.0, 1e6]]) < detector.score_samples([[0.0, 0.0, 7.0]])

@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._chunk_moments import first_moments, table_spectrum
 from skanomaly._support._chunks import Chunks
-from skanomaly._support._columns import count_missing, listed
+from skanomaly._support._columns import count_missing, warn_of_constants
 from skanomaly._support._covariance import constant_columns
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._levels import learn_level_weights, read_levels
@@ -270,14 +270,7 @@ class GaussianDetector(BaseDetector):
         """Warn of columns that do not vary, and whose changes the covariance therefore does not see."""
         if self.subspace is not None or self.covariance not in {"empirical", "diag", "robust"}:
             return
-        constant = np.flatnonzero(constants)
-        if 0 < len(constant) < len(constants):
-            names = getattr(self, "feature_names_in_", np.arange(len(constants)))[constant].tolist()
-            columns = f"Column {names[0]!r} does" if len(names) == 1 else f"Columns {listed(names)} do"
-            warn_user(
-                f"{columns} not vary in the training data: later changes are not seen with "
-                f"covariance={self.covariance!r}. Use 'ledoit_wolf', or drop {'it' if len(names) == 1 else 'them'}."
-            )
+        warn_of_constants(self, constants, f"with covariance={self.covariance!r}", "Use 'ledoit_wolf'")
 
     def _class_indices(
         self, rows: NDArray[Any], normal: NDArray[np.bool_], classes: Any, seed: int

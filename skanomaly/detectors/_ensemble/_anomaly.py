@@ -175,7 +175,7 @@ class AnomalyDetector(MixedDetector):
             # They see standardised numbers and codes, which this class read for all of them.
             detector._reader, detector.n_features_in_ = self._reader, X.shape[1]
         unlabelled = np.zeros(len(scaled), dtype=np.int8)
-        self._forest._fit(scaled, unlabelled)
+        self._forest._grow(scaled, np.arange(len(scaled)))  # the neighbours see changes of constant columns
         surprise = self._marginal._fit(scaled, unlabelled)
         drawn = sample.permutation(len(scaled))
         bank, reference = scaled[drawn[: self.max_samples]], scaled[drawn[:_REFERENCE_ROWS]]

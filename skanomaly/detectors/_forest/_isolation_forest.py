@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._chunks import Chunks
+from skanomaly._support._columns import warn_of_constants
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
 from skanomaly._support._seeds import child_generators
@@ -71,7 +72,7 @@ class IsolationForestDetector(MixedDetector):
     it, and its threshold 0 is the 0.5 of the paper. Trees are grown to the depth :math:`\lceil \log_2 \psi \rceil`; a
     leaf of :math:`m` rows adds :math:`c(m)` to the path. A column is drawn among those that vary in the node, a
     threshold uniformly between the extremes of its values there. A column that does not vary in the training data is
-    never drawn, so that later changes of it are not seen.
+    never drawn, so that later changes of it are not seen; a warning names such columns.
 
     What we added: a split of a category column parts one level, drawn among those in the node, from all others; a
     level that the training data lack goes with the others. Where a node holds missing values, every second split of
@@ -153,6 +154,11 @@ class IsolationForestDetector(MixedDetector):
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
+        warn_of_constants(self, _are_equal(X[normal]), "by an isolation forest", "Use NearestNeighborsDetector")
+        self._grow(X, normal)
+
+    def _grow(self, X: NDArray[Any], normal: NDArray[np.intp]) -> None:
+        """Grow the trees on some rows."""
         wanted = self.max_samples if isinstance(self.max_samples, Integral) else self.max_samples * len(normal)
         self.max_samples_ = min(max(int(wanted), 2), len(normal))
         self._single = _is_resolved(X[normal[:: max(len(normal) // _PROBED_ROWS, 1)]])
@@ -210,6 +216,13 @@ class IsolationForestDetector(MixedDetector):
 
         total = np.concatenate(map_blocks(add_credits, row_blocks(len(X), _BLOCK_ROWS), n_jobs=self.n_jobs))
         return -total / (self.n_estimators * self._expected_length())
+
+
+def _are_equal(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which columns have one value in all rows, which may be a missing one."""
+    n_missing = np.isnan(rows).sum(axis=0)
+    same = (np.fmin.reduce(rows) == np.fmax.reduce(rows)) & (n_missing == 0)
+    return np.asarray(same | (n_missing == len(rows)))
 
 
 def _to_single(rows: NDArray[Any]) -> NDArray[np.float32]:
