@@ -20,7 +20,6 @@ from skanomaly.events import EventReservoir
 from skanomaly.generation import BoostAndSkip, MixtureDenoiser
 from skanomaly.robust import ContaminationFilter
 from skanomaly.sampling import DensityHead
-from skanomaly.sequence import DenseEncoder, Diffusion, RandomConvolutionEncoder, ReservoirEncoder
 from skanomaly.sequence import (
     Contraction,
     DenseEncoder,

@@ -5,8 +5,8 @@
 A table of float32 numbers is written to a file and fitted in pieces of 131,072 rows, and in memory: in processes of
 their own, in one thread, after a fit of 2,000 rows that compiles what is needed. Seconds are processor seconds of the
 fit, reading included. Memory is the peak of the process above that after the small fit, in MB, of the fit in pieces at
-the given rows and at four times as many; "bound" is four pieces and 64 MB. The slopes are those of time and of memory in
-rows on log-log axes; 1 and 0 are expected.
+the given rows and at four times as many; "bound" is four pieces and 64 MB. The slopes are those of time and of memory
+in rows on log-log axes; 1 and 0 are expected.
 """
 
 import argparse

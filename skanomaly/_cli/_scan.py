@@ -100,11 +100,6 @@ class ScanResult:
     pieces whose scores are not written, a mapping of the rows shown. ``keeps_missing`` is whether the detector
     received missing values, ``n_categorical`` how many columns are categories, ``expected_origin`` what is expected
     of the values of a series.
-    ``ids`` are the texts of the column ``id_name`` that identify the rows. ``noun`` is what the rows are, ``size`` what
-    is said of their number if they are no rows of a table. ``ranks`` are those of all rows, or, of a file in
-    pieces whose scores are not written, a mapping of the rows shown. ``keeps_missing`` is whether the detector received
-    missing values, ``n_categorical`` how many columns are categories,
-    ``expected_origin`` what is expected of the values of a series.
     """
 
     table_name: str
