@@ -188,7 +188,7 @@ def alert_report(
     stamps = read_days(times, len(labels))
     kept = find_scored(scores, name="y_score")
     labels, scores, days = labels[kept], scores[kept], np.floor(stamps[kept]).astype(np.int64)
-    raised = scores < threshold if alerts_per_day is None else daily_alerts(scores, days, alerts_per_day)
+    raised = scores < threshold if threshold is not None else daily_alerts(scores, days, int(alerts_per_day or 0))
     place = days - days.min()
     counts = [
         np.bincount(place, chosen).astype(np.int64)

@@ -79,25 +79,24 @@ def instance_purity_efficiency(
     true_ids, found_ids = (
         np.unique(places[0] * (one.max() + 1) + one, return_inverse=True)[1] for one in (places[1], places[2])
     )
-    shared = _pair_sums(true_ids, found_ids, weight)
+    pairs, sums = _pair_sums(true_ids, found_ids, weight)
     rand = [adjusted_rand_score(truth[rows], found[rows]) for rows in _rows_of(places[0])]
-    purity, efficiency = _largest_fraction(shared, 1), _largest_fraction(shared, 0)
+    efficiency, purity = (_largest_fraction(items, sums) for items in pairs)
     return purity, efficiency, float(np.mean(rand))
 
 
 def _pair_sums(
     first: NDArray[np.intp], second: NDArray[np.intp], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]]:
     """Return the pairs that occur, and the weight of each."""
-    width = second.max() + 1
+    width = int(second.max()) + 1
     pairs, places = np.unique(first * width + second, return_inverse=True)
-    return pairs // width, pairs % width, np.bincount(places, weight)
+    return (np.asarray(pairs // width), np.asarray(pairs % width)), np.bincount(places, weight)
 
 
-def _largest_fraction(shared: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]], axis: int) -> float:
+def _largest_fraction(items: NDArray[np.intp], sums: NDArray[np.float64]) -> float:
     """Return the mean, over the items of one side, of the largest fraction shared with an item of the other side."""
-    items, sums = shared[axis], shared[2]
-    totals, largest = np.bincount(items, sums), np.zeros(items.max() + 1)
+    totals, largest = np.bincount(items, sums), np.zeros(int(items.max()) + 1)
     np.maximum.at(largest, items, sums)
     weighty = totals > 0
     return float((largest[weighty] / totals[weighty]).mean())

@@ -61,11 +61,12 @@ def test_unseen_groups_match_the_definition(seed):
 
 
 def test_gap_is_near_zero_where_groups_are_alike(seed):
-    gaps = []
-    for repeat in range(8):
-        report = unseen_group_report(_Noisy(), *_grouped(100 * seed + repeat, 0.0), random_state=repeat)
-        gaps.append(report.gap / report.gap_error)
-    assert abs(np.mean(gaps)) < 2 * 1.3 / np.sqrt(8)  # a t of five degrees of freedom has a deviation of 1.3
+    gaps = [
+        unseen_group_report(_Noisy(), *_grouped(100 * seed + repeat, 0.0), random_state=repeat).gap
+        for repeat in range(12)
+    ]
+    assert abs(np.mean(gaps)) < 5 * np.std(gaps, ddof=1) / np.sqrt(12)  # fails once in 2,000
+    assert abs(np.mean(gaps)) < 0.01
 
 
 def test_gap_shows_groups_that_differ():
@@ -226,7 +227,7 @@ def test_deterministic_detector_does_not_depend_on_its_seed(seed):
     X, y = make_shifted_anomalies(200, contamination=0.1, random_state=seed)
     study = seed_study(_Noisy(), X, y, n_seeds=3, random_state=0)
     assert study.std["initialisation"] == 0.0
-    assert min(study.std["split"], study.std["data"], study.sampling_std) > 0
+    assert min(study.std["split"], study.sampling_std) > 0
     assert study.luck_pvalue(study.mean["initialisation"] + 0.01, 10, source="initialisation") == 0.0
 
 
