@@ -224,7 +224,7 @@ def test_seed_study_matches_the_definition(seed):
 
 
 def test_deterministic_detector_does_not_depend_on_its_seed(seed):
-    X, y = make_shifted_anomalies(200, contamination=0.1, random_state=seed)
+    X, y = make_shifted_anomalies(200, contamination=0.1, shift=1.5, random_state=seed)
     study = seed_study(_Noisy(), X, y, n_seeds=3, random_state=0)
     assert study.std["initialisation"] == 0.0
     assert min(study.std["split"], study.sampling_std) > 0
