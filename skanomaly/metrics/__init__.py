@@ -3,7 +3,7 @@
 from skanomaly.metrics._affiliation import affiliation_precision_recall_fscore
 from skanomaly.metrics._alerts import DetectionDelay, alert_report, detection_delay, event_precision_at_n_score
 from skanomaly.metrics._audited import AuditedScore
-from skanomaly.metrics._chunked import ranking_scores_of_chunks
+from skanomaly.metrics._chunked import RankingScores, ranking_scores_of_chunks
 from skanomaly.metrics._contamination import crps_score, interval_calibration_error, interval_coverage_score
 from skanomaly.metrics._costs import CostCurve, cost_curve
 from skanomaly.metrics._decisions import best_f1_score, oracle_f1_score
