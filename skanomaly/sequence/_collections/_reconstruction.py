@@ -199,3 +199,20 @@ class SequenceReconstructor(SequenceDetector):
         """
         check_is_fitted(self)
         return [-parts for parts in self._by_channel(self._read(self._check(X, reset=False)))]
+
+    def expected_sequences(self, X: Any) -> list[Floats]:
+        """Return the reconstructions of series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timepoints, n_features) or list of array-like
+
+        Returns
+        -------
+        list of ndarray of shape (n_timepoints_i, n_features)
+            In the units of the channels.
+        """
+        check_is_fitted(self)
+        rows = self._read(self._check(X, reset=False))
+        with single_blas_thread():
+            return self._read.restored(self._model.reconstruct(rows))
