@@ -85,6 +85,11 @@ SECTIONS = {
         ),
         "Likelihood and delays of streams": "SequenceLikelihood delay_distributions",
         "Encoders": "RandomConvolutionTransformer ScatteringCovariance SymbolTransformer ChronosEncoder",
+        "Reconstruction of sequences": (
+            "SequenceReconstructor RandomConvolutionEncoder ReservoirEncoder DenseEncoder ConvolutionEncoder "
+            "RecurrentEncoder"
+        ),
+        "Training on synthetic anomalies": "DegradationDetector AttentionClassifier",
         "Events in series": "find_events events_to_labels overlay_events SeriesEvent SeriesDisplay",
         "Periods, profiles and resampling": (
             "find_period matrix_profile resample_series degrade_windows remove_transients"

@@ -12,7 +12,7 @@ from skanomaly._support._sklearn import StrOptions
 from skanomaly._support._spectrum import Spectrum, estimate_spectrum
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._collections._base import SequenceDetector
-from skanomaly.sequence._collections._representation import normal_sequences
+from skanomaly.sequence._collections._representation import SequenceLookup, normal_sequences
 from skanomaly.sequence._encoders._base import SequenceEncoder, SequenceInput
 from skanomaly.sequence._encoders._random import RandomConvolutionEncoder
 
@@ -139,6 +139,9 @@ class SequenceReconstructor(SequenceDetector):
             self._model = encoder._fit(rows, generator(self.random_state), self._tell)
             self.n_code_ = int(self._model.n_code)
             self.loss_curve_, self.n_iter_ = np.array(self._model.losses), len(self._model.losses)
+            self._known: SequenceLookup | None = None
+            if self._model.inflations is not None:
+                self._known = SequenceLookup(rows)
             self._space: Spectrum | None = None
             if self.statistic == "residual":
                 errors = np.concatenate(self._errors(rows))
@@ -150,8 +153,13 @@ class SequenceReconstructor(SequenceDetector):
             print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _errors(self, rows: list[NDArray[np.float32]]) -> list[Floats]:
-        """Return the errors of standardised sequences."""
-        return [found - series for found, series in zip(self._model.reconstruct(rows), rows, strict=True)]
+        """Return the errors of standardised sequences; those of a training sequence are as if it were left out."""
+        errors = [found - series for found, series in zip(self._model.reconstruct(rows), rows, strict=True)]
+        if self._known is not None:
+            places = self._known.find(rows)
+            for row in np.flatnonzero(places >= 0):
+                errors[row] *= self._model.inflations[places[row]]
+        return errors
 
     def _split(self, errors: Floats) -> Floats:
         """Split the outlyingness of time points among the channels."""
@@ -191,3 +199,20 @@ class SequenceReconstructor(SequenceDetector):
         """
         check_is_fitted(self)
         return [-parts for parts in self._by_channel(self._read(self._check(X, reset=False)))]
+
+    def expected_sequences(self, X: Any) -> list[Floats]:
+        """Return the reconstructions of series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timepoints, n_features) or list of array-like
+
+        Returns
+        -------
+        list of ndarray of shape (n_timepoints_i, n_features)
+            In the units of the channels.
+        """
+        check_is_fitted(self)
+        rows = self._read(self._check(X, reset=False))
+        with single_blas_thread():
+            return self._read.restored(self._model.reconstruct(rows))

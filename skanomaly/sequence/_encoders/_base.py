@@ -35,10 +35,13 @@ class FittedEncoder(ABC):
         Numbers in a code.
     losses : list of float
         Loss of each step of training; empty for closed forms.
+    inflations : ndarray of shape (n_sequences,) or None
+        How many times larger the error of each training sequence is if it is left out of the training; None if unknown.
     """
 
     n_code: int
     losses: list[float]
+    inflations: NDArray[np.float64] | None = None
 
     @abstractmethod
     def encode(self, X: Sequences) -> NDArray[np.float64]:

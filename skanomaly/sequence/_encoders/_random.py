@@ -28,6 +28,7 @@ __all__ = ["RandomConvolutionEncoder", "ReservoirEncoder"]
 _RIDGES = np.logspace(-6, 1, 15)  # penalties that are compared, in mean eigenvalues
 _BLOCK_SEQUENCES = 64
 _BLOCK_POOLED = 1024
+_PARTS = 5  # of the training sequences, each of which is left out once
 _FASTEST, _SLOWEST = 1.0, 0.05  # leaks of the units of a reservoir
 Floats = NDArray[np.float64]
 
@@ -87,6 +88,12 @@ class RandomConvolutionEncoder(SequenceEncoder):
     --------
     DenseEncoder : A trained network on whole windows.
 
+    Notes
+    -----
+    The penalty of the regression has the least generalised cross-validation error. For the threshold, and where a
+    training sequence is scored, its errors are multiplied by how much larger they are if a fifth of the training
+    sequences, with it, is left out. Otherwise few sequences with long codes would explain themselves.
+
     Examples
     --------
     >>> from skanomaly.sequence import RandomConvolutionEncoder, SequenceReconstructor
@@ -139,6 +146,26 @@ class _Filters:
         return out
 
 
+class _LinearMap:
+    """Principal components of rows, and a ridge regression of targets on them."""
+
+    def __init__(self, rows: Floats, targets: Floats, latent_dim: float) -> None:
+        self.center, self.directions, _ = components(rows, latent_dim)
+        codes = self.codes(rows)
+        self._level, self._mean = codes.mean(axis=0), targets.mean(axis=0)
+        inputs, outputs = codes - self._level, targets - self._mean
+        squares = float(np.square(outputs).sum())
+        self._coef = ridge_map(inputs.T @ inputs, inputs.T @ outputs, squares, len(rows))
+
+    def codes(self, rows: Floats) -> Floats:
+        """Return the components of rows."""
+        return _mapped(rows - self.center, self.directions)
+
+    def __call__(self, rows: Floats) -> Floats:
+        """Return what is expected of the targets."""
+        return _mapped(self.codes(rows) - self._level, self._coef) + self._mean
+
+
 class _ConvolutionModel(FittedEncoder):
     """Pooled random convolutions, their principal components, and the decoder."""
 
@@ -158,17 +185,21 @@ class _ConvolutionModel(FittedEncoder):
         pooled = self._pooled(X)
         self._scaler = ColumnScaler(pooled)
         rows = self._scaler.transform(pooled)
-        self._center, self._directions, _ = components(rows, latent_dim)
-        self.n_code = self._directions.shape[1]
-        codes = _mapped(rows - self._center, self._directions)
         windows = resampled(X, n_points)
         self._shape = windows.shape[1:]
         targets = windows.reshape(len(X), -1).astype(np.float64)
-        self._mean = targets.mean(axis=0)
-        targets -= self._mean
-        self._level = codes.mean(axis=0)
-        inputs = codes - self._level
-        self._coef = ridge_map(inputs.T @ inputs, inputs.T @ targets, float(np.square(targets).sum()), len(X))
+        self._map = _LinearMap(rows, targets, latent_dim)
+        self.n_code = self._map.directions.shape[1]
+        left_out = np.empty_like(targets)
+        for part in np.array_split(np.arange(len(X)), min(_PARTS, len(X))):
+            others = np.delete(np.arange(len(X)), part)
+            left_out[part] = _LinearMap(rows[others], targets[others], latent_dim)(rows[part])
+        fitted, expected = (self._squared_errors(found, X) for found in (self._map(rows), left_out))
+        self.inflations = np.sqrt(np.where(fitted > 0, expected / np.where(fitted > 0, fitted, 1.0), 1.0))
+
+    def _squared_errors(self, found: Floats, X: Sequences) -> Floats:
+        pairs = zip(stretched(found.reshape(len(X), *self._shape), X), X, strict=True)
+        return np.array([float(np.square(expected - series).sum()) for expected, series in pairs])
 
     def _pooled(self, X: Sequences) -> Floats:
         """Return the pooled filters of whole sequences, and of their segments."""
@@ -186,11 +217,11 @@ class _ConvolutionModel(FittedEncoder):
 
     def encode(self, X: Sequences) -> Floats:
         """Return the codes."""
-        return _mapped(self._scaler.transform(self._pooled(X)) - self._center, self._directions)
+        return self._map.codes(self._scaler.transform(self._pooled(X)))
 
     def reconstruct(self, X: Sequences) -> list[Floats]:
         """Return what the regression expects from the codes."""
-        out = _mapped(self.encode(X) - self._level, self._coef) + self._mean
+        out = self._map(self._scaler.transform(self._pooled(X)))
         return stretched(out.reshape(len(X), *self._shape), X)
 
 

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skanomaly._support._blocks import row_blocks, single_blas_thread, single_openmp_thread
+from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._warnings import warn_user
@@ -163,6 +164,8 @@ class DegradationDetector(SeriesDetector):
             )
             return
         prepared = self._vectors.prepare(X)
+        if not varies(prepared).any():
+            return
         starts = window_starts(len(X), self.window_size_, edges=edges)
         if y.any():
             covered = np.lib.stride_tricks.sliding_window_view(y, self.window_size_)[starts].min(axis=1)
@@ -187,7 +190,7 @@ class DegradationDetector(SeriesDetector):
         rows = _timepoint_features(windows)
         labels = anomalous.reshape(-1)
         kept = np.sort(random.permutation(len(rows))[:_MOST_ROWS])
-        if labels[kept].all() or not labels[kept].any():  # such as in a constant series
+        if labels[kept].all() or not labels[kept].any():
             return
         model = self.classifier
         if model is None:
