@@ -68,6 +68,10 @@ SECTIONS = {
         "Collections of series": (
             "SequenceNeighbors ReferenceDetector SelfSimilarityDetector SelectiveMahalanobisDetector BagRankingDetector"
         ),
+        "One class in three geometries": (
+            "GeometricOneClass Contraction Euclidean Spherical Hyperbolic poincare_distance exponential_map "
+            "mobius_midpoint"
+        ),
         "Likelihood and delays of streams": "SequenceLikelihood delay_distributions",
         "Encoders": "RandomConvolutionTransformer ScatteringCovariance SymbolTransformer ChronosEncoder",
         "Events in series": "find_events events_to_labels overlay_events SeriesEvent SeriesDisplay",
