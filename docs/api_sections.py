@@ -83,6 +83,10 @@ SECTIONS = {
         "Collections of series": (
             "SequenceNeighbors ReferenceDetector SelfSimilarityDetector SelectiveMahalanobisDetector BagRankingDetector"
         ),
+        "One class in three geometries": (
+            "GeometricOneClass Contraction Euclidean Spherical Hyperbolic poincare_distance exponential_map "
+            "mobius_midpoint"
+        ),
         "Likelihood and delays of streams": "SequenceLikelihood delay_distributions",
         "Encoders": "RandomConvolutionTransformer ScatteringCovariance SymbolTransformer ChronosEncoder",
         "Reconstruction of sequences": (

@@ -234,3 +234,88 @@ def delays():
             auc(labels, [-np.abs(part.argmax(axis=1) - 15).mean() for part in normal + forged])
         )
     return "AUC of forged recordings: " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
+
+
+def three_geometries():
+    """Seeds 0 to 4: waves of nearly the same frequency, by the distance from the centre in three spaces, also contracted."""
+    cells = []
+    for space in (sequence.Euclidean(), sequence.Spherical(), sequence.Hyperbolic()):
+        found = {"closed": [], "contracted": []}
+        for seed in range(5):
+            random = np.random.default_rng(seed)
+            rates = np.repeat([0.3, 0.32], [90, 30])[:, None]
+            waves = np.sin(rates * np.arange(60) + random.uniform(0, 1, size=(120, 1)))
+            waves = (waves + 0.4 * random.normal(size=waves.shape))[:, :, None]
+            for name, contraction in zip(found, (None, sequence.Contraction()), strict=True):
+                detector = sequence.GeometricOneClass(space=space, contraction=contraction, random_state=seed)
+                scores = detector.fit(waves[:60]).score_samples(waves[60:])
+                found[name].append(auc(np.repeat([1, -1], 30), scores))
+        one = ", ".join(f"{name} {np.mean(values):.1f}" for name, values in found.items())
+        cells.append(f"{type(space).__name__} {one}")
+    return "AUC: " + "; ".join(cells)
+
+
+def certainty():
+    """Seeds 0 to 4: waves with a part turned over, and noise; certainty of their reconstructions."""
+    cells = {"normal": [], "turned over": [], "noise": []}
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        waves = np.sin(0.3 * np.arange(60) + random.uniform(0, 1, size=(160, 1))) + 0.2 * random.normal(size=(160, 60))
+        waves[130:, 20:35] *= -1
+        detector = sequence.GeometricOneClass(
+            space=sequence.Hyperbolic(), target="reconstruction", random_state=seed
+        ).fit(waves[:100, :, None])
+        for name, part in zip(cells, (waves[100:130], waves[130:], random.normal(size=(30, 60))), strict=True):
+            cells[name].append(np.median(detector.certainty(part[:, :, None])))
+    return "median certainty " + ", ".join(f"{name} {np.mean(found):.2f}" for name, found in cells.items())
+
+
+def sampled_futures():
+    """Seeds 0 to 4: after the same past, +1 or -1 follows, and 0 in anomalies; futures by three samplers, and one forecast."""
+    samplers = {
+        type(one).__name__: one for one in (sequence.Analogue(), sequence.Diffusion(), sequence.ResidualBootstrap())
+    }
+    values = {name: [] for name in [*samplers, "one forecast"]}
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        branch, labels = random.choice([-1.0, 1.0], size=600), np.ones(600, dtype=int)
+        anomalies = random.choice(np.arange(300, 600), 30, replace=False)
+        branch[anomalies], labels[anomalies] = 0.0, -1
+        runs = np.column_stack([np.tile([0.0, 0.5, 1.0], (600, 1)), branch, branch, branch])
+        series = runs.ravel() + 0.05 * random.normal(size=3600)
+        for name, sampler in samplers.items():
+            detector = sequence.MultiFutureDetector(sampler, n_past=3, n_future=3, random_state=seed)
+            values[name].append(auc(labels[300:], detector.fit(series[:1800]).score_windows(series[1800:])[::6]))
+        forecast = sequence.AutoregressiveDetector(order=3, smoothing=1).fit(series[:1800])
+        values["one forecast"].append(auc(labels[300:], forecast.score_samples(series[1800:]).reshape(-1, 6)[:, 3]))
+    return "AUC " + ", ".join(f"{name} {np.mean(found):.1f}" for name, found in values.items())
+
+
+def scattering():
+    """Seeds 0 to 4: pulses against noise of the same spectrum, and a glitch of 25 standard deviations in noise."""
+    texture, spectrum, decibels = [], [], []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        starts = (random.random((80, 512)) < 0.03) * random.normal(1, 0.3, size=(80, 512))
+        pulses = np.array([np.convolve(row, np.exp(-np.arange(40) / 6))[:512] for row in starts])
+        phases = random.uniform(0, 2 * np.pi, (80, 257))
+        phases[:, [0, -1]] = 0
+        gauss = np.fft.irfft(np.abs(np.fft.rfft(pulses, axis=1)) * np.exp(1j * phases), n=512, axis=1)
+        encoder = sequence.ScatteringCovariance(n_octaves=6).fit(gauss[:, :, None])
+        known, test = (
+            encoder.transform(part[:, :, None]) for part in (gauss[:50], np.vstack([pulses[50:], gauss[50:]]))
+        )
+        for columns, found in ((slice(None), texture), (slice(6, 12), spectrum)):
+            model = detectors.NearestNeighborsDetector().fit(known[:, columns])
+            found.append(auc(np.repeat([-1, 1], 30), model.score_samples(test[:, columns])))
+        noise = np.apply_along_axis(
+            lambda row: np.convolve(row, 0.8 ** np.arange(30))[:256], 1, random.normal(size=(11, 256))
+        )
+        glitch = np.zeros(256)
+        glitch[120:170] = 25 * np.sin(np.arange(50)) * np.hanning(50)
+        error = sequence.remove_transients(noise[0] + glitch, noise[1:]) - noise[0]
+        decibels.append(10 * np.log10(np.square(glitch).sum() / np.square(error).sum()))
+    return (
+        f"AUC of pulses {np.mean(texture):.1f} by all features, {np.mean(spectrum):.1f} by the spectrum alone; "
+        f"a glitch loses {np.mean(decibels):.1f} dB"
+    )

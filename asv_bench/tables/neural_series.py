@@ -37,6 +37,11 @@ def windows(encoder, stride=4, **parameters):
     return sequence.SlidingWindowDetector(reconstructor, stride=stride)
 
 
+def geometric(**parameters):
+    """Return a one-class detector of windows."""
+    return sequence.SlidingWindowDetector(sequence.GeometricOneClass(random_state=0, **parameters), stride=4)
+
+
 # Name, factory, whether it needs torch.
 DETECTORS = [
     ("SubsequenceNeighbors", lambda: sequence.SubsequenceNeighbors(random_state=0), False),
@@ -53,6 +58,28 @@ DETECTORS = [
     (
         "windows, DenseEncoder, variational",
         lambda: windows(sequence.DenseEncoder(kl_weight=0.005), statistic="elbo"),
+        False,
+    ),
+    (
+        "windows, GeometricOneClass(space=Hyperbolic(), target='reconstruction')",
+        lambda: geometric(space=sequence.Hyperbolic(), target="reconstruction"),
+        False,
+    ),
+    ("windows, GeometricOneClass", geometric, False),
+    (
+        "windows, GeometricOneClass(contraction=Contraction())",
+        lambda: geometric(contraction=sequence.Contraction()),
+        False,
+    ),
+    ("MultiFutureDetector, Analogue", lambda: sequence.MultiFutureDetector(random_state=0), False),
+    (
+        "MultiFutureDetector, ResidualBootstrap",
+        lambda: sequence.MultiFutureDetector(sequence.ResidualBootstrap(), random_state=0),
+        False,
+    ),
+    (
+        "MultiFutureDetector, Diffusion",
+        lambda: sequence.MultiFutureDetector(sequence.Diffusion(), random_state=0),
         False,
     ),
     ("windows, ConvolutionEncoder", lambda: windows(sequence.ConvolutionEncoder()), True),

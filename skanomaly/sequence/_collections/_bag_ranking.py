@@ -150,6 +150,7 @@ class BagRankingDetector(SequenceDetector):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
+    _network: Network | None = None
 
     def __init__(
         self,
@@ -186,7 +187,7 @@ class BagRankingDetector(SequenceDetector):
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
         bags = Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0)
-        self._network: Network | None = None
+        self._network = None
         if self.hidden_layer_sizes is None:
             self._train(bags)
         else:
