@@ -147,7 +147,7 @@ class FilePieces:
     def __iter__(self) -> Iterator["pd.DataFrame"]:
         """Yield frames whose columns are the positions of the columns of the file."""
         for frame in self._of_parquet() if self._text is None else self._of_text(self._text):
-            frame.columns = range(frame.shape[1])
+            frame.columns = list(range(frame.shape[1]))
             yield frame
 
     def _of_parquet(self) -> Iterator["pd.DataFrame"]:

@@ -521,7 +521,7 @@ def native_labels(
         _check_labels(values, name, times)
         try:
             each = np.ones(len(values), np.int64) if times is None else np.maximum(1000 * times // times.sum(), 1)
-            shown = values.where(_shown(values)[1]).repeat(each)
+            shown = values.where(_shown(values)[1]).repeat(each.tolist())
             labels = read_labels(shown, name=f"label column {name!r}").astype(np.int64)[np.cumsum(each) - each]
         except ValueError as error:
             raise InputError(str(error)) from error

@@ -229,8 +229,10 @@ def scan(
     progress.stage("Reading")
     table, time_order = _opened(path, label=label, id_column=id_column, time=time, chunk_rows=chunk_rows), None
     if isinstance(table, tuple):
-        options = contamination, top, random_state, progress, label, id_column, use, explain_anomalies
-        return _scan_in_pieces(*table, name, *options)
+        pieces, sample = table
+        return _scan_in_pieces(
+            pieces, sample, name, contamination, top, random_state, progress, label, id_column, use, explain_anomalies
+        )
     check_columns(table, use)
     if time is not None:
         table, time_order = sort_by_time(table, time, by)

@@ -198,7 +198,7 @@ class _Codes:
         self._n_rows = self._n_present = 0
         self._is_full = False
         self.levels: list[str] | None = None
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str, float] = {}
         self._spread = _Spread()
 
     def add(self, series: "pd.Series[Any]") -> None:
@@ -372,7 +372,9 @@ def _read_as(
     sample: Sample, leave_out: Collection[str], use: Collection[str], *, categories: bool, keep_missing: bool
 ) -> tuple[dict[int, Any], dict[int, UnusableError]]:
     """Decide by the sample whether columns are numbers or categories; return errors of those that are neither."""
-    table, columns, errors = sample.table, {}, {}
+    table = sample.table
+    columns: dict[int, Any] = {}
+    errors: dict[int, UnusableError] = {}
     for index, (place, name) in enumerate(zip(sample.places, table.frame.columns, strict=True)):
         if name in leave_out:
             continue

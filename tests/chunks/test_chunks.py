@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_series_equal
 from sklearn.exceptions import NotFittedError
 
+from skanomaly._support._blocks import n_block_threads
 from skanomaly.chunks import read_chunks, score_chunks, write_scores
 from skanomaly.detectors import GaussianDetector
 
@@ -207,3 +208,10 @@ def test_a_dask_array_with_blocks_of_columns_raises():
         GaussianDetector().fit_chunks(rows)
     with pytest.raises(TypeError, match="a Dask Array, which is not in memory"):
         GaussianDetector().fit(rows)
+
+
+def test_tasks_of_dask_use_one_thread_each():
+    """Dask runs a task a core: threads of our own inside of it would be too many."""
+    dask = pytest.importorskip("dask")
+    used = dask.compute(*(dask.delayed(n_block_threads)(n_jobs) for n_jobs in (None, None)), scheduler="threads")
+    assert used == (1, 1)
