@@ -124,6 +124,7 @@ def test_recipe_renders_to_yaml():
     text = re.sub(r"(?m)^\{% set (\w+) = \"(.*)\" %\}$", "", _text(ROOT / "recipe" / "meta.yaml"))
     recipe = yaml.safe_load(re.sub(r"\{\{.*?\}\}", "x", text))
     assert set(recipe) == {"package", "source", "build", "requirements", "test", "about", "extra"}
+    assert recipe["about"]["license"] == PROJECT["license"]
     assert recipe["build"]["entry_points"] == [f"skanomaly = {PROJECT['scripts']['skanomaly']}"]
 
 
@@ -141,7 +142,7 @@ def test_citation_is_yaml_with_the_required_keys():
     yaml = pytest.importorskip("yaml", reason="needs PyYAML")
     citation = yaml.safe_load(_text(ROOT / "CITATION.cff"))
     assert {"cff-version", "title", "message", "authors", "version", "license"} <= set(citation)
-    assert citation["license"] == PROJECT["license"]
+    assert " AND ".join(citation["license"]) == PROJECT["license"]
 
 
 def test_classifiers_are_of_pythons_that_the_workflow_tests():

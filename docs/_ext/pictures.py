@@ -8,7 +8,6 @@ that fits the page. The thumbnail of a figure of many panels shows the first of 
 import os
 import re
 import sys
-from copy import deepcopy
 from pathlib import Path
 
 import matplotlib as mpl
@@ -143,7 +142,7 @@ def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
         dark = re.sub(r"(sphx_glr_\w+?)\.png$", r"\1_dark.png", image["uri"])
         place = DOCS / "gallery" / dark.rpartition("gallery/")[2]
         if dark != image["uri"] and "_dark" not in image["uri"] and place.exists():
-            twin = deepcopy(image)
+            twin = image.copy()
             twin["uri"] = dark
             image["classes"].append("only-light")
             twin["classes"].append("only-dark")

@@ -43,8 +43,10 @@ class FittedEventEncoder(ABC):
 class EventEncoder(ParameterObject, ABC):
     """Base class of encoders of traces: parameters that are given to :class:`EventEncoderDetector`.
 
-    Hooks
+    Notes
     -----
+    The hooks that a subclass writes or overrides:
+
     ``_fit(traces, counts, n_codes, run_length, local_weight, random, after_step)``
         Trains on distinct traces, each of which occurs `counts` times, and returns a `FittedEventEncoder`.
     """
