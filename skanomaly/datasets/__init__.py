@@ -24,6 +24,6 @@ __all__ = [
     "make_drifting_series",
     "make_low_variance_anomalies",
     "make_patch_grids",
-    "make_token_sets",
     "make_shifted_anomalies",
+    "make_token_sets",
 ]
