@@ -322,6 +322,8 @@ def networks(max_iter):
         f"NetworkStudent, {target}": {"student": embeddings.NetworkStudent(target=target, **steps), "n_views": 1}
         for target in ("columns", "random")
     }
+    branch = embeddings.NetworkStudent(bottleneck=2, **steps)
+    parts[embeddings.DistillationDetector]["NetworkStudent, branch"] = {"student": branch, "n_views": 1}
     parts[embeddings.TokenReconstructor] = {"ContextPrototypes": {}, "PartnerMap": {"method": "PartnerMap"}}
     if importlib.util.find_spec("torch"):
         attention = ["OtherTokens", "OwnPrototypes", "ReferenceSets", "MaskedMemory", "TwoMemories"]

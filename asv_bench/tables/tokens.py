@@ -1,6 +1,6 @@
 """Compare detectors of sets of tokens on planted sets, with positions and without.
 
-    python asv_bench/tables/tokens.py [--seeds 2] [--only NAME ...]
+    python asv_bench/tables/tokens.py [--seeds 2] [--only NAME ...] [--cases CASE ...]
 
 Data: the grids of ``make_patch_grids``, in order or not, with a novel or a misplaced block, and the sets of
 ``make_token_sets``, with a token of a foreign kind or two tokens that do not match. Figures are the mean areas under
@@ -55,16 +55,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--cases", nargs="*", default=[*CASES], choices=[*CASES])
     arguments = parser.parse_args()
-    head("method", *CASES, "seconds")
+    head("method", *arguments.cases, "seconds")
     for name in methods(0):
         if arguments.only and name.partition("(")[0] not in arguments.only:
             continue
         cells, seconds = [], []
-        for make in CASES.values():
+        for case in arguments.cases:
             areas = []
             for seed in range(arguments.seeds):
-                train, test, labels, of_tokens = make(seed)
+                train, test, labels, of_tokens = CASES[case](seed)
                 detector = methods(seed)[name]
                 start = time.process_time()
                 detector.fit(train)

@@ -14,7 +14,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
 from skanomaly.embeddings._memory import SampleLookup
-from skanomaly.embeddings._students import FittedStudent, NetworkStudent
+from skanomaly.embeddings._students import FittedBranch, FittedStudent, NetworkStudent
 from skanomaly.embeddings._whitening import BLOCK_PATCHES, limited, range_of
 
 __all__ = ["DistillationDetector"]
@@ -170,6 +170,12 @@ class DistillationDetector(PatchDetector):
                 else _Student(rows, kept, source, target, self.ridge)
                 for source, target in self.views_
             ]
+            if self.student.bottleneck is not None:
+                self._students += [
+                    FittedBranch(student, rows, train, self.student, random)
+                    for student in self._students
+                    if isinstance(student, FittedStudent)
+                ]
         else:
             self._students = [_Student(rows, kept, source, target, self.ridge) for source, target in self.views_]
         self._lookup = SampleLookup(normal)

@@ -128,7 +128,8 @@ class PartnerMap(TrainedMethod):
 
     References
     ----------
-    .. [1] Bishop, C. M. (1994). "Mixture density networks". Aston University, NCRG/94/004.
+    .. [1] Bishop, C. M. (1994). "Mixture density networks". NCRG/94/004, Aston University.
+       https://publications.aston.ac.uk/id/eprint/373/
 
     Examples
     --------

@@ -207,3 +207,45 @@ def test_odd_numbers_of_torus_coordinates_raise(seed):
     train, _, _ = _plane(seed)
     with pytest.raises(ValueError, match="latent_dim=3 must be even"):
         Autoencoder(kind=DenseCode(latent_dim=3, topology="torus")).fit(train)
+
+
+def _scenes(random, n_scenes, n_rows):
+    """Rows near one curved surface, each scene at its own part of it."""
+    basis = np.random.default_rng(1).normal(size=(2, 10))
+    places = random.uniform(-2, 2, size=(n_scenes, 1, 2)) + 0.7 * random.normal(size=(n_scenes, n_rows, 2))
+    return np.sin(places @ basis) + 0.05 * random.normal(size=(n_scenes, n_rows, 10))
+
+
+def test_few_rows_of_a_new_scene_are_enough_after_a_warm_start(seed):
+    random = np.random.default_rng(seed)
+    known, new = _scenes(random, 20, 60).reshape(-1, 10), _scenes(random, 1, 110)[0]
+    anomalies = new[10:60] + 0.4 * random.normal(size=(50, 10))
+    kind = DenseCode(latent_dim=3, hidden_layer_sizes=[32], max_iter=400)
+    scratch = Autoencoder(kind=kind, statistic="reconstruction", random_state=0).fit(new[:10])
+    warm = Autoencoder(kind=kind, statistic="reconstruction", warm_start=True, random_state=0).fit(known)
+    warm.set_params(kind__max_iter=50, kind__learning_rate_init=1e-3).fit(new[:10])
+    areas = [
+        roc_auc_score(np.repeat([1, 0], 50), detector.score_samples(np.vstack([new[60:], anomalies])))
+        for detector in (scratch, warm)
+    ]
+    assert warm.loss_curve_[0] < 0.5 * scratch.loss_curve_[0]
+    assert areas[1] > areas[0]
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in {"components", "features"}])
+def test_a_warm_start_continues_with_the_weights_of_the_last_fit(name, seed):
+    rows = _plane(seed)[0]
+    detector = Autoencoder(kind=clone(KINDS[name]), warm_start=True, random_state=0).fit(rows)
+    cold = clone(detector).fit(rows)
+    assert_array_equal(cold.score_samples(rows), detector.score_samples(rows))
+    detector.set_params(kind__max_iter=1, kind__learning_rate_init=1e-12).fit(rows)
+    assert_allclose(detector.score_samples(rows), cold.score_samples(rows), rtol=0.02)
+
+
+def test_a_warm_start_of_other_sizes_or_without_steps_raises():
+    rows = _plane(0)[0]
+    detector = Autoencoder(kind=DenseCode(latent_dim=2, max_iter=2), warm_start=True, random_state=0).fit(rows)
+    with pytest.raises(ValueError, match=r"layers of sizes .* Fit with warm_start=False"):
+        detector.set_params(kind__latent_dim=3).fit(rows)
+    with pytest.raises(ValueError, match=r"RandomFeatures has a closed form.* Use warm_start=False"):
+        Autoencoder(warm_start=True).fit(rows)

@@ -123,3 +123,20 @@ def test_levels_of_random_targets_raise():
     detector = DistillationDetector(student=NetworkStudent(target="random"), levels=[1, 1])
     with pytest.raises(ValueError, match="levels are not used"):
         detector.fit(np.eye(4)[:, :2])
+
+
+def test_branch_of_an_autoencoder_adds_an_error_that_rows_off_the_surface_raise(seed):
+    random = np.random.default_rng(seed)
+    basis, relation = random.normal(size=(2, 8)), random.normal(size=(8, 5))
+    early = random.normal(size=(400, 2)) @ basis + 0.05 * random.normal(size=(400, 8))
+    early[300:] += random.normal(size=(100, 8))
+    rows = np.hstack([early, early @ relation])
+    student = NetworkStudent(bottleneck=2, hidden_layer_sizes=[24], max_iter=200)
+    detector = DistillationDetector(levels=[8, 5], student=student, random_state=0).fit(rows[:200])
+    assert len(detector._students) == 2 * len(detector.views_)
+    branch = detector._students[2]
+    seen, _ = detector._students[0].targets(rows)
+    differences = branch._rebuilt(seen) - branch._second.forward("student", seen)[-1]
+    errors = branch.errors(rows, np.zeros(len(rows)), "squared")
+    assert_allclose(errors, np.square(differences).mean(axis=1), rtol=1e-3)
+    assert roc_auc_score(np.repeat([0, 1], 100), errors[200:]) > 0.85

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
 
+from skanomaly._networks._network import Network
 from skanomaly._networks._training import in_blocks
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._hooks import normal_samples
@@ -80,6 +81,9 @@ class Autoencoder(PatchDetector):
         the errors, under the Ledoit-Wolf covariance of training errors. "latent" is that of the code. "sum" adds
         "reconstruction" and "latent", each divided by its standard deviation in training. "gradient" is the mean
         absolute gradient of the error in the columns.
+    warm_start : bool, default=False
+        Start training from the network of the last fit, and keep its centre and scale of the columns, instead of
+        beginning anew. Fit to data of many places first, then to a few rows of a new one. For trained kinds only.
     verbose : bool, default=False
         Print the loss every hundred steps of training.
     pooling : {"max", "mean"} or float, default=0.05
@@ -162,6 +166,7 @@ class Autoencoder(PatchDetector):
             StrOptions({"residual", "reconstruction", "latent", "sum", "gradient"}),
             PerturbedReconstruction,
         ],
+        "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -171,6 +176,7 @@ class Autoencoder(PatchDetector):
         *,
         kind: Any = None,
         statistic: Any = "residual",
+        warm_start: bool = False,
         verbose: bool = False,
         pooling: str | float = 0.05,
         contamination: float = 0.1,
@@ -178,6 +184,7 @@ class Autoencoder(PatchDetector):
     ) -> None:
         self.kind = kind
         self.statistic = statistic
+        self.warm_start = warm_start
         self.verbose = verbose
         self.pooling = pooling
         self.contamination = contamination
@@ -188,15 +195,29 @@ class Autoencoder(PatchDetector):
         for part in (kind, self.statistic):
             if isinstance(part, ParameterObject):
                 part._validate_params()
+        start = self._start(kind)
         normal = X.take(normal_samples(y, self._min_samples, "samples"))
-        self._read = NetworkInput(normal.rows)
-        material = Material(normal.rows, self._read, self._read.ordinary(normal.rows))
+        if start is None:
+            self._read = NetworkInput(normal.rows)
+        material = Material(normal.rows, self._read, self._read.ordinary(normal.rows), start)
         self._model: Any
         with single_blas_thread():
             self._model, losses = kind._fit(material, generator(self.random_state), self._tell)
             self.latent_dim_ = int(self._model.n_code)
             self.loss_curve_, self.n_iter_ = np.array(losses), len(losses)
             self._measure(material)
+
+    def _start(self, kind: Any) -> Network | None:
+        """Return the network that training starts from."""
+        if not self.warm_start:
+            return None
+        if not hasattr(kind, "max_iter"):
+            raise ValueError(
+                f"warm_start=True, and {type(kind).__name__} has a closed form, without steps to start from. Use "
+                "warm_start=False, or a kind that is trained, such as DenseCode()."
+            )
+        network = getattr(getattr(self, "_model", None), "network", None)
+        return network if isinstance(network, Network) else None
 
     def _tell(self, step: int, loss: float) -> None:
         if self.verbose and step % _TOLD_EVERY == 0:

@@ -29,15 +29,24 @@ def new_network(
     n_code: int | None = None,
     arrays: Any = None,
 ) -> Network:
-    """Return an untrained encoder and decoder."""
-    n_columns = material.rows.shape[1]
+    """Return an encoder and decoder: untrained, or with the weights of those that the material starts from."""
+    n_columns, start = material.rows.shape[1], material.start
     n_code = code_size(material, kind.latent_dim) if n_code is None else n_code
     hidden = hidden_sizes(kind.hidden_layer_sizes, n_columns, n_code)
     layers = {
         auto.ENCODER: Layers((n_columns, *hidden, per_code * n_code)),
         auto.DECODER: Layers((n_code, *hidden[::-1], per_column * n_columns)),
     }
-    return Network(layers, random, np.float32, arrays=arrays)
+    network = Network(layers, random, np.float32, arrays=arrays)
+    if start is not None:
+        if start.layers != network.layers or start.arrays != network.arrays:
+            found, wanted = ({name: one.sizes for name, one in each.layers.items()} for each in (start, network))
+            raise ValueError(
+                f"warm_start=True, and the network of the last fit has layers of sizes {found}, not {wanted}. Fit with "
+                "warm_start=False, or with the columns and sizes of the last fit."
+            )
+        network.parameters[:] = start.parameters
+    return network
 
 
 class DenseCode(ParameterObject):

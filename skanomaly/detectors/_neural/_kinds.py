@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skanomaly._networks import _autoencoding as auto
 from skanomaly._networks._network import layer_sizes
 from skanomaly._networks._training import Schedule
 from skanomaly._support._network_input import leading_variance
@@ -31,9 +32,11 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def code_size(material: Material, latent_dim: float) -> int:
-    """Return the size of the code, from the explained variance where it is a fraction."""
+    """Return the size of the code, from the explained variance, or the last fit, where it is a fraction."""
     if isinstance(latent_dim, Integral):
         return int(latent_dim)
+    if material.start is not None:
+        return material.start.layers[auto.DECODER].sizes[0]
     return leading_variance(material.sample(_MOST_FOR_COMPONENTS), float(latent_dim))[2]
 
 

@@ -46,11 +46,14 @@ class Material:
     read : NetworkInput
     numbers : ndarray of shape (n_ordinary,), intp
         Rows to train on.
+    start : Network or None, default=None
+        Network whose weights training starts from.
     """
 
     rows: Array
     read: NetworkInput
     numbers: NDArray[np.intp]
+    start: Network | None = None
 
     def take(self, numbers: NDArray[np.intp]) -> Rows:
         """Return some rows, standardised."""
