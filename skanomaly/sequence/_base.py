@@ -140,6 +140,11 @@ class SeriesDetector(BaseDetector):
         known = None if reset else self._clock
         table, clock = read_clock(X, numbers=known is not None and known[0] == "numbers")
         rows = self._check_values(table, reset=reset)
+        if clock is None and known is not None and not continues and len(rows) > 1:
+            warn_user(
+                "The training series had times and X has none: its time points are taken to follow each other without "
+                "a jump. Give a pandas frame with an index of times, or a polars frame with a column of them."
+            )
         same = clock is not None and known is not None and clock.kind == known[0]
         step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
         found = cut(rows, clock, step, self.max_gap)

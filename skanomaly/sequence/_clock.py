@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skanomaly._support._columns import to_pandas
+from skanomaly._support._columns import frame_library, is_date_dtype, looks_like_dates, to_pandas
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._windows import stretches
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
 
 _ROUNDING = 1e-6
 _MOST_JUMPS, _FEWEST_JUMPS = 0.03, 10  # with more jumps, the clock has no step
+_PROBED = 200  # entries of an index of text
 _SEVERAL_SENSORS = (
     "For several sensors in one table, use from_long, which makes one series of each, or GroupedDetector with the "
     "column of the sensor."
@@ -177,11 +180,17 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
     numbers : bool, default=False
         Whether an index of numbers, other than the default one, is a clock too.
 
+    Warns
+    -----
+    UserWarning
+        If the index is text that looks like dates.
+
     Returns
     -------
     X : array-like
     clock : Clock or None
-        None for arrays, and for frames without an index of times.
+        None for arrays, and for frames without an index of times; a polars frame has that of its only column of dates
+        or durations, if there are others.
 
     Raises
     ------
@@ -194,6 +203,8 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
         if len(times) != n_timepoints:
             raise ValueError(f"times has {len(times)} entries and X has {n_timepoints} time points.")
         return X.series, _clock(times, "times")
+    if frame_library(X) == "polars":
+        return _polars_clock(X)
     index = getattr(X, "index", None)
     if not isinstance(index, pd.Index):
         return X, None
@@ -204,8 +215,41 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
                 f"{_SEVERAL_SENSORS}"
             )
         return X, None
+    index = _as_times(index)
     counts = numbers and index.dtype.kind in "iuf" and not isinstance(index, pd.RangeIndex)
     return X, _clock(index, "The index of X") if is_time(index) or counts else None
+
+
+def _polars_clock(X: Any) -> tuple[Any, Clock | None]:
+    """Take the only column of dates or durations of a polars frame, which has no index, as its clock."""
+    names = list(getattr(X, "columns", []))
+    dates = [name for name in names if is_date_dtype(X.schema[name])]
+    if len(dates) != 1 or len(names) == 1:
+        return X, None
+    return X.drop(dates[0]), _clock(pd.Index(_values(X[dates[0]])), f"Column {dates[0]!r}")
+
+
+def _as_times(index: "pd.Index[Any]") -> "pd.Index[Any]":
+    """Return an index that holds dates, periods or durations as objects or Arrow values as one of that kind."""
+    if is_time(index) or len(index) == 0 or index.dtype.kind in "iufb":
+        return index
+    if isinstance(index.dtype, pd.ArrowDtype) and is_date_dtype(index.dtype):
+        return pd.TimedeltaIndex(index) if index.dtype.kind == "m" else pd.DatetimeIndex(index)
+    first = index[0]
+    if isinstance(first, str):
+        if looks_like_dates(pd.Series(index[:_PROBED].astype(str))):
+            warn_user(
+                f"The index of X is text such as {first!r}, which is not used as times: time points are taken to "
+                "follow each other without a jump. Convert it with pandas.to_datetime."
+            )
+    elif isinstance(first, date | pd.Period | timedelta):
+        return pd.Index(list(index)) if not isinstance(first, date) else _instants(index)
+    return index
+
+
+def _instants(index: "pd.Index[Any]") -> "pd.Index[Any]":
+    """Return an index of date objects as dates; in UTC, if their offsets differ."""
+    return pd.DatetimeIndex(pd.to_datetime(index, utc=getattr(index[0], "tzinfo", None) is not None))
 
 
 def _values(times: Any) -> Any:
