@@ -18,10 +18,11 @@ __all__ = [
     "Stretches",
     "TimedSeries",
     "cut",
-    "is_irregular",
+    "cut_by_clock",
     "is_time",
     "one_after_another",
     "read_clock",
+    "warn_of_lost_times",
     "with_times",
 ]
 
@@ -257,7 +258,10 @@ def _values(times: Any) -> Any:
     if isinstance(times, pd.Series):
         return times
     if hasattr(times, "to_frame") and not isinstance(times, pd.Index | np.ndarray):
-        return to_pandas(times.to_frame()).iloc[:, 0]
+        values = to_pandas(times.to_frame()).iloc[:, 0]
+        zone = getattr(getattr(times, "dtype", None), "time_zone", None)  # of polars, whose values are in UTC
+        naive = zone is not None and getattr(values.dtype, "tz", None) is None
+        return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone) if naive else values
     values = np.asarray(times)
     return times if values.dtype == object else values.reshape(len(values)) if values.ndim else [times]
 
@@ -282,9 +286,12 @@ def is_time(index: Any) -> bool:
     return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
 
 
-def is_irregular(found: Stretches) -> bool:
-    """Say whether so many differences are jumps that the clock has no step."""
-    return len(found.jumps) > max(_FEWEST_JUMPS, _MOST_JUMPS * (len(found) - 1))
+def warn_of_lost_times() -> None:
+    """Say that a series has no times, though the training series had."""
+    warn_user(
+        "The training series had times and X has none: its time points are taken to follow each other without "
+        "a jump. Give a pandas frame with an index of times, or a polars frame with a column of them."
+    )
 
 
 def _clock(times: "pd.Index[Any]", name: str) -> Clock:
@@ -367,3 +374,36 @@ def cut(values: NDArray[Any], clock: Clock | None, step: float, max_gap: float) 
     stretch = np.cumsum(stretch + missing)[kept]
     edges = np.concatenate([[0], np.flatnonzero(np.diff(stretch)) + 1, [len(kept)]]).astype(np.intp)
     return Stretches(values[kept], edges, kept, n_timepoints, n_timepoints - len(kept), jumps, clock, step)
+
+
+def cut_by_clock(
+    values: NDArray[Any], clock: Clock | None, known: tuple[str, float] | None, max_gap: float, *, training: bool
+) -> Stretches:
+    """Cut a series by the step of its clock, or by that of the training series if the clocks are of one kind.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timepoints, n_features)
+    clock : Clock or None
+    known : tuple of str and float, or None
+        Kind and step of the clock of the training series.
+    max_gap : float
+    training : bool
+        Whether a clock with too many jumps is not used, with a warning; its step is then infinite.
+
+    Returns
+    -------
+    Stretches
+    """
+    same = clock is not None and known is not None and clock.kind == known[0]
+    step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
+    found = cut(values, clock, step, max_gap)
+    n_most = max(_FEWEST_JUMPS, _MOST_JUMPS * (len(found) - 1))
+    if not training or clock is None or len(found.jumps) <= n_most:
+        return found
+    warn_user(
+        f"The clock is irregular: {len(found.jumps):,} of {len(found) - 1:,} differences are more than "
+        f"{max_gap:g} times the median, {clock.readable(step)}. It is not used, and windows count time points. "
+        "Use resample_series for windows of time."
+    )
+    return cut(values, clock, np.inf, max_gap)

@@ -15,6 +15,7 @@ from skanomaly.sequence._collections._base import SequenceDetector
 __all__ = ["BagRankingDetector", "Bags", "bag_ranking_loss"]
 
 Values = NDArray[np.float64]
+_FARTHEST = 100.0  # standard deviations: a farther segment would set the weights alone
 _DECAYS = (0.9, 0.999)  # of Adam's running means
 
 
@@ -160,7 +161,8 @@ class BagRankingDetector(SequenceDetector):
         self._scaler = ColumnScaler(segments)
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-        self._train(Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0))
+        scaled = np.clip(self._scaler.transform(segments), -_FARTHEST, _FARTHEST)
+        self._train(Bags(scaled, offsets, y[y != 0] < 0))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         """Split one series into segments; return their means and the segment of each row."""
