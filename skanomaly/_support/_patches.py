@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from skanomaly._support._hooks import require_samples
+from skanomaly._support._item_names import check_names
 from skanomaly._support._items import holds_patch_sets, require_items
 from skanomaly._support._validation import check_rows
 
@@ -151,8 +152,8 @@ or array-like of shape (n_samples, n_features)
     Raises
     ------
     ValueError
-        If `X` is of another form, empty, not numeric or not finite, or has another number of columns than in fit. The
-        message names the sample.
+        If `X` is of another form, empty, not numeric or not finite, or has another number of columns than in fit, or
+        frames with other names or with the names in another order. The message names the sample.
     """
     if not sparse.issparse(X):
         require_items(X, noun="patch sets")
@@ -163,13 +164,13 @@ or array-like of shape (n_samples, n_features)
     require_samples(len(samples), min_samples, "sample")
     n_features = samples.rows.shape[1]
     if reset:
-        estimator.__dict__.pop("feature_names_in_", None)
         estimator.n_features_in_ = n_features
     elif n_features != estimator.n_features_in_:
         raise ValueError(
             f"X has {n_features} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} "
             "features as input."
         )
+    check_names(estimator, X, reset=reset)
     return samples
 
 

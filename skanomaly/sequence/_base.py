@@ -11,13 +11,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._hooks import overrides
+from skanomaly._support._item_names import require_unique_names
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._channels import above_usual, divided
-from skanomaly.sequence._clock import Stretches, cut, is_irregular, read_clock, with_times
+from skanomaly.sequence._clock import Stretches, cut, cut_by_clock, read_clock, warn_of_lost_times, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
-from skanomaly.sequence._input import as_column, first_infinite, require_unique_names
+from skanomaly.sequence._input import as_column, first_infinite
 from skanomaly.sequence._settling import Settling
 from skanomaly.sequence._stream import WHOLE, Context, Stream
 from skanomaly.sequence._windows import stretches, windows_to_points
@@ -142,19 +143,11 @@ class SeriesDetector(BaseDetector):
         known = None if reset else self._clock
         table, clock = read_clock(X, numbers=known is not None and known[0] == "numbers")
         rows = self._check_values(table, reset=reset)
-        same = clock is not None and known is not None and clock.kind == known[0]
-        step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
-        found = cut(rows, clock, step, self.max_gap)
-        if reset and clock is not None and is_irregular(found):
-            warn_user(
-                f"The clock is irregular: {len(found.jumps):,} of {len(found) - 1:,} differences are more than "
-                f"{self.max_gap:g} times the median, {clock.readable(step)}. It is not used, and windows count time "
-                "points. Use resample_series for windows of time."
-            )
-            step = np.inf
-            found = cut(rows, clock, step, self.max_gap)
+        if clock is None and known is not None and not continues and len(rows) > 1:
+            warn_of_lost_times()
+        found = cut_by_clock(rows, clock, known, self.max_gap, training=reset)
         if reset:
-            self._clock = None if clock is None else (clock.kind, step)
+            self._clock = None if clock is None else (clock.kind, found.step)
             self.time_step_ = None if clock is None else clock.readable(clock.step)
             self.n_not_scored_ = 0
         if len(found.values) < (self._min_samples if reset else 1) and found.n_missing and not continues:

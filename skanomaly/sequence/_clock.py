@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skanomaly._support._columns import to_pandas
+from skanomaly._support._columns import frame_library, is_date_dtype, looks_like_dates, to_pandas
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._windows import stretches
 
 __all__ = [
@@ -16,15 +18,17 @@ __all__ = [
     "Stretches",
     "TimedSeries",
     "cut",
-    "is_irregular",
+    "cut_by_clock",
     "is_time",
     "one_after_another",
     "read_clock",
+    "warn_of_lost_times",
     "with_times",
 ]
 
 _ROUNDING = 1e-6
 _MOST_JUMPS, _FEWEST_JUMPS = 0.03, 10  # with more jumps, the clock has no step
+_PROBED = 200  # entries of an index of text
 _SEVERAL_SENSORS = (
     "For several sensors in one table, use from_long, which makes one series of each, or GroupedDetector with the "
     "column of the sensor."
@@ -177,11 +181,17 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
     numbers : bool, default=False
         Whether an index of numbers, other than the default one, is a clock too.
 
+    Warns
+    -----
+    UserWarning
+        If the index is text that looks like dates.
+
     Returns
     -------
     X : array-like
     clock : Clock or None
-        None for arrays, and for frames without an index of times.
+        None for arrays, and for frames without an index of times; a polars frame has that of its only column of dates
+        or durations, if there are others.
 
     Raises
     ------
@@ -194,6 +204,8 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
         if len(times) != n_timepoints:
             raise ValueError(f"times has {len(times)} entries and X has {n_timepoints} time points.")
         return X.series, _clock(times, "times")
+    if frame_library(X) == "polars":
+        return _polars_clock(X)
     index = getattr(X, "index", None)
     if not isinstance(index, pd.Index):
         return X, None
@@ -204,8 +216,41 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
                 f"{_SEVERAL_SENSORS}"
             )
         return X, None
+    index = _as_times(index)
     counts = numbers and index.dtype.kind in "iuf" and not isinstance(index, pd.RangeIndex)
     return X, _clock(index, "The index of X") if is_time(index) or counts else None
+
+
+def _polars_clock(X: Any) -> tuple[Any, Clock | None]:
+    """Take the only column of dates or durations of a polars frame, which has no index, as its clock."""
+    names = list(getattr(X, "columns", []))
+    dates = [name for name in names if is_date_dtype(X.schema[name])]
+    if len(dates) != 1 or len(names) == 1:
+        return X, None
+    return X.drop(dates[0]), _clock(pd.Index(_values(X[dates[0]])), f"Column {dates[0]!r}")
+
+
+def _as_times(index: "pd.Index[Any]") -> "pd.Index[Any]":
+    """Return an index that holds dates, periods or durations as objects or Arrow values as one of that kind."""
+    if is_time(index) or len(index) == 0 or index.dtype.kind in "iufb":
+        return index
+    if isinstance(index.dtype, pd.ArrowDtype) and is_date_dtype(index.dtype):
+        return pd.TimedeltaIndex(index) if index.dtype.kind == "m" else pd.DatetimeIndex(index)
+    first = index[0]
+    if isinstance(first, str):
+        if looks_like_dates(pd.Series(index[:_PROBED].astype(str))):
+            warn_user(
+                f"The index of X is text such as {first!r}, which is not used as times: time points are taken to "
+                "follow each other without a jump. Convert it with pandas.to_datetime."
+            )
+    elif isinstance(first, date | pd.Period | timedelta):
+        return pd.Index(list(index)) if not isinstance(first, date) else _instants(index)
+    return index
+
+
+def _instants(index: "pd.Index[Any]") -> "pd.Index[Any]":
+    """Return an index of date objects as dates; in UTC, if their offsets differ."""
+    return pd.DatetimeIndex(pd.to_datetime(index, utc=getattr(index[0], "tzinfo", None) is not None))
 
 
 def _values(times: Any) -> Any:
@@ -213,7 +258,10 @@ def _values(times: Any) -> Any:
     if isinstance(times, pd.Series):
         return times
     if hasattr(times, "to_frame") and not isinstance(times, pd.Index | np.ndarray):
-        return to_pandas(times.to_frame()).iloc[:, 0]
+        values = to_pandas(times.to_frame()).iloc[:, 0]
+        zone = getattr(getattr(times, "dtype", None), "time_zone", None)  # of polars, whose values are in UTC
+        naive = zone is not None and getattr(values.dtype, "tz", None) is None
+        return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone) if naive else values
     values = np.asarray(times)
     return times if values.dtype == object else values.reshape(len(values)) if values.ndim else [times]
 
@@ -238,9 +286,12 @@ def is_time(index: Any) -> bool:
     return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
 
 
-def is_irregular(found: Stretches) -> bool:
-    """Say whether so many differences are jumps that the clock has no step."""
-    return len(found.jumps) > max(_FEWEST_JUMPS, _MOST_JUMPS * (len(found) - 1))
+def warn_of_lost_times() -> None:
+    """Say that a series has no times, though the training series had."""
+    warn_user(
+        "The training series had times and X has none: its time points are taken to follow each other without "
+        "a jump. Give a pandas frame with an index of times, or a polars frame with a column of them."
+    )
 
 
 def _clock(times: "pd.Index[Any]", name: str) -> Clock:
@@ -323,3 +374,36 @@ def cut(values: NDArray[Any], clock: Clock | None, step: float, max_gap: float) 
     stretch = np.cumsum(stretch + missing)[kept]
     edges = np.concatenate([[0], np.flatnonzero(np.diff(stretch)) + 1, [len(kept)]]).astype(np.intp)
     return Stretches(values[kept], edges, kept, n_timepoints, n_timepoints - len(kept), jumps, clock, step)
+
+
+def cut_by_clock(
+    values: NDArray[Any], clock: Clock | None, known: tuple[str, float] | None, max_gap: float, *, training: bool
+) -> Stretches:
+    """Cut a series by the step of its clock, or by that of the training series if the clocks are of one kind.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timepoints, n_features)
+    clock : Clock or None
+    known : tuple of str and float, or None
+        Kind and step of the clock of the training series.
+    max_gap : float
+    training : bool
+        Whether a clock with too many jumps is not used, with a warning; its step is then infinite.
+
+    Returns
+    -------
+    Stretches
+    """
+    same = clock is not None and known is not None and clock.kind == known[0]
+    step = known[1] if same and known is not None and known[1] > 0 else 0.0 if clock is None else clock.step
+    found = cut(values, clock, step, max_gap)
+    n_most = max(_FEWEST_JUMPS, _MOST_JUMPS * (len(found) - 1))
+    if not training or clock is None or len(found.jumps) <= n_most:
+        return found
+    warn_user(
+        f"The clock is irregular: {len(found.jumps):,} of {len(found) - 1:,} differences are more than "
+        f"{max_gap:g} times the median, {clock.readable(step)}. It is not used, and windows count time points. "
+        "Use resample_series for windows of time."
+    )
+    return cut(values, clock, np.inf, max_gap)

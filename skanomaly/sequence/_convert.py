@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._item_names import require_same_names
 from skanomaly._support._items import require_items, require_order
 from skanomaly._support._long import columns_by_keyword, group_rows, read_column, split_rows
-from skanomaly.sequence._names import require_same_names
 
 __all__ = ["from_aeon", "from_long", "to_aeon"]
 

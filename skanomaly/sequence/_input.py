@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skanomaly._support._items import require_items, require_order, require_rows
 
-__all__ = ["as_column", "as_sequences", "first_infinite", "first_non_finite", "require_unique_names"]
+__all__ = ["as_column", "as_sequences", "first_infinite", "first_non_finite"]
 
 _SHORTEST_FLAT = 32
 
@@ -68,24 +68,6 @@ def _first(X: Any, wrong: Callable[[NDArray[np.float64]], NDArray[np.bool_]]) ->
         return None
     rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
     return int(rows[0]) if rows.size > 0 else None
-
-
-def require_unique_names(X: Any) -> None:
-    """Raise an error if two columns of a frame have the same name.
-
-    Parameters
-    ----------
-    X : array-like
-
-    Raises
-    ------
-    ValueError
-        The message names the column.
-    """
-    names = list(getattr(X, "columns", []))
-    if len(set(names)) < len(names):
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise ValueError(f"X has several columns named {twice!r}. Rename them, or drop all but one.")
 
 
 def as_sequences(X: Any) -> list[NDArray[Any]]:

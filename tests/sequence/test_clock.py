@@ -1,4 +1,5 @@
 import warnings
+from datetime import timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -410,3 +411,66 @@ def test_groups_have_clocks_of_their_own(seed):
     unseen = first.assign(sensor="c")
     unseen.columns = ["x", "sensor"]
     assert np.isfinite(model.decision_function(unseen)).all()
+
+
+def test_a_column_of_dates_is_the_clock_of_a_polars_frame(seed):
+    polars = pytest.importorskip("polars")
+    kept, _ = _hole(seed)
+    dated = _dated(_wave(seed), tz="Europe/Berlin").iloc[kept].set_axis(["x"], axis=1)
+    frame = polars.from_pandas(dated.reset_index(names="time"))
+    detector = SubsequencePCA(window_size=WINDOW)
+    expected = clone(detector).fit(dated)
+    found = clone(detector).fit(frame)
+    assert found.time_step_ == expected.time_step_ == pd.Timedelta("10min")
+    assert found.feature_names_in_.tolist() == ["x"]
+    assert_array_equal(found.score_samples(frame), expected.score_samples(dated))
+    events = found.predict_events(frame)
+    assert [str(event.peak_time) for event in events] == [str(one.peak_time) for one in expected.predict_events(dated)]
+    given = clone(detector).fit(frame.select("x"), times=frame["time"])
+    assert given.time_step_ == expected.time_step_
+    assert given.n_not_scored_ == expected.n_not_scored_
+    with pytest.raises(ValueError, match="Dates or durations: column 'time', 'other'"):
+        clone(detector).fit(frame.with_columns(other=polars.col("time")))
+
+
+@pytest.mark.parametrize("kind", ["datetime", "offsets", "date", "Period", "Timedelta", "arrow", "arrow durations"])
+def test_dates_of_other_types_are_a_clock(kind, seed):
+    kept, _ = _hole(seed)
+    X = _wave(seed)[kept]
+    index = pd.date_range("2026-01-01", periods=800, freq="D")[kept]
+    if kind == "datetime":
+        other = pd.Index(index.to_pydatetime(), dtype=object)
+    elif kind == "offsets":
+        zones = [timezone(timedelta(hours=place % 3)) for place in range(len(index))]
+        other = pd.Index([time.astimezone(zone) for time, zone in zip(index.tz_localize("UTC"), zones, strict=True)])
+        other = other.astype(object)
+    elif kind == "date":
+        other = pd.Index([time.date() for time in index], dtype=object)
+    elif kind == "Period":
+        other = pd.Index(list(index.to_period("D")), dtype=object)
+    elif kind == "Timedelta":
+        other = pd.Index(list(index - index[0]), dtype=object)
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        dtype = pyarrow.timestamp("us", "UTC") if kind == "arrow" else pyarrow.duration("us")
+        other = (index.tz_localize("UTC") if kind == "arrow" else index - index[0]).astype(pd.ArrowDtype(dtype))
+    detector = SubsequencePCA(window_size=WINDOW)
+    expected, frame = pd.DataFrame(X, index=index), pd.DataFrame(X, index=other)
+    found = clone(detector).fit(frame)
+    assert found.time_step_ is not None
+    assert_array_equal(found.score_samples(frame), clone(detector).fit(expected).score_samples(expected))
+
+
+def test_dates_in_text_are_no_clock_and_this_is_said(seed):
+    frame = _dated(_wave(seed, 300)).rename(index=str)
+    with pytest.warns(UserWarning, match="text such as '2026-01-01 00:.*, which is not used as times"):
+        assert SubsequencePCA(window_size=WINDOW).fit(frame).time_step_ is None
+    SubsequencePCA(window_size=WINDOW).fit(frame.set_axis([f"row {place}" for place in range(300)]))
+
+
+def test_a_series_without_the_times_of_training_is_scored_with_a_warning(seed):
+    frame = _dated(_wave(seed, 300))
+    plain = frame.reset_index(drop=True)
+    for detector in (SubsequencePCA(window_size=WINDOW).fit(frame), SubsequencePCA().fit(plain, times=frame.index)):
+        with pytest.warns(UserWarning, match="The training series had times and X has none"):
+            detector.score_samples(plain)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 from skanomaly.metrics import range_precision_recall_fscore
 from skanomaly.sequence import RollingStatistic, SeriesEvent, events_to_labels, find_events
@@ -99,8 +100,8 @@ def test_detectors_predict_events(seed):
     events = detector.predict_events(frame, merge_gap=5)
     assert len(events) == 1
     assert events[0].peak_time == frame.index[events[0].peak]
-    plain = detector.predict_events(wave)
-    assert_array_equal(events_to_labels(plain, 600), detector.predict(wave))
+    plain = clone(detector).fit(wave)
+    assert_array_equal(events_to_labels(plain.predict_events(wave), 600), plain.predict(wave))
     truth = np.where(np.abs(np.arange(600) - 314.5) < 15, -1, 1)
     assert range_precision_recall_fscore(truth, events_to_labels(events, 600))[1] > 0.9
     assert pd.DataFrame(events)["start_time"].iloc[0] == events[0].start_time

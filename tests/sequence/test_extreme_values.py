@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.metrics import roc_auc_score
 
 from skanomaly.sequence import (
     AutoregressiveDetector,
@@ -190,3 +191,14 @@ def test_huge_value_of_a_bag_or_an_encoded_series_is_finite(huge, seed):
     clean = RandomConvolutionTransformer(n_kernels=8, random_state=0).fit(_waves(seed)).transform(_waves(seed)[:5])
     np.testing.assert_allclose(coded[:5], clean, rtol=0.1, atol=0.1)
     assert all(len(trace) > 0 for trace in SymbolTransformer().fit_transform(waves))
+
+
+@pytest.mark.parametrize("value", [1e9, 1.7e308])
+def test_an_extreme_value_in_a_normal_series_does_not_set_the_ranking(value, seed):
+    random = np.random.default_rng(seed)
+    y = np.where(np.arange(60) < 50, 1, -1)
+    X = random.normal(size=(60, 20, 3))
+    X[y < 0, :3] += 3.0
+    other = X + 0.1 * random.normal(size=X.shape)
+    X[0, 0, 0] = value
+    assert roc_auc_score(y, BagRankingDetector().fit(X, y).score_samples(other)) > 0.95

@@ -19,6 +19,7 @@ from skanomaly.sequence._collections._base import SequenceDetector
 __all__ = ["BagRankingDetector", "Bags", "bag_ranking_loss"]
 
 Values = NDArray[np.float64]
+_FARTHEST = 100.0  # standard deviations: a farther segment would set the weights alone
 _DECAYS = (0.9, 0.999)  # of Adam's running means
 _SCORER = "scorer"
 _WARM = 0.25  # steps before ranking, as a fraction of `max_iter`
@@ -193,6 +194,8 @@ class BagRankingDetector(SequenceDetector):
         else:
             with single_blas_thread():
                 self._train_network(bags, layer_sizes(self.hidden_layer_sizes, []))
+        scaled = np.clip(self._scaler.transform(segments), -_FARTHEST, _FARTHEST)
+        self._train(Bags(scaled, offsets, y[y != 0] < 0))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         """Split one series into segments; return their means and the segment of each row."""

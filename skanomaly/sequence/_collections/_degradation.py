@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._item_names import require_same_names
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.sequence._input import as_sequences
-from skanomaly.sequence._names import require_same_names
 
 __all__ = ["degrade_windows"]
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._item_names import require_same_names
 from skanomaly._support._items import require_items
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._input import as_sequences
-from skanomaly.sequence._names import require_same_names
 
 __all__ = ["overlay_events"]
 

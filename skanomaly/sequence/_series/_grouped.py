@@ -13,12 +13,12 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._blocks import map_fits
+from skanomaly._support._item_names import require_unique_names
 from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._clock import is_time, one_after_another, read_clock
-from skanomaly.sequence._input import require_unique_names
 
 __all__ = ["GroupedDetector"]
 

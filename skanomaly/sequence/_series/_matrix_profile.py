@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from skanomaly._support._item_names import require_same_names
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._channels import divided
 from skanomaly.sequence._clock import cut, read_clock
 from skanomaly.sequence._input import as_column
-from skanomaly.sequence._names import require_same_names
 from skanomaly.sequence._series._left_profile import LeftProfile, PastWindows
 from skanomaly.sequence._series._profile import (
     LevelledRows,
