@@ -10,7 +10,13 @@ and scores the distance to the nearest.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skanomaly.sequence import Analogue, AutoregressiveDetector, Diffusion, MultiFutureDetector, ResidualBootstrap
+from skanomaly.sequence import (
+    Analogue,
+    AutoregressiveDetector,
+    Diffusion,
+    MultiFutureDetector,
+    ResidualBootstrap,
+)
 
 # %%
 # A series with branches
@@ -22,7 +28,9 @@ random = np.random.default_rng(0)
 times = np.arange(8) / 7
 branch = random.choice([-1.0, 1.0], size=300)
 branch[250] = 0.0
-runs = np.column_stack([np.tile(times, (300, 1)), branch[:, None] * np.sin(np.pi * times)])
+runs = np.column_stack(
+    [np.tile(times, (300, 1)), branch[:, None] * np.sin(np.pi * times)]
+)
 series = runs.ravel() + 0.05 * random.normal(size=4800)
 start = 250 * 16
 
@@ -33,13 +41,23 @@ start = 250 * 16
 # Analogues are futures of similar pasts, and a diffusion learns their distribution: both know both branches. The
 # resampled errors of an autoregression are spread around the one forecast.
 
-samplers = {"analogues": Analogue(), "diffusion": Diffusion(), "resampled errors": ResidualBootstrap()}
-figure, axes = plt.subplots(2, 3, figsize=(9, 5), height_ratios=(2, 1), sharey="row", layout="constrained")
+samplers = {
+    "analogues": Analogue(),
+    "diffusion": Diffusion(),
+    "resampled errors": ResidualBootstrap(),
+}
+figure, axes = plt.subplots(
+    2, 3, figsize=(9, 5), height_ratios=(2, 1), sharey="row", layout="constrained"
+)
 forecast = AutoregressiveDetector(order=8, smoothing=1).fit(series)
 for (name, sampler), column in zip(samplers.items(), axes.T, strict=True):
-    detector = MultiFutureDetector(sampler, n_past=8, n_future=8, random_state=0).fit(series)
+    detector = MultiFutureDetector(sampler, n_past=8, n_future=8, random_state=0).fit(
+        series
+    )
     futures = detector.sample_futures(series[: start + 8])[:, :, 0]
-    column[0].plot(np.arange(8, 16), futures.T, color="tab:blue", alpha=0.4, linewidth=0.8)
+    column[0].plot(
+        np.arange(8, 16), futures.T, color="tab:blue", alpha=0.4, linewidth=0.8
+    )
     column[0].plot(series[start : start + 16], color="tab:red", linewidth=1.5)
     column[0].set(title=name, xlabel="time point of the run")
     scores = detector.score_windows(series)[::16]

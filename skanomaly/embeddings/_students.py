@@ -166,8 +166,7 @@ class FittedStudent:
             return value
 
         with single_blas_thread():
-            train(self._network, objective, np.arange(len(inputs)), random, schedule, steps=training_steps)
-            train(self._network, objective, np.arange(len(inputs)), random, plan._schedule())
+            train(*(self._network, objective, np.arange(len(inputs)), random, plan._schedule()), steps=training_steps)
         self._network.freeze()
 
     def _wanted(self, rows: Floats, *, raw: bool = False) -> Floats:

@@ -187,15 +187,14 @@ class BagRankingDetector(SequenceDetector):
         self._scaler = ColumnScaler(segments)
         self.mean_, self.scale_ = self._scaler.mean, self._scaler.scale
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-        bags = Bags(self._scaler.transform(segments), offsets, y[y != 0] < 0)
+        scaled = np.clip(self._scaler.transform(segments), -_FARTHEST, _FARTHEST)
+        bags = Bags(scaled, offsets, y[y != 0] < 0)
         self._network = None
         if self.hidden_layer_sizes is None:
             self._train(bags)
         else:
             with single_blas_thread():
                 self._train_network(bags, layer_sizes(self.hidden_layer_sizes, []))
-        scaled = np.clip(self._scaler.transform(segments), -_FARTHEST, _FARTHEST)
-        self._train(Bags(scaled, offsets, y[y != 0] < 0))
 
     def _segments(self, series: NDArray[Any]) -> tuple[Values, NDArray[np.int64]]:
         """Split one series into segments; return their means and the segment of each row."""
