@@ -116,8 +116,8 @@ class ContaminationFilter(ParameterObject):
 
     def __init__(
         self,
-        *,
         detector: Any = None,
+        *,
         n_subsets: int = 60,
         subset_fraction: float = 0.03,
         drop: float | str = "auto",
