@@ -91,7 +91,8 @@ def _pair_sums(
     """Return the pairs that occur, and the weight of each."""
     width = int(second.max()) + 1
     pairs, places = np.unique(first * width + second, return_inverse=True)
-    return (np.asarray(pairs // width), np.asarray(pairs % width)), np.bincount(places, weight)
+    sums = np.asarray(np.bincount(places, weight), dtype=np.float64)
+    return (np.asarray(pairs // width), np.asarray(pairs % width)), sums
 
 
 def _largest_fraction(items: NDArray[np.intp], sums: NDArray[np.float64]) -> float:
