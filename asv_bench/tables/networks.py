@@ -1,6 +1,7 @@
 """Compare the networks with closed forms on public tables and embeddings, their engine with others, and contracts.
 
     python asv_bench/tables/networks.py quality [--data FOLDER] [--seeds 1] [--rows 800] [--kind tables] [--most 10]
+        [--peers]
     python asv_bench/tables/networks.py speed
     python asv_bench/tables/networks.py contract
 
@@ -119,11 +120,15 @@ def quality(arguments):
                 train, test, y = split(path, arguments.rows, seed, table=folder == "tables")
                 if train.shape[1] > arguments.columns:
                     continue
-                for name, detector in methods(seed).items():
+                others = {name: make() for name, make in peers(train.shape[1]).items()} if arguments.peers else {}
+                for name, detector in (methods(seed) | others).items():
                     if arguments.only and name not in arguments.only:
                         continue
                     start = time.process_time()
-                    score = -detector.fit(train).score_samples(test)
+                    with contextlib.redirect_stdout(io.StringIO()):
+                        detector.fit(train)
+                        ours = name not in others
+                        score = -detector.score_samples(test) if ours else detector.decision_function(test)
                     seconds.setdefault(name, []).append(time.process_time() - start)
                     values.setdefault(name, []).append(100 * roc_auc_score(y, score))
             print(f"\n{pattern} of {folder}, to {path.stem}, seeds {arguments.seeds}")
@@ -336,35 +341,39 @@ def networks(max_iter):
     return found
 
 
-def _pyod():
+def _pyod(n_columns=6, **options):
     from pyod.models.alad import ALAD
     from pyod.models.auto_encoder import AutoEncoder
     from pyod.models.deep_svdd import DeepSVDD
     from pyod.models.vae import VAE
 
     return {
-        "AutoEncoder (PyOD)": lambda: AutoEncoder(epoch_num=3, verbose=0, random_state=0),
-        "VAE (PyOD)": lambda: VAE(epoch_num=3, verbose=0, random_state=0),
-        "DeepSVDD (PyOD)": lambda: DeepSVDD(n_features=6, epochs=3, verbose=0, random_state=0),
-        "ALAD (PyOD)": lambda: ALAD(epochs=3, verbose=0),
+        "AutoEncoder (PyOD)": lambda: AutoEncoder(verbose=0, random_state=0, **_epochs("epoch_num", options)),
+        "VAE (PyOD)": lambda: VAE(verbose=0, random_state=0, **_epochs("epoch_num", options)),
+        "DeepSVDD (PyOD)": lambda: DeepSVDD(n_columns, verbose=0, random_state=0, **options),
+        "ALAD (PyOD)": lambda: ALAD(verbose=0, **options),
     }
 
 
-def _deepod():
+def _epochs(name, options):
+    return {name: options["epochs"]} if options else {}
+
+
+def _deepod(n_columns=6, **options):  # noqa: ARG001  # as the other package
     from deepod.models.tabular import ICL, RCA
 
     return {
-        "ICL (DeepOD)": lambda: ICL(epochs=3, verbose=0, random_state=0, device="cpu"),
-        "RCA (DeepOD)": lambda: RCA(epochs=3, verbose=0, random_state=0, device="cpu"),
+        "ICL (DeepOD)": lambda: ICL(verbose=0, random_state=0, device="cpu", **options),
+        "RCA (DeepOD)": lambda: RCA(verbose=0, random_state=0, device="cpu", **options),
     }
 
 
-def peers():
+def peers(n_columns=6, **options):
     """Return functions that make networks of other packages, where these are installed."""
     found = {}
     for make in (_pyod, _deepod):
         with contextlib.suppress(ImportError):
-            found |= make()
+            found |= make(n_columns, **options)
     return found
 
 
@@ -375,7 +384,7 @@ def _negative_decision(fitted, rows):
 def contract(arguments):
     """Print a table of what each detector keeps."""
     found = {name: (make, None) for name, make in networks(60).items()}
-    found |= {name: (make, _negative_decision) for name, make in peers().items()}
+    found |= {name: (make, _negative_decision) for name, make in peers(epochs=3).items()}
     titles = None
     for name, (make, scores) in found.items():
         if arguments.only and not any(part in name for part in arguments.only):
@@ -398,6 +407,7 @@ if __name__ == "__main__":
     parser.add_argument("--kind", choices=[*KINDS])
     parser.add_argument("--most", type=int, default=None)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--peers", action="store_true", help="also networks of PyOD and DeepOD, with their defaults")
     parser.add_argument("--repeats", type=int, default=5)
     warnings.simplefilter("ignore")
     given = parser.parse_args()
