@@ -102,7 +102,7 @@ def make_token_sets(
             angles = rng.uniform(0, 2 * np.pi, size=(len(labels), n_pairs, 2))
             images = angles @ _MAP
             images[rows, 0] = rng.uniform(0, 2 * np.pi, size=(len(rows), 2))
-            token_labels[np.ix_(rows, [0, n_pairs])] = -1
+            token_labels[np.ix_(rows, np.array([0, n_pairs]))] = -1
             tokens = np.concatenate([_encoded(angles, 1.0), _encoded(images, -1.0)], axis=1)
         tokens = tokens + noise * rng.standard_normal(tokens.shape)
         order = rng.permuted(np.tile(np.arange(2 * n_pairs), (len(labels), 1)), axis=1)
