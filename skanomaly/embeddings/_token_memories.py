@@ -358,7 +358,7 @@ class MaskedMemory(TrainedMethod):
         plan = self._plan(material.rows.shape[1], n_places)
 
         def make(numbers: Indices, rows: Rows, counted: Rows, noise: np.random.Generator) -> tuple[Tokens, Rows, Rows]:  # noqa: ARG001
-            hidden = noise.random(rows.shape[1]) < self.mask_ratio
+            hidden = np.asarray(noise.random(rows.shape[1]) < self.mask_ratio)
             hidden[noise.integers(rows.shape[1])] = True
             unseen = unseen_padding(counted) + np.where(hidden, np.float32(HIDDEN), np.float32(0))
             wanted = counted * hidden
@@ -460,14 +460,17 @@ class TwoMemories(TrainedMethod):
             mixed = corrupted(rows.reshape(-1, rows.shape[-1]), "swap", _SWAPPED, noise)
             return _same(mixed.reshape(rows.shape), counted)
 
-        trained, losses = [], []
-        for make in (lambda _, rows, counted, __: _same(rows, counted), swapped):
-            weights, found = train_attention(plan, material, self._schedule(), random, after_step, make=make)
+        def plain(_: Indices, rows: Rows, counted: Rows, __: np.random.Generator) -> tuple[Tokens, Rows, Rows]:
+            return _same(rows, counted)
+
+        def fitted(make: Any) -> tuple[Trained, list[float]]:
+            weights, losses = train_attention(plan, material, self._schedule(), random, after_step, make=make)
             untold = Trained(weights)
-            space = errors_spectrum(material, lambda _, rows, one=untold: one.errors(plan, Tokens(rows, _seen(rows))))
-            trained.append(Trained(weights, space))
-            losses += found
-        return tuple(trained), losses
+            space = errors_spectrum(material, lambda _, rows: untold.errors(plan, Tokens(rows, _seen(rows))))
+            return Trained(weights, space), losses
+
+        (normal, losses), (abnormal, more) = fitted(plain), fitted(swapped)
+        return (normal, abnormal), losses + more
 
     def _scores(self, model: tuple[Trained, Trained], rows: Rows, same: Indices) -> Floats:
         tokens = Tokens(rows, _seen(rows))
