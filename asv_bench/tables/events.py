@@ -27,9 +27,11 @@ from threadpoolctl import threadpool_limits
 from skanomaly.events import (
     CompressionDetector,
     EventCountDetector,
+    EventEncoderDetector,
     MarkovDetector,
     MultiscaleEventDetector,
     NGramDetector,
+    RecurrentEventEncoder,
 )
 from skanomaly.sequence import SequenceNeighbors
 
@@ -45,6 +47,8 @@ ROWS = {
     "partial matching 6, max": (CompressionDetector(), (0.9990, 0.9949)),
     "compression progress": (CompressionDetector(criterion="progress"), None),
     "three scales": (MultiscaleEventDetector(), None),
+    "one class, random features": (EventEncoderDetector(random_state=0), None),
+    "one class, recurrent units": (EventEncoderDetector(RecurrentEventEncoder(), random_state=0), (0.9989, 0.9994)),
 }
 SETS = (
     "GunPoint",
@@ -83,6 +87,9 @@ def print_hdfs():
     head("detector", *measures, "CPU s", "published AUC, F1")
     total = 0.0
     for name, (detector, published) in ROWS.items():
+        if "recurrent" in name and importlib.util.find_spec("torch") is None:
+            row(name, "needs torch", *[""] * 7)
+            continue
         start = time.process_time()
         outlyingness = -clone(detector).fit(normal).score_samples(traces)
         seconds = time.process_time() - start

@@ -11,7 +11,7 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
 from skanomaly.events._base import EventDetector
-from skanomaly.events._encoders import EventEncoder, EventReservoir, runs_of
+from skanomaly.events._encoders import EventEncoder, EventReservoir, FittedEventEncoder, runs_of
 from skanomaly.events._traces import Traces, normal_traces, pack
 
 __all__ = ["EventEncoderDetector"]
@@ -98,6 +98,8 @@ class EventEncoderDetector(EventDetector):
         "random_state": ["random_state"],
     }
 
+    _encoder: FittedEventEncoder
+
     def __init__(
         self,
         encoder: Any = None,
@@ -120,7 +122,7 @@ class EventEncoderDetector(EventDetector):
         encoder._validate_params()
         traces, _, counts = self._ended(normal_traces(X, y)).distinct()
         with single_blas_thread():
-            self._model = encoder._fit(
+            self._encoder = encoder._fit(
                 traces,
                 counts,
                 self.n_tokens_ + 2,  # an unseen token, and the end
@@ -129,7 +131,7 @@ class EventEncoderDetector(EventDetector):
                 generator(self.random_state),
                 self._tell,
             )
-            self.loss_curve_, self.n_iter_ = np.array(self._model.losses), len(self._model.losses)
+            self.loss_curve_, self.n_iter_ = np.array(self._encoder.losses), len(self._encoder.losses)
 
     def _tell(self, step: int, loss: float) -> None:
         if self.verbose and step % _TOLD_EVERY == 0:
@@ -141,12 +143,12 @@ class EventEncoderDetector(EventDetector):
     def _local(self, traces: Traces) -> Floats:
         """Return the distance of the run that ends at each event."""
         runs, lengths, inverse, _ = runs_of(traces, int(self.window_size))
-        return self._model.run_distances(runs, lengths)[inverse]
+        return self._encoder.run_distances(runs, lengths)[inverse]
 
     def _outlyingness(self, X: list[NDArray[np.int64]]) -> Floats:
         traces, inverse, _ = self._ended(X).distinct()
         with single_blas_thread():
-            found = self._model.trace_distances(traces)
+            found = self._encoder.trace_distances(traces)
             if self.local_weight:
                 found += self.local_weight * np.maximum.reduceat(self._local(traces), traces.offsets[:-1])
         return found[inverse]

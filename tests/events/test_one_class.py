@@ -16,7 +16,7 @@ from skanomaly.events._traces import pack
 
 ENCODERS = {
     "reservoir": EventReservoir(n_units=16),
-    "recurrent": RecurrentEventEncoder(n_units=8, embedding_dim=8, max_iter=60),
+    "recurrent": RecurrentEventEncoder(n_units=16, embedding_dim=16, n_layers=1, max_iter=200, learning_rate_init=0.01),
 }
 
 

@@ -155,7 +155,7 @@ class SequenceReconstructor(SequenceDetector):
     def _errors(self, rows: list[NDArray[np.float32]]) -> list[Floats]:
         """Return the errors of standardised sequences; those of a training sequence are as if it were left out."""
         errors = [found - series for found, series in zip(self._model.reconstruct(rows), rows, strict=True)]
-        if self._known is not None:
+        if self._known is not None and self._model.inflations is not None:
             places = self._known.find(rows)
             for row in np.flatnonzero(places >= 0):
                 errors[row] *= self._model.inflations[places[row]]

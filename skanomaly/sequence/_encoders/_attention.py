@@ -139,5 +139,5 @@ class _PatchModel:
             for part, found in in_blocks(
                 lambda block: torch.sigmoid(module(torch.from_numpy(block))).numpy(), lambda part: rows[part], len(rows)
             ):
-                out[part] = found[:, : out.shape[1]]
+                out[part] = found[:, : windows.shape[1]]
         return out

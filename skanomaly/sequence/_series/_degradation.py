@@ -156,7 +156,7 @@ class DegradationDetector(SeriesDetector):
             X, window_size=self.window_size_, normalize="scale", binary_channels=self.binary_channels
         )
         random = generator(self.random_state)
-        self.classifier_ = None
+        self.classifier_: Any = None
         if self.window_size_ < _SHORTEST:
             warn_user(
                 f"No stretch of X has {_SHORTEST} time points: no window can get synthetic anomalies, and all time "
