@@ -73,7 +73,8 @@ def documented_steps(pipeline: Any) -> Steps | None:
         If it is of another family of the package, has no encoder, or its patches overlap.
     """
     model = getattr(pipeline, "model", None)
-    bolt, tokens = getattr(model, "chronos_config", None), getattr(model, "config", None)
+    bolt: Any = getattr(model, "chronos_config", None)
+    tokens: Any = getattr(model, "config", None)
     if all(hasattr(bolt, name) for name in ("input_patch_size", "input_patch_stride", "use_reg_token")) and not hasattr(
         bolt, "time_encoding_scale"
     ):

@@ -33,10 +33,10 @@ class Moments(NamedTuple):
         Covariance, at a scale, of the moduli at two finer scales.
     """
 
-    modulus: Floats
-    power: Floats
-    phase: Complex
-    envelope: Complex
+    modulus: NDArray[Any]
+    power: NDArray[Any]
+    phase: NDArray[Any]
+    envelope: NDArray[Any]
 
     def vectors(self) -> Floats:
         """Return one real vector for each signal; variances of moduli are real."""

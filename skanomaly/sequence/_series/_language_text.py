@@ -83,7 +83,7 @@ def _last_list(answer: str) -> list[Any] | None:
 
 
 def _interval(entry: Any, n_timepoints: int) -> tuple[int, int]:
-    ends = [entry.get("start"), entry.get("end")] if isinstance(entry, dict) else entry
+    ends: Any = [entry.get("start"), entry.get("end")] if isinstance(entry, dict) else entry
     whole = isinstance(ends, list) and len(ends) == 2 and all(_is_whole(end) for end in ends)
     if not whole or not 0 <= int(ends[0]) <= int(ends[1]) < n_timepoints:
         raise ValueError(
