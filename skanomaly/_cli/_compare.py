@@ -84,8 +84,10 @@ def compare_files(
     common = [name for name in old.columns if name in fresh.columns]
     if not common:
         raise InputError(f"{first.name} and {second.name} have no column of the same name.")
-    left, right, left_out = _comparable(sides, common)
+    left, right, left_out, as_text = _comparable(sides, common)
     remarks += [f"Not compared: {name} ({why})." for name, why in left_out]
+    if as_text:
+        remarks.append(f"Numbers in one file and text in the other, compared as text: {', '.join(as_text)}.")
     if not left.shape[1]:
         raise InputError(f"no column can be compared ({'; '.join(f'{name}: {why}' for name, why in left_out)}).")
     messages: list[str] = []
@@ -197,13 +199,15 @@ def _opened(path: str | Path, chunk_rows: int | None) -> _Side:
     return _Side(sample.table, sample.n_rows, reasons)
 
 
-def _comparable(sides: list[_Side], names: list[Any]) -> tuple["pd.DataFrame", "pd.DataFrame", list[tuple[str, str]]]:
-    """Return the columns of both tables as numbers or text, and those that cannot be compared with the reason."""
+def _comparable(
+    sides: list[_Side], names: list[Any]
+) -> tuple["pd.DataFrame", "pd.DataFrame", list[tuple[str, str]], list[str]]:
+    """Return the columns of both tables, those that cannot be compared and why, and those made text in one of them."""
     import pandas as pd
 
     from skanomaly._support._columns import CATEGORY, DATE, column_kind
 
-    left, right, left_out = {}, {}, []
+    left, right, left_out, as_text = {}, {}, [], []
     for name in names:
         pair = [_column(side.table, name) for side in sides]
         kinds = [column_kind(column) for column in pair]
@@ -219,11 +223,13 @@ def _comparable(sides: list[_Side], names: list[Any]) -> tuple["pd.DataFrame", "
             continue
         if kinds[0] != kinds[1]:
             pair = [column.astype(str).where(column.notna(), None) for column in pair]
+            as_text.append(str(name))
         elif kinds[0] == CATEGORY:
             pair = [column.astype(object) for column in pair]
         left[str(name)], right[str(name)] = (column.reset_index(drop=True) for column in pair)
-    empty = [pd.DataFrame(index=range(len(table.frame))) for table, *_ in sides]
-    return (pd.DataFrame(left) if left else empty[0]), (pd.DataFrame(right) if right else empty[1]), left_out
+    empty = [pd.DataFrame(index=range(len(side.table.frame))) for side in sides]
+    tables = [pd.DataFrame(part) if part else other for part, other in zip((left, right), empty, strict=True)]
+    return tables[0], tables[1], left_out, as_text
 
 
 def _column(table: Table, name: Any) -> "pd.Series[Any]":

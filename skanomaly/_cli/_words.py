@@ -73,8 +73,11 @@ def event_time(result: ScanResult, place: int) -> str:
 
 def _without_common_date(first: str, last: str) -> str:
     """Drop the date of the second time where it is that of the first."""
-    date, _, clock = last.partition(" ")
-    return clock if clock and first.startswith(f"{date} ") else last
+    earlier, words = first.split(" "), last.split(" ")
+    same = [one == other for one, other in zip(earlier, words, strict=False)]
+    n_common = same.index(False) if False in same else 0
+    is_clock = ":" in words[n_common] or len(words) == 2
+    return " ".join(words[n_common:]) if is_clock else last
 
 
 def listed(note: Note) -> str:
@@ -247,6 +250,8 @@ def value_words(reason: Reason, up: str, down: str) -> str:
 
 def score(value: float) -> str:
     """Format a score so that scores align."""
+    if value == 0:
+        return "0.000"
     return f"{value:.3f}" if 1e-2 <= abs(value) < 1e6 else f"{value:.3e}"
 
 

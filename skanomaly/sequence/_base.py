@@ -44,9 +44,10 @@ class SeriesDetector(BaseDetector):
     The series is cut where values are missing (NaN) and where its clock jumps: at a difference of more than `max_gap`
     steps between consecutive times, where a step is the median difference. No window spans a cut. Time points that no
     window covers score NaN and are predicted +1, with a warning that counts them. The clock is the index of a pandas
-    frame or Series, if that is of dates, periods or durations, or the argument `times` of `fit`. If more than 3 % of
-    the training differences are jumps, the clock is irregular and not used, with a warning. Dates are compared as
-    instants in UTC. The rows of arrays, and of frames without such an index, follow each other without a jump.
+    frame or Series, if that is of dates, periods or durations, the only such column of a polars frame, or the argument
+    `times` of `fit`. If more than 3 % of the training differences are jumps, the clock is irregular and not used, with
+    a warning. Dates are compared as instants in UTC. The rows of arrays, and of frames without such an index, follow
+    each other without a jump.
 
     Notes
     -----

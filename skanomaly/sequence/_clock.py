@@ -258,10 +258,10 @@ def _values(times: Any) -> Any:
     if isinstance(times, pd.Series):
         return times
     if hasattr(times, "to_frame") and not isinstance(times, pd.Index | np.ndarray):
-        values = to_pandas(times.to_frame()).iloc[:, 0]
+        column = to_pandas(times.to_frame()).iloc[:, 0]
         zone = getattr(getattr(times, "dtype", None), "time_zone", None)  # of polars, whose values are in UTC
-        naive = zone is not None and getattr(values.dtype, "tz", None) is None
-        return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone) if naive else values
+        naive = zone is not None and getattr(column.dtype, "tz", None) is None
+        return pd.DatetimeIndex(column).tz_localize("UTC").tz_convert(zone) if naive else column
     values = np.asarray(times)
     return times if values.dtype == object else values.reshape(len(values)) if values.ndim else [times]
 

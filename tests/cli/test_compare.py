@@ -149,3 +149,13 @@ def test_a_column_of_labels_is_remarked_only_where_labels_have_an_option(months)
     words = " ".join(_run("audit", months[0]).stdout.split())
     assert "fraud looks like labels; --label fraud looks for columns that reveal it." in words
     assert "scores" not in words
+
+
+def test_columns_that_are_numbers_in_one_file_only_are_named(months, tmp_path):
+    pytest.importorskip("pyarrow")
+    paths = tmp_path / "january.parquet", tmp_path / "february.parquet"
+    for source, path in zip(months, paths, strict=True):
+        pd.read_csv(source).round(1).to_parquet(path)
+    pd.read_parquet(paths[1]).astype({"c2": str}).to_parquet(paths[1])
+    text = " ".join(_run("compare", *paths).stdout.split())
+    assert "Numbers in one file and text in the other, compared as text: c2." in text
