@@ -228,7 +228,7 @@ class FittedBranch:
             return reconstruct(self._network, inputs[numbers], targets[numbers]).loss
 
         with single_blas_thread():
-            train(self._network, of_autoencoder, np.arange(len(inputs)), random, plan._schedule())
+            train(self._network, of_autoencoder, np.arange(len(inputs)), random, plan._schedule(), steps=training_steps)
         given = _outputs(self._rebuilt, inputs, wanted.shape[1]).astype(np.float32)
 
         def of_student(numbers: NDArray[np.intp], _: np.random.Generator) -> float:
@@ -238,7 +238,7 @@ class FittedBranch:
             return value
 
         with single_blas_thread():
-            train(self._second, of_student, np.arange(len(inputs)), random, plan._schedule())
+            train(self._second, of_student, np.arange(len(inputs)), random, plan._schedule(), steps=training_steps)
         self._network.freeze()
         self._second.freeze()
 

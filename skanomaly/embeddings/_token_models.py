@@ -14,6 +14,7 @@ from skanomaly._networks._losses import partner_mixture, partner_slopes
 from skanomaly._networks._network import Layers, Network
 from skanomaly._networks._torch_attention import SetLoss, single_torch_thread
 from skanomaly._networks._training import Schedule, train
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._optional import import_optional
 from skanomaly._support._patches import PatchSets
 from skanomaly._support._spectrum import Spectrum, estimate_spectrum
@@ -146,7 +147,9 @@ def train_attention(
         return loss(*make(numbers, material.rows[rows], counted, noise))
 
     with single_torch_thread(torch):
-        losses = train(network, objective, material.whole, random, schedule, after_step=after_step)
+        losses = train(
+            network, objective, material.whole, random, schedule, after_step=after_step, steps=training_steps
+        )
     return {name: network.array(name).copy() for name in plan.shapes}, losses
 
 
@@ -183,7 +186,9 @@ class PartnerModel:
             rows, counted = padded(material.sets, numbers, noise)
             return self._step(material.rows[rows], counted)
 
-        losses = train(self._network, objective, material.whole, random, schedule, after_step=after_step)
+        losses = train(
+            self._network, objective, material.whole, random, schedule, after_step=after_step, steps=training_steps
+        )
         self._network.freeze()
         return losses
 

@@ -19,7 +19,7 @@ _MOST_LABELS = 1000
 
 
 class RankingScores(NamedTuple):
-    """Metrics of a ranking.
+    """Metrics of a ranking, from :func:`ranking_scores_of_chunks`.
 
     Attributes
     ----------
@@ -31,6 +31,13 @@ class RankingScores(NamedTuple):
         As :func:`precision_at_n_score`.
     n_anomalies, n_normal : int
         Labelled rows.
+
+    Examples
+    --------
+    >>> from skanomaly.metrics import ranking_scores_of_chunks
+    >>> scores = ranking_scores_of_chunks([[1, 1], [-1, -1]], [[0.9, 0.3], [0.4, 0.1]])
+    >>> scores.n_anomalies, scores.n_normal
+    (2, 2)
     """
 
     roc_auc: float

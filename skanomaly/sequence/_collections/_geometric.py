@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -272,7 +273,9 @@ class GeometricOneClass(SequenceDetector):
         schedule = Schedule(
             int(options.max_iter), int(options.batch_size), float(options.learning_rate_init), float(options.ridge)
         )
-        losses = train(network, objective, np.arange(len(rows)), random, schedule, after_step=after_step)
+        losses = train(
+            network, objective, np.arange(len(rows)), random, schedule, after_step=after_step, steps=training_steps
+        )
         self.loss_curve_ = np.array(losses)
         outputs = network.forward(_MAP, rows)[-1]
         if len(rows) > 1 and float(outputs.std(axis=0).max()) < _COLLAPSED:

@@ -48,8 +48,8 @@ def _exponential(vectors: Floats) -> Floats:
 
 def _ratio(first: Floats, second: Floats) -> Floats:
     """Return the distance over the root of the product of the two distances from the boundary."""
-    room = (1.0 - (first * first).sum(axis=-1)) * (1.0 - (second * second).sum(axis=-1))
-    return np.asarray(np.sqrt(((first - second) ** 2).sum(axis=-1) / room))
+    margin = (1.0 - (first * first).sum(axis=-1)) * (1.0 - (second * second).sum(axis=-1))
+    return np.asarray(np.sqrt(((first - second) ** 2).sum(axis=-1) / margin))
 
 
 def _added(first: Floats, second: Floats) -> Floats:
@@ -358,9 +358,9 @@ class Hyperbolic(Space):
         points = _exponential(scaled)
         ratios = _ratio(points, np.broadcast_to(center, points.shape))[:, None]
         distances = 2.0 * np.arcsinh(ratios)
-        room, other = 1.0 - (points * points).sum(axis=1, keepdims=True), 1.0 - float(center @ center)
+        margin, other = 1.0 - (points * points).sum(axis=1, keepdims=True), 1.0 - float(center @ center)
         relative = np.where(ratios > _TINY, distances / np.maximum(ratios, _TINY), 2.0)
-        slopes = relative * (points - center) / (room * other) + distances * ratios * points / room
+        slopes = relative * (points - center) / (margin * other) + distances * ratios * points / margin
         slopes *= 4.0 / np.sqrt(1.0 + ratios**2)
         lengths = np.maximum(_norms(scaled), _TINY)
         turn = np.minimum(np.tanh(lengths), _LARGEST_RADIUS) / lengths

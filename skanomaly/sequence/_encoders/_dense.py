@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skanomaly._networks import _autoencoding as auto
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._sklearn import Interval
 from skanomaly.sequence._encoders._base import (
     AfterStep,
@@ -141,7 +142,9 @@ class DenseEncoder(SequenceEncoder):
             return auto.reconstruct(network, batch, batch, middle=middle).loss
 
         schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init))
-        losses = train(network, objective, np.arange(len(rows)), random, schedule, after_step=after_step)
+        losses = train(
+            network, objective, np.arange(len(rows)), random, schedule, after_step=after_step, steps=training_steps
+        )
         network.freeze()
         return _DenseModel(network, windows.shape[1:], n_code, losses, variational=variational)
 

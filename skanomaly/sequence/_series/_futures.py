@@ -10,6 +10,7 @@ from skanomaly import _kernels
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._denoiser import cosine_signals
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
@@ -344,7 +345,7 @@ class _Denoised:
 
         schedule = Schedule(int(options.max_iter), int(options.batch_size), float(options.learning_rate_init))
         with single_blas_thread():
-            train(self._network, objective, np.arange(len(starts)), random, schedule)
+            train(self._network, objective, np.arange(len(starts)), random, schedule, steps=training_steps)
         self._network.freeze()
         self._start = random.standard_normal((windows.n_samples, n_outputs))
         self._noise = random.standard_normal((len(self._signals), windows.n_samples, n_outputs))
