@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,10 @@ class Moments(NamedTuple):
         Covariance, at a scale, of the moduli at two finer scales.
     """
 
-    modulus: Floats
-    power: Floats
-    phase: Complex
-    envelope: Complex
+    modulus: NDArray[Any]
+    power: NDArray[Any]
+    phase: NDArray[Any]
+    envelope: NDArray[Any]
 
     def vectors(self) -> Floats:
         """Return one real vector for each signal; variances of moduli are real."""
