@@ -104,7 +104,8 @@ SECTIONS = {
         "Ranking of rows": (
             "roc_auc_score partial_roc_auc_score average_precision_score adjusted_average_precision_score "
             "precision_at_n_score adjusted_precision_at_n_score mean_average_precision_at_n_score fpr_at_tpr_score "
-            "domain_roc_auc_score open_set_score AuditedScore ranking_scores_of_chunks"
+            "domain_roc_auc_score open_set_score AuditedScore ranking_scores_of_chunks "
+            "RankingScores"
         ),
         "Reports by part": ("stratified_report sample_level_report domain_shift_report open_set_report OpenSetReport"),
         "Alerts, delays and costs": (
