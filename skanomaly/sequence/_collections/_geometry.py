@@ -190,9 +190,8 @@ def mobius_midpoint(X: Any, *, sample_weight: Any = None, curvature: float = 1.0
 
     References
     ----------
-    .. [1] Ungar, A. A. (2010). "Barycentric calculus in Euclidean and hyperbolic geometry". World Scientific, chapter
-    4.
-       https://doi.org/10.1142/7740
+    .. [1] Ungar, A. A. (2010). "Barycentric calculus in Euclidean and hyperbolic geometry". World Scientific,
+       chapter 4. https://doi.org/10.1142/7740
 
     Examples
     --------
