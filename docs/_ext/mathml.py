@@ -11,11 +11,13 @@ __all__ = ["setup", "to_mathml"]
 _logger = logging.getLogger(__name__)
 _LEFTOVER = re.compile(r"\\[A-Za-z]+")  # a command that the converter does not know stays in the output
 _ARG = re.compile(r"\\arg(?![a-z])")  # unknown to the converter
+_SIZE = re.compile(r"\\[Bb]igg?[lr]?(?=\s*\\[lr]?[Vv]ert)")  # the converter knows no sizes of these
 _ROWS = r"\begin{align*}%s\end{align*}"
 
 
 def to_mathml(tex, display):
     """Return the MathML of a TeX formula, and the commands in it that could not be converted."""
+    tex = _SIZE.sub("", tex)
     tex = _ARG.sub(r"\\operatorname{arg}", tex.strip())
     if r"\\" in tex and r"\begin" not in tex:
         tex = _ROWS % tex
