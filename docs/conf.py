@@ -65,6 +65,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,  # their pages load scripts from the network
     "remove_config_comments": True,
     "backreferences_dir": "api/backreferences",
     "image_scrapers": ("pictures.scrape",),

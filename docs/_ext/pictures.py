@@ -117,6 +117,9 @@ def scrape(block, block_vars, gallery_conf):
     figures = [plt.figure(number) for number in plt.get_fignums()]
     light = matplotlib_scraper(block, block_vars, gallery_conf)  # closes the figures
     for path, figure in zip(iterator.paths[before:], figures, strict=False):
+        panels = _first_panels(figure)
+        if panels is not None and str(path).endswith("_001.png"):
+            figure.savefig(str(path).replace("_001.png", "_panels.png"), dpi=150, bbox_inches=panels)
         darken(figure)
         figure.savefig(
             str(path).replace(".png", "_dark.png"),
