@@ -3,8 +3,8 @@ Several futures instead of one forecast
 =======================================
 
 After some pasts, more than one future is normal: a machine turns left or right, a customer pays or leaves. A forecast
-is the mean of these, where nothing ever happens. :class:`~skanomaly.sequence.MultiFutureDetector` samples several futures
-and scores the distance to the nearest.
+is the mean of these, where nothing ever happens. :class:`~skanomaly.sequence.MultiFutureDetector` samples several
+futures and scores the distance to the nearest.
 """
 
 import matplotlib.pyplot as plt
