@@ -5,8 +5,6 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._hashing import hash_rows
-
 __all__ = ["BY_NAME", "IdentifierTally", "check_identifier"]
 
 BY_NAME = "an id by its name"
@@ -93,6 +91,8 @@ class IdentifierTally:
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         """Add the values of a piece, NaN where one is missing."""
+        from skanomaly._support._hashing import hash_rows
+
         places = np.flatnonzero(~np.isnan(numbers))
         values = numbers[places]
         places = places + self._n_rows

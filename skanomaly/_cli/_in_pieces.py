@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._read import Table, TextFile, check_file, flat_index, open_text, readable
-from skanomaly._support._hashing import mix_words
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
@@ -275,6 +274,8 @@ class _Draw:
 
     def add(self, frame: "pd.DataFrame") -> None:
         """Add the rows of a piece."""
+        from skanomaly._support._hashing import mix_words
+
         if not self.kinds:
             self.kinds = [set() for _ in range(frame.shape[1])]
             self.n_present = np.zeros(frame.shape[1], dtype=np.int64)

@@ -19,7 +19,6 @@ from skanomaly._cli._read import Table, check_column, label_hints, native_labels
 from skanomaly._cli._reasons import Counts, Reason, find_reasons
 from skanomaly._cli._survey import Survey, survey
 from skanomaly._cli._warned import collected_warnings
-from skanomaly._support._blocks import row_blocks
 from skanomaly._support._rows import take_rows
 
 if TYPE_CHECKING:
@@ -225,6 +224,8 @@ def score_pieces(
     InputError
         If an option does not fit the file, no column can be scored, or the detector fails.
     """
+    from skanomaly._support._blocks import row_blocks
+
     table, remarks = sample.table, list(sample.table.remarks)
     labels, id_place, left_out = _special_columns(sample, label, id_column, use)
     remarks += [] if label is not None else label_hints(table.frame)

@@ -10,7 +10,6 @@ from rich.text import Text
 from skanomaly._cli._prepare import Note
 from skanomaly._cli._reasons import Reason
 from skanomaly._cli._scan import Evaluation, ScanResult
-from skanomaly._support._blocks import row_blocks
 
 __all__ = [
     "blank_rows",
@@ -121,6 +120,8 @@ def _contamination(result: ScanResult) -> Text:
 
 def _alerts(result: ScanResult) -> Text:
     """Say what a threshold with 1 % false alarms would flag, by the posterior of the contamination."""
+    from skanomaly._support._blocks import row_blocks
+
     scores = result.scores[~np.isnan(result.scores)]
     scores.sort()
     alarms = 0.0

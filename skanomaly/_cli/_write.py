@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skanomaly._cli._errors import InputError
-from skanomaly._support._blocks import row_blocks
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def write_scores(result: "ScanResult", path: Path) -> None:
     InputError
         If the file cannot be written.
     """
+    from skanomaly._support._blocks import row_blocks
+
     try:
         if path.suffix.lower() == ".csv":
             for rows in row_blocks(result.n_rows, _BLOCK_ROWS):
