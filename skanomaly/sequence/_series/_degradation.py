@@ -89,8 +89,9 @@ class DegradationDetector(SeriesDetector):
     `y`: windows with time points labelled -1 are left out of training, unless there are no others.
 
     *When it fails.* It finds what looks like its synthetic anomalies, and only in a series whose own anomalies are
-    rare: those in the training series are taught as normal. On public series it is far behind neighbours, with trees
-    and with the transformer; the guide has the figures, none of them adjusted.
+    rare: those in the training series are taught as normal. On public series the trees are far behind neighbours, and
+    hardly better than random scores; the guide has the figures, none of them adjusted. The transformer was tested on
+    planted anomalies only.
 
     Cost: `n_windows` · `window_size` rows for the trees, at most 30,000; O(n) for scoring.
 
