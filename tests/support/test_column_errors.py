@@ -21,7 +21,7 @@ from skanomaly.sampling import (
     RandomUnderSampler,
     ResampledEstimator,
 )
-from skanomaly.sequence import RollingStatistic
+from skanomaly.sequence import RollingStatistic, SeriesDetector
 from skanomaly.threshold import ConformalDetector, ThresholdedDetector
 
 ESTIMATORS = [
@@ -79,7 +79,12 @@ def test_columns_of_text_are_named(estimator):
 def test_columns_of_dates_are_named(estimator, frame_of):
     frame, y = _frame()
     frame["when"] = pd.date_range("2026-01-01", periods=40)
-    with pytest.raises(ValueError, match=r"Dates or durations: column 'when'\. Turn"):
+    dates = "'when'"
+    if frame_of is pl.DataFrame and isinstance(
+        estimator, SeriesDetector
+    ):  # its only column of dates would be its clock
+        frame["until"], dates = frame["when"], "'when', 'until'"
+    with pytest.raises(ValueError, match=rf"Dates or durations: column {dates}\. Turn"):
         estimator.fit(frame_of(frame.to_dict("series")), y)
 
 
