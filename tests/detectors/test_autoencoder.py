@@ -127,6 +127,28 @@ def test_a_circle_needs_a_circular_code(seed):
     assert areas[0] < areas[1] - 0.05
 
 
+def test_jumps_of_the_code_find_the_seam_of_a_ring(seed):
+    random = np.random.default_rng(seed)
+    angles = random.uniform(0, 2 * np.pi, 300)
+    basis = np.linalg.qr(random.normal(size=(16, 2)))[0]
+    ring = np.column_stack([np.cos(angles), np.sin(angles)]) @ basis.T + 0.02 * random.normal(size=(300, 16))
+    jumps = []
+    for options in ({"latent_dim": 1}, {"latent_dim": 2, "topology": "sphere"}):
+        kind = DenseCode(hidden_layer_sizes=[24], max_iter=500, batch_size=64, **options)
+        jumps.append(Autoencoder(kind=kind, random_state=seed).fit(ring).code_jumps(ring))
+    line, circle = jumps
+    assert np.sort(line)[-5:].mean() > 1.3 * np.sort(circle)[-5:].mean()
+    # The rows with large jumps are in one place or two.
+    assert np.abs(np.exp(1j * angles[np.argsort(line)[-5:]]).mean()) > 0.4
+    assert np.median(line) == pytest.approx(1)
+
+
+def test_jumps_need_rows():
+    sets = np.random.default_rng(0).normal(size=(20, 4, 3))
+    with pytest.raises(ValueError, match="20 samples of 80 patches"):
+        Autoencoder(random_state=0).fit(sets).code_jumps(sets)
+
+
 @pytest.mark.parametrize("pooling", ["max", "mean", 0.5])
 @pytest.mark.parametrize("statistic", ["reconstruction", "residual"])
 def test_contributions_of_patch_sets_sum_to_the_score(pooling, statistic, seed):

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
 
 from skanomaly.detectors import (
     SVDD,
@@ -111,3 +112,16 @@ def test_global_seeds_are_untouched(seed):
     first, second = (_detector("modes", 1, max_iter=10).fit(train).score_samples(test) for _ in range(2))
     assert_array_equal(first, second)
     assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_parameters_of_the_objective_can_be_tuned(seed):
+    random = np.random.default_rng(seed)
+    X, y = random.normal(size=(120, 3)), np.repeat([1, -1], [100, 20])
+    X[y < 0] += 4
+    order = random.permutation(120)
+    detector = OneClassNetwork(objective=DeepSAD(), max_iter=30, random_state=seed)
+    search = GridSearchCV(detector, {"objective__eta": [0.1, 10.0]}, scoring="roc_auc", cv=2).fit(X[order], y[order])
+    assert search.best_params_["objective__eta"] in {0.1, 10.0}
+    low, high = (clone(detector).set_params(objective__eta=eta).fit(X, y).score_samples(X) for eta in (0.1, 10.0))
+    assert (low != high).any()
+    assert search.best_score_ > 0.9

@@ -14,12 +14,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from skanomaly._support._columns import to_pandas
+from skanomaly.embeddings import TiledDetector
+from skanomaly.robust import ZErrorClassifier, ZErrorMask
 from skanomaly.sampling import (
     AnomalySynthesizer,
     DiverseOutlierSampler,
     OutlierExposureClassifier,
     SyntheticAnomalyDetector,
 )
+from skanomaly.sequence import SlidingWindowDetector
 
 KINDS = ["gaussian", "swap", "paste", "blend", "transplant"]
 
@@ -254,3 +257,26 @@ def test_weights_reach_the_last_step_of_an_exposed_pipeline(seed):
     piped = OutlierExposureClassifier(make_pipeline("passthrough", LogisticRegression()))
     expected = OutlierExposureClassifier().fit(X, labels, sample_weight=weights).predict_proba(X)
     assert_array_equal(piped.fit(X, labels, sample_weight=weights).predict_proba(X), expected)
+
+
+def test_exposure_trains_a_network(seed):
+    X, y = make_blobs([60, 60, 40], centers=[[-4, 0], [4, 0], [0, 9]], random_state=seed)
+    everything = ZErrorMask(threshold=np.inf)
+    network = ZErrorClassifier(hidden_layer_sizes=(8,), max_iter=40, masking=everything, random_state=seed)
+    model = OutlierExposureClassifier(network).fit(X, np.where(y == 2, -1, y))
+    inside, outlier = model.score_samples([[-4.0, 0.0], [0.0, 9.0]])
+    assert outlier < 0.65 < inside
+
+
+def test_detector_takes_patches_and_windows(seed):
+    random = np.random.default_rng(seed)
+    sets = random.normal(size=(60, 6, 3)) @ np.array([[1, 0.9, 0], [0, 0.4, 0], [0, 0, 1]])
+    strange = random.normal(size=(30, 6, 3)) @ np.array([[1, 0.9, 0], [0, 0.4, 0], [0, 0, 1]])
+    strange[:, 2, 1] += 3.0
+    patches = TiledDetector(SyntheticAnomalyDetector(random_state=seed), axis="columns", tiles=1).fit(sets[:30])
+    assert np.mean(patches.score_samples(strange)[:, None] < patches.score_samples(sets[30:])) > 0.8
+    series = np.sin(np.arange(900) / 4) + 0.05 * random.normal(size=900)
+    series[600:610] = 0.0
+    paste = AnomalySynthesizer(kind="paste")
+    detector = SlidingWindowDetector(SyntheticAnomalyDetector(synthesizer=paste, random_state=seed), window_size=20, stride=2)
+    assert 570 < detector.fit(series[:500]).score_samples(series).argmin() < 640

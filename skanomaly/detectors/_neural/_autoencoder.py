@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._networks._network import Network
 from skanomaly._networks._training import in_blocks
@@ -26,6 +28,7 @@ __all__ = ["Autoencoder", "PerturbedReconstruction"]
 _MOST_FOR_COVARIANCE = 8192
 _TOLD_EVERY = 100
 _TINY = 1e-12
+_FEWEST_FOR_JUMPS = 3
 Floats = NDArray[np.float64]
 
 
@@ -245,6 +248,50 @@ class Autoencoder(PatchDetector):
         if wanted == "sum":
             parts = np.square(errors).mean(axis=1), np.square(self._code_space.whiten(code)).sum(axis=1)
             self._spreads = max(float(parts[0].std()), _TINY), max(float(parts[1].std()), _TINY)
+
+    def code_jumps(self, X: Any) -> Floats:
+        """Find where the code tears the data: rows whose nearest row has a distant code.
+
+        A code on a line, of data on a ring, has a seam: two neighbours get the two ends of the line. Rows at the seam
+        have large errors although they are normal, and a code of another topology has none.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Normal rows, such as the training rows; at least 3.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Distance of the code of a row from that of its nearest other row in `X`, relative to their distance in `X`,
+            divided by the median over the rows. Values far above 1, together in one place, are a seam.
+
+        Raises
+        ------
+        ValueError
+            If samples have several patches, or there are fewer than three rows.
+
+        References
+        ----------
+        .. [1] Batson, J., Haaf, C. G., Kahn, Y. and Roberts, D. A. (2021). "Topological obstructions to autoencoding".
+           Journal of High Energy Physics 2021(4), 280. https://doi.org/10.1007/JHEP04(2021)280
+        """
+        check_is_fitted(self)
+        sets = self._check(X, reset=False)
+        if len(sets.rows) != len(sets) or len(sets) < _FEWEST_FOR_JUMPS:
+            raise ValueError(
+                f"X has {len(sets)} samples of {len(sets.rows)} patches in all. Give at least {_FEWEST_FOR_JUMPS} "
+                "rows: one patch for each sample."
+            )
+        rows = self._read(sets.rows)
+        codes = self._in_blocks(
+            lambda block: self._model(block).code, sets.rows, np.empty((len(rows), self.latent_dim_))
+        )
+        distances, nearest = NearestNeighbors(n_neighbors=1).fit(rows).kneighbors()
+        jumps = np.linalg.norm(codes - codes[nearest[:, 0]], axis=1)
+        ratios = np.divide(jumps, distances[:, 0], out=np.zeros(len(rows)), where=distances[:, 0] > 0)
+        typical = float(np.median(ratios))
+        return ratios / typical if typical > 0 else ratios
 
     def _patch_outlyingness(self, X: PatchSets) -> Floats:
         return self._in_blocks(self._block_outlyingness, X.rows, np.empty(len(X.rows)))

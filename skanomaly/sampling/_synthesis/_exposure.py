@@ -82,7 +82,9 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
     Outlier Exposure [1]_ adds to the loss, for outliers, the cross-entropy to the uniform distribution over C classes.
     That is the mean log-loss of C copies of the outlier, one of each class; so giving every outlier once per class,
     with weight ``weight * n_rows / (n_outliers * C)``, minimises the same objective with any classifier that takes
-    weights. No gradient is needed.
+    weights. No gradient is needed. A network is such a classifier too, for example
+    ``ZErrorClassifier(hidden_layer_sizes=(32,), masking=ZErrorMask(threshold=numpy.inf))`` of ``skanomaly.robust``:
+    with a finite threshold it may mask the outliers, whose labels contradict each other.
 
     References
     ----------
