@@ -277,6 +277,6 @@ def test_detector_takes_patches_and_windows(seed):
     assert np.mean(patches.score_samples(strange)[:, None] < patches.score_samples(sets[30:])) > 0.8
     series = np.sin(np.arange(900) / 4) + 0.05 * random.normal(size=900)
     series[600:610] = 0.0
-    paste = AnomalySynthesizer(kind="paste")
-    detector = SlidingWindowDetector(SyntheticAnomalyDetector(synthesizer=paste, random_state=seed), window_size=20, stride=2)
+    pasted = SyntheticAnomalyDetector(synthesizer=AnomalySynthesizer(kind="paste"), random_state=seed)
+    detector = SlidingWindowDetector(pasted, window_size=20, stride=2)
     assert 570 < detector.fit(series[:500]).score_samples(series).argmin() < 640
