@@ -29,6 +29,9 @@ pytest_collect_file = Sybil(parsers=[_parser], patterns=["*.md"]).pytest()
 # session use it, and it is removed at the end.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="skanomaly-kernels-")
+else:  # before OpenMP is loaded: workers that share the processors do not wait for each other in short loops
+    n_workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // n_workers)))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 

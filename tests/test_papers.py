@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROWS = papers_page.rows()
 SCRIPTS = ROOT / "asv_bench" / "tables"
 
 
+@cache
 def _experiments():
     functions = set()
     for name in ("scores", "training", "series", "models", "networks", "trust", "makers", "protocols"):
