@@ -177,7 +177,7 @@ def partner_mixture(predicted: Array, tokens: Array, log_variance: float, hidden
     losses : ndarray of shape (n_sets, n_tokens)
         Without the constant of normal distributions.
     shares : ndarray of shape (n_sets, n_tokens, n_predicted)
-        Share of each prediction in the likelihood of a token.
+        Fraction of each prediction in the likelihood of a token.
     squares : ndarray of shape (n_sets, n_tokens, n_predicted)
         Squared distances.
     """

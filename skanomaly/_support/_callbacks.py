@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from skanomaly._support._sklearn import CallbackSupport, callback_management
 
-__all__ = ["CallbackSupport", "callbacks_of", "reported", "training_steps"]
+__all__ = ["CallbackSupport", "callbacks_of", "print_loss", "reported", "training_steps"]
 
 Item = TypeVar("Item")
+_PRINTED_EVERY = 100  # steps
 
 _current: ContextVar[tuple[Any, Any] | None] = ContextVar("current fit", default=None)
 
@@ -85,3 +86,18 @@ def reported(items: Iterable[Item], name: str, n_items: int | None = None, *, ca
 def training_steps(steps: range) -> Iterator[int]:
     """Yield the steps of the training of a network, and report them; a callback may end it."""
     return reported(steps, "train", can_stop=True)
+
+
+def print_loss(estimator: Any, step: int, loss: float) -> None:
+    """Print the loss of each hundredth step of the training of a network, where the estimator's `verbose` asks for it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameter `verbose`.
+    step : int
+        Number of steps taken.
+    loss : float
+    """
+    if estimator.verbose and step % _PRINTED_EVERY == 0:
+        print(f"{type(estimator).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose

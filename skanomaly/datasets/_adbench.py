@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from skanomaly._support._sklearn import StrOptions, validate_params
 from skanomaly.datasets._adbench_embeddings import COLLECTIONS, EMBEDDINGS
 from skanomaly.datasets._adbench_tables import TABLES, Table
-from skanomaly.datasets._download import data_folder, stored_file, trusted_file
+from skanomaly.datasets._download import Source, data_folder, delete_file
 from skanomaly.datasets._npz import load_npz
 
 __all__ = ["fetch_adbench"]
@@ -111,21 +111,18 @@ def fetch_adbench(
     >>> X.shape, int((y == -1).sum())  # doctest: +SKIP
     ((1831, 21), 176)
     """
-    options: dict[str, Any] = {
-        "base_url": base_url,
-        "default_url": f"{_URL}{collection}/",
-        "variable": _URL_VARIABLE,
-        "download_if_missing": download_if_missing,
-    }
     folder = data_folder(data_home, "adbench")
+    if collection != "Classical":
+        folder /= collection
+    source = Source(folder, base_url, f"{_URL}{collection}/", _URL_VARIABLE, download_if_missing)
     if collection == "Classical":
         known = _resolve(name)
         table = TABLES[known]
-        path = stored_file(f"{table.number}_{known}.npz", folder, **options)
+        path = source.stored(f"{table.number}_{known}.npz")
         X, y = _checked(path, known, table)
         title = f"{known}, table {table.number} of ADBench's classical collection"
     else:
-        path = trusted_file(f"{name}.npz", folder / collection, **options)
+        path = source.trusted(f"{name}.npz")
         X, y = _checked(path, name, _published(collection, name))
         title = f"{name} of ADBench's collection {collection}"
     return _bundle(X, y, path, title, return_X_y=return_X_y, as_frame=as_frame)
@@ -155,7 +152,7 @@ def _checked(path: Path, name: str, table: Table | None) -> tuple[NDArray[Any], 
     try:
         X, y = load_npz(path)
     except ValueError as error:
-        _delete(path)
+        delete_file(path)
         raise OSError(f"{error}\nThe file was deleted; fetch {name!r} again.") from error
     if table is None:
         return X, y
@@ -169,15 +166,9 @@ def _checked(path: Path, name: str, table: Table | None) -> tuple[NDArray[Any], 
     elif table.digest is not None and _digest(X, y, "<f8" if table.number else "<f4") != table.digest:
         fault = "has other contents than the verified table (checksum differs)"
     if fault:
-        _delete(path)
+        delete_file(path)
         raise OSError(f"{path} {fault}. The file was deleted; fetch {name!r} again, or from another server.")
     return X, y
-
-
-def _delete(path: Path) -> None:
-    """Delete a wrong file, with the record of its first use."""
-    path.unlink()
-    path.with_name(path.name + ".sha256").unlink(missing_ok=True)
 
 
 def _digest(X: NDArray[Any], y: NDArray[np.int64], dtype: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skanomaly._support._sklearn import validate_params
-from skanomaly.datasets._download import data_folder, trusted_file
+from skanomaly.datasets._download import Source, data_folder
 
 __all__ = ["fetch_hdfs", "load_storage_log", "simulate_storage_log"]
 
@@ -185,17 +185,8 @@ def fetch_hdfs(
     >>> len(sessions.train), len(sessions.data)  # doctest: +SKIP
     (4855, 570204)
     """
-    paths = [
-        trusted_file(
-            file_name,
-            data_folder(data_home, "hdfs"),
-            base_url=base_url,
-            default_url=_URL,
-            variable=_URL_VARIABLE,
-            download_if_missing=download_if_missing,
-        )
-        for file_name in _SESSIONS
-    ]
+    source = Source(data_folder(data_home, "hdfs"), base_url, _URL, _URL_VARIABLE, download_if_missing)
+    paths = [source.trusted(file_name) for file_name in _SESSIONS]
     train, normal, anomalous = (_read(path) for path in paths)
     target = np.repeat(np.array([1, -1], dtype=np.int64), [len(normal), len(anomalous)])
     if return_X_y:

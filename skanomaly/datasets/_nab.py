@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from skanomaly._support._sklearn import validate_params
-from skanomaly.datasets._download import data_folder, trusted_file
+from skanomaly.datasets._download import Source, data_folder
 from skanomaly.datasets._nab_series import SERIES
 
 __all__ = ["fetch_nab", "load_nyc_taxi"]
@@ -165,18 +165,8 @@ def fetch_nab(
     (22695, 1)
     """
     known = _resolve(name)
-    folder = data_folder(data_home, "nab")
-    series, labels = (
-        trusted_file(
-            file_name,
-            folder,
-            base_url=base_url,
-            default_url=_URL,
-            variable=_URL_VARIABLE,
-            download_if_missing=download_if_missing,
-        )
-        for file_name in (f"data/{known}.csv", _WINDOWS)
-    )
+    source = Source(data_folder(data_home, "nab"), base_url, _URL, _URL_VARIABLE, download_if_missing)
+    series, labels = source.trusted(f"data/{known}.csv"), source.trusted(_WINDOWS)
     values, times, target = _read(series, labels, known)
     description = (
         f"Series {known} of the Numenta Anomaly Benchmark: {len(values)} time points, {(target == -1).sum()} of them "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from skanomaly._support._sklearn import validate_params
-from skanomaly.datasets._download import data_folder, trusted_file
+from skanomaly.datasets._download import Source, data_folder
 from skanomaly.datasets._spacecraft_labels import CHANNELS
 
 __all__ = ["fetch_spacecraft"]
@@ -102,14 +102,8 @@ def fetch_spacecraft(
         hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
         raise ValueError(f"There is no channel {channel!r}. {hint}There are {', '.join(CHANNELS)}.")
     published = CHANNELS[channel]
-    path = trusted_file(
-        _ARCHIVE,
-        data_folder(data_home, "spacecraft"),
-        base_url=base_url,
-        default_url=_URL,
-        variable=_URL_VARIABLE,
-        download_if_missing=download_if_missing,
-    )
+    source = Source(data_folder(data_home, "spacecraft"), base_url, _URL, _URL_VARIABLE, download_if_missing)
+    path = source.trusted(_ARCHIVE)
     train, test = (_member(path, f"{part}/{channel}.npy") for part in ("train", "test"))
     if len(test) != published.n_timepoints:
         raise OSError(

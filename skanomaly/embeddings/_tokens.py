@@ -1,11 +1,13 @@
 """Tokens that do not fit the other tokens of their set."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import print_loss
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._network_input import NetworkInput
 from skanomaly._support._patches import PatchSets
@@ -22,7 +24,6 @@ from skanomaly.embeddings._whitening import limited
 
 __all__ = ["TokenReconstructor"]
 
-_TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
 
@@ -148,16 +149,12 @@ class TokenReconstructor(PatchDetector):
         self._lookup = SampleLookup(normal) if isinstance(method, ReferenceSets) else None
         with single_blas_thread():
             self._model, losses = method._fit(
-                Material(normal, rows, ordinary), generator(self.random_state), self._tell
+                Material(normal, rows, ordinary), generator(self.random_state), partial(print_loss, self)
             )
         self.loss_curve_, self.n_iter_ = np.array(losses), len(losses)
 
     def _chosen(self) -> Any:
         return ContextPrototypes() if self.method is None else self.method
-
-    def _tell(self, step: int, loss: float) -> None:
-        if self.verbose and step % _TOLD_EVERY == 0:
-            print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _centred(self, sets: PatchSets) -> NDArray[np.float32]:
         """Return tokens as methods get them, less the median of their set."""

@@ -1,5 +1,6 @@
 """Distances of traces, and of the runs of events in them, to the centres of the training traces."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import print_loss
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval
 from skanomaly.base import BaseDetector
@@ -16,7 +18,6 @@ from skanomaly.events._traces import Traces, normal_traces, pack
 
 __all__ = ["EventEncoderDetector"]
 
-_TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
 
@@ -129,13 +130,9 @@ class EventEncoderDetector(EventDetector):
                 int(self.window_size),
                 float(self.local_weight),
                 generator(self.random_state),
-                self._tell,
+                partial(print_loss, self),
             )
             self.loss_curve_, self.n_iter_ = np.array(self._encoder.losses), len(self._encoder.losses)
-
-    def _tell(self, step: int, loss: float) -> None:
-        if self.verbose and step % _TOLD_EVERY == 0:
-            print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _ended(self, X: list[NDArray[np.int64]]) -> Traces:
         return pack(X, end=self.n_tokens_ + 1)

@@ -15,20 +15,20 @@ def contaminated(y, ratio, test_fraction, n_normal, random_state):
     random = draws(random_state)
     normal = random.permutation(np.flatnonzero(y == 1)).tolist()
     anomalies = random.permutation(np.flatnonzero(y == -1)).tolist()
-    n_test, n_odd = round(test_fraction * len(normal)), round(test_fraction * len(anomalies))
-    test = normal[:n_test] + anomalies[:n_odd]
+    n_test, n_anomalous = round(test_fraction * len(normal)), round(test_fraction * len(anomalies))
+    test = normal[:n_test] + anomalies[:n_anomalous]
     train = normal[n_test:][:n_normal]
     n_wanted = round(ratio / (1 - ratio) * len(train))
-    return sorted(train + anomalies[n_odd:][:n_wanted]), sorted(test)
+    return sorted(train + anomalies[n_anomalous:][:n_wanted]), sorted(test)
 
 
 def few_shot_is_valid(y, groups, train, test, n_shots, n_anomalies):
     """Whether a split trains on that many normal and anomalous groups, and tests on all others."""
-    odd = {group for group, label in zip(groups, y, strict=True) if label == -1}
+    anomalous = {group for group, label in zip(groups, y, strict=True) if label == -1}
     trained, tested = {groups[row] for row in train}, {groups[row] for row in test}
     everything = {row for row, label in enumerate(y) if label != 0}
     complete = set(train) | set(test) == everything and not set(train) & set(test) and not trained & tested
-    return complete and len(trained - odd) == n_shots and len(trained & odd) == n_anomalies
+    return complete and len(trained - anomalous) == n_shots and len(trained & anomalous) == n_anomalies
 
 
 def unseen_groups(score, X, y, groups, random_state):
@@ -88,10 +88,10 @@ def open_set_curve(true, predicted, unknown, scores):
 def first_flags(anomaly, flagged):
     """Steps from the start of each event to its first flagged point; infinity where there is none."""
     delays, start = [], None
-    for point, odd in enumerate([*anomaly, False]):
-        if odd and start is None:
+    for point, anomalous in enumerate([*anomaly, False]):
+        if anomalous and start is None:
             start = point
-        if not odd and start is not None:
+        if not anomalous and start is not None:
             found = [step - start for step in range(start, point) if flagged[step]]
             delays.append(found[0] if found else np.inf)
             start = None

@@ -38,8 +38,8 @@ def test_distance_from_the_centre_is_twice_an_area_tangent(seed):
 
 def test_distance_is_the_area_cosine_of_the_definition(seed):
     u, v = (_ball(np.random.default_rng(seed + place), 500) for place in (0, 1))
-    room = (1 - (u**2).sum(axis=1)) * (1 - (v**2).sum(axis=1))
-    expected = np.arccosh(1 + 2 * ((u - v) ** 2).sum(axis=1) / room)
+    margin = (1 - (u**2).sum(axis=1)) * (1 - (v**2).sum(axis=1))
+    expected = np.arccosh(1 + 2 * ((u - v) ** 2).sum(axis=1) / margin)
     assert_allclose(poincare_distance(u, v), expected, rtol=1e-9)
     assert_allclose(poincare_distance(u / 2, v / 2, curvature=4.0), expected / 2, rtol=1e-9)
 

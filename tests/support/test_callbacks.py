@@ -120,3 +120,10 @@ def test_detectors_without_a_loop_report_their_fit(data):
     recorder = Recorder()
     RandomProjectionDepth(random_state=0).set_callbacks(recorder).fit(data[0])
     assert recorder.ended == ["fit"]
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_each_hundredth_loss_is_printed_if_asked(data, capsys, verbose):
+    Autoencoder(kind=DenseCode(max_iter=250), verbose=verbose, random_state=0).fit(data[0])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(",")[0] for line in lines] == ["Autoencoder: step 100", "Autoencoder: step 200"] * verbose

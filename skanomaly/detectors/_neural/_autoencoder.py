@@ -1,5 +1,6 @@
 """Autoencoders: what a row looks like after a narrow or noisy passage."""
 
+from functools import partial
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._networks._network import Network
 from skanomaly._networks._training import in_blocks
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import print_loss
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._network_input import NetworkInput
 from skanomaly._support._parameters import ParameterObject
@@ -26,7 +28,6 @@ from skanomaly.detectors._neural._models import Material
 __all__ = ["Autoencoder", "PerturbedReconstruction"]
 
 _MOST_FOR_COVARIANCE = 8192
-_TOLD_EVERY = 100
 _TINY = 1e-12
 _FEWEST_FOR_JUMPS = 3
 Floats = NDArray[np.float64]
@@ -205,7 +206,7 @@ class Autoencoder(PatchDetector):
         material = Material(normal.rows, self._read, self._read.ordinary(normal.rows), start)
         self._model: Any
         with single_blas_thread():
-            self._model, losses = kind._fit(material, generator(self.random_state), self._tell)
+            self._model, losses = kind._fit(material, generator(self.random_state), partial(print_loss, self))
             self.latent_dim_ = int(self._model.n_code)
             self.loss_curve_, self.n_iter_ = np.array(losses), len(losses)
             self._measure(material)
@@ -221,10 +222,6 @@ class Autoencoder(PatchDetector):
             )
         network = getattr(getattr(self, "_model", None), "network", None)
         return network if isinstance(network, Network) else None
-
-    def _tell(self, step: int, loss: float) -> None:
-        if self.verbose and step % _TOLD_EVERY == 0:
-            print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _measure(self, material: Material) -> None:
         """Estimate from training rows what the score is measured by."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._networks._network import Layers, Network, layer_sizes
 from skanomaly._networks._training import Schedule, in_blocks, train
 from skanomaly._support._blocks import single_blas_thread
-from skanomaly._support._callbacks import training_steps
+from skanomaly._support._callbacks import print_loss, training_steps
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._network_input import NetworkInput
 from skanomaly._support._patches import PatchSets
@@ -27,7 +27,6 @@ _MOST_FOR_COVARIANCE = 8192
 _MOST_STORED = 2000
 _N_NEIGHBORS = 2
 _COLLAPSED = 1e-3
-_TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
 
@@ -185,8 +184,7 @@ class OneClassNetwork(PatchDetector):
             def told(step: int, loss: float) -> None:
                 if plan.after_step is not None:
                     plan.after_step(step, loss)
-                if self.verbose and step % _TOLD_EVERY == 0:
-                    print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
+                print_loss(self, step, loss)
 
             schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init))
             losses = train(

@@ -1,5 +1,6 @@
 """Error of a sequence's reconstruction by an encoder."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._callbacks import print_loss
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import StrOptions
 from skanomaly._support._spectrum import Spectrum, estimate_spectrum
@@ -19,7 +21,6 @@ from skanomaly.sequence._encoders._random import RandomConvolutionEncoder
 __all__ = ["SequenceReconstructor"]
 
 _MOST_FOR_COVARIANCE = 16_384
-_TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
 
@@ -136,7 +137,7 @@ class SequenceReconstructor(SequenceDetector):
         ordinary = [normal[place] for place in self._read.ordinary(normal)]
         rows = self._read(ordinary)
         with single_blas_thread():
-            self._model = encoder._fit(rows, generator(self.random_state), self._tell)
+            self._model = encoder._fit(rows, generator(self.random_state), partial(print_loss, self))
             self.n_code_ = int(self._model.n_code)
             self.loss_curve_, self.n_iter_ = np.array(self._model.losses), len(self._model.losses)
             self._known: SequenceLookup | None = None
@@ -147,10 +148,6 @@ class SequenceReconstructor(SequenceDetector):
                 errors = np.concatenate(self._errors(rows))
                 every = max(1, len(errors) // _MOST_FOR_COVARIANCE)
                 self._space = estimate_spectrum(errors[::every], covariance="ledoit_wolf")
-
-    def _tell(self, step: int, loss: float) -> None:
-        if self.verbose and step % _TOLD_EVERY == 0:
-            print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _errors(self, rows: list[NDArray[np.float32]]) -> list[Floats]:
         """Return the errors of standardised sequences; those of a training sequence are as if it were left out."""

@@ -54,7 +54,7 @@ class ScatteringCovariance(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     -----
     With :math:`W_j` the coefficients of the cubic Battle-Lemarie wavelet at scale :math:`j`, made analytic, and means
     over time, the features are, of [1]_ and of section 3 of [2]_: the sparsity :math:`E|W_j x| / \sigma_j` with
-    :math:`\sigma_j^2 = E|W_j x|^2`; the logarithm of the share of :math:`\sigma_j^2` in their sum; the phase-envelope
+    :math:`\sigma_j^2 = E|W_j x|^2`; the logarithm of its fraction of their sum; the phase-envelope
     covariance :math:`E[W_j x\, \overline{W_j |W_i x|}] / (\sigma_i \sigma_j)` for each scale :math:`j` and each finer
     one :math:`i`; and the envelope covariance
     :math:`E[W_j |W_i x|\, \overline{W_j |W_k x|}] / (\sigma_i \sigma_k)` for each two finer ones. Real and imaginary
@@ -62,7 +62,7 @@ class ScatteringCovariance(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     :math:`\sqrt{\pi} / 2`. What we changed: channels are not combined, and the means are over the series without
     padding, as if its end met its start.
 
-    A series is centred. One that is constant has features of 0, and shares of 1e-12.
+    A series is centred. One that is constant has features of 0, and fractions of 1e-12.
 
     Cost: O(J n log n + J^3 n) for a series of n time points and J scales, which has about J^3 / 3 features, 212 for 8
     scales.

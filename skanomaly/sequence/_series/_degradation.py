@@ -1,6 +1,7 @@
 """A classifier of synthetic anomalies, applied to the series that they were put into."""
 
 from collections.abc import Mapping
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skanomaly._support._blocks import row_blocks, single_blas_thread, single_openmp_thread
+from skanomaly._support._callbacks import print_loss
 from skanomaly._support._scales import varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
@@ -28,7 +30,6 @@ _MOST_ROWS = 30_000  # time points that a classifier of rows is trained on
 _WIDTHS = (32, 8, 2)  # parts of a window that moving statistics are taken over
 _SURE = 1e-6
 _SHORTEST = 8  # time points of a window
-_TOLD_EVERY = 100
 Floats = NDArray[np.float64]
 
 
@@ -186,7 +187,7 @@ class DegradationDetector(SeriesDetector):
     def _train(self, windows: Floats, anomalous: NDArray[np.bool_], random: np.random.Generator) -> None:
         if isinstance(self.classifier, AttentionClassifier):
             self.classifier._validate_params()
-            self.classifier_ = self.classifier._fit(windows, anomalous, random, self._tell)
+            self.classifier_ = self.classifier._fit(windows, anomalous, random, partial(print_loss, self))
             return
         rows = _timepoint_features(windows)
         labels = anomalous.reshape(-1)
@@ -200,10 +201,6 @@ class DegradationDetector(SeriesDetector):
             )
         with single_openmp_thread(), single_blas_thread():
             self.classifier_ = clone(model).fit(rows[kept], labels[kept])
-
-    def _tell(self, step: int, loss: float) -> None:
-        if self.verbose and step % _TOLD_EVERY == 0:
-            print(f"{type(self).__name__}: step {step}, loss {loss:.6f}")  # noqa: T201  # verbose
 
     def _probabilities(self, windows: Floats) -> Floats:
         if self.classifier_ is None:
