@@ -4,7 +4,7 @@ Torch is imported inside functions, by those who know that it is installed. Its 
 are after each call what they were before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skanomaly._networks._training import Schedule, train
 
-__all__ = ["Weights", "in_one_thread", "loaded", "new_module", "train_module"]
+__all__ = ["Weights", "in_one_thread", "loaded", "new_module", "padding_blocks", "train_module"]
 
 _LARGEST_GRADIENT = 1.0  # norm that a gradient is cut to
 Weights = dict[str, NDArray[np.float32]]
@@ -79,6 +79,31 @@ def loaded(build: Callable[[], Any], weights: Weights) -> Any:
     return module.eval()
 
 
+def padding_blocks(sizes: NDArray[np.intp], block_rows: int) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """Yield the places of sequences that are filled up to the same length, and that length, block by block.
+
+    The length that a sequence is filled up to depends on its own length alone, so that its bits do too.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_sequences,), intp
+        Lengths of the sequences.
+    block_rows : int
+        Most sequences of a block.
+
+    Yields
+    ------
+    places : ndarray of shape (at most `block_rows`,), intp
+    length : int
+    """
+    steps = np.array([max(1, 2 ** (int(size).bit_length() - 3)) for size in sizes])
+    lengths = -(-sizes // steps) * steps
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length)
+        for start in range(0, len(places), block_rows):
+            yield places[start : start + block_rows], int(length)
+
+
 class _Steps:
     """A module as the training loop sees it."""
 
@@ -113,6 +138,7 @@ def train_module(
     schedule: Schedule,
     *,
     after_step: Callable[[int, float], None] | None = None,
+    steps: Callable[[range], Iterable[int]] = iter,
 ) -> tuple[Weights, list[float]]:
     """Train a module by Adam, with gradients cut at norm 1; return its weights and its losses.
 
@@ -128,6 +154,8 @@ def train_module(
         Its `ridge` is the weight decay.
     after_step : callable or None, default=None
         Called with the number of steps and the loss.
+    steps : callable, default=iter
+        As in :func:`train`.
 
     Returns
     -------
@@ -143,6 +171,6 @@ def train_module(
     plain = Schedule(schedule.max_iter, schedule.batch_size, schedule.rate)
     with in_one_thread():
         module.train()
-        steps = _Steps(module, schedule.ridge)
-        losses = train(steps, objective, np.arange(n_rows), random, plain, after_step=after_step)
+        trained = _Steps(module, schedule.ridge)
+        losses = train(trained, objective, np.arange(n_rows), random, plain, after_step=after_step, steps=steps)
     return {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()}, losses

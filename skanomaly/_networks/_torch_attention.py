@@ -1,7 +1,5 @@
 """Gradients of attention, by torch: nothing but this file needs it, and only while a network is trained."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,7 @@ from numpy.typing import NDArray
 from skanomaly._networks._attention import Plan, Tokens
 from skanomaly._networks._network import Network
 
-__all__ = ["SetLoss", "TorchOperations", "single_torch_thread"]
+__all__ = ["SetLoss", "TorchOperations"]
 
 Array = NDArray[Any]
 _TINY = 1e-6
@@ -48,17 +46,6 @@ class TorchOperations:
     def least(self, values: Any) -> Any:
         """Return the smallest value along the last axis."""
         return values.amin(-1)
-
-
-@contextlib.contextmanager
-def single_torch_thread(torch: Any) -> Iterator[None]:
-    """Let torch use one thread, and restore what was set."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 class SetLoss:

@@ -1,5 +1,6 @@
 """Methods of TokenReconstructor that rebuild tokens from prototypes, references and memories, by attention."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from skanomaly._networks._autoencoding import corrupted
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.embeddings._memory import SampleLookup
 from skanomaly.embeddings._token_methods import TRAINING, Fitted, Told, TrainedMethod
-from skanomaly.embeddings._token_models import Material, Trained, errors_spectrum, train_attention, unseen_padding
+from skanomaly.embeddings._token_models import Material, Trained, measured, train_attention, unseen_padding
 from skanomaly.embeddings._token_sets import MOST_TRAINED, even_tokens, set_means, stacks
 
 __all__ = ["MaskedMemory", "OwnPrototypes", "ReferenceSets", "TwoMemories"]
@@ -114,9 +115,7 @@ class OwnPrototypes(TrainedMethod):
             make=lambda _, rows, counted, __: _same(rows, counted),
             mining=float(self.mining),
         )
-        untold = Trained(weights)
-        space = errors_spectrum(material, lambda _, rows: untold.errors(plan, Tokens(rows, _seen(rows))))
-        return Trained(weights, space), losses
+        return measured(weights, material, partial(_plain_errors, plan)), losses
 
     def _scores(self, model: Trained, rows: Rows, same: Indices) -> Floats:  # the form of methods
         return model.distances(model.errors(self._plan(rows.shape[-1]), Tokens(rows, _seen(rows))))
@@ -125,6 +124,11 @@ class OwnPrototypes(TrainedMethod):
 def _seen(rows: Rows) -> Rows:
     """Let every token see all tokens of its set."""
     return np.zeros((1, 1, rows.shape[1]), dtype=np.float32)
+
+
+def _plain_errors(plan: Plan, trained: Trained, _: Indices, rows: Rows) -> Floats:
+    """Return the errors of tokens that see all tokens of their set."""
+    return trained.errors(plan, Tokens(rows, _seen(rows)))
 
 
 class ReferenceSets(TrainedMethod):
@@ -212,12 +216,11 @@ class ReferenceSets(TrainedMethod):
             return Tokens(given, _seen(rows), others), rows, counted
 
         weights, losses = train_attention(plan, material, self._schedule(), random, after_step, make=make)
-        untold = Trained(weights)
 
-        def residuals(numbers: Indices, rows: Rows) -> Floats:
-            return untold.errors(plan, Tokens(rows, _seen(rows), dictionary.of_training(numbers)))
+        def residuals(trained: Trained, numbers: Indices, rows: Rows) -> Floats:
+            return trained.errors(plan, Tokens(rows, _seen(rows), dictionary.of_training(numbers)))
 
-        trained = Trained(weights, errors_spectrum(material, residuals))
+        trained = measured(weights, material, residuals)
         dictionary.forget()
         return (trained, dictionary), losses
 
@@ -365,9 +368,8 @@ class MaskedMemory(TrainedMethod):
             return Tokens(rows, unseen), rows, wanted if wanted.any() else counted
 
         weights, losses = train_attention(plan, material, self._schedule(), random, after_step, make=make)
-        untold = Trained(weights)
-        space = errors_spectrum(material, lambda _, rows: self._errors(untold, rows, n_places))
-        return (Trained(weights, space), n_places), losses
+        trained = measured(weights, material, lambda trained, _, rows: self._errors(trained, rows, n_places))
+        return (trained, n_places), losses
 
     def _errors(self, trained: Trained, rows: Rows, n_places: int) -> Floats:
         """Return the error of each token where it is hidden."""
@@ -465,9 +467,7 @@ class TwoMemories(TrainedMethod):
 
         def fitted(make: Any) -> tuple[Trained, list[float]]:
             weights, losses = train_attention(plan, material, self._schedule(), random, after_step, make=make)
-            untold = Trained(weights)
-            space = errors_spectrum(material, lambda _, rows: untold.errors(plan, Tokens(rows, _seen(rows))))
-            return Trained(weights, space), losses
+            return measured(weights, material, partial(_plain_errors, plan)), losses
 
         (normal, losses), (abnormal, more) = fitted(plain), fitted(swapped)
         return (normal, abnormal), losses + more

@@ -17,7 +17,7 @@ from skanomaly.embeddings._token_models import (
     Material,
     PartnerModel,
     Trained,
-    errors_spectrum,
+    measured,
     train_attention,
     unseen_padding,
 )
@@ -227,9 +227,8 @@ class OtherTokens(TrainedMethod):
         weights, losses = train_attention(plan, material, self._schedule(), random, after_step, make=make)
         masks = random.random((_N_MASKS, material.rows.shape[1])) < _HIDDEN_COLUMNS
         masks = np.concatenate([masks, ~masks])
-        untold = Trained(weights)
-        space = errors_spectrum(material, lambda _, rows: self._errors(untold, masks, rows))
-        return (Trained(weights, space), masks), losses
+        trained = measured(weights, material, lambda trained, _, rows: self._errors(trained, masks, rows))
+        return (trained, masks), losses
 
     def _errors(self, trained: Trained, masks: NDArray[np.bool_], rows: Rows) -> Floats:
         """Return the mean error of each value over the masks that hide it."""

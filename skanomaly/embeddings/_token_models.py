@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from skanomaly._networks._attention import HIDDEN, NumpyOperations, Plan, Tokens, initial_weights
 from skanomaly._networks._losses import partner_mixture, partner_slopes
 from skanomaly._networks._network import Layers, Network
-from skanomaly._networks._torch_attention import SetLoss, single_torch_thread
+from skanomaly._networks._torch import in_one_thread
+from skanomaly._networks._torch_attention import SetLoss
 from skanomaly._networks._training import Schedule, train
 from skanomaly._support._callbacks import training_steps
 from skanomaly._support._optional import import_optional
@@ -22,7 +24,7 @@ from skanomaly.embeddings._effects import mode_means
 from skanomaly.embeddings._token_sets import padded, stacks
 from skanomaly.embeddings._whitening import squared_distances, squared_norms
 
-__all__ = ["ContextModel", "Material", "PartnerModel", "Trained", "errors_spectrum", "train_attention"]
+__all__ = ["ContextModel", "Material", "PartnerModel", "Trained", "measured", "train_attention"]
 
 _MOST_FOR_COVARIANCE = 8192  # tokens
 _ROUNDS = 2
@@ -60,7 +62,7 @@ class Material:
         return np.flatnonzero(kept) if 2 * np.count_nonzero(kept) >= len(kept) else np.arange(len(kept))
 
 
-def errors_spectrum(material: Material, residuals: Callable[[Indices, Rows], Floats]) -> Spectrum:
+def _errors_spectrum(material: Material, residuals: Callable[[Indices, Rows], Floats]) -> Spectrum:
     """Estimate the covariance of the errors of ordinary tokens, from a part of many sets.
 
     Parameters
@@ -105,6 +107,24 @@ class Trained:
         return squared_norms(self.space.whiten(errors.reshape(-1, errors.shape[-1]))).reshape(errors.shape[:-1])
 
 
+def measured(weights: Weights, material: Material, residuals: Callable[[Trained, Indices, Rows], Floats]) -> Trained:
+    """Estimate the spread of the errors of trained weights.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+    material : Material
+    residuals : callable
+        Takes a `Trained`, numbers of sets of one size and their tokens, of shape (n_sets, n_tokens, n_columns), and
+        returns errors of that shape.
+
+    Returns
+    -------
+    Trained
+    """
+    return Trained(weights, _errors_spectrum(material, partial(residuals, Trained(weights))))
+
+
 def train_attention(
     plan: Plan,
     material: Material,
@@ -146,7 +166,7 @@ def train_attention(
         rows, counted = padded(material.sets, numbers, noise)
         return loss(*make(numbers, material.rows[rows], counted, noise))
 
-    with single_torch_thread(torch):
+    with in_one_thread():
         losses = train(
             network, objective, material.whole, random, schedule, after_step=after_step, steps=training_steps
         )

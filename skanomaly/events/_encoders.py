@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, train_module
+from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, padding_blocks, train_module
 from skanomaly._networks._torch_events import event_encoder
 from skanomaly._networks._training import Schedule
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._optional import import_optional
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
@@ -287,7 +288,9 @@ class RecurrentEventEncoder(EventEncoder):
             return (factors[torch.from_numpy(numbers)] * (distances + local_weight * largest)).mean()
 
         schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init), 1e-6)
-        weights, losses = train_module(module, loss_of, len(parts), random, schedule, after_step=after_step)
+        weights, losses = train_module(
+            module, loss_of, len(parts), random, schedule, after_step=after_step, steps=training_steps
+        )
         return _RecurrentModel(sizes, weights, losses, centers)
 
 
@@ -314,13 +317,9 @@ class _RecurrentModel(FittedEventEncoder):
 
     def _blocks(self, parts: list[Codes]) -> Iterator[tuple[NDArray[np.intp], tuple[Codes, Codes]]]:
         """Yield places of traces, and these filled up to a length that depends on their own; a block has one size."""
-        steps = np.array([max(1, 2 ** (len(part).bit_length() - 3)) for part in parts])
-        lengths = -(-np.array([len(part) for part in parts]) // steps) * steps
-        for length in np.unique(lengths):
-            places = np.flatnonzero(lengths == length)
-            for start in range(0, len(places), _BLOCK_TRACES):
-                block = places[start : start + _BLOCK_TRACES]
-                yield block, _filled([parts[place] for place in block], int(length), _BLOCK_TRACES)
+        sizes = np.array([len(part) for part in parts], dtype=np.intp)
+        for places, length in padding_blocks(sizes, _BLOCK_TRACES):
+            yield places, _filled([parts[place] for place in places], length, _BLOCK_TRACES)
 
     def codes(self, parts: list[Codes], *, whole: bool = True) -> Floats:
         """Return the last states of traces."""

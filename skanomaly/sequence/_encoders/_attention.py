@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, train_module
 from skanomaly._networks._torch_patches import PatchShape, patch_transformer
 from skanomaly._networks._training import Schedule, in_blocks
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._optional import import_optional
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
@@ -113,7 +114,9 @@ class AttentionClassifier(ParameterObject):
             return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets[chosen])
 
         schedule = Schedule(int(self.max_iter), int(self.batch_size), float(self.learning_rate_init), 1e-5)
-        weights, losses = train_module(module, loss_of, len(windows), random, schedule, after_step=after_step)
+        weights, losses = train_module(
+            module, loss_of, len(windows), random, schedule, after_step=after_step, steps=training_steps
+        )
         return _PatchModel(shape, weights, losses)
 
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, train_module
+from skanomaly._networks._torch import Weights, in_one_thread, loaded, new_module, padding_blocks, train_module
 from skanomaly._networks._torch_sequences import Shape, convolutional, padded, recurrent
 from skanomaly._networks._training import Schedule
+from skanomaly._support._callbacks import training_steps
 from skanomaly._support._optional import import_optional
 from skanomaly._support._sklearn import Interval
 from skanomaly.sequence._encoders._base import (
@@ -220,14 +221,10 @@ def _trained(
         inside = (torch.arange(longest)[None] < lengths[:, None]).float()
         return ((errors * inside).sum(dim=1) / lengths).mean() + penalty
 
-    weights, losses = train_module(module, loss_of, len(rows), random, schedule, after_step=after_step)
+    weights, losses = train_module(
+        module, loss_of, len(rows), random, schedule, after_step=after_step, steps=training_steps
+    )
     return _TorchModel(build, shape, weights, losses)
-
-
-def _filled_length(length: int) -> int:
-    """Return the length that a sequence is filled up to: it depends on its own length alone."""
-    step = max(1, 2 ** (int(length).bit_length() - 3))
-    return -(-length // step) * step
 
 
 class _TorchModel(FittedEncoder):
@@ -240,12 +237,9 @@ class _TorchModel(FittedEncoder):
     def _blocks(self, X: Sequences) -> Any:
         """Yield places of sequences and their values, filled up to one length; a block has one number of rows."""
         rows = list(resampled(X, self._shape.n_points)) if self._shape.n_points else X
-        lengths = np.array([_filled_length(len(series)) for series in rows])
-        for length in np.unique(lengths):
-            places = np.flatnonzero(lengths == length)
-            for start in range(0, len(places), _BLOCK_SEQUENCES):
-                block = places[start : start + _BLOCK_SEQUENCES]
-                yield block, padded([rows[place] for place in block], int(length), _BLOCK_SEQUENCES)
+        sizes = np.array([len(series) for series in rows], dtype=np.intp)
+        for places, length in padding_blocks(sizes, _BLOCK_SEQUENCES):
+            yield places, padded([rows[place] for place in places], length, _BLOCK_SEQUENCES)
 
     def _run(self, X: Sequences, *, decode: bool) -> tuple[Floats, list[Any]]:
         torch = import_optional("torch", extra="neural")
