@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Contradictions", "contradictions", "predictions"]
+__all__ = ["Contradictions", "contradictions", "predictions", "typical_margins"]
 
 _LOWEST_CUT = 0.1
 _LEAST_PRECISION = 0.5
@@ -38,6 +38,19 @@ def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > 0).astype(np.intp)
     return outputs.argmax(axis=1)
+
+
+def typical_margins(
+    outputs: NDArray[np.float64], labels: NDArray[np.intp], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return, for each class, the median margin of the rows that are rightly predicted as it; infinite if 0."""
+    n_classes = outputs.shape[1]
+    predicted = predictions(outputs)
+    right = np.flatnonzero(predicted == labels)
+    references = _references(outputs[right], predicted[right])
+    portions = counts[right] / references.shape[1]
+    typical = _typical(references, predicted[right], portions, n_classes, True, 0.0, np.zeros((n_classes, 3)))
+    return np.where(typical > 0, typical, np.inf)
 
 
 def contradictions(

@@ -26,6 +26,7 @@ from skanomaly._support._warnings import warn_user
 from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
+from skanomaly.robust._reference import combined_outputs, forest_outputs
 
 __all__ = ["MaskedEstimator"]
 
@@ -62,6 +63,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         Number of epochs, or largest number of rounds of refitting.
     batch_size : int, default=256
         Number of rows in a batch of ``"partial_fit"``.
+    reference : {"auto"} or None, default="auto"
+        Second classifier that must contradict a label as well. ``"auto"`` is the out-of-bag votes of a random forest,
+        if `estimator` is a classifier and the mask is the default one (``masking__threshold="auto"``). None uses
+        `estimator` alone.
     random_state : int, RandomState instance or None, default=None
         Controls the order of the rows and the folds; also passed to the clone of `estimator` if its own
         `random_state` is None.
@@ -128,6 +133,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         "cv": ["cv_object"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "reference": [None, StrOptions({"auto"})],
         "random_state": ["random_state"],
     }
 
@@ -140,6 +146,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         cv: Any = 5,
         max_iter: int = 10,
         batch_size: int = 256,
+        reference: str | None = "auto",
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -148,6 +155,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         self.cv = cv
         self.max_iter = max_iter
         self.batch_size = batch_size
+        self.reference = reference
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -216,6 +224,9 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             seed = int(random.integers(2**31))
             make = partial(clone_with_seed, self.estimator, seed)
             counts = None if weights is None else weights[counted]
+            self._votes = None
+            if self.reference is not None and plan.by_confidence and plan.adaptive:
+                self._votes = forest_outputs(self._take(counted), encoded[counted], counts, len(self.classes_), seed)
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
                 outputs = self._outputs(self.estimator_, self._take(counted))
@@ -225,7 +236,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             self._set_scale(outputs, encoded[counted], counts, counted)
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
-            del self._rows
+            del self._rows, self._votes
         return self
 
     def _take(self, rows: NDArray[np.intp]) -> Any:
@@ -268,12 +279,14 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         retained: float = 0.5,
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
-            n_classes = len(self.classes_)
+            n_classes, votes = len(self.classes_), self._votes
+            if votes is not None:
+                outputs = combined_outputs(outputs, votes, encoded, weights)
             found = self._plan.keep_labels(
                 outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained, self._overlapping
             )
             self._overlapping = found.overlapping
-            return found.keep
+            return found.keep if votes is None else found.keep | (votes.argmax(axis=1) == encoded)
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 

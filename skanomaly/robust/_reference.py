@@ -1,0 +1,91 @@
+"""A second opinion on labels: a forest whose trees did not see the rows, and its outputs combined with another's."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.ensemble import RandomForestClassifier
+
+from skanomaly._support._columns import CATEGORY, DATE, NUMBER
+from skanomaly._support._tables import TableReader
+from skanomaly.robust._contradictions import predictions, typical_margins
+
+__all__ = ["combined_outputs", "forest_outputs"]
+
+_N_TREES = 100
+_MOST_ROWS_OF_A_TREE = 20_000
+_MOST_UNITS = 2.0
+_LARGEST = 3e38
+
+
+def forest_outputs(
+    X: Any, labels: NDArray[np.intp], weights: NDArray[np.float64] | None, n_classes: int, seed: int
+) -> NDArray[np.float64] | None:
+    """Return class probabilities by the trees of a forest that were not trained on the row.
+
+    Parameters
+    ----------
+    X : frame, sparse matrix or array of shape (n_samples, n_features)
+        Categories and dates are read as codes; missing values are allowed.
+    labels : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,) or None
+    n_classes : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), or None if cells cannot be read as numbers or categories
+    """
+    if sparse.issparse(X):
+        table = sparse.csc_array(X, dtype=np.float64)
+        table.data = np.clip(table.data, -_LARGEST, _LARGEST)
+    else:
+        try:
+            table = TableReader((NUMBER, CATEGORY, DATE), infinite="allow").fit_read(X)
+        except (TypeError, ValueError):
+            return None
+        np.clip(table, -_LARGEST, _LARGEST, out=table)
+    n_rows = labels.size
+    forest = RandomForestClassifier(
+        _N_TREES,
+        oob_score=True,
+        max_samples=_MOST_ROWS_OF_A_TREE if n_rows > _MOST_ROWS_OF_A_TREE else None,
+        random_state=seed,
+    ).fit(table, labels, sample_weight=weights)
+    outputs = np.zeros((n_rows, n_classes))
+    outputs[:, forest.classes_] = np.nan_to_num(forest.oob_decision_function_)
+    return outputs
+
+
+def combined_outputs(
+    outputs: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    labels: NDArray[np.intp],
+    weights: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Average the outputs of two classifiers in units of their typical margins, the more accurate one more.
+
+    Parameters
+    ----------
+    outputs, reference : ndarray of shape (n_samples, n_classes)
+    labels : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        The outputs of each are at most 2 typical margins below that of its predicted class. They are weighted by the
+        inverse of its error rate.
+    """
+    counts = np.ones(labels.size) if weights is None else weights
+    total, of_all = np.zeros(outputs.shape), 0.0
+    for given in (outputs, reference):
+        predicted = predictions(given)
+        margins = given[np.arange(labels.size), predicted][:, None] - given
+        units = margins / typical_margins(given, labels, counts)[predicted][:, None]
+        share = (counts.sum() + 1.0) / (counts[predicted != labels].sum() + 0.5)
+        total -= share * np.minimum(units, _MOST_UNITS)
+        of_all += share
+    averaged: NDArray[np.float64] = total / of_all
+    return averaged
