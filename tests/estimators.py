@@ -212,7 +212,7 @@ PARAMETERS = {
     "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
     "MaskedEstimator": [
         {"estimator": Ridge(), "cv": None},
-        {"estimator": LogisticRegression(max_iter=2000), "cv": None},
+        {"estimator": LogisticRegression(max_iter=2000), "cv": None, "reference": None},  # without a forest a fit
     ],
     "PurifiedDetector": [{"detector": _forest(), "row_filter": ContaminationFilter(n_subsets=4)}],
     "SampleCurator": [{"cv": 2}, {"false_drop_rate": 0.05, "cv": 3}],

@@ -4,6 +4,7 @@
     python asv_bench/tables/robust.py
     python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
     python asv_bench/tables/robust.py overlap [n_splits]   # what it masks of clean labels of overlapping classes
+    python asv_bench/tables/robust.py reference [n_splits]   # the mask with and without the reference, on other tables
 
 Times are CPU times of one thread, the minimum over interleaved repeats. Masks are means over public tables of at most
 1,000 rows and over splits: 60 % of the rows train, the others, with their own labels, test.
@@ -21,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from _markdown import head, row
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -175,10 +176,11 @@ REGRESSORS = {
 }
 SEPARATED = ("breast cancer", "wine", "digits", "Cardiotocography", "PageBlocks", "vowels")
 OVERLAPPING = ("Ionosphere", "Pima")
+FURTHER = ("breastw", "iris", "landsat", "satellite")
 
 
 def classes(name):
-    embedded = {"breast cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits}
+    embedded = {"breast cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits, "iris": load_iris}
     if name in embedded:
         X, y = embedded[name](return_X_y=True)
     else:
@@ -195,13 +197,14 @@ def flipped(y, fraction, seed):
     return np.where(wrong, (y + random.integers(1, n_classes, size=y.size)) % n_classes, y), wrong
 
 
-def masked(estimator, X, y, seed):
+def masked(estimator, X, y, seed, reference="auto"):
     """Fit with and without a mask; return both, and which rows are masked."""
     if estimator is None:
         plain = ZErrorClassifier(masking=ZErrorMask(threshold=np.inf), random_state=seed).fit(X, y)
         model = ZErrorClassifier(random_state=seed).fit(X, y)
     else:
-        plain, model = clone(estimator).fit(X, y), MaskedEstimator(estimator, random_state=seed).fit(X, y)
+        plain = clone(estimator).fit(X, y)
+        model = MaskedEstimator(estimator, reference=reference, random_state=seed).fit(X, y)
     return plain, model, ~model.inlier_mask_
 
 
@@ -258,6 +261,34 @@ def overlap(n_splits):
         row(classifier, *cells)
 
 
+def references(names, n_splits):
+    print(f"Masked rows (%) with and without the reference: {', '.join(names)}, {n_splits} splits.")
+    columns = ("masked of clean labels", "largest of a table", "change by the mask", "at 10%: found, precision, gain")
+    head("classifier", "reference", *columns)
+    for classifier in ("GaussianNB", "KNeighbors", "SVC", "LogisticRegression"):
+        for reference in ("auto", None):
+            clean, noisy = {name: [] for name in names}, []
+            for name in names:
+                X, y = classes(name)
+                for seed in range(n_splits):
+                    train, test = train_test_split(np.arange(y.size), stratify=y, test_size=0.4, random_state=seed)
+                    for step in (0.0, 0.10):
+                        given, wrong = flipped(y[train], step, seed)
+                        plain, model, dropped = masked(CLASSIFIERS[classifier], X[train], given, seed, reference)
+                        change = model.score(X[test], y[test]) - plain.score(X[test], y[test])
+                        if step == 0:
+                            clean[name].append((dropped.mean(), change))
+                        else:
+                            hits = (dropped & wrong).sum()
+                            noisy.append((hits / wrong.sum(), hits / max(dropped.sum(), 1), change))
+            means = 100 * np.array([np.mean(values, axis=0) for values in clean.values()])
+            most = list(clean)[means[:, 0].argmax()]
+            share, change = means.mean(axis=0)
+            found, precision, gain = 100 * np.mean(noisy, axis=0)
+            cells = (f"{share:.1f}", f"{means[:, 0].max():.1f} ({most})", f"{change:+.1f}")
+            row(classifier, str(reference), *cells, f"{found:.0f}, {precision:.0f}, {gain:+.1f}")
+
+
 def target_masks(n_splits):
     X, y = load_diabetes(return_X_y=True)
     print(f"\nMasked rows (%) and R squared on the diabetes data by regressor, {n_splits} splits.")
@@ -282,6 +313,8 @@ if __name__ == "__main__":
         target_masks(splits)
     elif sys.argv[1:2] == ["overlap"]:
         overlap(int(sys.argv[2]) if len(sys.argv) > 2 else 12)
+    elif sys.argv[1:2] == ["reference"]:
+        references(FURTHER, int(sys.argv[2]) if len(sys.argv) > 2 else 2)
     else:
         epochs()
         errors_by_fraction(3)

@@ -103,8 +103,14 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     if nothing prevents it. Three rules do. Only rows that the first round, which is trained on all labels, assigns to
     another class can be masked. A masked row stays masked as long as its error is above half of the cut. In the second
     half of the rounds, rows only return. The classifier must say how sure it is, by ``decision_function`` or
-    ``predict_proba``; nothing is masked, with a warning, if it is equally sure of all predictions, as a tree with pure
-    leaves is.
+    ``predict_proba``.
+
+    The errors of a classifier that does not suit the data can be as sure as contradictions of wrong labels. Therefore a
+    label is only masked if `reference` contradicts it, too: 100 trees, of which those vote for a row that were not
+    trained on it. The mask is that of the outputs of both classifiers in units of their typical margins, at most 2,
+    averaged with weights of one over their error rates. Categories and dates are codes for the trees. Where cells are
+    neither, the mask is that of `estimator` alone; nothing is masked then, with a warning, if it is equally sure of
+    all predictions, as a tree with pure leaves is.
 
     References
     ----------
@@ -300,7 +306,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
                 outputs, encoded, weights, plan.threshold, pooled, n_classes, earlier, overlapping=self._overlapping
             )
             self._label_scale = found.scale
-            if not found.informative:
+            if not found.informative and self._votes is None:
                 warn_user(
                     f"Nothing is masked: {self.estimator!r} is equally sure of nearly all of its predictions, so that "
                     "wrong labels look like its own errors. Give an estimator whose probabilities differ, for example "

@@ -16,7 +16,7 @@ __all__ = ["combined_outputs", "forest_outputs"]
 _N_TREES = 100
 _MOST_ROWS_OF_A_TREE = 20_000
 _MOST_UNITS = 2.0
-_LARGEST = 3e38
+_LARGEST = 1e30
 
 
 def forest_outputs(

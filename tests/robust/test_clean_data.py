@@ -1,6 +1,7 @@
 """Clean data stay clean with any learner, and planted label errors are found."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -27,6 +28,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier, ZErrorMask, ZErrorRegressor
 from skanomaly.robust._contradictions import _overlapping, contradictions
+from skanomaly.robust._reference import combined_outputs, forest_outputs
 
 FAST = {
     "boosting": HistGradientBoostingClassifier(max_iter=30, random_state=0),
@@ -295,6 +297,99 @@ def test_masked_rows_have_standardised_errors_above_the_threshold(seed):
     assert_array_equal(model.score_samples(X, given) > -2.0 * (1 - 1e-9), model.inlier_mask_)
 
 
+# The reference.
+
+
+def _curved(seed, n):
+    """Two classes that a curved line separates without overlap, and a straight one does not."""
+    X = np.random.default_rng(seed).normal(size=(n, 3))
+    return X, (np.abs(X[:, 0]) < 0.3 + 0.3 * (X[:, 1] > 0)).astype(int)
+
+
+def test_errors_of_a_model_that_does_not_suit_the_classes_are_kept(seed):
+    X, y = _curved(seed, 500)
+    masked = {
+        name: (~MaskedEstimator(LogisticRegression(), reference=name, random_state=seed).fit(X, y).inlier_mask_).mean()
+        for name in ("auto", None)
+    }
+    assert masked["auto"] <= min(0.015, masked[None])
+
+
+def test_label_errors_are_found_where_the_classifier_alone_does_not_suit_the_classes(seed):
+    X, y = _curved(seed, 500)
+    given, wrong = _flipped(y, 0.1, seed)
+    found = {
+        name: (~MaskedEstimator(SVC(), reference=name, random_state=seed).fit(X, given).inlier_mask_)[wrong].mean()
+        for name in ("auto", None)
+    }
+    assert found["auto"] > 0.4
+    assert found["auto"] >= found[None] - 0.1
+
+
+def test_tree_with_pure_leaves_masks_label_errors_by_the_reference(seed):
+    X, y = make_blobs(400, n_features=4, centers=[[0] * 4, [3] * 4], random_state=seed)
+    given, wrong = _flipped(y, 0.1, seed)
+    masked = ~MaskedEstimator(DecisionTreeClassifier(random_state=0), random_state=seed).fit(X, given).inlier_mask_
+    assert masked[wrong].mean() > 0.5
+    assert masked[~wrong].mean() < 0.03
+
+
+def test_rows_that_the_reference_predicts_as_labelled_are_kept(seed):
+    X, y = _curved(seed, 300)
+    given, _ = _flipped(y, 0.2, seed)
+    model = MaskedEstimator(LogisticRegression(), random_state=seed)
+    expected = int(np.random.default_rng(seed).integers(2**31))
+    votes = forest_outputs(X, given, None, 2, expected)
+    assert model.fit(X, given).inlier_mask_[votes.argmax(axis=1) == given].all()
+
+
+def test_a_number_as_threshold_needs_no_reference():
+    X, y = _half_plane(0, 200)
+    mask = ZErrorMask(threshold=2.0)
+    kept = [
+        MaskedEstimator(GaussianNB(), masking=mask, reference=name, random_state=0).fit(X, y).inlier_mask_
+        for name in ("auto", None)
+    ]
+    assert_array_equal(*kept)
+
+
+def test_combined_outputs_do_not_depend_on_the_units_of_either(seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, size=200)
+    first, second = random.normal(size=(2, 200, 3)) + 2.0 * np.eye(3)[labels]
+    combined = combined_outputs(first, second, labels, None)
+    assert_allclose(combined_outputs(2.0**20 * first, second + 7.0, labels, None), combined, atol=1e-12)
+    assert_allclose(combined_outputs(second, first, labels, None), combined, atol=1e-12)
+    assert combined.max() <= 0.0
+    assert combined.min() >= -2.0
+
+
+def test_weights_of_combined_outputs_equal_repetition(seed):
+    random = np.random.default_rng(seed)
+    labels, weights = random.integers(0, 3, size=100), random.integers(1, 4, size=100)
+    first, second = random.normal(size=(2, 100, 3)) + 2.0 * np.eye(3)[labels]
+    weighted = combined_outputs(first, second, labels, weights.astype(float))
+    repeated = combined_outputs(*(np.repeat(table, weights, axis=0) for table in (first, second, labels)), None)
+    assert_allclose(np.repeat(weighted, weights, axis=0), repeated, atol=1e-12)
+
+
+def test_forest_outputs_are_those_of_trees_without_the_row(seed):
+    X = np.random.default_rng(seed).normal(size=(200, 2))
+    outputs = forest_outputs(X, np.random.default_rng(seed + 1).integers(0, 2, size=200), None, 3, 0)
+    assert_allclose(outputs.sum(axis=1), 1.0)
+    assert not outputs[:, 2].any()
+    votes = outputs[np.arange(200), np.random.default_rng(seed + 1).integers(0, 2, size=200)]
+    assert (votes > 0.5).mean() < 0.75  # of labels that are random; trees that saw the row would give 1.0
+
+
+def test_forest_reads_categories_dates_missing_and_huge_values():
+    frame = pd.DataFrame({"kind": list("abcd") * 25, "size": [1e300, np.inf, np.nan, -np.inf] * 25})
+    frame["when"] = pd.date_range("2024", periods=100)
+    labels = np.arange(100) % 4 // 2
+    assert (forest_outputs(frame, labels, None, 2, 0).argmax(axis=1) == labels).mean() > 0.95
+    assert forest_outputs(pd.DataFrame({"lists": [[1]] * 100}), labels, None, 2, 0) is None
+
+
 # Warnings.
 
 
@@ -325,7 +420,7 @@ def test_mask_that_does_not_settle_warns():
 def test_classifier_that_is_always_sure_masks_nothing_and_warns(seed, learner):
     X, y = _half_plane(seed, 300)
     with pytest.warns(UserWarning, match="equally sure of nearly all of its predictions"):
-        model = MaskedEstimator(learner, random_state=0).fit(X, y)
+        model = MaskedEstimator(learner, reference=None, random_state=0).fit(X, y)
     assert model.inlier_mask_.all()
 
 

@@ -49,7 +49,7 @@ FITS = {
     "epochs": (lambda: TrainingDynamics(max_iter=3, random_state=0), "train", None),
     "folds": (lambda: DomainClassifierTest(cv=3, random_state=0), "fit folds", 3),
     "subsets": (lambda: ExpectedAnomalyPosterior(n_subsets=4, random_state=0), "fit estimators", 4),
-    "rounds": (lambda: MaskedEstimator(LogisticRegression(), max_iter=5), "mask and refit", 5),
+    "rounds": (lambda: MaskedEstimator(LogisticRegression(), max_iter=5, reference=None), "mask and refit", 5),
 }
 
 
@@ -112,7 +112,7 @@ def test_estimators_inside_report_to_the_outer_fit(data):
     X, y = data
     recorder = Recorder()
     network = make_pipeline(ZErrorClassifier(max_iter=4, random_state=0))
-    MaskedEstimator(network, max_iter=2, cv=None).set_callbacks(recorder).fit(X, y)
+    MaskedEstimator(network, max_iter=2, cv=None, reference=None).set_callbacks(recorder).fit(X, y)
     assert ("train", 4) in recorder.begun
 
 
