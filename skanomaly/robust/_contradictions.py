@@ -49,7 +49,8 @@ def typical_margins(
     right = np.flatnonzero(predicted == labels)
     references = _references(outputs[right], predicted[right])
     portions = counts[right] / references.shape[1]
-    typical = _typical(references, predicted[right], portions, n_classes, True, 0.0, np.zeros((n_classes, 3)))
+    per_class, pooled = True, np.zeros((n_classes, 3))
+    typical = _typical(references, predicted[right], portions, n_classes, per_class, 0.0, pooled)
     return np.where(typical > 0, typical, np.inf)
 
 
