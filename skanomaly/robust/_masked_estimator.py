@@ -230,7 +230,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             seed = int(random.integers(2**31))
             make = partial(clone_with_seed, self.estimator, seed)
             counts = None if weights is None else weights[counted]
-            self._votes = None
+            self._votes: NDArray[np.float64] | None = None
             if self.reference is not None and plan.by_confidence and plan.adaptive:
                 self._votes = forest_outputs(self._take(counted), encoded[counted], counts, len(self.classes_), seed)
             if method == "partial_fit":

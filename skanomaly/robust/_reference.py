@@ -37,6 +37,7 @@ def forest_outputs(
     -------
     ndarray of shape (n_samples, n_classes), or None if cells cannot be read as numbers or categories
     """
+    table: Any
     if sparse.issparse(X):
         table = sparse.csc_array(X, dtype=np.float64)
         table.data = np.clip(table.data, -_LARGEST, _LARGEST)
