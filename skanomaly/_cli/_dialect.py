@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 __all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|^~"
 _MOST_RECORDS = 500
 _MOST_TITLES = 20
 _LEAST_CONSISTENT = 0.8
 _FEWEST_POINTED = 2
 _MOST_UNIT_LINES = 2
+_LAST_LINES = 5
 _FEWEST_BELOW_UNITS = 4
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", "?", "missing", "nil"}
 _BOMS = [
@@ -29,7 +30,8 @@ _BOMS = [
 ]
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[;,\s]*", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"[<>≤≥~]?=?\s*\(?[-+\u2212]?\s*[$€£¥]?\s*(\d[\d.,'\u2019\u00a0\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
+    r"[<>≤≥~]?=?\s*\(?[-+\u2212\u2013]?\s*[$€£¥]?\s*"
+    r"(\d[\d.,'\u2019\u00a0\u2007\u2009\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
 )
 _RULE_LINE = re.compile(r"[-|+=\s]*")
 
@@ -44,7 +46,7 @@ def _decimal(mark: str, group: str) -> re.Pattern[str]:
 
 
 _DECIMALS = {",": _decimal(",", "."), ".": _decimal(".", ",")}
-_SPACE_IN_NUMBER = re.compile("(?<=\\d)[ \u00a0\u202f'\u2019](?=\\d)")
+_SPACE_IN_NUMBER = re.compile("(?<=\\d)[ \u00a0\u2007\u2009\u202f'\u2019](?=\\d)")
 _GROUPED = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+") for mark in ".,"}
 _SMALL = re.compile(r"[-+]?\d{1,3}")
 
@@ -73,6 +75,12 @@ class Dialect:
         Texts of the skipped titles.
     units : list of str
         Texts of the skipped lines of units below the names.
+    has_hash : bool
+        Whether the line of the names begins with a hash sign.
+    numbers : tuple of int
+        Columns of numbers.
+    seen : list of set of str
+        The texts of each column, but for those of the last lines.
     """
 
     delimiter: str
@@ -84,6 +92,9 @@ class Dialect:
     padded_text: tuple[int, ...] = ()
     titles: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
+    has_hash: bool = False
+    numbers: tuple[int, ...] = ()
+    seen: list[set[str]] = field(default_factory=list)
 
 
 def find_encoding(head: bytes) -> str:
@@ -133,6 +144,12 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         given = named.group(1) if named else "\t"
         skipped = list(range(first + 1))
         lines = [*["\n"] * (first + 1), *lines[first + 1 :]]
+    hashed = _hashed(lines)
+    comments: list[str] = []
+    if hashed is not None:
+        comments = [text for line in lines[:hashed] if (text := line.lstrip("# ").strip())]
+        skipped += [index for index in range(hashed) if index not in skipped]
+        lines = [*["\n"] * hashed, lines[hashed].lstrip("# "), *lines[hashed + 1 :]]
     delimiter, records = _delimiter(lines, given)
     if delimiter == "|":
         rules = [index for index, line in enumerate(lines) if line.strip() and _RULE_LINE.fullmatch(line.strip())]
@@ -161,8 +178,38 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         headless,
         not headless and len(names) == width - 1 and _are_row_names(body, width),
         _padded(body),
-        titles,
+        [*comments, *titles],
         units,
+        hashed is not None and bool(records) and records[0][0] == hashed and len(set(names)) == len(names) == width,
+        _numeric(body, width),
+        [
+            set(column)
+            for column in zip(*(fields for fields in body[:-_LAST_LINES] if len(fields) == width), strict=True)
+        ],
+    )
+
+
+def _columns(body: list[list[str]], width: int) -> list[tuple[str, ...]]:
+    """Return the columns of the records that have so many fields."""
+    return list(zip(*(fields for fields in body if len(fields) == width), strict=True))
+
+
+def _hashed(lines: list[str]) -> int | None:
+    """Return the last of the lines at the top that begin with a hash sign and a space, if it may name the columns."""
+    first = next((index for index, line in enumerate(lines) if line.strip() and line[0] != "#"), len(lines))
+    last = next((index for index in range(first - 1, -1, -1) if lines[index].strip()), None)
+    if last is None or first == len(lines) or not re.match(r"#+ +[^\W\d]", lines[last]):
+        return None
+    return None if len(lines[last].split()) == len(lines[first].split()) > 1 else last
+
+
+def _numeric(body: list[list[str]], width: int) -> tuple[int, ...]:
+    """Return the columns whose cells are numbers, but for a few."""
+    filled = [[cell for cell in column if cell.lower() not in _MISSING] for column in _columns(body, width)]
+    return tuple(
+        place
+        for place, cells in enumerate(filled)
+        if cells and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) >= _LEAST_CONSISTENT * len(cells)
     )
 
 
@@ -187,11 +234,13 @@ def _delimiter(lines: list[str], given: str | None) -> tuple[str, list[tuple[int
         whole = [",".join(fields) for _, fields in records[1:]]
         if all(_NUMBER.fullmatch(text) for text in whole):  # one column of decimal commas
             return ";", _records(lines, ";")
-    if best[1] < 2:
+    if best[1] < 2 or (mark == "," and len(records[0][1]) == 1):
         spaced = [(index, line.split()) for index, line in enumerate(lines) if line.strip()][:_MOST_RECORDS]
         width = _width([fields for _, fields in spaced[1:]])
         alike = all(len(fields) == width for _, fields in spaced[1:])
-        if width > 1 and alike and len(spaced[0][1]) in {width, width - 1}:
+        named = len(spaced[0][1]) in ({width, width - 1} if best[1] < 2 else {width})
+        only_numbers = all(_NUMBER.fullmatch(cell) for _, fields in spaced[1:] for cell in fields)
+        if width > 1 and alike and named and (best[1] < 2 or only_numbers):
             return r"\s+", [(index, [cell.strip('"') for cell in fields]) for index, fields in spaced]
     return mark, records
 
@@ -226,7 +275,7 @@ def _without_titles(
     for first, (_, fields) in enumerate(records[:_MOST_TITLES]):
         before = [earlier for _, earlier in records[:first]]
         is_header = len(fields) == width and all(fields) and not any(map(_NUMBER.fullmatch, fields))
-        if is_header and all(len(earlier) < width or sum(map(bool, earlier)) <= 1 for earlier in before):
+        if is_header and all(len(earlier) < width or _is_no_record(earlier) for earlier in before):
             return _titles(records, first)
     first = 0
     for _, fields in records[:_MOST_TITLES]:
@@ -237,6 +286,14 @@ def _without_titles(
             break
         first += 1
     return _titles(records, 0 if first >= len(records) - 1 or first == _MOST_TITLES else first)
+
+
+def _is_no_record(fields: list[str]) -> bool:
+    """Return whether fields are a title, or a setting beside its name: one is empty, and a name has no digit."""
+    n_filled = sum(map(bool, fields))
+    return n_filled <= 1 or (
+        n_filled < len(fields) and any(character.isdigit() for cell in fields for character in cell)
+    )
 
 
 def _n_unit_lines(body: list[list[str]], width: int) -> int:

@@ -1,5 +1,6 @@
 """Files that are read in pieces, anew in each pass: CSV through pandas, Parquet through pyarrow."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
+from skanomaly._cli._not_rows import footer_remarks, rows_of
 from skanomaly._cli._read import Table, TextFile, check_file, flat_index, open_text, readable
 from skanomaly._support._optional import import_optional
 
@@ -162,14 +164,18 @@ class FilePieces:
 
         options = text.options()
         options["dtype"] = {**options["dtype"], **dict.fromkeys(self._as_text, str)}
+        found: Counter[int] = Counter()
+        is_first = not self.names
         with text.parsing(), pd.read_csv(text.path, chunksize=self.chunk_rows, **options) as reader:
-            for frame in reader:
+            for frame in rows_of(reader, text.dialect, options["dtype"], found):
                 if not self.names:
                     self.names = text.names(frame.columns)
                     self.remarks += text.remarks(len(self.names))
                 self._own_names = list(frame.columns)
                 if len(frame):
                     yield frame
+        if is_first:
+            self.remarks += footer_remarks(found)
 
 
 @dataclass(frozen=True)

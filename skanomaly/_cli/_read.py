@@ -4,6 +4,7 @@ import difflib
 import gzip
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._dialect import Dialect, find_dialect, find_encoding
 from skanomaly._cli._errors import InputError
+from skanomaly._cli._not_rows import footer_remarks, rows_of
 from skanomaly._support._labels import read_labels
 from skanomaly._support._npz import read_npz
 from skanomaly._support._optional import import_optional
@@ -49,6 +51,9 @@ _FALLBACK_ENCODING = "cp1252"
 _LABEL_NAME = re.compile(r"(is_?)?(y|labels?|targets?|class|anomaly|anomalous|outliers?|fraud)", re.IGNORECASE)
 _RULE_LINE = re.compile(r"[-|+=\s]+")
 _MOST_VALUES_SHOWN = 4
+# As spreadsheets write them in languages besides English, which pandas reads itself.
+_TRUE = ["WAHR", "wahr", "Wahr", "VRAI", "vrai", "Vrai", "VERO", "VERDADERO", "VERDADEIRO", "WAAR"]
+_FALSE = ["FALSCH", "falsch", "Falsch", "FAUX", "faux", "Faux", "FALSO", "ONWAAR"]
 
 
 @dataclass(frozen=True)
@@ -188,8 +193,9 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
+        encoding = "UTF-8 or Windows-1252" if error.encoding == "charmap" else error.encoding
         remedy = "Save it as 'CSV UTF-8'"
-        raise InputError(f"cannot read {path.name}: byte {error.start} is not {error.encoding}. {remedy}.") from error
+        raise InputError(f"cannot read {path.name}: byte {error.start} is not {encoding}. {remedy}.") from error
     except (OSError, EOFError, ValueError, MemoryError) as error:
         raise InputError(f"cannot read {path.name}: {error}") from error
 
@@ -341,13 +347,15 @@ class TextFile:
             "sep": dialect.delimiter,
             "decimal": dialect.decimal,
             "header": None if dialect.headless else 0,
-            "names": names if dialect.row_names else None,
+            "names": names if dialect.row_names or dialect.has_hash else None,
             "skiprows": skipped,
             "dtype": columns,
             "encoding": self.encoding,
             "low_memory": False,
             "skipinitialspace": True,
             "index_col": False,
+            "true_values": _TRUE,
+            "false_values": _FALSE,
         }
 
     @contextmanager
@@ -400,14 +408,14 @@ def _from_text(path: Path, as_written: Sequence[str]) -> Table:
     """Read delimited text in the dialect in which most of its records agree."""
     text, remarks = open_text(path, as_written), []
     try:
-        frame = _parsed(text)
+        frame, found = _parsed(text)
     except UnicodeDecodeError:
         if text.fallback is None:
             raise
         remarks.append(text.fall_back())
-        frame = _parsed(text)
+        frame, found = _parsed(text)
     names = text.names(frame.columns)
-    remarks += text.remarks(len(names))
+    remarks += [*text.remarks(len(names)), *footer_remarks(found)]
     frame.columns = names
     blank = [name.startswith("Unnamed: ") and frame.iloc[:, index].isna().all() for index, name in enumerate(names)]
     if any(blank):  # the marks at the ends of its lines
@@ -415,11 +423,14 @@ def _from_text(path: Path, as_written: Sequence[str]) -> Table:
     return Table(path.name, frame, remarks=remarks, decimal=text.dialect.decimal, padded=text.padded(names))
 
 
-def _parsed(text: TextFile) -> "pd.DataFrame":
+def _parsed(text: TextFile) -> tuple["pd.DataFrame", Counter[int]]:
     import pandas as pd
 
+    found: Counter[int] = Counter()
     with text.parsing():
-        return pd.read_csv(text.path, **text.options())
+        options = text.options()
+        frames = rows_of([pd.read_csv(text.path, **options)], text.dialect, options["dtype"], found)
+        return next(frames), found
 
 
 def _from_parquet(path: Path) -> Table:

@@ -42,7 +42,7 @@ _MOST_LEVELS = 65_536
 # The order of findings in a column, which pieces meet in any order.
 _ORDER = (
     "durations", "thousands or currencies", "percentages", "negative numbers of accounting", "censored values",
-    "text among numbers", "numbers in an unknown notation", "infinite values", "missing values",
+    "units", "text among numbers", "numbers in an unknown notation", "infinite values", "missing values",
 )  # fmt: skip
 
 _OF_USED = {"infinite values", "missing values"}  # what is not said of a column that is left out

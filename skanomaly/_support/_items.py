@@ -72,7 +72,7 @@ def require_items(X: Any, *, name: str = "X", noun: str = "items") -> None:
 
 
 def require_rows(X: Any, *, name: str = "X") -> None:
-    """Raise an error if a table is a mapping or a list of mappings, whose keys are no values, or an iterator.
+    """Raise an error if a table is a mapping, a list of mappings, an iterator, a set, a lazy frame or of named fields.
 
     Parameters
     ----------
@@ -94,6 +94,14 @@ def require_rows(X: Any, *, name: str = "X") -> None:
         raise ValueError(f"{name} is a {type(X).__name__}, which can be read only once: give list({name}).")
     if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping):
         raise ValueError(f"{name} is a {type(X).__name__} of {type(X[0]).__name__}: give pandas.DataFrame({name}).")
+    if isinstance(X, AbstractSet):
+        raise ValueError(
+            f"{name} is a {type(X).__name__}, which has no order and holds each value once: give a list of rows."
+        )
+    if type(X).__name__ == "LazyFrame" and hasattr(X, "collect"):
+        raise ValueError(f"{name} is a LazyFrame of polars, which is not in memory: give {name}.collect().")
+    if getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError(f"{name} is an array of named fields: give pandas.DataFrame({name}).")
 
 
 def require_order(item: Any, *, name: str, noun: str) -> None:

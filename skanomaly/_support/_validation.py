@@ -121,6 +121,10 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         if not hint:
             raise
         raise ValueError(f"{error}\n{hint}") from None
+    except OverflowError:
+        raise ValueError(
+            "X holds whole numbers beyond the range of float64. Divide them, take their logarithms or drop the column."
+        ) from None
 
 
 def check_any_rows(estimator: Any, X: Any, y: Any, *, y_numeric: bool = False) -> tuple[Any, NDArray[Any]]:
@@ -285,6 +289,8 @@ def is_numeric(column: Any) -> bool:
         values.astype(np.float64)
     except (TypeError, ValueError):
         return False
+    except OverflowError:  # whole numbers beyond float64
+        return True
     return True
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skanomaly._cli._dialect import decimal_votes, find_dialect, find_encoding
+from skanomaly._cli._in_pieces import pieces_of, read_sample
 from skanomaly._cli._prepare import prepare
 from skanomaly._cli._read import read_table
 from skanomaly._cli._scan import scan
@@ -136,6 +137,63 @@ def _german_units(frame):
     return "\r\n".join(lines).encode("cp1252")
 
 
+def _french_units(frame):
+    """Thin spaces between thousands, a currency after the amount, dashes for minus signs."""
+    lines = ["amount;count;change"]
+    for amount, count, change in frame.itertuples(index=False):
+        shown = _number(change, ",", "", 3).replace("-", "\u2013")
+        lines.append(f"{_number(amount, ',', chr(0x2009), 2)} EUR;{count};{shown} kWh/m²")
+    return "\n".join(lines).encode("utf-8-sig")
+
+
+def _swiss_currency(frame):
+    lines = [
+        f"CHF {_number(amount, '.', chr(0x2019), 2)};{count};{change}" for amount, count, change in frame.to_numpy()
+    ]
+    return "\n".join(["amount;count;change", *lines]).encode()
+
+
+def _carets(frame):
+    return "\n".join(["amount^count^change", *_rows(frame, "^", decimal=",")]).encode()
+
+
+def _aligned_german(frame):
+    lines = [f"{'amount':>10}{'count':>8}{'change':>10}"]
+    for amount, count, change in frame.itertuples(index=False):
+        lines.append(f"{_number(amount, ',', '', 2):>10}{count:>8}{_number(change, ',', '', 3):>10}")
+    return "\n".join(lines).encode()
+
+
+def _numpy(frame):
+    stream = io.StringIO()
+    np.savetxt(stream, frame, fmt=["%.2f", "%d", "%.3f"], header="made by a logger, version 2\namount count change")
+    return stream.getvalue().encode()
+
+
+def _fortran(frame):
+    lines = [f"{amount:.6E},{count},{change:.6E}" for amount, count, change in frame.to_numpy()]
+    return "\n".join(["amount,count,change", *lines]).replace("E+", "D+").replace("E-", "D-").encode()
+
+
+def _settings_above(frame):
+    head = ["Serial;12345;", "Date;12.03.2026;", "Channels;3;", "amount;count;change"]
+    return "\n".join([*head, *_rows(frame, ";", decimal=",", group=".")]).encode()
+
+
+def _comments_and_totals(frame):
+    rows = _rows(frame, ";", decimal=",")
+    below = ["Summe;1234;5,5", "", "60 Zeilen exportiert;;", ";;"]
+    lines = [
+        "amount;count;change",
+        *rows[:20],
+        "# Pause; neu kalibriert",
+        *rows[20:40],
+        "amount;count;change",
+        *rows[40:],
+    ]
+    return "\n".join([*lines, *below]).encode()
+
+
 DIALECTS = [
     _excel_english,
     _excel_german,
@@ -155,6 +213,14 @@ DIALECTS = [
     _german_bars,
     _logger_units,
     _german_units,
+    _french_units,
+    _swiss_currency,
+    _carets,
+    _aligned_german,
+    _numpy,
+    _fortran,
+    _settings_above,
+    _comments_and_totals,
 ]
 
 
@@ -229,6 +295,8 @@ def test_three_decimals_in_every_row_stay_decimals(tmp_path):
         (["<0.5", ">= 250"], [0.5, 250.0], "censored values"),
         (["87%", "12.5 %"], [87.0, 12.5], "percentages"),
         (["\u221245.5", "1.5E+03"], [-45.5, 1500.0], None),
+        (["12.5 kg", "-1250 kg"], [12.5, -1250.0], "units"),
+        (["CHF 7.5", "CHF -9"], [7.5, -9.0], "units"),
     ],
 )
 def test_notations_among_numbers_are_read(tmp_path, cells, values, finding):
@@ -326,6 +394,44 @@ def test_line_breaks_in_names_are_spaces(tmp_path):
 def test_one_column_of_decimal_commas_is_read(tmp_path):
     text = "temp\n" + "".join(f"{row},5\n" for row in range(30))
     assert _prepared(tmp_path, text).filled[:3, 0].tolist() == [0.5, 1.5, 2.5]
+
+
+@pytest.mark.parametrize("cells", [["12 kg", "900 g"], ["A12", "A17"], ["12a", "12b"], ["3 of 5", "4 of 5"]])
+def test_text_with_digits_stays_text(tmp_path, cells):
+    text = "a;b\n" + "".join(f"{cells[row % 2]};{row}.5\n" for row in range(60))
+    assert _prepared(tmp_path, text).names == ["b"]
+
+
+@pytest.mark.parametrize("words", [("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("true", "false")])
+def test_booleans_of_other_languages_are_booleans(tmp_path, words):
+    text = "ok;b\n" + "".join(f"{words[row % 3 == 0]};{row},5\n" for row in range(60))
+    assert _prepared(tmp_path, text).filled[:3, 0].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("pieces", [None, 7, 59])
+def test_lines_that_are_no_rows_are_counted_in_a_remark(tmp_path, pieces):
+    (tmp_path / "t.csv").write_bytes(_comments_and_totals(_truth()))
+    table = read_table(tmp_path / "t.csv") if pieces is None else _sampled(tmp_path / "t.csv", pieces)
+    kinds = ["comments between the rows", "repeated column names", "text below the table", "totals below the table"]
+    counted = ", ".join(f"{kind} (1)" for kind in [*kinds, "lines without a value below the table"])
+    assert table.remarks == [f"Lines that are no rows were left out: {counted}."]
+    np.testing.assert_array_equal(table.frame.astype(float), _truth())
+
+
+def _sampled(path, chunk_rows):
+    return read_sample(pieces_of(path, chunk_rows)).table
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["total;12,5;3", ";12,5;3", "note;;", "b;1,5;"],
+    ids=["level", "missing name", "level alone", "level and number"],
+)
+def test_rows_at_the_end_are_rows(tmp_path, last):
+    kinds = ["total", "note", "b"]
+    lines = ["kind;x;y", *(f"{kinds[row % 3]};{row},5;{row % 7}" for row in range(40)), last]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    assert len(read_table(tmp_path / "t.csv").frame) == 41
 
 
 def test_leading_zeros_say_text(tmp_path):

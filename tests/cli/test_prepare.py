@@ -44,7 +44,7 @@ def _unusable():
         pytest.param(rows, "counts the rows", id="counter"),
         pytest.param([1.7e9 + 60.0 * row for row in rows], "counts the rows", id="timestamps"),
         pytest.param([(7 * row) % N_ROWS + 1000 for row in rows], "an id, different in every row", id="permuted"),
-        pytest.param(["12 kg"] * 20 + ["13"] * 20, "text", id="mostly-text"),
+        pytest.param(["12 kg", "900 g"] * 15 + ["13"] * 10, "text", id="mostly-text"),
     ]
 
 
