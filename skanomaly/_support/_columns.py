@@ -130,6 +130,8 @@ def to_pandas(X: Any) -> pd.DataFrame:
     if isinstance(X, list | tuple) and X and all(isinstance(row, list | tuple) for row in X):
         return pd.DataFrame(list(X))
     table = np.asarray(X)
+    if not table.dtype.isnative:  # which pandas cannot sort or count
+        table = table.astype(table.dtype.newbyteorder("="))
     if table.ndim != 2:
         raise ValueError(f"X has {table.ndim} dimension(s); a table of rows and columns is needed.")
     return pd.DataFrame(table)

@@ -22,7 +22,7 @@ def require_unique_names(X: Any) -> None:
     ValueError
         The message names the column.
     """
-    names = list(getattr(X, "columns", []))
+    names = column_names(X) or []
     if len(set(names)) < len(names):
         twice = next(name for index, name in enumerate(names) if name in names[:index])
         raise ValueError(f"X has several columns named {twice!r}. Rename them, or drop all but one.")

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from skanomaly._support._columns import is_frame
 
-__all__ = ["holds_patch_sets", "require_items", "require_order", "require_rows"]
+__all__ = ["holds_patch_sets", "require_items", "require_order", "require_read", "require_rows"]
 
 
 def holds_patch_sets(X: Any) -> bool:
@@ -98,10 +98,27 @@ def require_rows(X: Any, *, name: str = "X") -> None:
         raise ValueError(
             f"{name} is a {type(X).__name__}, which has no order and holds each value once: give a list of rows."
         )
-    if type(X).__name__ == "LazyFrame" and hasattr(X, "collect"):
-        raise ValueError(f"{name} is a LazyFrame of polars, which is not in memory: give {name}.collect().")
+    require_read(X, name=name)
     if getattr(getattr(X, "dtype", None), "names", None):
         raise ValueError(f"{name} is an array of named fields: give pandas.DataFrame({name}).")
+
+
+def require_read(X: Any, *, name: str = "X") -> None:
+    """Raise an error if a table is a lazy frame.
+
+    Parameters
+    ----------
+    X : object
+    name : str, default="X"
+        What the message calls it.
+
+    Raises
+    ------
+    ValueError
+        The message says what to give.
+    """
+    if type(X).__name__ == "LazyFrame" and hasattr(X, "collect"):
+        raise ValueError(f"{name} is a LazyFrame of polars, which is not in memory: give {name}.collect().")
 
 
 def require_order(item: Any, *, name: str, noun: str) -> None:

@@ -11,9 +11,10 @@ from sklearn.utils import assert_all_finite
 from skanomaly._support._hooks import require_samples
 from skanomaly._support._item_names import check_names
 from skanomaly._support._items import holds_patch_sets, require_items
+from skanomaly._support._sklearn import output_container
 from skanomaly._support._validation import check_rows
 
-__all__ = ["PatchSets", "grid_of", "pool_patches", "read_patch_sets"]
+__all__ = ["PatchSets", "grid_of", "pool_patches", "read_patch_sets", "require_table_output"]
 
 _BLOCK_PATCHES = 4096
 
@@ -227,3 +228,23 @@ def _item(item: Any, index: int) -> NDArray[Any]:
         patch = int(np.flatnonzero(~np.isfinite(patches).all(axis=1))[0])
         raise ValueError(f"X[{index}] contains NaN or infinity, first in patch {patch}. Impute or drop this sample.")
     return patches
+
+
+def require_table_output(estimator: Any, X: Any) -> None:
+    """Raise an error if ``set_output`` asks a transformer for frames of sets of patches.
+
+    Parameters
+    ----------
+    estimator : transformer
+    X : array-like
+
+    Raises
+    ------
+    ValueError
+    """
+    container = output_container(estimator)
+    if container != "default" and holds_patch_sets(X):
+        raise ValueError(
+            f"set_output(transform={container!r}) makes a frame of a table, and X holds a set of patches for each "
+            "sample. Use set_output(transform='default'), or give a table."
+        )

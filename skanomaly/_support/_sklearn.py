@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -32,6 +33,7 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "openmp_threads",
+    "output_container",
     "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
@@ -45,6 +47,20 @@ try:  # scikit-learn 1.9 and later
     callback_management = importlib.import_module("sklearn.callback._callback_support").callback_management_context
 except ImportError:
     CallbackSupport, callback_management = type("CallbackSupport", (), {}), nullcontext
+
+
+def output_container(estimator: Any) -> str:
+    """Return what ``transform`` is to give: "default", "pandas" or "polars".
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    str
+    """
+    return str(_get_output_config("transform", estimator)["dense"])
 
 
 def validate_params(

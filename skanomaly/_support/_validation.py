@@ -27,7 +27,7 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
-from skanomaly._support._items import holds_patch_sets, require_items, require_rows
+from skanomaly._support._items import holds_patch_sets, require_items, require_read, require_rows
 from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
@@ -237,7 +237,10 @@ def _check_target(estimator: Any, y: Any, *, numeric: bool) -> None:
         raise ValueError(
             f"Input y contains NaN: y has {lacking} missing value{'s' if lacking > 1 else ''}. Drop those rows."
         )
-    if numeric and not is_numeric(y):
+    values = np.asarray(y) if not frame_library(y) else np.empty(0)
+    if values.dtype == object and {isinstance(value, str) for value in values.ravel().tolist()} == {True, False}:
+        raise ValueError("y holds both text and numbers. Give labels of one type, such as those of y.astype(str).")
+    if numeric and (values.dtype.kind in "mM" or not is_numeric(y)):
         sibling = getattr(estimator, "_for_classes", "a classifier")
         raise ValueError(f"y must hold numbers. Where it holds classes, take {sibling}.")
 
@@ -320,6 +323,7 @@ def check_samples_of(
     ValueError
         As :func:`check_rows`, or if a collection has too few items.
     """
+    require_read(X)
     accepted = _accepted(detector)
     sets = accepted.two_d_array and _takes_patch_sets(detector) and holds_patch_sets(X)
     if accepted.two_d_array and not sets:

@@ -161,7 +161,10 @@ class NeighborTest(BaseTest):
 
 def _is_mixed(X: Any) -> bool:
     """Say whether a table has text or missing values."""
-    if sparse.issparse(X) or np.ndim(X) != 2:
+    if sparse.issparse(X):
         return False
-    cells = np.asarray(X, dtype=object).ravel()
+    try:
+        cells = np.asarray(X, dtype=object).ravel()
+    except ValueError:  # rows of different lengths
+        return False
     return count_missing(cells) > 0 or any(isinstance(cell, str) for cell in cells.tolist())

@@ -196,6 +196,8 @@ class DomainClassifierTest(BaseTest):
 
     def _test(self, X: Any, *, groups: Any = None) -> None:
         n = X.shape[0]
+        if n == 0:
+            raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
         codes, labels = sample_codes(groups, n, only_two=True, comparison="a domain classifier compares two samples")
         self.groups_: NDArray[Any] = labels
         self._n_sample = int(codes.sum())
@@ -479,6 +481,10 @@ def _threads(rows: Any) -> AbstractContextManager[None]:
 
 
 def _fitted(model: Any, rows: Any, codes: NDArray[np.intp]) -> Any:
+    if isinstance(model, HistGradientBoostingClassifier) and isinstance(rows, np.ndarray):
+        empty = np.isnan(rows).all(axis=0)
+        if empty.any():  # which that classifier cannot bin
+            rows = np.where(empty, 0.0, rows)
     with _threads(rows):
         return clone(model).fit(rows, codes)
 

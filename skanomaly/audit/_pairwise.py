@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_rows
@@ -18,6 +19,7 @@ from skanomaly.base import BaseTest
 
 __all__ = ["EnergyTest", "KernelTest"]
 
+_ORDINARY_EXPONENT = 400
 _BLOCK_ROWS = 512
 _MEDIAN_ROWS = 1000
 
@@ -81,6 +83,13 @@ class _PairwiseTest(BaseTest):
 
     def _read(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         rows = check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1, dtype=np.float64)
+        if reset:
+            self._range = SafeRange(rows, rescale=False)
+            exponent = int(np.frexp(np.abs(self._range.apply(rows)).max(initial=0.0))[1])
+            self._exponent = exponent if abs(exponent) > _ORDINARY_EXPONENT else 0
+        rows = self._range.apply(rows)
+        if self._exponent:  # squares of huge values would overflow
+            rows = np.ldexp(rows, -self._exponent)
         if self.metric == "euclidean":
             return rows
         if reset:

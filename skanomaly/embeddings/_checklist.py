@@ -147,7 +147,8 @@ class ChecklistDetector(BaseDetector):
             half = np.zeros(len(rows), dtype=bool)
             half[random.permutation(len(rows))[: max(1, (len(rows) + 1) // 2)]] = True
             low, high = _quantiles(values[half])
-            width = _MARGIN * (high - low)
+            with np.errstate(invalid="ignore"):  # columns without any value
+                width = _MARGIN * (high - low)
             lows.append(low - width)
             highs.append(high + width)
             others = values[~half] if not half.all() else values

@@ -10,13 +10,14 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._items import holds_patch_sets
-from skanomaly._support._patches import PatchSets, read_patch_sets
+from skanomaly._support._patches import PatchSets, read_patch_sets, require_table_output
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions, fit_context
 from skanomaly.embeddings._whitening import unit_vectors
 
 __all__ = ["ConceptProjector"]
 
+_ORDINARY_EXPONENT = 400
 _ROUNDING = 1e-10
 
 
@@ -153,6 +154,9 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 raise ValueError("concepts must have vectors of two values at least; one has no difference.")
             return groups
         rows = samples.rows.astype(np.float64)
+        exponent = int(np.frexp(np.abs(rows).max(initial=0.0))[1])
+        if abs(exponent) > _ORDINARY_EXPONENT:  # directions have no scale, and squares of huge values overflow
+            rows = np.ldexp(rows, -exponent)
         means = np.add.reduceat(rows, samples.edges[:-1], axis=0) / samples.sizes[:, None]
         if attribute is None:
             middle = means.mean(axis=0, keepdims=True)
@@ -177,8 +181,14 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         -------
         ndarray or list of ndarray
             In the form of `X`.
+
+        Raises
+        ------
+        ValueError
+            If ``set_output`` asks for frames and `X` is no table.
         """
         check_is_fitted(self)
+        require_table_output(self, X)
         samples = read_patch_sets(self, X, reset=False)
         rows = samples.rows.astype(np.float64)
         along = (rows @ self.components_.T) @ self.components_

@@ -147,7 +147,13 @@ class PatchMapDisplay:
             masks = _on_grids([flat[edges[i] : edges[i + 1]] for i in range(len(rows))], grid_shape)
             if [mask.shape for mask in masks] != [each.shape for each in maps]:
                 raise ValueError("patch_labels must have one label for each patch of each sample.")
-        display = cls(maps=maps, scores=np.asarray(scores), threshold=threshold, masks=masks)
+        numbers = np.atleast_1d(np.asarray(scores, dtype=np.float64))
+        if numbers.shape != (len(maps),) or not maps:
+            raise ValueError(
+                f"scores has shape {numbers.shape} and patch_scores has {len(maps)} samples; give one score for each "
+                "sample, and at least one sample. A single sample is patch_scores[None]."
+            )
+        display = cls(maps=maps, scores=numbers, threshold=threshold, masks=masks)
         display.plot(ax=ax)
         return display
 

@@ -9,7 +9,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._items import holds_patch_sets
-from skanomaly._support._patches import PatchSets, read_patch_sets
+from skanomaly._support._patches import PatchSets, read_patch_sets, require_table_output
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import HasMethods, fit_context
 
@@ -95,8 +95,14 @@ class PatchwiseTransformer(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_patches, n_out), list of ndarray, or ndarray of shape (n_samples, n_out)
             In the form of `X`.
+
+        Raises
+        ------
+        ValueError
+            If ``set_output`` asks for frames and `X` is no table.
         """
         check_is_fitted(self)
+        require_table_output(self, X)
         samples = read_patch_sets(self, X, reset=False)
         rows = np.asarray(self.transformer_.transform(samples.rows))
         if not holds_patch_sets(X):
@@ -133,5 +139,7 @@ class PatchwiseTransformer(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
 def _repeated(y: Any, samples: PatchSets) -> NDArray[Any]:
     targets = np.asarray(y)
     if targets.shape[:1] != (len(samples),):
-        raise ValueError(f"y has {len(targets)} entries and X has {len(samples)} samples; the numbers differ.")
+        raise ValueError(
+            f"y has shape {targets.shape} and X has {len(samples)} samples; give one target for each sample."
+        )
     return np.repeat(targets, samples.sizes, axis=0)

@@ -121,13 +121,17 @@ class EventDisplay:
             If lengths differ.
         """
         traces = as_traces(X)
-        scores = [np.asarray(part, dtype=np.float64) for part in event_scores]
+        scores = [np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in event_scores]
         lengths = [len(trace) for trace in traces], [len(part) for part in scores]
         if lengths[0] != lengths[1]:
             raise ValueError(
                 f"event_scores has lengths {lengths[1][:5]}, traces have {lengths[0][:5]}; they must agree."
             )
         flags = None if decisions is None else np.asarray(decisions)
+        if flags is not None and flags.dtype.kind not in "biuf":
+            raise ValueError(
+                "decisions does not hold numbers. Give the decision function, negative for flagged traces."
+            )
         if flags is not None and flags.shape != (len(traces),):
             raise ValueError(
                 f"decisions has shape {flags.shape} and X has {len(traces)} traces; give one value per trace."

@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skanomaly._support._items import require_items, require_order
 
@@ -120,7 +121,7 @@ def make_vocabulary(traces: list[Sequence[Hashable]]) -> dict[Hashable, int]:
             tokens.update(trace)
         except TypeError as error:
             raise _not_hashable(index, error) from None
-    if any(token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
+    if any(token is pd.NA or token != token for token in tokens):  # noqa: PLR0124  # only NaN differs from itself
         raise ValueError("X holds NaN as a token. Replace missing events with a token of their own, or drop them.")
     try:
         ordered = sorted(tokens)  # type: ignore[type-var]

@@ -129,6 +129,10 @@ class ContributionDisplay:
                 f"contributions has shape {parts.shape}; pass those of one row, for example contributions[3]."
             )
         names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
+        if len(names) != len(parts):
+            raise ValueError(
+                f"feature_names has {len(names)} names and contributions {len(parts)} columns; they must agree."
+            )
         values = None if values is None else _cells(values)
         return cls(contributions=parts, feature_names=names, values=values, n_features=n_features).plot(ax=ax)
 

@@ -99,8 +99,9 @@ class ScoreDisplay:
         -------
         ScoreDisplay
         """
-        labels = None if y is None else read_labels(y, pos_label=pos_label)
-        return cls(scores=column_or_1d(scores, dtype=np.float64), threshold=threshold, labels=labels).plot(ax=ax)
+        scores = column_or_1d(scores, dtype=np.float64)
+        labels = None if y is None else read_labels(y, len(scores), pos_label=pos_label)
+        return cls(scores=scores, threshold=threshold, labels=labels).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

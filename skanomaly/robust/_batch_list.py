@@ -162,6 +162,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
         """
         with restore_on_error(self), single_blas_thread():
             rows, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+            targets = np.asarray(targets, dtype=np.float64)
             codes, self.batches_ = self._codes(groups, len(rows))
             random = generator(self.random_state)
             center, scale = rows.mean(axis=0), column_scale(rows)

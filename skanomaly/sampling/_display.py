@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.utils import column_or_1d
 
 from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for
+from skanomaly._support._items import require_rows
 
 __all__ = ["SamplerDisplay"]
 
@@ -137,7 +139,10 @@ class SamplerDisplay:
         ValueError
             If `sample_indices` has another length than `X_resampled`, or `trajectories` other dimensions.
         """
-        rows, every, indices = _dense(X), _dense(X_resampled), np.asarray(sample_indices)
+        rows, every, indices = _dense(X), _dense(X_resampled, "X_resampled"), np.asarray(sample_indices)
+        labels = column_or_1d(y)
+        if len(labels) != len(rows):
+            raise ValueError(f"y has {len(labels)} labels and X has {len(rows)} rows; give one label a row.")
         if indices.shape != (len(every),):
             raise ValueError(
                 f"sample_indices has shape {indices.shape} and X_resampled has {len(every)} rows; give one index a row."
@@ -156,7 +161,7 @@ class SamplerDisplay:
             paths = _two(place(steps.reshape(-1, rows.shape[1]))).reshape(*steps.shape[:2], 2)
         return cls(
             real=_two(place(rows)),
-            labels=np.asarray(y),
+            labels=labels,
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
             rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
@@ -200,8 +205,21 @@ class SamplerDisplay:
         return self
 
 
-def _dense(X: Any) -> NDArray[Any]:
-    return X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+def _dense(X: Any, name: str = "X") -> NDArray[Any]:
+    if sparse.issparse(X):
+        return np.asarray(X.toarray())
+    require_rows(X, name=name)
+    try:
+        rows = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} has columns that are not numbers. Give a table of numbers, such as the encoded one or X[numbers]."
+        ) from None
+    if rows.ndim != 2 or not rows.shape[1]:
+        raise ValueError(f"{name} has shape {rows.shape}; give a table of shape (n_rows, n_columns).")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{name} has missing or infinite values, which have no place in the figure. Drop those rows.")
+    return rows
 
 
 def _names(X: Any) -> tuple[str, str]:

@@ -375,6 +375,7 @@ def resampled_metadata(name: str, value: Any, sampler: Any, y: Any, targets: Any
             f"{name} has one entry a row, and synthetic rows have none; only sample_weight can be computed for them. "
             "Leave it out, or take a sampler that only selects rows."
         )
+    array = np.asarray(array, dtype=np.float64)
     carried = np.empty(len(after))
     carried[kept] = array[indices[kept]]
     parents = getattr(sampler, "parents_", None)

@@ -23,6 +23,7 @@ __all__ = [
     "one_after_another",
     "read_clock",
     "warn_of_lost_times",
+    "with_time_index",
     "with_times",
 ]
 
@@ -219,6 +220,25 @@ def read_clock(X: Any, *, numbers: bool = False) -> tuple[Any, Clock | None]:
     index = _as_times(index)
     counts = numbers and index.dtype.kind in "iuf" and not isinstance(index, pd.RangeIndex)
     return X, _clock(index, "The index of X") if is_time(index) or counts else None
+
+
+def with_time_index(X: Any) -> Any:
+    """Return a pandas frame whose index is the only column of dates or durations of a polars frame; others unchanged.
+
+    Parameters
+    ----------
+    X : frame or array-like
+
+    Returns
+    -------
+    frame or array-like
+    """
+    if frame_library(X) != "polars" or not hasattr(X, "schema"):
+        return X
+    dates = [name for name in X.columns if is_date_dtype(X.schema[name])]
+    if len(dates) != 1 or len(X.columns) == 1:
+        return X
+    return to_pandas(X.drop(dates[0])).set_axis(pd.Index(_values(X[dates[0]])), axis=0)
 
 
 def _polars_clock(X: Any) -> tuple[Any, Clock | None]:

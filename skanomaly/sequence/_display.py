@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, short_text
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import final_step
 from skanomaly.sequence._events import SeriesEvent
@@ -166,8 +166,8 @@ class SeriesDisplay:
         if times is None and hasattr(X, "iloc"):
             times = X.index
         feature_names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
-        series = np.asarray(as_column(X, may_reshape=True, training=False))
-        scores = np.asarray(y_score)
+        series = _numbers(as_column(X, may_reshape=True, training=False), "X", "columns of numbers")
+        scores = _numbers(y_score, "y_score", "numbers")
         if scores.shape != (len(series),):
             raise ValueError(f"y_score has shape {scores.shape} and X has {len(series)} time points.")
         places = None if times is None else _places(times)
@@ -245,11 +245,32 @@ class SeriesDisplay:
             )
 
 
+def _numbers(values: Any, name: str, wanted: str) -> NDArray[np.float64]:
+    """Return values as numbers, or raise an error that says what to give."""
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf":
+        return array
+    message = f"{name} does not hold numbers only. Give {wanted}, without text and dates."
+    if array.dtype.kind == "c" or array.ndim == 0:
+        raise ValueError(message)
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(message) from None
+
+
 def _places(times: Any) -> NDArray[Any]:
-    """Return times that matplotlib can draw: periods by their starts."""
+    """Return times that matplotlib can draw: periods by their starts, text as dates."""
     if isinstance(times, pd.Index | pd.Series) and isinstance(times.dtype, pd.PeriodDtype):
         times = pd.PeriodIndex(times).to_timestamp()
-    return np.asarray(times)
+    places = np.asarray(times)
+    if places.dtype.kind in "biufMm":
+        return places
+    try:
+        return np.asarray(pd.to_datetime(pd.Series(list(times)), format="ISO8601"))
+    except (TypeError, ValueError):
+        first = short_text(places[0])
+        raise ValueError(f"times holds {first!r}, which is no time. Give numbers or dates.") from None
 
 
 def _step(places: NDArray[Any]) -> Any:

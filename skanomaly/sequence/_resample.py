@@ -8,7 +8,7 @@ import pandas as pd
 
 from skanomaly._support._columns import NUMBER, column_kinds, column_numbers, listed, to_pandas
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
-from skanomaly.sequence._clock import is_time
+from skanomaly.sequence._clock import is_time, with_time_index
 
 __all__ = ["resample_series"]
 
@@ -33,7 +33,8 @@ def resample_series(
     time_step : str or timedelta, default=None
         Step of the new clock, such as "10min". None is the median difference between consecutive times.
     times : array-like of shape (n_timepoints,), default=None
-        Dates, periods or durations; None uses the index of a pandas frame.
+        Dates, periods or durations; None uses the index of a pandas frame, or the only
+        column of dates of a polars frame.
     aggregation : {"mean", "median", "min", "max", "sum", "first", "last"}, default="mean"
         How the values of a step become one.
     max_fill : int, default=0
@@ -90,6 +91,7 @@ def resample_series(
 
 def _timed(X: Any, times: Any) -> pd.DataFrame:
     """Return a frame of numbers with an index of dates or durations."""
+    X = with_time_index(X) if times is None else X
     frame = X.to_frame() if isinstance(X, pd.Series) else to_pandas(X if np.ndim(X) != 1 else np.asarray(X)[:, None])
     if times is not None:
         index = times if isinstance(times, pd.Index) else pd.Index(np.asarray(times))
@@ -99,8 +101,9 @@ def _timed(X: Any, times: Any) -> pd.DataFrame:
         index = frame.index
     if not is_time(index):
         raise ValueError(
-            "X has no times: set its index to dates (DataFrame.set_index, pandas.to_datetime), or give times. Numbers "
-            "since 1970 become dates by pandas.to_datetime(times, unit='s')."
+            "X has no times: set its index to dates (DataFrame.set_index, pandas.to_datetime), give a polars frame "
+            "with one column of dates, or give times. Numbers since 1970 become dates by pandas.to_datetime(times, "
+            "unit='s')."
         )
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()

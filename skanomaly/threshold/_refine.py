@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._covariance import shrunk_covariance
 from skanomaly._support._responses import require_scores
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._ties import settled_threshold
 from skanomaly._support._validation import check_rows, takes_rows
@@ -125,6 +126,8 @@ class ScoreRefiner(BaseDetector):
         outlyingness = self._outlyingness(X)
         self.gate_ = settled_threshold(float(-np.quantile(outlyingness, 1.0 - self.gate)), -outlyingness)
         rows = np.asarray(X, dtype=np.float64)
+        self._range = SafeRange(rows)
+        rows = self._range.apply(rows)
         self._location, covariance, _ = shrunk_covariance(rows)
         values, vectors = np.linalg.eigh(covariance)
         least = 1e-9 * max(float(values[-1]), 1e-300)
@@ -160,7 +163,7 @@ class ScoreRefiner(BaseDetector):
         normal = normal[~np.isin(normal, anomalies)]
         if anomalies.size == 0 or normal.size == 0:
             return np.maximum(scores - self.gate_, 0.0) if anomalies.size == 0 else scores - self.gate_
-        features = (np.asarray(rows, dtype=np.float64) - self._location) @ self.whitening_
+        features = (self._range.apply(np.asarray(rows, dtype=np.float64)) - self._location) @ self.whitening_
         classifier = self.classifier
         if classifier is None:
             classifier = LogisticRegression(class_weight="balanced", max_iter=1000)

@@ -124,7 +124,15 @@ class ColumnDriftDisplay:
         -------
         ColumnDriftDisplay
         """
+        needed = ("column", "effect", "effect_low", "effect_high", "drifted")
+        given = getattr(getattr(results, "dtype", None), "names", None) or list(results)
+        lacking = [name for name in needed if name not in given]
+        if lacking:
+            raise ValueError(f"results lacks {', '.join(lacking)}. Give the results_ of a fitted ColumnDriftTest.")
         names = results["column"] if feature_names is None else feature_names
+        if len(names) != len(results["effect"]):
+            n_columns = len(results["effect"])
+            raise ValueError(f"feature_names has {len(names)} names and results has {n_columns} columns; they differ.")
         numbers = {name: np.asarray(results[name]) for name in ("effect", "effect_low", "effect_high", "drifted")}
         display = cls(feature_names=[str(name) for name in names], pvalue=pvalue, confidence=confidence, **numbers)
         return display.plot(ax=ax)

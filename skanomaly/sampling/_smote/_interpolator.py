@@ -18,6 +18,8 @@ from skanomaly.sampling._strategy import appended, rows_to_make
 
 __all__ = ["Interpolator"]
 
+_ORDINARY_EXPONENT = 400
+
 
 class Interpolator(BaseSampler):
     """Base class of samplers that grow classes; a subclass says which rows to join.
@@ -113,6 +115,9 @@ class Interpolator(BaseSampler):
         n_near = min(self._n_near(), len(source) - 1)
         if n_near < 1:  # one row has no neighbour: only the row itself is plausible
             return -np.linalg.norm(rows - source[0], axis=1)
+        exponent = int(np.frexp(np.abs(source).max(initial=0.0))[1])
+        if abs(exponent) > _ORDINARY_EXPONENT:  # the ratio has no scale, and squares of huge values overflow
+            source, rows = np.ldexp(source, -exponent), np.ldexp(rows, -exponent)
         index = NeighborIndex(source)
         spacings = index.query(n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)[0].mean(axis=1)
         distances, neighbors = index.query(rows, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)

@@ -18,7 +18,7 @@ from skanomaly._support._labels import native_labels
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import scores_time_points, validate_data
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._clock import is_time, one_after_another, read_clock
+from skanomaly.sequence._clock import is_time, one_after_another, read_clock, with_time_index
 
 __all__ = ["GroupedDetector"]
 
@@ -152,6 +152,7 @@ class GroupedDetector(BaseDetector):
         return tags
 
     def _check(self, X: Any, *, reset: bool) -> _Rows:
+        X = with_time_index(X) if self.scores_time_points else X
         table = X if hasattr(X, "columns") else _as_table(X, fewest=2 if reset else 1)
         require_unique_names(table)
         validate_data(self, table, reset=reset, skip_check_array=True)
