@@ -19,8 +19,8 @@ __all__ = ["footer_remarks", "rows_of"]
 
 _MOST_FOOTERS = 5
 _TOTAL = re.compile(
-    r"((grand|sub|sub-)\s*)?totale?s?\b.*|(gesamt|end|zwischen)?summen?\b.*|gesamt\w*|insgesamt|sums?\b.*|somme\b.*|suma\b.*"
-    r"|totaal\b.*|average\b.*|mean\b.*|durchschnitt\b.*|mittelwerte?\b.*|moyennes?\b.*|media\b.*",
+    r"((grand|sub|sub-)\s*totals?|totale?s?|(gesamt|end|zwischen)?summen?|gesamt|insgesamt|sums?|sommes?|suma|totaal"
+    r"|total\s+g[eé]n[eé]ral|average|mean|durchschnitt|mittelwerte?|moyennes?)\s*[:=]?",
     re.IGNORECASE,
 )
 _COMMENTS, _HEADERS, _FOOTERS, _TOTALS, _BLANKS = range(5)
@@ -94,8 +94,8 @@ def _without_comments(frame: "pd.DataFrame", dialect: "Dialect", keep: set[Any],
     texts = first.astype(str).str.strip()
     comments = np.flatnonzero(texts.str.startswith("#").to_numpy(dtype=np.bool_))
     headers = np.flatnonzero((texts == dialect.names[0]).to_numpy(dtype=np.bool_)) if dialect.names else comments[:0]
-    comments = np.array([row for row in comments if _has_no_number(frame, row, dialect)], dtype=np.intp)
-    headers = np.array([row for row in headers if _is_header(frame, row, dialect)], dtype=np.intp)
+    comments = np.array([row for row in comments.tolist() if _has_no_number(frame, row, dialect)], dtype=np.intp)
+    headers = np.array([row for row in headers.tolist() if _is_header(frame, row, dialect)], dtype=np.intp)
     found[_COMMENTS] += len(comments)
     found[_HEADERS] += len(headers)
     return _without(frame, np.union1d(comments, headers), keep, dialect)
@@ -173,5 +173,5 @@ def _without(frame: "pd.DataFrame", rows: NDArray[np.intp], keep: set[Any], dial
         again = pd.read_csv(
             text, header=None, decimal=dialect.decimal, skip_blank_lines=False, skipinitialspace=True, low_memory=False
         )
-        frame.isetitem(place, again[0])
+        frame.isetitem(place, again[0].array)
     return frame

@@ -424,8 +424,8 @@ def _sampled(path, chunk_rows):
 
 @pytest.mark.parametrize(
     "last",
-    ["total;12,5;3", ";12,5;3", "note;;", "b;1,5;"],
-    ids=["level", "missing name", "level alone", "level and number"],
+    ["total;12,5;3", ";12,5;3", "note;;", "b;1,5;", "Total Energies;1,5;2", "Mean River;1,5;2"],
+    ids=["level", "missing name", "level alone", "level and number", "company", "river"],
 )
 def test_rows_at_the_end_are_rows(tmp_path, last):
     kinds = ["total", "note", "b"]
