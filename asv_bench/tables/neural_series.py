@@ -13,7 +13,7 @@ window between has the score of the one before, and networks of torch are traine
 univariate telemetry series are scored by detectors that were fitted on their training part, which has no anomalies.
 
 Each series is a task of one thread; ``--jobs`` processes share them. The seconds are process time of one fit, which
-scores the training series for its threshold, and of one more scoring; imports are not counted.
+scores the training series for its threshold, and of one more scoring. They contain what torch loads at its first step.
 
 VUS-PR uses the period of the first channel as tolerance; nothing is adjusted. Neighbours and the moving standard
 deviation are printed beside the learnt detectors, and the mean of random scores first. The last column is what must be
