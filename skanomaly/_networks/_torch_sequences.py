@@ -98,12 +98,12 @@ def recurrent(shape: Shape) -> Any:
             if shape.n_heads:
                 values = self._gated(values, lengths, inside)
             states = self._read(self.forwards, self.backwards, values, turned)
-            if shape.n_heads:
-                found = self.time_attention(states, states, states, key_padding_mask=~inside, need_weights=False)[0]
-                states = states + found
-            size = shape.n_hidden
-            rows = torch.arange(len(values))
-            last = torch.cat([states[rows, lengths - 1, :size], states[:, 0, size:]], dim=1)
+            size, rows = shape.n_hidden, torch.arange(len(values))
+            ends = torch.stack([states[rows, lengths - 1], states[:, 0]], dim=1)
+            if shape.n_heads:  # the code is read from both ends alone, so only they attend
+                found = self.time_attention(ends, states, states, key_padding_mask=~inside, need_weights=False)[0]
+                ends = ends + found
+            last = torch.cat([ends[:, 0, :size], ends[:, 1, size:]], dim=1)
             return self.code(last)
 
         def decode(self, codes: Any, lengths: Any, length: int) -> Any:

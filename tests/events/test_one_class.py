@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from skanomaly.events import EventEncoderDetector, EventReservoir, RecurrentEventEncoder
 from skanomaly.events._encoders import runs_of
@@ -129,4 +129,9 @@ def test_recurrent_units_rank_sessions_of_a_file_system(shared_data):
     traces, is_anomaly = _hdfs(shared_data)
     normal = [trace for trace, anomaly in zip(traces, is_anomaly, strict=True) if not anomaly]
     detector = EventEncoderDetector(RecurrentEventEncoder(), random_state=0).fit(normal)
-    assert roc_auc_score(is_anomaly, -detector.score_samples(traces)) >= 0.998
+    outlyingness = -detector.score_samples(traces)
+    assert roc_auc_score(is_anomaly, outlyingness) >= 0.998
+    precision, recall, _ = precision_recall_curve(is_anomaly, outlyingness)
+    assert (2 * precision * recall / np.maximum(precision + recall, 1e-12)).max() >= 0.998
+    distinct = np.array(list({tuple(trace): place for place, trace in enumerate(traces)}.values()))
+    assert roc_auc_score(is_anomaly[distinct], outlyingness[distinct]) >= 0.985

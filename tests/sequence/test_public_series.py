@@ -9,7 +9,10 @@ import pytest
 from skanomaly.metrics import vus_pr_score
 from skanomaly.sequence import (
     AutoregressiveDetector,
+    GeometricOneClass,
+    Hyperbolic,
     RollingStatistic,
+    SlidingWindowDetector,
     SubsequenceKMeans,
     SubsequenceNeighbors,
     SubsequencePCA,
@@ -74,3 +77,10 @@ def test_norm_of_windows_is_the_published_leader(tables):
         detector = RollingStatistic(statistic="norm", window_size=period, point_alignment="center").fit(X)
         volumes.append(vus_pr_score(y, detector.score_samples(X), window_size=period))
     assert np.mean(volumes) == pytest.approx(0.448, abs=0.005)
+
+
+def test_reconstructions_in_the_ball_find_published_anomalies(tables):
+    names = {"msl F-5", "smap E-7", "smap D-11"}
+    cases = [case for case in tables.univariate_cases() if case[0] in names]
+    ball = GeometricOneClass(space=Hyperbolic(), target="reconstruction", random_state=0)
+    assert _mean_volume(cases, SlidingWindowDetector(ball, stride=4)) >= 0.50

@@ -144,6 +144,24 @@ def test_filling_up_changes_nothing(seed):
     assert_allclose(found[0], found[1], atol=1e-5)
 
 
+def test_code_is_read_from_both_ends_after_attention_to_all_time_points(seed):
+    torch = pytest.importorskip("torch", reason="needs torch")
+    from skanomaly._networks._torch_sequences import Shape, padded, recurrent
+
+    random = np.random.default_rng(seed)
+    rows = [random.normal(size=(length, 2)).astype(np.float32) for length in (9, 14)]
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        module = recurrent(Shape(2, 6, 3, n_heads=2)).eval()
+        values, lengths = (torch.from_numpy(part) for part in padded(rows, 14, 2))
+        turned, inside = module._places(values, lengths)
+        states = module._read(module.forwards, module.backwards, module._gated(values, lengths, inside), turned)
+        states = states + module.time_attention(states, states, states, key_padding_mask=~inside)[0]
+        ends = [np.r_[part[size - 1, :6], part[0, 6:]] for part, size in zip(states.numpy(), (9, 14), strict=True)]
+        expected = module.code(torch.from_numpy(np.stack(ends)))
+        assert_allclose(module.encode(values, lengths).numpy(), expected.numpy(), atol=1e-5)
+
+
 def test_torch_keeps_its_seed_and_threads(seed):
     torch = pytest.importorskip("torch", reason="needs torch")
     state, threads = torch.get_rng_state().clone(), torch.get_num_threads()

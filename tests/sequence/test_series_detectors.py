@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import HistGradientBoostingRegressor, IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -419,6 +419,17 @@ def test_groups_detect_what_a_pooled_model_misses(seed):
     grouped = GroupedDetector(GaussianDetector(), group=1).fit(X).score_samples(X)
     assert grouped.argmin() == 50
     assert GaussianDetector().fit(X[:, [0]]).score_samples(X[:, [0]]).argmin() != 50
+
+
+def test_a_search_sets_parameters_of_the_detectors_of_groups(seed):
+    X = _machines(seed)
+    y = np.where(np.arange(len(X)) % 10 == 0, -1, 1)
+    X[y == -1, 2] += 8.0
+    grid = {"detector__contamination": [0.1, 0.4]}
+    folds = KFold(3, shuffle=True, random_state=0)
+    search = GridSearchCV(GroupedDetector(GaussianDetector(), group=1), grid, cv=folds, scoring=_accuracy).fit(X, y)
+    assert search.best_params_ == {"detector__contamination": 0.1}
+    assert {part.contamination for part in search.best_estimator_.detectors_.values()} == {0.1}
 
 
 def test_groups_keep_their_order_for_detectors_of_series(seed):

@@ -10,6 +10,13 @@ from skanomaly.audit import DomainClassifierTest
 from skanomaly.detectors import Autoencoder, DenseCode, GaussianDetector, RandomProjectionDepth
 from skanomaly.robust import MaskedEstimator, TrainingDynamics, ZErrorClassifier
 from skanomaly.sampling import ExpectedAnomalyPosterior
+from skanomaly.sequence import (
+    AttentionClassifier,
+    ConvolutionEncoder,
+    DegradationDetector,
+    RecurrentEncoder,
+    SequenceReconstructor,
+)
 
 pytestmark = pytest.mark.skipif(not hasattr(LogisticRegression, "set_callbacks"), reason="needs scikit-learn 1.9")
 
@@ -127,3 +134,42 @@ def test_each_hundredth_loss_is_printed_if_asked(data, capsys, verbose):
     Autoencoder(kind=DenseCode(max_iter=250), verbose=verbose, random_state=0).fit(data[0])
     lines = capsys.readouterr().out.splitlines()
     assert [line.rpartition(",")[0] for line in lines] == ["Autoencoder: step 100", "Autoencoder: step 200"] * verbose
+
+
+def _reconstructor(encoder, **parameters):
+    return SequenceReconstructor(encoder, random_state=0, **parameters)
+
+
+TORCH_FITS = {
+    "convolution": lambda: _reconstructor(ConvolutionEncoder(latent_dim=2, n_filters=4, max_iter=6)),
+    "recurrent": lambda: _reconstructor(RecurrentEncoder(latent_dim=2, n_units=4, n_heads=2, max_iter=6)),
+    "classifier": lambda: DegradationDetector(
+        AttentionClassifier(n_units=8, max_iter=6), window_size=16, n_windows=20, random_state=0
+    ),
+}
+
+
+def _torch_data(detector, random):
+    return random.normal(size=(60, 1)) if isinstance(detector, DegradationDetector) else random.normal(size=(12, 16, 1))
+
+
+@pytest.mark.parametrize("make", TORCH_FITS.values(), ids=TORCH_FITS)
+def test_steps_of_torch_are_reported_and_a_callback_can_stop_them(make, seed):
+    pytest.importorskip("torch", reason="needs torch")
+    X = _torch_data(make(), np.random.default_rng(seed))
+    for stop_after, n_steps in ((None, 6), (2, 2)):
+        recorder = Recorder(stop_after=stop_after)
+        make().set_callbacks(recorder).fit(X)
+        assert ("train", 6) in recorder.begun
+        assert recorder.ended.count("train, one step") == n_steps
+        assert len(recorder.begun) == len(recorder.ended)
+        assert not recorder.open
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_each_hundredth_loss_of_torch_is_printed_if_asked(verbose, capsys, seed):
+    pytest.importorskip("torch", reason="needs torch")
+    encoder = ConvolutionEncoder(latent_dim=2, n_filters=4, max_iter=120, batch_size=4)
+    detector = _reconstructor(encoder, verbose=verbose).fit(np.random.default_rng(seed).normal(size=(8, 12, 1)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"SequenceReconstructor: step 100, loss {detector.loss_curve_[99]:.6f}"] * verbose

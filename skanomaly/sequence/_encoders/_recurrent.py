@@ -63,7 +63,8 @@ class RecurrentEncoder(SequenceEncoder):
     -----
     Sequences of a batch are filled up to one length and the filling is masked: it is no part of losses, last states or
     attention. Channels are weighted before they are read, by attention among their means, variances and mean absolute
-    differences, and time points by attention among states.
+    differences. The code is read from the states of both ends, which attend to all states. Attention was no better than
+    none on a public collection; the guide has the figure.
 
     References
     ----------
