@@ -8,49 +8,91 @@ __all__ = ["copy_inside", "count_bins", "mean_of_largest", "median_and_mad"]
 
 
 @kernel
-def _count_up_to(keys, threshold):
-    """Count keys <= threshold. A counter of their own type keeps the loop in vector instructions."""
+def _count_up_to(keys, center, folded, threshold):
+    """Count keys <= threshold, or keys whose distance from the centre is, if folded.
+
+    A counter of the keys' own type keeps the loops in vector instructions.
+    """
     one = np.float32(1)
     zero = np.float32(0)
     total = np.int64(0)
     for start in range(0, keys.size, 4194304):  # below 2^24, where a float32 counter would stick
         part = keys[start : start + 4194304]
         count = zero
-        for index in range(part.size):
-            count += one if part[index] <= threshold else zero
+        if folded:
+            for index in range(part.size):
+                count += one if abs(part[index] - center) <= threshold else zero
+        else:
+            for index in range(part.size):
+                count += one if part[index] <= threshold else zero
         total += np.int64(count)
     return total
 
 
 @kernel
-def _copy_between(values, keys, low, high, n_between, lanes, scratch):
-    """Copy the values whose keys lie in (low, high] to `scratch`.
+def _distance(key, center, folded):
+    return abs(key - center) if folded else key
 
-    The keys are dealt to as many lanes as `lanes` has places; a pass in vector instructions finds the lanes that hold
-    any of them, and only these are searched. Where there are too many for that, all keys are searched in order.
-    """
-    one = np.float32(1)
+
+@kernel
+def _exact_value(tiles, row, place, location, folded):
+    value = tiles[place // tiles.shape[2], row, place % tiles.shape[2]]
+    return abs(value - location) if folded else value
+
+
+@kernel
+def _mark_lanes(keys, center, folded, low, high, lanes):
+    """Deal the keys to lanes; add one plus the number of the deal for each key that lies in (low, high]."""
     zero = np.float32(0)
-    size = keys.size
     width = lanes.size
-    found = 0
-    if 4 * n_between > width:
-        for index in range(size):
-            if keys[index] <= high and keys[index] > low:
-                scratch[found] = values[index]
-                found += 1
-        return
     for lane in range(width):
         lanes[lane] = zero
-    for start in range(0, size, width):
+    mark = zero
+    for start in range(0, keys.size, width):
+        mark += np.float32(1)
         part = keys[start : start + width]
-        for lane in range(part.size):
-            lanes[lane] += (one if part[lane] <= high else zero) - (one if part[lane] <= low else zero)
+        if folded:
+            for lane in range(part.size):
+                distance = abs(part[lane] - center)
+                lanes[lane] += mark if distance <= high and distance > low else zero
+        else:
+            for lane in range(part.size):
+                lanes[lane] += mark if part[lane] <= high and part[lane] > low else zero
+
+
+@kernel
+def _copy_between(tiles, row, location, keys, center, folded, low, high, n_between, lanes, scratch):
+    """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`.
+
+    The keys are dealt to as many lanes as `lanes` has places, by a pass in vector instructions. The mark of a lane with
+    one of these keys says where it is; only lanes with several are searched, for which no place that their marks add up
+    to holds such a key. Where there are too many for that, all keys are searched in order.
+    """
+    size = keys.size
+    found = 0
+    if 4 * n_between > lanes.size:
+        for place in range(size):
+            distance = _distance(keys[place], center, folded)
+            if distance <= high and distance > low:
+                scratch[found] = _exact_value(tiles, row, place, location, folded)
+                found += 1
+        return
+    width = lanes.size
+    _mark_lanes(keys, center, folded, low, high, lanes)
     for lane in range(width):
         if lanes[lane] > 0:
-            for index in range(lane, size, width):
-                if keys[index] <= high and keys[index] > low:
-                    scratch[found] = values[index]
+            place = (int(lanes[lane]) - 1) * width + lane
+            last = place + 1
+            if place >= size:
+                place, last = lane, size
+            else:
+                distance = _distance(keys[place], center, folded)
+                if distance > high or distance <= low:
+                    place, last = lane, size
+            for index in range(place, last, width):
+                distance = _distance(keys[index], center, folded)
+                if distance <= high and distance > low:
+                    scratch[found] = _exact_value(tiles, row, index, location, folded)
                     found += 1
 
 
@@ -126,55 +168,70 @@ def _pick_pair(values, size, first, second):
 def lane_count(n_values):
     """Choose the number of lanes: a power of two near sqrt(64 n_values), where searching one costs what a scan does."""
     width = 64
-    while width * width < 64 * n_values:
+    while width * width < 16 * n_values:
         width *= 2
     return width
 
 
 @kernel
-def _key_factor(values):
-    """Choose the factor that brings a sample of the values into float32's range; 1 where they are float32."""
-    step = max(1, values.size // 64)
-    largest = abs(values[0])
-    for index in range(0, values.size, step):
-        if abs(values[index]) > largest:
-            largest = abs(values[index])
-    return 1.0 / largest if values.itemsize > 4 and largest > 1e-300 else 1.0
+def _fill_keys(tiles, row, keys):
+    """Write the values as float32, by a factor that brings a sample of them into its range; return the factor."""
+    width = tiles.shape[2]
+    largest = abs(tiles[0, row, 0])
+    if tiles.itemsize > 4:
+        for place in range(0, keys.size, max(1, keys.size // 64)):
+            value = abs(tiles[place // width, row, place % width])
+            largest = value if value > largest else largest
+    factor = tiles.dtype.type(1.0 / largest if tiles.itemsize > 4 and largest > 1e-300 else 1.0)
+    for tile in range(tiles.shape[0]):
+        part, source = keys[tile * width : (tile + 1) * width], tiles[tile, row]
+        for index in range(part.size):
+            part[index] = np.float32(source[index] * factor)
+    return factor
 
 
 @kernel
-def _order_pair(values, keys, first, second, lanes, scratch):
-    """Order statistics of rank `first` and `second` (equal, or the next), exactly.
+def _fold(sample, center, folded):
+    """Sort the distances of a sorted sample from the centre: two ends of it grow outwards from there."""
+    size = sample.size
+    right = 0
+    while right < size and sample[right] < center:
+        right += 1
+    left = right - 1
+    for place in range(size):
+        if right == size or (left >= 0 and center - sample[left] < sample[right] - center):
+            folded[place] = center - sample[left]
+            left -= 1
+        else:
+            folded[place] = sample[right] - center
+            right += 1
+
+
+@kernel
+def _bracket(keys, center, folded, sample, first, second):
+    """Narrow (low, high] around the order statistics of rank `first` and `second` (equal, or the next) of the keys.
 
     A sorted sample of 64 keys gives a bracket; counts of keys up to a threshold narrow it by interpolation, aiming a
-    little beyond the target so that both ends close in; the values left in it, a few dozen, are copied and sorted.
-    Counting touches every key but costs a fraction of moving it. What does not narrow (ties, gaps) ends in a three-way
-    quickselect of what is left.
+    little beyond the target so that both ends close in. Counting touches every key but costs a fraction of moving it.
+    What does not narrow (ties, gaps) is left as it is.
 
     Parameters
     ----------
-    values : ndarray of shape (n_values,)
     keys : ndarray of shape (n_values,), float32
-        A non-decreasing function of the values, rounded: half the memory to count in, and order between brackets.
+    center : float32
+    folded : bool
+        The distances of the keys from the centre are ordered, not the keys.
+    sample : ndarray of shape (64,), float32
+        Sorted keys, or distances.
     first, second : int
-    lanes : ndarray of shape (lane_count(n_values),), float32
-    scratch : ndarray of shape (n_values,)
 
     Returns
     -------
-    lower, upper : float
+    low, high : float32
+    n_low, n_high : int
+        Number of keys up to each: ``n_low <= first`` and ``n_high > second``.
     """
-    size = values.size
-    if size <= 128:
-        for index in range(size):
-            scratch[index] = values[index]
-        return _pick_pair(scratch, size, first, second)
-
-    step = size // 64
-    sample = lanes[:64]
-    for index in range(64):
-        sample[index] = keys[index * step]
-    _sort_few(sample, 64)
+    size = keys.size
     fraction = (first + second + 1) / (2 * size)
     spread = 1.5 * np.sqrt(64 * fraction * (1 - fraction)) + 1
     below = int(np.floor(64 * fraction - 0.5 - spread))
@@ -187,7 +244,7 @@ def _order_pair(values, keys, first, second, lanes, scratch):
             n_low = 0
         else:
             low = sample[below]
-            n_low = _count_up_to(keys, low)
+            n_low = _count_up_to(keys, center, folded, low)
             below -= 12
     high = low
     n_high = 0
@@ -197,11 +254,11 @@ def _order_pair(values, keys, first, second, lanes, scratch):
             n_high = size
         else:
             high = sample[above]
-            n_high = _count_up_to(keys, high)
+            n_high = _count_up_to(keys, center, folded, high)
             above += 12
 
-    # Kept: count(<= low) <= first and count(<= high) > second, so both ranks lie in (low, high]. A threshold that
-    # falls between the two is neither; it is kept in `split`, from where both ends are approached.
+    # A threshold that falls between the two ranks is neither end; it is kept in `split`, from where both ends are
+    # approached.
     split = low
     is_split = False
     rounds = 0
@@ -230,7 +287,7 @@ def _order_pair(values, keys, first, second, lanes, scratch):
         threshold = np.float32(start + (stop - start) * fraction)
         if threshold > low and threshold < high:
             n_before = n_high - n_low
-            count = _count_up_to(keys, threshold)
+            count = _count_up_to(keys, center, folded, threshold)
             if count <= first:
                 low = threshold
                 n_low = count
@@ -244,24 +301,70 @@ def _order_pair(values, keys, first, second, lanes, scratch):
             stalled = stalled + 1 if 10 * (n_high - n_low) > 8 * n_before else 0
         else:
             stalled = 3
-    n_between = n_high - n_low
-    _copy_between(values, keys, low, high, n_between, lanes, scratch)
-    if n_between <= 40:
-        _sort_few(scratch, n_between)
-        return scratch[first - n_low], scratch[second - n_low]
-    return _pick_pair(scratch, n_between, first - n_low, second - n_low)
+    return low, high, n_low, n_high
 
 
 @kernel
-def median_and_mad(values, deviations, locations, scales):
+def _order_pair(tiles, row, location, keys, center, folded, sample, first, second, lanes, scratch):
+    """Order statistics of rank `first` and `second` (equal, or the next) of the values, or the deviations.
+
+    Parameters
+    ----------
+    tiles : ndarray of shape (n_tiles, n_rows, width)
+    row : int
+    location : float
+        Of the deviations, which are ordered if `folded`.
+    keys : ndarray of shape (n_values,), float32
+        A non-decreasing function of the values, rounded: half the memory to count in, and order between brackets.
+    center : float32
+        The same function of the location.
+    folded : bool
+    sample : ndarray of shape (64,), float32
+        Sorted keys, or distances of keys from the centre.
+    first, second : int
+    lanes : ndarray of shape (lane_count(n_values),), float32
+    scratch : ndarray of shape (n_values,)
+
+    Returns
+    -------
+    lower, upper : float
+        Exact where the keys are ordered as what they stand for, which rounding of distances may break.
+    low, high : float32
+        Ends of the bracket around their keys.
+    """
+    low, high, n_low, n_high = _bracket(keys, center, folded, sample, first, second)
+    n_between = n_high - n_low
+    _copy_between(tiles, row, location, keys, center, folded, low, high, n_between, lanes, scratch)
+    if n_between <= 40:
+        _sort_few(scratch, n_between)
+        return scratch[first - n_low], scratch[second - n_low], low, high
+    lower, upper = _pick_pair(scratch, n_between, first - n_low, second - n_low)
+    return lower, upper, low, high
+
+
+@kernel
+def _copy_all(tiles, row, location, folded, size, scratch):
+    width = tiles.shape[2]
+    for tile in range(tiles.shape[0]):
+        part, source = scratch[tile * width : min((tile + 1) * width, size)], tiles[tile, row]
+        if folded:
+            for index in range(part.size):
+                part[index] = abs(source[index] - location)
+        else:
+            for index in range(part.size):
+                part[index] = source[index]
+
+
+@kernel
+def median_and_mad(tiles, n_values, locations, scales):
     """Median and median absolute deviation of each row.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows, n_values)
-        C-contiguous, finite; at least one value a row.
-    deviations : ndarray of shape (n_rows, n_values)
-        Overwritten with the absolute deviations from the median; may be `values` itself.
+    tiles : ndarray of shape (n_tiles, n_rows, width)
+        C-contiguous, finite: value i of a row is ``tiles[i // width, row, i % width]``.
+    n_values : int
+        Number of values of a row; at least one. The last tile may be longer.
     locations : ndarray of shape (n_rows,)
         Overwritten with the medians, to the bit those of ``numpy.median``.
     scales : ndarray of shape (n_rows,)
@@ -269,32 +372,59 @@ def median_and_mad(values, deviations, locations, scales):
 
     Notes
     -----
-    Cost O(n_rows * n_values), about two rows of extra memory.
+    Cost O(n_rows * n_values), about two rows of extra memory. Keys are the values in float32. The deviations are never
+    stored: their median is found by counting keys around the key of the median. Distances of keys are off by their
+    rounding, so where the result lies within it from the end of its bracket, all deviations are searched.
     """
-    size = values.shape[1]
-    keys = np.empty(size, np.float32)
-    lanes = np.empty(lane_count(size), np.float32)
-    scratch = np.empty(size, values.dtype)
-    half = values.dtype.type(0.5)
-    for row in range(values.shape[0]):
-        factor = values.dtype.type(_key_factor(values[row]))
-        source = values[row]
+    keys = np.empty(n_values, np.float32)
+    lanes = np.empty(lane_count(n_values), np.float32)
+    scratch = np.empty(n_values, tiles.dtype)
+    sample = np.empty(64, np.float32)
+    distances = np.empty(64, np.float32)
+    half = tiles.dtype.type(0.5)
+    first = (n_values - 1) // 2
+    second = n_values // 2
+    few = n_values <= 128
+    for row in range(locations.size):
+        factor = tiles.dtype.type(1)
+        if not few:
+            factor = _fill_keys(tiles, row, keys)
+            for place in range(64):
+                sample[place] = keys[place * (n_values // 64)]
+            _sort_few(sample, 64)
+        location = tiles.dtype.type(0)
         for turn in range(2):  # one place that calls compiles in half the time of two
-            if turn == 0:
-                for index in range(size):
-                    keys[index] = np.float32(source[index] * factor)
-            else:
-                location = locations[row]
-                source = deviations[row]
-                for index in range(size):
-                    deviation = abs(values[row, index] - location)
-                    source[index] = deviation
-                    keys[index] = np.float32(deviation * factor)
-            lower, upper = _order_pair(source, keys, (size - 1) // 2, size // 2, lanes, scratch)
-            if turn == 0:
-                locations[row] = (lower + upper) * half
-            else:
+            folded = turn == 1
+            center = np.float32(location * factor)
+            exact = not few
+            lower = upper = location
+            if exact:
+                if folded:
+                    _fold(sample, center, distances)
+                lower, upper, low, high = _order_pair(
+                    tiles,
+                    row,
+                    location,
+                    keys,
+                    center,
+                    folded,
+                    distances if folded else sample,
+                    first,
+                    second,
+                    lanes,
+                    scratch,
+                )
+                if folded:
+                    error = (abs(np.float64(center)) + np.float64(high)) * 2.4e-7
+                    exact = lower * factor >= low + error and upper * factor <= high - error
+            if not exact:
+                _copy_all(tiles, row, location, folded, n_values, scratch)
+                lower, upper = _pick_pair(scratch, n_values, first, second)
+            if folded:
                 scales[row] = (lower + upper) * half
+            else:
+                location = (lower + upper) * half
+                locations[row] = location
 
 
 @kernel
@@ -319,12 +449,21 @@ def mean_of_largest(values, n_largest, out):
     keys = np.empty(size, np.float32)
     lanes = np.empty(lane_count(size), np.float32)
     scratch = np.empty(size, values.dtype)
+    sample = np.empty(64, np.float32)
+    tiles = values.reshape((1, values.shape[0], size))
     rank = size - n_largest
     for row in range(values.shape[0]):
-        factor = values.dtype.type(_key_factor(values[row]))
-        for index in range(size):
-            keys[index] = np.float32(values[row, index] * factor)
-        smallest = _order_pair(values[row], keys, rank, rank, lanes, scratch)[0]
+        if size <= 128:
+            _copy_all(tiles, row, values[row, 0], False, size, scratch)
+            smallest = _pick_pair(scratch, size, rank, rank)[0]
+        else:
+            _fill_keys(tiles, row, keys)
+            for place in range(64):
+                sample[place] = keys[place * (size // 64)]
+            _sort_few(sample, 64)
+            smallest = _order_pair(
+                tiles, row, values[row, 0], keys, np.float32(0), False, sample, rank, rank, lanes, scratch
+            )[0]
         total = 0.0
         count = 0
         for index in range(size):

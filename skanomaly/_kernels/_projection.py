@@ -3,13 +3,14 @@
 import numpy as np
 
 from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._order_statistics import median_and_mad
 
 __all__ = [
     "add_deviations",
     "center_rows",
+    "fit_tiles",
     "max_deviations",
     "multiply",
-    "project",
     "scale_deviations",
     "score_tile",
 ]
@@ -200,40 +201,52 @@ def multiply(directions, columns, out):
 
 
 @kernel
-def project(directions, columns, tile_rows, values):
-    """Multiply directions with rows, a tile of rows at a time: ``values = directions @ columns``.
+def fit_tiles(directions, tiles, n_samples, per_block, aggregation, locations, scales, totals):
+    """Project all rows, find median and MAD along each direction, and aggregate the deviations in units of the MAD.
 
-    One call instead of one per tile, since threads that return to the interpreter for each small product wait for
-    each other. A row's product depends on the row alone.
+    One call for many directions, since threads that return to the interpreter for each small step wait for each other.
 
     Parameters
     ----------
     directions : ndarray of shape (n_directions, n_features)
-    columns : ndarray of shape (n_features, n_samples)
-    tile_rows : int
-    values : ndarray of shape (n_directions, n_samples)
-        Written.
+    tiles : ndarray of shape (n_tiles, n_features, width)
+        Centred rows, by feature: row i is ``tiles[i // width, :, i % width]``, zeros follow the last. The width is a
+        multiple of 64, see :func:`multiply`.
+    n_samples : int
+        At least 1.
+    per_block : int
+        Directions at a time; their projections should fit in the second-level cache.
+    aggregation : int
+        0 adds deviations, 1 takes the largest, -1 computes none.
+    locations, scales : ndarray of shape (n_directions,)
+        Overwritten with medians and MADs.
+    totals : ndarray of shape (n_tiles, width), float64
+        Raised by the aggregated deviations. Directions with an MAD of 0 are left out.
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_samples).
+    Cost O(n_directions * n_features * n_samples); extra memory `per_block` projections and two rows of them.
     """
-    n_directions, n_samples = values.shape
-    n_features = directions.shape[1]
-    for start in range(0, n_samples, tile_rows):
-        stop = min(start + tile_rows, n_samples)
-        width = (stop - start + 63) // 64 * 64
-        tile = np.zeros((n_features, width), columns.dtype)
-        product = np.empty((n_directions, width), columns.dtype)
-        for feature in range(n_features):  # line by line: blocks of an array take seconds to compile
-            line, source = tile[feature], columns[feature, start:stop]
-            for sample in range(source.size):
-                line[sample] = source[sample]
-        multiply(directions, tile, product)
-        for direction in range(n_directions):
-            line, source = values[direction, start:stop], product[direction]
-            for sample in range(line.size):
-                line[sample] = source[sample]
+    n_tiles, _, width = tiles.shape
+    n_directions = directions.shape[0]
+    buffer = np.empty(n_tiles * min(per_block, n_directions) * width, tiles.dtype)
+    factors = np.empty(n_directions, tiles.dtype)
+    for start in range(0, n_directions, per_block):
+        stop = min(start + per_block, n_directions)
+        block = directions[start:stop]
+        values = buffer[: n_tiles * (stop - start) * width].reshape((n_tiles, stop - start, width))
+        for tile in range(n_tiles):
+            multiply(block, tiles[tile], values[tile])
+        location, factor = locations[start:stop], factors[start:stop]
+        median_and_mad(values, n_samples, location, scales[start:stop])
+        for place in range(factor.size):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
+            scale = np.float64(scales[start + place])
+            factor[place] = 1.0 / scale if scale > 0 else 0.0
+        for tile in range(n_tiles):
+            if aggregation == 0:
+                add_deviations(values[tile], location, factor, totals[tile])
+            elif aggregation == 1:
+                max_deviations(values[tile], location, factor, totals[tile])
 
 
 @kernel

@@ -66,9 +66,9 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
         exactly half.
     """
     if weights is None:
-        medians, deviations = np.empty((2, len(values)), values.dtype)
+        medians, scales = np.empty((2, len(values)), values.dtype)
         # The projections need this kernel anyway, so no other one is compiled.
-        _kernels.order_statistics.median_and_mad(values, np.empty_like(values), medians, deviations)
+        _kernels.order_statistics.median_and_mad(values[None], values.shape[1], medians, scales)
         return medians
     order = np.argsort(values, axis=1)
     reached = np.cumsum(weights[order], axis=1)
@@ -103,10 +103,41 @@ def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArra
     return np.maximum(np.where(scales > 0, scales, scales.dtype.type(resolution)), limits.tiny)
 
 
+def center_tiles(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
+    """Subtract the centre; cut the rows into transposed tiles of equal width, the last one filled with zeros.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    center : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    ndarray of shape (n_tiles, n_features, width)
+    """
+    n_samples, n_features = rows.shape
+    n_tiles = -(-n_samples // rows_per_tile(n_features))
+    width = padded_width(-(-n_samples // n_tiles))
+    tiles = np.zeros((-(-n_samples // width), n_features, width), rows.dtype)
+    for tile, part in zip(tiles, row_blocks(n_samples, width), strict=True):
+        _kernels.projection.center_rows(rows, part.start, part.stop, center, tile, 0)
+    return tiles
+
+
+def _project(directions: NDArray[Any], tiles: NDArray[Any], n_samples: int) -> NDArray[Any]:
+    """Multiply directions with the rows in tiles: shape (n_directions, n_samples)."""
+    values = np.empty((len(directions), len(tiles), tiles.shape[2]), tiles.dtype)
+    product = np.empty((len(directions), tiles.shape[2]), tiles.dtype)
+    for place, tile in enumerate(tiles):
+        _kernels.projection.multiply(directions, tile, product)
+        values[:, place] = product
+    return np.ascontiguousarray(values.reshape(len(directions), -1)[:, :n_samples])
+
+
 def medians_and_scales(
     values: NDArray[Any], weights: NDArray[np.float64] | None, tile_rows: int
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Compute median and MAD of each row of `values`, which is overwritten with the absolute deviations.
+    """Compute median and MAD of each row of `values`.
 
     Parameters
     ----------
@@ -125,20 +156,20 @@ def medians_and_scales(
     """
     if weights is None:
         locations, scales = np.empty((2, len(values)), values.dtype)
-        _kernels.order_statistics.median_and_mad(values, values, locations, scales)
+        _kernels.order_statistics.median_and_mad(values[None], values.shape[1], locations, scales)
     else:
         locations = weighted_medians(values, weights)
-        np.abs(np.subtract(values, locations[:, None], out=values), out=values)
-        scales = weighted_medians(values, weights)
-    flat = scales == 0
-    if flat.any():
+        scales = weighted_medians(np.abs(values - locations[:, None]), weights)
+    flat = np.flatnonzero(scales == 0)
+    if flat.size:
+        deviations = np.abs(values[flat] - locations[flat, None])
         if weights is None:  # the sum that a table in chunks has
-            scales[flat] = mad_from_mean(ExactSum(int(flat.sum())).add(values[flat]).total(), values.shape[1])
+            scales[flat] = mad_from_mean(ExactSum(flat.size).add(deviations).total(), values.shape[1])
         else:
             tiles = row_blocks(values.shape[1], tile_rows)
-            sums = sum(values[flat, tile].astype(np.float64) @ weights[tile] for tile in tiles)
+            sums = sum(deviations[:, tile].astype(np.float64) @ weights[tile] for tile in tiles)
             scales[flat] = mad_from_mean(sums, weights.sum())
-    return locations, scales, int(flat.sum())
+    return locations, scales, flat.size
 
 
 def mad_from_mean(sums: Any, total: float) -> NDArray[np.float64]:
@@ -146,17 +177,11 @@ def mad_from_mean(sums: Any, total: float) -> NDArray[np.float64]:
     return np.asarray(sums / total * _MEAN_TO_MEDIAN)
 
 
-def direction_groups(n_directions: int, per_block: int) -> list[list[slice]]:
-    """Cut the directions into groups of blocks; scores are added within each group, then over the groups."""
-    blocks = row_blocks(n_directions, per_block)
-    return [blocks[first : first + _GROUP_BLOCKS] for first in range(0, len(blocks), _GROUP_BLOCKS)]
-
-
 class _OrderedSum:
     """Sum or maximum of parts, taken in a fixed order whichever thread finishes first."""
 
-    def __init__(self, n_samples: int, aggregation: str) -> None:
-        self.total = np.zeros(n_samples)
+    def __init__(self, shape: tuple[int, ...], aggregation: str) -> None:
+        self.total = np.zeros(shape)
         self._join = np.add if aggregation == "mean" else np.maximum
         self._lock = threading.Lock()
         self._waiting: dict[int, NDArray[np.float64]] = {}
@@ -171,7 +196,7 @@ class _OrderedSum:
 
 
 def fit_projections(
-    columns: NDArray[Any],
+    rows: NDArray[Any],
     weights: NDArray[np.float64] | None,
     directions: NDArray[Any],
     center: NDArray[np.float64],
@@ -183,12 +208,12 @@ def fit_projections(
 
     Parameters
     ----------
-    columns : ndarray of shape (n_features, n_samples)
-        Centred rows, transposed.
+    rows : ndarray of shape (n_samples, n_features)
+        Not centred.
     weights : ndarray of shape (n_samples,) or None
     directions : ndarray of shape (n_directions, n_features)
     center : ndarray of shape (n_features,)
-        Determines the scale of directions along which all rows coincide.
+        Subtracted from the rows. It determines the scale of directions along which all rows coincide.
     aggregation : {"mean", "max"} or None
         None: outlyingness is not computed.
     per_block : int
@@ -201,41 +226,45 @@ def fit_projections(
     n_flat : int
         Number of directions along which more than half of the rows coincide.
     outlyingness : ndarray of shape (n_samples,) or None
-        Identical, to the last bit, to that of :func:`score_projections`.
+        Identical, to the last bit, to that of :func:`score_projections`; None also where an MAD is 0 or next to it.
     """
-    n_directions, n_samples = len(directions), columns.shape[1]
-    tile_rows = rows_per_tile(len(columns))
-    groups = direction_groups(n_directions, per_block)
-    collected = None if aggregation is None else _OrderedSum(n_samples, aggregation)
-    locations, scales = np.empty((2, n_directions), columns.dtype)
+    n_directions, n_samples = len(directions), len(rows)
+    tiles = center_tiles(rows, center)
+    collected = None if aggregation is None or weights is not None else _OrderedSum(tiles[:, 0].shape, aggregation)
+    locations, scales = np.empty((2, n_directions), rows.dtype)
+    mode = {"mean": 0, "max": 1}.get(str(aggregation), -1)
+    groups = row_blocks(n_directions, _GROUP_BLOCKS * per_block)
 
-    def fit_group(place: int) -> int:
-        buffer = np.empty((min(per_block, n_directions), n_samples), columns.dtype)
-        part = None if collected is None else np.zeros(n_samples)
-        n_flat = 0
-        for block in groups[place]:
-            values = buffer[: block.stop - block.start]
-            _kernels.projection.project(directions[block], columns, tile_rows, values)
-            locations[block], block_scales, flat = medians_and_scales(values, weights, tile_rows)
-            scales[block] = positive_scales(block_scales, center)
-            n_flat += flat
-            if part is not None:
-                _add_block(aggregation, values, np.zeros(len(values), values.dtype), scales[block], part)
-        if collected is not None and part is not None:
+    def fit_group(place: int) -> None:
+        group, part = groups[place], np.zeros(tiles[:, 0].shape)
+        _kernels.projection.fit_tiles(
+            directions[group], tiles, n_samples, per_block, mode, locations[group], scales[group], part
+        )
+        if collected is not None:
             collected.add(place, part)
+
+    def fit_weighted(block: slice) -> int:
+        values = _project(directions[block], tiles, n_samples)
+        locations[block], scales[block], n_flat = medians_and_scales(values, weights, rows_per_tile(rows.shape[1]))
         return n_flat
 
-    n_flat = sum(map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs))
-    if collected is None:
+    if weights is None:
+        map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs)
+        flat = np.flatnonzero(scales == 0)
+        usable = bool((scales >= np.finfo(scales.dtype).tiny).all())
+        for start in range(0, flat.size, per_block):
+            part = flat[start : start + per_block]
+            deviations = np.abs(_project(directions[part], tiles, n_samples) - locations[part, None])
+            scales[part] = mad_from_mean(ExactSum(part.size).add(deviations).total(), n_samples)
+        n_flat = flat.size
+    else:
+        blocks = row_blocks(n_directions, per_block)
+        n_flat, usable = sum(map_blocks(fit_weighted, blocks, n_jobs=n_jobs)), False
+    scales = positive_scales(scales, center)
+    if collected is None or not usable:
         return locations, scales, n_flat, None
-    return locations, scales, n_flat, _finish_aggregation(collected.total, aggregation, n_directions)
-
-
-def _add_block(
-    aggregation: str | None, values: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any], part: NDArray[Any]
-) -> None:
-    reduce = _kernels.projection.add_deviations if aggregation == "mean" else _kernels.projection.max_deviations
-    reduce(values, locations, 1 / scales, part)
+    total = _finish_aggregation(collected.total.reshape(-1)[:n_samples], aggregation, n_directions)
+    return locations, scales, n_flat, total
 
 
 def _finish_aggregation(total: NDArray[np.float64], aggregation: str | None, n_directions: int) -> NDArray[np.float64]:

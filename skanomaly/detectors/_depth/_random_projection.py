@@ -311,19 +311,14 @@ class RandomProjectionDepth(BaseDetector):
             )
         self._per_block = directions_per_block(len(rows), rows.dtype)
         self.center_ = column_medians(rows, weights)
-        columns = center_columns(rows, self.center_)
-        modes = rows_of_modes(
-            columns, weights, self.center_, n_modes=self.n_modes, scale=self.covariance is not None, random=random
-        )
-        if self.covariance is not None:
-            directions = directions @ whitening_of_modes(
-                columns, weights, modes, self.center_, covariance=self.covariance, random=random
-            )
+        modes = [np.arange(len(rows))]
+        if self.covariance is not None or self.n_modes > 1:
+            directions, modes = self._whiten(rows, weights, directions, random)
         self.directions_ = directions.astype(rows.dtype)
         fused = len(rows) == n_rows and weights is None and self.n_modes == 1 and self.aggregation != "top"
         parts = [
             fit_projections(
-                columns if len(mode) == len(rows) else np.ascontiguousarray(columns[:, mode]),
+                rows if len(mode) == len(rows) else rows[mode],
                 none_if_equal(take_weights(weights, mode)),
                 self.directions_,
                 self.center_,
@@ -338,6 +333,24 @@ class RandomProjectionDepth(BaseDetector):
         self.n_degenerate_ = sum(part[2] for part in parts)
         self.n_modes_ = len(modes)
         return parts[0][3] if fused else None
+
+    def _whiten(
+        self,
+        rows: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        directions: NDArray[np.float64],
+        random: np.random.Generator,
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.intp]]]:
+        """Return the directions of whitened rows and the rows of each mode."""
+        columns = center_columns(rows, self.center_)
+        modes = rows_of_modes(
+            columns, weights, self.center_, n_modes=self.n_modes, scale=self.covariance is not None, random=random
+        )
+        if self.covariance is not None:
+            directions = directions @ whitening_of_modes(
+                columns, weights, modes, self.center_, covariance=self.covariance, random=random
+            )
+        return directions, modes
 
     def _outlyingness(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return score_projections(X, *self._fitted(X.dtype), self.aggregation, self._per_block, self.n_jobs)
