@@ -8,92 +8,48 @@ __all__ = ["copy_inside", "count_bins", "mean_of_largest", "median_and_mad"]
 
 
 @kernel
-def _count_up_to(keys, center, folded, threshold):
-    """Count keys <= threshold, or keys whose distance from the centre is, if folded.
+def _copy_between(tiles, row, location, folded, keys, low, high, n_between, lanes, scratch):
+    """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`; all of them if all lie there.
 
-    A counter of the keys' own type keeps the loops in vector instructions.
+    The keys are dealt to as many lanes as `lanes` has places, by a pass in vector instructions that adds the number of
+    the deal to the lane for each of these keys. So the mark of a lane with one of them says where it is; only lanes
+    with several are searched: no place that their marks add up to holds such a key. Where there are too many for that,
+    all keys are searched in order.
     """
-    one = np.float32(1)
     zero = np.float32(0)
-    total = np.int64(0)
-    for start in range(0, keys.size, 4194304):  # below 2^24, where a float32 counter would stick
-        part = keys[start : start + 4194304]
-        count = zero
-        if folded:
-            for index in range(part.size):
-                count += one if abs(part[index] - center) <= threshold else zero
-        else:
-            for index in range(part.size):
-                count += one if part[index] <= threshold else zero
-        total += np.int64(count)
-    return total
-
-
-@kernel
-def _distance(key, center, folded):
-    return abs(key - center) if folded else key
-
-
-@kernel
-def _exact_value(tiles, row, place, location, folded):
-    value = tiles[place // tiles.shape[2], row, place % tiles.shape[2]]
-    return abs(value - location) if folded else value
-
-
-@kernel
-def _mark_lanes(keys, center, folded, low, high, lanes):
-    """Deal the keys to lanes; add one plus the number of the deal for each key that lies in (low, high]."""
-    zero = np.float32(0)
+    size = keys.size
     width = lanes.size
+    all_keys = n_between == size or 4 * n_between > width
+    n_lanes = 1 if all_keys else width
     for lane in range(width):
         lanes[lane] = zero
     mark = zero
-    for start in range(0, keys.size, width):
+    for start in range(0, 0 if all_keys else size, width):
         mark += np.float32(1)
         part = keys[start : start + width]
-        if folded:
-            for lane in range(part.size):
-                distance = abs(part[lane] - center)
-                lanes[lane] += mark if distance <= high and distance > low else zero
-        else:
-            for lane in range(part.size):
-                lanes[lane] += mark if part[lane] <= high and part[lane] > low else zero
-
-
-@kernel
-def _copy_between(tiles, row, location, keys, center, folded, low, high, n_between, lanes, scratch):
-    """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`.
-
-    The keys are dealt to as many lanes as `lanes` has places, by a pass in vector instructions. The mark of a lane with
-    one of these keys says where it is; only lanes with several are searched, for which no place that their marks add up
-    to holds such a key. Where there are too many for that, all keys are searched in order.
-    """
-    size = keys.size
+        for lane in range(part.size):
+            lanes[lane] += mark if part[lane] <= high and part[lane] > low else zero
     found = 0
-    if 4 * n_between > lanes.size:
-        for place in range(size):
-            distance = _distance(keys[place], center, folded)
-            if distance <= high and distance > low:
-                scratch[found] = _exact_value(tiles, row, place, location, folded)
-                found += 1
-        return
-    width = lanes.size
-    _mark_lanes(keys, center, folded, low, high, lanes)
-    for lane in range(width):
-        if lanes[lane] > 0:
+    for lane in range(n_lanes):
+        place = lane
+        step = n_lanes
+        if not all_keys:
+            if lanes[lane] == zero:
+                continue
             place = (int(lanes[lane]) - 1) * width + lane
-            last = place + 1
+            step = size
             if place >= size:
-                place, last = lane, size
-            else:
-                distance = _distance(keys[place], center, folded)
-                if distance > high or distance <= low:
-                    place, last = lane, size
-            for index in range(place, last, width):
-                distance = _distance(keys[index], center, folded)
-                if distance <= high and distance > low:
-                    scratch[found] = _exact_value(tiles, row, index, location, folded)
-                    found += 1
+                place = lane
+                step = n_lanes
+        while place < size:
+            if n_between == size or (keys[place] <= high and keys[place] > low):
+                value = tiles[place // tiles.shape[2], row, place % tiles.shape[2]]
+                scratch[found] = abs(value - location) if folded else value
+                found += 1
+            elif step == size:
+                place = lane - n_lanes
+                step = n_lanes
+            place += step
 
 
 @kernel
@@ -152,19 +108,6 @@ def _quick_select(values, size, rank):
 
 
 @kernel
-def _pick_pair(values, size, first, second):
-    """Order statistics of rank `first` and `second` (equal or next) of ``values[:size]``, which is reordered."""
-    lower = _quick_select(values, size, first)
-    upper = lower
-    if second > first:
-        upper = values[second]
-        for index in range(second + 1, size):
-            if values[index] < upper:
-                upper = values[index]
-    return lower, upper
-
-
-@kernel
 def lane_count(n_values):
     """Choose the number of lanes: a power of two near sqrt(64 n_values), where searching one costs what a scan does."""
     width = 64
@@ -191,24 +134,7 @@ def _fill_keys(tiles, row, keys):
 
 
 @kernel
-def _fold(sample, center, folded):
-    """Sort the distances of a sorted sample from the centre: two ends of it grow outwards from there."""
-    size = sample.size
-    right = 0
-    while right < size and sample[right] < center:
-        right += 1
-    left = right - 1
-    for place in range(size):
-        if right == size or (left >= 0 and center - sample[left] < sample[right] - center):
-            folded[place] = center - sample[left]
-            left -= 1
-        else:
-            folded[place] = sample[right] - center
-            right += 1
-
-
-@kernel
-def _bracket(keys, center, folded, sample, first, second):
+def _bracket(keys, sample, first, second):
     """Narrow (low, high] around the order statistics of rank `first` and `second` (equal, or the next) of the keys.
 
     A sorted sample of 64 keys gives a bracket; counts of keys up to a threshold narrow it by interpolation, aiming a
@@ -218,11 +144,8 @@ def _bracket(keys, center, folded, sample, first, second):
     Parameters
     ----------
     keys : ndarray of shape (n_values,), float32
-    center : float32
-    folded : bool
-        The distances of the keys from the centre are ordered, not the keys.
     sample : ndarray of shape (64,), float32
-        Sorted keys, or distances.
+        Overwritten with some of the keys, sorted.
     first, second : int
 
     Returns
@@ -231,63 +154,69 @@ def _bracket(keys, center, folded, sample, first, second):
     n_low, n_high : int
         Number of keys up to each: ``n_low <= first`` and ``n_high > second``.
     """
+    one = np.float32(1)
+    zero = np.float32(0)
     size = keys.size
+    for place in range(64):
+        sample[place] = keys[place * size // 64]
+    _sort_few(sample, 64)
     fraction = (first + second + 1) / (2 * size)
     spread = 1.5 * np.sqrt(64 * fraction * (1 - fraction)) + 1
-    below = int(np.floor(64 * fraction - 0.5 - spread))
-    above = int(np.ceil(64 * fraction - 0.5 + spread))
-    low = np.float32(0)
-    n_low = size
-    while n_low > first:
-        if below < 0:
-            low = np.float32(-np.inf)
-            n_low = 0
-        else:
-            low = sample[below]
-            n_low = _count_up_to(keys, center, folded, low)
-            below -= 12
-    high = low
-    n_high = 0
-    while n_high <= second:
-        if above > 63:
-            high = np.float32(np.inf)
-            n_high = size
-        else:
-            high = sample[above]
-            n_high = _count_up_to(keys, center, folded, high)
-            above += 12
-
+    below = int(63.5 + 64 * fraction - spread) - 64
+    above = int(64.5 + 64 * fraction + spread) - 64
+    infinity = np.float32(np.inf)
+    low = -infinity
+    n_low = 0
+    high = infinity
+    n_high = size
     # A threshold that falls between the two ranks is neither end; it is kept in `split`, from where both ends are
     # approached.
     split = low
     is_split = False
     rounds = 0
-    stalled = 3 if np.isinf(low) or np.isinf(high) else 0
+    stalled = 0
     while n_high - n_low > 40 and rounds < 16 and stalled < 3:
-        before = first - n_low
-        behind = n_high - 1 - second
-        margin = 1 + 1.5 * np.sqrt(min(before, behind))
-        start = low
-        stop = high
-        fraction = 0.5
-        if behind > before:
-            n_start = n_low
-            if is_split:
-                start = split
-                n_start = second
-            if stalled == 0:
-                fraction = (second + 1 + margin - n_start) / (n_high - n_start)
+        sampled = True
+        if low == -infinity and below >= 0:
+            threshold = sample[below]
+            below -= 12
+        elif high == infinity and above < 64:
+            threshold = sample[above]
+            above += 12
+        elif low == -infinity or high == infinity:
+            break
         else:
-            n_stop = n_high
-            if is_split:
-                stop = split
-                n_stop = second
-            if stalled == 0:
-                fraction = (first - margin - n_low) / (n_stop - n_low)
-        threshold = np.float32(start + (stop - start) * fraction)
+            sampled = False
+            before = first - n_low
+            behind = n_high - 1 - second
+            margin = 1 + 1.5 * np.sqrt(min(before, behind))
+            left = low
+            right = high
+            fraction = 0.5
+            if behind > before:
+                n_start = n_low
+                if is_split:
+                    left = split
+                    n_start = second
+                if stalled == 0:
+                    fraction = (second + 1 + margin - n_start) / (n_high - n_start)
+            else:
+                n_stop = n_high
+                if is_split:
+                    right = split
+                    n_stop = second
+                if stalled == 0:
+                    fraction = (first - margin - n_low) / (n_stop - n_low)
+            threshold = np.float32(left + (right - left) * fraction)
         if threshold > low and threshold < high:
             n_before = n_high - n_low
-            count = _count_up_to(keys, center, folded, threshold)
+            count = 0
+            for start in range(0, size, 4194304):  # below 2^24, where a float32 counter would stick
+                part = keys[start : start + 4194304]
+                here = zero  # of the keys' own type, which keeps the loops in vector instructions
+                for index in range(part.size):
+                    here += one if part[index] <= threshold else zero
+                count += int(here)
             if count <= first:
                 low = threshold
                 n_low = count
@@ -297,15 +226,16 @@ def _bracket(keys, center, folded, sample, first, second):
             else:
                 split = threshold
                 is_split = True
-            rounds += 1
-            stalled = stalled + 1 if 10 * (n_high - n_low) > 8 * n_before else 0
-        else:
+            if not sampled:
+                rounds += 1
+                stalled = stalled + 1 if 10 * (n_high - n_low) > 8 * n_before else 0
+        elif not sampled:
             stalled = 3
     return low, high, n_low, n_high
 
 
 @kernel
-def _order_pair(tiles, row, location, keys, center, folded, sample, first, second, lanes, scratch):
+def _order_pair(tiles, row, location, folded, keys, sample, first, second, search_all, lanes, scratch):
     """Order statistics of rank `first` and `second` (equal, or the next) of the values, or the deviations.
 
     Parameters
@@ -315,44 +245,43 @@ def _order_pair(tiles, row, location, keys, center, folded, sample, first, secon
     location : float
         Of the deviations, which are ordered if `folded`.
     keys : ndarray of shape (n_values,), float32
-        A non-decreasing function of the values, rounded: half the memory to count in, and order between brackets.
-    center : float32
-        The same function of the location.
-    folded : bool
+        Values or deviations by a non-decreasing function, rounded: half the memory to count in, and order between
+        brackets.
     sample : ndarray of shape (64,), float32
-        Sorted keys, or distances of keys from the centre.
+        Scratch.
     first, second : int
+    search_all : bool
+        Search all values, without counting.
     lanes : ndarray of shape (lane_count(n_values),), float32
     scratch : ndarray of shape (n_values,)
 
     Returns
     -------
     lower, upper : float
-        Exact where the keys are ordered as what they stand for, which rounding of distances may break.
+        Exact where the keys are ordered as what they stand for, which rounding of deviations may break.
     low, high : float32
         Ends of the bracket around their keys.
     """
-    low, high, n_low, n_high = _bracket(keys, center, folded, sample, first, second)
+    low = high = np.float32(0)
+    n_low = 0
+    n_high = keys.size
+    if not search_all:
+        low, high, n_low, n_high = _bracket(keys, sample, first, second)
     n_between = n_high - n_low
-    _copy_between(tiles, row, location, keys, center, folded, low, high, n_between, lanes, scratch)
+    _copy_between(tiles, row, location, folded, keys, low, high, n_between, lanes, scratch)
+    first -= n_low
+    second -= n_low
     if n_between <= 40:
         _sort_few(scratch, n_between)
-        return scratch[first - n_low], scratch[second - n_low], low, high
-    lower, upper = _pick_pair(scratch, n_between, first - n_low, second - n_low)
+        return scratch[first], scratch[second], low, high
+    lower = _quick_select(scratch, n_between, first)
+    upper = lower
+    if second > first:
+        upper = scratch[second]
+        for place in range(second + 1, n_between):
+            if scratch[place] < upper:
+                upper = scratch[place]
     return lower, upper, low, high
-
-
-@kernel
-def _copy_all(tiles, row, location, folded, size, scratch):
-    width = tiles.shape[2]
-    for tile in range(tiles.shape[0]):
-        part, source = scratch[tile * width : min((tile + 1) * width, size)], tiles[tile, row]
-        if folded:
-            for index in range(part.size):
-                part[index] = abs(source[index] - location)
-        else:
-            for index in range(part.size):
-                part[index] = source[index]
 
 
 @kernel
@@ -372,59 +301,40 @@ def median_and_mad(tiles, n_values, locations, scales):
 
     Notes
     -----
-    Cost O(n_rows * n_values), about two rows of extra memory. Keys are the values in float32. The deviations are never
-    stored: their median is found by counting keys around the key of the median. Distances of keys are off by their
-    rounding, so where the result lies within it from the end of its bracket, all deviations are searched.
+    Cost O(n_rows * n_values), about two rows of extra memory. Keys are the values in float32. The
+    deviations are never stored: distances of the keys from the key of the median stand for them. These are off by the
+    rounding of the keys, so where the result lies within it from an end of its bracket, all deviations are searched.
     """
     keys = np.empty(n_values, np.float32)
     lanes = np.empty(lane_count(n_values), np.float32)
     scratch = np.empty(n_values, tiles.dtype)
     sample = np.empty(64, np.float32)
-    distances = np.empty(64, np.float32)
     half = tiles.dtype.type(0.5)
     first = (n_values - 1) // 2
     second = n_values // 2
-    few = n_values <= 128
     for row in range(locations.size):
-        factor = tiles.dtype.type(1)
-        if not few:
-            factor = _fill_keys(tiles, row, keys)
-            for place in range(64):
-                sample[place] = keys[place * (n_values // 64)]
-            _sort_few(sample, 64)
+        factor = _fill_keys(tiles, row, keys)
         location = tiles.dtype.type(0)
         for turn in range(2):  # one place that calls compiles in half the time of two
             folded = turn == 1
             center = np.float32(location * factor)
-            exact = not few
-            lower = upper = location
-            if exact:
-                if folded:
-                    _fold(sample, center, distances)
-                lower, upper, low, high = _order_pair(
-                    tiles,
-                    row,
-                    location,
-                    keys,
-                    center,
-                    folded,
-                    distances if folded else sample,
-                    first,
-                    second,
-                    lanes,
-                    scratch,
-                )
-                if folded:
-                    error = (abs(np.float64(center)) + np.float64(high)) * 2.4e-7
-                    exact = lower * factor >= low + error and upper * factor <= high - error
-            if not exact:
-                _copy_all(tiles, row, location, folded, n_values, scratch)
-                lower, upper = _pick_pair(scratch, n_values, first, second)
             if folded:
-                scales[row] = (lower + upper) * half
-            else:
-                location = (lower + upper) * half
-                locations[row] = location
+                for place in range(n_values):
+                    keys[place] = abs(keys[place] - center)
+            search_all = n_values <= 128
+            while True:
+                lower, upper, low, high = _order_pair(
+                    tiles, row, location, folded, keys, sample, first, second, search_all, lanes, scratch
+                )
+                error = (abs(np.float64(center)) + np.float64(high)) * 2.4e-7
+                inside = lower * factor >= low + error and upper * factor <= high - error
+                if search_all or not folded or inside:
+                    break
+                search_all = True
+            scales[row] = (lower + upper) * half
+            if not folded:
+                location = scales[row]
+        locations[row] = location
 
 
 @kernel
@@ -453,17 +363,10 @@ def mean_of_largest(values, n_largest, out):
     tiles = values.reshape((1, values.shape[0], size))
     rank = size - n_largest
     for row in range(values.shape[0]):
-        if size <= 128:
-            _copy_all(tiles, row, values[row, 0], False, size, scratch)
-            smallest = _pick_pair(scratch, size, rank, rank)[0]
-        else:
-            _fill_keys(tiles, row, keys)
-            for place in range(64):
-                sample[place] = keys[place * (size // 64)]
-            _sort_few(sample, 64)
-            smallest = _order_pair(
-                tiles, row, values[row, 0], keys, np.float32(0), False, sample, rank, rank, lanes, scratch
-            )[0]
+        _fill_keys(tiles, row, keys)
+        smallest = _order_pair(
+            tiles, row, values[row, 0], False, keys, sample, rank, rank, size <= 128, lanes, scratch
+        )[0]
         total = 0.0
         count = 0
         for index in range(size):

@@ -201,7 +201,7 @@ def multiply(directions, columns, out):
 
 
 @kernel
-def fit_tiles(directions, tiles, n_samples, per_block, aggregation, locations, scales, totals):
+def fit_tiles(directions, tiles, n_samples, aggregation, values, locations, scales, totals):
     """Project all rows, find median and MAD along each direction, and aggregate the deviations in units of the MAD.
 
     One call for many directions, since threads that return to the interpreter for each small step wait for each other.
@@ -214,10 +214,10 @@ def fit_tiles(directions, tiles, n_samples, per_block, aggregation, locations, s
         multiple of 64, see :func:`multiply`.
     n_samples : int
         At least 1.
-    per_block : int
-        Directions at a time; their projections should fit in the second-level cache.
     aggregation : int
         0 adds deviations, 1 takes the largest, -1 computes none.
+    values : ndarray of shape (n_tiles, per_block, width)
+        Overwritten with the projections on so many directions at a time; they should fit in the second-level cache.
     locations, scales : ndarray of shape (n_directions,)
         Overwritten with medians and MADs.
     totals : ndarray of shape (n_tiles, width), float64
@@ -225,18 +225,16 @@ def fit_tiles(directions, tiles, n_samples, per_block, aggregation, locations, s
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_samples); extra memory `per_block` projections and two rows of them.
+    Cost O(n_directions * n_features * n_samples); extra memory two projections.
     """
-    n_tiles, _, width = tiles.shape
     n_directions = directions.shape[0]
-    buffer = np.empty(n_tiles * min(per_block, n_directions) * width, tiles.dtype)
+    n_tiles, per_block, _ = values.shape
     factors = np.empty(n_directions, tiles.dtype)
     for start in range(0, n_directions, per_block):
         stop = min(start + per_block, n_directions)
         block = directions[start:stop]
-        values = buffer[: n_tiles * (stop - start) * width].reshape((n_tiles, stop - start, width))
         for tile in range(n_tiles):
-            multiply(block, tiles[tile], values[tile])
+            multiply(block, tiles[tile], values[tile][: stop - start])
         location, factor = locations[start:stop], factors[start:stop]
         median_and_mad(values, n_samples, location, scales[start:stop])
         for place in range(factor.size):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
@@ -244,9 +242,9 @@ def fit_tiles(directions, tiles, n_samples, per_block, aggregation, locations, s
             factor[place] = 1.0 / scale if scale > 0 else 0.0
         for tile in range(n_tiles):
             if aggregation == 0:
-                add_deviations(values[tile], location, factor, totals[tile])
+                add_deviations(values[tile][: stop - start], location, factor, totals[tile])
             elif aggregation == 1:
-                max_deviations(values[tile], location, factor, totals[tile])
+                max_deviations(values[tile][: stop - start], location, factor, totals[tile])
 
 
 @kernel

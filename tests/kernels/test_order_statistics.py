@@ -38,10 +38,14 @@ def _data(name, seed, size, dtype=np.float64):
     return DATA[name](np.random.default_rng(seed), size).astype(dtype)
 
 
-def _medians(values):
+def _medians_and_mads(values):
     medians, scales = np.empty((2, len(values)), values.dtype)
-    kernels.median_and_mad(values, np.empty_like(values), medians, scales)
-    return medians
+    kernels.median_and_mad(values[None], values.shape[1], medians, scales)
+    return medians, scales
+
+
+def _medians(values):
+    return _medians_and_mads(values)[0]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -49,13 +53,34 @@ def _medians(values):
 @pytest.mark.parametrize("name", DATA)
 def test_median_and_mad_are_exact(seed, name, n_values, dtype):
     values = _data(name, seed, (3, n_values), dtype)
-    expected = reference.median_and_mad(values)
+    locations, scales = _medians_and_mads(values)
+    assert_array_equal((locations, scales), reference.median_and_mad(values))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_values", [1, 100, 641])
+def test_median_and_mad_of_tiles_pass_over_what_fills_the_last(seed, n_values, dtype):
+    values = _data("normal", seed, (3, n_values), dtype)
+    padded = np.full((3, 704), np.nan, dtype)
+    padded[:, :n_values] = values
+    tiles = np.ascontiguousarray(padded.reshape(3, 11, 64)[:, : -(-n_values // 64)].transpose(1, 0, 2))
     locations, scales = np.empty((2, 3), dtype)
-    deviations = values.copy()
-    kernels.median_and_mad(deviations, deviations, locations, scales)
-    assert_array_equal(locations, expected[0])
-    assert_array_equal(scales, expected[1])
-    assert_array_equal(deviations, expected[2])
+    kernels.median_and_mad(tiles, n_values, locations, scales)
+    assert_array_equal((locations, scales), reference.median_and_mad(values))
+
+
+def test_mads_much_smaller_than_the_median_are_exact(seed):
+    # Distances of float32 keys are rounding alone, or nearly.
+    values = _data("normal", seed, (4, 1000)) * np.array([[1.0], [1e-3], [1e-6], [1e-9]]) + 1.0
+    assert_array_equal(_medians_and_mads(values), reference.median_and_mad(values))
+
+
+def test_medians_of_values_that_meet_in_a_lane_are_exact():
+    # The middle values are a power of two apart in place, so that they are dealt to one lane.
+    values = np.where(np.arange(4096) % 2 == 0, -1.0, 1.0) * (10.0 + np.arange(4096))
+    values[::512] = np.linspace(-0.3, 0.5, 8)
+    values = values[None]
+    assert_array_equal(_medians_and_mads(values), reference.median_and_mad(values))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

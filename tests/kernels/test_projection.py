@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skanomaly._kernels import _projection as kernels
+from tests.reference import order_statistics
 from tests.reference import projection as reference
 
 DTYPES = [np.float64, np.float32]
@@ -84,13 +85,34 @@ def test_multiply_gives_a_column_the_same_bits_at_each_place(seed, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("tile_rows", [1, 8, 64])
-def test_project(seed, dtype, tile_rows):
+@pytest.mark.parametrize("aggregation", ["mean", "max", None])
+def test_fit_tiles(seed, dtype, aggregation):
     random = np.random.default_rng(seed)
-    directions, columns = random.normal(size=(5, 3)).astype(dtype), random.normal(size=(3, 37)).astype(dtype)
-    values = np.empty((5, 37), dtype)
-    kernels.project(directions, columns, tile_rows, values)
-    assert_allclose(values, directions @ columns, rtol=1e-12 if dtype is np.float64 else 1e-4, atol=1e-6)
+    directions, rows = random.normal(size=(9, 3)).astype(dtype), random.normal(size=(230, 3)).astype(dtype)
+    padded = np.zeros((256, 3), dtype)
+    padded[:230] = rows
+    tiles = np.ascontiguousarray(padded.reshape(4, 64, 3).transpose(0, 2, 1))
+    locations, scales = np.empty((2, 9), dtype)
+    totals = np.zeros((4, 64))
+    mode = {"mean": 0, "max": 1, None: -1}[aggregation]
+    kernels.fit_tiles(directions, tiles, 230, mode, np.empty((4, 4, 64), dtype), locations, scales, totals)
+    tolerance = 1e-12 if dtype is np.float64 else 1e-4
+    expected = order_statistics.median_and_mad(directions.astype(float) @ rows.T.astype(float))
+    assert_allclose((locations, scales), expected, rtol=tolerance, atol=1e-6)
+    if aggregation is None:
+        assert not totals.any()
+        return
+    total = totals.reshape(-1)[:230] / (9 if aggregation == "mean" else 1)
+    assert_allclose(total, reference.outlyingness(rows, directions, locations, scales, aggregation), rtol=tolerance)
+
+
+def test_fit_tiles_leaves_out_directions_with_an_mad_of_0(seed):
+    tiles = np.zeros((1, 2, 64))
+    tiles[0, 0] = np.random.default_rng(seed).normal(size=64)
+    both, one = np.zeros((2, 1, 64))
+    kernels.fit_tiles(np.eye(2), tiles, 64, 0, np.empty((1, 2, 64)), *np.empty((2, 2)), both)
+    kernels.fit_tiles(np.eye(2)[:1], tiles, 64, 0, np.empty((1, 2, 64)), *np.empty((2, 1)), one)
+    assert_allclose(both, one, rtol=1e-15)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -11,10 +11,9 @@ def medians(values):
 
 
 def median_and_mad(values):
-    """Median, median absolute deviation, and absolute deviations of each row."""
+    """Median and median absolute deviation of each row."""
     locations = medians(values)
-    deviations = np.abs(values - locations[:, None])
-    return locations, medians(deviations), deviations
+    return locations, medians(np.abs(values - locations[:, None]))
 
 
 def mean_of_largest(values, n_largest):

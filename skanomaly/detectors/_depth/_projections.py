@@ -234,11 +234,14 @@ def fit_projections(
     locations, scales = np.empty((2, n_directions), rows.dtype)
     mode = {"mean": 0, "max": 1}.get(str(aggregation), -1)
     groups = row_blocks(n_directions, _GROUP_BLOCKS * per_block)
+    local = threading.local()
 
     def fit_group(place: int) -> None:
         group, part = groups[place], np.zeros(tiles[:, 0].shape)
+        if not hasattr(local, "values"):  # one buffer a thread: new pages cost as much as a pass over them
+            local.values = np.empty((len(tiles), min(per_block, n_directions), tiles.shape[2]), tiles.dtype)
         _kernels.projection.fit_tiles(
-            directions[group], tiles, n_samples, per_block, mode, locations[group], scales[group], part
+            directions[group], tiles, n_samples, mode, local.values, locations[group], scales[group], part
         )
         if collected is not None:
             collected.add(place, part)
