@@ -9,7 +9,7 @@ __all__ = ["copy_inside", "count_bins", "mean_of_largest", "median_and_mad"]
 
 @kernel
 def _copy_between(tiles, row, location, folded, keys, low, high, n_between, lanes, scratch):
-    """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`; all of them if all lie there.
+    """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`.
 
     The keys are dealt to as many lanes as `lanes` has places, by a pass in vector instructions that adds the number of
     the deal to the lane for each of these keys. So the mark of a lane with one of them says where it is; only lanes
@@ -124,7 +124,7 @@ def _fill_keys(tiles, row, keys):
     if tiles.itemsize > 4:
         for place in range(0, keys.size, max(1, keys.size // 64)):
             value = abs(tiles[place // width, row, place % width])
-            largest = value if value > largest else largest
+            largest = max(largest, value)
     factor = tiles.dtype.type(1.0 / largest if tiles.itemsize > 4 and largest > 1e-300 else 1.0)
     for tile in range(tiles.shape[0]):
         part, source = keys[tile * width : (tile + 1) * width], tiles[tile, row]
@@ -362,10 +362,11 @@ def mean_of_largest(values, n_largest, out):
     sample = np.empty(64, np.float32)
     tiles = values.reshape((1, values.shape[0], size))
     rank = size - n_largest
+    folded = False
     for row in range(values.shape[0]):
         _fill_keys(tiles, row, keys)
         smallest = _order_pair(
-            tiles, row, values[row, 0], False, keys, sample, rank, rank, size <= 128, lanes, scratch
+            tiles, row, values[row, 0], folded, keys, sample, rank, rank, size <= 128, lanes, scratch
         )[0]
         total = 0.0
         count = 0
