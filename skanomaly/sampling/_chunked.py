@@ -1,6 +1,6 @@
 """Resampling of tables in pieces: rows of the classes that grow are collected, the others streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -114,11 +114,18 @@ def resample_chunks(sampler: Any, chunks: Any, y: Any, *, max_rows: int = 1_000_
         if is_new.any():
             yield synthetic
 
-    return _reopened(open_both)
+    return _Resampled(open_both)
 
 
-def _reopened(open_pairs: Any) -> Pieces:
-    return Pieces(lambda: (table for table, _ in open_pairs()), lambda: (labels for _, labels in open_pairs()))
+class _Resampled(Pieces):
+    """Pairs of a table and its classes, opened anew in each pass."""
+
+    def __init__(self, open_pairs: Callable[[], Iterator[tuple[Any, Any]]]) -> None:
+        super().__init__(lambda: (table for table, _ in open_pairs()))
+        self._open_pairs = open_pairs
+
+    def _pairs(self) -> Iterator[tuple[Any, Any]]:
+        return self._open_pairs()
 
 
 def _count(_table: Any, labels: Any, _index: int) -> dict[Any, int]:
@@ -245,4 +252,4 @@ def _kept(pieces: Pieces, drawn: dict[Any, NDArray[np.intp]]) -> Pieces:
             kept = np.repeat(np.arange(len(values)), times)
             yield take_rows(table, kept), take_rows(labels, kept)
 
-    return _reopened(open_both)
+    return _Resampled(open_both)
