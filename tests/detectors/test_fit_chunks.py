@@ -58,7 +58,7 @@ def test_cuts_and_order_do_not_matter_to_the_bit(name, dtype, seed):
     assert one.offset_ == other.offset_
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(cuts=st.lists(st.integers(0, 60), max_size=9), order=st.randoms(use_true_random=False))
 def test_any_cuts_and_order_give_the_same_bits(cuts, order):
     rows = _rows(0, 60)
