@@ -138,7 +138,7 @@ SECTIONS = {
         "Heads of SyntheticAnomalyDetector": "LogisticHead HingeHead DensityHead OffsetHead ContrastiveHead",
         "Generated rows that are plausible anomalies": "ExpectedAnomalyPosterior EAPSampler",
         "Novelty and replay": "RandomDistillationNovelty NoveltyReplay",
-        "Composition": "ResampledEstimator SamplerChain OptimalImbalance SamplerDisplay oversample_chunks",
+        "Composition": "ResampledEstimator SamplerChain OptimalImbalance SamplerDisplay resample_chunks",
     },
     "threshold": {
         "Detectors with a threshold": "ThresholdedDetector ConformalDetector ScoreRefiner",

@@ -1,4 +1,4 @@
-"""What follows a projection: deviations from locations in units of scales, reduced over directions."""
+"""Projections of rows on directions, and their deviations from locations in units of scales."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ __all__ = [
     "fit_tiles",
     "max_deviations",
     "multiply",
+    "multiply_rows",
     "scale_deviations",
     "score_tile",
 ]
@@ -125,32 +126,75 @@ def scale_deviations(projections, locations, factors, out):
             out[sample, direction] = abs(projections[sample, direction] - locations[direction]) * factors[direction]
 
 
+# Products are made of panels: 256 columns, laid out feature by feature, with zeros behind the last column and behind
+# the last feature, whose number is raised to a multiple of five. So each column is treated alike, and all loops over
+# columns have a fixed length.
+
+
 @kernel
-def _multiply_four(u, v, w, x, columns, first, second, third, fourth):
-    """Multiply four directions with all columns: each value loaded serves four sums."""
-    n_features, size = columns.shape
-    whole = n_features - n_features % 4
-    for i in range(size):
-        first[i] = second[i] = third[i] = fourth[i] = 0
-    for j in range(0, whole, 4):
-        c0, c1, c2, c3 = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
-        u0, u1, u2, u3 = u[j], u[j + 1], u[j + 2], u[j + 3]
-        v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
-        w0, w1, w2, w3 = w[j], w[j + 1], w[j + 2], w[j + 3]
-        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
-        for i in range(size):
-            first[i] += u0 * c0[i] + u1 * c1[i] + u2 * c2[i] + u3 * c3[i]
-            second[i] += v0 * c0[i] + v1 * c1[i] + v2 * c2[i] + v3 * c3[i]
-            third[i] += w0 * c0[i] + w1 * c1[i] + w2 * c2[i] + w3 * c3[i]
-            fourth[i] += x0 * c0[i] + x1 * c1[i] + x2 * c2[i] + x3 * c3[i]
-    for j in range(whole, n_features):
-        column = columns[j]
-        u0, v0, w0, x0 = u[j], v[j], w[j], x[j]
-        for i in range(size):
-            first[i] += u0 * column[i]
-            second[i] += v0 * column[i]
-            third[i] += w0 * column[i]
-            fourth[i] += x0 * column[i]
+def _padded(directions, dtype):
+    """Copy directions, with zeros behind: at least three more directions, and features up to a multiple of five."""
+    n_directions, n_features = directions.shape
+    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), dtype)
+    for direction in range(n_directions):
+        line, source = lines[direction], directions[direction]
+        for feature in range(source.size):
+            line[feature] = source[feature]
+    return lines
+
+
+@kernel
+def _pack(columns, start, stop, panels):
+    """Lay columns out as panels, a feature at a time."""
+    for feature in range(columns.shape[0]):
+        for panel in range((stop - start + 255) // 256):
+            first = start + 256 * panel
+            line, source = (
+                panels[panel, 256 * feature : 256 * feature + 256],
+                columns[feature, first : min(first + 256, stop)],
+            )
+            for i in range(source.size):
+                line[i] = source[i]
+            for i in range(source.size, 256):
+                line[i] = 0
+
+
+@kernel
+def _multiply_panel(lines, place, panel, sums):
+    """Multiply four directions with a panel: ``sums[256 * k + i] = sum_j lines[place + k, j] panel[256 * j + i]``.
+
+    Five features at a time, so that a sum is loaded and stored once for five products; the order of the features is
+    the same for every column.
+    """
+    u, v, w, x = lines[place], lines[place + 1], lines[place + 2], lines[place + 3]
+    for j in range(0, lines.shape[1], 5):
+        part = panel[256 * j : 256 * j + 1280]
+        u0, u1, u2, u3, u4 = u[j], u[j + 1], u[j + 2], u[j + 3], u[j + 4]
+        v0, v1, v2, v3, v4 = v[j], v[j + 1], v[j + 2], v[j + 3], v[j + 4]
+        w0, w1, w2, w3, w4 = w[j], w[j + 1], w[j + 2], w[j + 3], w[j + 4]
+        x0, x1, x2, x3, x4 = x[j], x[j + 1], x[j + 2], x[j + 3], x[j + 4]
+        if j == 0:
+            for i in range(256):
+                c0, c1, c2, c3, c4 = part[i], part[256 + i], part[512 + i], part[768 + i], part[1024 + i]
+                first = u0 * c0 + u1 * c1 + u2 * c2 + u3 * c3 + u4 * c4
+                second = v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3 + v4 * c4
+                third = w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3 + w4 * c4
+                fourth = x0 * c0 + x1 * c1 + x2 * c2 + x3 * c3 + x4 * c4
+                sums[i] = first
+                sums[256 + i] = second
+                sums[512 + i] = third
+                sums[768 + i] = fourth
+        else:
+            for i in range(256):
+                c0, c1, c2, c3, c4 = part[i], part[256 + i], part[512 + i], part[768 + i], part[1024 + i]
+                first = sums[i] + u0 * c0 + u1 * c1 + u2 * c2 + u3 * c3 + u4 * c4
+                second = sums[256 + i] + v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3 + v4 * c4
+                third = sums[512 + i] + w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3 + w4 * c4
+                fourth = sums[768 + i] + x0 * c0 + x1 * c1 + x2 * c2 + x3 * c3 + x4 * c4
+                sums[i] = first
+                sums[256 + i] = second
+                sums[512 + i] = third
+                sums[768 + i] = fourth
 
 
 @kernel
@@ -164,40 +208,95 @@ def multiply(directions, columns, out):
     ----------
     directions : ndarray of shape (n_directions, n_features)
     columns : ndarray of shape (n_features, n_columns)
-        `n_columns` is a multiple of 64, so that no column is left for another loop than the vector instructions'.
     out : ndarray of shape (n_directions, n_columns)
         Overwritten.
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_columns), at about half the rate of BLAS in cache.
+    Cost O(n_directions * n_features * n_columns), at about the rate of BLAS.
     """
-    n_directions, size = out.shape
-    if n_directions >= 4:
-        lines, target = directions, out
+    n_directions, n_columns = out.shape
+    lines = _padded(directions, columns.dtype)
+    n_panels = (min(1024, n_columns) + 255) // 256
+    panels, sums = np.zeros((n_panels, 256 * lines.shape[1]), columns.dtype), np.empty(1024, columns.dtype)
+    for start in range(0, n_columns, 1024):
+        stop = min(start + 1024, n_columns)
+        _pack(columns, start, stop, panels)
+        for place in range(0, n_directions, 4):
+            for first in range(start, stop, 256):
+                last = min(first + 256, stop)
+                _multiply_panel(lines, place, panels[(first - start) // 256], sums)
+                for direction in range(place, min(place + 4, n_directions)):
+                    source, line = sums[256 * (direction - place) :], out[direction, first:last]
+                    for i in range(line.size):
+                        line[i] = source[i]
+
+
+@kernel
+def multiply_rows(rows, directions, out):
+    """Multiply ``rows @ directions.T`` with the sums of :func:`multiply`: the bits of a row depend on the row alone.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    directions : ndarray of shape (n_directions, n_features)
+    out : ndarray of shape (n_samples, n_directions)
+        Overwritten; its type is that of the sums.
+
+    Notes
+    -----
+    Cost O(n_directions * n_features * n_samples).
+    """
+    n_samples, n_directions = out.shape
+    n_features = rows.shape[1]
+    lines = _padded(directions, out.dtype)
+    panel, sums = np.zeros(256 * lines.shape[1], out.dtype), np.empty(1024, out.dtype)
+    for start in range(0, n_samples, 256):
+        size = min(256, n_samples - start)  # what an earlier panel left behind them is multiplied and not used
+        for first in range(0, size, 16):  # so that writes fill cache lines
+            for feature in range(n_features):
+                for i in range(first, min(first + 16, size)):
+                    panel[256 * feature + i] = rows[start + i, feature]
+        for place in range(0, n_directions, 4):
+            _multiply_panel(lines, place, panel, sums)
+            count = min(4, n_directions - place)
+            if count == 4:
+                for i in range(size):
+                    out[start + i, place] = sums[i]
+                    out[start + i, place + 1] = sums[256 + i]
+                    out[start + i, place + 2] = sums[512 + i]
+                    out[start + i, place + 3] = sums[768 + i]
+            else:
+                for k in range(count):
+                    for i in range(size):
+                        out[start + i, place + k] = sums[256 * k + i]
+
+
+@kernel
+def _add_panel(sums, count, locations, factors, total):
+    """Add the deviations of up to four directions, as :func:`add_deviations` does."""
+    if count == 4:
+        m0, m1, m2, m3 = locations[0], locations[1], locations[2], locations[3]
+        f0, f1, f2, f3 = factors[0], factors[1], factors[2], factors[3]
+        for i in range(256):
+            deviation = abs(sums[i] - m0) * f0 + abs(sums[256 + i] - m1) * f1
+            deviation += abs(sums[512 + i] - m2) * f2 + abs(sums[768 + i] - m3) * f3
+            total[i] += np.float64(deviation)
     else:
-        lines = np.zeros((4, directions.shape[1]), directions.dtype)
-        target = np.empty((4, size), out.dtype)
-        for direction in range(n_directions):
-            for j in range(directions.shape[1]):
-                lines[direction, j] = directions[direction, j]
-    for start in range(0, n_directions, 4):
-        place = max(min(start, n_directions - 4), 0)  # the last four may overlap those before, with the same result
-        _multiply_four(
-            lines[place],
-            lines[place + 1],
-            lines[place + 2],
-            lines[place + 3],
-            columns,
-            target[place],
-            target[place + 1],
-            target[place + 2],
-            target[place + 3],
-        )
-    if n_directions < 4:
-        for direction in range(n_directions):
-            for i in range(size):
-                out[direction, i] = target[direction, i]
+        for k in range(count):
+            location, factor, part = locations[k], factors[k], sums[256 * k : 256 * k + 256]
+            for i in range(256):
+                total[i] += np.float64(abs(part[i] - location) * factor)
+
+
+@kernel
+def _max_panel(sums, count, locations, factors, total):
+    """Take the largest of the deviations of up to four directions, as :func:`max_deviations` does."""
+    for k in range(count):
+        location, factor, part = locations[k], factors[k], sums[256 * k : 256 * k + 256]
+        for i in range(256):
+            deviation = np.float64(abs(part[i] - location) * factor)
+            total[i] = deviation if deviation > total[i] else total[i]  # noqa: FURB136  # max() is not vectorised
 
 
 @kernel
@@ -210,8 +309,7 @@ def fit_tiles(directions, tiles, n_samples, aggregation, values, locations, scal
     ----------
     directions : ndarray of shape (n_directions, n_features)
     tiles : ndarray of shape (n_tiles, n_features, width)
-        Centred rows, by feature: row i is ``tiles[i // width, :, i % width]``, zeros follow the last. The width is a
-        multiple of 64, see :func:`multiply`.
+        Centred rows, by feature: row i is ``tiles[i // width, :, i % width]``, zeros follow the last.
     n_samples : int
         At least 1.
     aggregation : int
@@ -255,11 +353,11 @@ def score_tile(directions, columns, locations, factors, per_block, blocks_per_gr
     ----------
     directions : ndarray of shape (n_directions, n_features)
     columns : ndarray of shape (n_features, n_samples)
-        Centred rows, by feature; `n_samples` is a multiple of 64, see :func:`multiply`.
+        Centred rows, by feature.
     locations, factors : ndarray of shape (n_modes, n_directions)
         In the type of `columns`; factors are one over the scales.
     per_block, blocks_per_group : int
-        Directions per product, products per sum: sums run within a group, then over groups.
+        Their product is the number of directions per sum: sums run within a group, then over groups.
     maximum : int
         0 adds deviations, 1 takes the largest.
     totals : ndarray of shape (n_modes, n_samples), float64
@@ -267,32 +365,36 @@ def score_tile(directions, columns, locations, factors, per_block, blocks_per_gr
 
     Notes
     -----
-    Cost O(n_directions * n_samples * (n_features + n_modes)).
+    Cost O(n_directions * n_samples * (n_features + n_modes)). The deviations of four directions are added while their
+    products with 256 rows are in the first-level cache.
     """
     n_directions = directions.shape[0]
     n_modes, n_samples = totals.shape
-    buffer = np.empty((min(per_block, n_directions), n_samples), columns.dtype)
-    parts = np.empty((n_modes, n_samples))
+    lines = _padded(directions, columns.dtype)
+    panels, sums = np.zeros((1, 256 * lines.shape[1]), columns.dtype), np.empty(1024, columns.dtype)
+    parts = np.empty((n_modes, 256))
     per_group = per_block * blocks_per_group
-    for first in range(0, n_directions, per_group):
-        for mode in range(n_modes):
-            for sample in range(n_samples):
-                parts[mode, sample] = 0.0
-        last = min(first + per_group, n_directions)
-        for start in range(first, last, per_block):
-            stop = min(start + per_block, last)
-            values = buffer[: stop - start]
-            multiply(directions[start:stop], columns, values)
+    for start in range(0, n_samples, 256):
+        stop = min(start + 256, n_samples)
+        _pack(columns, start, stop, panels)
+        for first in range(0, n_directions, per_group):
+            last = min(first + per_group, n_directions)
             for mode in range(n_modes):
-                location, factor, part = locations[mode, start:stop], factors[mode, start:stop], parts[mode]
-                if maximum == 1:
-                    max_deviations(values, location, factor, part)
-                else:
-                    add_deviations(values, location, factor, part)
-        for mode in range(n_modes):
-            for sample in range(n_samples):
-                value = parts[mode, sample]
-                if maximum == 0:
-                    totals[mode, sample] += value
-                elif value > totals[mode, sample]:
-                    totals[mode, sample] = value
+                for i in range(256):
+                    parts[mode, i] = 0.0
+            for place in range(first, last, 4):
+                _multiply_panel(lines, place, panels[0], sums)
+                end = min(place + 4, last)
+                for mode in range(n_modes):
+                    location, factor = locations[mode, place:end], factors[mode, place:end]
+                    if maximum == 1:
+                        _max_panel(sums, end - place, location, factor, parts[mode])
+                    else:
+                        _add_panel(sums, end - place, location, factor, parts[mode])
+            for mode in range(n_modes):
+                total, part = totals[mode, start:stop], parts[mode]
+                for i in range(total.size):
+                    if maximum == 0:
+                        total[i] += part[i]
+                    elif part[i] > total[i]:
+                        total[i] = part[i]

@@ -1,5 +1,6 @@
 """Dask collections: tasks over their partitions, run by the user's client or by Dask's own threads."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skanomaly._support._optional import import_optional
-from skanomaly._support._pieces import Pieces, Task, split_labels
+from skanomaly._support._pieces import Passes, Pieces, Task, split_labels
 
 __all__ = ["dask_pieces", "is_dask", "score_dask", "write_dask"]
 
@@ -39,15 +40,24 @@ class DaskPieces(Pieces):
     parts : list of Delayed
     labels : list of Delayed or None, default=None
     label_name : str or None, default=None
+    passes : Passes or None, default=None
+        Follows the passes.
     """
 
-    def __init__(self, parts: list[Any], labels: list[Any] | None = None, label_name: Any = None) -> None:
+    def __init__(
+        self,
+        parts: list[Any],
+        labels: list[Any] | None = None,
+        label_name: Any = None,
+        passes: Passes | None = None,
+    ) -> None:
+        self.passes = Passes() if passes is None else passes
         self._parts = parts
         self._label_parts = labels
         self._label_name = label_name
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Compute one partition after the other, each on its own."""
+    def _pairs(self) -> Iterator[tuple[Any, Any]]:
+        # One partition after the other, each on its own.
         for place, part in enumerate(self._parts):
             labels = None if self._label_parts is None else self._label_parts[place].compute()
             yield _with_labels(part.compute(), labels, self._label_name)
@@ -57,13 +67,13 @@ class DaskPieces(Pieces):
         if y is None:
             return self
         if isinstance(y, str):
-            return DaskPieces(self._parts, label_name=y)
+            return DaskPieces(self._parts, label_name=y, passes=self.passes)
         if not isinstance(y, DaskPieces):
             raise ValueError("y must be a Dask collection with the partitions of chunks, or the name of a column.")
         labels = y._parts
         if len(labels) != len(self._parts):
             raise ValueError(f"y has {len(labels)} partitions and chunks has {len(self._parts)}; they must agree.")
-        return DaskPieces(self._parts, labels)
+        return DaskPieces(self._parts, labels, passes=self.passes)
 
     def reduce(self, task: Task, merge: Callable[[Any, Any], Any]) -> Any:
         """Apply a task to each partition where it is, and merge the results in a tree of tasks."""
@@ -71,13 +81,42 @@ class DaskPieces(Pieces):
         call, join = dask.delayed(_call, pure=False), dask.delayed(_join, pure=False)
         shared, merging = dask.delayed(task, traverse=False), dask.delayed(merge, traverse=False)
         labels = self._label_parts or [None] * len(self._parts)
-        level = [
+        leaves = [
             call(shared, part, label, self._label_name, index)
             for index, (part, label) in enumerate(zip(self._parts, labels, strict=True))
         ]
+        level = leaves
         while len(level) > 1:
             level = [join(merging, level[first : first + _FAN_IN]) for first in range(0, len(level), _FAN_IN)]
-        return level[0].compute() if level else None
+        return _followed(level[0], leaves, self.passes) if level else None
+
+
+def _followed(root: Any, leaves: list[Any], passes: Passes) -> Any:
+    """Compute the root of a tree of tasks, and follow its leaves as they are done."""
+    steps = passes.follow(range(len(leaves)), len(leaves))
+    next(steps)
+    client = _client()
+    if client is None:
+        callbacks = import_optional("dask.callbacks", extra="dask")
+        keys = {leaf.key for leaf in leaves}
+        with callbacks.Callback(posttask=lambda key, *_: next(steps, None) if key in keys else None):
+            return root.compute()
+    distributed = import_optional("distributed", extra="dask")
+    whole, *parts = client.compute([root, *leaves])
+    for part in distributed.as_completed(parts):
+        if part.status != "finished":
+            break  # the root raises the error
+        next(steps, None)
+    return whole.result()
+
+
+def _client() -> Any:
+    """Return the active client, or None."""
+    distributed = sys.modules.get("distributed")
+    try:
+        return None if distributed is None else distributed.default_client()
+    except ValueError:
+        return None
 
 
 def _with_labels(table: Any, labels: Any, name: Any) -> tuple[Any, Any]:

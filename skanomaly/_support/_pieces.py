@@ -1,17 +1,66 @@
 """Tables in pieces, with their labels."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from skanomaly._support._callbacks import reported
 from skanomaly._support._columns import is_frame
 
-__all__ = ["CHUNK_ROWS", "Pieces", "is_arrow", "lazy_kind", "require_in_memory", "split_labels"]
+__all__ = ["CHUNK_ROWS", "Passes", "Pieces", "is_arrow", "lazy_kind", "require_in_memory", "split_labels"]
 
 CHUNK_ROWS = 131_072
 # Takes a table, its labels or None, and its number.
 Task = Callable[[Any, Any, int], Any]
+
+
+class Passes:
+    """Follows the passes over the pieces of a table: prints, and reports to the callbacks of the fit.
+
+    Parameters
+    ----------
+    verbose : int, default=0
+        1 prints a line after each pass, 2 also one after each piece.
+    """
+
+    def __init__(self, verbose: int = 0) -> None:
+        self.verbose = verbose
+        self.n_done = 0
+
+    def follow(
+        self, pieces: Iterable[Any], n_pieces: int | None = None, n_rows: Callable[[Any], int] | None = None
+    ) -> Iterator[Any]:
+        """Yield the pieces of one pass.
+
+        Parameters
+        ----------
+        pieces : iterable
+        n_pieces : int or None, default=None
+            Their number, if it is known.
+        n_rows : callable, default=None
+            Returns the number of rows of a piece, if that is known.
+
+        Yields
+        ------
+        object
+        """
+        start, done, rows = time.perf_counter(), 0, 0
+        for piece in reported(pieces, "pass over the chunks", n_pieces):
+            yield piece
+            done += 1
+            rows += 0 if n_rows is None else n_rows(piece)
+            if self.verbose > 1:
+                self._print(start, f"chunk {done}" + (f" of {n_pieces}" if n_pieces else ""), rows)
+        self.n_done += 1
+        if self.verbose:
+            self._print(start, f"{done} chunks", rows, self.n_done)
+
+    def _print(self, start: float, what: str, rows: int, number: int | None = None) -> None:
+        number = self.n_done + 1 if number is None else number
+        counted = f", {rows:,} rows" if rows else ""
+        print(f"pass {number}: {what}{counted}, {time.perf_counter() - start:.1f} s", flush=True)  # noqa: T201  # verbose
 
 
 class Pieces:
@@ -25,6 +74,8 @@ class Pieces:
         Returns a fresh iterator of the labels of each table.
     label_name : object, default=None
         Column of the tables that holds the labels, if they have no iterator of their own.
+    passes : Passes or None, default=None
+        Follows the passes.
     """
 
     def __init__(
@@ -32,13 +83,18 @@ class Pieces:
         open_tables: Callable[[], Iterator[Any]],
         open_labels: Callable[[], Iterator[Any]] | None = None,
         label_name: Any = None,
+        passes: Passes | None = None,
     ) -> None:
+        self.passes = Passes() if passes is None else passes
         self._open_tables = open_tables
         self._open_labels = open_labels
         self._label_name = label_name
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """Yield each table with its labels."""
+        return self.passes.follow(self._pairs(), n_rows=lambda pair: len(pair[0]))
+
+    def _pairs(self) -> Iterator[tuple[Any, Any]]:
         if self._open_labels is None:
             for table in self._open_tables():
                 yield split_labels(_as_frame(table), self._label_name)
@@ -55,8 +111,8 @@ class Pieces:
         if y is None:
             return self
         if isinstance(y, str):
-            return Pieces(self._open_tables, label_name=y)
-        return Pieces(self._open_tables, lambda: (piece for piece, _ in y))
+            return Pieces(self._open_tables, label_name=y, passes=self.passes)
+        return Pieces(self._open_tables, lambda: (piece for piece, _ in y._pairs()), passes=self.passes)
 
     def reduce(self, task: Task, merge: Callable[[Any, Any], Any]) -> Any:
         """Apply a task to each table and merge the results, none of which may depend on the order.

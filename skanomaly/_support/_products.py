@@ -8,15 +8,10 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import row_blocks, single_blas_thread
 
-__all__ = ["fixed_product", "padded_width"]
+__all__ = ["fixed_product"]
 
 _LANES = 64
 _WIDE = 128  # columns from which BLAS on whole blocks is twice as fast
-
-
-def padded_width(n_columns: int) -> int:
-    """Return the next multiple of the number of columns that ``_kernels.projection.multiply`` takes at a time."""
-    return -(-n_columns // _LANES) * _LANES
 
 
 def fixed_product(rows: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,7 +33,7 @@ def fixed_product(rows: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[np
     products = np.empty((len(rows), matrix.shape[1]))
     if matrix.shape[0] > _WIDE:
         # Blocks of one shape without a remainder, so that BLAS treats all of their rows alike.
-        padded = np.zeros((matrix.shape[0], padded_width(matrix.shape[1])))
+        padded = np.zeros((matrix.shape[0], -(-matrix.shape[1] // _LANES) * _LANES))
         padded[:, : matrix.shape[1]] = matrix
         with single_blas_thread():
             for part in row_blocks(len(rows), _LANES):
@@ -47,10 +42,5 @@ def fixed_product(rows: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[np
                 products[part] = (block @ padded)[: part.stop - part.start, : matrix.shape[1]]
         return products
     directions = np.ascontiguousarray(matrix.T, dtype=np.float64)
-    for part in row_blocks(len(rows), 8 * _LANES):
-        columns = np.zeros((rows.shape[1], padded_width(part.stop - part.start)))
-        columns[:, : part.stop - part.start] = rows[part].T
-        product = np.empty((len(directions), columns.shape[1]))
-        _kernels.projection.multiply(directions, columns, product)
-        products[part] = product[:, : part.stop - part.start].T
+    _kernels.projection.multiply_rows(np.ascontiguousarray(rows), directions, products)
     return products

@@ -43,8 +43,9 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     ``_takes_classes``
         Class attribute: False for a sampler whose `y` holds other things than classes. It is then handed on as given;
         else one-hot columns are read as classes.
-    ``_grows_alone``
-        Class attribute: True for an over-sampler whose synthetic rows depend on the rows of their class alone.
+    ``_n_compared()``
+        Of an over-sampler whose synthetic rows depend on the rows of their class, and of the other rows on the nearest
+        ones of each alone: how many of the nearest ones. None, the default, for all other samplers.
     ``__sklearn_tags__``
         ``input_tags.sparse`` is False by default: sparse rows raise. A sampler that sets it receives CSR or CSC.
 
@@ -61,7 +62,6 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     _any_table: ClassVar[bool] = False
     _takes_classes: ClassVar[bool] = True
-    _grows_alone: ClassVar[bool] = False
 
     def _check(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate rows and class labels; samplers of other tables or targets override this."""
@@ -74,6 +74,10 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
             )
         check_classification_targets(targets)
         return rows, targets
+
+    def _n_compared(self) -> int | None:
+        """Return how many rows of any class a row of a class that grows is compared with, if nothing else matters."""
+        return None
 
     @abstractmethod
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:

@@ -1,21 +1,28 @@
 """Opening of a table in pieces."""
 
+from copy import copy
 from numbers import Integral
 from typing import Any
 
 from skanomaly._support._open_pieces import as_pieces
-from skanomaly._support._pieces import CHUNK_ROWS, Pieces
+from skanomaly._support._pieces import CHUNK_ROWS, Passes, Pieces
 from skanomaly._support._sklearn import Interval, validate_params
 
 __all__ = ["read_chunks"]
 
 
-@validate_params({"chunk_rows": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True)
-def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROWS) -> Pieces:
+@validate_params(
+    {
+        "chunk_rows": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["boolean", Interval(Integral, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROWS, verbose: int = 0) -> Pieces:
     """Open a table that is read in pieces, anew in each pass.
 
     Detectors' ``fit_chunks``, :func:`score_chunks` and :func:`write_scores` call it themselves; it is of use where
-    columns or the size of the pieces are to be chosen.
+    columns or the size of the pieces are to be chosen, or the passes are to be followed.
 
     Parameters
     ----------
@@ -33,6 +40,9 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
         Columns that are read, of files and of Arrow and Dask frames; None reads all.
     chunk_rows : int, default=131072
         Rows of a piece of files and Arrow tables. Other tables are cut already.
+    verbose : int, default=0
+        1 prints a line after each pass over the pieces, 2 also one after each piece, as it is done, also where Dask
+        runs the tasks.
 
     Returns
     -------
@@ -60,4 +70,8 @@ def read_chunks(source: Any, *, columns: Any = None, chunk_rows: int = CHUNK_ROW
     >>> detector.predict([[0.0, 0.0], [9.0, 9.0]])
     array([ 1, -1])
     """
-    return as_pieces(source, columns=columns, chunk_rows=chunk_rows)
+    pieces = as_pieces(source, columns=columns, chunk_rows=chunk_rows)
+    if verbose:
+        pieces = copy(pieces)
+        pieces.passes = Passes(int(verbose))
+    return pieces

@@ -81,7 +81,7 @@ def sample_chunks(chunks: Any, n_rows: Any = 65_536, *, y: Any = None, random_st
 
     See Also
     --------
-    skanomaly.sampling.oversample_chunks : Adds synthetic rows to a table in pieces.
+    skanomaly.sampling.resample_chunks : Adds synthetic rows to a table in pieces, or leaves rows out.
 
     Examples
     --------

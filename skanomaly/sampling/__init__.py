@@ -1,6 +1,6 @@
 """Samplers: make, choose, weigh and resample rows."""
 
-from skanomaly.sampling._chunked import oversample_chunks
+from skanomaly.sampling._chunked import resample_chunks
 from skanomaly.sampling._cleaning._under import EditedNearestNeighbours, RandomUnderSampler, SamplerChain, TomekLinks
 from skanomaly.sampling._display import SamplerDisplay
 from skanomaly.sampling._generation._minority import MinoritySampler
@@ -54,5 +54,5 @@ __all__ = [
     "SyntheticAnomalies",
     "SyntheticAnomalyDetector",
     "TomekLinks",
-    "oversample_chunks",
+    "resample_chunks",
 ]

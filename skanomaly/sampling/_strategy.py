@@ -104,6 +104,12 @@ def _ratio(factor: float, number: int) -> Fraction:
     return Fraction(float(factor)).limit_denominator(max(number, 1_000_000))
 
 
+def _called(strategy: Callable[[NDArray[Any]], dict[Any, int]], y: NDArray[Any] | dict[Any, int]) -> dict[Any, int]:
+    if isinstance(y, dict):
+        raise ValueError("sampling_strategy is a callable of y, which is in pieces; give a dict of final counts.")
+    return strategy(y)
+
+
 def rows_to_make(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[Any, int]:
     """Count the rows to add to each class, in the classes' order.
 
@@ -129,9 +135,7 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[A
     counts = y if isinstance(y, dict) else _counts(y)
     largest = max(counts.values())
     if callable(strategy):
-        if isinstance(y, dict):
-            raise ValueError("sampling_strategy is a callable of y, which is in pieces; give a dict of final counts.")
-        strategy = strategy(y)
+        strategy = _called(strategy, y)
     if isinstance(strategy, dict):
         _known(strategy, counts)
         strategy = _whole(strategy)
@@ -157,14 +161,15 @@ def rows_to_make(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[A
     return {small: number}
 
 
-def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
+def rows_to_keep(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[Any, int]:
     """Count the rows to leave in each class that is under-sampled, in the classes' order.
 
     Parameters
     ----------
     strategy : float, str, dict or callable
         As in :func:`rows_to_make`; words bring classes down to the smallest one's count.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,), or dict
+        Or the number of rows of each class, in the classes' order.
 
     Returns
     -------
@@ -176,10 +181,10 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any]) -> dict[Any, int]:
     ValueError
         If a class does not exist, a final count or ratio would need new rows, or a word is given for one class.
     """
-    counts = _counts(y)
+    counts = y if isinstance(y, dict) else _counts(y)
     smallest = min(counts.values())
     if callable(strategy):
-        strategy = strategy(y)
+        strategy = _called(strategy, y)
     if isinstance(strategy, dict):
         _known(strategy, counts)
         strategy = _whole(strategy)

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_series_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
 from skanomaly._support._blocks import n_block_threads
 from skanomaly.chunks import read_chunks, score_chunks, write_scores
@@ -81,12 +82,62 @@ def test_text_and_missing_values_of_a_file_are_read(tmp_path):
     assert_array_equal(pd.concat(tables)["shop"].isna(), frame["shop"].isna())
 
 
+def test_passes_are_printed_and_change_nothing(capsys):
+    parts = np.array_split(_frame(0).to_numpy(), 3)
+    found = GaussianDetector().fit_chunks(read_chunks(parts, verbose=2))
+    printed = re.sub(r"\d+\.\d s", "0.0 s", capsys.readouterr().out)
+    assert printed.startswith(
+        "pass 1: chunk 1, 100 rows, 0.0 s\npass 1: chunk 2, 200 rows, 0.0 s\npass 1: chunk 3, 300 rows, 0.0 s\n"
+        "pass 1: 3 chunks, 300 rows, 0.0 s\npass 2: chunk 1, 100 rows"
+    )
+    assert found.offset_ == GaussianDetector().fit_chunks(read_chunks(parts)).offset_
+    assert capsys.readouterr().out == ""
+
+
+def test_passes_of_dask_are_printed_as_the_partitions_are_done(capsys):
+    GaussianDetector().fit_chunks(read_chunks(_dask_frame(_frame(0), 3), verbose=2))
+    printed = re.sub(r"\d+\.\d s", "0.0 s", capsys.readouterr().out).splitlines()
+    counted = [line for line in printed if line.startswith("pass 2")]
+    assert counted == [*(f"pass 2: chunk {done} of 3, 0.0 s" for done in (1, 2, 3)), "pass 2: 3 chunks, 0.0 s"]
+
+
+class _Recorder:
+    """Records what a fit reports."""
+
+    max_propagation_depth = None
+
+    def __init__(self):
+        self.begun = []
+
+    def setup(self, estimator, context):
+        """Nothing is set up."""
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        """The end of a task is not recorded."""
+
+    def teardown(self, estimator, context):
+        """Nothing is torn down."""
+
+
+@pytest.mark.skipif(not hasattr(LogisticRegression, "set_callbacks"), reason="needs scikit-learn 1.9")
+def test_callbacks_see_each_pass():
+    recorder = _Recorder()
+    GaussianDetector().set_callbacks(recorder).fit_chunks(np.array_split(_frame(0).to_numpy(), 3))
+    n_passes = recorder.begun.count("pass over the chunks")
+    # The columns are read from the first chunk alone.
+    assert recorder.begun.count("pass over the chunks, one step") == 3 * (n_passes - 1) + 1 > 9
+
+
 @pytest.mark.parametrize(
     ("source", "options", "words"),
     [
         ("nothing.parquet", {}, "is no file"),
         ([np.eye(2)], {"columns": ["a"]}, "columns applies"),
         ([np.eye(2)], {"chunk_rows": 0}, "'chunk_rows' parameter.*Got 0"),
+        ([np.eye(2)], {"verbose": -1}, "'verbose' parameter.*Got -1"),
         (iter([np.eye(2)]), {}, "only once"),
     ],
 )

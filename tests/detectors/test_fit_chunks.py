@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
@@ -54,6 +56,18 @@ def test_cuts_and_order_do_not_matter_to_the_bit(name, dtype, seed):
     other = _build(name).fit_chunks([rows[200:], rows[:0], rows[:200][::-1]])
     assert_array_equal(one.score_samples(rows), other.score_samples(rows))
     assert one.offset_ == other.offset_
+
+
+@settings(max_examples=5, deadline=None)
+@given(cuts=st.lists(st.integers(0, 60), max_size=9), order=st.randoms(use_true_random=False))
+def test_any_cuts_and_order_give_the_same_bits(cuts, order):
+    rows = _rows(0, 60)
+    pieces = np.split(rows, sorted(cuts))
+    order.shuffle(pieces)
+    for name in ("GaussianDetector", "RandomProjectionDepth"):
+        one, other = _build(name).fit_chunks([rows]), _build(name).fit_chunks(pieces)
+        assert_array_equal(one.score_samples(rows), other.score_samples(rows))
+        assert one.offset_ == other.offset_
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

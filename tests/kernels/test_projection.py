@@ -63,25 +63,39 @@ def test_reduction_of_no_samples_and_of_equal_values(kernel):
     assert_array_equal(total, 0.0)
 
 
+def _close(found, expected):
+    rtol, atol = (1e-12, 1e-12) if found.dtype == np.float64 else (1e-4, 1e-5)
+    assert_allclose(found, expected, rtol=rtol, atol=atol)
+
+
+SHAPES = [(1, 1, 1), (4, 4, 256), (7, 3, 257), (9, 11, 40), (5, 2, 1300), (2, 10, 0), (3, 0, 5)]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("n_directions", "n_features"), [(1, 1), (4, 4), (7, 3), (9, 10)])
-def test_multiply(seed, dtype, n_directions, n_features):
+@pytest.mark.parametrize(("n_directions", "n_features", "n_rows"), SHAPES)
+def test_products_of_directions_and_rows(seed, dtype, n_directions, n_features, n_rows):
     random = np.random.default_rng(seed)
     directions = random.normal(size=(n_directions, n_features)).astype(dtype)
-    columns = random.normal(size=(n_features, 128)).astype(dtype)
-    out = np.full((n_directions, 128), np.nan, dtype)
+    columns = random.normal(size=(n_features, n_rows)).astype(dtype)
+    expected = reference.products(directions, columns)
+    out = np.full((n_directions, n_rows), np.nan, dtype)
     kernels.multiply(directions, columns, out)
-    assert_allclose(out, directions @ columns, rtol=1e-12 if dtype is np.float64 else 1e-4, atol=1e-6)
+    _close(out, expected)
+    by_row = np.full((n_rows, n_directions), np.nan, dtype)
+    kernels.multiply_rows(np.ascontiguousarray(columns.T), directions, by_row)
+    assert_array_equal(by_row, out.T)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_multiply_gives_a_column_the_same_bits_at_each_place(seed, dtype):
+def test_products_of_a_row_have_the_same_bits_at_each_place_and_with_each_direction(seed, dtype):
     random = np.random.default_rng(seed)
-    directions, columns = random.normal(size=(7, 10)).astype(dtype), random.normal(size=(10, 192)).astype(dtype)
-    out, turned = np.empty((7, 192), dtype), np.empty((7, 192), dtype)
+    directions, columns = random.normal(size=(7, 12)).astype(dtype), random.normal(size=(12, 300)).astype(dtype)
+    out, turned, some = np.empty((7, 300), dtype), np.empty((7, 300), dtype), np.empty((2, 9), dtype)
     kernels.multiply(directions, columns, out)
     kernels.multiply(directions, np.ascontiguousarray(np.roll(columns, 37, axis=1)), turned)
     assert_array_equal(turned, np.roll(out, 37, axis=1))
+    kernels.multiply(directions[5:], np.ascontiguousarray(columns[:, 291:]), some)
+    assert_array_equal(some, out[5:, 291:])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -115,13 +129,27 @@ def test_fit_tiles_leaves_out_directions_with_an_mad_of_0(seed):
     assert_allclose(both, one, rtol=1e-15)
 
 
+def test_rows_that_are_not_finite_leave_the_others(seed):
+    random = np.random.default_rng(seed)
+    directions, columns = random.normal(size=(5, 3)), random.normal(size=(3, 20))
+    out, expected = np.empty((5, 20)), np.empty((5, 20))
+    kernels.multiply(directions, columns, expected)
+    columns[1, 4], columns[2, 7] = np.nan, np.inf
+    with np.errstate(invalid="ignore"):
+        kernels.multiply(directions, columns, out)
+    assert np.isnan(out[:, 4]).all()
+    assert not np.isfinite(out[:, 7]).any()
+    others = np.delete(np.arange(20), [4, 7])
+    assert_array_equal(out[:, others], expected[:, others])
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 def test_score_tile(seed, dtype, aggregation):
     random = np.random.default_rng(seed)
-    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 64)).astype(dtype)
+    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 300)).astype(dtype)
     locations, scales = random.normal(size=(2, 11)).astype(dtype), random.uniform(0.5, 2, (2, 11)).astype(dtype)
-    totals = np.zeros((2, 64))
+    totals = np.zeros((2, 300))
     kernels.score_tile(directions, columns, locations, 1 / scales, 2, 3, int(aggregation == "max"), totals)
     for mode in range(2):
         expected = reference.outlyingness(columns.T, directions, locations[mode], scales[mode], aggregation)

@@ -9,6 +9,11 @@ def deviations(projections, locations, scales):
     return np.abs(z - m[:, None]) / s[:, None]
 
 
+def products(directions, columns):
+    """Directions times columns, in float64."""
+    return np.einsum("kj,ji->ki", directions.astype(np.float64), columns.astype(np.float64))
+
+
 def outlyingness(rows, directions, locations, scales, aggregation):
     """Outlyingness of rows over an (n_directions, n_samples) table."""
     table = deviations(directions.astype(np.float64) @ rows.T.astype(np.float64), locations, scales)

@@ -9,7 +9,6 @@ from skanomaly import _kernels
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._covariance import ledoit_wolf_shrinkage, whitening_matrix
 from skanomaly._support._exact_sums import CrossProducts, ExactSum
-from skanomaly._support._products import padded_width
 from skanomaly._support._selection import Lines, order_statistics, weighted_brackets
 from skanomaly.detectors._depth._projections import (
     center_columns,
@@ -190,11 +189,9 @@ def _projected(
     rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places, center: Floats, directions: NDArray[Any]
 ) -> NDArray[Any]:
     rows = rows if normal is None else rows[normal]
-    columns = np.zeros((rows.shape[1], padded_width(len(rows))), rows.dtype)
-    _kernels.projection.center_rows(rows, 0, len(rows), center, columns, 0)
-    values = np.empty((len(places), columns.shape[1]), rows.dtype)
-    _kernels.projection.multiply(directions[places], columns, values)
-    return values[:, : len(rows)]
+    values = np.empty((len(places), len(rows)), rows.dtype)
+    _kernels.projection.multiply(directions[places], center_columns(rows, center), values)
+    return values
 
 
 def _deviations(

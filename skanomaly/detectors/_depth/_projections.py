@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._exact_sums import ExactSum
-from skanomaly._support._products import padded_width
 from skanomaly._support._scales import usable_scale
 
 __all__ = [
@@ -317,16 +316,16 @@ def score_projections(
 
     def score_tile(tile: slice) -> NDArray[np.float64]:
         n_tile = tile.stop - tile.start
-        columns = np.zeros((n_features, padded_width(n_tile)), rows.dtype)
+        columns = np.empty((n_features, n_tile), rows.dtype)
         _kernels.projection.center_rows(rows, tile.start, tile.stop, center, columns, 0)
         if aggregation == "top":
-            return _score_top(columns, directions, locations, scales)[:n_tile]
-        totals = np.zeros((len(locations), columns.shape[1]))
+            return _score_top(columns, directions, locations, scales)
+        totals = np.zeros((len(locations), n_tile))
         maximum = int(aggregation == "max")
         _kernels.projection.score_tile(
             directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
         )
-        return _finish_aggregation(totals.min(axis=0)[:n_tile], aggregation, n_directions)
+        return _finish_aggregation(totals.min(axis=0), aggregation, n_directions)
 
     return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
 

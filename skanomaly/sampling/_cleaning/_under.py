@@ -81,13 +81,21 @@ class RandomUnderSampler(BaseSampler):
 
     def _fit_resample(self, X: Any, y: NDArray[Any]) -> tuple[Any, Any, NDArray[np.intp]]:  # y decides
         self.sampling_strategy_ = rows_to_keep(self.sampling_strategy, y)
+        rows = {label: np.flatnonzero(y == label) for label in self.sampling_strategy_}
+        drawn = self._draw({label: len(same) for label, same in rows.items()}, self.sampling_strategy_)
+        untouched = np.ones(len(y), dtype=np.bool_)
+        for same in rows.values():
+            untouched[same] = False
+        kept = [np.flatnonzero(untouched), *(rows[label][drawn[label]] for label in drawn)]
+        return None, None, np.sort(np.concatenate(kept))
+
+    def _draw(self, counts: dict[Any, int], kept: dict[Any, int]) -> dict[Any, NDArray[np.intp]]:
+        """Draw the numbers, within its class, of the rows that are kept, in ascending order."""
         random = generator(self.random_state)
-        times = np.ones(len(y), dtype=np.intp)
-        for label, number in self.sampling_strategy_.items():
-            rows = np.flatnonzero(y == label)
-            times[rows] = 0
-            np.add.at(times, random.choice(rows, number, replace=self.replacement), 1)
-        return None, None, np.repeat(np.arange(len(y)), times)
+        return {
+            label: np.sort(random.choice(counts[label], number, replace=self.replacement))
+            for label, number in kept.items()
+        }
 
 
 class TomekLinks(BaseSampler):

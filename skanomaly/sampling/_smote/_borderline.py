@@ -114,6 +114,10 @@ class BorderlineSMOTE(Interpolator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    def _n_compared(self) -> int | None:
+        numbers = [self.m_neighbors] if self.kind == "borderline-1" else [self.m_neighbors, self.k_neighbors]
+        return max(map(int, numbers)) if all(isinstance(number, Integral) for number in numbers) else None
+
     def _start(self, X: Any, y: NDArray[Any]) -> np.random.Generator:
         self.in_danger_: dict[Any, NDArray[np.intp]] = {}
         return super()._start(X, y)
@@ -217,6 +221,9 @@ class ADASYN(Interpolator):
         self.n_neighbors = n_neighbors
         self.n_jobs = n_jobs
         self.random_state = random_state
+
+    def _n_compared(self) -> int | None:
+        return int(self.n_neighbors) if isinstance(self.n_neighbors, Integral) else None
 
     def _n_near(self) -> int:
         return n_neighbors_of(self.n_neighbors, "n_neighbors")

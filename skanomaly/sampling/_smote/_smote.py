@@ -88,8 +88,6 @@ class SMOTE(Interpolator):
         "random_state": ["random_state"],
     }
 
-    _grows_alone: ClassVar[bool] = True
-
     def __init__(
         self,
         *,
@@ -104,6 +102,9 @@ class SMOTE(Interpolator):
         self.selection = selection
         self.n_jobs = n_jobs
         self.random_state = random_state
+
+    def _n_compared(self) -> int:
+        return 0
 
     def _segments(
         self, X: Any, y: NDArray[Any], rows: NDArray[np.intp], label: Any, n_new: int, random: np.random.Generator

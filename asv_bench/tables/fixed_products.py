@@ -1,0 +1,72 @@
+"""Products whose bits depend on the row alone, beside BLAS: a projection, and the scores of projections.
+
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python asv_bench/tables/fixed_products.py
+
+Microseconds of processor time of one thread for a tile of rows and 256 directions: the best of 15 runs, by turns.
+"score" adds the deviations of the projections from locations; by BLAS, 128 bytes of directions per row at a time.
+"""
+
+import time
+
+import _markdown
+import numpy as np
+from numba import njit
+
+from skanomaly import _kernels
+
+N_DIRECTIONS = 256
+
+
+@njit(nogil=True)
+def score_by_blas(directions, columns, locations, factors, per_block, totals):
+    """Score as ``_kernels.projection.score_tile`` does, with matrix products of BLAS."""
+    buffer = np.empty((per_block, columns.shape[1]), columns.dtype)
+    for start in range(0, len(directions), per_block):
+        stop = start + per_block
+        np.dot(directions[start:stop], columns, buffer)
+        _kernels.projection.add_deviations(buffer, locations[0, start:stop], factors[0, start:stop], totals[0])
+
+
+def microseconds(calls, repeats=15, inner=10):
+    """Return the best time of each call, measured by turns."""
+    best = [np.inf] * len(calls)
+    for call in calls:
+        call()
+    for _ in range(repeats):
+        for place, call in enumerate(calls):
+            start = time.thread_time_ns()
+            for _ in range(inner):
+                call()
+            best[place] = min(best[place], (time.thread_time_ns() - start) / (1000 * inner))
+    return best
+
+
+def main():
+    """Print the table."""
+    _markdown.head("type", "columns", "rows", "multiply", "BLAS", "ratio", "score", "with BLAS", "ratio")
+    random = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        for n_features in (6, 10, 20, 64, 100):
+            n_rows = min(2048, 2 ** int(np.log2(32768 / n_features)))
+            directions = random.normal(size=(N_DIRECTIONS, n_features)).astype(dtype)
+            columns = random.normal(size=(n_features, n_rows)).astype(dtype)
+            locations = random.normal(size=(1, N_DIRECTIONS)).astype(dtype)
+            factors, totals = np.ones_like(locations), np.zeros((1, n_rows))
+            values, per_block = np.empty((N_DIRECTIONS, n_rows), dtype), 128 // np.dtype(dtype).itemsize
+            kernels = _kernels.projection
+            times = microseconds(
+                [
+                    lambda: kernels.multiply(directions, columns, values),  # noqa: B023  # called at once
+                    lambda: np.dot(directions, columns, out=values),  # noqa: B023
+                    lambda: kernels.score_tile(directions, columns, locations, factors, per_block, 4, 0, totals),  # noqa: B023
+                    lambda: score_by_blas(directions, columns, locations, factors, per_block, totals),  # noqa: B023
+                ]
+            )
+            cells = [f"{value:.0f}" for value in times]
+            ratios = [f"{times[0] / times[1]:.2f}", f"{times[2] / times[3]:.2f}"]
+            name = np.dtype(dtype).name
+            _markdown.row(name, n_features, n_rows, *cells[:2], ratios[0], *cells[2:], ratios[1])
+
+
+if __name__ == "__main__":
+    main()
