@@ -116,7 +116,7 @@ def center_tiles(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any
     """
     n_samples, n_features = rows.shape
     n_tiles = -(-n_samples // rows_per_tile(n_features))
-    width = padded_width(-(-n_samples // n_tiles))
+    width = -(-n_samples // (64 * n_tiles)) * 64
     tiles = np.zeros((-(-n_samples // width), n_features, width), rows.dtype)
     for tile, part in zip(tiles, row_blocks(n_samples, width), strict=True):
         _kernels.projection.center_rows(rows, part.start, part.stop, center, tile, 0)
