@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["fill_neighbors", "insert_neighbor", "squared_distance"]
+__all__ = ["encode_rows", "fill_neighbors", "insert_neighbor", "search_product", "squared_distance"]
 
 
 @kernel
@@ -71,6 +71,7 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
     n_queries, width = bounds.shape
     last = distances.shape[1] - 1
     threshold = np.empty(1, bounds.dtype)
+    counts = np.arange(2).astype(bounds.dtype)  # a counter of their own type keeps the loop in vector instructions
     n_measured = 0
     for query in range(n_queries):
         worst = distances[query, last]
@@ -82,9 +83,9 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
             start = chunk * 64
             stop = start + 64
             if stop <= width:
-                n_hits = 0
+                n_hits = counts[0]
                 for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
-                    n_hits += 0 if row[start + offset] > limit_rounded else 1
+                    n_hits += counts[0] if row[start + offset] > limit_rounded else counts[1]
                 if n_hits == 0:
                     continue
             else:
@@ -102,3 +103,90 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
+
+
+@kernel
+def encode_rows(X, order, center, scale, shrink, out):
+    """Write the right factor of a product that bounds distances: ``-2 x`` and a little less than the squared norm.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    order : ndarray of shape (m,), intp
+        Rows of `X` to write.
+    center : ndarray of shape (d,), float64
+    scale : float
+        Rows are ``x = (X - center) * scale``, in float64.
+    shrink : float
+        Factor of the squared norms.
+    out : ndarray of shape (m, d + 1)
+        Written. O(m d).
+    """
+    n_columns = X.shape[1]
+    for place in range(order.size):
+        row, target = X[order[place]], out[place]
+        total = 0.0
+        for column in range(n_columns):
+            value = (np.float64(row[column]) - center[column]) * scale
+            total += value * value
+            target[column] = -2.0 * value
+        target[n_columns] = shrink * total
+
+
+@kernel
+def search_product(
+    left,
+    right,
+    start,
+    tile_rows,
+    allowed,
+    rate,
+    rows,
+    X,
+    Q,
+    query_norms,
+    scale,
+    slack,
+    groups,
+    excluded,
+    buffer,
+    distances,
+    indices,
+):
+    """Bring lists of nearest neighbours up to date with a product of two factors, a tile of the table at a time.
+
+    One call instead of one per tile: a tile stays in cache between its product and its scan, and threads do not wait
+    for the interpreter.
+
+    Parameters
+    ----------
+    left : ndarray of shape (b, m), float32 or float64, C-contiguous
+    right : ndarray of shape (w, m), the type of `left`, C-contiguous
+        ``left @ right.T`` holds the bounds of :func:`fill_neighbors`.
+    start : int
+        First row of `right` to read.
+    tile_rows : int
+    allowed, rate : float
+        The search ends before a tile if more than ``allowed + rate * n_read`` pairs were measured.
+    rows, X, Q, query_norms, scale, slack, groups, excluded, distances, indices
+        As in :func:`fill_neighbors`.
+    buffer : ndarray of shape (at least b * tile_rows,), the type of `left`
+        Overwritten.
+
+    Returns
+    -------
+    int
+        First row of `right` that was not read. O(b w m).
+    """
+    n_queries, n_rows = left.shape[0], right.shape[0]
+    n_measured = 0
+    place = start
+    while place < n_rows and n_measured <= allowed + rate * (place - start):
+        stop = min(place + tile_rows, n_rows)
+        bounds = buffer[: n_queries * (stop - place)].reshape((n_queries, stop - place))
+        np.dot(left, right[place:stop].T, bounds)
+        n_measured += fill_neighbors(
+            bounds, rows[place:stop], X, Q, query_norms, scale, slack, groups, excluded, distances, indices
+        )
+        place = stop
+    return place

@@ -11,13 +11,16 @@ from skanomaly._support._hashing import hash_rows
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
 
-_QUERY_ROWS = 1024
+_QUERY_ROWS = 512
 _TABLE_ROWS = 1024
+_TILE_SIZE = 2**18  # bounds held at once: they fit the second cache
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
+_FOLDED_COLUMNS = 512
 _LEAF_ROWS = 32
 _FEWEST_ROTATED = 2048  # fewer rows are searched before the basis is found
 _SAMPLE_ROWS = 1024
 _SAMPLE_QUERIES = 64
+_MOST_SPREAD = 0.6  # more effective directions for each column: a few of them rule out too little
 _MEASURED_COST = 30  # time of measuring a pair by that of bounding it with all columns
 _MOST_TREE_COLUMNS = 8  # n = 1e5: at 8 columns the tree takes half the product's time, at 10 half as much again
 
@@ -236,6 +239,18 @@ class _Tree:
         )
 
 
+def _by_column(ufunc: np.ufunc, rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Reduce each column; several rows are taken as one, since NumPy reduces short rows slowly."""
+    n_columns = rows.shape[1]
+    fold = max(1, _FOLDED_COLUMNS // n_columns)
+    whole = len(rows) - len(rows) % fold
+    parts = [rows[whole:]]
+    if whole:
+        parts.append(ufunc.reduce(rows[:whole].reshape(-1, fold * n_columns), axis=0).reshape(fold, n_columns))
+    reduced: NDArray[np.float64] = ufunc.reduce(np.concatenate(parts), axis=0).astype(np.float64)
+    return reduced
+
+
 class _Product:
     r"""Brute force: one matrix product bounds all distances, few are measured.
 
@@ -254,27 +269,25 @@ class _Product:
     the product of all columns.
     """
 
-    _groups: NDArray[np.intp] | None = None  # each row is one
-
     def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None) -> None:
         self._rows = rows
-        if groups is not None:
-            self._groups = groups
-        self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp)
+        self._groups = np.arange(len(rows), dtype=np.intp) if groups is None else groups
+        self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
-            center = rows.mean(axis=0, dtype=np.float64)
+            center = _by_column(np.add, rows) / len(rows)
             self._center = np.where(np.isfinite(center), center, 0.0)
-            radius = float(np.max(np.maximum(rows.max(axis=0) - self._center, self._center - rows.min(axis=0))))
+            highest, lowest = _by_column(np.maximum, rows), _by_column(np.minimum, rows)
+            radius = float(np.max(np.maximum(highest - self._center, self._center - lowest)))
             # A power of two: scaling is exact, and no product of the table with itself overflows float32.
             self._scale = 2.0 ** float(np.clip(-np.ceil(np.log2(radius)) if radius > 0 else 0.0, -1020, 500))
             self._basis = self._leading_directions()
             self._table = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
-            width = 0 if self._basis is None else self._basis.shape[1] + 2
-            self._leading = np.empty((len(rows), width), dtype=np.float32)
-            for part in self._blocks():
-                coded = self._encode(rows[self._order[part]])
-                self._table[part] = self._right_factor(coded, np.float32)
-                if self._basis is not None:
+            shrink = 1 - self._slack(np.float32)
+            _kernels.neighbors.encode_rows(rows, self._order, self._center, self._scale, shrink, self._table)
+            if self._basis is not None:
+                self._leading = np.empty((len(rows), self._basis.shape[1] + 2), dtype=np.float32)
+                for part in self._blocks():
+                    coded = self._encode(rows[self._order[part]])
                     self._leading[part] = self._right_factor(coded, np.float32, self._basis)
 
     def _blocks(self) -> list[slice]:
@@ -297,7 +310,12 @@ class _Product:
         rows = self._encode(self._rows[self._order[:_SAMPLE_ROWS]])
         if not np.isfinite(rows).all():
             return None
-        vectors = np.linalg.eigh(rows.T @ rows)[1][:, ::-1]
+        products = rows.T @ rows
+        # Sum of the variances, squared, over the sum of their squares: a number of directions, and what sampling adds.
+        spread = float(np.square(products).sum()) / max(float(np.trace(products)) ** 2, np.finfo(np.float64).tiny)
+        if (spread - 1 / len(rows)) * _MOST_SPREAD * n_columns < 1:
+            return None  # no quarter of the directions holds most
+        vectors = np.linalg.eigh(products)[1][:, ::-1]
         norms = np.einsum("ij,ij->i", rows, rows)
         rotated = rows @ vectors
         queries, table = rotated[:_SAMPLE_QUERIES], rotated[_SAMPLE_QUERIES:]
@@ -346,44 +364,53 @@ class _Product:
             coded = self._encode(queries)
             norms = np.einsum("ij,ij->i", coded, coded)
             norms[~np.isfinite(norms)] = np.nan
-            n_neighbors = distances.shape[1]
-            expected = len(queries) * 8 * n_neighbors * (1 + np.log(len(self._rows) / n_neighbors))
+            lists = (queries, norms, left_out, distances, indices)
+            n_rows, n_queries, n_neighbors, start = len(self._rows), len(queries), distances.shape[1], 0
+            expected = n_queries * 8 * n_neighbors * (1 + np.log(n_rows / n_neighbors))
             # The products in order: what is measured by the one before says when to take the next.
-            products: list[tuple[Any, NDArray[np.float64] | None]] = [(np.float64, None)]
             if np.abs(coded).max(initial=0.0) < _LARGEST_SINGLE:
-                products.append((np.float32, None))
                 if self._basis is not None:
-                    products.append((np.float32, self._basis))
-            groups = np.arange(len(self._rows), dtype=np.intp) if self._groups is None else self._groups
-            left: NDArray[Any] | None = None
-            n_measured, since = 0, 0
-            for part in self._blocks():
-                dtype, basis = products[-1]
-                most = 16 if basis is None else 64
-                if len(products) > 1 and n_measured > expected + len(queries) * (part.start - since) / most:
-                    products.pop()
-                    left, n_measured, since = None, 0, part.start
-                    dtype, basis = products[-1]
-                if left is None:
-                    left = self._left_factor(coded, dtype, basis)
-                    buffer = np.empty(len(queries) * min(_TABLE_ROWS, len(self._rows)), dtype=dtype)
-                if dtype is np.float64:
-                    right = self._right_factor(self._encode(self._rows[self._order[part]]), dtype)
-                else:
-                    right = (self._table if basis is None else self._leading)[part]
-                bounds = buffer[: len(queries) * len(right)].reshape(len(queries), len(right))
-                np.matmul(left, right.T, out=bounds)
-                eps = float(np.finfo(dtype).eps)
-                n_measured += _kernels.neighbors.fill_neighbors(
-                    bounds,
-                    self._order[part],
-                    self._rows,
-                    queries,
-                    (1 - self._slack(dtype)) * norms,
-                    self._scale,
-                    np.array([4 * eps, 1e-30 if dtype is np.float32 else 1e-290], dtype=dtype),
-                    groups,
-                    left_out,
-                    distances,
-                    indices,
-                )
+                    left = self._left_factor(coded, np.float32, self._basis)
+                    start = self._scan(left, self._leading, self._order, lists, 0, expected, n_queries / 64)
+                if start < n_rows:
+                    left = self._left_factor(coded, np.float32)
+                    start = self._scan(left, self._table, self._order, lists, start, expected, n_queries / 16)
+            if start < n_rows:
+                left = self._left_factor(coded, np.float64)
+                for part in row_blocks(n_rows - start, _TABLE_ROWS):
+                    order = self._order[start:][part]
+                    self._scan(left, self._right_factor(self._encode(self._rows[order]), np.float64), order, lists)
+
+    def _scan(
+        self,
+        left: NDArray[Any],
+        right: NDArray[Any],
+        order: NDArray[np.intp],
+        lists: tuple[NDArray[Any], ...],
+        start: int = 0,
+        allowed: float = np.inf,
+        rate: float = 0.0,
+    ) -> int:
+        queries, norms, left_out, distances, indices = lists
+        eps = float(np.finfo(left.dtype).eps)
+        tile_rows = max(_TILE_SIZE // _QUERY_ROWS, min(_TABLE_ROWS, _TILE_SIZE // max(len(queries), 1)))
+        place: int = _kernels.neighbors.search_product(
+            left,
+            right,
+            start,
+            tile_rows,
+            allowed,
+            rate,
+            order,
+            self._rows,
+            queries,
+            (1 - self._slack(left.dtype)) * norms,
+            self._scale,
+            np.array([4 * eps, 1e-30 if left.dtype == np.float32 else 1e-290], dtype=left.dtype),
+            self._groups,
+            left_out,
+            np.empty(len(queries) * min(tile_rows, len(right)), dtype=left.dtype),
+            distances,
+            indices,
+        )
+        return place
