@@ -4,7 +4,14 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["encode_rows", "fill_neighbors", "insert_neighbor", "search_product", "squared_distance"]
+__all__ = [
+    "encode_rows",
+    "fill_neighbors",
+    "insert_neighbor",
+    "search_product",
+    "smallest_of_lanes",
+    "squared_distance",
+]
 
 
 @kernel
@@ -32,7 +39,45 @@ def insert_neighbor(distances, indices, distance, index):
 
 
 @kernel
-def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, distances, indices):
+def smallest_of_lanes(values, rank, lanes, smallest):
+    """Find a bound of the `rank`-th smallest value, not less than it and seldom much more; O(n + rank).
+
+    The values are dealt to 64 lanes; of the lanes' minima, which are values of different places, the `rank`-th smallest
+    is taken.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        NaN is passed over.
+    rank : int
+        From 1 to 64.
+    lanes : ndarray of shape (64,), smallest : ndarray of shape (at least rank,), the type of `values`
+        Overwritten.
+
+    Returns
+    -------
+    float
+        Infinity where less than `rank` lanes hold a number.
+    """
+    lanes[:] = np.inf
+    for chunk in range(values.size // 64):
+        for lane in range(64):
+            value = values[chunk * 64 + lane]
+            lanes[lane] = value if value < lanes[lane] else lanes[lane]  # noqa: FURB136  # max() is not vectorised
+    smallest[:rank] = np.inf
+    for lane in range(64):
+        value = lanes[lane]
+        place = rank - 1
+        if value < smallest[place]:
+            while place > 0 and smallest[place - 1] > value:
+                smallest[place] = smallest[place - 1]
+                place -= 1
+            smallest[place] = value
+    return smallest[rank - 1]
+
+
+@kernel
+def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices):
     r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
 
     The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
@@ -57,6 +102,9 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
         Group of each row of `X`: its own number, or that of the sample that the row is a part of.
     excluded : ndarray of shape (b,), intp
         For each query the one group whose rows are left out, or -1.
+    uppers : ndarray of shape (b,), float64
+        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity where
+        nothing is known.
     distances : ndarray of shape (b, k), float64
         Squared distances, ascending; infinite where still empty. Written.
     indices : ndarray of shape (b, k), intp
@@ -71,11 +119,12 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
     n_queries, width = bounds.shape
     last = distances.shape[1] - 1
     threshold = np.empty(1, bounds.dtype)
-    counts = np.arange(2).astype(bounds.dtype)  # a counter of their own type keeps the loop in vector instructions
+    none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
     n_measured = 0
     for query in range(n_queries):
         worst = distances[query, last]
-        limit = worst * scale * scale - query_norms[query]
+        upper = worst * scale * scale
+        limit = (uppers[query] if upper > uppers[query] else upper) - query_norms[query]
         threshold[0] = limit + slack[0] * abs(limit) + slack[1]
         limit_rounded = threshold[0]
         row = bounds[query]
@@ -83,10 +132,10 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
             start = chunk * 64
             stop = start + 64
             if stop <= width:
-                n_hits = counts[0]
+                n_hits = none
                 for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
-                    n_hits += counts[0] if row[start + offset] > limit_rounded else counts[1]
-                if n_hits == 0:
+                    n_hits += none if row[start + offset] > limit_rounded else one
+                if n_hits == none:
                     continue
             else:
                 stop = width
@@ -99,7 +148,8 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
                 if distance < worst or (distance == worst and index < indices[query, last]):
                     insert_neighbor(distances[query], indices[query], distance, index)
                     worst = distances[query, last]
-                    limit = worst * scale * scale - query_norms[query]
+                    upper = worst * scale * scale
+                    limit = (uppers[query] if upper > uppers[query] else upper) - query_norms[query]
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
@@ -141,6 +191,8 @@ def search_product(
     tile_rows,
     allowed,
     rate,
+    rank,
+    error,
     rows,
     X,
     Q,
@@ -149,6 +201,7 @@ def search_product(
     slack,
     groups,
     excluded,
+    uppers,
     buffer,
     distances,
     indices,
@@ -168,8 +221,13 @@ def search_product(
     tile_rows : int
     allowed, rate : float
         The search ends before a tile if more than ``allowed + rate * n_read`` pairs were measured.
-    rows, X, Q, query_norms, scale, slack, groups, excluded, distances, indices
-        As in :func:`fill_neighbors`.
+    rank : int
+        Number of neighbours, and of rows that a list may leave out; above 64 it is not used. The first tile then limits
+        the lists before any pair is measured.
+    error : float
+        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
+    rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
+        As in :func:`fill_neighbors`; `uppers` is updated.
     buffer : ndarray of shape (at least b * tile_rows,), the type of `left`
         Overwritten.
 
@@ -179,14 +237,20 @@ def search_product(
         First row of `right` that was not read. O(b w m).
     """
     n_queries, n_rows = left.shape[0], right.shape[0]
+    lanes, smallest = np.empty(64, left.dtype), np.empty(64, left.dtype)
     n_measured = 0
     place = start
     while place < n_rows and n_measured <= allowed + rate * (place - start):
         stop = min(place + tile_rows, n_rows)
         bounds = buffer[: n_queries * (stop - place)].reshape((n_queries, stop - place))
         np.dot(left, right[place:stop].T, bounds)
+        if place == 0 and rank <= 64:
+            for query in range(n_queries):
+                upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
+                if upper < uppers[query]:
+                    uppers[query] = upper
         n_measured += fill_neighbors(
-            bounds, rows[place:stop], X, Q, query_norms, scale, slack, groups, excluded, distances, indices
+            bounds, rows[place:stop], X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
         )
         place = stop
     return place

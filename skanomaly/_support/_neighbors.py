@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
 from skanomaly._support._hashing import hash_rows
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
@@ -16,6 +16,8 @@ _TABLE_ROWS = 1024
 _TILE_SIZE = 2**18  # bounds held at once: they fit the second cache
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
 _FOLDED_COLUMNS = 512
+_JOINED_ROWS = 1024  # least size of the parts whose rows meet
+_MOST_PARTS = 32  # half of them is the most threads that a join uses
 _LEAF_ROWS = 32
 _FEWEST_ROTATED = 2048  # fewer rows are searched before the basis is found
 _SAMPLE_ROWS = 1024
@@ -157,7 +159,7 @@ class NeighborIndex:
         self._rows = np.ascontiguousarray(unit_rows(X) if metric == "cosine" else X)
         use_tree = algorithm == "kd_tree" or (algorithm == "auto" and self._rows.shape[1] <= _MOST_TREE_COLUMNS)
         use_tree = use_tree and groups is None
-        self._search = _Tree(self._rows) if use_tree else _Product(self._rows, groups)
+        self._search = _Tree(self._rows) if use_tree else _Product(self._rows, groups, self._largest_group)
 
     def query(
         self,
@@ -185,7 +187,9 @@ class NeighborIndex:
         def fill(part: slice) -> None:
             self._search.fill(queries[part], left_out[part], distances[part], indices[part])
 
-        map_blocks(fill, row_blocks(len(queries), _QUERY_ROWS), n_jobs=n_jobs)
+        is_done = Q is None and self._search.join(left_out, distances, indices, n_jobs)
+        if not is_done:
+            map_blocks(fill, row_blocks(len(queries), _QUERY_ROWS), n_jobs=n_jobs)
         return (distances / 2 if self.metric == "cosine" else np.sqrt(distances)), indices
 
     def _left_out(self, Q: NDArray[Any] | None, exclude: str | NDArray[np.intp] | None) -> NDArray[np.intp]:
@@ -217,6 +221,10 @@ class _Tree:
         self._first_rows = np.zeros(n_nodes, dtype=np.intp)
         _kernels.neighbor_tree.build_tree(rows, _LEAF_ROWS, self._order, self._edges, self._boxes, self._first_rows)
         self._rows = rows[self._order]
+
+    def join(self, *_: Any) -> bool:
+        """Leave the table's own rows to `fill`."""
+        return False
 
     def fill(
         self,
@@ -251,6 +259,27 @@ def _by_column(ufunc: np.ufunc, rows: NDArray[Any]) -> NDArray[np.float64]:
     return reduced
 
 
+def _rounding(dtype: Any) -> NDArray[Any]:
+    """Return the relative and the absolute allowance for rounding a threshold."""
+    return np.array([4 * np.finfo(dtype).eps, 1e-30 if dtype == np.float32 else 1e-290], dtype=dtype)
+
+
+def _expected(n_rows: int, n_neighbors: int) -> float:
+    """Return eight times the number of pairs that are measured for a query where the bounds are sharp."""
+    return 8 * n_neighbors * (1 + float(np.log(n_rows / n_neighbors)))
+
+
+def _rounds(n_parts: int) -> list[list[tuple[int, int]]]:
+    """Pair an even number of parts with themselves, then all with each other; in a round each part occurs once."""
+    last = n_parts - 1
+    rounds = [[(part, part) for part in range(n_parts)]]
+    for turn in range(last):
+        pairs = [(turn, last)]
+        pairs += [((turn + step) % last, (turn - step) % last) for step in range(1, n_parts // 2)]
+        rounds.append(pairs)
+    return rounds
+
+
 class _Product:
     r"""Brute force: one matrix product bounds all distances, few are measured.
 
@@ -269,8 +298,8 @@ class _Product:
     the product of all columns.
     """
 
-    def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None) -> None:
-        self._rows = rows
+    def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None, largest_group: int = 1) -> None:
+        self._rows, self._largest_group = rows, largest_group
         self._groups = np.arange(len(rows), dtype=np.intp) if groups is None else groups
         self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
@@ -284,6 +313,7 @@ class _Product:
             self._table = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
             shrink = 1 - self._slack(np.float32)
             _kernels.neighbors.encode_rows(rows, self._order, self._center, self._scale, shrink, self._table)
+            self._largest_norm = float(self._table[:, -1].max()) / shrink
             if self._basis is not None:
                 self._leading = np.empty((len(rows), self._basis.shape[1] + 2), dtype=np.float32)
                 for part in self._blocks():
@@ -296,6 +326,10 @@ class _Product:
     def _slack(self, dtype: Any) -> float:
         """Bound of a product's rounding error, relative to the sum of both squared norms."""
         return (self._rows.shape[1] + 16) * float(np.finfo(dtype).eps)
+
+    def _error(self, dtype: Any, norm: float) -> float:
+        """Bound of what a bound lacks to the distance, for queries of at most some squared norm."""
+        return 4 * self._slack(dtype) * (float(norm) + self._largest_norm)
 
     def _encode(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         coded: NDArray[np.float64] = rows - self._center
@@ -353,6 +387,58 @@ class _Product:
         parts = [coded] if basis is None else self._split(coded, basis)
         return np.hstack([*parts, np.ones((len(coded), 1))], dtype=dtype, casting="same_kind")
 
+    def join(
+        self,
+        left_out: NDArray[np.intp],
+        distances: NDArray[np.float64],
+        indices: NDArray[np.intp],
+        n_jobs: int | None,
+    ) -> bool:
+        """Find the neighbours of the table's own rows, each pair bounded once; return False where `fill` is better.
+
+        Parts of the table meet in rounds of a tournament, so that no two threads write to one list.
+        """
+        n_rows, n_neighbors = distances.shape
+        if self._basis is not None or n_rows < 2 * _JOINED_ROWS:
+            return False
+        n_parts = 2 * min(n_rows // (2 * _JOINED_ROWS), _MOST_PARTS // 2)
+        edges = np.linspace(0, n_rows, n_parts + 1).astype(np.intp)
+        parts = np.column_stack([edges[:-1], edges[1:]])
+        groups, excluded = self._groups[self._order], left_out[self._order]
+        uppers = np.full(n_rows, np.inf, dtype=np.float32)
+        squares, found = distances.copy(), indices.copy()
+
+        def meet(pair: tuple[int, int]) -> int:
+            with np.errstate(over="ignore", invalid="ignore"):
+                n_measured: int = _kernels.neighbor_join.join_rows(
+                    self._table,
+                    parts[pair[0]],
+                    parts[pair[1]],
+                    _QUERY_ROWS,
+                    n_neighbors + self._largest_group,
+                    self._error(np.float32, self._largest_norm),
+                    self._order,
+                    self._rows,
+                    self._scale,
+                    _rounding(np.float32),
+                    groups,
+                    excluded,
+                    uppers,
+                    squares,
+                    found,
+                )
+            return n_measured
+
+        allowed, n_read, n_measured = n_rows * _expected(n_rows, n_neighbors), 0.0, 0
+        with single_blas_thread():
+            for pairs in _rounds(n_parts):
+                n_measured += sum(map_blocks(meet, pairs, n_jobs=n_jobs))
+                n_read += n_rows * n_rows / n_parts
+                if n_measured > allowed + n_read / 16:  # float32 rules out too little
+                    return False
+        distances[self._order], indices[self._order] = squares, found
+        return True
+
     def fill(
         self,
         queries: NDArray[Any],
@@ -364,14 +450,14 @@ class _Product:
             coded = self._encode(queries)
             norms = np.einsum("ij,ij->i", coded, coded)
             norms[~np.isfinite(norms)] = np.nan
-            lists = (queries, norms, left_out, distances, indices)
+            lists = (queries, norms, left_out, np.full(len(queries), np.inf), distances, indices)
             n_rows, n_queries, n_neighbors, start = len(self._rows), len(queries), distances.shape[1], 0
-            expected = n_queries * 8 * n_neighbors * (1 + np.log(n_rows / n_neighbors))
+            expected = n_queries * _expected(n_rows, n_neighbors)
             # The products in order: what is measured by the one before says when to take the next.
             if np.abs(coded).max(initial=0.0) < _LARGEST_SINGLE:
                 if self._basis is not None:
                     left = self._left_factor(coded, np.float32, self._basis)
-                    start = self._scan(left, self._leading, self._order, lists, 0, expected, n_queries / 64)
+                    start = self._scan(left, self._leading, self._order, lists, 0, expected, n_queries / 64, np.inf)
                 if start < n_rows:
                     left = self._left_factor(coded, np.float32)
                     start = self._scan(left, self._table, self._order, lists, start, expected, n_queries / 16)
@@ -390,9 +476,9 @@ class _Product:
         start: int = 0,
         allowed: float = np.inf,
         rate: float = 0.0,
+        error: float | None = None,
     ) -> int:
-        queries, norms, left_out, distances, indices = lists
-        eps = float(np.finfo(left.dtype).eps)
+        queries, norms, left_out, uppers, distances, indices = lists
         tile_rows = max(_TILE_SIZE // _QUERY_ROWS, min(_TABLE_ROWS, _TILE_SIZE // max(len(queries), 1)))
         place: int = _kernels.neighbors.search_product(
             left,
@@ -401,14 +487,17 @@ class _Product:
             tile_rows,
             allowed,
             rate,
+            distances.shape[1] + self._largest_group,
+            self._error(left.dtype, norms.max(initial=0.0)) if error is None else error,
             order,
             self._rows,
             queries,
             (1 - self._slack(left.dtype)) * norms,
             self._scale,
-            np.array([4 * eps, 1e-30 if left.dtype == np.float32 else 1e-290], dtype=left.dtype),
+            _rounding(left.dtype),
             self._groups,
             left_out,
+            uppers,
             np.empty(len(queries) * min(tile_rows, len(right)), dtype=left.dtype),
             distances,
             indices,
