@@ -21,9 +21,7 @@ def _offer(distances, indices, distance, index, scale, slack, uppers, place):
 
 
 @kernel
-def _fill_both(
-    bounds, start, begin, norms, order, X, scale, slack, groups, excluded, uppers, distances, indices
-):
+def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excluded, uppers, distances, indices):
     """Bring the lists of two tiles up to date with the bounds of their pairs; O(b w).
 
     Neither list needs a pair where ``bounds[i, j] + norms[i]``, which is at most the scaled squared distance, lies
@@ -46,7 +44,7 @@ def _fill_both(
                 n_hits = none
                 for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
                     limit = columns[low + offset]
-                    n_hits += none if line[low + offset] + norm > (limit if limit > upper else upper) else one
+                    n_hits += none if line[low + offset] + norm > (max(upper, limit)) else one
                 if n_hits == none:
                     continue
             else:

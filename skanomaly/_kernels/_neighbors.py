@@ -124,7 +124,7 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
     for query in range(n_queries):
         worst = distances[query, last]
         upper = worst * scale * scale
-        limit = (uppers[query] if upper > uppers[query] else upper) - query_norms[query]
+        limit = (min(upper, uppers[query])) - query_norms[query]
         threshold[0] = limit + slack[0] * abs(limit) + slack[1]
         limit_rounded = threshold[0]
         row = bounds[query]
@@ -140,8 +140,10 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
             else:
                 stop = width
             for place in range(start, stop):
+                if row[place] > limit_rounded:
+                    continue
                 index = rows[place]
-                if row[place] > limit_rounded or groups[index] == excluded[query]:
+                if groups[index] == excluded[query]:
                     continue
                 distance = squared_distance(X[index], Q[query])
                 n_measured += 1
@@ -149,7 +151,7 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
                     insert_neighbor(distances[query], indices[query], distance, index)
                     worst = distances[query, last]
                     upper = worst * scale * scale
-                    limit = (uppers[query] if upper > uppers[query] else upper) - query_norms[query]
+                    limit = (min(upper, uppers[query])) - query_norms[query]
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
