@@ -4,7 +4,14 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["fill_neighbors", "insert_neighbor", "squared_distance"]
+__all__ = [
+    "encode_rows",
+    "fill_neighbors",
+    "insert_neighbor",
+    "search_product",
+    "smallest_of_lanes",
+    "squared_distance",
+]
 
 
 @kernel
@@ -32,7 +39,45 @@ def insert_neighbor(distances, indices, distance, index):
 
 
 @kernel
-def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, distances, indices):
+def smallest_of_lanes(values, rank, lanes, smallest):
+    """Find a bound of the `rank`-th smallest value, not less than it and seldom much more; O(n + rank).
+
+    The values are dealt to 64 lanes; of the lanes' minima, which are values of different places, the `rank`-th smallest
+    is taken.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        NaN is passed over.
+    rank : int
+        From 1 to 64.
+    lanes : ndarray of shape (64,), smallest : ndarray of shape (at least rank,), the type of `values`
+        Overwritten.
+
+    Returns
+    -------
+    float
+        Infinity where less than `rank` lanes hold a number.
+    """
+    lanes[:] = np.inf
+    for chunk in range(values.size // 64):
+        for lane in range(64):
+            value = values[chunk * 64 + lane]
+            lanes[lane] = value if value < lanes[lane] else lanes[lane]  # noqa: FURB136  # max() is not vectorised
+    smallest[:rank] = np.inf
+    for lane in range(64):
+        value = lanes[lane]
+        place = rank - 1
+        if value < smallest[place]:
+            while place > 0 and smallest[place - 1] > value:
+                smallest[place] = smallest[place - 1]
+                place -= 1
+            smallest[place] = value
+    return smallest[rank - 1]
+
+
+@kernel
+def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices):
     r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
 
     The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
@@ -57,6 +102,9 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
         Group of each row of `X`: its own number, or that of the sample that the row is a part of.
     excluded : ndarray of shape (b,), intp
         For each query the one group whose rows are left out, or -1.
+    uppers : ndarray of shape (b,), float64
+        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity where
+        nothing is known.
     distances : ndarray of shape (b, k), float64
         Squared distances, ascending; infinite where still empty. Written.
     indices : ndarray of shape (b, k), intp
@@ -71,10 +119,12 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
     n_queries, width = bounds.shape
     last = distances.shape[1] - 1
     threshold = np.empty(1, bounds.dtype)
+    none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
     n_measured = 0
     for query in range(n_queries):
         worst = distances[query, last]
-        limit = worst * scale * scale - query_norms[query]
+        upper = worst * scale * scale
+        limit = (min(upper, uppers[query])) - query_norms[query]
         threshold[0] = limit + slack[0] * abs(limit) + slack[1]
         limit_rounded = threshold[0]
         row = bounds[query]
@@ -82,23 +132,127 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
             start = chunk * 64
             stop = start + 64
             if stop <= width:
-                n_hits = 0
+                n_hits = none
                 for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
-                    n_hits += 0 if row[start + offset] > limit_rounded else 1
-                if n_hits == 0:
+                    n_hits += none if row[start + offset] > limit_rounded else one
+                if n_hits == none:
                     continue
             else:
                 stop = width
             for place in range(start, stop):
+                if row[place] > limit_rounded:
+                    continue
                 index = rows[place]
-                if row[place] > limit_rounded or groups[index] == excluded[query]:
+                if groups[index] == excluded[query]:
                     continue
                 distance = squared_distance(X[index], Q[query])
                 n_measured += 1
                 if distance < worst or (distance == worst and index < indices[query, last]):
                     insert_neighbor(distances[query], indices[query], distance, index)
                     worst = distances[query, last]
-                    limit = worst * scale * scale - query_norms[query]
+                    upper = worst * scale * scale
+                    limit = (min(upper, uppers[query])) - query_norms[query]
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
+
+
+@kernel
+def encode_rows(X, order, center, scale, shrink, out):
+    """Write the right factor of a product that bounds distances: ``-2 x`` and a little less than the squared norm.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    order : ndarray of shape (m,), intp
+        Rows of `X` to write.
+    center : ndarray of shape (d,), float64
+    scale : float
+        Rows are ``x = (X - center) * scale``, in float64.
+    shrink : float
+        Factor of the squared norms.
+    out : ndarray of shape (m, d + 1)
+        Written. O(m d).
+    """
+    n_columns = X.shape[1]
+    for place in range(order.size):
+        row, target = X[order[place]], out[place]
+        total = 0.0
+        for column in range(n_columns):
+            value = (np.float64(row[column]) - center[column]) * scale
+            total += value * value
+            target[column] = -2.0 * value
+        target[n_columns] = shrink * total
+
+
+@kernel
+def search_product(
+    left,
+    right,
+    start,
+    tile_rows,
+    allowed,
+    rate,
+    rank,
+    error,
+    rows,
+    X,
+    Q,
+    query_norms,
+    scale,
+    slack,
+    groups,
+    excluded,
+    uppers,
+    buffer,
+    distances,
+    indices,
+):
+    """Bring lists of nearest neighbours up to date with a product of two factors, a tile of the table at a time.
+
+    One call instead of one per tile: a tile stays in cache between its product and its scan, and threads do not wait
+    for the interpreter.
+
+    Parameters
+    ----------
+    left : ndarray of shape (b, m), float32 or float64, C-contiguous
+    right : ndarray of shape (w, m), the type of `left`, C-contiguous
+        ``left @ right.T`` holds the bounds of :func:`fill_neighbors`.
+    start : int
+        First row of `right` to read.
+    tile_rows : int
+    allowed, rate : float
+        The search ends before a tile if more than ``allowed + rate * n_read`` pairs were measured.
+    rank : int
+        Number of neighbours, and of rows that a list may leave out; above 64 it is not used. The first tile then limits
+        the lists before any pair is measured.
+    error : float
+        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
+    rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
+        As in :func:`fill_neighbors`; `uppers` is updated.
+    buffer : ndarray of shape (at least b * tile_rows,), the type of `left`
+        Overwritten.
+
+    Returns
+    -------
+    int
+        First row of `right` that was not read. O(b w m).
+    """
+    n_queries, n_rows = left.shape[0], right.shape[0]
+    lanes, smallest = np.empty(64, left.dtype), np.empty(64, left.dtype)
+    n_measured = 0
+    place = start
+    while place < n_rows and n_measured <= allowed + rate * (place - start):
+        stop = min(place + tile_rows, n_rows)
+        bounds = buffer[: n_queries * (stop - place)].reshape((n_queries, stop - place))
+        np.dot(left, right[place:stop].T, bounds)
+        if place == 0 and rank <= 64:
+            for query in range(n_queries):
+                upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
+                if upper < uppers[query]:
+                    uppers[query] = upper
+        n_measured += fill_neighbors(
+            bounds, rows[place:stop], X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
+        )
+        place = stop
+    return place

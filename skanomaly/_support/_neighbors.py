@@ -6,18 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
 from skanomaly._support._hashing import hash_rows
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
 
-_QUERY_ROWS = 1024
+_QUERY_ROWS = 512
 _TABLE_ROWS = 1024
+_TILE_SIZE = 2**18  # bounds held at once: they fit the second cache
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
+_FOLDED_COLUMNS = 512
+_JOINED_ROWS = 1024  # least size of the parts whose rows meet
+_MOST_PARTS = 32  # half of them is the most threads that a join uses
 _LEAF_ROWS = 32
 _FEWEST_ROTATED = 2048  # fewer rows are searched before the basis is found
 _SAMPLE_ROWS = 1024
 _SAMPLE_QUERIES = 64
+_MOST_SPREAD = 0.6  # more effective directions for each column: a few of them rule out too little
 _MEASURED_COST = 30  # time of measuring a pair by that of bounding it with all columns
 _MOST_TREE_COLUMNS = 8  # n = 1e5: at 8 columns the tree takes half the product's time, at 10 half as much again
 
@@ -154,7 +159,7 @@ class NeighborIndex:
         self._rows = np.ascontiguousarray(unit_rows(X) if metric == "cosine" else X)
         use_tree = algorithm == "kd_tree" or (algorithm == "auto" and self._rows.shape[1] <= _MOST_TREE_COLUMNS)
         use_tree = use_tree and groups is None
-        self._search = _Tree(self._rows) if use_tree else _Product(self._rows, groups)
+        self._search = _Tree(self._rows) if use_tree else _Product(self._rows, groups, self._largest_group)
 
     def query(
         self,
@@ -182,7 +187,9 @@ class NeighborIndex:
         def fill(part: slice) -> None:
             self._search.fill(queries[part], left_out[part], distances[part], indices[part])
 
-        map_blocks(fill, row_blocks(len(queries), _QUERY_ROWS), n_jobs=n_jobs)
+        is_done = Q is None and self._search.join(left_out, distances, indices, n_jobs)
+        if not is_done:
+            map_blocks(fill, row_blocks(len(queries), _QUERY_ROWS), n_jobs=n_jobs)
         return (distances / 2 if self.metric == "cosine" else np.sqrt(distances)), indices
 
     def _left_out(self, Q: NDArray[Any] | None, exclude: str | NDArray[np.intp] | None) -> NDArray[np.intp]:
@@ -215,6 +222,10 @@ class _Tree:
         _kernels.neighbor_tree.build_tree(rows, _LEAF_ROWS, self._order, self._edges, self._boxes, self._first_rows)
         self._rows = rows[self._order]
 
+    def join(self, *_: Any) -> bool:
+        """Leave the table's own rows to `fill`."""
+        return False
+
     def fill(
         self,
         queries: NDArray[Any],
@@ -236,6 +247,39 @@ class _Tree:
         )
 
 
+def _by_column(ufunc: np.ufunc, rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Reduce each column; several rows are taken as one, since NumPy reduces short rows slowly."""
+    n_columns = rows.shape[1]
+    fold = max(1, _FOLDED_COLUMNS // n_columns)
+    whole = len(rows) - len(rows) % fold
+    parts = [rows[whole:]]
+    if whole:
+        parts.append(ufunc.reduce(rows[:whole].reshape(-1, fold * n_columns), axis=0).reshape(fold, n_columns))
+    reduced: NDArray[np.float64] = ufunc.reduce(np.concatenate(parts), axis=0).astype(np.float64)
+    return reduced
+
+
+def _rounding(dtype: Any) -> NDArray[Any]:
+    """Return the relative and the absolute allowance for rounding a threshold."""
+    return np.array([4 * np.finfo(dtype).eps, 1e-30 if dtype == np.float32 else 1e-290], dtype=dtype)
+
+
+def _expected(n_rows: int, n_neighbors: int) -> float:
+    """Return eight times the number of pairs that are measured for a query where the bounds are sharp."""
+    return 8 * n_neighbors * (1 + float(np.log(n_rows / n_neighbors)))
+
+
+def _rounds(n_parts: int) -> list[list[tuple[int, int]]]:
+    """Pair an even number of parts with themselves, then all with each other; in a round each part occurs once."""
+    last = n_parts - 1
+    rounds = [[(part, part) for part in range(n_parts)]]
+    for turn in range(last):
+        pairs = [(turn, last)]
+        pairs += [((turn + step) % last, (turn - step) % last) for step in range(1, n_parts // 2)]
+        rounds.append(pairs)
+    return rounds
+
+
 class _Product:
     r"""Brute force: one matrix product bounds all distances, few are measured.
 
@@ -244,8 +288,9 @@ class _Product:
     :math:`(-2x, (1-c)\lVert x\rVert^2)` is at most the distance less :math:`(1-c)\lVert q\rVert^2`. Pairs that the
     bound cannot rule out are measured in float64 from the rows themselves. Where float32 rules out too little (tight
     clusters far apart) the block goes on with a float64 product. The table is read in one fixed random order, so that
-    about ``k log(n / k)`` pairs a query are measured whatever the order of the rows. Memory: the table once more in
-    float32, and one block of the product for each thread.
+    about ``k log(n / k)`` pairs a query are measured whatever the order of the rows; the first tile of bounds limits
+    the lists, which saves about half of them. Memory: the table once more in float32, and one tile of the product for
+    each thread.
 
     Where few directions hold most of the spread, as in embeddings, rows are split into the part :math:`x_1` in their
     leading principal directions and the rest :math:`x_2`. By the Cauchy-Schwarz inequality
@@ -254,27 +299,26 @@ class _Product:
     the product of all columns.
     """
 
-    _groups: NDArray[np.intp] | None = None  # each row is one
-
-    def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None) -> None:
-        self._rows = rows
-        if groups is not None:
-            self._groups = groups
-        self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp)
+    def __init__(self, rows: NDArray[Any], groups: NDArray[np.intp] | None = None, largest_group: int = 1) -> None:
+        self._rows, self._largest_group = rows, largest_group
+        self._groups = np.arange(len(rows), dtype=np.intp) if groups is None else groups
+        self._order = np.random.Generator(np.random.PCG64(0)).permutation(len(rows)).astype(np.intp, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured from the rows
-            center = rows.mean(axis=0, dtype=np.float64)
+            center = _by_column(np.add, rows) / len(rows)
             self._center = np.where(np.isfinite(center), center, 0.0)
-            radius = float(np.max(np.maximum(rows.max(axis=0) - self._center, self._center - rows.min(axis=0))))
+            highest, lowest = _by_column(np.maximum, rows), _by_column(np.minimum, rows)
+            radius = float(np.max(np.maximum(highest - self._center, self._center - lowest)))
             # A power of two: scaling is exact, and no product of the table with itself overflows float32.
             self._scale = 2.0 ** float(np.clip(-np.ceil(np.log2(radius)) if radius > 0 else 0.0, -1020, 500))
             self._basis = self._leading_directions()
             self._table = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
-            width = 0 if self._basis is None else self._basis.shape[1] + 2
-            self._leading = np.empty((len(rows), width), dtype=np.float32)
-            for part in self._blocks():
-                coded = self._encode(rows[self._order[part]])
-                self._table[part] = self._right_factor(coded, np.float32)
-                if self._basis is not None:
+            shrink = 1 - self._slack(np.float32)
+            _kernels.neighbors.encode_rows(rows, self._order, self._center, self._scale, shrink, self._table)
+            self._largest_norm = float(self._table[:, -1].max()) / shrink
+            if self._basis is not None:
+                self._leading = np.empty((len(rows), self._basis.shape[1] + 2), dtype=np.float32)
+                for part in self._blocks():
+                    coded = self._encode(rows[self._order[part]])
                     self._leading[part] = self._right_factor(coded, np.float32, self._basis)
 
     def _blocks(self) -> list[slice]:
@@ -283,6 +327,10 @@ class _Product:
     def _slack(self, dtype: Any) -> float:
         """Bound of a product's rounding error, relative to the sum of both squared norms."""
         return (self._rows.shape[1] + 16) * float(np.finfo(dtype).eps)
+
+    def _error(self, dtype: Any, norm: float) -> float:
+        """Bound of what a bound lacks to the distance, for queries of at most some squared norm."""
+        return 4 * self._slack(dtype) * (float(norm) + self._largest_norm)
 
     def _encode(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         coded: NDArray[np.float64] = rows - self._center
@@ -297,7 +345,12 @@ class _Product:
         rows = self._encode(self._rows[self._order[:_SAMPLE_ROWS]])
         if not np.isfinite(rows).all():
             return None
-        vectors = np.linalg.eigh(rows.T @ rows)[1][:, ::-1]
+        products = rows.T @ rows
+        # Sum of the variances, squared, over the sum of their squares: a number of directions, and what sampling adds.
+        spread = float(np.square(products).sum()) / max(float(np.trace(products)) ** 2, np.finfo(np.float64).tiny)
+        if (spread - 1 / len(rows)) * _MOST_SPREAD * n_columns < 1:
+            return None  # no quarter of the directions holds most
+        vectors = np.linalg.eigh(products)[1][:, ::-1]
         norms = np.einsum("ij,ij->i", rows, rows)
         rotated = rows @ vectors
         queries, table = rotated[:_SAMPLE_QUERIES], rotated[_SAMPLE_QUERIES:]
@@ -335,6 +388,58 @@ class _Product:
         parts = [coded] if basis is None else self._split(coded, basis)
         return np.hstack([*parts, np.ones((len(coded), 1))], dtype=dtype, casting="same_kind")
 
+    def join(
+        self,
+        left_out: NDArray[np.intp],
+        distances: NDArray[np.float64],
+        indices: NDArray[np.intp],
+        n_jobs: int | None,
+    ) -> bool:
+        """Find the neighbours of the table's own rows, each pair bounded once; return False where `fill` is better.
+
+        Parts of the table meet in rounds of a tournament, so that no two threads write to one list.
+        """
+        n_rows, n_neighbors = distances.shape
+        if self._basis is not None or n_rows < 2 * _JOINED_ROWS:
+            return False
+        n_parts = 2 * min(n_rows // (2 * _JOINED_ROWS), _MOST_PARTS // 2)
+        edges = np.linspace(0, n_rows, n_parts + 1).astype(np.intp)
+        parts = np.column_stack([edges[:-1], edges[1:]])
+        groups, excluded = self._groups[self._order], left_out[self._order]
+        uppers = np.full(n_rows, np.inf, dtype=np.float32)
+        squares, found = distances.copy(), indices.copy()
+
+        def meet(pair: tuple[int, int]) -> int:
+            with np.errstate(over="ignore", invalid="ignore"):
+                n_measured: int = _kernels.neighbor_join.join_rows(
+                    self._table,
+                    parts[pair[0]],
+                    parts[pair[1]],
+                    _QUERY_ROWS,
+                    n_neighbors + self._largest_group,
+                    self._error(np.float32, self._largest_norm),
+                    self._order,
+                    self._rows,
+                    self._scale,
+                    _rounding(np.float32),
+                    groups,
+                    excluded,
+                    uppers,
+                    squares,
+                    found,
+                )
+            return n_measured
+
+        allowed, n_read, n_measured = n_rows * _expected(n_rows, n_neighbors), 0.0, 0
+        with single_blas_thread():
+            for pairs in _rounds(n_parts):
+                n_measured += sum(map_blocks(meet, pairs, n_jobs=n_jobs))
+                n_read += n_rows * n_rows / n_parts
+                if n_measured > allowed + n_read / 16:  # float32 rules out too little
+                    return False
+        distances[self._order], indices[self._order] = squares, found
+        return True
+
     def fill(
         self,
         queries: NDArray[Any],
@@ -346,44 +451,56 @@ class _Product:
             coded = self._encode(queries)
             norms = np.einsum("ij,ij->i", coded, coded)
             norms[~np.isfinite(norms)] = np.nan
-            n_neighbors = distances.shape[1]
-            expected = len(queries) * 8 * n_neighbors * (1 + np.log(len(self._rows) / n_neighbors))
+            lists = (queries, norms, left_out, np.full(len(queries), np.inf), distances, indices)
+            n_rows, n_queries, n_neighbors, start = len(self._rows), len(queries), distances.shape[1], 0
+            expected = n_queries * _expected(n_rows, n_neighbors)
             # The products in order: what is measured by the one before says when to take the next.
-            products: list[tuple[Any, NDArray[np.float64] | None]] = [(np.float64, None)]
             if np.abs(coded).max(initial=0.0) < _LARGEST_SINGLE:
-                products.append((np.float32, None))
                 if self._basis is not None:
-                    products.append((np.float32, self._basis))
-            groups = np.arange(len(self._rows), dtype=np.intp) if self._groups is None else self._groups
-            left: NDArray[Any] | None = None
-            n_measured, since = 0, 0
-            for part in self._blocks():
-                dtype, basis = products[-1]
-                most = 16 if basis is None else 64
-                if len(products) > 1 and n_measured > expected + len(queries) * (part.start - since) / most:
-                    products.pop()
-                    left, n_measured, since = None, 0, part.start
-                    dtype, basis = products[-1]
-                if left is None:
-                    left = self._left_factor(coded, dtype, basis)
-                    buffer = np.empty(len(queries) * min(_TABLE_ROWS, len(self._rows)), dtype=dtype)
-                if dtype is np.float64:
-                    right = self._right_factor(self._encode(self._rows[self._order[part]]), dtype)
-                else:
-                    right = (self._table if basis is None else self._leading)[part]
-                bounds = buffer[: len(queries) * len(right)].reshape(len(queries), len(right))
-                np.matmul(left, right.T, out=bounds)
-                eps = float(np.finfo(dtype).eps)
-                n_measured += _kernels.neighbors.fill_neighbors(
-                    bounds,
-                    self._order[part],
-                    self._rows,
-                    queries,
-                    (1 - self._slack(dtype)) * norms,
-                    self._scale,
-                    np.array([4 * eps, 1e-30 if dtype is np.float32 else 1e-290], dtype=dtype),
-                    groups,
-                    left_out,
-                    distances,
-                    indices,
-                )
+                    left = self._left_factor(coded, np.float32, self._basis)
+                    start = self._scan(left, self._leading, self._order, lists, 0, expected, n_queries / 64, np.inf)
+                if start < n_rows:
+                    left = self._left_factor(coded, np.float32)
+                    start = self._scan(left, self._table, self._order, lists, start, expected, n_queries / 16)
+            if start < n_rows:
+                left = self._left_factor(coded, np.float64)
+                for part in row_blocks(n_rows - start, _TABLE_ROWS):
+                    order = self._order[start:][part]
+                    self._scan(left, self._right_factor(self._encode(self._rows[order]), np.float64), order, lists)
+
+    def _scan(
+        self,
+        left: NDArray[Any],
+        right: NDArray[Any],
+        order: NDArray[np.intp],
+        lists: tuple[NDArray[Any], ...],
+        start: int = 0,
+        allowed: float = np.inf,
+        rate: float = 0.0,
+        error: float | None = None,
+    ) -> int:
+        queries, norms, left_out, uppers, distances, indices = lists
+        tile_rows = max(_TILE_SIZE // _QUERY_ROWS, min(_TABLE_ROWS, _TILE_SIZE // max(len(queries), 1)))
+        place: int = _kernels.neighbors.search_product(
+            left,
+            right,
+            start,
+            tile_rows,
+            allowed,
+            rate,
+            distances.shape[1] + self._largest_group,
+            self._error(left.dtype, norms.max(initial=0.0)) if error is None else error,
+            order,
+            self._rows,
+            queries,
+            (1 - self._slack(left.dtype)) * norms,
+            self._scale,
+            _rounding(left.dtype),
+            self._groups,
+            left_out,
+            uppers,
+            np.empty(len(queries) * min(tile_rows, len(right)), dtype=left.dtype),
+            distances,
+            indices,
+        )
+        return place

@@ -6,6 +6,7 @@ from tests.reference import neighbors as reference
 
 EMPTY = np.iinfo(np.intp).max
 SLACK = np.array([1e-15, 1e-290])
+NOTHING = np.array([np.inf])  # nothing is known of the worst distance
 
 
 def _product(X, Q, dtype):
@@ -17,19 +18,20 @@ def _product(X, Q, dtype):
     return np.ascontiguousarray(bounds), query_norms
 
 
-def _fill(X, Q, n_neighbors, excluded=None, *, groups=None, dtype=np.float64, width=70):
+def _fill(X, Q, n_neighbors, excluded=None, *, groups=None, dtype=np.float64, width=70, uppers=None):
     bounds, query_norms = _product(X, Q, dtype)
     distances = np.full((len(Q), n_neighbors), np.inf)
     indices = np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
     excluded = np.full(len(Q), -1, dtype=np.intp) if excluded is None else excluded
     groups = np.arange(len(X)) if groups is None else groups
     slack = np.array([4 * np.finfo(dtype).eps, 1e-30], dtype=dtype)
+    uppers = np.full(len(Q), np.inf) if uppers is None else uppers
     measured = 0
     for start in range(0, len(X), width):
         rows = np.arange(start, min(start + width, len(X)))
         block = np.ascontiguousarray(bounds[:, rows])
         measured += _kernels.neighbors.fill_neighbors(
-            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, distances, indices
+            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, uppers, distances, indices
         )
     return np.sqrt(distances), indices, measured
 
@@ -66,6 +68,7 @@ def test_ties_go_to_the_smallest_index_when_it_is_read_last():
         SLACK,
         np.arange(6),
         np.array([0]),
+        NOTHING,
         distances,
         indices,
     )
@@ -106,6 +109,7 @@ def test_nan_and_infinite_bounds_rule_nothing_wrongly_in_or_out():
         SLACK,
         np.arange(5),
         np.array([-1]),
+        NOTHING,
         distances,
         indices,
     )
@@ -118,7 +122,7 @@ def test_overflowing_distances_still_fill_the_list():
     with np.errstate(over="ignore"):  # NumPy's own arithmetic warns where the kernel is not compiled
         _kernels.neighbors.fill_neighbors(
             np.full((1, 3), np.nan), np.arange(3), X, np.zeros((1, 1)), np.zeros(1), 1.0, SLACK,
-            np.arange(3), np.array([-1]), distances, indices,
+            np.arange(3), np.array([-1]), NOTHING, distances, indices,
         )  # fmt: skip
     assert indices.tolist() == [[0, 1]]
     assert np.isinf(distances).all()
@@ -128,7 +132,7 @@ def test_empty_block_changes_nothing():
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     measured = _kernels.neighbors.fill_neighbors(
         np.empty((1, 0)), np.empty(0, dtype=np.intp), np.empty((0, 2)), np.zeros((1, 2)), np.zeros(1), 1.0,
-        SLACK, np.empty(0, dtype=np.intp), np.array([-1]), distances, indices,
+        SLACK, np.empty(0, dtype=np.intp), np.array([-1]), NOTHING, distances, indices,
     )  # fmt: skip
     assert measured == 0
     assert indices.tolist() == [[EMPTY, EMPTY]]
@@ -137,6 +141,81 @@ def test_empty_block_changes_nothing():
 def test_few_pairs_are_measured_again(seed):
     X = np.random.default_rng(seed).normal(size=(700, 2))
     assert _fill(X, X[:10], 3, width=700)[2] < 10 * 100
+
+
+def test_upper_limit_rules_out_pairs_before_the_list_is_full(seed):
+    X = np.random.default_rng(seed).normal(size=(700, 2))
+    worst = np.square(reference.nearest(X, X[:10], 3)[0][:, -1])
+    distances, indices, measured = _fill(X, X[:10], 3, width=700, uppers=worst * (1 + 1e-9))
+    assert np.array_equal(indices, _fill(X, X[:10], 3)[1])
+    assert np.array_equal(distances, _fill(X, X[:10], 3)[0])
+    assert measured == 30
+
+
+@pytest.mark.parametrize(("size", "rank"), [(64, 1), (64, 64), (640, 3), (1000, 20)])
+def test_smallest_of_lanes_is_not_less_than_the_value_of_that_rank(seed, size, rank):
+    values = np.random.default_rng(seed).normal(size=size)
+    found = _kernels.neighbors.smallest_of_lanes(values, rank, np.empty(64), np.empty(64))
+    lanes = np.sort(values[: size // 64 * 64].reshape(-1, 64).min(axis=0))
+    assert found == lanes[rank - 1]
+    assert found >= np.sort(values)[rank - 1]
+
+
+def test_smallest_of_lanes_passes_over_what_is_not_a_number():
+    values = np.full(128, np.nan)
+    values[[3, 70]] = 2.0, 1.0
+    found = [_kernels.neighbors.smallest_of_lanes(values, rank, np.empty(64), np.empty(64)) for rank in (1, 2, 3)]
+    assert found == [1.0, 2.0, np.inf]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_are_encoded_for_a_product_that_bounds_distances(seed, dtype):
+    random = np.random.default_rng(seed)
+    X, order, center = random.normal(size=(30, 4)).astype(dtype), random.permutation(30)[:20], random.normal(size=4)
+    out = np.empty((20, 5), dtype=np.float32)
+    _kernels.neighbors.encode_rows(X, order, center, 0.5, 0.75, out)
+    coded = (X[order].astype(np.float64) - center) * 0.5
+    assert np.allclose(out[:, :4], -2 * coded, rtol=1e-6)
+    assert np.allclose(out[:, 4], 0.75 * np.square(coded).sum(axis=1), rtol=1e-6)
+
+
+def _search(X, Q, n_neighbors, *, start=0, allowed=np.inf, rank=None, error=1e-3, tile_rows=70):
+    slack, order = 1e-12, np.arange(len(X))
+    right = np.column_stack([-2 * X, (1 - slack) * np.square(X).sum(axis=1)])
+    left = np.column_stack([Q, np.ones(len(Q))])
+    distances = np.full((len(Q), n_neighbors), np.inf)
+    indices = np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
+    uppers = np.full(len(Q), np.inf)
+    place = _kernels.neighbors.search_product(
+        left, right, start, tile_rows, allowed, 0.0, n_neighbors + 1 if rank is None else rank, error, order, X, Q,
+        (1 - slack) * np.square(Q).sum(axis=1), 1.0, SLACK, order, np.full(len(Q), -1), uppers,
+        np.empty(len(Q) * tile_rows), distances, indices,
+    )  # fmt: skip
+    return np.sqrt(distances), indices, uppers, place
+
+
+@pytest.mark.parametrize("rank", [4, 65])
+def test_product_in_tiles_finds_what_the_definition_finds(seed, rank):
+    random = np.random.default_rng(seed)
+    X, Q = random.normal(size=(300, 3)), random.normal(size=(7, 3))
+    distances, indices, uppers, place = _search(X, Q, 3, rank=rank)
+    expected = reference.nearest(X, Q, 3)
+    assert np.array_equal(indices, expected[1])
+    assert np.allclose(distances, expected[0], rtol=1e-12)
+    assert (np.square(distances[:, -1]) <= uppers).all()
+    assert np.isinf(uppers).all() == (rank > 64)
+    assert place == 300
+
+
+def test_product_that_bounds_nothing_limits_nothing(seed):
+    X = np.random.default_rng(seed).normal(size=(300, 3))
+    assert np.isinf(_search(X, X[:4], 3, error=np.nan)[2]).all()
+
+
+def test_search_ends_where_too_much_was_measured(seed):
+    X = np.random.default_rng(seed).normal(size=(300, 3))
+    assert _search(X, X[:4], 3, allowed=1.0)[3] == 70
+    assert _search(X, X[:4], 3, start=300)[3] == 300
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -89,6 +89,39 @@ def test_values_at_the_edge_of_float64_raise_nothing(algorithm):
     assert distances[0] == 1.0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("exclude", ["self", "value", None])
+def test_joined_rows_have_the_bits_of_queries(seed, monkeypatch, dtype, exclude):
+    X = np.random.default_rng(seed).normal(size=(2100, 12)).astype(dtype)
+    X[70] = X[7]
+    joined = nearest_neighbors(X, n_neighbors=3, exclude=exclude, n_jobs=2)
+    monkeypatch.setattr(_neighbors, "_JOINED_ROWS", 2000)
+    plain = nearest_neighbors(X, n_neighbors=3, exclude=exclude)
+    assert np.array_equal(joined[0], plain[0])
+    assert np.array_equal(joined[1], plain[1])
+
+
+def test_joined_rows_in_tight_clusters_go_on_as_queries(seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(2100, 9)) * 1e-7 + np.repeat(random.normal(size=(3, 9)), 700, axis=0)
+    answers = []
+    join = _neighbors._Product.join
+    monkeypatch.setattr(_neighbors._Product, "join", lambda *a: answers.append(join(*a)) or answers[-1])
+    found = nearest_neighbors(X, n_neighbors=2, exclude="self")
+    assert answers == [False]
+    expected = NearestNeighbors(n_neighbors=2, algorithm="kd_tree").fit(X).kneighbors()
+    assert np.array_equal(found[1], expected[1])
+
+
+@pytest.mark.parametrize("n_parts", [2, 4, 10])
+def test_all_parts_meet_once_and_none_twice_in_a_round(n_parts):
+    rounds = _neighbors._rounds(n_parts)
+    met = [tuple(sorted(pair)) for pairs in rounds for pair in pairs]
+    assert sorted(met) == [(first, second) for first in range(n_parts) for second in range(first, n_parts)]
+    for pairs in rounds[1:]:
+        assert len({part for pair in pairs for part in pair}) == n_parts
+
+
 def test_tight_clusters_far_apart_switch_to_the_float64_product(seed, monkeypatch):
     random = np.random.default_rng(seed)
     X = random.normal(size=(9000, 3)) * 1e-7 + np.repeat(random.normal(size=(3, 3)), 3000, axis=0)
