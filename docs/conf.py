@@ -166,6 +166,7 @@ def _summaries(module, names, *, titled):
             lines += [
                 ".. autosummary::",
                 "   :toctree: generated",
+                "   :nosignatures:",
                 f"   :template: autosummary/{template}",
                 "",
                 *(f"   {name}" for name in kept),
