@@ -39,7 +39,13 @@ extensions = [
     "pictures",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "api/backreferences/*", "**/sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "**/GALLERY_HEADER.rst",
+    "api/backreferences/*",
+    "sg_execution_times.rst",
+    "gallery/sg_execution_times.rst",
+]
 templates_path = ["_templates"]
 html_math_renderer = "mathml"
 intersphinx_mapping = inventories.mapping(DOCS / "_build" / "inventories")
