@@ -39,7 +39,13 @@ extensions = [
     "pictures",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "api/backreferences/*"]
+exclude_patterns = [
+    "_build",
+    "**/GALLERY_HEADER.rst",
+    "api/backreferences/*",
+    "sg_execution_times.rst",
+    "gallery/sg_execution_times.rst",
+]
 templates_path = ["_templates"]
 html_math_renderer = "mathml"
 intersphinx_mapping = inventories.mapping(DOCS / "_build" / "inventories")
@@ -112,7 +118,7 @@ if site_address:
     }
 # Pages of the first level have no children to list, so they have no left sidebar.
 html_sidebars = {page.stem: [] for page in DOCS.glob("*.md") if page.stem != "benchmarks"}
-html_sidebars |= {"search": [], "genindex": []}
+html_sidebars |= {"changelog": [], "search": [], "genindex": []}  # written by the build
 html_show_sourcelink = False
 suppress_warnings = ["config.cache"]  # sphinx-gallery keeps functions in its settings
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
@@ -166,6 +172,7 @@ def _summaries(module, names, *, titled):
             lines += [
                 ".. autosummary::",
                 "   :toctree: generated",
+                "   :nosignatures:",
                 f"   :template: autosummary/{template}",
                 "",
                 *(f"   {name}" for name in kept),

@@ -117,6 +117,7 @@ def test_recipe_requires_what_the_package_requires():
     section = _text(ROOT / "recipe" / "meta.yaml").split("  run:\n")[1].split("  run_constrained:")[0]
     found = {line.strip(" -").replace(" ", "") for line in section.strip().split("\n")}
     assert found == {*PROJECT["dependencies"], "python>={{python_min}}"}
+    assert f'set python_min = "{PROJECT["requires-python"].removeprefix(">=")}"' in _text(ROOT / "recipe" / "meta.yaml")
 
 
 def test_recipe_renders_to_yaml():
@@ -176,3 +177,13 @@ def test_container_compiles_kernels_of_estimators_that_exist():
     named = set(re.findall(r"--estimator (\w+)", text)) - {"every"}
     assert named
     assert named <= public
+
+
+def test_examples_of_docstrings_fit_beside_both_sidebars():
+    wide = [
+        f"{_name(path)}: {line.strip()}"
+        for path in sorted((ROOT / "skanomaly").rglob("*.py"))
+        for line in _text(path).split("\n")
+        if re.match(r"\s*(>>>|\.\.\.) ", line) and len(line.strip()) > MOST_COLUMNS
+    ]
+    assert not wide

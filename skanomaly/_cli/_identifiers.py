@@ -15,10 +15,17 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _IDENTIFIERS = {
     "id", "ids", "identifier", "uuid", "guid", "pk", "fk", "key", "code", "zip", "zipcode", "postcode",
     "postalcode", "plz", "iban", "bic", "isbn", "ean", "gtin", "sku", "imei", "imsi", "ssn", "vin", "msisdn", "phone",
+    "mcc", "blz", "kostenstelle",
 }  # fmt: skip
 # Last word of a name, where the numbers are many and large; else they may count something.
 _NUMBERS = {"no", "nr", "num", "number", "nummer", "numero", "account", "konto"}
 _FIRST_WORDS = {"id", "ids"}
+# Compounds in one word: "Kundennummer", "belegnr", "customerid". Words such as "fluid" also end in "id".
+_COMPOUND_NUMBER = re.compile(r".{3,}(nummer|nr)")
+_COMPOUND_ID = re.compile(
+    r"(account|article|client|contract|customer|device|employee|event|group|invoice|item|kunden|machine|member|merchant"
+    r"|order|patient|product|record|row|sensor|session|store|ticket|trans|transaction|user|vendor)(ids?|key|code)"
+)
 _MOST_HASHES = 65_536
 _FEWEST_VALUES, _LEAST_LARGEST = 20, 1000
 
@@ -63,10 +70,11 @@ def _is_named(name: str, low: float, high: float, n_distinct: int, n_values: int
         words.pop()
     if not words or low < 0:
         return False
-    if words[-1] in _IDENTIFIERS or words[0] in _FIRST_WORDS:
+    last = words[-1]
+    if last in _IDENTIFIERS or words[0] in _FIRST_WORDS or _COMPOUND_ID.fullmatch(last):
         return True
     many = n_distinct >= _FEWEST_VALUES and high >= _LEAST_LARGEST
-    return bool(many and words[-1] in _NUMBERS)
+    return bool(many and (last in _NUMBERS or _COMPOUND_NUMBER.fullmatch(last)))
 
 
 class IdentifierTally:

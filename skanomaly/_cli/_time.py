@@ -202,7 +202,8 @@ def _clock_remarks(time_order: TimeOrder) -> tuple[bool, list[str]]:
     if not jumps:
         return True, []
     holes = [_hole(time_order, place, size) for place, size in jumps[:_MOST_HOLES]]
-    more = f", and {len(jumps) - _MOST_HOLES:,} more holes" if len(jumps) > _MOST_HOLES else ""
+    n_more = len(jumps) - _MOST_HOLES
+    more = f", and {n_more:,} more {'hole' if n_more == 1 else 'holes'}" if n_more > 0 else ""
     return True, [f"One row every {shown}; {', '.join(holes)}{more}. No window spans a hole."]
 
 

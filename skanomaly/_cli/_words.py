@@ -1,5 +1,6 @@
 """Texts that the terminal output and the report have in common."""
 
+import shlex
 from math import isinf
 from typing import Any
 
@@ -201,7 +202,7 @@ def legend(result: ScanResult, *, plain: bool) -> Text:
             style="dim",
         )
     up, down = ("+", "-") if plain else ("↑", "↓")
-    rows = "Rows are numbered from 0." if result.ids is None else f"Rows are named by {result.id_name}."
+    rows = _row_names(result)
     rows += "" if result.events is None else " The row of an event is its most anomalous one."
     standardised = "Columns were standardised. Those shown"
     if result.n_categorical:
@@ -212,6 +213,15 @@ def legend(result: ScanResult, *, plain: bool) -> Text:
         + (f"what is in parentheses, {result.expected_origin}." if result.events else "the median of the column."),
         style="dim",
     )
+
+
+def _row_names(result: ScanResult) -> str:
+    """Return what names the rows, or which column could."""
+    if result.ids is not None:
+        return f"Rows are named by {result.id_name}."
+    named = [note.columns[0] for note in result.notes if note.finding.endswith("different in every row")]
+    hint = f"; --id {shlex.quote(named[0])} names them" if named else ""
+    return f"Rows are numbered from 0{hint}."
 
 
 def markup(text: str) -> Text:

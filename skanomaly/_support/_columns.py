@@ -178,7 +178,10 @@ def column_kind(column: Any) -> str:
     --------
     >>> import pandas as pd
     >>> from skanomaly._support._columns import column_kind
-    >>> column_kind(pd.Series([1, None, 2.5], dtype=object)), column_kind(pd.Series(["1", "2"]))
+    >>> (
+    ...     column_kind(pd.Series([1, None, 2.5], dtype=object)),
+    ...     column_kind(pd.Series(["1", "2"])),
+    ... )
     ('number', 'category')
     """
     if frame_library(column) == "polars":
@@ -286,7 +289,10 @@ def looks_like_dates(texts: "pd.Series[Any]") -> bool:
     Examples
     --------
     >>> from skanomaly._support._columns import looks_like_dates
-    >>> looks_like_dates(pd.Series(["2026-01-31", "2026-02-01 12:00"])), looks_like_dates(pd.Series(["1.5", "2.5"]))
+    >>> (
+    ...     looks_like_dates(pd.Series(["2026-01-31", "2026-02-01 12:00"])),
+    ...     looks_like_dates(pd.Series(["1.5", "2.5"])),
+    ... )
     (True, False)
     """
     return bool(texts.head(_DATE_SAMPLE).str.match(_DATE_TEXT).mean() >= _LEAST_FRACTION_OF_DATES)
@@ -339,7 +345,11 @@ def column_kinds(X: Any) -> list[str]:
     --------
     >>> import pandas as pd
     >>> from skanomaly._support._columns import column_kinds
-    >>> column_kinds(pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.date_range("2024", periods=2)}))
+    >>> column_kinds(
+    ...     pd.DataFrame(
+    ...         {"a": [1, 2], "b": ["x", None], "c": pd.date_range("2024", periods=2)}
+    ...     )
+    ... )
     ['number', 'category', 'date']
     """
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":

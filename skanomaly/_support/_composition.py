@@ -26,7 +26,12 @@ def named_members(given: Any) -> list[tuple[str, Any]]:
     --------
     >>> from sklearn.ensemble import IsolationForest
     >>> from skanomaly._support._composition import named_members
-    >>> [name for name, _ in named_members([IsolationForest(), IsolationForest(max_samples=64)])]
+    >>> [
+    ...     name
+    ...     for name, _ in named_members(
+    ...         [IsolationForest(), IsolationForest(max_samples=64)]
+    ...     )
+    ... ]
     ['isolationforest-1', 'isolationforest-2']
     """
     if not isinstance(given, list | tuple) or not given:

@@ -224,7 +224,8 @@ def _recognised(values: NDArray[Any], name: str, zero: str, *, lenient: bool) ->
     if lenient and n_ones:
         warn_user(
             f"{name} holds {other} and {one}: {one} counts as anomaly and {other} as {zero}. {_NATIVE} to say it "
-            "without this warning."
+            "without this warning. In a search, use skanomaly.model_selection.get_scorer: scikit-learn's scorers "
+            f"expect high scores where {name} is {one}."
         )
     return np.where(values == 1, -1, 1 if zero == "normal" else 0).astype(np.int8)
 

@@ -181,7 +181,9 @@ def fill_missing(X: Any, values: Any) -> Any:
     >>> import numpy as np
     >>> import pandas as pd
     >>> from skanomaly._support._rows import fill_missing
-    >>> fill_missing(pd.DataFrame({"a": [1.0, None]}), np.array([[5.0], [6.0]]))["a"].tolist()
+    >>> fill_missing(pd.DataFrame({"a": [1.0, None]}), np.array([[5.0], [6.0]]))[
+    ...     "a"
+    ... ].tolist()
     [1.0, 6.0]
     """
     polars = frame_library(X) == "polars"

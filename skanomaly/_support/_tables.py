@@ -427,7 +427,9 @@ def read_numbers(X: Any, name: str = "X", *, min_samples: int = 1) -> NDArray[np
     Examples
     --------
     >>> from skanomaly._support._tables import read_numbers
-    >>> read_numbers(pd.DataFrame({"a": pd.array([1, 2], dtype="Int64"), "b": [True, False]}))
+    >>> read_numbers(
+    ...     pd.DataFrame({"a": pd.array([1, 2], dtype="Int64"), "b": [True, False]})
+    ... )
     array([[1., 1.],
            [2., 0.]])
     """

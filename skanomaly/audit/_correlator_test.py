@@ -113,7 +113,9 @@ class CorrelatorTest(BaseTest):
     >>> import numpy as np
     >>> from skanomaly.audit import CorrelatorTest
     >>> random = np.random.RandomState(0)
-    >>> reference, sample = random.normal(size=(2, 400, 4)) + random.normal(size=(2, 400, 1))
+    >>> reference, sample = random.normal(size=(2, 400, 4)) + random.normal(
+    ...     size=(2, 400, 1)
+    ... )
     >>> CorrelatorTest(random_state=0).fit_samples(reference, sample).pvalue_ > 0.05
     True
     >>> sample[:, 2] = random.permutation(sample[:, 2])

@@ -107,7 +107,12 @@ class NPLMTest(BaseTest):
     >>> reference, sample = np.random.RandomState(0).normal(size=(2, 300, 2))
     >>> sample[:40] = 1.5 + 0.2 * sample[:40]
     >>> test = NPLMTest(random_state=0).fit_samples(reference, sample)
-    >>> test.pvalue_, bool(test.score_samples([[1.5, 1.5]])[0] < test.score_samples([[-1.5, -1.5]])[0])
+    >>> (
+    ...     test.pvalue_,
+    ...     bool(
+    ...         test.score_samples([[1.5, 1.5]])[0] < test.score_samples([[-1.5, -1.5]])[0]
+    ...     ),
+    ... )
     (0.01, True)
     """
 

@@ -56,7 +56,10 @@ def score_chunks(detector: Any, chunks: Any, *, method: str = "score_samples") -
     >>> from skanomaly.detectors import GaussianDetector
     >>> pieces = np.array_split(np.random.default_rng(0).normal(size=(1000, 2)), 4)
     >>> detector = GaussianDetector(contamination=0.05).fit_chunks(pieces)
-    >>> [int((labels == -1).sum()) for labels in score_chunks(detector, pieces, method="predict")]
+    >>> [
+    ...     int((labels == -1).sum())
+    ...     for labels in score_chunks(detector, pieces, method="predict")
+    ... ]
     [15, 11, 11, 13]
     """
     _require(detector, method)

@@ -160,7 +160,9 @@ def fetch_nab(
     Examples
     --------
     >>> from skanomaly.datasets import fetch_nab
-    >>> X, y = fetch_nab("machine_temperature_system_failure", return_X_y=True)  # doctest: +SKIP
+    >>> X, y = fetch_nab(
+    ...     "machine_temperature_system_failure", return_X_y=True
+    ... )  # doctest: +SKIP
     >>> X.shape  # doctest: +SKIP
     (22695, 1)
     """

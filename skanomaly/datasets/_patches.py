@@ -90,8 +90,15 @@ def make_patch_grids(
     Examples
     --------
     >>> from skanomaly.datasets import make_patch_grids
-    >>> X_train, X_test, y_test, patch_labels = make_patch_grids(anomalies="misplaced", random_state=0)
-    >>> X_train.shape, X_test.shape, int((y_test == -1).sum()), int((patch_labels[0] == -1).sum())
+    >>> X_train, X_test, y_test, patch_labels = make_patch_grids(
+    ...     anomalies="misplaced", random_state=0
+    ... )
+    >>> (
+    ...     X_train.shape,
+    ...     X_test.shape,
+    ...     int((y_test == -1).sum()),
+    ...     int((patch_labels[0] == -1).sum()),
+    ... )
     ((100, 64, 32), (120, 64, 32), 60, 0)
     """
     rng = generator(random_state)

@@ -193,7 +193,11 @@ def make_branching_sequences(
     --------
     >>> from skanomaly.datasets import make_branching_sequences
     >>> X, y = make_branching_sequences(random_state=0)
-    >>> X.shape, bool(abs(X[y == 1, -1].mean()) < 0.2), bool(abs(X[y == 1, -1]).mean() > 0.9)
+    >>> (
+    ...     X.shape,
+    ...     bool(abs(X[y == 1, -1].mean()) < 0.2),
+    ...     bool(abs(X[y == 1, -1]).mean() > 0.9),
+    ... )
     ((400, 12, 1), True, True)
     """
     rng = generator(random_state)

@@ -107,8 +107,14 @@ def make_machine_sounds(
     Examples
     --------
     >>> from skanomaly.datasets import make_machine_sounds
-    >>> X_train, X_test, y_test, domains_train, domains_test = make_machine_sounds(random_state=0)
-    >>> X_train.shape, int((domains_train == "target").sum()), int((domains_test == "target").sum())
+    >>> X_train, X_test, y_test, domains_train, domains_test = make_machine_sounds(
+    ...     random_state=0
+    ... )
+    >>> (
+    ...     X_train.shape,
+    ...     int((domains_train == "target").sum()),
+    ...     int((domains_test == "target").sum()),
+    ... )
     ((500, 40, 24), 10, 100)
     """
     rng = generator(random_state)

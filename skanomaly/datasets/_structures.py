@@ -63,7 +63,10 @@ def make_logical_anomalies(
     --------
     >>> from skanomaly.datasets import make_logical_anomalies
     >>> X, y = make_logical_anomalies(random_state=0)
-    >>> bool((X[y == 1, 1] >= X[y == 1, 0]).all()), bool((X[y == -1, 1] >= X[y == -1, 0]).all())
+    >>> (
+    ...     bool((X[y == 1, 1] >= X[y == 1, 0]).all()),
+    ...     bool((X[y == -1, 1] >= X[y == -1, 0]).all()),
+    ... )
     (True, False)
     """
     rng = generator(random_state)
@@ -327,7 +330,9 @@ def make_coloured_digits(
     Examples
     --------
     >>> from skanomaly.datasets import make_coloured_digits
-    >>> X_train, X_test, y_test, colours_test, concepts = make_coloured_digits(random_state=0)
+    >>> X_train, X_test, y_test, colours_test, concepts = make_coloured_digits(
+    ...     random_state=0
+    ... )
     >>> X_train.shape, X_test.shape, concepts.shape
     ((450, 128), (1347, 128), (3, 128))
     """

@@ -105,7 +105,9 @@ def make_textures(
     Examples
     --------
     >>> from skanomaly.datasets import make_textures
-    >>> X_train, X_test, y_test, patch_labels, groups_train, groups_test = make_textures(random_state=0)
+    >>> X_train, X_test, y_test, patch_labels, groups_train, groups_test = make_textures(
+    ...     random_state=0
+    ... )
     >>> X_train.shape, X_test.shape, sorted(set(groups_test.tolist()))
     ((120, 64, 36), (300, 64, 36), [0, 1, 2, 3, 4])
     """

@@ -78,8 +78,15 @@ def make_token_sets(
     Examples
     --------
     >>> from skanomaly.datasets import make_token_sets
-    >>> X_train, X_test, y_test, token_labels = make_token_sets(anomalies="unmatched", random_state=0)
-    >>> X_train.shape, X_test.shape, int((y_test == -1).sum()), int((token_labels[-1] == -1).sum())
+    >>> X_train, X_test, y_test, token_labels = make_token_sets(
+    ...     anomalies="unmatched", random_state=0
+    ... )
+    >>> (
+    ...     X_train.shape,
+    ...     X_test.shape,
+    ...     int((y_test == -1).sum()),
+    ...     int((token_labels[-1] == -1).sum()),
+    ... )
     ((300, 12, 5), (120, 12, 5), 60, 2)
     """
     rng = generator(random_state)

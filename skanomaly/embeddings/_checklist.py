@@ -100,7 +100,10 @@ class ChecklistDetector(BaseDetector):
     >>> detector = ChecklistDetector(random_state=0).fit(X)
     >>> detector.predict([[2.0, 3.0, 5.0], [2.0, 3.0, 9.0]])
     array([ 1, -1])
-    >>> len(detector.explain([[2.0, 3.0, 5.0]])[0]), len(detector.explain([[2.0, 3.0, 9.0]])[0]) > 0
+    >>> (
+    ...     len(detector.explain([[2.0, 3.0, 5.0]])[0]),
+    ...     len(detector.explain([[2.0, 3.0, 9.0]])[0]) > 0,
+    ... )
     (0, True)
     """
 

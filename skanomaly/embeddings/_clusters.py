@@ -77,8 +77,15 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
     >>> from skanomaly.embeddings import AnomalyClusterer
     >>> random = np.random.default_rng(0)
     >>> normal = random.normal(size=(50, 2))
-    >>> flagged = np.vstack([random.normal(centre, 0.5, size=(20, 2)) for centre in ([0, 0], [9, 0], [0, 9])])
-    >>> clusterer = AnomalyClusterer(n_clusters=2, random_state=0).fit(flagged, normal=normal)
+    >>> flagged = np.vstack(
+    ...     [
+    ...         random.normal(centre, 0.5, size=(20, 2))
+    ...         for centre in ([0, 0], [9, 0], [0, 9])
+    ...     ]
+    ... )
+    >>> clusterer = AnomalyClusterer(n_clusters=2, random_state=0).fit(
+    ...     flagged, normal=normal
+    ... )
     >>> np.bincount(clusterer.labels_)
     array([20, 20, 20])
     """

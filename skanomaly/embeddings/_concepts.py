@@ -76,7 +76,9 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     >>> camera = np.repeat([0, 1], 50)
     >>> X = random.normal(size=(100, 5)) + 8 * camera[:, None] * [1, 0, 0, 0, 0]
     >>> projected = ConceptProjector(normalize=False).fit(X, attribute=camera).transform(X)
-    >>> np.abs(projected[:50].mean(axis=0) - projected[50:].mean(axis=0)).round(6).max() < 1e-6
+    >>> np.abs(projected[:50].mean(axis=0) - projected[50:].mean(axis=0)).round(
+    ...     6
+    ... ).max() < 1e-6
     np.True_
     """
 

@@ -105,11 +105,18 @@ class DistillationDetector(PatchDetector):
     >>> from skanomaly.embeddings import DistillationDetector
     >>> random = np.random.default_rng(0)
     >>> early = random.normal(size=(300, 6))
-    >>> late = np.tanh(early @ random.normal(size=(6, 4))) + 0.1 * random.normal(size=(300, 4))
+    >>> late = np.tanh(early @ random.normal(size=(6, 4))) + 0.1 * random.normal(
+    ...     size=(300, 4)
+    ... )
     >>> X = np.hstack([early, late])
     >>> mixed = np.hstack([early[:50], late[-50:]])  # each level is normal for itself
     >>> detector = DistillationDetector(levels=[6, 4]).fit(X[:250])
-    >>> bool((detector.score_samples(mixed) < np.median(detector.score_samples(X[250:]))).mean() > 0.8)
+    >>> bool(
+    ...     (
+    ...         detector.score_samples(mixed) < np.median(detector.score_samples(X[250:]))
+    ...     ).mean()
+    ...     > 0.8
+    ... )
     True
     """
 

@@ -78,7 +78,9 @@ class LogitDetector(BaseDetector):
     >>> from skanomaly.embeddings import LogitDetector
     >>> X, digits = load_digits(return_X_y=True)
     >>> known = digits < 5
-    >>> classifier = LogisticRegression(max_iter=2000).fit(X[known][::2] / 16, digits[known][::2])
+    >>> classifier = LogisticRegression(max_iter=2000).fit(
+    ...     X[known][::2] / 16, digits[known][::2]
+    ... )
     >>> held_out = classifier.decision_function(X[known][1::2] / 16)
     >>> detector = LogitDetector().fit(held_out)
     >>> scores = detector.score_samples(classifier.decision_function(X / 16))

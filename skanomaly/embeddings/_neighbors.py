@@ -134,7 +134,9 @@ class PatchNeighbors(PatchDetector):
     >>> X_train, X_test, y_test, _ = make_patch_grids(anomalies="misplaced", random_state=0)
     >>> for radius in (None, 0):
     ...     detector = PatchNeighbors(bank=PatchBank(radius=radius)).fit(X_train)
-    ...     print(radius, bool(roc_auc_score(y_test, detector.score_samples(X_test)) > 0.95))
+    ...     print(
+    ...         radius, bool(roc_auc_score(y_test, detector.score_samples(X_test)) > 0.95)
+    ...     )
     None False
     0 True
     """

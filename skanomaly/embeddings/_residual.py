@@ -121,7 +121,9 @@ class PatchResidual(PatchDetector):
     >>> from sklearn.metrics import roc_auc_score
     >>> from skanomaly.datasets import make_patch_grids
     >>> from skanomaly.embeddings import PatchResidual
-    >>> X_train, X_test, y_test, _ = make_patch_grids(anomalies="misplaced", shift=4.0, random_state=0)
+    >>> X_train, X_test, y_test, _ = make_patch_grids(
+    ...     anomalies="misplaced", shift=4.0, random_state=0
+    ... )
     >>> detector = PatchResidual().fit(X_train)
     >>> round(roc_auc_score(y_test, detector.score_samples(X_test)), 3)
     1.0

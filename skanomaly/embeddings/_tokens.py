@@ -109,7 +109,9 @@ class TokenReconstructor(PatchDetector):
     >>> detector = TokenReconstructor(random_state=0).fit(X_train)
     >>> bool(roc_auc_score(y_test, detector.score_samples(X_test)) > 0.95)
     True
-    >>> bool(roc_auc_score(y_test, PatchNeighbors().fit(X_train).score_samples(X_test)) < 0.7)
+    >>> bool(
+    ...     roc_auc_score(y_test, PatchNeighbors().fit(X_train).score_samples(X_test)) < 0.7
+    ... )
     True
     """
 

@@ -76,7 +76,9 @@ class CompressionDetector(EventDetector):
     >>> from skanomaly.events import CompressionDetector
     >>> traces = [list("abc" * repeats) for repeats in range(1, 11)]
     >>> detector = CompressionDetector(criterion="progress").fit(traces)
-    >>> known, noise, pattern = detector.score_samples([list("abc" * 5), list("cbacacbbacabbca"), list("acb" * 5)])
+    >>> known, noise, pattern = detector.score_samples(
+    ...     [list("abc" * 5), list("cbacacbbacabbca"), list("acb" * 5)]
+    ... )
     >>> bool(known > noise > pattern)
     True
     """

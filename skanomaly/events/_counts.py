@@ -72,7 +72,9 @@ class EventCountDetector(EventDetector):
     >>> from skanomaly.events import EventCountDetector
     >>> traces = [["open", "read", "close"], ["open", "read", "read", "close"]] * 10
     >>> detector = EventCountDetector(scale="count").fit(traces)
-    >>> detector.score_samples([["open", "read", "close"], ["open", "open", "open", "read", "close"], []]).round(2)
+    >>> detector.score_samples(
+    ...     [["open", "read", "close"], ["open", "open", "open", "read", "close"], []]
+    ... ).round(2)
     array([-0.  , -2.  , -1.73])
     >>> detector.score_events([["open", "open", "open", "read", "close"]])[0]
     array([-0., -1., -3., -0., -0.])

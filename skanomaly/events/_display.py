@@ -45,7 +45,9 @@ class EventDisplay:
     --------
     >>> from skanomaly.events import EventDisplay, MarkovDetector
     >>> detector = MarkovDetector().fit([["open", "read", "close"], ["open", "close"]] * 10)
-    >>> display = EventDisplay.from_estimator(detector, [["open", "read"], ["open", "steal", "close"]])
+    >>> display = EventDisplay.from_estimator(
+    ...     detector, [["open", "read"], ["open", "steal", "close"]]
+    ... )
     >>> [len(scores) for scores in display.event_scores], (display.decisions < 0).tolist()
     ([2, 3], [True, True])
     """

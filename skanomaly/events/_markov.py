@@ -80,9 +80,15 @@ class MarkovDetector(EventDetector):
     Examples
     --------
     >>> from skanomaly.events import MarkovDetector
-    >>> traces = [["open", "read", "close"], ["open", "read", "read", "close"], ["open", "close"]] * 10
+    >>> traces = [
+    ...     ["open", "read", "close"],
+    ...     ["open", "read", "read", "close"],
+    ...     ["open", "close"],
+    ... ] * 10
     >>> detector = MarkovDetector().fit(traces)
-    >>> detector.predict([["open", "read", "close"], ["open", "read"], ["open", "steal", "close"]])
+    >>> detector.predict(
+    ...     [["open", "read", "close"], ["open", "read"], ["open", "steal", "close"]]
+    ... )
     array([ 1, -1, -1])
     >>> detector.score_events([["open", "steal", "close"]])[0].round(1)
     array([ -0. , -11.3,  -2. ])

@@ -71,7 +71,11 @@ class MultiscaleEventDetector(EventDetector):
     >>> from skanomaly.events import MultiscaleEventDetector
     >>> traces = [["open", *["read"] * repeats, "close"] for repeats in (1, 2, 3)] * 10
     >>> detector = MultiscaleEventDetector().fit(traces)
-    >>> order, number, normal = ["read", "open", "close"], ["open", *["read"] * 30, "close"], traces[0]
+    >>> order, number, normal = (
+    ...     ["read", "open", "close"],
+    ...     ["open", *["read"] * 30, "close"],
+    ...     traces[0],
+    ... )
     >>> detector.predict([order, number, normal])
     array([-1, -1,  1])
     """

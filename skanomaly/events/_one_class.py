@@ -85,7 +85,11 @@ class EventEncoderDetector(EventDetector):
     >>> from skanomaly.events import EventEncoderDetector
     >>> traces = [["open", *["read"] * repeats, "close"] for repeats in (1, 2, 3)] * 10
     >>> detector = EventEncoderDetector(random_state=0).fit(traces)
-    >>> order, number, normal = ["read", "open", "close"], ["open", *["read"] * 30, "close"], traces[0]
+    >>> order, number, normal = (
+    ...     ["read", "open", "close"],
+    ...     ["open", *["read"] * 30, "close"],
+    ...     traces[0],
+    ... )
     >>> detector.predict([order, number, normal])
     array([-1, -1,  1])
     """

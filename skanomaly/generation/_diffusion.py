@@ -47,7 +47,9 @@ class DiffusionTrajectories(ShortRepr):
     Examples
     --------
     >>> from skanomaly.generation import DiffusionSampler, trajectory_variance
-    >>> sampler = DiffusionSampler(n_steps=20, random_state=0).fit([[0.0], [0.1], [0.2], [3.0], [3.1], [3.3]])
+    >>> sampler = DiffusionSampler(n_steps=20, random_state=0).fit(
+    ...     [[0.0], [0.1], [0.2], [3.0], [3.1], [3.3]]
+    ... )
     >>> trajectories = sampler.sample_trajectories(4)
     >>> trajectories.predictions.shape
     (4, 20, 1)
@@ -107,7 +109,9 @@ class DiffusionSampler(BaseEstimator):
     >>> import numpy as np
     >>> from skanomaly.generation import BoostAndSkip, DiffusionSampler
     >>> random = np.random.default_rng(0)
-    >>> X = np.vstack([random.normal(0, 1, size=(270, 2)), random.normal(8, 1, size=(30, 2))])
+    >>> X = np.vstack(
+    ...     [random.normal(0, 1, size=(270, 2)), random.normal(8, 1, size=(30, 2))]
+    ... )
     >>> sampler = DiffusionSampler(method=BoostAndSkip(), n_steps=50, random_state=0).fit(X)
     >>> bool(np.mean(sampler.sample(500)[:, 0] > 4) > 0.3)  # 10 % of the data
     True

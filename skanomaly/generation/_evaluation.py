@@ -99,7 +99,9 @@ def evaluate_samples(
     >>> from skanomaly.generation import MixtureDenoiser, evaluate_samples
     >>> X = np.random.default_rng(0).normal(size=(600, 2))
     >>> sampler = MixtureDenoiser(random_state=0).fit(X[:300])
-    >>> table = evaluate_samples({"kernel": sampler, "shifted": X[:300] + 3}, X[:300], X[300:], random_state=0)
+    >>> table = evaluate_samples(
+    ...     {"kernel": sampler, "shifted": X[:300] + 3}, X[:300], X[300:], random_state=0
+    ... )
     >>> (table.precision > 0.7).tolist()
     [True, True, False]
     """

@@ -82,8 +82,12 @@ class LogConcaveChainSampler(ParameterObject):
     >>> import numpy as np
     >>> from skanomaly.generation import LogConcaveChainSampler, MixtureDenoiser
     >>> random = np.random.default_rng(0)
-    >>> X = random.normal(size=(500, 2)) * 0.3 + random.choice([-2, 2], p=[0.7, 0.3], size=(500, 1))
-    >>> sampler = LogConcaveChainSampler(MixtureDenoiser().fit(X), final="sample", random_state=0)
+    >>> X = random.normal(size=(500, 2)) * 0.3 + random.choice(
+    ...     [-2, 2], p=[0.7, 0.3], size=(500, 1)
+    ... )
+    >>> sampler = LogConcaveChainSampler(
+    ...     MixtureDenoiser().fit(X), final="sample", random_state=0
+    ... )
     >>> rows = sampler.sample(400)
     >>> bool(abs(np.mean(rows[:, 0] < 0) - 0.7) < 0.1)
     True

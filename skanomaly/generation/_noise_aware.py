@@ -95,13 +95,19 @@ class NoiseAwareMixture(BaseEstimator):
     >>> import numpy as np
     >>> from skanomaly.generation import NoiseAwareMixture
     >>> random = np.random.default_rng(0)
-    >>> clean = random.normal(size=(4100, 1)) * 0.5 + random.choice([-2.0, 2.0], size=(4100, 1))
+    >>> clean = random.normal(size=(4100, 1)) * 0.5 + random.choice(
+    ...     [-2.0, 2.0], size=(4100, 1)
+    ... )
     >>> noise_var = np.repeat([0.0, 1.0], [100, 4000])  # a few clean rows, many noisy ones
     >>> X = clean + np.sqrt(noise_var)[:, None] * random.normal(size=(4100, 1))
-    >>> mixture = NoiseAwareMixture(n_components=2, random_state=0).fit(X, noise_var=noise_var)
+    >>> mixture = NoiseAwareMixture(n_components=2, random_state=0).fit(
+    ...     X, noise_var=noise_var
+    ... )
     >>> np.sort(mixture.means_.ravel()).round(0)
     array([-2.,  2.])
-    >>> bool(np.abs(np.sqrt(mixture.variances_) - 0.5).max() < 0.1)  # the noisy rows have 1.1
+    >>> bool(
+    ...     np.abs(np.sqrt(mixture.variances_) - 0.5).max() < 0.1
+    ... )  # the noisy rows have 1.1
     True
     """
 

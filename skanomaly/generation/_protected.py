@@ -102,7 +102,9 @@ class ProtectedScorer(MetaEstimatorMixin, BaseEstimator):
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skanomaly.generation import ProtectedScorer
-    >>> X, y = make_classification(300, n_classes=3, n_informative=4, flip_y=0.3, random_state=0)
+    >>> X, y = make_classification(
+    ...     300, n_classes=3, n_informative=4, flip_y=0.3, random_state=0
+    ... )
     >>> scorer = ProtectedScorer(LogisticRegression(), kl_budget=0.01).fit(X, y)
     >>> released, true = scorer.predict_proba(X), scorer.estimator_.predict_proba(X)
     >>> float(entropy(released, true, axis=1).max().round(6))

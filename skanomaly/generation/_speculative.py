@@ -46,7 +46,9 @@ class SpeculativeSample(ShortRepr):
     --------
     >>> import numpy as np
     >>> from skanomaly.generation import speculative_sample
-    >>> speculative_sample(lambda context: [0.5, 0.5], lambda context: [0.5, 0.5], [0], 10).acceptance_rate
+    >>> speculative_sample(
+    ...     lambda context: [0.5, 0.5], lambda context: [0.5, 0.5], [0], 10
+    ... ).acceptance_rate
     1.0
     """
 
@@ -121,7 +123,9 @@ def modified_rejection(
     Examples
     --------
     >>> from skanomaly.generation import modified_rejection
-    >>> tokens, accepted = modified_rejection([0.0, 1.0], [1.0, 0.0], [0, 0], random_state=0)
+    >>> tokens, accepted = modified_rejection(
+    ...     [0.0, 1.0], [1.0, 0.0], [0, 0], random_state=0
+    ... )
     >>> tokens, accepted
     (array([1, 1]), array([False, False]))
     """
@@ -248,7 +252,11 @@ def speculative_sample(
     >>> target = np.array([[0.9, 0.1], [0.2, 0.8]])
     >>> draft = np.array([[0.8, 0.2], [0.3, 0.7]])
     >>> found = speculative_sample(
-    ...     lambda context: draft[context[-1]], lambda context: target[context[-1]], [0], 2000, random_state=0
+    ...     lambda context: draft[context[-1]],
+    ...     lambda context: target[context[-1]],
+    ...     [0],
+    ...     2000,
+    ...     random_state=0,
     ... )
     >>> round(found.acceptance_rate, 1)
     0.9

@@ -39,7 +39,9 @@ class TiltedSample(ShortRepr):
     Examples
     --------
     >>> from skanomaly.generation import tilted_sample
-    >>> found = tilted_sample([[0.0, 0.0, 0.0]], [0.0, 0.0, 1.0], kl_budget=0.1, random_state=0)
+    >>> found = tilted_sample(
+    ...     [[0.0, 0.0, 0.0]], [0.0, 0.0, 1.0], kl_budget=0.1, random_state=0
+    ... )
     >>> found.divergence.round(6), bool(found.probabilities[0, 2] > 0.5)
     (array([0.1]), True)
     """
@@ -114,7 +116,9 @@ def tilted_sample(
     Examples
     --------
     >>> from skanomaly.generation import tilted_sample
-    >>> tilted_sample([[0.0, 0.0]], [0.0, 1.0], strength=2.0, random_state=0).probabilities.round(2)
+    >>> tilted_sample(
+    ...     [[0.0, 0.0]], [0.0, 1.0], strength=2.0, random_state=0
+    ... ).probabilities.round(2)
     array([[0.12, 0.88]])
     """
     if (strength is None) == (kl_budget is None):
@@ -219,7 +223,9 @@ def antidistillation_direction(
     >>> from skanomaly.generation import antidistillation_direction
     >>> features = np.array([[1.0, 2.0]])
     >>> antidistillation_direction(
-    ...     lambda weights: log_softmax(features @ weights, axis=1), np.zeros((2, 2)), [[1.0, 0.0], [0.0, 0.0]]
+    ...     lambda weights: log_softmax(features @ weights, axis=1),
+    ...     np.zeros((2, 2)),
+    ...     [[1.0, 0.0], [0.0, 0.0]],
     ... ).round(6)
     array([[ 0.5, -0.5]])
     """

@@ -44,7 +44,9 @@ class ImputationInterval(ShortRepr):
     >>> import numpy as np
     >>> from skanomaly.impute import KNNSamplerImputer
     >>> X = np.column_stack([np.arange(50.0), np.arange(50.0)])
-    >>> interval = KNNSamplerImputer(n_neighbors=19).fit(X).predict_interval([[25.0, np.nan]])
+    >>> interval = (
+    ...     KNNSamplerImputer(n_neighbors=19).fit(X).predict_interval([[25.0, np.nan]])
+    ... )
     >>> interval.lower, interval.upper
     (array([[25., 16.]]), array([[25., 34.]]))
     """

@@ -37,7 +37,9 @@ class LeaveOneOutNeighbors(ParameterObject):
     >>> import numpy as np
     >>> from skanomaly.impute import KNNSamplerImputer, LeaveOneOutNeighbors
     >>> X = np.column_stack([np.arange(50.0), np.arange(50.0)])
-    >>> KNNSamplerImputer(n_neighbors=LeaveOneOutNeighbors(loss="mse", max_neighbors=20)).fit(X).n_neighbors_
+    >>> KNNSamplerImputer(
+    ...     n_neighbors=LeaveOneOutNeighbors(loss="mse", max_neighbors=20)
+    ... ).fit(X).n_neighbors_
     array([2, 2])
     """
 

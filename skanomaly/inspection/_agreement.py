@@ -77,7 +77,9 @@ def explanation_agreement(contributions: Any, mask: Any) -> ExplanationAgreement
     Examples
     --------
     >>> from skanomaly.inspection import explanation_agreement
-    >>> found = explanation_agreement([[-3.0, -1.0, -2.0, 0.0]], [[True, True, False, False]])
+    >>> found = explanation_agreement(
+    ...     [[-3.0, -1.0, -2.0, 0.0]], [[True, True, False, False]]
+    ... )
     >>> found.best_jaccard.round(3), found.jaccard.round(3)
     (array([0.667]), array([0.333]))
     """
@@ -117,7 +119,9 @@ class ReasonCounts(ShortRepr):
     Examples
     --------
     >>> from skanomaly.inspection import count_right_reasons
-    >>> counts = count_right_reasons([-1, 1], [-1, 1], [[-3.0, 0.1], [0.0, 0.1]], [[True, False], [False, False]])
+    >>> counts = count_right_reasons(
+    ...     [-1, 1], [-1, 1], [[-3.0, 0.1], [0.0, 0.1]], [[True, False], [False, False]]
+    ... )
     >>> counts.right_reason, counts.wrong_reason, counts.recall_for_the_right_reason
     (1, 0, 1.0)
     """
@@ -190,7 +194,9 @@ def count_right_reasons(
     --------
     >>> from skanomaly.inspection import count_right_reasons
     >>> parts = [[-3.0, 0.0], [0.0, -3.0], [0.0, 0.0]]
-    >>> count_right_reasons([-1, -1, 1], [-1, -1, 1], parts, [[True, False], [True, False], [False, False]])
+    >>> count_right_reasons(
+    ...     [-1, -1, 1], [-1, -1, 1], parts, [[True, False], [True, False], [False, False]]
+    ... )
     ReasonCounts(right_reason=1, wrong_reason=1, missed=0, false_alarms=0, true_negatives=1)
     """
     anomaly, flagged = (_is_anomaly(values, name) for values, name in ((y_true, "y_true"), (y_pred, "y_pred")))

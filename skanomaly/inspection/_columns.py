@@ -66,7 +66,9 @@ class IndependentColumnSampler(ColumnSampler):
     >>> import numpy as np
     >>> from skanomaly.inspection import IndependentColumnSampler
     >>> sampler = IndependentColumnSampler().fit([[0.0, 5.0], [1.0, 5.0]])
-    >>> sampler.draw(np.zeros((1, 2)), np.array([1]), 3, np.random.Generator(np.random.PCG64(0))).ravel()
+    >>> sampler.draw(
+    ...     np.zeros((1, 2)), np.array([1]), 3, np.random.Generator(np.random.PCG64(0))
+    ... ).ravel()
     array([5., 5., 5.])
     """
 
@@ -96,7 +98,12 @@ class GaussianColumnSampler(ColumnSampler):
     >>> from skanomaly.inspection import GaussianColumnSampler
     >>> line = np.linspace(0, 1, 100)
     >>> sampler = GaussianColumnSampler().fit(np.column_stack([line, line]))
-    >>> draws = sampler.draw(np.array([[0.25, 9.0]]), np.array([1]), 4, np.random.Generator(np.random.PCG64(0)))
+    >>> draws = sampler.draw(
+    ...     np.array([[0.25, 9.0]]),
+    ...     np.array([1]),
+    ...     4,
+    ...     np.random.Generator(np.random.PCG64(0)),
+    ... )
     >>> bool(np.abs(draws - 0.25).max() < 0.1)
     True
     """
@@ -163,7 +170,12 @@ class NeighborColumnSampler(ColumnSampler):
     >>> from skanomaly.inspection import NeighborColumnSampler
     >>> line = np.linspace(0, 1, 101)
     >>> sampler = NeighborColumnSampler(n_neighbors=3).fit(np.column_stack([line, line**2]))
-    >>> draws = sampler.draw(np.array([[0.5, 9.0]]), np.array([1]), 4, np.random.Generator(np.random.PCG64(0)))
+    >>> draws = sampler.draw(
+    ...     np.array([[0.5, 9.0]]),
+    ...     np.array([1]),
+    ...     4,
+    ...     np.random.Generator(np.random.PCG64(0)),
+    ... )
     >>> bool(np.abs(draws - 0.25).max() < 0.02)
     True
     """

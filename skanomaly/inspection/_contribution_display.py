@@ -42,7 +42,9 @@ class ContributionDisplay:
     Examples
     --------
     >>> from skanomaly.inspection import ContributionDisplay
-    >>> display = ContributionDisplay.from_predictions([-4.0, 0.5, -1.0], feature_names=["heat", "load", "flow"])
+    >>> display = ContributionDisplay.from_predictions(
+    ...     [-4.0, 0.5, -1.0], feature_names=["heat", "load", "flow"]
+    ... )
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['heat', 'flow', 'load']
     """

@@ -128,7 +128,8 @@ def _exact(detector: Any, X: Any) -> NDArray[np.float64]:
         return _exact(detector.detector_, X)
     if type(detector) is EllipticEnvelope:
         return _mahalanobis(detector, X)
-    raise ValueError(f"The score of {type(detector).__name__} is not known to be a sum over columns; {_REMEDY}")
+    inner = "explain its detector_, or " if hasattr(detector, "detector_") else ""
+    raise ValueError(f"The score of {type(detector).__name__} is not known to be a sum over columns; {inner}{_REMEDY}")
 
 
 def _through_steps(pipeline: Pipeline, X: Any) -> NDArray[np.float64]:

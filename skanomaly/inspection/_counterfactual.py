@@ -47,7 +47,12 @@ class Counterfactual(ShortRepr):
     >>> import numpy as np
     >>> from skanomaly.inspection import counterfactual
     >>> normal = np.random.RandomState(0).normal(size=(200, 2))
-    >>> found = counterfactual(lambda X: -np.abs(X).max(axis=1), [[0.5, 9.0]], background=normal, threshold=-2.0)
+    >>> found = counterfactual(
+    ...     lambda X: -np.abs(X).max(axis=1),
+    ...     [[0.5, 9.0]],
+    ...     background=normal,
+    ...     threshold=-2.0,
+    ... )
     >>> [(name, round(value, 3)) for name, _, value in found.changes(0)]
     [('x1', 2.0)]
     """

@@ -42,7 +42,9 @@ class AnomalyCurveDisplay:
     Examples
     --------
     >>> from skanomaly.inspection import AnomalyCurveDisplay
-    >>> display = AnomalyCurveDisplay.from_predictions([1, -1, 1, 1], [-0.2, -3.0, -0.4, -0.1])
+    >>> display = AnomalyCurveDisplay.from_predictions(
+    ...     [1, -1, 1, 1], [-0.2, -3.0, -0.4, -0.1]
+    ... )
     >>> float(display.roc_auc_)
     1.0
     """

@@ -50,7 +50,14 @@ class FeatureDiscovery(ShortRepr):
     --------
     >>> import numpy as np
     >>> from skanomaly.inspection import FeatureDiscovery
-    >>> found = FeatureDiscovery(np.array([[True, False]]), None, np.array([[9.0, 0.1]]), 5.0, 0.1, ["heat", "load"])
+    >>> found = FeatureDiscovery(
+    ...     np.array([[True, False]]),
+    ...     None,
+    ...     np.array([[9.0, 0.1]]),
+    ...     5.0,
+    ...     0.1,
+    ...     ["heat", "load"],
+    ... )
     >>> found.reasons(0)
     ['heat']
     """

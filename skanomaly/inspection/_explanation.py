@@ -32,7 +32,9 @@ class Explanation(ShortRepr):
     --------
     >>> import numpy as np
     >>> from skanomaly.inspection import Explanation
-    >>> explanation = Explanation(np.array([[-3.0, -1.0]]), np.array([-0.5]), np.array([-4.5]), ["heat", "load"])
+    >>> explanation = Explanation(
+    ...     np.array([[-3.0, -1.0]]), np.array([-0.5]), np.array([-4.5]), ["heat", "load"]
+    ... )
     >>> explanation.reasons(0)
     [('heat', -3.0), ('load', -1.0)]
     """

@@ -61,7 +61,9 @@ class PermutationExplainer(Explainer):
     >>> from skanomaly.inspection import PermutationExplainer
     >>> rows = np.random.RandomState(0).normal(size=(200, 3))
     >>> forest = IsolationForest(random_state=0).fit(rows)
-    >>> explanation = PermutationExplainer(background=rows, random_state=0).explain(forest, [[0.0, 5.0, 0.0]])
+    >>> explanation = PermutationExplainer(background=rows, random_state=0).explain(
+    ...     forest, [[0.0, 5.0, 0.0]]
+    ... )
     >>> explanation.reasons(0, 1)[0][0]
     'x1'
     """

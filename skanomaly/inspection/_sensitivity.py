@@ -44,7 +44,9 @@ class ExplanationSensitivity(ShortRepr):
     --------
     >>> import numpy as np
     >>> from skanomaly.inspection import explanation_sensitivity
-    >>> found = explanation_sensitivity(lambda X, scale, **_: scale * np.array(X), [[1.0, 3.0]], {"scale": [1, 2]})
+    >>> found = explanation_sensitivity(
+    ...     lambda X, scale, **_: scale * np.array(X), [[1.0, 3.0]], {"scale": [1, 2]}
+    ... )
     >>> found.similarity
     array([[1., 1.],
            [1., 1.]])
@@ -124,8 +126,12 @@ def explanation_sensitivity(
     >>> rows = np.random.RandomState(0).normal(size=(100, 5))
     >>> forest = IsolationForest(n_estimators=20, random_state=0).fit(rows)
     >>> def explain(X, **settings):
-    ...     return LimeExplainer(background=rows, **settings).explain(forest, X).contributions
-    >>> found = explanation_sensitivity(explain, 3 * rows[:4], {"n_samples": [30, 300]}, random_state=0)
+    ...     return (
+    ...         LimeExplainer(background=rows, **settings).explain(forest, X).contributions
+    ...     )
+    >>> found = explanation_sensitivity(
+    ...     explain, 3 * rows[:4], {"n_samples": [30, 300]}, random_state=0
+    ... )
     >>> bool(found.similarity[1, 1] > found.similarity[0, 0])
     True
     """

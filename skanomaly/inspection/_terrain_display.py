@@ -50,7 +50,9 @@ class ScoreTerrainDisplay:
     >>> from skanomaly.detectors import GaussianDetector
     >>> from skanomaly.inspection import ScoreTerrainDisplay
     >>> rows = np.random.RandomState(0).normal(size=(100, 2))
-    >>> display = ScoreTerrainDisplay.from_estimator(GaussianDetector().fit(rows), rows, grid_resolution=20)
+    >>> display = ScoreTerrainDisplay.from_estimator(
+    ...     GaussianDetector().fit(rows), rows, grid_resolution=20
+    ... )
     >>> display.scores.shape
     (20, 20)
     """

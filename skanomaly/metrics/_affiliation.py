@@ -65,9 +65,15 @@ def affiliation_precision_recall_fscore(
     >>> from skanomaly.metrics import affiliation_precision_recall_fscore
     >>> y_true = np.ones(1000)
     >>> y_true[400:450] = -1
-    >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, np.roll(y_true, 60))]
+    >>> [
+    ...     round(value, 2)
+    ...     for value in affiliation_precision_recall_fscore(y_true, np.roll(y_true, 60))
+    ... ]
     [0.88, 0.93, 0.9]
-    >>> [round(value, 2) for value in affiliation_precision_recall_fscore(y_true, -np.ones(1000))]
+    >>> [
+    ...     round(value, 2)
+    ...     for value in affiliation_precision_recall_fscore(y_true, -np.ones(1000))
+    ... ]
     [0.5, 1.0, 0.67]
     """
     ranked = check_ordered(y_true, y_pred, pos_label, name="y_pred")

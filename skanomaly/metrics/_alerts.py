@@ -36,7 +36,9 @@ class DetectionDelay(ShortRepr):
     Examples
     --------
     >>> from skanomaly.metrics import detection_delay
-    >>> detection_delay([1, -1, -1, -1, 1], [0.9, 0.8, 0.8, 0.1, 0.9], threshold=0.5).delays.tolist()
+    >>> detection_delay(
+    ...     [1, -1, -1, -1, 1], [0.9, 0.8, 0.8, 0.1, 0.9], threshold=0.5
+    ... ).delays.tolist()
     [2.0]
     """
 
@@ -173,7 +175,12 @@ def alert_report(
     Examples
     --------
     >>> from skanomaly.metrics import alert_report
-    >>> report = alert_report([1, -1, 1, 1, -1], [0.9, 0.2, 0.1, 0.8, 0.7], [0.1, 0.2, 0.9, 1.5, 1.6], threshold=0.5)
+    >>> report = alert_report(
+    ...     [1, -1, 1, 1, -1],
+    ...     [0.9, 0.2, 0.1, 0.8, 0.7],
+    ...     [0.1, 0.2, 0.9, 1.5, 1.6],
+    ...     threshold=0.5,
+    ... )
     >>> report["n_alerts"].tolist(), report["precision"].tolist(), report["recall"].tolist()
     ([2, 0], [0.5, nan], [1.0, 0.0])
     """
@@ -268,7 +275,10 @@ def event_precision_at_n_score(
     >>> y_true, y_score = np.ones(100), np.ones(100)
     >>> y_true[20:30] = y_true[60:70] = -1
     >>> y_score[20:30] = -1  # the second event is missed
-    >>> precision_at_n_score(y_true, y_score, n=10), event_precision_at_n_score(y_true, y_score, n=2)
+    >>> (
+    ...     precision_at_n_score(y_true, y_score, n=10),
+    ...     event_precision_at_n_score(y_true, y_score, n=2),
+    ... )
     (1.0, 0.5)
     """
     ranked = check_ordered(y_true, y_score, pos_label)

@@ -119,7 +119,9 @@ def cost_curve(
     >>> y_true = np.where(np.arange(1000) < 100, -1, 1)
     >>> y_score = np.random.default_rng(0).normal(size=1000) - 2 * (y_true == -1)
     >>> curve = cost_curve(y_true, y_score)
-    >>> cheap, dear = (curve.at(cost_ratio=ratio, contamination=0.1)[1] for ratio in (1, 50))
+    >>> cheap, dear = (
+    ...     curve.at(cost_ratio=ratio, contamination=0.1)[1] for ratio in (1, 50)
+    ... )
     >>> cheap < dear, round(curve.area, 2)  # where a miss costs more, more rows are flagged
     (True, 0.11)
     """

@@ -132,7 +132,10 @@ def point_adjusted_f1_score(
     >>> y_true = np.ones(1000)
     >>> y_true[400:500] = -1
     >>> y_score = np.random.RandomState(0).normal(size=1000)
-    >>> round(point_adjusted_f1_score(y_true, y_score), 2), round(best_f1_score(y_true, y_score), 2)
+    >>> (
+    ...     round(point_adjusted_f1_score(y_true, y_score), 2),
+    ...     round(best_f1_score(y_true, y_score), 2),
+    ... )
     (0.99, 0.18)
     """
     ranked = check_ordered(y_true, y_score, pos_label)

@@ -92,7 +92,11 @@ def nab_score(
     >>> y_true[400:500] = -1
     >>> early, late = np.ones(1000), np.ones(1000)
     >>> early[400] = late[480] = -1
-    >>> nab_score(y_true, early), round(nab_score(y_true, late), 1), nab_score(y_true, np.ones(1000), threshold=0)
+    >>> (
+    ...     nab_score(y_true, early),
+    ...     round(nab_score(y_true, late), 1),
+    ...     nab_score(y_true, np.ones(1000), threshold=0),
+    ... )
     (100.0, 73.4, 0.0)
     """
     ranked = check_ordered(y_true, y_score, pos_label)

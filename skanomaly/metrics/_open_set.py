@@ -154,7 +154,9 @@ class OpenSetReport(ShortRepr):
     Examples
     --------
     >>> from skanomaly.metrics import open_set_report
-    >>> report = open_set_report([0, 1, 1, 0], [0, 1, 0, 0], [False, False, False, True], [0.9, 0.8, 0.7, 0.1])
+    >>> report = open_set_report(
+    ...     [0, 1, 1, 0], [0, 1, 0, 0], [False, False, False, True], [0.9, 0.8, 0.7, 0.1]
+    ... )
     >>> round(report.accuracy, 2), report.roc_auc, round(report.open_set_area, 2)
     (0.67, 1.0, 0.67)
     """

@@ -109,7 +109,9 @@ def calibration_curve(
     Examples
     --------
     >>> from skanomaly.metrics import calibration_curve
-    >>> fraction, probability = calibration_curve([1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2)
+    >>> fraction, probability = calibration_curve(
+    ...     [1, -1, 1, -1], [0.1, 0.3, 0.7, 0.9], n_bins=2
+    ... )
     >>> fraction.tolist(), probability.tolist()
     ([0.5, 0.5], [0.2, 0.8])
     """

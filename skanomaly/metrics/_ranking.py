@@ -438,7 +438,12 @@ def adjusted_average_precision_score(
     Examples
     --------
     >>> from skanomaly.metrics import adjusted_average_precision_score
-    >>> round(adjusted_average_precision_score([1, 1, 1, 1, -1, -1], [6.0, 5.0, 4.0, 2.0, 3.0, 1.0]), 4)
+    >>> round(
+    ...     adjusted_average_precision_score(
+    ...         [1, 1, 1, 1, -1, -1], [6.0, 5.0, 4.0, 2.0, 3.0, 1.0]
+    ...     ),
+    ...     4,
+    ... )
     0.75
     """
     ranked = check_ranked(y_true, y_score, pos_label, sample_weight)

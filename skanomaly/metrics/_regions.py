@@ -95,13 +95,18 @@ def per_region_overlap_score(
     >>> mask[2:12, 2:12] = mask[16:18, 16:18] = -1
     >>> only_large = np.where(mask == -1, -1.0, 1.0)
     >>> only_large[16:18, 16:18] = 1.0
-    >>> round(per_region_overlap_score(mask, only_large), 3), per_region_overlap_score(mask, mask)
+    >>> (
+    ...     round(per_region_overlap_score(mask, only_large), 3),
+    ...     per_region_overlap_score(mask, mask),
+    ... )
     (0.575, 1.0)
 
     Five cells of a sparse event, of which two diagonal neighbours are one anomalous region:
 
     >>> cells = [[0, 0, 0], [1, 1, 1], [9, 0, 0], [9, 5, 0], [2, 9, 9]]
-    >>> per_region_overlap_score([-1, -1, 1, 1, 1], [-2.0, -1.0, 0.0, 1.0, 1.0], coordinates=cells)
+    >>> per_region_overlap_score(
+    ...     [-1, -1, 1, 1, 1], [-2.0, -1.0, 0.0, 1.0, 1.0], coordinates=cells
+    ... )
     1.0
     """
     masks, scores = _arrays(y_true), _arrays(y_score)

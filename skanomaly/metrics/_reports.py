@@ -68,7 +68,9 @@ def stratified_report(
     --------
     >>> from skanomaly.metrics import stratified_report
     >>> y_true, y_score = [1, 1, 1, -1, -1, -1], [0.9, 0.8, 0.4, 0.1, 0.3, 0.6]
-    >>> report = stratified_report(y_true, y_score, [None, None, None, "large", "large", "small"])
+    >>> report = stratified_report(
+    ...     y_true, y_score, [None, None, None, "large", "large", "small"]
+    ... )
     >>> report["stratum"].tolist(), report["roc_auc"].round(2).tolist()
     (['small', 'large'], [0.67, 1.0])
     """
@@ -209,8 +211,13 @@ def domain_shift_report(
     --------
     >>> from skanomaly.metrics import domain_shift_report
     >>> y_true, domains = [1, 1, 1, -1, 1, 1, 1, -1], ["lab"] * 4 + ["field"] * 4
-    >>> report = domain_shift_report(y_true, [9, 8, 7, 1, 4, 3, 2, 0], domains, source="lab")
-    >>> report["roc_auc"].tolist(), report["false_alarm_rate"].tolist()  # the ranking holds, the threshold does not
+    >>> report = domain_shift_report(
+    ...     y_true, [9, 8, 7, 1, 4, 3, 2, 0], domains, source="lab"
+    ... )
+    >>> (
+    ...     report["roc_auc"].tolist(),
+    ...     report["false_alarm_rate"].tolist(),
+    ... )  # the ranking holds, the threshold does not
     ([1.0, 1.0], [0.0, 1.0])
     """
     given = column_or_1d(domains)

@@ -79,7 +79,10 @@ def vus_pr_score(
     >>> y_true = np.ones(1000)
     >>> y_true[400:450] = -1
     >>> late = np.roll(y_true, 10)
-    >>> round(vus_pr_score(y_true, late), 2), round(vus_pr_score(y_true, late, window_size=0), 2)
+    >>> (
+    ...     round(vus_pr_score(y_true, late), 2),
+    ...     round(vus_pr_score(y_true, late, window_size=0), 2),
+    ... )
     (0.87, 0.65)
     """
     ranked = check_ordered(y_true, y_score, pos_label)

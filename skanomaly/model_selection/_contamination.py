@@ -45,7 +45,14 @@ class ContaminationCurve(ShortRepr):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import contamination_curve
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.25, random_state=0)
-    >>> curve = contamination_curve({"forest": IsolationForest()}, X, y, ratios=(0, 0.1), n_repeats=2, random_state=0)
+    >>> curve = contamination_curve(
+    ...     {"forest": IsolationForest()},
+    ...     X,
+    ...     y,
+    ...     ratios=(0, 0.1),
+    ...     n_repeats=2,
+    ...     random_state=0,
+    ... )
     >>> curve.mean.shape, curve.loss.shape
     ((1, 2), (1, 2))
     """
@@ -223,9 +230,13 @@ def contamination_curve(
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from skanomaly.datasets import make_clusters
     >>> from skanomaly.model_selection import contamination_curve
-    >>> X, y = make_clusters(n_samples=600, contamination=0.2, anomalies="clustered", random_state=0)
+    >>> X, y = make_clusters(
+    ...     n_samples=600, contamination=0.2, anomalies="clustered", random_state=0
+    ... )
     >>> models = {"local": LocalOutlierFactor(novelty=True)}
-    >>> curve = contamination_curve(models, X, y, ratios=(0, 0.1), n_repeats=2, random_state=0)
+    >>> curve = contamination_curve(
+    ...     models, X, y, ratios=(0, 0.1), n_repeats=2, random_state=0
+    ... )
     >>> bool(curve.loss[0, 1] > 0.2)  # a cluster of anomalies looks normal to it
     True
     """

@@ -43,7 +43,10 @@ class CovariateSplit(DeclaredParameters, BaseCrossValidator):
     >>> import numpy as np
     >>> from skanomaly.model_selection import CovariateSplit
     >>> depth = [100.0, 900.0, 300.0, 1200.0]
-    >>> [(train.tolist(), test.tolist()) for train, test in CovariateSplit(800).split(np.zeros((4, 1)), groups=depth)]
+    >>> [
+    ...     (train.tolist(), test.tolist())
+    ...     for train, test in CovariateSplit(800).split(np.zeros((4, 1)), groups=depth)
+    ... ]
     [([0, 2], [1, 3])]
     """
 

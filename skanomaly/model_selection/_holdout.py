@@ -87,7 +87,9 @@ class ReusableHoldout(DeclaredParameters):
     >>> holdout = ReusableHoldout(budget=20, random_state=0)
     >>> holdout.query(0.81, 0.80)  # they agree: the training value is returned
     0.81
-    >>> round(holdout.query(0.95, 0.70), 2)  # they differ: the holdout value with noise is returned
+    >>> round(
+    ...     holdout.query(0.95, 0.70), 2
+    ... )  # they differ: the holdout value with noise is returned
     0.7
     >>> holdout.budget_left_
     19

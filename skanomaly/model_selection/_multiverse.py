@@ -181,7 +181,9 @@ class SeedStability(_Runs):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import seed_stability
     >>> X, y = make_shifted_anomalies(n_samples=200, random_state=0)
-    >>> stability = seed_stability(IsolationForest(n_estimators=10), X, y, n_seeds=10, random_state=0)
+    >>> stability = seed_stability(
+    ...     IsolationForest(n_estimators=10), X, y, n_seeds=10, random_state=0
+    ... )
     >>> stability.std < 0.1 and stability.mean_agreement > 0.5
     True
     """
@@ -319,7 +321,11 @@ def specification_curve(
     >>> X, y = make_shifted_anomalies(n_samples=200, random_state=0)
     >>> grid = {"n_neighbors": [5, 20, 60], "p": [1, 2]}
     >>> curve = specification_curve(LocalOutlierFactor(novelty=True), grid, X)
-    >>> len(curve.values), curve.explained_variance_ratio["n_neighbors"] > curve.explained_variance_ratio["p"]
+    >>> (
+    ...     len(curve.values),
+    ...     curve.explained_variance_ratio["n_neighbors"]
+    ...     > curve.explained_variance_ratio["p"],
+    ... )
     (6, True)
     """
     points = list(ParameterGrid(param_grid))
@@ -411,8 +417,12 @@ def seed_stability(
     >>> from skanomaly.model_selection import seed_stability
     >>> X, _ = make_shifted_anomalies(n_samples=200, random_state=0)
     >>> few = seed_stability(IsolationForest(n_estimators=5), X, n_seeds=5, random_state=0)
-    >>> many = seed_stability(IsolationForest(n_estimators=100), X, n_seeds=5, random_state=0)
-    >>> few.mean_agreement < many.mean_agreement and len(few.flipping_rows) > len(many.flipping_rows)
+    >>> many = seed_stability(
+    ...     IsolationForest(n_estimators=100), X, n_seeds=5, random_state=0
+    ... )
+    >>> few.mean_agreement < many.mean_agreement and len(few.flipping_rows) > len(
+    ...     many.flipping_rows
+    ... )
     True
     """
     random = generator(random_state)

@@ -56,7 +56,11 @@ class OODReport(ShortRepr):
     >>> X, y = load_iris(return_X_y=True)
     >>> models = {"local": LocalOutlierFactor(novelty=True)}
     >>> report = ood_benchmark(models, X, y, groups=y, random_state=0)
-    >>> report.roc_auc.shape, report.group_roc_auc.shape, bool(report.group_significance[0] == 1)
+    >>> (
+    ...     report.roc_auc.shape,
+    ...     report.group_roc_auc.shape,
+    ...     bool(report.group_significance[0] == 1),
+    ... )
     ((1, 4), (1, 3), True)
     """
 
@@ -215,10 +219,18 @@ def ood_benchmark(
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skanomaly.model_selection import ood_benchmark
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> models = {"classifier": LogisticRegression(), "detector": LocalOutlierFactor(novelty=True)}
-    >>> models = {name: make_pipeline(StandardScaler(), model) for name, model in models.items()}
+    >>> models = {
+    ...     "classifier": LogisticRegression(),
+    ...     "detector": LocalOutlierFactor(novelty=True),
+    ... }
+    >>> models = {
+    ...     name: make_pipeline(StandardScaler(), model) for name, model in models.items()
+    ... }
     >>> report = ood_benchmark(models, X, y, random_state=0)
-    >>> bool(report.roc_auc[0, 1] < 0.2), bool(report.roc_auc[1, 1] > 0.95)  # at a factor of 100
+    >>> (
+    ...     bool(report.roc_auc[0, 1] < 0.2),
+    ...     bool(report.roc_auc[1, 1] > 0.95),
+    ... )  # at a factor of 100
     (True, True)
     """
     if not models:

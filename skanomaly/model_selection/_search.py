@@ -119,7 +119,9 @@ class DetectorSearch(Composition, BaseDetector):
     >>> y = np.zeros(400, dtype=int)
     >>> y[np.flatnonzero(truth == -1)[:3]] = -1
     >>> y[np.flatnonzero(truth == 1)[:50]] = 1
-    >>> candidates = make_candidates(IsolationForest(random_state=0), {"n_estimators": [1, 100]})
+    >>> candidates = make_candidates(
+    ...     IsolationForest(random_state=0), {"n_estimators": [1, 100]}
+    ... )
     >>> search = DetectorSearch(candidates, random_state=0).fit(X, y)
     >>> search.criterion_, search.best_detector_.n_estimators
     ('roc_auc', 100)
@@ -363,7 +365,9 @@ def make_candidates(estimator: Any, param_grid: Any) -> list[Any]:
     --------
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from skanomaly.model_selection import make_candidates
-    >>> factors = make_candidates(LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20]})
+    >>> factors = make_candidates(
+    ...     LocalOutlierFactor(novelty=True), {"n_neighbors": [5, 20]}
+    ... )
     >>> [factor.n_neighbors for factor in factors]
     [5, 20]
     """

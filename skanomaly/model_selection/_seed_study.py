@@ -46,7 +46,9 @@ class SeedStudy(ShortRepr):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import seed_study
     >>> X, y = make_shifted_anomalies(n_samples=300, random_state=0)
-    >>> study = seed_study(LocalOutlierFactor(novelty=True), X, y, n_seeds=4, random_state=0)
+    >>> study = seed_study(
+    ...     LocalOutlierFactor(novelty=True), X, y, n_seeds=4, random_state=0
+    ... )
     >>> study.std["initialisation"], study.std["split"] > 0  # nothing in it is random
     (0.0, True)
     """
@@ -213,7 +215,9 @@ def seed_study(
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import seed_study
     >>> X, y = make_shifted_anomalies(n_samples=300, contamination=0.05, random_state=0)
-    >>> study = seed_study(IsolationForest(n_estimators=20), X, y, n_seeds=5, random_state=0)
+    >>> study = seed_study(
+    ...     IsolationForest(n_estimators=20), X, y, n_seeds=5, random_state=0
+    ... )
     >>> sorted(study.values)
     ['all', 'data', 'initialisation', 'split']
     >>> study.expected_best(100) > study.mean["all"]

@@ -70,7 +70,9 @@ class SeparabilityScorer(DeclaredParameters):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import SeparabilityScorer
     >>> X, _ = make_shifted_anomalies(n_samples=300, random_state=0)
-    >>> 0 < SeparabilityScorer(random_state=0)(IsolationForest(random_state=0).fit(X), X) <= 1
+    >>> 0 < SeparabilityScorer(random_state=0)(
+    ...     IsolationForest(random_state=0).fit(X), X
+    ... ) <= 1
     True
     """
 
@@ -152,7 +154,9 @@ class SyntheticAnomalyScorer(DeclaredParameters):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import SyntheticAnomalyScorer
     >>> X, _ = make_shifted_anomalies(n_samples=300, random_state=0)
-    >>> SyntheticAnomalyScorer(kind="uniform", random_state=0)(IsolationForest(random_state=0).fit(X), X) > 0.8
+    >>> SyntheticAnomalyScorer(kind="uniform", random_state=0)(
+    ...     IsolationForest(random_state=0).fit(X), X
+    ... ) > 0.8
     True
     """
 

@@ -74,7 +74,9 @@ class TimeOrderedComparison(ShortRepr):
     >>> X = np.random.default_rng(0).normal(size=(600, 2))
     >>> y = np.where(np.arange(600) % 20 == 0, -1, 1)
     >>> X[y == -1] += 4
-    >>> report = compare_over_time({"forest": IsolationForest()}, X, y, np.arange(600) / 20, random_state=0)
+    >>> report = compare_over_time(
+    ...     {"forest": IsolationForest()}, X, y, np.arange(600) / 20, random_state=0
+    ... )
     >>> bool(report.average_precision.mean() > 0.9)
     True
     """
@@ -113,7 +115,9 @@ class ComplementaryGain(ShortRepr):
     >>> from skanomaly.model_selection import ReusableHoldout, complementary_gain
     >>> y = np.where(np.arange(400) % 10 == 0, -1, 1)
     >>> holdout = ReusableHoldout(random_state=0)
-    >>> complementary_gain(y, y, y, np.arange(400) / 20, alerts_per_day=2, holdout=holdout).gain
+    >>> complementary_gain(
+    ...     y, y, y, np.arange(400) / 20, alerts_per_day=2, holdout=holdout
+    ... ).gain
     0.0
     """
 
@@ -241,7 +245,10 @@ def compare_over_time(
     >>> y = np.where(np.arange(2000) % 20 == 0, -1, 1)
     >>> angle = times / 8  # frauds move on
     >>> X[y == -1] += 4 * np.column_stack([np.cos(angle), np.sin(angle)])[y == -1]
-    >>> models = {"classifier": RandomForestClassifier(50), "detector": IsolationForest(n_estimators=50)}
+    >>> models = {
+    ...     "classifier": RandomForestClassifier(50),
+    ...     "detector": IsolationForest(n_estimators=50),
+    ... }
     >>> report = compare_over_time(models, X, y, times, alerts_per_day=3, random_state=0)
     >>> bool(report.average_precision[0, 0] > report.average_precision[0, -1] + 0.3)
     True
@@ -374,7 +381,9 @@ def complementary_gain(
     >>> first[::20] -= 6  # each model finds one half of the anomalies
     >>> second[10::20] -= 6
     >>> holdout = ReusableHoldout(random_state=0)
-    >>> complementary_gain(y, first, second, times, alerts_per_day=2, holdout=holdout).gain > 0.2
+    >>> complementary_gain(
+    ...     y, first, second, times, alerts_per_day=2, holdout=holdout
+    ... ).gain > 0.2
     True
     """
     labels = read_labels(y_true, name="y_true", pos_label=pos_label)

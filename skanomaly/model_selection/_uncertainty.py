@@ -131,7 +131,10 @@ def choice_uncertainty(
     >>> from skanomaly.metrics import roc_auc_score
     >>> from skanomaly.model_selection import choice_uncertainty
     >>> X, y = make_shifted_anomalies(n_samples=600, contamination=0.05, random_state=0)
-    >>> forests = [IsolationForest(n_estimators=trees, random_state=0).fit(X) for trees in (1, 5, 500)]
+    >>> forests = [
+    ...     IsolationForest(n_estimators=trees, random_state=0).fit(X)
+    ...     for trees in (1, 5, 500)
+    ... ]
     >>> scores = np.column_stack([forest.score_samples(X) for forest in forests])
     >>> choice = choice_uncertainty(y, scores, metric=roc_auc_score, random_state=0)
     >>> choice.best_index, choice.tied  # the largest forest is significantly better

@@ -44,7 +44,9 @@ class UnseenGroupReport(ShortRepr):
     >>> X = np.random.default_rng(0).normal(size=(400, 2)) + 20.0 * np.eye(4)[groups][:, :2]
     >>> y = np.where(np.arange(400) % 10 < 2, -1, 1)
     >>> X[y == -1] += 3
-    >>> report = unseen_group_report(LocalOutlierFactor(novelty=True), X, y, groups, random_state=0)
+    >>> report = unseen_group_report(
+    ...     LocalOutlierFactor(novelty=True), X, y, groups, random_state=0
+    ... )
     >>> bool(report.worst < report.seen.min())
     True
     """
@@ -146,7 +148,9 @@ def unseen_group_report(
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import unseen_group_report
     >>> X, y = make_shifted_anomalies(n_samples=600, contamination=0.2, random_state=0)
-    >>> report = unseen_group_report(IsolationForest(), X, y, np.arange(600) % 6, random_state=0)  # groups are alike
+    >>> report = unseen_group_report(
+    ...     IsolationForest(), X, y, np.arange(600) % 6, random_state=0
+    ... )  # groups are alike
     >>> bool(abs(report.gap) < 3 * report.gap_error)
     True
     """

@@ -134,7 +134,10 @@ class ExcessMassScorer(_VolumeScorer):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import ExcessMassScorer
     >>> X, _ = make_shifted_anomalies(n_samples=400, random_state=0)
-    >>> forest, grid = IsolationForest(n_estimators=20, random_state=0), {"max_samples": [16, 64]}
+    >>> forest, grid = (
+    ...     IsolationForest(n_estimators=20, random_state=0),
+    ...     {"max_samples": [16, 64]},
+    ... )
     >>> search = GridSearchCV(forest, grid, scoring=ExcessMassScorer(random_state=0), cv=2)
     >>> sorted(search.fit(X).best_params_)
     ['max_samples']
@@ -186,7 +189,9 @@ class MassVolumeScorer(_VolumeScorer):
     >>> from skanomaly.datasets import make_shifted_anomalies
     >>> from skanomaly.model_selection import MassVolumeScorer
     >>> X, _ = make_shifted_anomalies(n_samples=200, random_state=0)
-    >>> -0.099 < MassVolumeScorer(random_state=0)(IsolationForest(random_state=0).fit(X), X) < 0
+    >>> -0.099 < MassVolumeScorer(random_state=0)(
+    ...     IsolationForest(random_state=0).fit(X), X
+    ... ) < 0
     True
     """
 

@@ -271,11 +271,16 @@ class GroupBalancedClassifier(
     >>> from skanomaly.robust import GroupBalancedClassifier
     >>> random = np.random.default_rng(0)
     >>> y = random.integers(2, size=2000)
-    >>> shape, grass = (np.where(random.random(2000) < rate, y, 1 - y) for rate in (0.8, 0.95))
+    >>> shape, grass = (
+    ...     np.where(random.random(2000) < rate, y, 1 - y) for rate in (0.8, 0.95)
+    ... )
     >>> X = np.column_stack([shape, grass])
     >>> plain = LogisticRegression().fit(X, y)
     >>> balanced = GroupBalancedClassifier(LogisticRegression()).fit(X, y, groups=grass)
-    >>> [float(worst_group_report(y, model.predict(X), grass)["accuracy"][0].round(1)) for model in (plain, balanced)]
+    >>> [
+    ...     float(worst_group_report(y, model.predict(X), grass)["accuracy"][0].round(1))
+    ...     for model in (plain, balanced)
+    ... ]
     [0.0, 0.8]
     """
 

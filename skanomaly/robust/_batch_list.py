@@ -100,11 +100,16 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
     >>> random = np.random.default_rng(0)
     >>> X, machine = random.normal(size=(1600, 3)), np.repeat(np.arange(200), 8)
     >>> y = X @ [1.0, -2.0, 0.5] + 0.1 * random.normal(size=1600)
-    >>> y[machine >= 60] = 3 * random.normal(size=1120)  # 70 % of the machines follow nothing
+    >>> y[machine >= 60] = 3 * random.normal(
+    ...     size=1120
+    ... )  # 70 % of the machines follow nothing
     >>> model = BatchListRegressor(random_state=0).fit(X, y, groups=machine)
     >>> model.coefs_[0].round(1)
     array([ 1. , -2. ,  0.5])
-    >>> bool((model.batch_membership_[:60, 0].mean() > 0.9) and (model.batch_membership_[60:, 0].mean() < 0.1))
+    >>> bool(
+    ...     (model.batch_membership_[:60, 0].mean() > 0.9)
+    ...     and (model.batch_membership_[60:, 0].mean() < 0.1)
+    ... )
     True
     """
 

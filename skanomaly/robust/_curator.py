@@ -103,7 +103,10 @@ class SampleCurator(BaseSampler):
     >>> y[:30] = random.permutation(y[:30]) + 3
     >>> curator = SampleCurator(random_state=0)
     >>> X_kept, y_kept = curator.fit_resample(X, y)
-    >>> bool((curator.decision_[:30] == "drop").mean() > 0.9), bool((curator.decision_[30:] == "drop").mean() < 0.03)
+    >>> (
+    ...     bool((curator.decision_[:30] == "drop").mean() > 0.9),
+    ...     bool((curator.decision_[30:] == "drop").mean() < 0.03),
+    ... )
     (True, True)
     """
 

@@ -101,7 +101,9 @@ class ZErrorMask:
     Examples
     --------
     >>> from skanomaly.robust import ZErrorMask, ZErrorRegressor
-    >>> ZErrorRegressor(masking=ZErrorMask(threshold=2.5)).get_params()["masking__threshold"]
+    >>> ZErrorRegressor(masking=ZErrorMask(threshold=2.5)).get_params()[
+    ...     "masking__threshold"
+    ... ]
     2.5
     >>> ZErrorMask(threshold=2.0, center_scale="mean_std").smallest_batch()
     6

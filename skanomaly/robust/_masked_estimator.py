@@ -125,7 +125,9 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     >>> X = random.uniform(-2, 2, size=(400, 1))
     >>> y = np.sin(X[:, 0]) + 0.1 * random.normal(size=400)
     >>> y[:80] += 5
-    >>> model = MaskedEstimator(GradientBoostingRegressor(n_estimators=40), cv=3, random_state=0).fit(X, y)
+    >>> model = MaskedEstimator(
+    ...     GradientBoostingRegressor(n_estimators=40), cv=3, random_state=0
+    ... ).fit(X, y)
     >>> bool(np.abs(model.predict(X) - np.sin(X[:, 0])).mean() < 0.1)
     True
     >>> int((~model.inlier_mask_[:80]).sum())

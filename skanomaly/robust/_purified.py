@@ -250,7 +250,9 @@ class PurifiedDetector(BaseDetector):
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from skanomaly.robust import PurifiedDetector
     >>> random = np.random.default_rng(0)
-    >>> X = np.concatenate([random.normal(size=(500, 4)), 6 + 0.01 * random.normal(size=(30, 4))])
+    >>> X = np.concatenate(
+    ...     [random.normal(size=(500, 4)), 6 + 0.01 * random.normal(size=(30, 4))]
+    ... )
     >>> detector = LocalOutlierFactor(novelty=True)
     >>> again = [[6.0, 6.0, 6.0, 6.0]]
     >>> plain, purified = detector.fit(X), PurifiedDetector(detector, random_state=0).fit(X)

@@ -326,7 +326,9 @@ def memorization_discrepancy(probabilities: Any, earlier_probabilities: Any) -> 
     Examples
     --------
     >>> from skanomaly.robust import memorization_discrepancy
-    >>> memorization_discrepancy([[0.5, 0.5], [0.9, 0.1]], [[0.5, 0.5], [0.5, 0.5]]).round(3)
+    >>> memorization_discrepancy([[0.5, 0.5], [0.9, 0.1]], [[0.5, 0.5], [0.5, 0.5]]).round(
+    ...     3
+    ... )
     array([0.   , 0.511])
     """
     now, before = (

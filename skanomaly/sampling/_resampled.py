@@ -90,7 +90,9 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
     >>> from skanomaly.sampling import SMOTE, ResampledEstimator
     >>> X, y = make_classification(300, weights=[0.9], random_state=0)
     >>> model = ResampledEstimator(SMOTE(random_state=0), LogisticRegression())
-    >>> search = GridSearchCV(model, {"sampler__k_neighbors": [3, 5], "estimator__C": [0.1, 1.0]})
+    >>> search = GridSearchCV(
+    ...     model, {"sampler__k_neighbors": [3, 5], "estimator__C": [0.1, 1.0]}
+    ... )
     >>> sorted(search.fit(X, y).best_params_)
     ['estimator__C', 'sampler__k_neighbors']
     """

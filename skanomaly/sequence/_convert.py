@@ -161,8 +161,12 @@ def from_long(
     --------
     >>> import pandas as pd
     >>> from skanomaly.sequence import from_long
-    >>> table = pd.DataFrame({"pump": ["b", "a", "b"], "hour": [2, 1, 1], "bar": [0.3, 0.7, 0.1]})
-    >>> sequences, ids = from_long(table, id_column="pump", time_column="hour", value_columns=["bar"])
+    >>> table = pd.DataFrame(
+    ...     {"pump": ["b", "a", "b"], "hour": [2, 1, 1], "bar": [0.3, 0.7, 0.1]}
+    ... )
+    >>> sequences, ids = from_long(
+    ...     table, id_column="pump", time_column="hour", value_columns=["bar"]
+    ... )
     >>> ids.tolist(), sequences[0].ravel().tolist()
     (['b', 'a'], [0.1, 0.3])
     """

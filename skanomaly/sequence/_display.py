@@ -55,7 +55,9 @@ class SeriesDisplay:
     >>> import numpy as np
     >>> from skanomaly.sequence import RollingStatistic, SeriesDisplay
     >>> wave = np.sin(np.arange(300) / 5)
-    >>> display = SeriesDisplay.from_estimator(RollingStatistic(window_size=20).fit(wave), wave)
+    >>> display = SeriesDisplay.from_estimator(
+    ...     RollingStatistic(window_size=20).fit(wave), wave
+    ... )
     >>> display.series.shape, display.scores.shape
     ((300, 1), (300,))
     """

@@ -131,9 +131,15 @@ def find_events(
     --------
     >>> from skanomaly.sequence import find_events
     >>> scores = [-1, -1, -5, -9, -4, -1, -6, -1, -1, -1]
-    >>> [(event.start, event.stop, event.peak) for event in find_events(scores, threshold=-3)]
+    >>> [
+    ...     (event.start, event.stop, event.peak)
+    ...     for event in find_events(scores, threshold=-3)
+    ... ]
     [(2, 5, 3), (6, 7, 6)]
-    >>> [(event.start, event.stop) for event in find_events(scores, threshold=-3, merge_gap=1)]
+    >>> [
+    ...     (event.start, event.stop)
+    ...     for event in find_events(scores, threshold=-3, merge_gap=1)
+    ... ]
     [(2, 7)]
     """
     scores, enter, leave = _thresholds(y_score, threshold, leave_threshold)

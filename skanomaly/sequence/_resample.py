@@ -64,8 +64,12 @@ def resample_series(
     --------
     >>> import pandas as pd
     >>> from skanomaly.sequence import resample_series
-    >>> times = pd.to_datetime(["2026-01-01 00:00", "2026-01-01 00:09", "2026-01-01 00:11", "2026-01-01 00:30"])
-    >>> frame, filled = resample_series(pd.DataFrame({"x": [1.0, 3.0, 4.0, 8.0]}, index=times), "10min", max_fill=1)
+    >>> times = pd.to_datetime(
+    ...     ["2026-01-01 00:00", "2026-01-01 00:09", "2026-01-01 00:11", "2026-01-01 00:30"]
+    ... )
+    >>> frame, filled = resample_series(
+    ...     pd.DataFrame({"x": [1.0, 3.0, 4.0, 8.0]}, index=times), "10min", max_fill=1
+    ... )
     >>> frame["x"].tolist()
     [2.0, 4.0, 6.0, 8.0]
     >>> int(filled["x"].sum())

@@ -125,7 +125,9 @@ class ConformalDetector(BaseDetector):
     >>> from skanomaly.detectors import AnomalyDetector
     >>> from skanomaly.threshold import ConformalDetector
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
-    >>> model = ConformalDetector(AnomalyDetector(random_state=0), random_state=0).fit(X[y == 1])
+    >>> model = ConformalDetector(AnomalyDetector(random_state=0), random_state=0).fit(
+    ...     X[y == 1]
+    ... )
     >>> bool(model.pvalues(X[y == -1]).mean() < model.pvalues(X[y == 1]).mean())
     True
     """

@@ -229,8 +229,12 @@ def domain_weights(
     >>> random = np.random.default_rng(0)
     >>> X, (new, batch) = random.normal(size=(1000, 2)), random.normal(1, 1, (2, 500, 2))
     >>> plain = ConformalDetector(random_state=0).fit(X)
-    >>> weighted = ConformalDetector(weight_function=domain_weights(X, new), random_state=0).fit(X)
-    >>> plain, weighted = (float((model.pvalues(batch) <= 0.1).mean()) for model in (plain, weighted))
+    >>> weighted = ConformalDetector(
+    ...     weight_function=domain_weights(X, new), random_state=0
+    ... ).fit(X)
+    >>> plain, weighted = (
+    ...     float((model.pvalues(batch) <= 0.1).mean()) for model in (plain, weighted)
+    ... )
     >>> plain > 1.5 * weighted
     True
     """

@@ -77,7 +77,9 @@ class ThresholdedDetector(BaseDetector):
     >>> from skanomaly.detectors import AnomalyDetector
     >>> from skanomaly.threshold import MADThreshold, ThresholdedDetector
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
-    >>> model = ThresholdedDetector(detector=AnomalyDetector(random_state=0), rule=MADThreshold(alpha=0.001))
+    >>> model = ThresholdedDetector(
+    ...     detector=AnomalyDetector(random_state=0), rule=MADThreshold(alpha=0.001)
+    ... )
     >>> bool((model.fit(X).predict(X) == -1).mean() < 0.2)
     True
     """

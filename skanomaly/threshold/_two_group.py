@@ -62,7 +62,9 @@ class TwoGroup(ParameterObject):
     >>> from skanomaly.threshold import ContaminationPosterior, TwoGroup
     >>> X, y = make_shifted_anomalies(n_samples=400, contamination=0.05, random_state=0)
     >>> default = ContaminationPosterior(random_state=0).fit(X)
-    >>> wider = ContaminationPosterior(method=TwoGroup(coarsening=1.0), random_state=0).fit(X)
+    >>> wider = ContaminationPosterior(method=TwoGroup(coarsening=1.0), random_state=0).fit(
+    ...     X
+    ... )
     >>> wider.posterior_.std() > default.posterior_.std()
     True
     """

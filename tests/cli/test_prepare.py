@@ -58,7 +58,7 @@ def test_prepare_unusable_column_is_named_and_left_out(frame, values, finding):
 IDENTIFIERS = ["id", "customer_id", "userId", "CustomerID", "ID", "row uuid", "id_2", "account_number", "zip", "PLZ"]
 
 
-@pytest.mark.parametrize("name", [*IDENTIFIERS, "branch code", "orderKey", "Invoice No."])
+@pytest.mark.parametrize("name", [*IDENTIFIERS, "branch code", "orderKey", "Invoice No.", "Kundennr", "customerid"])
 @pytest.mark.parametrize("kind", ["distinct", "repeated", "missing", "nullable"])
 def test_prepare_scattered_integers_are_an_id_by_name_only(frame, name, kind, seed):
     rng = np.random.default_rng(seed)
@@ -78,7 +78,9 @@ def test_prepare_scattered_integers_are_an_id_by_name_only(frame, name, kind, se
     assert name in prepare(Table("t.csv", frame.assign(**{name: values})), use=[name]).names
 
 
-@pytest.mark.parametrize("name", ["number_of_items", "n_codes", "idle", "grid", "width", "education_num", "zipper"])
+@pytest.mark.parametrize(
+    "name", ["number_of_items", "n_codes", "idle", "grid", "width", "education_num", "zipper", "fluid"]
+)
 def test_prepare_other_names_are_no_ids(frame, name, seed):
     values = np.random.default_rng(seed).integers(1, 17, N_ROWS)
     assert name in _prepare(frame.assign(**{name: values})).names

@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import pytest
 
-from skanomaly._cli._words import _without_common_date, score
+from skanomaly._cli._words import _row_names, _without_common_date, score
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,14 @@ from skanomaly._cli._words import _without_common_date, score
 )
 def test_the_end_of_an_event_has_its_date_where_that_is_another(first, last, shown):
     assert _without_common_date(first, last) == shown
+
+
+def test_the_option_that_names_rows_is_shown_with_a_column_for_it():
+    notes = [SimpleNamespace(finding="text, different in every row", columns=["Beleg Nr", "IBAN"])]
+    assert _row_names(SimpleNamespace(ids=None, notes=[])) == "Rows are numbered from 0."
+    shown = _row_names(SimpleNamespace(ids=None, notes=notes))
+    assert shown == "Rows are numbered from 0; --id 'Beleg Nr' names them."
+    assert _row_names(SimpleNamespace(ids=["a"], id_name="case", notes=notes)) == "Rows are named by case."
 
 
 def test_a_score_of_zero_has_no_sign():

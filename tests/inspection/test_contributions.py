@@ -130,7 +130,7 @@ def test_exact_raises_for_a_wrapper_that_changes_scores(seed):
         def score_samples(self, X):
             return 2 * self.detector_.score_samples(X)
 
-    with pytest.raises(ValueError, match="Doubled is not known to be a sum"):
+    with pytest.raises(ValueError, match="Doubled is not known to be a sum over columns; explain its detector_, or"):
         feature_contributions(Doubled(), rows)
 
 

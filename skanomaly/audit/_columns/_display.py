@@ -40,7 +40,9 @@ class ColumnDriftDisplay:
     >>> import numpy as np
     >>> from skanomaly.audit import ColumnDriftDisplay, ColumnDriftTest
     >>> rows = np.random.RandomState(0).normal(size=(200, 2))
-    >>> display = ColumnDriftDisplay.from_estimator(ColumnDriftTest(random_state=0).fit(rows))
+    >>> display = ColumnDriftDisplay.from_estimator(
+    ...     ColumnDriftTest(random_state=0).fit(rows)
+    ... )
     >>> display.effect.shape
     (2,)
     """

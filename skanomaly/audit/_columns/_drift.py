@@ -132,12 +132,21 @@ class ColumnDriftTest(BaseTest):
     >>> import pandas as pd
     >>> from skanomaly.audit import ColumnDriftTest
     >>> random = np.random.RandomState(1)
-    >>> january = pd.DataFrame({"amount": random.gamma(2, size=500), "shop": random.choice(list("abc"), 500)})
-    >>> february = pd.DataFrame({"amount": 1.3 * random.gamma(2, size=500), "shop": random.choice(list("abc"), 500)})
+    >>> january = pd.DataFrame(
+    ...     {"amount": random.gamma(2, size=500), "shop": random.choice(list("abc"), 500)}
+    ... )
+    >>> february = pd.DataFrame(
+    ...     {
+    ...         "amount": 1.3 * random.gamma(2, size=500),
+    ...         "shop": random.choice(list("abc"), 500),
+    ...     }
+    ... )
     >>> test = ColumnDriftTest(random_state=0).fit_samples(january, february)
     >>> test.drifted_
     array(['amount'], dtype=object)
-    >>> pd.DataFrame(test.results_)[["column", "effect", "effect_low", "effect_high"]].round(2)
+    >>> pd.DataFrame(test.results_)[
+    ...     ["column", "effect", "effect_low", "effect_high"]
+    ... ].round(2)
        column  effect  effect_low  effect_high
     0  amount    0.15        0.09         0.18
     1    shop    0.04        0.00         0.06

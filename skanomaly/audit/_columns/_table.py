@@ -78,7 +78,12 @@ class TableAudit(BaseEstimator):
     >>> import pandas as pd
     >>> from skanomaly.audit import TableAudit
     >>> random = np.random.RandomState(0)
-    >>> table = pd.DataFrame({"price": ["9.50", "12", "n/a"] + ["7"] * 57, "weight": random.gamma(3, size=60)})
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "price": ["9.50", "12", "n/a"] + ["7"] * 57,
+    ...         "weight": random.gamma(3, size=60),
+    ...     }
+    ... )
     >>> table.loc[[0, 1, 2, 20, 30], "weight"] = -999
     >>> for finding in TableAudit().fit(table).findings_:
     ...     print(f"{finding.severity}: {finding.column} {finding.message}")

@@ -120,8 +120,13 @@ class WindowExcessSearch(BaseTest):
     >>> from skanomaly.audit import WindowExcessSearch
     >>> random = np.random.RandomState(0)
     >>> X, amount = random.normal(size=(3000, 3)), random.uniform(0, 10, size=3000)
-    >>> X[:60], amount[:60] = 2.5 + 0.3 * random.normal(size=(60, 3)), random.uniform(4.8, 5.0, size=60)
-    >>> search = WindowExcessSearch(limits=(4.5, 5.0), random_state=0).fit(X, locations=amount)
+    >>> X[:60], amount[:60] = (
+    ...     2.5 + 0.3 * random.normal(size=(60, 3)),
+    ...     random.uniform(4.8, 5.0, size=60),
+    ... )
+    >>> search = WindowExcessSearch(limits=(4.5, 5.0), random_state=0).fit(
+    ...     X, locations=amount
+    ... )
     >>> search.statistic_ > 5, search.pvalue_ < 1e-6
     (True, True)
     """

@@ -113,7 +113,12 @@ def personalization_test(
     >>> prices = {key: 10.0 + key for key in range(20)}
     >>> higher = {key: value * 1.1 for key, value in prices.items()}
     >>> report = personalization_test(prices, higher, control=prices, random_state=0)
-    >>> report.different, report.control_different, report.mean_pvalue < 0.001, report.control_pvalue < 0.001
+    >>> (
+    ...     report.different,
+    ...     report.control_different,
+    ...     report.mean_pvalue < 0.001,
+    ...     report.control_pvalue < 0.001,
+    ... )
     (1.0, 0.0, True, True)
     """
     given = {"first": first, "second": second} | ({} if control is None else {"control": control})

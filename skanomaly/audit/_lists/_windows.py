@@ -39,7 +39,9 @@ class EventWindowStatistics:
     Examples
     --------
     >>> from skanomaly.audit import event_window_statistics
-    >>> event_window_statistics([1, 2, 1, 2, 5, 6, 5, 6], 4, before=4, after=4, random_state=0).mean_shift
+    >>> event_window_statistics(
+    ...     [1, 2, 1, 2, 5, 6, 5, 6], 4, before=4, after=4, random_state=0
+    ... ).mean_shift
     4.0
     """
 
@@ -168,7 +170,10 @@ def event_window_statistics(
     >>> x = np.random.RandomState(0).normal(size=200)
     >>> x[100:] += 1
     >>> found = event_window_statistics(x, 100, before=100, after=100, random_state=0)
-    >>> found.mean_pvalue < 0.01, 0.5 < found.mean_interval[0] < found.mean_interval[1] < 1.6
+    >>> (
+    ...     found.mean_pvalue < 0.01,
+    ...     0.5 < found.mean_interval[0] < found.mean_interval[1] < 1.6,
+    ... )
     (True, True)
     """
     values = _series(x, "x")
@@ -266,7 +271,9 @@ def anomaly_clustering_test(
     Examples
     --------
     >>> from skanomaly.audit import anomaly_clustering_test
-    >>> anomaly_clustering_test([100, 101, 102, 700, 701, 703], 1000, random_state=0)[1] < 0.01
+    >>> anomaly_clustering_test([100, 101, 102, 700, 701, 703], 1000, random_state=0)[
+    ...     1
+    ... ] < 0.01
     True
     """
     found = np.unique(np.asarray(places))

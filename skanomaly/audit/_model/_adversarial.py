@@ -44,7 +44,9 @@ class AbnormalAdversarialReport(ShortRepr):
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skanomaly.audit import abnormal_adversarial_report
     >>> X, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
-    >>> abnormal_adversarial_report(LogisticRegression().fit(X, y), X, y, epsilon=0.5).fraction
+    >>> abnormal_adversarial_report(
+    ...     LogisticRegression().fit(X, y), X, y, epsilon=0.5
+    ... ).fraction
     0.0
     """
 

@@ -145,8 +145,12 @@ class MembershipAudit(CallbackSupport, MetaEstimatorMixin, BaseEstimator):
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skanomaly.audit import MembershipAudit
     >>> X, y = make_classification(300, flip_y=0.4, random_state=0)
-    >>> deep = MembershipAudit(DecisionTreeClassifier(), n_shadows=16, random_state=0).fit(X, y)
-    >>> shallow = MembershipAudit(DecisionTreeClassifier(max_depth=1), n_shadows=16, random_state=0).fit(X, y)
+    >>> deep = MembershipAudit(DecisionTreeClassifier(), n_shadows=16, random_state=0).fit(
+    ...     X, y
+    ... )
+    >>> shallow = MembershipAudit(
+    ...     DecisionTreeClassifier(max_depth=1), n_shadows=16, random_state=0
+    ... ).fit(X, y)
     >>> bool(deep.auc_ > 0.65), bool(shallow.auc_ < 0.6)
     (True, True)
     >>> deep.most_exposed(3).shape

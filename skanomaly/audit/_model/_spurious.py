@@ -104,7 +104,9 @@ class SpuriousAudit(CallbackSupport, BaseEstimator):
     >>> random = np.random.default_rng(0)
     >>> y, hospital = random.integers(2, size=1000), np.repeat(["a", "b"], 500)
     >>> cause = np.where(random.random(1000) < 0.8, y, 1 - y)
-    >>> device = np.where(random.random(1000) < np.where(hospital == "a", 0.95, 0.5), y, 1 - y)
+    >>> device = np.where(
+    ...     random.random(1000) < np.where(hospital == "a", 0.95, 0.5), y, 1 - y
+    ... )
     >>> X = np.column_stack([cause, device]) + 0.3 * random.normal(size=(1000, 2))
     >>> SpuriousAudit().fit(X, y, groups=hospital).spurious_features_
     array([1])

@@ -39,7 +39,9 @@ class DelayComparison:
     Examples
     --------
     >>> from skanomaly.audit import compare_detection_delay
-    >>> compare_detection_delay([1, 2, 2, 3], [5, 6, 6, 9], horizon=10, random_state=0).mean_difference
+    >>> compare_detection_delay(
+    ...     [1, 2, 2, 3], [5, 6, 6, 9], horizon=10, random_state=0
+    ... ).mean_difference
     4.5
     """
 

@@ -132,7 +132,9 @@ class GaussianDetector(BaseDetector):
     --------
     >>> import numpy as np
     >>> from skanomaly.detectors import GaussianDetector
-    >>> rows = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], size=200)
+    >>> rows = np.random.default_rng(0).multivariate_normal(
+    ...     [0, 0], [[1, 0.9], [0.9, 1]], size=200
+    ... )
     >>> detector = GaussianDetector(contamination=0.05).fit(rows)
     >>> detector.predict([[2.0, 2.0], [1.0, -1.0]])
     array([ 1, -1])

@@ -125,7 +125,12 @@ class AnomalyDetector(MixedDetector):
     >>> import pandas as pd
     >>> from skanomaly.detectors import AnomalyDetector
     >>> random = np.random.default_rng(0)
-    >>> table = pd.DataFrame({"amount": random.normal(50, 5, size=400), "shop": random.choice(["a", "b"], size=400)})
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "amount": random.normal(50, 5, size=400),
+    ...         "shop": random.choice(["a", "b"], size=400),
+    ...     }
+    ... )
     >>> detector = AnomalyDetector(contamination=0.02, random_state=0).fit(table)
     >>> new = pd.DataFrame({"amount": [51.0, 90.0, 50.0], "shop": ["a", "b", "unknown"]})
     >>> detector.predict(new)

@@ -107,7 +107,12 @@ class IsolationForestDetector(MixedDetector):
     >>> import pandas as pd
     >>> from skanomaly.detectors import IsolationForestDetector
     >>> random = np.random.default_rng(0)
-    >>> table = pd.DataFrame({"price": random.normal(10, 1, size=300), "shop": random.choice(["a", "b"], size=300)})
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "price": random.normal(10, 1, size=300),
+    ...         "shop": random.choice(["a", "b"], size=300),
+    ...     }
+    ... )
     >>> detector = IsolationForestDetector(contamination=0.05, random_state=0).fit(table)
     >>> new = pd.DataFrame({"price": [10.0, 17.0, None], "shop": ["a", "b", "a"]})
     >>> detector.predict(new)

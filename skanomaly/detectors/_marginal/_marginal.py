@@ -104,9 +104,16 @@ class MarginalDetector(MixedDetector):
     >>> import pandas as pd
     >>> from skanomaly.detectors import MarginalDetector
     >>> random = np.random.default_rng(0)
-    >>> table = pd.DataFrame({"price": random.normal(10, 1, size=300), "shop": random.choice(["a", "b"], size=300)})
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "price": random.normal(10, 1, size=300),
+    ...         "shop": random.choice(["a", "b"], size=300),
+    ...     }
+    ... )
     >>> detector = MarginalDetector(contamination=0.01).fit(table)
-    >>> new = pd.DataFrame({"price": [10.0, 17.0, None, 10.0], "shop": ["a", "b", "a", "z"]})
+    >>> new = pd.DataFrame(
+    ...     {"price": [10.0, 17.0, None, 10.0], "shop": ["a", "b", "a", "z"]}
+    ... )
     >>> detector.predict(new)
     array([ 1, -1, -1, -1])
     >>> detector.feature_contributions(new).argmin(axis=1).tolist()[1:]

@@ -117,7 +117,9 @@ class MultiscaleNeighborsDetector(MixedDetector):
     >>> import numpy as np
     >>> from skanomaly.detectors import MultiscaleNeighborsDetector
     >>> random = np.random.default_rng(0)
-    >>> rows = np.vstack([random.normal(size=(500, 2)), random.normal(8, 0.1, size=(10, 2))])
+    >>> rows = np.vstack(
+    ...     [random.normal(size=(500, 2)), random.normal(8, 0.1, size=(10, 2))]
+    ... )
     >>> detector = MultiscaleNeighborsDetector(contamination=0.02, random_state=0).fit(rows)
     >>> detector.predict([[8.0, 8.0], [0.0, 0.0]])
     array([-1,  1])

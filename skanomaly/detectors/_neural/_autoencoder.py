@@ -157,7 +157,9 @@ class Autoencoder(PatchDetector):
     >>> import numpy as np
     >>> from skanomaly.detectors import Autoencoder
     >>> random = np.random.default_rng(0)
-    >>> rows = random.normal(size=(300, 2)) @ random.normal(size=(2, 6)) + 0.1 * random.normal(size=(300, 6))
+    >>> rows = random.normal(size=(300, 2)) @ random.normal(
+    ...     size=(2, 6)
+    ... ) + 0.1 * random.normal(size=(300, 6))
     >>> detector = Autoencoder(contamination=0.02, random_state=0).fit(rows)
     >>> detector.predict([rows[0], random.normal(size=6)])
     array([ 1, -1])

@@ -109,7 +109,9 @@ class OneClassNetwork(PatchDetector):
     >>> random = np.random.default_rng(0)
     >>> X = np.vstack([random.normal(size=(200, 4)), random.normal(3, 0.3, size=(6, 4))])
     >>> y = np.where(np.arange(206) < 200, 1, -1)
-    >>> detector = OneClassNetwork(objective=DeepSAD(), contamination=0.05, random_state=0).fit(X, y)
+    >>> detector = OneClassNetwork(
+    ...     objective=DeepSAD(), contamination=0.05, random_state=0
+    ... ).fit(X, y)
     >>> detector.predict([[0.0, 0.0, 0.0, 0.0], [3.2, 3.0, 2.8, 3.0]])
     array([ 1, -1])
     """

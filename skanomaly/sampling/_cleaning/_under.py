@@ -292,7 +292,9 @@ class SamplerChain(Composition, BaseSampler):
     >>> from sklearn.datasets import make_classification
     >>> from skanomaly.sampling import SMOTE, SamplerChain, TomekLinks
     >>> X, y = make_classification(200, weights=[0.9], random_state=0)
-    >>> chain = SamplerChain(samplers=[SMOTE(), TomekLinks(sampling_strategy="all")], random_state=0)
+    >>> chain = SamplerChain(
+    ...     samplers=[SMOTE(), TomekLinks(sampling_strategy="all")], random_state=0
+    ... )
     >>> rows, targets = chain.fit_resample(X, y)
     >>> len(rows) == len(targets) == len(chain.sample_indices_)
     True

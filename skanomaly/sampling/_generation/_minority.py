@@ -115,10 +115,14 @@ class MinoritySampler(BaseSampler):
     >>> import numpy as np
     >>> from skanomaly.sampling import MinoritySampler
     >>> random = np.random.default_rng(0)
-    >>> X = np.vstack([random.normal(0, 1, size=(270, 2)), random.normal(8, 1, size=(30, 2))])
+    >>> X = np.vstack(
+    ...     [random.normal(0, 1, size=(270, 2)), random.normal(8, 1, size=(30, 2))]
+    ... )
     >>> sampler = MinoritySampler(sampling_strategy={1: 600}, random_state=0)
     >>> rows, _ = sampler.fit_resample(X, np.ones(300, dtype=int))
-    >>> bool(np.mean(rows[300:, 0] > 4) > 0.3)  # 10 % of the data, more than 30 % of what is generated
+    >>> bool(
+    ...     np.mean(rows[300:, 0] > 4) > 0.3
+    ... )  # 10 % of the data, more than 30 % of what is generated
     True
     """
 

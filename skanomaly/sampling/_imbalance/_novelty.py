@@ -70,7 +70,9 @@ class RandomDistillationNovelty(BaseEstimator):
     >>> import numpy as np
     >>> from skanomaly.sampling import RandomDistillationNovelty
     >>> random = np.random.default_rng(0)
-    >>> novelty = RandomDistillationNovelty(random_state=0).partial_fit(random.normal(size=(500, 2)))
+    >>> novelty = RandomDistillationNovelty(random_state=0).partial_fit(
+    ...     random.normal(size=(500, 2))
+    ... )
     >>> known, new = novelty.score_samples([[0.0, 0.0], [3.0, -3.0]])
     >>> bool(new < known)
     True

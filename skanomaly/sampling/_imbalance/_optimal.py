@@ -128,7 +128,9 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     --------
     >>> from sklearn.datasets import make_classification
     >>> from skanomaly.sampling import OptimalImbalance
-    >>> X, y = make_classification(1000, weights=[0.95], flip_y=0, class_sep=0.5, random_state=0)
+    >>> X, y = make_classification(
+    ...     1000, weights=[0.95], flip_y=0, class_sep=0.5, random_state=0
+    ... )
     >>> search = OptimalImbalance(ratios=(0.1, 0.3, 0.5), random_state=0).fit(X, y)
     >>> search.results_["ratio"].round(2).tolist()
     [0.05, 0.1, 0.3, 0.5]

@@ -116,10 +116,15 @@ class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
     >>> import numpy as np
     >>> from skanomaly.sampling import ExpectedAnomalyPosterior
     >>> random = np.random.default_rng(0)
-    >>> normal, anomalies = random.normal(size=(200, 2)), random.normal([4, 0], 0.5, size=(10, 2))
+    >>> normal, anomalies = (
+    ...     random.normal(size=(200, 2)),
+    ...     random.normal([4, 0], 0.5, size=(10, 2)),
+    ... )
     >>> X, y = np.vstack([normal, anomalies]), np.repeat([1, -1], [200, 10])
     >>> quality = ExpectedAnomalyPosterior(n_subsets=20, random_state=0).fit(X, y)
-    >>> realistic, normal_like, far = quality.anomaly_posterior([[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]])
+    >>> realistic, normal_like, far = quality.anomaly_posterior(
+    ...     [[3.5, 0.0], [0.0, 0.0], [90.0, 90.0]]
+    ... )
     >>> bool(realistic > far > normal_like), bool(np.isclose(far, quality.prior_))
     (True, True)
     """

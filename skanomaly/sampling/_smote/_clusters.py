@@ -93,7 +93,9 @@ class KMeansSMOTE(Interpolator):
     --------
     >>> from sklearn.datasets import make_blobs
     >>> from skanomaly.sampling import KMeansSMOTE
-    >>> X, group = make_blobs([100, 80, 20], random_state=0, centers=[[0, 0], [9, 0], [0, 9]])
+    >>> X, group = make_blobs(
+    ...     [100, 80, 20], random_state=0, centers=[[0, 0], [9, 0], [0, 9]]
+    ... )
     >>> X_new, y_new = KMeansSMOTE(random_state=0).fit_resample(X, group == 2)
     >>> int(y_new.sum())
     180

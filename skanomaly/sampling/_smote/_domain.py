@@ -75,7 +75,9 @@ class DomainSMOTE(BaseSampler):
     >>> import numpy as np
     >>> from skanomaly.sampling import DomainSMOTE
     >>> X = np.column_stack([np.arange(12.0), np.repeat([0.0, 1.0], [9, 3])])
-    >>> rows, _ = DomainSMOTE(k_neighbors=2, random_state=0).fit_resample(X, np.ones(12, dtype=int))
+    >>> rows, _ = DomainSMOTE(k_neighbors=2, random_state=0).fit_resample(
+    ...     X, np.ones(12, dtype=int)
+    ... )
     >>> np.bincount(rows[:, 1].astype(int))
     array([9, 9])
     """

@@ -144,7 +144,9 @@ class SMOTENC(_MixedTables, Interpolator):
     >>> import pandas as pd
     >>> from skanomaly.sampling import SMOTENC
     >>> frame = pd.DataFrame({"amount": [1.0, 2, 3, 4, 9, 8, 7], "kind": list("aabbccb")})
-    >>> X_new, y_new = SMOTENC(k_neighbors=2, random_state=0).fit_resample(frame, [0, 0, 0, 0, 1, 1, 1])
+    >>> X_new, y_new = SMOTENC(k_neighbors=2, random_state=0).fit_resample(
+    ...     frame, [0, 0, 0, 0, 1, 1, 1]
+    ... )
     >>> X_new["kind"].tolist()[-1], len(X_new)
     ('c', 8)
     """
@@ -264,7 +266,9 @@ class SMOTEN(_MixedTables, Interpolator):
     >>> import pandas as pd
     >>> from skanomaly.sampling import SMOTEN
     >>> frame = pd.DataFrame({"size": list("ssslllm"), "colour": list("rgrgrgr")})
-    >>> X_new, y_new = SMOTEN(k_neighbors=1, random_state=0).fit_resample(frame, [0, 0, 0, 0, 0, 1, 1])
+    >>> X_new, y_new = SMOTEN(k_neighbors=1, random_state=0).fit_resample(
+    ...     frame, [0, 0, 0, 0, 0, 1, 1]
+    ... )
     >>> len(X_new), sorted(set(X_new["size"]))
     (10, ['l', 'm', 's'])
     """

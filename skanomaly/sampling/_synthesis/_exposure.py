@@ -266,7 +266,9 @@ class DiverseOutlierSampler(BaseSampler):
     >>> from sklearn.datasets import make_blobs
     >>> from skanomaly.sampling import DiverseOutlierSampler
     >>> X, y = make_blobs([60, 60, 300], centers=[[-4, 0], [4, 0], [0, 9]], random_state=0)
-    >>> rows, targets = DiverseOutlierSampler(n_outliers=20, random_state=0).fit_resample(X, np.where(y == 2, -1, y))
+    >>> rows, targets = DiverseOutlierSampler(n_outliers=20, random_state=0).fit_resample(
+    ...     X, np.where(y == 2, -1, y)
+    ... )
     >>> int((targets == -1).sum())
     20
     """

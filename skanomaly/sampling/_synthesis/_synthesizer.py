@@ -46,7 +46,9 @@ class SyntheticAnomalies(ShortRepr):
     --------
     >>> import numpy as np
     >>> from skanomaly.sampling import AnomalySynthesizer
-    >>> made = AnomalySynthesizer(random_state=0).synthesize(np.arange(40.0).reshape(10, 4), n_anomalies=3)
+    >>> made = AnomalySynthesizer(random_state=0).synthesize(
+    ...     np.arange(40.0).reshape(10, 4), n_anomalies=3
+    ... )
     >>> made.rows.shape, made.mask.shape, made.target.shape, made.source.shape
     ((3, 4), (3, 4), (3,), (3,))
     """
@@ -131,7 +133,9 @@ class AnomalySynthesizer(BaseSampler):
     >>> import numpy as np
     >>> from skanomaly.sampling import AnomalySynthesizer
     >>> X = np.random.default_rng(0).normal(size=(100, 8))
-    >>> rows, labels = AnomalySynthesizer(kind="swap", random_state=0).fit_resample(X, np.ones(100, dtype=int))
+    >>> rows, labels = AnomalySynthesizer(kind="swap", random_state=0).fit_resample(
+    ...     X, np.ones(100, dtype=int)
+    ... )
     >>> rows.shape, int((labels == -1).sum())
     ((200, 8), 100)
     """

@@ -89,7 +89,9 @@ def degrade_windows(
     >>> import numpy as np
     >>> from skanomaly.sequence import degrade_windows
     >>> windows = np.sin(np.linspace(0, 60, 4000)).reshape(20, 200, 1)
-    >>> degraded, labels = degrade_windows(windows, fractions={"uniform": 1.0}, random_state=0)
+    >>> degraded, labels = degrade_windows(
+    ...     windows, fractions={"uniform": 1.0}, random_state=0
+    ... )
     >>> bool(((degraded != windows)[:, :, 0] == (labels == -1)).all())
     True
     """

@@ -178,8 +178,12 @@ class GeometricOneClass(SequenceDetector):
     >>> import numpy as np
     >>> from skanomaly.sequence import GeometricOneClass, Hyperbolic
     >>> random = np.random.default_rng(0)
-    >>> waves = [np.sin(np.linspace(0, 20, 80)) + 0.1 * random.normal(size=80) for _ in range(40)]
-    >>> detector = GeometricOneClass(space=Hyperbolic(), contamination=0.02, random_state=0).fit(waves)
+    >>> waves = [
+    ...     np.sin(np.linspace(0, 20, 80)) + 0.1 * random.normal(size=80) for _ in range(40)
+    ... ]
+    >>> detector = GeometricOneClass(
+    ...     space=Hyperbolic(), contamination=0.02, random_state=0
+    ... ).fit(waves)
     >>> detector.predict([waves[0], np.sin(np.linspace(0, 50, 80))])
     array([ 1, -1])
     """

@@ -89,7 +89,10 @@ class SequenceNeighbors(SequenceDetector):
     >>> import numpy as np
     >>> from skanomaly.sequence import SequenceNeighbors
     >>> random = np.random.default_rng(0)
-    >>> waves = [np.sin(np.linspace(0, 6, 40 + n % 9)) + 0.1 * random.normal(size=40 + n % 9) for n in range(30)]
+    >>> waves = [
+    ...     np.sin(np.linspace(0, 6, 40 + n % 9)) + 0.1 * random.normal(size=40 + n % 9)
+    ...     for n in range(30)
+    ... ]
     >>> detector = SequenceNeighbors().fit(waves[1:])
     >>> detector.predict([waves[0], np.cos(np.linspace(0, 20, 40))])
     array([ 1, -1])

@@ -95,7 +95,9 @@ def overlay_events(
     >>> import numpy as np
     >>> from skanomaly.sequence import overlay_events
     >>> random = np.random.default_rng(0)
-    >>> mixed, labels = overlay_events(random.normal(size=1000), [np.hanning(30)], n_events=3, random_state=0)
+    >>> mixed, labels = overlay_events(
+    ...     random.normal(size=1000), [np.hanning(30)], n_events=3, random_state=0
+    ... )
     >>> mixed.shape, int((labels == -1).sum())
     ((1000, 1), 90)
     """

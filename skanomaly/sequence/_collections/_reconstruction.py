@@ -100,7 +100,10 @@ class SequenceReconstructor(SequenceDetector):
     >>> import numpy as np
     >>> from skanomaly.sequence import SequenceReconstructor
     >>> random = np.random.default_rng(0)
-    >>> waves = [np.sin(np.linspace(0, 6, 40 + n % 9)) + 0.1 * random.normal(size=40 + n % 9) for n in range(60)]
+    >>> waves = [
+    ...     np.sin(np.linspace(0, 6, 40 + n % 9)) + 0.1 * random.normal(size=40 + n % 9)
+    ...     for n in range(60)
+    ... ]
     >>> detector = SequenceReconstructor(contamination=0.02, random_state=0).fit(waves[1:])
     >>> detector.predict([waves[0], np.cos(np.linspace(0, 20, 40))])
     array([ 1, -1])

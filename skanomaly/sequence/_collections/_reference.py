@@ -85,7 +85,10 @@ class ReferenceDetector(SequenceDetector):
     >>> from skanomaly.sequence import ReferenceDetector
     >>> random = np.random.default_rng(0)
     >>> time = np.linspace(0, 6.28, 80)
-    >>> repeats = [np.sin(time + 0.1 * random.normal()) + 0.05 * random.normal(size=80) for _ in range(20)]
+    >>> repeats = [
+    ...     np.sin(time + 0.1 * random.normal()) + 0.05 * random.normal(size=80)
+    ...     for _ in range(20)
+    ... ]
     >>> detector = ReferenceDetector().fit(repeats)
     >>> broken = repeats[0].copy()
     >>> broken[30:36] = 0

@@ -64,7 +64,9 @@ class ChronosEncoder(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> from skanomaly.sequence import ChronosEncoder, SelfSimilarityDetector
-    >>> detector = SelfSimilarityDetector(encoder=ChronosEncoder(model="amazon/chronos-t5-tiny"), context_size=None)
+    >>> detector = SelfSimilarityDetector(
+    ...     encoder=ChronosEncoder(model="amazon/chronos-t5-tiny"), context_size=None
+    ... )
     >>> detector.encoder.model
     'amazon/chronos-t5-tiny'
     """

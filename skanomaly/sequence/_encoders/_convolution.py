@@ -74,9 +74,17 @@ class RandomConvolutionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerM
     >>> from skanomaly.detectors import NearestNeighborsDetector
     >>> from skanomaly.sequence import RandomConvolutionTransformer
     >>> random = np.random.default_rng(0)
-    >>> waves = [np.sin(np.linspace(0, 20, 100)) + 0.1 * random.normal(size=100) for _ in range(40)]
-    >>> model = make_pipeline(RandomConvolutionTransformer(n_kernels=50, random_state=0), NearestNeighborsDetector())
-    >>> normal, anomaly = model.fit(waves[:30]).score_samples([waves[35], np.sin(np.linspace(0, 60, 100))])
+    >>> waves = [
+    ...     np.sin(np.linspace(0, 20, 100)) + 0.1 * random.normal(size=100)
+    ...     for _ in range(40)
+    ... ]
+    >>> model = make_pipeline(
+    ...     RandomConvolutionTransformer(n_kernels=50, random_state=0),
+    ...     NearestNeighborsDetector(),
+    ... )
+    >>> normal, anomaly = model.fit(waves[:30]).score_samples(
+    ...     [waves[35], np.sin(np.linspace(0, 60, 100))]
+    ... )
     >>> bool(anomaly < normal)
     True
     """

@@ -83,7 +83,9 @@ class ScatteringCovariance(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     >>> random = np.random.default_rng(0)
     >>> noise = random.normal(size=(40, 256, 1))
     >>> pulses = (random.random((1, 256, 1)) < 0.05) * 4.0
-    >>> model = make_pipeline(ScatteringCovariance(n_octaves=5), NearestNeighborsDetector()).fit(noise[:30])
+    >>> model = make_pipeline(
+    ...     ScatteringCovariance(n_octaves=5), NearestNeighborsDetector()
+    ... ).fit(noise[:30])
     >>> bool(model.score_samples(pulses)[0] < model.score_samples(noise[30:]).min())
     True
     """

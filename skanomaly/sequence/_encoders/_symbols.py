@@ -55,10 +55,14 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
     >>> from sklearn.pipeline import make_pipeline
     >>> from skanomaly.events import CompressionDetector
     >>> from skanomaly.sequence import SymbolTransformer
-    >>> SymbolTransformer(n_symbols=4, segment_size=2).fit_transform([[0, 0, 1, 1, 5, 5, 9]])
+    >>> SymbolTransformer(n_symbols=4, segment_size=2).fit_transform(
+    ...     [[0, 0, 1, 1, 5, 5, 9]]
+    ... )
     [[0, 1, 2, 3]]
     >>> waves = [np.sin(np.linspace(start, start + 40, 400)) for start in range(12)]
-    >>> model = make_pipeline(SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")).fit(waves)
+    >>> model = make_pipeline(
+    ...     SymbolTransformer(), CompressionDetector(order=3, aggregation="mean")
+    ... ).fit(waves)
     >>> model.predict([np.sin(np.linspace(0, 90, 400)), waves[3]])
     array([-1,  1])
     """

@@ -102,7 +102,12 @@ class AutoregressiveDetector(SeriesDetector):
     >>> from skanomaly.sequence import AutoregressiveDetector
     >>> wave = np.sin(np.arange(1000) / 8)
     >>> wave[500] += 1
-    >>> int(AutoregressiveDetector(order=5, smoothing=1).fit(wave).score_samples(wave).argmin())
+    >>> int(
+    ...     AutoregressiveDetector(order=5, smoothing=1)
+    ...     .fit(wave)
+    ...     .score_samples(wave)
+    ...     .argmin()
+    ... )
     500
     """
 

@@ -85,7 +85,11 @@ class SubsequencePCA(SeriesDetector):
     >>> from skanomaly.sequence import SubsequencePCA
     >>> wave = np.sin(np.arange(1000) / 8)
     >>> wave[500:520] *= 0.2
-    >>> bool(480 < SubsequencePCA(window_size=30).fit(wave).score_samples(wave).argmin() < 540)
+    >>> bool(
+    ...     480
+    ...     < SubsequencePCA(window_size=30).fit(wave).score_samples(wave).argmin()
+    ...     < 540
+    ... )
     True
     """
 

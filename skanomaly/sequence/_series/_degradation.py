@@ -110,7 +110,9 @@ class DegradationDetector(SeriesDetector):
     >>> normal = np.sin(np.arange(1500) / 8) + 0.05 * random.normal(size=1500)
     >>> series = normal.copy()
     >>> series[700:710] = 0.5
-    >>> detector = DegradationDetector(window_size=100, n_windows=100, random_state=0).fit(normal)
+    >>> detector = DegradationDetector(window_size=100, n_windows=100, random_state=0).fit(
+    ...     normal
+    ... )
     >>> bool(690 < detector.score_samples(series).argmin() < 720)
     True
     """

@@ -109,7 +109,9 @@ class GroupedDetector(BaseDetector):
     >>> machine = np.repeat([1, 2], 50)
     >>> load = np.where(machine == 1, 10.0, 90.0) + np.sin(np.arange(100))
     >>> load[7] = 90.0
-    >>> model = GroupedDetector(GaussianDetector(contamination=0.02)).fit(np.column_stack([machine, load]))
+    >>> model = GroupedDetector(GaussianDetector(contamination=0.02)).fit(
+    ...     np.column_stack([machine, load])
+    ... )
     >>> model.predict([[1, 90.0], [2, 90.0]])
     array([-1,  1])
     """

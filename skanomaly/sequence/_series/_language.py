@@ -114,7 +114,9 @@ class SeriesLanguageAdapter(SeriesDetector):
     >>> class Client:
     ...     def complete(self, prompt, image=None):
     ...         return 'The values jump: [{"start": 40, "end": 42}]'
-    >>> detector = SeriesLanguageAdapter(Client(), representation="text").fit(np.sin(np.arange(100.0)))
+    >>> detector = SeriesLanguageAdapter(Client(), representation="text").fit(
+    ...     np.sin(np.arange(100.0))
+    ... )
     >>> np.flatnonzero(detector.predict(np.sin(np.arange(100.0))) == -1).tolist()
     [40, 41, 42]
     """

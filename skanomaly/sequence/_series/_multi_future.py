@@ -96,7 +96,9 @@ class MultiFutureDetector(SeriesDetector):
     >>> random = np.random.default_rng(0)
     >>> steps = random.choice([-1.0, 1.0], size=300)
     >>> steps[200] = 0.0
-    >>> series = np.column_stack([np.zeros(300), np.ones(300), steps, steps]).ravel() + 0.05 * random.normal(size=1200)
+    >>> series = np.column_stack(
+    ...     [np.zeros(300), np.ones(300), steps, steps]
+    ... ).ravel() + 0.05 * random.normal(size=1200)
     >>> detector = MultiFutureDetector(n_past=2, n_future=2, random_state=0).fit(series)
     >>> int(detector.score_windows(series)[::4].argmin())
     200

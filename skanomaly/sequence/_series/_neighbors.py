@@ -108,7 +108,9 @@ class SubsequenceNeighbors(SeriesDetector):
     >>> from skanomaly.sequence import SubsequenceNeighbors
     >>> wave = np.sin(np.arange(1000) / 8)
     >>> wave[500:520] *= 0.2
-    >>> detector = SubsequenceNeighbors(window_size=40, contamination=0.05, random_state=0).fit(wave)
+    >>> detector = SubsequenceNeighbors(
+    ...     window_size=40, contamination=0.05, random_state=0
+    ... ).fit(wave)
     >>> bool(480 < detector.score_samples(wave).argmin() < 540)
     True
     """

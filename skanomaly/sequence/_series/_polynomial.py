@@ -73,7 +73,11 @@ class PolynomialDetector(SeriesDetector):
     >>> from skanomaly.sequence import PolynomialDetector
     >>> slow = np.sin(np.arange(2000) / 300)
     >>> slow[1000:1040] += 1
-    >>> bool(950 < PolynomialDetector(block_size=50).fit(slow).score_samples(slow).argmin() < 1090)
+    >>> bool(
+    ...     950
+    ...     < PolynomialDetector(block_size=50).fit(slow).score_samples(slow).argmin()
+    ...     < 1090
+    ... )
     True
     """
 

@@ -179,7 +179,10 @@ class RollingMahalanobis(SeriesDetector):
     >>> import numpy as np
     >>> from skanomaly.sequence import RollingMahalanobis
     >>> time = np.arange(1000)
-    >>> X = np.column_stack([np.sin(time / 8), np.sin(time / 8)]) + np.cos(time[:, None] / [3, 5]) / 50
+    >>> X = (
+    ...     np.column_stack([np.sin(time / 8), np.sin(time / 8)])
+    ...     + np.cos(time[:, None] / [3, 5]) / 50
+    ... )
     >>> X[500:520, 1] *= -1
     >>> bool(490 < RollingMahalanobis().fit(X).score_samples(X).argmin() < 530)
     True

@@ -80,7 +80,9 @@ class SlidingWindowDetector(SeriesDetector):
     >>> from skanomaly.sequence import SlidingWindowDetector
     >>> wave = np.sin(np.arange(1000) / 8)
     >>> wave[500:520] *= 0.2
-    >>> model = SlidingWindowDetector(GaussianDetector(), window_size=20, contamination=0.05).fit(wave)
+    >>> model = SlidingWindowDetector(
+    ...     GaussianDetector(), window_size=20, contamination=0.05
+    ... ).fit(wave)
     >>> bool(480 < model.score_samples(wave).argmin() < 540)
     True
     """
