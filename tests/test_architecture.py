@@ -52,6 +52,7 @@ FINAL = {
     "BaseSampler": {"fit", "fit_resample"},
     "BaseTest": {
         "_run_fit",
+        "fit_chunks",
         "fit_samples",
         "predict",
         "pvalue_threshold_",

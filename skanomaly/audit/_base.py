@@ -39,6 +39,7 @@ class NeighborTest(BaseTest):
     }
 
     _min_samples: ClassVar[int] = 3
+    _draws_rows: ClassVar[bool] = True
 
     n_neighbors: int | str
     metric: str

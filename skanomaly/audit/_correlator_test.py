@@ -133,6 +133,7 @@ class CorrelatorTest(BaseTest):
         "random_state": ["random_state"],
     }
     _compares_samples: ClassVar[bool] = True
+    _draws_rows: ClassVar[bool] = True
     _min_samples: ClassVar[int] = 4
     _fitted_scores: NDArray[np.float64]
 

@@ -143,6 +143,7 @@ class DomainClassifierTest(BaseTest):
     }
     _min_samples: ClassVar[int] = 8
     _compares_samples: ClassVar[bool] = True
+    _draws_rows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -126,6 +126,7 @@ class NPLMTest(BaseTest):
         "random_state": ["random_state"],
     }
     _compares_samples: ClassVar[bool] = True
+    _draws_rows: ClassVar[bool] = True
 
     def __init__(
         self,

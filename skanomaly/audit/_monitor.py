@@ -119,6 +119,7 @@ class KNNDriftMonitor(BaseTest):
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
     }
+    _draws_rows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class _PairwiseTest(BaseTest):
         "random_state": ["random_state"],
     }
     _compares_samples: ClassVar[bool] = True
+    _draws_rows: ClassVar[bool] = True
 
     metric: str
     n_permutations: int

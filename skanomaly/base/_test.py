@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from numbers import Integral
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -22,14 +23,20 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
+from skanomaly._support._open_pieces import as_pieces
+from skanomaly._support._pieces import Pieces, lazy_kind, require_in_memory
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._sklearn import fit_context
+from skanomaly._support._row_draws import RowDraw, Schema, draw_rows, fair_numbers
+from skanomaly._support._seeds import draw_seed
+from skanomaly._support._sklearn import Interval, fit_context, validate_parameter_constraints
 from skanomaly._support._step_up import step_up_threshold
 from skanomaly._support._tables import TableReader
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 
 __all__ = ["BaseTest"]
+
+_CHUNK_ROWS = 20_000
 
 
 def _has_pvalues(test: Any) -> bool:
@@ -42,6 +49,10 @@ def _labels_rows(test: Any) -> bool:
 
 def _takes_two_samples(test: Any) -> bool:
     return bool(type(test)._compares_samples)  # the base's own class attribute
+
+
+def _tests_rows_drawn(test: Any) -> bool:
+    return bool(type(test)._draws_rows)  # the base's own class attribute
 
 
 class BaseTest(CallbackSupport, BaseEstimator, ABC):
@@ -77,6 +88,9 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
     ``_compares_samples``
         Class attribute: True where the test compares samples. Such a class has the public method ``fit_samples``, and
         its ``fit`` takes ``groups``, the label of each row's sample.
+    ``_draws_rows``
+        Class attribute: True where rows drawn at random may be tested in place of a table, as a valid test with less
+        power. Such a class has the public method ``fit_chunks``.
 
     A test whose fit takes metadata declares it, in exactly this form, so that scikit-learn can route it::
 
@@ -99,11 +113,14 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where the table had names that are all strings.
+    sample_rows_ : ndarray of shape (n_samples,), int64
+        After :meth:`fit_chunks`, the number of each tested row in the table in pieces, from 0.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     _min_samples: ClassVar[int] = 2
     _compares_samples: ClassVar[bool] = False
+    _draws_rows: ClassVar[bool] = False
 
     statistic_: float
     pvalue_: float
@@ -144,6 +161,8 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         if self._compares_samples:
             _check_no_second_sample(y, metadata.get("groups"))
         with restore_on_error(self), callbacks_of(self):
+            require_in_memory(self, X, reset=True)
+            self.__dict__.pop("sample_rows_", None)
             self._test(self._read(X, reset=True), **metadata)
         self._check_permutations()
         return self
@@ -169,9 +188,63 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         Parameters
         ----------
         reference : array-like of shape (n_reference, n_features)
-            Group 0.
+            Group 0. A table in pieces, opened by :func:`skanomaly.chunks.read_chunks`, stands for 10,000 rows drawn at
+            random as in :meth:`fit_chunks`, where the class has that method.
         sample : array-like of shape (n_sample, n_features)
-            Group 1.
+            Group 1; as `reference`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If a table is not in memory and was not opened by ``read_chunks``.
+        ValueError
+            If the columns of two frames differ, or one is numbers in one sample and text in the other.
+        """
+        reference, sample = (
+            self._drawn_sample(table, name) for table, name in ((reference, "reference"), (sample, "sample"))
+        )
+        rows, groups = _stacked(reference, sample)
+        fit: Any = self.fit
+        return fit(rows, groups=groups)
+
+    def _drawn_sample(self, table: Any, name: str) -> Any:
+        """Return a table in memory as it is, and rows of a table in pieces."""
+        if isinstance(table, Pieces) and _tests_rows_drawn(self):
+            return self._draw(table, _CHUNK_ROWS // 2).X
+        kind = "a table in pieces" if isinstance(table, Pieces) else lazy_kind(table)
+        if kind is None:
+            return table
+        remedy = f"open it by skanomaly.chunks.read_chunks({name})"
+        if not _tests_rows_drawn(self):
+            remedy = f"{type(self).__name__} needs its rows in memory: load it first, or a sample of it"
+        raise TypeError(f"{name} is {kind}, which is not in memory; {remedy}.")
+
+    @available_if(_tests_rows_drawn)
+    @final
+    def fit_chunks(self, chunks: Any, y: Any = None, *, groups: Any = None, n_rows: int = _CHUNK_ROWS) -> Self:
+        """Test rows drawn at random from a table in pieces, of which memory holds one at a time.
+
+        The test is valid for any number of rows, with less power the fewer there are. Which rows are drawn depends only
+        on their numbers in the table and on `random_state`, so that other cuts give the same result, to the bit. It is
+        that of :meth:`fit` where the table has at most `n_rows` rows. The pieces are read twice.
+
+        Parameters
+        ----------
+        chunks : object
+            The table: a list of tables, a callable that returns a fresh iterator of tables, an array on disk, or what
+            :func:`skanomaly.chunks.read_chunks` reads.
+        y : None
+            Not used.
+        groups : object, default=None
+            The `groups` of :meth:`fit`: the name of a column, or an object of the same kind and cuts as `chunks`. As
+            many rows of each group are drawn, or all rows of a rarer group.
+        n_rows : int, default=20,000
+            Number of rows drawn; all, where there are fewer. ``sample_rows_`` has their numbers, in the order of the
+            table.
 
         Returns
         -------
@@ -180,11 +253,30 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the columns of two frames differ, or one is numbers in one sample and text in the other.
+            If the pieces have other columns than the first one, can be iterated only once, or hold too few rows; and
+            what :meth:`fit` raises. Values of rows that are not drawn are not checked.
         """
-        rows, groups = _stacked(reference, sample)
+        if self._compares_samples:
+            _check_no_second_sample(y, groups)
+        limits = {"n_rows": [Interval(Integral, self._min_samples, None, closed="left")]}
+        validate_parameter_constraints(limits, {"n_rows": n_rows}, caller_name="fit_chunks")
+        if getattr(self, "metric", None) == "precomputed":
+            raise ValueError("metric='precomputed' takes a neighbour graph, which fit_chunks cannot draw rows from.")
+        pieces = as_pieces(chunks)
+        if groups is not None:
+            pieces = pieces.with_labels(groups if isinstance(groups, str) else as_pieces(groups, name="groups"))
+        drawn = self._draw(pieces, n_rows, by_group=groups is not None)
         fit: Any = self.fit
-        return fit(rows, groups=groups)
+        fit(drawn.X) if groups is None else fit(drawn.X, groups=drawn.y)
+        self.sample_rows_ = drawn.rows
+        return self
+
+    def _draw(self, pieces: Pieces, n_rows: int, *, by_group: bool = False) -> RowDraw:
+        schema = Schema.of(pieces)
+        wanted = fair_numbers(pieces, n_rows) if by_group else n_rows
+        drawn = draw_rows(pieces, wanted, draw_seed(getattr(self, "random_state", 0)), schema)
+        assert drawn is not None  # the schema is that of a row
+        return drawn
 
     @property
     @final
@@ -226,6 +318,7 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
             Lower scores are more anomalous. The score of a row does not depend on the other rows of `X`.
         """
         check_is_fitted(self)
+        require_in_memory(self, X, reset=False)
         return self._row_scores(self._read(X, reset=False))
 
     @available_if(_labels_rows)

@@ -165,6 +165,7 @@ class ColumnDriftTest(BaseTest):
         "random_state": ["random_state"],
     }
     _compares_samples: ClassVar[bool] = True
+    _draws_rows: ClassVar[bool] = True
     _reader: Any
 
     def __init__(
