@@ -1,5 +1,7 @@
 """Order statistics of the scores of a table in chunks, and the threshold that follows from them."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from skanomaly._support._chunks import Chunks
 from skanomaly._support._selection import order_statistics, weighted_brackets
 from skanomaly._support._ties import settled_threshold, typical_magnitude
 
-__all__ = ["score_quantiles", "table_threshold"]
+__all__ = ["score_quantiles", "settled_place", "table_threshold"]
 
 _BEFORE, _BEHIND = 128, 64  # ranks beside a threshold that are looked at for ties
 Floats = NDArray[np.float64]
@@ -74,20 +76,39 @@ def table_threshold(table: Chunks, detector: Any, percent: float) -> float:
     -------
     float
     """
-    last = table.n_samples - 1
-    place = percent / 100.0 * last
+    place = percent / 100.0 * (table.n_samples - 1)
+    return settled_place(partial(_ranked_scores, table, detector), table.n_samples, place)
+
+
+def settled_place(ranked: Callable[[Any, Any], list[Floats]], n_samples: int, place: float) -> float:
+    """Return the value at a place among sorted scores, moved off any score, as ``settled_threshold`` does.
+
+    Parameters
+    ----------
+    ranked : callable
+        Takes first and last ranks, and returns the scores of these ranks.
+    n_samples : int
+        Number of scores.
+    place : float
+        In [0, n_samples - 1]; between two ranks the value is interpolated.
+
+    Returns
+    -------
+    float
+    """
+    last = n_samples - 1
     start = int(np.floor(place))
     before, behind = _BEFORE, _BEHIND
     ends = [int(np.ceil(0.05 * last)), int(0.95 * last)]
     while True:
         low, high = max(start - before, 0), min(start + 1 + behind, last)
-        found = _ranked_scores(table, detector, [low, *ends], [high, *ends])
+        found = ranked([low, *ends], [high, *ends])
         window = found[0]
         pair = window[start - low : start - low + 2]
         threshold = _between(pair, place - start)
         magnitude = typical_magnitude(np.sort(np.concatenate(found[1:])))
         if magnitude == 0:
-            extremes = _ranked_scores(table, detector, [0, last], [0, last])
+            extremes = ranked([0, last], [0, last])
             magnitude = typical_magnitude(np.sort(np.concatenate(extremes)))
         settled = settled_threshold(threshold, window, magnitude)
         # Without a smaller score in the window the threshold could not move between two scores.

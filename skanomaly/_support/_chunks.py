@@ -14,7 +14,7 @@ from skanomaly._support._labels import read_labels
 from skanomaly._support._open_pieces import labelled_pieces
 from skanomaly._support._reservoir import Reservoir, keep_rows
 
-__all__ = ["Chunks", "RowSample"]
+__all__ = ["Chunks", "RowSample", "native_codes", "native_of"]
 
 _SAMPLE_ROWS = 65_536
 _FIRST_ROWS = 8192
@@ -36,10 +36,13 @@ class RowSample(NamedTuple):
 
     def repeated(self) -> NDArray[Any]:
         """Return the rows, each as often as it counts; in proportion, where that would be too many."""
+        return np.repeat(self.rows, self.times(), axis=0)
+
+    def times(self) -> NDArray[np.intp]:
+        """Return how often each row occurs in :meth:`repeated`."""
         total = float(self.weights.sum())
         reached = np.cumsum(self.weights) * min(1.0, max(_SAMPLE_ROWS, len(self.rows)) / total)
-        times = np.asarray(np.diff(np.rint(reached).astype(np.intp), prepend=0), dtype=np.intp)
-        return np.repeat(self.rows, times, axis=0)
+        return np.asarray(np.diff(np.rint(reached).astype(np.intp), prepend=0), dtype=np.intp)
 
 
 class _Scan(NamedTuple):
@@ -84,7 +87,7 @@ class Chunks:
     ) -> None:
         self._pieces = labelled_pieces(chunks, y)
         self._estimator = estimator
-        self._labels = None if y is None else _native_labels(self._pieces)
+        self._labels = None if y is None else native_codes(self._pieces)
         estimator._read_schema(self._pieces)
         self.dtype: Any = None
         self.n_samples = 0
@@ -195,7 +198,7 @@ def _apply(
             rows = rows.astype(dtype, copy=False)
         normal = None
         if labels is not None and natives is not None:
-            normal = np.array([natives[_label_key(label)] >= 0 for label in _as_objects(labels)], dtype=np.bool_)
+            normal = native_of(labels, natives) >= 0
             normal = None if normal.all() else normal
         return n_rows, function(rows, normal, *arguments)
     except (TypeError, ValueError) as error:
@@ -274,8 +277,35 @@ def _count_labels(_table: Any, labels: Any, _index: int) -> Counter[Any]:
     return Counter(_label_key(label) for label in _as_objects(labels))
 
 
-def _native_labels(pieces: Any) -> dict[Any, int]:
-    """Return what each label that occurs means; one chunk alone does not tell."""
+def native_of(labels: Any, codes: dict[Any, int]) -> NDArray[np.int8]:
+    """Return the meaning of labels of a piece: +1 normal, -1 anomaly, 0 unlabelled.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+    codes : dict
+        Of :func:`native_codes`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int8
+    """
+    return np.array([codes[_label_key(label)] for label in _as_objects(labels)], dtype=np.int8)
+
+
+def native_codes(pieces: Any) -> dict[Any, int]:
+    """Return what each label that occurs in a table in pieces means; one piece alone does not tell.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        With labels.
+
+    Returns
+    -------
+    dict of label to int
+        +1, -1 or 0; a missing label has the key None.
+    """
     found = pieces.reduce(_count_labels, lambda one, other: one + other) or Counter()
     values = sorted((label for label in found if label is not None), key=repr)
     total = sum(found[label] for label in values)

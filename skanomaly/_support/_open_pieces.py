@@ -83,12 +83,15 @@ def labelled_pieces(chunks: Any, y: Any) -> Pieces:
     chunks : object
         What :func:`as_pieces` takes.
     y : object or None
-        The name of a column, or labels in pieces like the tables.
+        The name of a column, or labels in pieces like the tables. `chunks` itself stands for its own labels, where it
+        is ``Pieces``.
 
     Returns
     -------
     Pieces
     """
+    if y is chunks and isinstance(chunks, Pieces):
+        return chunks
     pieces = as_pieces(chunks)
     return pieces.with_labels(y if y is None or isinstance(y, str) else as_pieces(y, name="y"))
 

@@ -50,24 +50,20 @@ class Schema(NamedTuple):
                 return cls(column_names(table), _width(table))
         raise ValueError("chunks hold no row.")
 
-    def require(self, table: Any, labels: Any, index: int) -> None:
-        """Raise an error for a table with other columns, or with another number of labels than rows."""
-        if labels is not None and len(labels) != len(table):
-            raise ValueError(
-                f"chunk {index}: y has {len(labels)} labels and the chunk has {len(table)} rows; they must agree."
-            )
+    def require(self, table: Any) -> None:
+        """Raise an error for a table with other columns; one without rows may have any."""
         if len(table) == 0:
             return
         names, width = column_names(table), _width(table)
         if (names is None) != (self.names is None) or width != self.width:
             raise ValueError(
-                f"chunk {index}: has {width} columns in a {type(table).__name__}, and the first chunk {self.width}; "
-                "give the same columns in all chunks."
+                f"has {width} columns in a {type(table).__name__}, and the first chunk {self.width}; give the same "
+                "columns in all chunks."
             )
         if names != self.names:
             raise ValueError(
-                f"chunk {index}: has the columns {listed(names or [])}, and the first chunk "
-                f"{listed(self.names or [])}; give the same columns in the same order."
+                f"has the columns {listed(names or [])}, and the first chunk {listed(self.names or [])}; give the same "
+                "columns in the same order."
             )
 
 
@@ -225,8 +221,15 @@ def _count_labels(_table: Any, labels: Any, _index: int) -> Counter[Any]:
 def _take(
     n_rows: Any, seed: np.uint64, starts: dict[int, int], schema: Schema | None, table: Any, labels: Any, index: int
 ) -> _Part | None:
+    if labels is not None and len(labels) != len(table):
+        raise ValueError(
+            f"chunk {index}: y has {len(labels)} labels and the chunk has {len(table)} rows; they must agree."
+        )
     if schema is not None:
-        schema.require(table, labels, index)
+        try:
+            schema.require(table)
+        except ValueError as error:
+            raise ValueError(f"chunk {index}: {error}") from None
     if len(table) == 0:
         return None
     hashes = row_hashes(int(seed), starts, len(table), index)

@@ -28,6 +28,7 @@ from skanomaly._support._columns import (
     to_pandas,
 )
 from skanomaly._support._items import holds_patch_sets, require_items, require_read, require_rows
+from skanomaly._support._pieces import require_in_memory
 from skanomaly._support._sklearn import check_sample_weight
 
 __all__ = [
@@ -324,6 +325,7 @@ def check_samples_of(
         As :func:`check_rows`, or if a collection has too few items.
     """
     require_read(X)
+    require_in_memory(estimator, X, reset=reset)
     accepted = _accepted(detector)
     sets = accepted.two_d_array and _takes_patch_sets(detector) and holds_patch_sets(X)
     if accepted.two_d_array and not sets:

@@ -15,6 +15,7 @@ from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._chunk_scores import table_threshold
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._labels import read_labels
+from skanomaly._support._open_pieces import labelled_pieces
 from skanomaly._support._pieces import Pieces, require_in_memory
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import Interval, fit_context
@@ -30,7 +31,7 @@ def _score_decomposes(detector: Any) -> bool:
 
 
 def _fits_in_chunks(detector: Any) -> bool:
-    return hasattr(detector, "_fit_chunks")
+    return hasattr(detector, "_fit_chunks") or hasattr(detector, "_fit_pieces")
 
 
 class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
@@ -60,6 +61,9 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
         Only for detectors that train on a table in pieces: like ``_fit``, on a
         ``Chunks``. Such a class has the public method ``fit_chunks``, and its scores
         depend on their rows alone, to the bit. ``self._fit_sample(table)`` trains on a sample.
+    ``_fit_pieces(pieces, *, labelled)``
+        Instead of ``_fit_chunks``, for detectors that pass rows on to others: receives the ``Pieces`` as they are, with
+        labels where `labelled`. The class has ``_auto_offset``.
     ``_check(X, *, reset)``
         Validates and returns what ``_fit`` and ``_outlyingness`` receive: a table unless overridden by a base class of
         another kind of input, whose samples are then what ``len`` counts.
@@ -237,7 +241,8 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
         """Fit the detector to a table in pieces, of which memory holds one at a time.
 
         The pieces are read several times. The result depends neither on the cuts nor on the order of the pieces, to the
-        bit. The guide, under "Large tables", says how it compares with that of `fit` for each class.
+        bit, unless the class says otherwise. The guide, under "Large tables", says how it compares with that of `fit`
+        for each class.
 
         Parameters
         ----------
@@ -261,6 +266,10 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
             with the number of the piece. The detector is then left as it was.
         """
         with restore_on_error(self), callbacks_of(self):
+            if hasattr(self, "_fit_pieces"):
+                self._fit_pieces(labelled_pieces(chunks, y), labelled=y is not None)
+                self.offset_ = float(self._auto_offset())
+                return self
             table = Chunks(chunks, self, y, min_samples=self._min_samples)
             self._fit_chunks(table)  # a class without the hook has no such method
             if isinstance(getattr(self, "contamination", "auto"), str):

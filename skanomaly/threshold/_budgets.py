@@ -1,5 +1,6 @@
 """Threshold rules from what is known beforehand: alerts, capacity, false alarms, precision, costs."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -121,13 +122,22 @@ def forecast_alerts(n_flagged: int, n_training: int, n_rows: int, *, level: floa
     return AlertForecast(float(expected), end(n_flagged, tail), end(n_flagged + 1, 1.0 - tail))
 
 
-def _below_lowest(outlyingness: NDArray[np.float64], k: int) -> float:
-    """Return the threshold on outlyingness just above the k-th largest one, so that k - 1 rows are flagged."""
-    scores = np.sort(-outlyingness)
-    return -settled_threshold(float(scores[k - 1]), -outlyingness)
+class _RankRule(ThresholdRule):
+    """Base of rules whose threshold is the k-th lowest score."""
+
+    @abstractmethod
+    def _rank(self, n: int) -> int:
+        """Return k for n scores."""
+
+    def _place(self, n_samples: int) -> float:
+        return float(self._rank(n_samples) - 1)
+
+    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
+        k = self._rank(len(outlyingness))
+        return -settled_threshold(float(np.sort(-outlyingness)[k - 1]), -outlyingness)
 
 
-class AlertRateThreshold(ThresholdRule):
+class AlertRateThreshold(_RankRule):
     """Threshold by a rate of alerts: so many among so many rows, for example five a day of a thousand rows a day.
 
     Parameters
@@ -164,20 +174,20 @@ class AlertRateThreshold(ThresholdRule):
         self.alerts = alerts
         self.per_rows = per_rows
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
+    def _rank(self, n: int) -> int:
         if self.alerts >= self.per_rows:
             raise ValueError(f"alerts={self.alerts:g} must be smaller than per_rows={self.per_rows:g}.")
-        k = int((len(outlyingness) + 1) * self.alerts / self.per_rows * (1 + 1e-12))
+        k = int((n + 1) * self.alerts / self.per_rows * (1 + 1e-12))
         if k == 0:
             raise ValueError(
-                f"{self.alerts:g} alerts in {self.per_rows:g} rows are less than one in {len(outlyingness)} training "
+                f"{self.alerts:g} alerts in {self.per_rows:g} rows are less than one in {n} training "
                 f"rows, so the threshold cannot be learnt from them. Give at least "
                 f"{int(np.ceil(self.per_rows / self.alerts))} rows, or use ParetoThreshold, which extrapolates."
             )
-        return _below_lowest(outlyingness, k)
+        return k
 
 
-class CapacityThreshold(ThresholdRule):
+class CapacityThreshold(_RankRule):
     """Threshold by review capacity: with high probability, no more rows of a batch are flagged than can be reviewed.
 
     Parameters
@@ -224,10 +234,9 @@ class CapacityThreshold(ThresholdRule):
         self.n_rows = n_rows
         self.confidence = confidence
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
+    def _rank(self, n: int) -> int:
         if self.capacity >= self.n_rows:
             raise ValueError(f"capacity={self.capacity} must be smaller than n_rows={self.n_rows}.")
-        n = len(outlyingness)
 
         def kept(k: int) -> bool:
             return bool(_cumulated(self.n_rows, k, n + 1.0 - k)[self.capacity] >= self.confidence)
@@ -241,10 +250,10 @@ class CapacityThreshold(ThresholdRule):
                 f"With {n} training rows no threshold keeps {self.capacity} alerts in {self.n_rows} rows with "
                 f"probability {self.confidence:g}. Give more training rows, a larger capacity or less confidence."
             )
-        return _below_lowest(outlyingness, low)
+        return low
 
 
-class FalseAlarmThreshold(ThresholdRule):
+class FalseAlarmThreshold(_RankRule):
     """Threshold by the false alarm rate on new normal rows, guaranteed in finite samples.
 
     The training scores must be those of normal rows that the detector was not fitted to:
@@ -295,8 +304,7 @@ class FalseAlarmThreshold(ThresholdRule):
         self.alpha = alpha
         self.confidence = confidence
 
-    def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
-        n = len(outlyingness)
+    def _rank(self, n: int) -> int:
         k = int(self.alpha * (n + 1) * (1 + 1e-12))
         needed = int(np.ceil(1.0 / self.alpha * (1 - 1e-12))) - 1
         if self.confidence is not None:
@@ -308,7 +316,7 @@ class FalseAlarmThreshold(ThresholdRule):
                 f"{n} training rows cannot bound a false alarm rate of alpha={self.alpha:g}: even the lowest score is "
                 f"no such threshold. Give at least {needed} rows, or a larger alpha."
             )
-        return _below_lowest(outlyingness, k)
+        return k
 
 
 class _ProbabilityRule(ThresholdRule):

@@ -1,7 +1,9 @@
 """Conformal p-values: the rank of a row's score among those of calibration rows."""
 
 import math
+import operator
 from collections.abc import Callable, Iterator
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -20,18 +22,26 @@ from skanomaly._support._audit import (
     stratum_edges,
     suggest_rows,
 )
+from skanomaly._support._pieces import Pieces
 from skanomaly._support._responses import require_scores
+from skanomaly._support._row_draws import row_starts
 from skanomaly._support._rows import take_rows
-from skanomaly._support._seeds import generator
+from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import count_below, typical_magnitude
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
+from skanomaly.threshold._calibration import calibrate_piece, known_pvalues, merge_calibrated, merge_sorted
+from skanomaly.threshold._pieces import draw_table, fit_inner, open_table, split_rows
 from skanomaly.threshold._power import PValueCurve
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
 __all__ = ["ConformalDetector"]
+
+
+def _count_rows(table: Any, _labels: Any, _index: int) -> int:
+    return len(table)
 
 
 class ConformalDetector(BaseDetector):
@@ -108,6 +118,11 @@ class ConformalDetector(BaseDetector):
     points without a score (missing values, or no window covers them) are not calibrated on; they have the p-value NaN
     and are predicted +1. Those that `y` labels -1 are in the windows of others, but not calibrated on.
 
+    ``fit_chunks`` is for "split": it fits the detector to all pieces of one part, or where it has no such method to
+    65,536 rows drawn from it, and calibrates on the other part, of which at most 1,000,000 scores are kept. The parts
+    are drawn by the numbers of the rows in the table and not by their values, so that equal rows may be in both and the
+    level is exact. They do not depend on the cuts, but on the order of the pieces.
+
     References
     ----------
     .. [1] Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with conformal
@@ -180,10 +195,7 @@ class ConformalDetector(BaseDetector):
                 f"method={self.method!r} fits detectors to rows that do not follow each other, but {detector!r} scores "
                 "the time points of one series. Use method='split', which calibrates on the last time points."
             )
-        if self.weight_function is not None and self.method != "split":
-            raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
-        if self.group_function is not None and (self.method != "split" or self.weight_function is not None):
-            raise ValueError("group_function needs method='split' and no weight_function.")
+        self._check_functions()
         normal = np.ones(len(y), dtype=bool) if self._is_series else y >= 0
         rows = take_rows(X, normal)
         if len(rows) < self._min_samples:
@@ -202,22 +214,62 @@ class ConformalDetector(BaseDetector):
                         f"None of the last {len(fold)} time points, on which the detector is calibrated, has a score "
                         "and no label -1; give a longer series or another calibration_size."
                     )
-            self.detectors_.append(fitted)
-            self.calibration_scores_.append(outlyingness[ascending])
             calibrating.append(places[fold][ascending])
             weights, labels = self._weights(calibration)[ascending], self._labels_of(calibration)[ascending]
-            # For each group the scores, and the sum of the weights of calibration rows from each place up.
-            self._groups.append(
-                {
-                    label: (
-                        outlyingness[ascending][labels == label],
-                        np.r_[np.cumsum(weights[labels == label][::-1])[::-1], 0.0],
-                    )
-                    for label in np.unique(labels).tolist()
-                }
+            self._add(fitted, outlyingness[ascending], weights, labels)
+        rows_used = np.concatenate(calibrating)
+        self._settle(rows_used, y[rows_used])
+        self._curve = PValueCurve(self._known_pvalues(X, y))
+
+    def _fit_pieces(self, pieces: Pieces, *, labelled: bool) -> None:
+        detector = self._given()
+        require_scores(detector)
+        self._is_series = False
+        if self.method != "split":
+            raise ValueError(f"method={self.method!r} is not for tables in pieces; use method='split'.")
+        self._check_functions()
+        table = open_table(self, detector, pieces, labelled=labelled)
+        seed = draw_seed(self.random_state)
+        training, calibration = split_rows(table, self.calibration_size, seed, normal=True)
+        counts = [part.reduce(_count_rows, operator.add) or 0 for part in (training, calibration)]
+        if min(counts) < 1 or sum(counts) < self._min_samples:
+            raise ValueError(
+                f"calibration_size={self.calibration_size:g} leaves {counts[0]} training and {counts[1]} calibration "
+                f"rows that are not labelled -1; give more rows, at least {self._min_samples}."
             )
-        self._calibrating = np.concatenate(calibrating)
-        self._labels = y[self._calibrating]
+        drawn = None if hasattr(detector, "fit_chunks") else draw_table(self, detector, training)
+        nothing = np.zeros(0 if drawn is None else len(drawn.rows), dtype=np.int8)
+        fitted = fit_inner(detector, training, drawn, nothing, None)
+        task = partial(calibrate_piece, self, fitted, table.codes, seed, row_starts(pieces)[0])
+        found = pieces.reduce(task, merge_calibrated)
+        self.detectors_, self.calibration_scores_, self._groups = [], [], []
+        self._add(fitted, found.outlyingness, found.weights, found.groups)
+        self._settle(found.rows, found.labels)
+        known = None
+        if table.codes is not None:
+            known = pieces.reduce(partial(known_pvalues, self, table.codes), merge_sorted)
+        self._curve = PValueCurve(np.empty(0) if known is None else known)
+
+    def _add(
+        self, fitted: Any, outlyingness: NDArray[np.floating], weights: NDArray[np.float64], labels: NDArray[Any]
+    ) -> None:
+        """Store a detector and its calibration rows, whose outlyingness ascends."""
+        self.detectors_.append(fitted)
+        self.calibration_scores_.append(outlyingness)
+        # For each group the scores, and the sum of the weights of calibration rows from each place up.
+        self._groups.append(
+            {
+                label: (
+                    outlyingness[labels == label],
+                    np.r_[np.cumsum(weights[labels == label][::-1])[::-1], 0.0],
+                )
+                for label in np.unique(labels).tolist()
+            }
+        )
+
+    def _settle(self, rows: NDArray[np.intp], labels: NDArray[np.int8]) -> None:
+        """Set what follows from all calibration rows, given their numbers in the table and their labels."""
+        self._calibrating, self._labels = rows, labels
         self.n_calibration_ = len(self._calibrating)
         if self._is_plain and self.alpha < 1.0 / (self.n_calibration_ + 1):
             warn_user(
@@ -229,7 +281,12 @@ class ConformalDetector(BaseDetector):
         self._magnitude = typical_magnitude(np.sort(pooled))
         self._center = float(np.median(pooled))
         self._scale = float(np.mean(np.abs(pooled - self._center))) or 1.0
-        self._curve = PValueCurve(self._known_pvalues(X, y))
+
+    def _check_functions(self) -> None:
+        if self.weight_function is not None and self.method != "split":
+            raise ValueError(f"weight_function needs method='split', not method={self.method!r}.")
+        if self.group_function is not None and (self.method != "split" or self.weight_function is not None):
+            raise ValueError("group_function needs method='split' and no weight_function.")
 
     def _known_pvalues(self, X: Any, y: NDArray[np.int8]) -> NDArray[np.float64]:
         """Return the p-values of the rows labelled -1; those of a series that are not trained on."""

@@ -26,6 +26,7 @@ from skanomaly._support._audit import (
 )
 from skanomaly._support._composition import Composition, members
 from skanomaly._support._labels import read_labels
+from skanomaly._support._pieces import Pieces
 from skanomaly._support._responses import require_scores
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ROUNDING, usable_scale
@@ -37,6 +38,7 @@ from skanomaly._support._validation import check_rows, check_samples_of, copy_ki
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._distribution import ContaminationDistribution, GridDistribution
 from skanomaly.threshold._mixture._gammagmm import GammaGMM
+from skanomaly.threshold._pieces import draw_table, drawn_labels, open_table
 from skanomaly.threshold._prior import ContaminationPrior
 from skanomaly.threshold._scores import usable_columns
 from skanomaly.threshold._three_way import DecisionCosts
@@ -107,6 +109,8 @@ class ContaminationPosterior(Composition, BaseDetector):
         Detectors fitted on all rows; empty after :meth:`fit_scores`.
     offset_ : float
         Threshold on ``score_samples``.
+    sample_rows_ : ndarray of shape (n_drawn,), int64
+        After :meth:`fit_chunks`, the number in the table in pieces of each row that the fit used.
     n_features_in_ : int
         Number of columns, where the detectors take tables.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -134,6 +138,11 @@ class ContaminationPosterior(Composition, BaseDetector):
     checked rows are a stratum of their own that is known completely, and the other rows follow from the model alone.
 
     ``prior__mean`` and ``method__coarsening`` can be set in a grid search, once `prior` and `method` are given.
+
+    ``fit_chunks`` is the fit to rows drawn from the pieces by their values, 65,536 of them where there are more; the
+    fraction of anomalies among them differs from that of the table by a standard error of at most 0.002.
+    :meth:`suggest_audit` then suggests rows among those drawn, by their numbers in the whole table. Fit again to the
+    same pieces with their labels.
 
     References
     ----------
@@ -233,6 +242,7 @@ class ContaminationPosterior(Composition, BaseDetector):
     def _fit(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
         self._check_names()
         method, prior, (first, *generators) = self._parts()
+        self.__dict__.pop("sample_rows_", None)
         detectors = None if self.detectors is None else members(self.detectors)
         if detectors is None:
             detectors = _default_detectors(len(X), int(first.integers(2**31 - 1)), neighbors=method._with_neighbors)
@@ -244,6 +254,13 @@ class ContaminationPosterior(Composition, BaseDetector):
         self._estimate(_outlyingness_by(self.detectors_, X), method, prior, generators)
         self._audit(y, metadata.get("selection_probability"))
         return None
+
+    def _fit_pieces(self, pieces: Pieces, *, labelled: bool) -> None:
+        first = next(iter(members(self.detectors)), None)
+        table = open_table(self, first, pieces, labelled=labelled)
+        drawn = draw_table(self, first, pieces)
+        self._fit(self._check(drawn.X, reset=True), drawn_labels(table, drawn))
+        self.sample_rows_ = drawn.rows
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_scores(self, S: Any, y: Any = None, *, selection_probability: Any = None) -> Self:
@@ -268,6 +285,7 @@ class ContaminationPosterior(Composition, BaseDetector):
         """
         with restore_on_error(self):
             method, prior, (_, *generators) = self._parts()
+            self.__dict__.pop("sample_rows_", None)
             scores = np.asarray(S)
             scores = scores[:, None] if scores.ndim == 1 else scores
             scores = check_array(scores, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
@@ -432,7 +450,10 @@ class ContaminationPosterior(Composition, BaseDetector):
             edges, influence = rates.checked.edges, rates.doubt(flag)
             unchecked = rates.checked.sizes - rates.checked.n_checked
         added = rates.allocate(min(n, int(unchecked.sum())), influence)
-        return suggest_rows(self._order, self._labels, edges, added, generator(self.random_state))
+        suggestion = suggest_rows(self._order, self._labels, edges, added, generator(self.random_state))
+        if hasattr(self, "sample_rows_"):
+            suggestion = AuditSuggestion(self.sample_rows_[suggestion.indices], suggestion.probabilities)
+        return suggestion
 
     def _common(self, S: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one outlyingness per row: mean over detectors of the standardised scores, with shortened tails."""

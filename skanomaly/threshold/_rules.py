@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.stats import f as f_distribution
 from scipy.stats import genpareto, norm
 
-from skanomaly._support._labels import read_labels
+from skanomaly._support._labels import native_labels, read_labels
 from skanomaly._support._parameters import ParameterObject
+from skanomaly._support._piece_scores import PieceScores
 from skanomaly._support._scales import ROUNDING
 from skanomaly._support._scored import find_scored
 from skanomaly._support._sklearn import Interval, StrOptions
@@ -48,6 +49,7 @@ class ThresholdRule(ParameterObject, ABC):
     """
 
     _reads_scores: ClassVar[bool] = True  # False where the threshold follows from the parameters alone
+    _reads_order: ClassVar[bool] = False  # True where scores have neighbours
 
     @abstractmethod
     def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
@@ -56,6 +58,22 @@ class ThresholdRule(ParameterObject, ABC):
     def _cut_checked(self, outlyingness: NDArray[np.float64], y: NDArray[np.int8]) -> float | None:
         """Return the threshold where some rows are labelled, or None where the rule does not use labels."""
         return None
+
+    def _place(self, n_samples: int) -> float | None:
+        """Return the place of the threshold among the sorted scores, from 0, where the rule is an order statistic."""
+        return None
+
+    @final
+    def _offset_in_pieces(self, scores: PieceScores, n_features: int, y: NDArray[np.int8]) -> float:
+        """Return the threshold on the scores of a table in pieces: by counting, or from those of the rows drawn."""
+        self._validate_params()
+        if not self._reads_scores:
+            return -float(self._cut(np.broadcast_to(0.0, (scores.n_samples,)), n_features))
+        place = self._place(scores.n_samples)
+        if place is None:
+            return self.offset(scores.drawn, n_features, y=native_labels(y))
+        constant = scores.constant()
+        return scores.threshold(place) if constant is None else constant
 
     @final
     def offset(self, scores: Any, n_features: int = 1, *, y: Any = None) -> float:
@@ -124,6 +142,9 @@ class QuantileThreshold(ThresholdRule):
 
     def __init__(self, *, contamination: float = 0.1) -> None:
         self.contamination = contamination
+
+    def _place(self, n_samples: int) -> float:
+        return 100.0 * self.contamination / 100.0 * (n_samples - 1)
 
     def _cut(self, outlyingness: NDArray[np.float64], n_features: int) -> float:
         return -settled_threshold(float(np.percentile(-outlyingness, 100.0 * self.contamination)), -outlyingness)

@@ -62,6 +62,7 @@ class StableThreshold(ThresholdRule):
     array([100, 101, 102, 103, 104, 105, 106, 107, 108, 109])
     """
 
+    _reads_order: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "grid_shape": [tuple, list, None],
         "n_levels": [Interval(Integral, 4, None, closed="left")],

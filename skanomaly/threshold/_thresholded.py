@@ -13,13 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._audit import ProbabilityCurve
 from skanomaly._support._labels import native_labels
+from skanomaly._support._piece_scores import PieceScores
+from skanomaly._support._pieces import Pieces
 from skanomaly._support._responses import require_scores
 from skanomaly._support._rows import take_rows
-from skanomaly._support._seeds import generator
+from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._validation import check_samples_of, copy_kinds, scores_time_points
 from skanomaly.base import BaseDetector
 from skanomaly.threshold._budgets import AlertForecast, FalseAlarmThreshold, forecast_alerts
+from skanomaly.threshold._pieces import draw_table, drawn_labels, fit_inner, open_table, split_rows
 from skanomaly.threshold._rules import QuantileThreshold, ThresholdRule
 
 __all__ = ["ThresholdedDetector"]
@@ -70,6 +73,12 @@ class ThresholdedDetector(BaseDetector):
     of a series without the time points that no window covers, which are predicted +1. Labels given to `fit` (-1, +1,
     and NaN or 0 for rows that are not checked) are passed to the detector and the rule. The method
     ``feature_contributions`` exists if the detector has it.
+
+    ``fit_chunks`` fits the detector to all pieces, or where it has no such method to rows drawn from them. Rules that
+    are order statistics of the scores get those of all rows, by counting: :class:`QuantileThreshold`,
+    :class:`AlertRateThreshold`, :class:`CapacityThreshold` and :class:`FalseAlarmThreshold`. Other rules, and
+    ``anomaly_probability``, get the scores of at most 65,536 rows drawn by their values. With `calibration_size` the
+    rows of the two parts are drawn by their numbers in the table, so that the order of the pieces matters.
 
     Examples
     --------
@@ -145,6 +154,31 @@ class ThresholdedDetector(BaseDetector):
         self.n_flagged_ = int(np.count_nonzero(scores < self._threshold))
         self.n_calibration_ = len(checked)
         self._curve = ProbabilityCurve(-scores, checked)
+
+    def _fit_pieces(self, pieces: Pieces, *, labelled: bool) -> None:
+        detector, rule = self._given(), QuantileThreshold() if self.rule is None else self.rule
+        require_scores(detector)
+        if rule._reads_order:
+            raise ValueError(f"rule={rule!r} needs the scores of all rows in their order; use fit.")
+        table = open_table(self, detector, pieces, labelled=labelled)
+        training = calibration = pieces
+        if self.calibration_size is not None:
+            normal = isinstance(rule, FalseAlarmThreshold)
+            seed = draw_seed(self.random_state)
+            training, calibration = split_rows(table, self.calibration_size, seed, normal=normal)
+        scored = draw_table(self, detector, calibration)
+        checked = drawn_labels(table, scored)
+        trained, labels = None, checked
+        if not hasattr(detector, "fit_chunks"):
+            trained = scored if training is pieces else draw_table(self, detector, training)
+            labels = checked if training is pieces else drawn_labels(table, trained)
+        self.detector_ = fit_inner(detector, training, trained, labels, table.codes)
+        drawn = np.asarray(self.detector_.score_samples(scored.X), dtype=np.float64)
+        scores = PieceScores(calibration, self.detector_, drawn, scored.n_rows)
+        self._threshold = rule._offset_in_pieces(scores, getattr(self, "n_features_in_", 1), checked)
+        self.n_flagged_ = scores.count_below(self._threshold)
+        self.n_calibration_ = scores.n_samples
+        self._curve = ProbabilityCurve(-drawn, checked)
 
     def anomaly_probability(self, X: Any) -> NDArray[np.float64]:
         """Return the probability that each row is an anomaly, given the rank of its score.
