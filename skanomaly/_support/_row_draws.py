@@ -152,7 +152,7 @@ class PartOfPieces(Pieces):
     ----------
     pieces : Pieces
     keep : callable
-        Pure; takes the labels of a piece or None, its number of rows and its number, and returns which rows are in.
+        Pure; takes a piece, its labels or None, and its number, and returns which of its rows are in.
     """
 
     def __init__(self, pieces: Pieces, keep: Any) -> None:
@@ -174,7 +174,7 @@ def _on_part(keep: Any, task: Task, table: Any, labels: Any, index: int) -> Any:
 
 
 def _kept_rows(keep: Any, table: Any, labels: Any, index: int) -> tuple[Any, Any]:
-    rows = np.flatnonzero(keep(labels, len(table), index))
+    rows = np.flatnonzero(keep(table, labels, index))
     return take_rows(table, rows), None if labels is None else take_rows(labels, rows)
 
 

@@ -12,7 +12,7 @@ from skanomaly._support._chunks import Chunks
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._hashing import hash_rows, mix_words, row_words
 from skanomaly._support._pieces import Pieces
-from skanomaly._support._row_draws import join_tables, label_values
+from skanomaly._support._row_draws import PartOfPieces, join_tables, label_values
 from skanomaly._support._rows import take_rows
 
 __all__ = ["ValueDraw", "draw_by_values", "hash_table"]
@@ -85,6 +85,7 @@ def hash_table(table: Any) -> NDArray[np.uint64]:
     """
     if not is_frame(table):
         values = np.asarray(table)
+        values = values if values.ndim == 2 else values.reshape(len(values), -1)
         if values.dtype.kind in "biuf":
             return hash_rows(values)
         table = pd.DataFrame(values)
@@ -103,7 +104,7 @@ def _column_words(column: "pd.Series[Any]") -> NDArray[np.uint64]:
     return np.append(words, np.uint64(0))[codes]  # the code of a missing value is -1
 
 
-def draw_by_values(pieces: Pieces, check: Callable[[Any], Any]) -> ValueDraw:
+def draw_by_values(pieces: Pieces, check: Callable[[Any], Any], *, usable: Any = None) -> ValueDraw:
     """Draw distinct rows by the hashes of their values, each as often as it occurs.
 
     Parameters
@@ -112,6 +113,8 @@ def draw_by_values(pieces: Pieces, check: Callable[[Any], Any]) -> ValueDraw:
         With labels or without, which do not decide what is drawn.
     check : callable
         Takes a table, and raises an error for one that is not valid. Pure.
+    usable : callable or None, default=None
+        Takes a table, its labels and its number, and returns which rows may be drawn; this depends on the row alone.
 
     Returns
     -------
@@ -124,7 +127,8 @@ def draw_by_values(pieces: Pieces, check: Callable[[Any], Any]) -> ValueDraw:
     ValueError
         If there is no row, or `check` raises it; with the number of the piece.
     """
-    sample = Chunks(pieces, _HashColumns(check), min_samples=1).sample
+    drawn = pieces if usable is None else PartOfPieces(pieces, usable)
+    sample = Chunks(drawn, _HashColumns(check), min_samples=1).sample
     halves, times = sample.rows.astype(np.uint64), sample.times()
     keys = (halves[:, 0] << np.uint64(32)) | halves[:, 1]
     order = np.argsort(keys)

@@ -11,13 +11,17 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._columns import is_frame
+from skanomaly._support._columns import is_frame, missing_values, to_pandas
 from skanomaly._support._mixed_rows import check_mixed
+from skanomaly._support._open_pieces import as_pieces
+from skanomaly._support._pieces import require_in_memory
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._row_draws import Schema
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._tables import TableReader
+from skanomaly._support._value_draws import draw_by_values
 from skanomaly.impute._completion import Completion, interval_of
 from skanomaly.impute._donors import Donors
 from skanomaly.impute._draws import row_keys
@@ -105,6 +109,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Categories of each column, None for a column of numbers; None if all columns are numbers.
     indicator_ : MissingIndicator or None
         The fitted indicator, with `add_indicator`.
+    sample_rows_ : ndarray of shape (n_donors,), int64
+        After :meth:`fit_chunks`, the number of each donor in the table in pieces, from 0.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -221,6 +227,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         del y
         with restore_on_error(self):
+            require_in_memory(self, X, reset=True)
+            self.__dict__.pop("sample_rows_", None)
             table = self._read(X, reset=True).astype(np.float64, copy=False)
             known = [None] * table.shape[1] if self._reader is None else self._reader.categories
             categorical = np.array([categories is not None for categories in known])
@@ -238,6 +246,46 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if self.n_rounds:
                 keys = row_keys(values, self._seed)
                 self._completion = self._completion.with_rounds(self.n_rounds, keys)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_chunks(self, chunks: Any, y: Any = None) -> Self:
+        """Fit to rows drawn from a table in pieces, of which memory holds one at a time.
+
+        The donors are 65,536 distinct rows with at least one value, each as often as it occurs, drawn by hashes of
+        their values; all rows, where there are fewer. The result does not depend on the cuts or on the order of the
+        pieces, to the bit. It is that of :meth:`fit` on the rows ``sample_rows_``. The pieces are read four times.
+
+        Parameters
+        ----------
+        chunks : object
+            The table: a list of tables, a callable that returns a fresh iterator of tables, an array on disk, or what
+            :func:`skanomaly.chunks.read_chunks` reads.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the pieces have other columns than the first one, can be iterated only once, or hold no row with a value;
+            and what :meth:`fit` raises. The imputer is then left as it was.
+
+        Notes
+        -----
+        A column with values in one of 1,000 rows has some 65 donors. Columns without a value among the rows drawn are
+        treated as empty, categories that do not occur among them as unseen, and `add_indicator` marks columns that have
+        missing values among them.
+        """
+        del y
+        with restore_on_error(self):
+            pieces = as_pieces(chunks)
+            drawn = draw_by_values(pieces, Schema.of(pieces).require, usable=_has_values)
+            self.fit(drawn.X)
+            self.sample_rows_ = drawn.rows
         return self
 
     def transform(self, X: Any) -> Any:
@@ -390,3 +438,9 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _has_values(table: Any, _labels: Any, _index: int) -> NDArray[np.bool_]:
+    """Return which rows of a piece have a value."""
+    missing = missing_values(to_pandas(table) if is_frame(table) else np.asarray(table))
+    return ~missing.all(axis=1) if missing.ndim > 1 else ~missing

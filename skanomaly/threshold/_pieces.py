@@ -89,11 +89,11 @@ def _part(
     codes: dict[Any, int] | None,
     normal: bool,
     second: bool,
+    table: Any,
     labels: Any,
-    n_rows: int,
     index: int,
 ) -> NDArray[np.bool_]:
-    chosen = part_of_rows(fraction, seed, starts, n_rows, index) == second
+    chosen = part_of_rows(fraction, seed, starts, len(table), index) == second
     if normal and codes is not None:
         chosen &= native_of(labels, codes) >= 0
     return np.asarray(chosen)
