@@ -325,8 +325,9 @@ def check_samples_of(
         As :func:`check_rows`, or if a collection has too few items.
     """
     require_read(X)
-    require_in_memory(estimator, X, reset=reset)
     accepted = _accepted(detector)
+    if accepted.two_d_array:
+        require_in_memory(estimator, X, reset=reset)
     sets = accepted.two_d_array and _takes_patch_sets(detector) and holds_patch_sets(X)
     if accepted.two_d_array and not sets:
         named = detector is not None and hasattr(X, "columns")

@@ -11,13 +11,17 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
+from skanomaly._support._pieces import require_in_memory
+from skanomaly._support._recut import WINDOW_ROWS, open_targets, windows
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._row_draws import draw_rows
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
@@ -198,9 +202,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             If the mask still changes after `max_iter` rounds.
         """
         with restore_on_error(self, X), callbacks_of(self):
-            classifier = is_classifier(self.estimator)
-            if not (classifier or is_regressor(self.estimator)):
-                raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
+            require_in_memory(self, X, reset=True)
+            classifier = self._is_classifier()
             if self.method == "partial_fit" and not hasattr(self.estimator, "partial_fit"):
                 raise ValueError(
                     f"method='partial_fit' needs an estimator with partial_fit; {self.estimator!r} has none. Use "
@@ -216,14 +219,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             if classifier:
                 check_classification_targets(targets)
                 self.classes_, encoded = np.unique(targets, return_inverse=True)
-                if np.unique(targets[counted]).size < 2:
-                    raise ValueError(
-                        "MaskedEstimator needs at least two classes to train a classifier; y contains 1 class."
-                    )
+                _require_two(np.unique(targets[counted]))
             else:
                 targets = encoded = targets.astype(np.float64)
-            plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
-            self._plan, self._classifier, self._overlapping = plan, classifier, False
+            plan = self._start(classifier=classifier)
             method = self.method
             if method == "auto":
                 in_epochs = hasattr(self.estimator, "partial_fit") and hasattr(self.estimator, "max_iter")
@@ -246,6 +245,86 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
             del self._rows, self._votes
         return self
+
+    @available_if(lambda self: hasattr(self.estimator, "partial_fit"))
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit_chunks(self, chunks: Any, y: Any) -> Self:
+        """Train on a table in pieces, of which memory holds one window of 65,536 rows at a time.
+
+        In each of the `max_iter` epochs the windows follow each other as in the table. The rows of a window are
+        shuffled, cut into batches and given to ``partial_fit`` of `estimator`, so that the result depends on the order
+        of the table, but not on its cuts. It is that of :meth:`fit` with ``method="partial_fit"`` where the table has
+        one window. The pieces are read ``max_iter + 4`` times, and memory holds 9 bytes for each row.
+
+        Parameters
+        ----------
+        chunks : object
+            The table: a list of tables, a callable that returns a fresh iterator of tables, an array on disk, or what
+            :func:`skanomaly.chunks.read_chunks` reads.
+        y : object
+            Targets: the name of a column, or an object of the same kind and cuts as `chunks`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If `method` is "refit", `chunks` can be iterated only once, or what :meth:`fit` raises, with the number of
+            the piece. The estimator is then left as it was.
+
+        Notes
+        -----
+        With the default mask of a classifier, the rows of a window are masked together. Centre and scale of
+        :meth:`score_samples` are those of 65,536 rows drawn at random. Rows should be in random order: if a window has
+        one class only, the estimator forgets the others while it is trained on it.
+        """
+        with restore_on_error(self), callbacks_of(self):
+            classifier = self._is_classifier()
+            if self.method == "refit":
+                raise ValueError("method='refit' needs all rows in memory; use method='partial_fit', or fit.")
+            table = open_targets(chunks, y, partial(_check_piece, self, classifier), distinct=classifier)
+            check_any_rows(self, *next(windows(table.pieces, 1)), y_numeric=not classifier)
+            if classifier:
+                self.classes_ = np.asarray(table.distinct)
+                _require_two(self.classes_)
+            plan = self._start(classifier=classifier)
+            random = generator(self.random_state)
+            estimator = clone_with_seed(self.estimator, int(random.integers(2**31)))
+            dropped, inliers = np.zeros(table.n_rows, dtype=np.int32), np.ones(table.n_rows, dtype=bool)
+            pooled = np.zeros((self._n_groups(), 3))
+            for epoch in reported(range(self.max_iter), "train"):
+                start = 0
+                for rows, values in windows(table.pieces):
+                    part = slice(start, start + len(values))
+                    self._rows = rows
+                    masks = dropped[part], inliers[part]
+                    encoded, counted = self._encoded(values), np.arange(len(values))
+                    self._fit_epoch(estimator, values, encoded, None, counted, random, pooled, epoch, *masks)
+                    start = part.stop
+            self._finish_epochs(estimator, dropped, inliers)
+            drawn = draw_rows(table.pieces, WINDOW_ROWS, 0, table.schema)
+            assert drawn is not None  # there are rows
+            outputs, encoded = self._outputs(estimator, drawn.X), self._encoded(np.asarray(drawn.y))
+            self._set_scale(outputs, encoded, None, drawn.rows.astype(np.intp))
+            plan.warn_of_excess(inliers[drawn.rows], None if classifier else self._standardized(outputs, encoded))
+            del self._rows
+        return self
+
+    def _is_classifier(self) -> bool:
+        classifier = bool(is_classifier(self.estimator))
+        if not (classifier or is_regressor(self.estimator)):
+            raise TypeError(f"estimator must be a classifier or a regressor; got {self.estimator!r}.")
+        return classifier
+
+    def _start(self, *, classifier: bool) -> MaskPlan:
+        self._plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
+        self._classifier, self._overlapping = classifier, False
+        return self._plan
+
+    def _encoded(self, targets: NDArray[Any]) -> NDArray[Any]:
+        return np.searchsorted(self.classes_, targets) if self._classifier else targets.astype(np.float64)
 
     def _take(self, rows: NDArray[np.intp]) -> Any:
         return take_rows(self._rows, rows)
@@ -334,32 +413,50 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         make: Any,
     ) -> None:
         estimator = make()
-        dropped, n_masked_epochs = np.zeros(targets.size, dtype=np.int64), 0
-        inliers = np.ones(targets.size, dtype=bool)
+        dropped, inliers = np.zeros(targets.size, dtype=np.int64), np.ones(targets.size, dtype=bool)
         pooled = np.zeros((self._n_groups(), 3))
         for epoch in reported(range(self.max_iter), "train"):
-            threshold = self._plan.threshold_at(epoch, self.max_iter)
-            order = counted[random.permutation(counted.size)]
-            if self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
-                outputs = self._outputs(estimator, self._take(counted))
-                counts = None if weights is None else weights[counted]
-                inliers[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled)
-                dropped += ~inliers
-                order = order[inliers[order]]
-            for start, stop in pairwise(batch_bounds(order.size, self.batch_size)):
-                rows = order[start:stop]
-                counts = None if weights is None else weights[rows]
-                keep = np.ones(rows.size, dtype=bool)
-                if not self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
-                    outputs = self._outputs(estimator, self._take(rows))
-                    keep = self._keep(outputs, encoded[rows], counts, threshold, pooled)
-                    dropped[rows[~keep]] += 1
-                    inliers[rows] = keep
-                options: dict[str, Any] = {} if counts is None else {"sample_weight": counts[keep]}
-                if self._classifier and epoch == 0:
-                    options["classes"] = self.classes_
-                estimator.partial_fit(self._take(rows[keep]), targets[rows[keep]], **options)
-            n_masked_epochs += epoch >= self._plan.mask.warmup_epochs
+            self._fit_epoch(estimator, targets, encoded, weights, counted, random, pooled, epoch, dropped, inliers)
+        self._finish_epochs(estimator, dropped, inliers)
+
+    def _fit_epoch(
+        self,
+        estimator: Any,
+        targets: NDArray[Any],
+        encoded: NDArray[Any],
+        weights: Any,
+        counted: NDArray[np.intp],
+        random: np.random.Generator,
+        pooled: NDArray[np.float64],
+        epoch: int,
+        dropped: NDArray[Any],
+        inliers: NDArray[np.bool_],
+    ) -> None:
+        """Train on batches of all rows; `pooled`, `dropped` and `inliers` are updated in place."""
+        threshold = self._plan.threshold_at(epoch, self.max_iter)
+        order = counted[random.permutation(counted.size)]
+        if self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+            outputs = self._outputs(estimator, self._take(counted))
+            counts = None if weights is None else weights[counted]
+            inliers[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled)
+            dropped += ~inliers
+            order = order[inliers[order]]
+        for start, stop in pairwise(batch_bounds(order.size, self.batch_size)):
+            rows = order[start:stop]
+            counts = None if weights is None else weights[rows]
+            keep = np.ones(rows.size, dtype=bool)
+            if not self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+                outputs = self._outputs(estimator, self._take(rows))
+                keep = self._keep(outputs, encoded[rows], counts, threshold, pooled)
+                dropped[rows[~keep]] += 1
+                inliers[rows] = keep
+            options: dict[str, Any] = {} if counts is None else {"sample_weight": counts[keep]}
+            if self._classifier and epoch == 0:
+                options["classes"] = self.classes_
+            estimator.partial_fit(self._take(rows[keep]), targets[rows[keep]], **options)
+
+    def _finish_epochs(self, estimator: Any, dropped: NDArray[Any], inliers: NDArray[np.bool_]) -> None:
+        n_masked_epochs = sum(epoch >= self._plan.mask.warmup_epochs for epoch in range(self.max_iter))
         self.estimator_, self.n_iter_ = estimator, self.max_iter
         self.mask_frequency_, self.inlier_mask_ = dropped / max(n_masked_epochs, 1), inliers
 
@@ -475,6 +572,17 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         tags.target_tags.required = True
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+def _check_piece(masked: MaskedEstimator, classifier: bool, table: Any, targets: Any) -> None:
+    check_any_rows(masked, table, targets, y_numeric=not classifier)
+    if classifier:
+        check_classification_targets(targets)
+
+
+def _require_two(classes: NDArray[Any]) -> None:
+    if classes.size < 2:
+        raise ValueError("MaskedEstimator needs at least two classes to train a classifier; y contains 1 class.")
 
 
 def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Training in epochs of masked mini-batches, common to the Z-error estimators."""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -281,9 +282,7 @@ class Training:
                 if loss < best:
                     best, best_parameters = loss, self.network.parameters.copy()
             if verbose:
-                print(  # noqa: T201  # verbose
-                    f"{name}: epoch {self.n_epochs}, loss {self.losses[-1]:.6f}, masked {self.mask_rates[-1]:.2%}"
-                )
+                self._print_epoch(name)
             if stalled >= _PATIENCE:
                 break
         counts, seen_counts = held_dropped, np.full(X.shape[0], seen, dtype=np.int64)
@@ -291,6 +290,61 @@ class Training:
         if held_out is not None:
             self.network.parameters[:] = best_parameters
         return counts, seen_counts
+
+    def run_windows(
+        self,
+        windows: Callable[[], Iterator[tuple[NDArray[Any], NDArray[Any]]]],
+        masked: NDArray[np.int64],
+        *,
+        batch_size: int,
+        max_iter: int,
+        verbose: bool,
+        name: str,
+    ) -> int:
+        """Train for `max_iter` epochs on windows of rows that follow each other; return the epochs with masking.
+
+        Parameters
+        ----------
+        windows : callable
+            Returns an iterator of standardised rows and encoded targets.
+        masked : ndarray of shape (n_samples,)
+            How often each row was dropped; updated in place.
+        batch_size, max_iter : int
+        verbose : bool
+        name : str
+
+        Returns
+        -------
+        int
+        """
+        n_masked = 0
+        for index in reported(range(max_iter), "train"):
+            rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
+            start, parts = 0, []
+            for rows, targets in windows():
+                if index == start == 0:
+                    self.warn_if_too_small(int(np.diff(batch_bounds(len(rows), batch_size)).max()), len(rows))
+                part = masked[start : start + len(rows)]
+                past_warmup = self.epoch(
+                    rows, targets, None, batch_size=batch_size, span=max_iter, rate=rate, masked=part
+                )
+                parts.append((len(rows), self.losses.pop(), self.mask_rates.pop(), self.thresholds.pop()))
+                self.n_epochs -= 1  # all windows are one epoch
+                start += len(rows)
+            self.n_epochs += 1
+            n_masked += past_warmup
+            sizes, losses, rates, thresholds = zip(*parts, strict=True)
+            self.losses.append(losses[0] if len(parts) == 1 else float(np.average(losses, weights=sizes)))
+            self.mask_rates.append(rates[0] if len(parts) == 1 else float(np.average(rates, weights=sizes)))
+            self.thresholds.append(thresholds[0])
+            if verbose:
+                self._print_epoch(name)
+        return n_masked
+
+    def _print_epoch(self, name: str) -> None:
+        print(  # noqa: T201  # verbose
+            f"{name}: epoch {self.n_epochs}, loss {self.losses[-1]:.6f}, masked {self.mask_rates[-1]:.2%}"
+        )
 
     def _held_out_loss(
         self,

@@ -404,6 +404,10 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             finally:
                 del self._declared
 
+    def _encode_first(self, targets: NDArray[Any], distinct: NDArray[Any] | None) -> NDArray[Any]:
+        self._set_classes(np.asarray(distinct))
+        return self._encode(targets, None, first=False)
+
     def _set_classes(self, labels: NDArray[Any]) -> None:
         if labels.size < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has 1 class: {labels.tolist()}.")

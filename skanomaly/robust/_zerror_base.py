@@ -1,6 +1,8 @@
 """Abstract base of the Z-error classifier and regressor."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -11,7 +13,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._pieces import Pieces, require_in_memory
+from skanomaly._support._recut import WINDOW_ROWS, open_targets, windows
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._row_draws import draw_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
@@ -113,6 +118,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             If batches are too small for any row to be masked.
         """
         with restore_on_error(self), callbacks_of(self):
+            require_in_memory(self, X, reset=True)
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0
             if not counted.all():
@@ -139,8 +145,90 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             self.mask_count_[counted], self.seen_count_[counted] = dropped, seen
             self.inlier_mask_ = np.ones(counted.size, dtype=bool)
             self.inlier_mask_[counted] = self._finish(standardized, encoded, weights)
-            self._warn_of_excess(standardized, encoded)
+            self._warn_of_excess(standardized, encoded, self.inlier_mask_[counted])
         return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_chunks(self, chunks: Any, y: Any) -> Self:
+        """Train from scratch on a table in pieces, of which memory holds one window of 65,536 rows at a time.
+
+        In each of the `max_iter` epochs the windows follow each other as in the table, and the rows of a window are
+        shuffled. The result depends on the order of the table, but not on its cuts; it is that of :meth:`fit` where the
+        table has one window. The pieces are read ``max_iter + 5`` times, and memory holds 25 bytes for each row.
+
+        Parameters
+        ----------
+        chunks : object
+            The table: a list of tables, a callable that returns a fresh iterator of tables, an array on disk, or what
+            :func:`skanomaly.chunks.read_chunks` reads.
+        y : object
+            Targets: the name of a column, or an object of the same kind and cuts as `chunks`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If `early_stopping` is True, `chunks` can be iterated only once, or what :meth:`fit` raises, with the number
+            of the piece. The estimator is then left as it was.
+
+        Notes
+        -----
+        Standardisation, centre, scale and cutoff are those of 65,536 rows drawn at random. Rows should be in random
+        order.
+        """
+        with restore_on_error(self), callbacks_of(self):
+            if self.early_stopping:
+                raise ValueError(
+                    "early_stopping=True holds out rows in memory; use False for a table in pieces, or fit."
+                )
+            table = open_targets(chunks, y, partial(_check_piece, self), distinct=self._classifier)
+            drawn = draw_rows(table.pieces, WINDOW_ROWS, 0, table.schema)
+            assert drawn is not None  # there are rows
+            rows, targets, _ = self._check(drawn.X, drawn.y, None, reset=True)
+            encoded = self._limited(self._encode_first(targets, table.distinct))
+            self._start(rows, None)
+            self.mask_count_ = np.zeros(table.n_rows, dtype=np.int64)
+            seen = self._training.run_windows(
+                partial(self._windows, table.pieces, rows.dtype),
+                self.mask_count_,
+                batch_size=self._batch_rows(table.n_rows),
+                max_iter=self.max_iter,
+                verbose=bool(self.verbose),
+                name=type(self).__name__,
+            )
+            self.seen_count_ = np.full(table.n_rows, seen, dtype=np.int64)
+            standardized = self._standardizer(rows)
+            self.inlier_mask_ = self._finish(standardized, encoded, None)
+            if len(rows) < table.n_rows:
+                found = [self._kept(*window) for window in self._windows(table.pieces, rows.dtype)]
+                self.inlier_mask_ = np.concatenate(found)
+            self._warn_of_excess(standardized, encoded, self.inlier_mask_[drawn.rows])
+        return self
+
+    def _windows(self, pieces: Pieces, dtype: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield standardised rows and encoded targets."""
+        for table, targets in windows(pieces):
+            rows, values, _ = self._check(table, targets, None, reset=False)
+            yield (
+                self._standardizer(rows.astype(dtype, copy=False)),
+                self._limited(self._encode(values, None, first=False)),
+            )
+
+    def _kept(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which rows are within the threshold, by the centre and scale of the fit."""
+        training = self._training
+        outputs = training.network.forward(DENSE, X)[-1]
+        if training.plan.by_confidence:
+            pooled = np.zeros((training.pooled.shape[0], 3))
+            return training.plan.keep_labels(outputs, y, None, training.plan.threshold, pooled, training.n_groups).keep
+        return np.asarray(self._standardized_errors(outputs, y) <= training.plan.threshold)
+
+    def _encode_first(self, targets: NDArray[Any], distinct: NDArray[Any] | None) -> NDArray[Any]:
+        """Encode targets for training, and set the encoding; `distinct` are all classes."""
+        return self._encode(targets, None, first=True)
 
     def _advance(self, X: Any, y: Any, sample_weight: Any, sample_indices: Any, *, first: bool) -> Self:
         """Run one epoch over a chunk."""
@@ -233,12 +321,12 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         rows = check_rows(self, X, reset=False, dtype=self._training.network.parameters.dtype)
         return self._training.network.forward(DENSE, self._standardizer(rows))[-1]
 
-    def _warn_of_excess(self, X: NDArray[Any], y: NDArray[Any]) -> None:
+    def _warn_of_excess(self, X: NDArray[Any], y: NDArray[Any], kept: NDArray[np.bool_]) -> None:
         """Warn if far more rows are masked than the threshold masks of clean data."""
         errors = None
         if not self._classifier:
             errors = self._standardized_errors(self._training.network.forward(DENSE, X)[-1], y)
-        self._training.plan.warn_of_excess(self.inlier_mask_, errors)
+        self._training.plan.warn_of_excess(kept, errors)
 
     def _standardized_errors(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
         values = self._training.terms(outputs, y)[2]
@@ -246,6 +334,10 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             return self._training.plan.label_errors(values, outputs, y, self._label_scale)
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         return self._training.plan.standardized_errors(values, groups, self._center_scale)
+
+
+def _check_piece(estimator: ZErrorEstimator, table: Any, targets: Any) -> None:
+    estimator._check(table, targets, None, reset=True)
 
 
 def targets_like(y: Any, outputs: NDArray[Any]) -> NDArray[Any]:
