@@ -254,7 +254,8 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         The donors are 65,536 distinct rows with at least one value, each as often as it occurs, drawn by hashes of
         their values; all rows, where there are fewer. The result does not depend on the cuts or on the order of the
-        pieces, to the bit. It is that of :meth:`fit` on the rows ``sample_rows_``. The pieces are read four times.
+        pieces, to the bit. It is that of :meth:`fit` on the rows ``sample_rows_``. The pieces are read twice, or three
+        times where a row makes up 0.5 % of the table or more.
 
         Parameters
         ----------

@@ -254,7 +254,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         In each of the `max_iter` epochs the windows follow each other as in the table. The rows of a window are
         shuffled, cut into batches and given to ``partial_fit`` of `estimator`, so that the result depends on the order
         of the table, but not on its cuts. It is that of :meth:`fit` with ``method="partial_fit"`` where the table has
-        one window. The pieces are read ``max_iter + 4`` times, and memory holds 9 bytes for each row.
+        one window. The pieces are read ``max_iter + 3`` times, and memory holds 13 bytes for each row.
 
         Parameters
         ----------

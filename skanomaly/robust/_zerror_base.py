@@ -154,7 +154,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
 
         In each of the `max_iter` epochs the windows follow each other as in the table, and the rows of a window are
         shuffled. The result depends on the order of the table, but not on its cuts; it is that of :meth:`fit` where the
-        table has one window. The pieces are read ``max_iter + 5`` times, and memory holds 25 bytes for each row.
+        table has one window. The pieces are read ``max_iter + 4`` times, and memory holds 25 bytes for each row.
 
         Parameters
         ----------

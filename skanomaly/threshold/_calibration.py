@@ -77,12 +77,12 @@ def _ordered(part: Calibrated) -> Calibrated:
     if len(kept) > _MOST_SCORES:
         kept = np.argsort(part.hashes, kind="stable")[:_MOST_SCORES]
     order = kept[np.lexsort((part.rows[kept], part.outlyingness[kept]))]
-    return Calibrated(*(values[order] for values in part))
+    return Calibrated._make(values[order] for values in part)
 
 
 def merge_calibrated(one: Calibrated, other: Calibrated) -> Calibrated:
     """Put the calibration rows of two pieces together."""
-    return _ordered(Calibrated(*(np.concatenate(pair) for pair in zip(one, other, strict=True))))
+    return _ordered(Calibrated._make(np.concatenate([one[place], other[place]]) for place in range(len(one))))
 
 
 def known_pvalues(
