@@ -214,7 +214,7 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
     def _drawn_sample(self, table: Any, name: str) -> Any:
         """Return a table in memory as it is, and rows of a table in pieces."""
         if isinstance(table, Pieces) and _tests_rows_drawn(self):
-            return self._draw(table, _CHUNK_ROWS // 2).X
+            return self._rows_drawn(table, _CHUNK_ROWS // 2).X
         kind = "a table in pieces" if isinstance(table, Pieces) else lazy_kind(table)
         if kind is None:
             return table
@@ -265,13 +265,13 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         pieces = as_pieces(chunks)
         if groups is not None:
             pieces = pieces.with_labels(groups if isinstance(groups, str) else as_pieces(groups, name="groups"))
-        drawn = self._draw(pieces, n_rows, by_group=groups is not None)
+        drawn = self._rows_drawn(pieces, n_rows, by_group=groups is not None)
         fit: Any = self.fit
         fit(drawn.X) if groups is None else fit(drawn.X, groups=drawn.y)
         self.sample_rows_ = drawn.rows
         return self
 
-    def _draw(self, pieces: Pieces, n_rows: int, *, by_group: bool = False) -> RowDraw:
+    def _rows_drawn(self, pieces: Pieces, n_rows: int, *, by_group: bool = False) -> RowDraw:
         schema = Schema.of(pieces)
         wanted = fair_numbers(pieces, n_rows) if by_group else n_rows
         drawn = draw_rows(pieces, wanted, draw_seed(getattr(self, "random_state", 0)), schema)

@@ -443,5 +443,5 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def _has_values(table: Any, _labels: Any, _index: int) -> NDArray[np.bool_]:
     """Return which rows of a piece have a value."""
-    missing = missing_values(to_pandas(table) if is_frame(table) else np.asarray(table))
-    return ~missing.all(axis=1) if missing.ndim > 1 else ~missing
+    missing = missing_values(np.asarray(to_pandas(table) if is_frame(table) else table))
+    return np.asarray(~missing.all(axis=1) if missing.ndim > 1 else ~missing, dtype=np.bool_)

@@ -159,6 +159,10 @@ class ConformalDetector(BaseDetector):
     }
     _min_samples = 4
 
+    detectors_: list[Any]
+    calibration_scores_: list[NDArray[np.floating]]
+    _groups: list[dict[Any, tuple[NDArray[np.floating], NDArray[np.float64]]]]
+
     def __init__(
         self,
         detector: Any = None,
