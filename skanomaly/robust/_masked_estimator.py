@@ -30,6 +30,7 @@ from skanomaly._support._warnings import warn_user
 from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
+from skanomaly.robust._pieces import check_targets, require_two
 from skanomaly.robust._reference import combined_outputs, forest_outputs
 
 __all__ = ["MaskedEstimator"]
@@ -219,7 +220,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             if classifier:
                 check_classification_targets(targets)
                 self.classes_, encoded = np.unique(targets, return_inverse=True)
-                _require_two(np.unique(targets[counted]))
+                require_two(np.unique(targets[counted]))
             else:
                 targets = encoded = targets.astype(np.float64)
             plan = self._start(classifier=classifier)
@@ -231,9 +232,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             seed = int(random.integers(2**31))
             make = partial(clone_with_seed, self.estimator, seed)
             counts = None if weights is None else weights[counted]
-            self._votes: NDArray[np.float64] | None = None
-            if self.reference is not None and plan.by_confidence and plan.adaptive:
-                self._votes = forest_outputs(self._take(counted), encoded[counted], counts, len(self.classes_), seed)
+            self._votes = self._forest(counted, encoded[counted], counts, seed)
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
                 outputs = self._outputs(self.estimator_, self._take(counted))
@@ -276,7 +275,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
 
         Notes
         -----
-        With the default mask of a classifier, the rows of a window are masked together. Centre and scale of
+        With the default mask of a classifier, the rows of a window are masked together, and `reference` is trained on
+        each window, which keeps 8 bytes per row and class more. Centre and scale of
         :meth:`score_samples` are those of 65,536 rows drawn at random. Rows should be in random order: if a window has
         one class only, the estimator forgets the others while it is trained on it.
         """
@@ -284,23 +284,26 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             classifier = self._is_classifier()
             if self.method == "refit":
                 raise ValueError("method='refit' needs all rows in memory; use method='partial_fit', or fit.")
-            table = open_targets(chunks, y, partial(_check_piece, self, classifier), distinct=classifier)
+            table = open_targets(chunks, y, partial(check_targets, self, classifier), distinct=classifier)
             check_any_rows(self, *next(windows(table.pieces, 1)), y_numeric=not classifier)
             if classifier:
                 self.classes_ = np.asarray(table.distinct)
-                _require_two(self.classes_)
-            plan = self._start(classifier=classifier)
-            random = generator(self.random_state)
-            estimator = clone_with_seed(self.estimator, int(random.integers(2**31)))
+                require_two(self.classes_)
+            plan, random = self._start(classifier=classifier), generator(self.random_state)
+            seed, votes = int(random.integers(2**31)), list[Any]()
+            estimator = clone_with_seed(self.estimator, seed)
             dropped, inliers = np.zeros(table.n_rows, dtype=np.int32), np.ones(table.n_rows, dtype=bool)
             pooled = np.zeros((self._n_groups(), 3))
             for epoch in reported(range(self.max_iter), "train"):
                 start = 0
-                for rows, values in windows(table.pieces):
+                for place, (rows, values) in enumerate(windows(table.pieces)):
                     part = slice(start, start + len(values))
                     self._rows = rows
                     masks = dropped[part], inliers[part]
                     encoded, counted = self._encoded(values), np.arange(len(values))
+                    if epoch == 0:
+                        votes.append(self._forest(counted, encoded, None, seed))
+                    self._votes = votes[place]
                     self._fit_epoch(estimator, values, encoded, None, counted, random, pooled, epoch, *masks)
                     start = part.stop
             self._finish_epochs(estimator, dropped, inliers)
@@ -309,7 +312,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             outputs, encoded = self._outputs(estimator, drawn.X), self._encoded(np.asarray(drawn.y))
             self._set_scale(outputs, encoded, None, drawn.rows.astype(np.intp))
             plan.warn_of_excess(inliers[drawn.rows], None if classifier else self._standardized(outputs, encoded))
-            del self._rows
+            del self._rows, self._votes
         return self
 
     def _is_classifier(self) -> bool:
@@ -322,6 +325,12 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         self._plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
         self._classifier, self._overlapping = classifier, False
         return self._plan
+
+    def _forest(self, rows: NDArray[np.intp], encoded: NDArray[Any], weights: Any, seed: int) -> Any:
+        """Return the outputs of the reference for some rows; None without one."""
+        if self.reference is None or not self._plan.by_confidence or not self._plan.adaptive:
+            return None
+        return forest_outputs(self._take(rows), encoded, weights, len(self.classes_), seed)
 
     def _encoded(self, targets: NDArray[Any]) -> NDArray[Any]:
         return np.searchsorted(self.classes_, targets) if self._classifier else targets.astype(np.float64)
@@ -572,17 +581,6 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         tags.target_tags.required = True
         tags.non_deterministic = inner.non_deterministic
         return tags
-
-
-def _check_piece(masked: MaskedEstimator, classifier: bool, table: Any, targets: Any) -> None:
-    check_any_rows(masked, table, targets, y_numeric=not classifier)
-    if classifier:
-        check_classification_targets(targets)
-
-
-def _require_two(classes: NDArray[Any]) -> None:
-    if classes.size < 2:
-        raise ValueError("MaskedEstimator needs at least two classes to train a classifier; y contains 1 class.")
 
 
 def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:
