@@ -12,8 +12,10 @@ def __getattr__(name: str) -> ModuleType:
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return import_module(f"{__name__}._{name}")
+        module = import_module(f"{__name__}._{name}")
     except ModuleNotFoundError as error:
         if error.name != f"{__name__}._{name}":
             raise
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from error
+    globals()[name] = module  # the next access does not come here
+    return module

@@ -8,7 +8,6 @@ __all__ = [
     "encode_rows",
     "fill_neighbors",
     "insert_neighbor",
-    "search_product",
     "smallest_of_lanes",
     "squared_distance",
 ]
@@ -77,7 +76,22 @@ def smallest_of_lanes(values, rank, lanes, smallest):
 
 
 @kernel
-def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices):
+def fill_neighbors(
+    bounds,
+    rows,
+    X,
+    Q,
+    query_norms,
+    scale,
+    slack,
+    groups,
+    excluded,
+    rank,
+    error,
+    uppers,
+    distances,
+    indices,
+):
     r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
 
     The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
@@ -102,9 +116,14 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
         Group of each row of `X`: its own number, or that of the sample that the row is a part of.
     excluded : ndarray of shape (b,), intp
         For each query the one group whose rows are left out, or -1.
+    rank : int
+        From 1 to 64: number of neighbours, and of rows that a list may leave out. The bounds of this block then limit
+        the lists before any pair is measured. 0 where that was done before.
+    error : float
+        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
     uppers : ndarray of shape (b,), float64
-        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity where
-        nothing is known.
+        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity at the
+        start. Updated if `rank` is not 0.
     distances : ndarray of shape (b, k), float64
         Squared distances, ascending; infinite where still empty. Written.
     indices : ndarray of shape (b, k), intp
@@ -120,11 +139,16 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
     last = distances.shape[1] - 1
     threshold = np.empty(1, bounds.dtype)
     none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
+    lanes, smallest = np.empty(64, bounds.dtype), np.empty(64, bounds.dtype)
     n_measured = 0
     for query in range(n_queries):
+        if rank > 0:
+            upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
+            if upper < uppers[query]:
+                uppers[query] = upper
         worst = distances[query, last]
-        upper = worst * scale * scale
-        limit = (min(upper, uppers[query])) - query_norms[query]
+        known = uppers[query]
+        limit = min(worst * scale * scale, known) - query_norms[query]
         threshold[0] = limit + slack[0] * abs(limit) + slack[1]
         limit_rounded = threshold[0]
         row = bounds[query]
@@ -150,8 +174,7 @@ def fill_neighbors(bounds, rows, X, Q, query_norms, scale, slack, groups, exclud
                 if distance < worst or (distance == worst and index < indices[query, last]):
                     insert_neighbor(distances[query], indices[query], distance, index)
                     worst = distances[query, last]
-                    upper = worst * scale * scale
-                    limit = (min(upper, uppers[query])) - query_norms[query]
+                    limit = min(worst * scale * scale, known) - query_norms[query]
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
@@ -183,76 +206,3 @@ def encode_rows(X, order, center, scale, shrink, out):
             total += value * value
             target[column] = -2.0 * value
         target[n_columns] = shrink * total
-
-
-@kernel
-def search_product(
-    left,
-    right,
-    start,
-    tile_rows,
-    allowed,
-    rate,
-    rank,
-    error,
-    rows,
-    X,
-    Q,
-    query_norms,
-    scale,
-    slack,
-    groups,
-    excluded,
-    uppers,
-    buffer,
-    distances,
-    indices,
-):
-    """Bring lists of nearest neighbours up to date with a product of two factors, a tile of the table at a time.
-
-    One call instead of one per tile: a tile stays in cache between its product and its scan, and threads do not wait
-    for the interpreter.
-
-    Parameters
-    ----------
-    left : ndarray of shape (b, m), float32 or float64, C-contiguous
-    right : ndarray of shape (w, m), the type of `left`, C-contiguous
-        ``left @ right.T`` holds the bounds of :func:`fill_neighbors`.
-    start : int
-        First row of `right` to read.
-    tile_rows : int
-    allowed, rate : float
-        The search ends before a tile if more than ``allowed + rate * n_read`` pairs were measured.
-    rank : int
-        Number of neighbours, and of rows that a list may leave out; above 64 it is not used. The first tile then limits
-        the lists before any pair is measured.
-    error : float
-        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
-    rows, X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
-        As in :func:`fill_neighbors`; `uppers` is updated.
-    buffer : ndarray of shape (at least b * tile_rows,), the type of `left`
-        Overwritten.
-
-    Returns
-    -------
-    int
-        First row of `right` that was not read. O(b w m).
-    """
-    n_queries, n_rows = left.shape[0], right.shape[0]
-    lanes, smallest = np.empty(64, left.dtype), np.empty(64, left.dtype)
-    n_measured = 0
-    place = start
-    while place < n_rows and n_measured <= allowed + rate * (place - start):
-        stop = min(place + tile_rows, n_rows)
-        bounds = buffer[: n_queries * (stop - place)].reshape((n_queries, stop - place))
-        np.dot(left, right[place:stop].T, bounds)
-        if place == 0 and rank <= 64:
-            for query in range(n_queries):
-                upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
-                if upper < uppers[query]:
-                    uppers[query] = upper
-        n_measured += fill_neighbors(
-            bounds, rows[place:stop], X, Q, query_norms, scale, slack, groups, excluded, uppers, distances, indices
-        )
-        place = stop
-    return place

@@ -14,6 +14,8 @@ __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
 _QUERY_ROWS = 512
 _TABLE_ROWS = 1024
 _TILE_SIZE = 2**18  # bounds held at once: they fit the second cache
+_LONGEST_TILE = 2048
+_MOST_LANES = 64  # of a first tile, which limits the lists
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
 _FOLDED_COLUMNS = 512
 _JOINED_ROWS = 1024  # least size of the parts whose rows meet
@@ -328,10 +330,6 @@ class _Product:
         """Bound of a product's rounding error, relative to the sum of both squared norms."""
         return (self._rows.shape[1] + 16) * float(np.finfo(dtype).eps)
 
-    def _error(self, dtype: Any, norm: float) -> float:
-        """Bound of what a bound lacks to the distance, for queries of at most some squared norm."""
-        return 4 * self._slack(dtype) * (float(norm) + self._largest_norm)
-
     def _encode(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         coded: NDArray[np.float64] = rows - self._center
         coded *= self._scale
@@ -417,7 +415,7 @@ class _Product:
                     parts[pair[1]],
                     _QUERY_ROWS,
                     n_neighbors + self._largest_group,
-                    self._error(np.float32, self._largest_norm),
+                    8 * self._slack(np.float32) * self._largest_norm,
                     self._order,
                     self._rows,
                     self._scale,
@@ -479,28 +477,39 @@ class _Product:
         rate: float = 0.0,
         error: float | None = None,
     ) -> int:
+        """Multiply and scan from row `start` of `right` on, a tile at a time; return the first row not read.
+
+        It ends before a tile if more than ``allowed + rate * n_read`` pairs were measured. `error` is what a bound may
+        lack to the scaled squared distance.
+        """
         queries, norms, left_out, uppers, distances, indices = lists
-        tile_rows = max(_TILE_SIZE // _QUERY_ROWS, min(_TABLE_ROWS, _TILE_SIZE // max(len(queries), 1)))
-        place: int = _kernels.neighbors.search_product(
-            left,
-            right,
-            start,
-            tile_rows,
-            allowed,
-            rate,
-            distances.shape[1] + self._largest_group,
-            self._error(left.dtype, norms.max(initial=0.0)) if error is None else error,
-            order,
-            self._rows,
-            queries,
-            (1 - self._slack(left.dtype)) * norms,
-            self._scale,
-            _rounding(left.dtype),
-            self._groups,
-            left_out,
-            uppers,
-            np.empty(len(queries) * min(tile_rows, len(right)), dtype=left.dtype),
-            distances,
-            indices,
-        )
+        tile_rows = int(np.clip(_TILE_SIZE // max(len(queries), 1), _TILE_SIZE // _QUERY_ROWS, _LONGEST_TILE))
+        buffer = np.empty(len(queries) * min(tile_rows, len(right)), dtype=left.dtype)
+        query_norms, slack = (1 - self._slack(left.dtype)) * norms, _rounding(left.dtype)
+        if error is None:
+            error = 4 * self._slack(left.dtype) * (float(norms.max(initial=0.0)) + self._largest_norm)
+        rank = distances.shape[1] + self._largest_group
+        fill = _kernels.neighbors.fill_neighbors
+        n_measured, place = 0, start
+        while place < len(right) and n_measured <= allowed + rate * (place - start):
+            stop = min(place + tile_rows, len(right))
+            bounds = buffer[: len(queries) * (stop - place)].reshape(len(queries), stop - place)
+            np.matmul(left, right[place:stop].T, out=bounds)
+            n_measured += fill(
+                bounds,
+                order[place:stop],
+                self._rows,
+                queries,
+                query_norms,
+                self._scale,
+                slack,
+                self._groups,
+                left_out,
+                rank if place == 0 and rank <= _MOST_LANES else 0,
+                error,
+                uppers,
+                distances,
+                indices,
+            )
+            place = stop
         return place

@@ -6,7 +6,7 @@ from tests.reference import neighbors as reference
 
 EMPTY = np.iinfo(np.intp).max
 SLACK = np.array([1e-15, 1e-290])
-NOTHING = np.array([np.inf])  # nothing is known of the worst distance
+NOTHING = 0, 0.0, np.array([np.inf])  # no rank, and nothing is known of the worst distance
 
 
 def _product(X, Q, dtype):
@@ -31,7 +31,7 @@ def _fill(X, Q, n_neighbors, excluded=None, *, groups=None, dtype=np.float64, wi
         rows = np.arange(start, min(start + width, len(X)))
         block = np.ascontiguousarray(bounds[:, rows])
         measured += _kernels.neighbors.fill_neighbors(
-            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, uppers, distances, indices
+            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, 0, 0.0, uppers, distances, indices
         )
     return np.sqrt(distances), indices, measured
 
@@ -68,7 +68,7 @@ def test_ties_go_to_the_smallest_index_when_it_is_read_last():
         SLACK,
         np.arange(6),
         np.array([0]),
-        NOTHING,
+        *NOTHING,
         distances,
         indices,
     )
@@ -109,7 +109,7 @@ def test_nan_and_infinite_bounds_rule_nothing_wrongly_in_or_out():
         SLACK,
         np.arange(5),
         np.array([-1]),
-        NOTHING,
+        *NOTHING,
         distances,
         indices,
     )
@@ -122,7 +122,7 @@ def test_overflowing_distances_still_fill_the_list():
     with np.errstate(over="ignore"):  # NumPy's own arithmetic warns where the kernel is not compiled
         _kernels.neighbors.fill_neighbors(
             np.full((1, 3), np.nan), np.arange(3), X, np.zeros((1, 1)), np.zeros(1), 1.0, SLACK,
-            np.arange(3), np.array([-1]), NOTHING, distances, indices,
+            np.arange(3), np.array([-1]), *NOTHING, distances, indices,
         )  # fmt: skip
     assert indices.tolist() == [[0, 1]]
     assert np.isinf(distances).all()
@@ -132,7 +132,7 @@ def test_empty_block_changes_nothing():
     distances, indices = np.full((1, 2), np.inf), np.full((1, 2), EMPTY, dtype=np.intp)
     measured = _kernels.neighbors.fill_neighbors(
         np.empty((1, 0)), np.empty(0, dtype=np.intp), np.empty((0, 2)), np.zeros((1, 2)), np.zeros(1), 1.0,
-        SLACK, np.empty(0, dtype=np.intp), np.array([-1]), NOTHING, distances, indices,
+        SLACK, np.empty(0, dtype=np.intp), np.array([-1]), *NOTHING, distances, indices,
     )  # fmt: skip
     assert measured == 0
     assert indices.tolist() == [[EMPTY, EMPTY]]
@@ -179,43 +179,32 @@ def test_rows_are_encoded_for_a_product_that_bounds_distances(seed, dtype):
     assert np.allclose(out[:, 4], 0.75 * np.square(coded).sum(axis=1), rtol=1e-6)
 
 
-def _search(X, Q, n_neighbors, *, start=0, allowed=np.inf, rank=None, error=1e-3, tile_rows=70):
-    slack, order = 1e-12, np.arange(len(X))
-    right = np.column_stack([-2 * X, (1 - slack) * np.square(X).sum(axis=1)])
-    left = np.column_stack([Q, np.ones(len(Q))])
-    distances = np.full((len(Q), n_neighbors), np.inf)
-    indices = np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
-    uppers = np.full(len(Q), np.inf)
-    place = _kernels.neighbors.search_product(
-        left, right, start, tile_rows, allowed, 0.0, n_neighbors + 1 if rank is None else rank, error, order, X, Q,
-        (1 - slack) * np.square(Q).sum(axis=1), 1.0, SLACK, order, np.full(len(Q), -1), uppers,
-        np.empty(len(Q) * tile_rows), distances, indices,
+def _limited(X, Q, n_neighbors, error):
+    """Fill lists by one product whose bounds limit them first; return their limits too."""
+    bounds, query_norms = _product(X, Q, np.float64)
+    distances, indices = np.full((len(Q), n_neighbors), np.inf), np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
+    uppers, order = np.full(len(Q), np.inf), np.arange(len(X))
+    measured = _kernels.neighbors.fill_neighbors(
+        bounds, order, X, Q, query_norms, 1.0, SLACK, order, np.full(len(Q), -1), n_neighbors + 1, error, uppers,
+        distances, indices,
     )  # fmt: skip
-    return np.sqrt(distances), indices, uppers, place
+    return np.sqrt(distances), indices, uppers, measured
 
 
-@pytest.mark.parametrize("rank", [4, 65])
-def test_product_in_tiles_finds_what_the_definition_finds(seed, rank):
+def test_bounds_limit_the_lists_before_any_pair_is_measured(seed):
     random = np.random.default_rng(seed)
-    X, Q = random.normal(size=(300, 3)), random.normal(size=(7, 3))
-    distances, indices, uppers, place = _search(X, Q, 3, rank=rank)
+    X, Q = random.normal(size=(6400, 3)), random.normal(size=(7, 3))
+    distances, indices, uppers, measured = _limited(X, Q, 3, error=1e-3)
     expected = reference.nearest(X, Q, 3)
     assert np.array_equal(indices, expected[1])
     assert np.allclose(distances, expected[0], rtol=1e-12)
     assert (np.square(distances[:, -1]) <= uppers).all()
-    assert np.isinf(uppers).all() == (rank > 64)
-    assert place == 300
+    assert measured < _fill(X, Q, 3, width=6400)[2] / 2
 
 
-def test_product_that_bounds_nothing_limits_nothing(seed):
+def test_bounds_of_unknown_error_limit_nothing(seed):
     X = np.random.default_rng(seed).normal(size=(300, 3))
-    assert np.isinf(_search(X, X[:4], 3, error=np.nan)[2]).all()
-
-
-def test_search_ends_where_too_much_was_measured(seed):
-    X = np.random.default_rng(seed).normal(size=(300, 3))
-    assert _search(X, X[:4], 3, allowed=1.0)[3] == 70
-    assert _search(X, X[:4], 3, start=300)[3] == 300
+    assert np.isinf(_limited(X, X[:4], 3, error=np.nan)[2]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
