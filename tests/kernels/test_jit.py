@@ -105,7 +105,7 @@ def test_fault_inside_a_kernel_module_is_passed_on(monkeypatch):
 
     monkeypatch.setattr(_kernels, "import_module", import_module)
     with pytest.raises(ModuleNotFoundError):
-        _ = _kernels.jit
+        _ = _kernels.unloaded
 
 
 def test_two_processes_may_compile_at_once(tmp_path):
