@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding", "looks_like_totals"]
+__all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
 
 DELIMITERS = ",;\t|^~"
 _MOST_RECORDS = 500
@@ -33,7 +33,6 @@ _NUMBER = re.compile(
     r"[<>≤≥~]?=?\s*\(?[-+\u2212\u2013]?\s*[$€£¥]?\s*"
     r"(\d[\d.,'\u2019\u00a0\u2007\u2009\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
 )
-_TOTALS = re.compile(r"(grand |sub)?totals?|(gesamt|zwischen)?summe|gesamt|sum|somme|totale|suma", re.IGNORECASE)
 _RULE_LINE = re.compile(r"[-|+=\s]*")
 
 
@@ -405,22 +404,3 @@ def _padded(body: list[list[str]]) -> tuple[int, ...]:
         if padded and (len(set(map(len, cells))) == 1 or padded >= 0.1 * len(cells)):
             found.append(index)
     return tuple(found)
-
-
-def looks_like_totals(record: Iterable[str]) -> str:
-    """Return the first cell of a record, if it names a total and half of the cells are empty; empty if not.
-
-    Parameters
-    ----------
-    record : iterable of str
-        Cells, "" where one is empty.
-
-    Returns
-    -------
-    str
-    """
-    cells = [cell.strip() for cell in record]
-    given = [cell for cell in cells if cell]
-    if not given or 2 * len(given) > len(cells):
-        return ""
-    return given[0] if _TOTALS.fullmatch(given[0].rstrip(":")) else ""

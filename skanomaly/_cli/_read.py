@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._cli._dialect import Dialect, find_dialect, find_encoding, looks_like_totals
+from skanomaly._cli._dialect import Dialect, find_dialect, find_encoding
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._not_rows import footer_remarks, rows_of
 from skanomaly._support._labels import read_labels
@@ -417,13 +417,6 @@ def _from_text(path: Path, as_written: Sequence[str]) -> Table:
     names = text.names(frame.columns)
     remarks += [*text.remarks(len(names)), *footer_remarks(found)]
     frame.columns = names
-    last = frame.iloc[-1:]
-    cells = [
-        str(cell) if known else ""
-        for cell, known in zip(last.to_numpy().flat, last.notna().to_numpy().flat, strict=True)
-    ]
-    if total := looks_like_totals(cells):
-        remarks.append(f"The last row begins with {total!r}: if it holds totals, take it out.")
     blank = [name.startswith("Unnamed: ") and frame.iloc[:, index].isna().all() for index, name in enumerate(names)]
     if any(blank):  # the marks at the ends of its lines
         frame = frame.loc[:, [not empty for empty in blank]]

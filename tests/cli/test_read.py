@@ -268,14 +268,3 @@ def test_read_errors_are_one_line(tmp_path):
     with pytest.raises(InputError) as caught:
         read_table(path)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("last", "remarked"), [("Summe;;913,5;", True), ("r9;;913,5;", False), ("Total;1;913,5;DE", False)]
-)
-def test_read_remarks_on_a_line_of_totals(tmp_path, last, remarked):
-    path = tmp_path / "t.csv"
-    path.write_text("name;n;amount;country\n" + "r1;2;1,5;DE\nr2;3;2,5;AT\n" * 5 + last + "\n", encoding="utf-8")
-    table = read_table(path)
-    assert len(table.frame) == 11
-    assert any("totals" in remark for remark in table.remarks) == remarked
