@@ -101,21 +101,20 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     Notes
     -----
     Z-Error Loss (Godin 2025). A masked row has weight 0, which is the same as leaving it out, so `estimator` need not
-    support ``sample_weight``. Refitting on the rows with the smallest errors is iterative trimming, here with a
-    threshold instead of a fraction. If `sample_weight` is given, it is passed to `estimator`.
+    support ``sample_weight``; if it is given, `estimator` gets it. Refitting on the rows with the smallest errors is
+    iterative trimming, here with a threshold instead of a fraction.
 
     An estimator that is refitted without the masked rows is surer of what remains, so that it masks more in each round
     if nothing prevents it. Three rules do. Only rows that the first round, which is trained on all labels, assigns to
     another class can be masked. A masked row stays masked as long as its error is above half of the cut. In the second
-    half of the rounds, rows only return. The classifier must say how sure it is, by ``decision_function`` or
-    ``predict_proba``.
+    half of the rounds, rows only return. The classifier must have ``decision_function`` or ``predict_proba``.
 
-    The errors of a classifier that does not suit the data can be as sure as contradictions of wrong labels. Therefore a
-    label is only masked if `reference` contradicts it, too: 100 trees, of which those vote for a row that were not
-    trained on it. The mask is that of the outputs of both classifiers in units of their typical margins, at most 2,
-    averaged with weights of one over their error rates. Categories and dates are codes for the trees. Where cells are
-    neither, the mask is that of `estimator` alone; nothing is masked then, with a warning, if it is equally sure of
-    all predictions, as a tree with pure leaves is.
+    A classifier that does not suit the data errs as surely as wrong labels contradict it. Therefore a label is only
+    masked if `reference` contradicts it, too: 100 trees, of which those vote for a row that were not trained on it. The
+    mask is that of the outputs of both classifiers in units of their typical margins, at most 2, averaged with weights
+    of one over their error rates. Categories and dates are codes for the trees. Where rows are sparse or cells are
+    neither, the mask is that of `estimator` alone; nothing is masked then, with a warning, if it is equally sure of all
+    predictions, as a tree with pure leaves is.
 
     References
     ----------
@@ -276,8 +275,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         Notes
         -----
         With the default mask of a classifier, the rows of a window are masked together, and `reference` is trained on
-        each window, which keeps 8 bytes per row and class more. Centre and scale of
-        :meth:`score_samples` are those of 65,536 rows drawn at random. Rows should be in random order: if a window has
+        each window, which keeps 8 bytes per row and class more. Centre and scale of :meth:`score_samples` are those of
+        65,536 rows drawn at random. Rows should be in random order: if a window has
         one class only, the estimator forgets the others while it is trained on it.
         """
         with restore_on_error(self), callbacks_of(self):

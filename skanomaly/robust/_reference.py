@@ -26,7 +26,7 @@ def forest_outputs(
 
     Parameters
     ----------
-    X : frame, sparse matrix or array of shape (n_samples, n_features)
+    X : frame, array or sparse matrix of shape (n_samples, n_features)
         Categories and dates are read as codes; missing values are allowed.
     labels : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,) or None
@@ -35,18 +35,16 @@ def forest_outputs(
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes), or None if cells cannot be read as numbers or categories
+    ndarray of shape (n_samples, n_classes), or None if rows are sparse or cells cannot be read as numbers or categories
     """
     table: Any
     if sparse.issparse(X):
-        table = sparse.csc_array(X, dtype=np.float64)
-        table.data = np.clip(table.data, -_LARGEST, _LARGEST)
-    else:
-        try:
-            table = TableReader((NUMBER, CATEGORY, DATE), infinite="allow").fit_read(X)
-        except (TypeError, ValueError):
-            return None
-        np.clip(table, -_LARGEST, _LARGEST, out=table)
+        return None  # mostly text, for which a linear model is the better judge
+    try:
+        table = TableReader((NUMBER, CATEGORY, DATE), infinite="allow").fit_read(X)
+    except (TypeError, ValueError):
+        return None
+    np.clip(table, -_LARGEST, _LARGEST, out=table)
     n_rows = labels.size
     forest = RandomForestClassifier(
         _N_TREES,
