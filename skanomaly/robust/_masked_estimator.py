@@ -276,8 +276,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         -----
         With the default mask of a classifier, the rows of a window are masked together, and `reference` is trained on
         each window, which keeps 8 bytes per row and class more. Centre and scale of :meth:`score_samples` are those of
-        65,536 rows drawn at random. Rows should be in random order: if a window has
-        one class only, the estimator forgets the others while it is trained on it.
+        65,536 rows drawn at random. Rows should be in random order: on a window of one class the estimator forgets the
+        others.
         """
         with restore_on_error(self), callbacks_of(self):
             classifier = self._is_classifier()
