@@ -62,8 +62,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         trained in epochs, otherwise ``"refit"``.
     cv : int, cross-validation splitter or None, default=5
         Folds of the out-of-fold errors of ``"refit"``. Flexible models also fit wrong rows, whose in-sample errors are
-        then small. None uses in-sample errors, which is enough for models with few parameters and takes one fit per
-        round.
+        then small. None uses in-sample errors: one fit per round, and enough for models with few parameters.
     max_iter : int, default=10
         Number of epochs, or largest number of rounds of refitting.
     batch_size : int, default=256
