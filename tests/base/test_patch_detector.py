@@ -145,7 +145,7 @@ def test_patchwise_transformer_gives_back_the_form_of_its_input():
 
 
 def test_patchwise_transformer_needs_one_target_a_sample():
-    with pytest.raises(ValueError, match="y has 3 entries"):
+    with pytest.raises(ValueError, match="give one target for each sample"):
         PatchwiseTransformer(PCA(2)).fit(_sets(), [0, 1, 2])
 
 
