@@ -1,5 +1,6 @@
 """Sphinx settings; API pages are written from the modules' ``__all__`` before each build."""
 
+import ast
 import importlib
 import inspect
 import os
@@ -15,10 +16,14 @@ import inventories  # noqa: E402  # after the path
 import pictures  # noqa: E402  # after the path
 from api_sections import sections_of  # noqa: E402  # after the path
 from docutils import nodes  # noqa: E402  # after the path
+from sphinx.pycode.ast import _UnparseVisitor  # noqa: E402  # after the path
 
 import skanomaly  # noqa: E402  # after the path
 
 MOST_CHARACTERS = 200  # of a page's description
+
+# Sphinx 9.0 raises an error on `{**a}` in a decorator, and leaves out the source of the whole module.
+_UnparseVisitor.visit_Dict = lambda _, node: ast.unparse(node)
 
 project = "skanomaly"
 copyright = "2026, The skanomaly developers"
