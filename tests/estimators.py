@@ -6,7 +6,7 @@ import inspect
 import sklearn
 from packaging.version import Version
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
+from sklearn.ensemble import ExtraTreesClassifier, IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
@@ -231,7 +231,7 @@ PARAMETERS = {
     ],
     "DegradationDetector": [
         {
-            "classifier": HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=15, early_stopping=False),
+            "classifier": ExtraTreesClassifier(20, random_state=0),
             "window_size": 15,
             "n_windows": 150,
         }
