@@ -29,47 +29,49 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "benchmarks"
 PEERS = ("scikit-learn", "numpy", "scipy", "numba", "pandas", "pyod", "imbalanced-learn", "cleanlab", "pythresh")
 PEERS += ("aeon", "stumpy")
-# Part, title, command in asv_bench/tables, and whether the section measures time.
+# Part, title, command in asv_bench/tables, and how it runs: "alone" as it measures time, with two blocks, of one thread
+# and as installed ("threads"), or beside others ("any").
 SECTIONS = [
-    ("Speed", "As installed", "as_installed.py", True),
-    ("Speed", "Random projection depth", "depth.py", True),
-    ("Speed", "Nearest neighbours", "neighbors.py", True),
-    ("Speed", "Patches", "patches_speed.py", True),
-    ("Speed", "Drift test", "audit.py --search", True),
-    ("Speed", "Thresholds", "threshold.py", True),
-    ("Speed", "Samplers", "sampling.py", True),
-    ("Speed", "Imputation", "impute.py", True),
-    ("Speed", "Robust training", "robust.py", True),
-    ("Speed", "Metrics of series", "metrics.py", True),
-    ("Speed", "Matrix profile", "series.py --profile", True),
-    ("Speed", "Neighbours of subsequences", "series.py --neighbors", True),
-    ("Speed", "Series detectors compared with aeon and PyOD", "series_peers.py", True),
-    ("Speed", "Streams", "streams.py --river {river}", True),
-    ("Speed", "Growth with rows and columns", "growth.py", True),
-    ("Detection", "Tables", "detection.py --seeds 3 --most-rows 1500 --collections tables", False),
-    ("Detection", "Tables without labels", "default.py --show asv_bench/tables/default.csv", False),
-    ("Detection", "Embeddings of images", "detection.py --seeds 1 --collections resnet18 vit", False),
-    ("Detection", "Planted patches", "detection.py --seeds 2 --collections patches", False),
-    ("Detection", "Few references, few labels, other categories", "patches.py --seeds 2", False),
-    ("Detection", "Series", "series.py", False),
-    ("Detection", "Time stamps of series", "series.py --times", False),
-    ("Detection", "Event traces and collections of series", "events.py", False),
-    ("Detection", "Label errors", "curation.py 2", False),
-    ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", False),
-    ("Detection", "Model selection without labels", "label_free_selection.py", False),
-    ("Detection", "Resampling", "resampling_quality.py --tables vowels thyroid", False),
-    ("Calibration", "Nominal and observed rates", "calibration.py --runs 1000", False),
-    ("Calibration", "Contamination", "contamination.py --seeds 0 --cases {scratch}", False),
-    ("Calibration", "Metrics of uninformative scores", "metrics_trust.py", False),
-    ("Contract", "scikit-learn's estimator checks", "checks.py", False),
-    ("First use", "Compiling", "first_call.py", True),
-    ("First use", "Installing and importing", "install.py", True),
+    ("Speed", "As installed", "as_installed.py", "alone"),
+    ("Speed", "Random projection depth", "depth.py", "threads"),
+    ("Speed", "Nearest neighbours", "neighbors.py", "threads"),
+    ("Speed", "Patches", "patches_speed.py", "threads"),
+    ("Speed", "Drift test", "audit.py --search", "threads"),
+    ("Speed", "Thresholds", "threshold.py", "threads"),
+    ("Speed", "Samplers", "sampling.py", "threads"),
+    ("Speed", "Imputation", "impute.py", "threads"),
+    ("Speed", "Robust training", "robust.py", "threads"),
+    ("Speed", "Metrics of series", "metrics.py", "threads"),
+    ("Speed", "Matrix profile", "series.py --profile", "threads"),
+    ("Speed", "Neighbours of subsequences", "series.py --neighbors", "threads"),
+    ("Speed", "Series detectors compared with aeon and PyOD", "series_peers.py", "threads"),
+    ("Speed", "Streams", "streams.py --river {river}", "alone"),
+    ("Speed", "Growth with rows and columns", "growth.py", "alone"),
+    ("Detection", "Tables", "detection.py --seeds 3 --most-rows 1500 --collections tables", "any"),
+    ("Detection", "Tables without labels", "default.py --show asv_bench/tables/default.csv", "any"),
+    ("Detection", "Embeddings of images", "detection.py --seeds 1 --collections resnet18 vit", "any"),
+    ("Detection", "Planted patches", "detection.py --seeds 2 --collections patches", "any"),
+    ("Detection", "Few references, few labels, other categories", "patches.py --seeds 2", "any"),
+    ("Detection", "Series", "series.py", "any"),
+    ("Detection", "Time stamps of series", "series.py --times", "any"),
+    ("Detection", "Event traces and collections of series", "events.py", "any"),
+    ("Detection", "Label errors", "curation.py 2", "any"),
+    ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", "any"),
+    ("Detection", "Model selection without labels", "label_free_selection.py", "any"),
+    ("Detection", "Resampling", "resampling_quality.py --tables vowels thyroid", "any"),
+    ("Calibration", "Nominal and observed rates", "calibration.py --runs 1000", "any"),
+    ("Calibration", "Contamination", "contamination.py --seeds 0 --cases {scratch}", "any"),
+    ("Calibration", "Metrics of uninformative scores", "metrics_trust.py", "any"),
+    ("Contract", "scikit-learn's estimator checks", "checks.py", "any"),
+    ("First use", "Compiling", "first_call.py", "alone"),
+    ("First use", "Installing and importing", "install.py", "alone"),
 ]
 # What the page of each part says first.
 PREFACES = {
     "Speed": (
         "This page compares times and memory with those of other packages, and shows how they grow. The scripts ran\n"
-        "alone. All sides used one thread unless a table says otherwise."
+        'alone. A table is of one thread, and below it, "as installed", are wall times of the same calls with the\n'
+        "threads that each side uses by default. Growth and streams are measured in one thread only."
     ),
     "Detection": (
         "This page measures how well anomalies, wrong labels and settings are found, on real and on generated data.\n"
@@ -109,16 +111,16 @@ def machine():
     return f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, {versions}."
 
 
-def section(title, command, day, data, scratch, river):
-    """Run one script and return its section, dated with the day of the whole run, or None if it failed."""
+def printed(command, data, scratch, river):
+    """Run one script; return what it printed and how long it took, or None if it failed."""
     start = time.time()
     name, *words = shlex.split(command.format(scratch=scratch, river=river))
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    if name != "as_installed.py":
+    if name != "as_installed.py" and "--as-installed" not in words:
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     if data:
         environment["SKANOMALY_DATA"] = str(data)
-    print(f"{title}: python asv_bench/tables/{command}", file=sys.stderr, flush=True)
+    print(f"python asv_bench/tables/{command}", file=sys.stderr, flush=True)
     run = subprocess.run(  # noqa: S603  # our own scripts
         [sys.executable, ROOT / "asv_bench" / "tables" / name, *words],
         capture_output=True,
@@ -128,19 +130,26 @@ def section(title, command, day, data, scratch, river):
         check=False,
     )
     took = time.time() - start
-    print(f"{title}: {took:.0f} s, exit {run.returncode}", file=sys.stderr, flush=True)
+    print(f"{command}: {took:.0f} s, exit {run.returncode}", file=sys.stderr, flush=True)
     if run.returncode:
         print(run.stderr[-2000:], file=sys.stderr, flush=True)
         return None
+    return run.stdout.strip(), took
+
+
+def section(title, command, how, day, data, scratch, river):
+    """Run one script and return its section, dated with the day of the whole run, or None if it failed."""
     summary, others = explanation(command)
-    shown = command.format(scratch="cases.csv", river="python")
-    parts = [
-        f"## {title}",
-        summary,
-        f"```bash\npython asv_bench/tables/{shown}   # {day}, {took:,.0f} s\n```",
-        *others,
-        run.stdout.strip(),
-    ]
+    parts = [f"## {title}", summary]
+    for option in ("", " --as-installed") if how == "threads" else ("",):
+        found = printed(command + option, data, scratch, river)
+        if found is None:
+            return None
+        output, took = found
+        shown = (command + option).format(scratch="cases.csv", river="python")
+        command_line = f"```bash\npython asv_bench/tables/{shown}   # {day}, {took:,.0f} s\n```"
+        parts += [f"### {title}, as installed", command_line] if option else [command_line, *others]
+        parts.append(output)
     return "\n\n".join(parts) + "\n"
 
 
@@ -184,11 +193,11 @@ def main():
     scratch.parent.mkdir(exist_ok=True)
     scratch.unlink(missing_ok=True)
     failed = []
-    for timed in (True, False):
-        batch = [one for one in chosen if one[3] == timed]
-        with ThreadPoolExecutor(1 if timed else 2) as pool:
+    for alone in (True, False):
+        batch = [one for one in chosen if (one[3] != "any") == alone]
+        with ThreadPoolExecutor(1 if alone else 2) as pool:
             common = day, options.data, scratch, options.river
-            runs = [pool.submit(section, title, command, *common) for _, title, command, _ in batch]
+            runs = [pool.submit(section, *one[1:], *common) for one in batch]
             for (_, title, *_), run in zip(batch, runs, strict=True):
                 text = run.result()
                 if text is None:

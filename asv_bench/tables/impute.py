@@ -1,16 +1,16 @@
 """Compare the time and quality of imputation with scikit-learn's KNNImputer, and of the choice of k with refitting.
 
-    python asv_bench/tables/impute.py
+    python asv_bench/tables/impute.py [--as-installed]
 
-The imputers take turns in one process, and the figure is the minimum over the repeats. With one job it is processor
-time with one BLAS thread; with more it is wall time. The first table also shows the quality of the imputed values: the
+The imputers take turns in one process, and the figure is the minimum over the repeats: processor time of one thread, or
+wall time of all sides as installed. The first table also shows the quality of the imputed values: the
 root mean squared error, the standard deviation relative to that of the true values, and the energy distance between
 1,000 imputed and true rows, relative to that of KNNImputer.
 """
 
 import argparse
-import time
 
+import _clock
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.impute import KNNImputer
@@ -28,17 +28,18 @@ def _with_missing(n_rows, n_columns, rate):
     return table, incomplete
 
 
-def _seconds(function, *arguments, clock=time.process_time):
-    start = clock()
+def _seconds(function, *arguments):
+    start = _clock.now()
     result = function(*arguments)
-    return clock() - start, result
+    return _clock.now() - start, result
 
 
 def _energy_distance(first, second):
     return 2 * cdist(first, second).mean() - cdist(first, first).mean() - cdist(second, second).mean()
 
 
-def _imputers(n_jobs):
+def _imputers():
+    n_jobs = _clock.n_jobs
     return {
         "KNNImputer(5)": KNNImputer(n_neighbors=5),
         "skanomaly, mean of 5": KNNSamplerImputer(n_neighbors=5, strategy="mean", scale=False, n_jobs=n_jobs),
@@ -47,8 +48,7 @@ def _imputers(n_jobs):
     }
 
 
-def _table_of_imputers(n_rows, repeats, n_jobs):
-    clock = time.process_time if n_jobs == 1 else time.perf_counter
+def _table_of_imputers(n_rows, repeats):
     print(f"Imputation of {n_rows:,} rows and 20 columns by fraction of missing values: time and quality.\n")
     print("| missing | imputer | s | times faster | largest difference | RMSE / SD | SD / SD | energy distance |")
     print("|---|---|---|---|---|---|---|---|")
@@ -56,13 +56,13 @@ def _table_of_imputers(n_rows, repeats, n_jobs):
         table, incomplete = _with_missing(n_rows, 20, rate)
         lost = np.isnan(incomplete)
         rows = np.flatnonzero(lost.any(axis=1))[:1000]
-        imputers = _imputers(n_jobs)
+        imputers = _imputers()
         times, filled = {name: [] for name in imputers}, {}
         for imputer in imputers.values():
             imputer.fit_transform(incomplete[:200])
         for _ in range(repeats):
             for name, imputer in imputers.items():
-                elapsed, filled[name] = _seconds(imputer.fit_transform, incomplete, clock=clock)
+                elapsed, filled[name] = _seconds(imputer.fit_transform, incomplete)
                 times[name].append(elapsed)
         unit = table.std(axis=0)
         apart = {name: _energy_distance(full[rows] / unit, table[rows] / unit) for name, full in filled.items()}
@@ -111,10 +111,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    with threadpool_limits(1 if arguments.jobs == 1 else None):
-        _table_of_imputers(arguments.rows, arguments.repeats, arguments.jobs)
+    with threadpool_limits(_clock.n_jobs):
+        _table_of_imputers(arguments.rows, arguments.repeats)
         _table_of_choices()
 
 

@@ -1,18 +1,19 @@
 """Compare the exact nearest-neighbour search with scikit-learn's brute force.
 
-    python asv_bench/tables/neighbors.py [--repeats 3] [--queries 8192] [--jobs 1 2]
+    python asv_bench/tables/neighbors.py [--as-installed] [--repeats 3] [--queries 8192]
 
 Both search the same table for the neighbours of its first rows, alternating in one process. The figure is the median
-over the repeats: processor time for one thread (which a busy machine hardly disturbs), wall time for more. Memory is
-what the search adds to the resident peak of a fresh process, its own copy of the table included (Linux only).
+over the repeats: CPU time of one thread, or wall time of both sides as installed. Memory is what the search adds to the
+resident peak of a fresh process, its own copy of the table included (Linux only).
 """
 
 import argparse
 import multiprocessing
-import os
 import statistics
-import time
 from pathlib import Path
+
+import _clock
+from _markdown import head, row
 
 CASES = [(100_000, 20, 10, "float64"), (100_000, 20, 10, "float32"), (10_000, 512, 10, "float32")]
 
@@ -23,25 +24,22 @@ def _table(n_rows, n_columns, dtype):
     return np.random.default_rng(0).normal(size=(n_rows, n_columns)).astype(dtype)
 
 
-def _ours(X, queries, n_neighbors, n_jobs):
+def _ours(X, queries, n_neighbors):
     from skanomaly._support._neighbors import nearest_neighbors
 
-    return nearest_neighbors(X, queries, n_neighbors=n_neighbors, n_jobs=n_jobs)
+    return nearest_neighbors(X, queries, n_neighbors=n_neighbors)
 
 
-def _peer(X, queries, n_neighbors, n_jobs):
+def _peer(X, queries, n_neighbors):
     from sklearn.neighbors import NearestNeighbors
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(n_jobs):
-        return NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute", n_jobs=n_jobs).fit(X).kneighbors(queries)
+    return NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(X).kneighbors(queries)
 
 
 def _seconds(function, *arguments):
-    clock = time.process_time if arguments[-1] == 1 else time.perf_counter
-    start = clock()
+    start = _clock.now()
     result = function(*arguments)
-    return clock() - start, result
+    return _clock.now() - start, result
 
 
 def _peak_mebibytes():
@@ -57,9 +55,9 @@ def _extra_mebibytes(connection, name, case, n_queries):
     n_rows, n_columns, n_neighbors, dtype = case
     X = _table(n_rows, n_columns, dtype)
     function = {"ours": _ours, "peer": _peer}[name]
-    function(X[:600], X[:10], n_neighbors, 1)
+    function(X[:600], X[:10], n_neighbors)
     before = _peak_mebibytes()
-    function(X, X[:n_queries], n_neighbors, 1)
+    function(X, X[:n_queries], n_neighbors)
     connection.send(_peak_mebibytes() - before)
 
 
@@ -77,36 +75,34 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--queries", type=int, default=8192)
-    parser.add_argument("--jobs", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     arguments = parser.parse_args()
     import numpy as np
 
-    print("Search for the k nearest of n rows with d columns: time, agreement and extra memory.\n")
-    print(
-        "| n | d | k | dtype | threads | skanomaly, s | scikit-learn, s | ratio | same neighbours "
-        "| skanomaly, MiB | scikit-learn, MiB |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("Search for the k nearest of n rows with d columns: time, agreement and extra memory.")
+    memory_names = [] if _clock.AS_INSTALLED else ["skanomaly, MiB", "scikit-learn, MiB"]
+    head("n", "d", "k", "dtype", "skanomaly, s", "scikit-learn, s", "ratio", "same neighbours", *memory_names)
     for case in CASES:
         n_rows, n_columns, n_neighbors, dtype = case
         X = _table(n_rows, n_columns, dtype)
         queries = X[: arguments.queries]
-        _ours(X[:600], X[:10], n_neighbors, 1)
-        memory = [_memory(name, case, arguments.queries) for name in ("ours", "peer")]
-        for n_jobs in dict.fromkeys(arguments.jobs):
-            times = {_ours: [], _peer: []}
-            found = {}
-            for _ in range(arguments.repeats):
-                for function, seconds in times.items():
-                    elapsed, found[function] = _seconds(function, X, queries, n_neighbors, n_jobs)
-                    seconds.append(elapsed)
-            ours, peer = statistics.median(times[_ours]), statistics.median(times[_peer])
-            same = np.mean(found[_ours][1] == found[_peer][1])
-            print(
-                f"| {n_rows} | {n_columns} | {n_neighbors} | {dtype} | {n_jobs} | {ours:.2f} | {peer:.2f} "
-                f"| {peer / ours:.2f} | {100 * same:.3f} % | {memory[0]:.0f} | {memory[1]:.0f} |",
-                flush=True,
-            )
+        _ours(X[:600], X[:10], n_neighbors)
+        memory = [_memory(name, case, arguments.queries) for name in ("ours", "peer")[: len(memory_names)]]
+        times = {_ours: [], _peer: []}
+        found = {}
+        for _ in range(arguments.repeats):
+            for function, seconds in times.items():
+                elapsed, found[function] = _seconds(function, X, queries, n_neighbors)
+                seconds.append(elapsed)
+        ours, peer = statistics.median(times[_ours]), statistics.median(times[_peer])
+        same = np.mean(found[_ours][1] == found[_peer][1])
+        row(
+            *case,
+            f"{ours:.2f}",
+            f"{peer:.2f}",
+            f"{peer / ours:.2f}",
+            f"{100 * same:.3f} %",
+            *(f"{size:.0f}" for size in memory),
+        )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python asv_bench/tables/series.py               # the two tables of VUS-PR
     python asv_bench/tables/series.py --replicate   # published scores of single series, from our loader and metric
-    python asv_bench/tables/series.py --profile     # matrix profile and STUMPY, one thread and two
+    python asv_bench/tables/series.py --profile     # matrix profile and STUMPY; also with --as-installed
     python asv_bench/tables/series.py --neighbors   # time and memory of SubsequenceNeighbors by length
     python asv_bench/tables/series.py --times       # VUS-PR with the time stamps of NAB, and with cuts at random
 
@@ -24,6 +24,7 @@ import tracemalloc
 import warnings
 from pathlib import Path
 
+import _clock
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -322,10 +323,9 @@ def first_call(imports, call):
 def profile():
     """Compare the time of matrix_profile with STUMPY's stump, in one thread, and of one thread with two.
 
-    Process seconds, the minimum of interleaved calls; a random walk with windows of 100 time points.
+    CPU seconds of one thread, or wall seconds as installed, the minimum of interleaved calls; a random walk with
+    windows of 100 time points.
     """
-    import numba
-
     random = np.random.default_rng(0)
     calls = {"matrix_profile": lambda x: sequence.matrix_profile(x, window_size=100)}
     firsts = {
@@ -338,7 +338,6 @@ def profile():
     try:
         import stumpy
 
-        numba.set_num_threads(1)
         calls["stump"] = lambda x: stumpy.stump(x[:, 0], 100) if x.shape[1] == 1 else stumpy.mstump(x.T.copy(), 100)
     except ImportError:
         del firsts["stump"]
@@ -352,14 +351,16 @@ def profile():
         found = {name: [] for name in calls}
         for _ in range(repeats):
             for name, call in calls.items():
-                start = time.process_time()
+                start = _clock.now()
                 call(x)
-                found[name].append(time.process_time() - start)
+                found[name].append(_clock.now() - start)
         least = {name: min(seconds) for name, seconds in found.items()}
         ratio = f"{least['stump'] / least['matrix_profile']:.1f}" if "stump" in least else ""
         print(
             f"| {n:,} | {n_channels} | " + " | ".join(f"{s:.3f}" for s in least.values()) + f" | {ratio} |", flush=True
         )
+    if _clock.AS_INSTALLED:
+        return
     for name, statements in firsts.items():
         alone, together = first_call(*statements)
         print(f"\nFirst call in a fresh process, {name}: {alone:.1f} s, with the import {together:.1f} s.", flush=True)
@@ -377,17 +378,18 @@ def profile():
 def neighbors():
     """Measure the time and memory of SubsequenceNeighbors by the length of the series.
 
-    Process seconds of one thread; memory is the peak of NumPy's allocations as tracemalloc sees them.
+    CPU seconds of one thread, or wall seconds as installed; memory is the peak of NumPy's allocations as tracemalloc
+    sees them.
     """
     random = np.random.default_rng(0)
     detector = sequence.SubsequenceNeighbors(random_state=0).fit(random.normal(size=(500, 1)))
     print("Time and memory of one fit, which scores the training series.\n")
-    print("| time points | fit, process s | peak memory of a fit, MB |\n|---|---|---|")
+    print("| time points | fit, s | peak memory of a fit, MB |\n|---|---|---|")
     for n in (12_500, 25_000, 50_000, 100_000, 200_000):
         x = np.sin(np.arange(n) / 9)[:, None] + 0.2 * random.normal(size=(n, 1))
-        start = time.process_time()
+        start = _clock.now()
         detector.fit(x)
-        seconds = time.process_time() - start
+        seconds = _clock.now() - start
         tracemalloc.start()
         detector.fit(x)
         peak = tracemalloc.get_traced_memory()[1] / 1e6
@@ -407,5 +409,5 @@ def main():
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
+    with threadpool_limits(_clock.n_jobs):
         main()
