@@ -1,4 +1,4 @@
-"""The one decorator that compiles a kernel."""
+"""The decorators that compile a kernel."""
 
 import os
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import numba
 from numba.core import event
 
-__all__ = ["kernel", "watch_compilation"]
+__all__ = ["kernel", "kernel_in_order", "watch_compilation"]
 
 # All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
 _FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
@@ -29,8 +29,26 @@ def kernel(function: Callable[..., Any]) -> Any:
     callable
         The compiled dispatcher, or `function` itself under ``NUMBA_DISABLE_JIT=1``.
     """
+    return _compiled(function, _FASTMATH)
+
+
+def kernel_in_order(function: Callable[..., Any]) -> Any:
+    """Compile as :func:`kernel` does, but keep the order of sums that is written, which decides their last bits.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+    """
+    return _compiled(function, _FASTMATH - {"reassoc"})
+
+
+def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
     # No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
-    options = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
+    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "no_cfunc_wrapper": True}
     compile_plain = numba.njit(**options)
     if os.environ.get("SKANOMALY_KERNEL_CACHE", "1") == "0":
         return compile_plain(function)

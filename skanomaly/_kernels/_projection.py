@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import kernel, kernel_in_order
 from skanomaly._kernels._order_statistics import median_and_mad
 
 __all__ = [
@@ -159,7 +159,7 @@ def _pack(columns, start, stop, panels):
                 line[i] = 0
 
 
-@kernel
+@kernel_in_order
 def _multiply_panel(lines, place, panel, sums):
     """Multiply four directions with a panel: ``sums[256 * k + i] = sum_j lines[place + k, j] panel[256 * j + i]``.
 
