@@ -182,10 +182,7 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         units,
         hashed is not None and bool(records) and records[0][0] == hashed and len(set(names)) == len(names) == width,
         _numeric(body, width),
-        [
-            set(column)
-            for column in zip(*(fields for fields in body[:-_LAST_LINES] if len(fields) == width), strict=True)
-        ],
+        [set(column) for column in _columns(body[:-_LAST_LINES], width)],
     )
 
 
@@ -301,7 +298,7 @@ def _n_unit_lines(body: list[list[str]], width: int) -> int:
     n_lines = 0
     while n_lines < _MOST_UNIT_LINES and len(body) - n_lines >= _FEWEST_BELOW_UNITS:
         first, *below = body[n_lines:]
-        columns = list(zip(*(fields for fields in below if len(fields) == width), strict=True))
+        columns = _columns(below, width)
         if len(first) != width or not columns:
             break
         texts = []
@@ -353,7 +350,7 @@ def decimal_votes(texts: Iterable[str]) -> Counter[str]:
 def _decimal_mark(records: list[list[str]], delimiter: str) -> str:
     """Return the decimal mark of most columns."""
     width = _width(records[1:])
-    columns = list(zip(*(fields for fields in records[1:] if len(fields) == width), strict=True))
+    columns = _columns(records[1:], width)
     votes: Counter[str] = Counter()
     for column in columns:
         numbers = [cell for cell in column if _NUMBER.fullmatch(cell)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skanomaly._support._hashing import hash_rows
 from skanomaly._support._labels import read_labels
 from skanomaly._support._open_pieces import labelled_pieces
+from skanomaly._support._pieces import naming_chunk, require_labels
 from skanomaly._support._reservoir import Reservoir, keep_rows
 
 __all__ = ["Chunks", "RowSample", "native_codes", "native_of"]
@@ -188,9 +189,9 @@ def _apply(
     index: int,
 ) -> Any:
     """Read one chunk; return its number of rows, and a function of them. None for a chunk without rows."""
-    try:
+    with naming_chunk(index):
         n_rows = len(table)
-        _require_labels(labels, n_rows)
+        require_labels(labels, n_rows)
         if n_rows == 0:
             return None
         rows = estimator._check(table, reset=False)
@@ -201,8 +202,6 @@ def _apply(
             normal = native_of(labels, natives) >= 0
             normal = None if normal.all() else normal
         return n_rows, function(rows, normal, *arguments)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chunk {index}: {error}") from error
 
 
 def _anomalous_rows(rows: NDArray[Any], normal: NDArray[np.bool_] | None) -> NDArray[Any]:
@@ -211,11 +210,6 @@ def _anomalous_rows(rows: NDArray[Any], normal: NDArray[np.bool_] | None) -> NDA
 
 def _merge_rows(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([one, other])
-
-
-def _require_labels(labels: Any, n_rows: int) -> None:
-    if labels is not None and len(labels) != n_rows:
-        raise ValueError(f"y has {len(labels)} labels and the chunk has {n_rows} rows; they must agree.")
 
 
 def _merge_counted(merge: Callable[[Any, Any], Any], one: tuple[int, Any], other: tuple[int, Any]) -> tuple[int, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._chunk_scores import settled_place
-from skanomaly._support._pieces import Pieces
+from skanomaly._support._pieces import Pieces, naming_chunk
 from skanomaly._support._selection import order_statistics, weighted_brackets
 
 __all__ = ["PieceScores", "piece_scores"]
@@ -113,10 +113,8 @@ def piece_scores(detector: Any, table: Any, index: int) -> NDArray[Any]:
     ValueError
         If a score is NaN or infinite, or the detector raises it; with the number of the piece.
     """
-    try:
+    with naming_chunk(index):
         scores = np.asarray(detector.score_samples(table))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chunk {index}: {error}") from error
     n_bad = int(np.count_nonzero(~np.isfinite(scores)))
     if n_bad:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 from skanomaly._support._callbacks import reported
 from skanomaly._support._columns import is_frame
 
-__all__ = ["CHUNK_ROWS", "Passes", "Pieces", "is_arrow", "lazy_kind", "require_in_memory", "split_labels"]
+__all__ = [
+    "CHUNK_ROWS",
+    "Passes",
+    "Pieces",
+    "is_arrow",
+    "lazy_kind",
+    "naming_chunk",
+    "require_in_memory",
+    "require_labels",
+    "split_labels",
+]
 
 CHUNK_ROWS = 131_072
 # Takes a table, its labels or None, and its number.
@@ -223,3 +234,18 @@ def require_in_memory(estimator: Any, X: Any, *, reset: bool) -> None:
 def is_arrow(chunks: Any) -> bool:
     """Say whether an object is one of pyarrow."""
     return type(chunks).__module__.partition(".")[0] == "pyarrow"
+
+
+@contextmanager
+def naming_chunk(index: int) -> Iterator[None]:
+    """Put the number of a piece before the message of an error that is raised inside."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"chunk {index}: {error}") from error
+
+
+def require_labels(labels: Any, n_rows: int) -> None:
+    """Raise an error for labels of a piece that are not as many as its rows; None is no labels."""
+    if labels is not None and len(labels) != n_rows:
+        raise ValueError(f"y has {len(labels)} labels and the chunk has {n_rows} rows; they must agree.")

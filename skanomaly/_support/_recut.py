@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._open_pieces import labelled_pieces
-from skanomaly._support._pieces import Pieces
+from skanomaly._support._pieces import Pieces, naming_chunk, require_labels
 from skanomaly._support._row_draws import Schema, join_tables, label_values
 from skanomaly._support._rows import take_rows
 
@@ -63,13 +63,10 @@ def _survey(
     if len(table) == 0:
         return None
     targets = label_values(labels)
-    try:
-        if len(targets) != len(table):
-            raise ValueError(f"y has {len(targets)} labels and the chunk has {len(table)} rows; they must agree.")  # noqa: TRY301  # gets its number below
+    with naming_chunk(index):
+        require_labels(targets, len(table))
         schema.require(table)
         check(table, targets)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chunk {index}: {error}") from error
     return len(table), np.unique(targets) if distinct else None
 
 

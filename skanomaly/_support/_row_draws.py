@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 
 from skanomaly._support._columns import column_names, listed
 from skanomaly._support._hashing import mix_words
-from skanomaly._support._pieces import Pieces, Task
+from skanomaly._support._pieces import Pieces, Task, naming_chunk, require_labels
 from skanomaly._support._rows import take_rows
 
 __all__ = [
     "PartOfPieces",
     "RowDraw",
     "Schema",
+    "count_labels",
     "draw_rows",
     "fair_numbers",
     "join_tables",
+    "label_values",
     "part_of_rows",
+    "row_hashes",
     "row_starts",
+    "starts_of",
 ]
 
 
@@ -93,9 +97,14 @@ def row_starts(pieces: Pieces) -> tuple[dict[int, int], int]:
     dict of int to int, int
     """
     lengths = pieces.reduce(_length, lambda one, other: {**one, **other}) or {}
+    return starts_of(lengths), sum(lengths.values())
+
+
+def starts_of(lengths: dict[int, int]) -> dict[int, int]:
+    """Return the number of the first row of each piece, by the numbers of its rows."""
     places = sorted(lengths)
     stops = np.cumsum([0, *(lengths[index] for index in places)]).tolist()
-    return dict(zip(places, stops, strict=False)), sum(lengths.values())
+    return dict(zip(places, stops, strict=False))
 
 
 def draw_rows(pieces: Pieces, n_rows: Any, seed: int, schema: Schema | None = None) -> RowDraw | None:
@@ -124,6 +133,11 @@ def draw_rows(pieces: Pieces, n_rows: Any, seed: int, schema: Schema | None = No
     return RowDraw(take_rows(join_tables(found.tables), order), labels, found.rows[order], total)
 
 
+def count_labels(pieces: Pieces) -> Counter[Any]:
+    """Return how many rows of a table in pieces have each label."""
+    return pieces.reduce(_count_labels, lambda one, other: one + other) or Counter()
+
+
 def fair_numbers(pieces: Pieces, n_rows: int) -> dict[Any, int]:
     """Return how many rows of each label are drawn if there are `n_rows` in all: equally many, or all of a rarer label.
 
@@ -137,7 +151,7 @@ def fair_numbers(pieces: Pieces, n_rows: int) -> dict[Any, int]:
     -------
     dict of label to int
     """
-    counts = pieces.reduce(_count_labels, lambda one, other: one + other) or Counter()
+    counts = count_labels(pieces)
     numbers, left = {}, n_rows
     for place, (label, count) in enumerate(sorted(counts.items(), key=lambda item: (item[1], repr(item[0])))):
         numbers[label] = min(count, max(left // (len(counts) - place), 1))
@@ -221,15 +235,10 @@ def _count_labels(_table: Any, labels: Any, _index: int) -> Counter[Any]:
 def _take(
     n_rows: Any, seed: np.uint64, starts: dict[int, int], schema: Schema | None, table: Any, labels: Any, index: int
 ) -> _Part | None:
-    if labels is not None and len(labels) != len(table):
-        raise ValueError(
-            f"chunk {index}: y has {len(labels)} labels and the chunk has {len(table)} rows; they must agree."
-        )
-    if schema is not None:
-        try:
+    with naming_chunk(index):
+        require_labels(labels, len(table))
+        if schema is not None:
             schema.require(table)
-        except ValueError as error:
-            raise ValueError(f"chunk {index}: {error}") from None
     if len(table) == 0:
         return None
     hashes = row_hashes(int(seed), starts, len(table), index)

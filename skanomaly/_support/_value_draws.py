@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._hashing import hash_rows, mix_words, row_words
-from skanomaly._support._pieces import Pieces
-from skanomaly._support._row_draws import PartOfPieces, join_tables, label_values
+from skanomaly._support._pieces import Pieces, naming_chunk, require_labels
+from skanomaly._support._row_draws import PartOfPieces, join_tables, label_values, starts_of
 from skanomaly._support._rows import take_rows
 
 __all__ = ["ValueDraw", "draw_by_values", "hash_table"]
@@ -133,8 +133,7 @@ def draw_by_values(pieces: Pieces, check: Callable[[Any], Any], *, usable: Any =
     keys = (halves[:, 0] << np.uint64(32)) | halves[:, 1]
     order = np.argsort(keys)
     found = pieces.reduce(partial(_collect, keys[order], order, times), partial(_merge, times))
-    numbers = sorted(found.lengths)
-    starts = dict(zip(numbers, np.cumsum([0, *(found.lengths[index] for index in numbers)]).tolist(), strict=False))
+    starts = starts_of(found.lengths)
     # Copies of a row are drawn as often as it counts; the last one stands for those that were not collected.
     counts = np.bincount(found.places, minlength=len(times))
     first = np.cumsum(counts) - counts
@@ -153,10 +152,8 @@ def _collect(
     if len(table) == 0:
         return None
     values = None if labels is None else label_values(labels)
-    if values is not None and len(values) != len(table):
-        raise ValueError(
-            f"chunk {index}: y has {len(values)} labels and the chunk has {len(table)} rows; they must agree."
-        )
+    with naming_chunk(index):
+        require_labels(values, len(table))
     hashes = hash_table(table)
     at = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
     rows = np.flatnonzero(keys[at] == hashes)

@@ -6,14 +6,14 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_array
 
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._open_pieces import labelled_pieces
-from skanomaly._support._pieces import Pieces
+from skanomaly._support._pieces import Pieces, naming_chunk
+from skanomaly._support._row_draws import count_labels, join_tables
 from skanomaly._support._rows import take_rows
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.sampling._cleaning._under import RandomUnderSampler
@@ -83,7 +83,7 @@ def resample_chunks(sampler: Any, chunks: Any, y: Any, *, max_rows: int = 1_000_
             "neighbours, or RandomUnderSampler; or draw a sample with skanomaly.chunks.sample_chunks."
         )
     pieces = labelled_pieces(chunks, y)
-    counts = dict(sorted((pieces.reduce(_count, _merge_counts) or {}).items()))
+    counts = dict(sorted(count_labels(pieces).items()))
     if not counts:
         raise ValueError("chunks hold no row.")
     if under:
@@ -101,11 +101,11 @@ def resample_chunks(sampler: Any, chunks: Any, y: Any, *, max_rows: int = 1_000_
     fitted = clone(sampler).set_params(sampling_strategy={label: counts[label] + made[label] for label in grown})
     rows = pieces.reduce(partial(_collect, grown), _merge_rows)
     if n_compared:
-        near = _nearest(pieces, grown, _table(rows), n_compared)
+        near = _nearest(pieces, grown, join_tables(rows.tables), n_compared)
         if near is not None:
             rows = _merge_rows(rows, pieces.reduce(partial(_numbered, np.unique(near.numbers)), _merge_rows))
     rows = rows.in_order()
-    X, classes = fitted.fit_resample(_table(rows), rows.labels[0])
+    X, classes = fitted.fit_resample(join_tables(rows.tables), rows.labels[0])
     is_new = fitted.sample_indices_ < 0
     synthetic = take_rows(X, np.flatnonzero(is_new)), np.asarray(classes)[is_new]
 
@@ -128,15 +128,6 @@ class _Resampled(Pieces):
         return self._open_pairs()
 
 
-def _count(_table: Any, labels: Any, _index: int) -> dict[Any, int]:
-    found, counts = np.unique(np.asarray(labels), return_counts=True)
-    return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-
-def _merge_counts(one: dict[Any, int], other: dict[Any, int]) -> dict[Any, int]:
-    return {label: one.get(label, 0) + other.get(label, 0) for label in {**one, **other}}
-
-
 class _Rows(NamedTuple):
     """Rows with their classes and their numbers, by piece."""
 
@@ -148,14 +139,9 @@ class _Rows(NamedTuple):
         """Join the pieces, in the order of the whole table."""
         numbers = np.concatenate(self.numbers)
         order = np.argsort(numbers)
-        return _Rows([take_rows(_table(self), order)], [np.concatenate(self.labels)[order]], [numbers[order]])
-
-
-def _table(rows: _Rows) -> Any:
-    tables = rows.tables
-    if len(tables) == 1:
-        return tables[0]
-    return pd.concat(tables, ignore_index=True) if hasattr(tables[0], "iloc") else np.concatenate(tables)
+        return _Rows(
+            [take_rows(join_tables(self.tables), order)], [np.concatenate(self.labels)[order]], [numbers[order]]
+        )
 
 
 def _taken(table: Any, labels: Any, places: NDArray[np.intp], index: int) -> _Rows | None:
@@ -216,10 +202,8 @@ def _neighbors(
     others = np.flatnonzero(~np.isin(np.asarray(labels), grown))
     if others.size == 0:
         return None
-    try:
+    with naming_chunk(index):
         rows = _read(take_rows(table, others), columns)
-    except ValueError as error:
-        raise ValueError(f"chunk {index}: {error}") from error
     dtype = np.result_type(rows, queries)
     distances, places = nearest_neighbors(
         rows.astype(dtype, order="C", copy=False),

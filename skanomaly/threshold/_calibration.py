@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._chunks import native_of
+from skanomaly._support._pieces import naming_chunk
 from skanomaly._support._row_draws import part_of_rows, row_hashes
 from skanomaly._support._rows import take_rows
 
@@ -60,12 +61,10 @@ def calibrate_piece(
     places = np.flatnonzero(chosen & (natives >= 0))
     if len(places) == 0:
         return None
-    try:
+    with naming_chunk(index):
         rows = conformal._check(take_rows(table, places), reset=False)
         outlyingness = conformal._scores_of(fitted, rows)
         weights, groups = conformal._weights(rows), conformal._labels_of(rows)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chunk {index}: {error}") from error
     numbers = starts[index] + places
     hashes = row_hashes(seed, starts, n_rows, index)[places]
     return _ordered(Calibrated(outlyingness, weights, groups, natives[places], numbers, hashes))
