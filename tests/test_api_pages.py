@@ -1,18 +1,13 @@
 """The API pages list each public name once, under titles where a module has many."""
 
 import importlib
-import importlib.util
-from pathlib import Path
 
 import pytest
 
 import skanomaly
+from tests.scripts import load_script
 
-_spec = importlib.util.spec_from_file_location(
-    "api_sections", Path(__file__).resolve().parents[1] / "docs" / "api_sections.py"
-)
-api_sections = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(api_sections)
+api_sections = load_script("docs/api_sections.py")
 MODULES = [name for name in skanomaly.__all__ if not name.startswith("_")]
 
 

@@ -2,20 +2,16 @@
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 import skanomaly
+from tests.scripts import ROOT, load_script
 
-ROOT = Path(__file__).resolve().parents[1]
-_spec = importlib.util.spec_from_file_location("papers_page", ROOT / "docs" / "papers_page.py")
-papers_page = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(papers_page)
+papers_page = load_script("docs/papers_page.py")
 ROWS = papers_page.rows()
 SCRIPTS = ROOT / "asv_bench" / "tables"
 

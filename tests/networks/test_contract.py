@@ -1,26 +1,10 @@
 """What every network keeps: the checks of the table of the guide."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-TABLES = Path(__file__).resolve().parents[2] / "asv_bench" / "tables"
+from tests.scripts import load_script
 
-
-def _script():
-    sys.path.insert(0, str(TABLES))
-    try:
-        spec = importlib.util.spec_from_file_location("networks_table", TABLES / "networks.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    finally:
-        sys.path.remove(str(TABLES))
-
-
-SCRIPT = _script()
+SCRIPT = load_script("asv_bench/tables/networks.py")
 NETWORKS = SCRIPT.networks(max_iter=4)
 
 

@@ -1,8 +1,5 @@
 """Defaults on public series. Some defaults were chosen on the same series; the bounds guard against regressions."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -18,16 +15,14 @@ from skanomaly.sequence import (
     SubsequencePCA,
     find_period,
 )
+from tests.scripts import load_script
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def tables(shared_data):
-    path = Path(__file__).parents[2] / "asv_bench" / "tables" / "series.py"
-    spec = importlib.util.spec_from_file_location("series_tables", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("asv_bench/tables/series.py")
     module.DATA = shared_data
     return module
 
