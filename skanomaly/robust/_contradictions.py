@@ -69,7 +69,7 @@ def contradictions(
     pooled: NDArray[np.float64],
     earlier: NDArray[np.bool_] | None = None,
     retained: float = 0.5,
-    overlapping: bool = False,
+    overlapping: bool | None = None,
 ) -> Contradictions:
     """Find the rows whose label contradicts a prediction that is as sure as correct predictions are.
 
@@ -116,8 +116,8 @@ def contradictions(
         Rows masked before.
     retained : float, default=0.5
         Rows masked before stay masked above this fraction of the cut, so that repeated masks settle.
-    overlapping : bool, default=False
-        What the call before any row was masked found; used if there are rows masked before.
+    overlapping : bool, default=None
+        Whether the classes overlap; None decides by these rows. Give what was found before any row was masked.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def contradictions(
     first = earlier is None or not earlier.any()
     if first and min(_tied(reference_ratios, reference_counts), _tied(ratios[suspects], counts[suspects])) > _MOST_TIED:
         return Contradictions(np.ones(labels.size, dtype=np.bool_), scale, informative=False)
-    if adaptive and first:
+    if adaptive and overlapping is None:
         counted = counts[suspects]
         overlapping = _overlapping(
             ratios[suspects], counted, reference_ratios, reference_counts, counts.sum(), n_classes
@@ -168,7 +168,7 @@ def contradictions(
         cut = lowered
     cuts = cut if earlier is None else np.where(earlier, retained * cut, cut)
     keep = _enough_kept(suspects & (ratios >= cuts * (1 - 1e-12)), ratios, counts, min_keep)
-    return Contradictions(keep, scale, overlapping=overlapping)
+    return Contradictions(keep, scale, overlapping=bool(overlapping))
 
 
 def _overlapping(

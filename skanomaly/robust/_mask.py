@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -14,6 +15,7 @@ from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter_constraints
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._contradictions import Contradictions, contradictions, predictions
+from skanomaly.robust._reference import combined_outputs, is_far_better
 
 __all__ = ["MaskPlan", "MaskingParameter", "ZErrorMask"]
 
@@ -318,12 +320,17 @@ class MaskPlan(NamedTuple):
         earlier: NDArray[np.bool_] | None = None,
         retained: float = 0.5,
         overlapping: bool = False,
+        reference: NDArray[np.float64] | None = None,
     ) -> Contradictions:
-        """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set."""
-        return contradictions(
-            outputs,
-            labels,
-            weights,
+        """Return which rows are kept, and the scale of each class, where ``by_confidence`` is set.
+
+        `overlapping` is used where rows were masked `earlier`. With the outputs of a `reference`, a row is masked by
+        those of both, and kept if the reference predicts its label.
+        """
+        find = partial(
+            contradictions,
+            labels=labels,
+            weights=weights,
             n_classes=n_classes,
             threshold=threshold,
             adaptive=self.adaptive,
@@ -331,11 +338,15 @@ class MaskPlan(NamedTuple):
             min_keep=self.min_keep,
             min_group=self.min_group,
             decay=self.decay,
-            pooled=pooled,
-            earlier=earlier,
-            retained=retained,
-            overlapping=overlapping,
         )
+        known = overlapping if earlier is not None and earlier.any() else None
+        if reference is None:
+            return find(outputs, pooled=pooled, earlier=earlier, retained=retained, overlapping=known)
+        if known is None and is_far_better(reference, outputs, labels, weights):
+            known = find(reference, pooled=np.zeros_like(pooled)).overlapping or None
+        combined = combined_outputs(outputs, reference, labels, weights)
+        found = find(combined, pooled=pooled, earlier=earlier, retained=retained, overlapping=known)
+        return found._replace(keep=found.keep | (predictions(reference) == labels))
 
     def label_errors(
         self,

@@ -31,7 +31,7 @@ from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
 from skanomaly.robust._pieces import check_targets, require_two
-from skanomaly.robust._reference import combined_outputs, forest_outputs
+from skanomaly.robust._reference import forest_outputs
 
 __all__ = ["MaskedEstimator"]
 
@@ -373,14 +373,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         retained: float = 0.5,
     ) -> NDArray[np.bool_]:
         if self._plan.by_confidence:
-            n_classes, votes = len(self.classes_), self._votes
-            if votes is not None:
-                outputs = combined_outputs(outputs, votes, encoded, weights)
-            found = self._plan.keep_labels(
-                outputs, encoded, weights, threshold, pooled, n_classes, earlier, retained, self._overlapping
-            )
+            options = len(self.classes_), earlier, retained, self._overlapping, self._votes
+            found = self._plan.keep_labels(outputs, encoded, weights, threshold, pooled, *options)
             self._overlapping = found.overlapping
-            return found.keep if votes is None else found.keep | (votes.argmax(axis=1) == encoded)
+            return found.keep
         values = self._statistic(outputs, encoded)
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 

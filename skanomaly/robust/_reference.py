@@ -11,12 +11,13 @@ from skanomaly._support._columns import CATEGORY, DATE, NUMBER
 from skanomaly._support._tables import TableReader
 from skanomaly.robust._contradictions import predictions, typical_margins
 
-__all__ = ["combined_outputs", "forest_outputs"]
+__all__ = ["combined_outputs", "forest_outputs", "is_far_better"]
 
 _N_TREES = 100
 _MOST_ROWS_OF_A_TREE = 20_000
 _MOST_UNITS = 2.0
 _LARGEST = 1e30
+_FAR_BETTER = 0.5
 
 
 def forest_outputs(
@@ -55,6 +56,21 @@ def forest_outputs(
     outputs = np.zeros((n_rows, n_classes))
     outputs[:, forest.classes_] = np.nan_to_num(forest.oob_decision_function_)
     return outputs
+
+
+def is_far_better(
+    reference: NDArray[np.float64],
+    outputs: NDArray[Any],
+    labels: NDArray[np.intp],
+    weights: NDArray[np.float64] | None,
+) -> bool:
+    """Say whether the labels contradict the reference less than half as often as the other outputs."""
+    of_reference, own = (_error_rate(given, labels, weights) for given in (reference, outputs))
+    return of_reference < _FAR_BETTER * own
+
+
+def _error_rate(outputs: NDArray[Any], labels: NDArray[np.intp], weights: NDArray[np.float64] | None) -> float:
+    return float(np.average(predictions(outputs) != labels, weights=weights))
 
 
 def combined_outputs(
