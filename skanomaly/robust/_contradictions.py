@@ -5,7 +5,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Contradictions", "contradictions", "predictions", "typical_margins"]
+__all__ = [
+    "LEAST_MASKED",
+    "Contradictions",
+    "contradictions",
+    "one_column_per_class",
+    "predictions",
+    "quantiles",
+    "typical_margins",
+]
 
 _LOWEST_CUT = 0.1
 _LEAST_PRECISION = 0.5
@@ -17,7 +25,7 @@ _MOST_TIED = 0.95
 _SURE_PER_ERROR = 2.5
 _MOST_SURE = 0.625
 _SURE_BY_CLASSES = 0.25
-_LEAST_MASKED = 0.015
+LEAST_MASKED = 0.015
 
 
 class Contradictions(NamedTuple):
@@ -31,6 +39,12 @@ class Contradictions(NamedTuple):
     scale: NDArray[np.float64]
     informative: bool = True
     overlapping: bool = False
+
+
+def one_column_per_class(outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Return outputs in double precision, with two columns for the logit of the second of two classes."""
+    outputs = outputs.astype(np.float64)
+    return np.hstack([-outputs, outputs]) / 2 if outputs.shape[1] == 1 else outputs
 
 
 def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
@@ -124,9 +138,7 @@ def contradictions(
     Contradictions
     """
     counts = np.ones(labels.size) if weights is None else weights
-    outputs = outputs.astype(np.float64)
-    if outputs.shape[1] == 1:
-        outputs = np.hstack([-outputs, outputs]) / 2
+    outputs = one_column_per_class(outputs)
     predicted = predictions(outputs)
     agrees = predicted == labels
     rows = np.arange(labels.size)
@@ -161,7 +173,7 @@ def contradictions(
             ratios[suspects], counted, reference_ratios, reference_counts, counts.sum(), n_classes
         )
     if adaptive and overlapping:
-        min_keep = max(min_keep, 1.0 - _LEAST_MASKED)
+        min_keep = max(min_keep, 1.0 - LEAST_MASKED)
     elif adaptive and cut > 0:
         lowered = _lowered_cut(ratios[suspects], counts[suspects], reference_ratios, reference_counts, cut)
         scale *= lowered / cut
@@ -220,7 +232,7 @@ def _typical(
             if decay == 0:
                 pooled[group, 1] = 0.0
             continue
-        median = _quantiles(references[members].ravel(), np.repeat(portions[members], n_others), [0.5])[0]
+        median = quantiles(references[members].ravel(), np.repeat(portions[members], n_others), [0.5])[0]
         old = decay if pooled[group, 2] > 0 else 0.0
         pooled[group, 1] = old * pooled[group, 1] + (1.0 - old) * median
         pooled[group, 2] += 1.0
@@ -244,7 +256,7 @@ def _lowered_cut(
     if noise == 0:
         return cut
     lowest = cut
-    for lower in _quantiles(references, reference_counts, np.arange(9, 0, -1) / 10):
+    for lower in quantiles(references, reference_counts, np.arange(9, 0, -1) / 10):
         if not _LOWEST_CUT * cut <= lower < lowest:
             continue
         found = suspect_counts[(suspects >= lower) & (suspects < cut)].sum()
@@ -271,7 +283,7 @@ def _enough_kept(
     return keep
 
 
-def _quantiles(values: NDArray[np.float64], counts: NDArray[np.float64], fractions: Any) -> NDArray[np.float64]:
+def quantiles(values: NDArray[np.float64], counts: NDArray[np.float64], fractions: Any) -> NDArray[np.float64]:
     """Return quantiles of weighted values; a weight of 2 equals two rows."""
     order = np.argsort(values)
     reached = np.cumsum(counts[order])

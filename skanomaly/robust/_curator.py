@@ -187,7 +187,9 @@ class SampleCurator(BaseSampler):
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.sample_scores_, self.mask_frequency_ = -errors, frequency
         sides = 2.0 if plan.side == 0 else 1.0
-        self.sample_pvalues_ = _clean_pvalues(errors, plan.threshold, sides, margins=plan.by_confidence)
+        long_tail = not classifier and plan.limit_of_long_tail(errors, np.ones(y.size)) > 0
+        threshold = np.inf if long_tail else plan.threshold
+        self.sample_pvalues_ = _clean_pvalues(errors, threshold, sides, margins=plan.by_confidence)
         masked = frequency >= 0.5
         decision = np.full(y.size, "keep", dtype="<U6")
         decision[masked | (self.sample_pvalues_ <= self.false_review_rate)] = "review"

@@ -14,8 +14,8 @@ from skanomaly import _kernels
 from skanomaly._support._scales import ROUNDING
 from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter_constraints
 from skanomaly._support._warnings import warn_user
-from skanomaly.robust._contradictions import Contradictions, contradictions, predictions
-from skanomaly.robust._reference import combined_outputs, is_far_better
+from skanomaly.robust._contradictions import Contradictions, contradictions, predictions, quantiles
+from skanomaly.robust._reference import combined_outputs, is_better
 
 __all__ = ["MaskPlan", "MaskingParameter", "ZErrorMask"]
 
@@ -24,6 +24,15 @@ _SMALLEST_ROBUST_GROUP = 6
 # What is masked of clean data is far below: 2.3 % of margins and 0.3 % of errors that are normal.
 _MOST_LABELS = 0.25
 _MOST_NEAR_ERRORS = 0.025
+# A tail is cut at these multiples of the threshold. It is that of correct targets if it decreases from each part to the
+# next: the first one by the same factor, what is beyond the others to this fraction, where it is not of few rows.
+_TAIL_STEP = 1.5
+_TAIL_PARTS = 6
+_LONGEST_TAIL = 0.6
+_FEWEST_IN_TAIL = 3
+_MOST_IN_TAIL = 0.02
+# A reference with less than this fraction of the errors of the classifier decides whether the classes overlap.
+_FAR_BETTER = 0.5
 _FEWEST_NEAR_ERRORS = 10
 
 
@@ -342,11 +351,44 @@ class MaskPlan(NamedTuple):
         known = overlapping if earlier is not None and earlier.any() else None
         if reference is None:
             return find(outputs, pooled=pooled, earlier=earlier, retained=retained, overlapping=known)
-        if known is None and is_far_better(reference, outputs, labels, weights):
+        if known is None and is_better(reference, outputs, labels, weights, _FAR_BETTER):
             known = find(reference, pooled=np.zeros_like(pooled)).overlapping or None
         combined = combined_outputs(outputs, reference, labels, weights)
         found = find(combined, pooled=pooled, earlier=earlier, retained=retained, overlapping=known)
         return found._replace(keep=found.keep | (predictions(reference) == labels))
+
+    def tail_limit(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+        """Return the standardised error that 2 % exceed, if the errors of a regressor have a long tail; otherwise 0.
+
+        Wrong targets mostly have errors far beyond the threshold. Errors of correct targets become rarer the larger
+        they are, also where their distribution is skewed or has heavy tails. ``threshold="auto"`` then masks at most
+        2 % of the rows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples,)
+            Errors of all rows.
+        weights : ndarray of shape (n_samples,) or None
+
+        Returns
+        -------
+        float
+        """
+        groups, counts = np.zeros(values.size, dtype=np.intp), np.ones(values.size) if weights is None else weights
+        errors = self.standardized_errors(values, groups, self.center_scale(values, groups, weights, 1))
+        return self.limit_of_long_tail(errors, counts)
+
+    def limit_of_long_tail(self, errors: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+        """Return :meth:`tail_limit` for standardised errors of which each counts `counts` times."""
+        if not (self.adaptive and self.robust and self.statistic == _STATISTICS["error"]):
+            return 0.0
+        limits = self.threshold * _TAIL_STEP ** np.arange(-1.0, _TAIL_PARTS)
+        beyond = counts @ (errors[:, None] > limits)
+        if beyond[1] <= max(_MOST_IN_TAIL * counts.sum(), _FEWEST_IN_TAIL - 1):
+            return 0.0
+        falls = beyond[1] - beyond[2] <= (beyond[0] - beyond[1]) / _TAIL_STEP
+        falls &= ((beyond[2:] <= _LONGEST_TAIL * beyond[1:-1]) | (beyond[2:] < _FEWEST_IN_TAIL)).all()
+        return float(quantiles(errors, counts, [1.0 - _MOST_IN_TAIL])[0]) if falls else 0.0
 
     def label_errors(
         self,
@@ -377,7 +419,7 @@ class MaskPlan(NamedTuple):
                     "correct, the classifier does not suit the data; compare with masking__threshold=float('inf')."
                 )
             return
-        if self.statistic != _STATISTICS["error"] or not self.robust:
+        if self.statistic != _STATISTICS["error"] or not self.robust or (self.adaptive and masked <= _MOST_IN_TAIL):
             return
         near = (errors > self.threshold) & (errors <= 1.5 * self.threshold)
         sides = 2.0 if self.side == 0 else 1.0

@@ -378,6 +378,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             self._overlapping = found.overlapping
             return found.keep
         values = self._statistic(outputs, encoded)
+        if earlier is not None:  # the errors of all rows
+            threshold = max(threshold, self._plan.tail_limit(values, weights))
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
     def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: NDArray[np.intp]) -> None:

@@ -9,15 +9,14 @@ from sklearn.ensemble import RandomForestClassifier
 
 from skanomaly._support._columns import CATEGORY, DATE, NUMBER
 from skanomaly._support._tables import TableReader
-from skanomaly.robust._contradictions import predictions, typical_margins
+from skanomaly.robust._contradictions import one_column_per_class, predictions, typical_margins
 
-__all__ = ["combined_outputs", "forest_outputs", "is_far_better"]
+__all__ = ["Forests", "combined_outputs", "forest_outputs", "is_better"]
 
 _N_TREES = 100
 _MOST_ROWS_OF_A_TREE = 20_000
 _MOST_UNITS = 2.0
 _LARGEST = 1e30
-_FAR_BETTER = 0.5
 
 
 def forest_outputs(
@@ -58,19 +57,53 @@ def forest_outputs(
     return outputs
 
 
-def is_far_better(
+def is_better(
     reference: NDArray[np.float64],
     outputs: NDArray[Any],
     labels: NDArray[np.intp],
     weights: NDArray[np.float64] | None,
+    ratio: float = 1.0,
 ) -> bool:
-    """Say whether the labels contradict the reference less than half as often as the other outputs."""
-    of_reference, own = (_error_rate(given, labels, weights) for given in (reference, outputs))
-    return of_reference < _FAR_BETTER * own
+    """Say whether the labels contradict the reference less often than `ratio` times the other outputs."""
+    errors = [np.average(predictions(given) != labels, weights=weights) for given in (reference, outputs)]
+    return bool(errors[0] < ratio * errors[1])
 
 
-def _error_rate(outputs: NDArray[Any], labels: NDArray[np.intp], weights: NDArray[np.float64] | None) -> float:
-    return float(np.average(predictions(outputs) != labels, weights=weights))
+class Forests:
+    """Outputs of one forest for each part of a table, fitted when they are first needed; they are kept, its rows not.
+
+    Parameters
+    ----------
+    n_classes : int
+    random : numpy.random.Generator
+    """
+
+    def __init__(self, n_classes: int, random: np.random.Generator) -> None:
+        self.n_classes = n_classes
+        self.random = random
+        self._found: dict[int, NDArray[np.float64]] = {}
+
+    def outputs(
+        self, part: int, X: NDArray[Any], labels: NDArray[np.intp], weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Return class probabilities as :func:`forest_outputs` does; a part always has the same rows.
+
+        Parameters
+        ----------
+        part : int
+        X : ndarray of shape (n_samples, n_features)
+        labels : ndarray of shape (n_samples,)
+        weights : ndarray of shape (n_samples,) or None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        if part not in self._found:
+            found = forest_outputs(X, labels, weights, self.n_classes, int(self.random.integers(2**31)))
+            assert found is not None  # X is numeric
+            self._found[part] = found
+        return self._found[part]
 
 
 def combined_outputs(
@@ -83,7 +116,8 @@ def combined_outputs(
 
     Parameters
     ----------
-    outputs, reference : ndarray of shape (n_samples, n_classes)
+    outputs : ndarray of shape (n_samples, 1 or n_classes)
+    reference : ndarray of shape (n_samples, n_classes)
     labels : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,) or None
 
@@ -94,8 +128,8 @@ def combined_outputs(
         inverse of its error rate.
     """
     counts = np.ones(labels.size) if weights is None else weights
-    total, of_all = np.zeros(outputs.shape), 0.0
-    for given in (outputs, reference):
+    total, of_all = np.zeros(reference.shape), 0.0
+    for given in (one_column_per_class(outputs), reference):
         predicted = predictions(given)
         margins = given[np.arange(labels.size), predicted][:, None] - given
         units = margins / typical_margins(given, labels, counts)[predicted][:, None]

@@ -16,12 +16,15 @@ from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._callbacks import reported
 from skanomaly._support._scales import SafeRange, usable_scale, varies
 from skanomaly._support._warnings import warn_user
+from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import DENSE, classification_terms, regression_terms, take_step
+from skanomaly.robust._reference import Forests, is_better
 
 __all__ = ["Standardizer", "Training", "median_and_mad"]
 
 _PATIENCE = 10
+_EPOCHS_OF_A_TAIL = 8
 
 
 def median_and_mad(y: NDArray[np.float64], weights: NDArray[np.float64] | None) -> tuple[float, float]:
@@ -82,6 +85,8 @@ class Training:
     classifier : bool
     penalty, rate : float
     random : numpy.random.Generator
+    forests : Forests, default=None
+        Second opinion on labels; only during a fit.
     """
 
     network: Network
@@ -95,6 +100,8 @@ class Training:
     losses: list[float] = field(default_factory=list)
     mask_rates: list[float] = field(default_factory=list)
     thresholds: list[float] = field(default_factory=list)
+    forests: Forests | None = None
+    limits: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plan = MaskPlan.of(self.mask, classifier=self.classifier)
@@ -126,6 +133,7 @@ class Training:
         span: int,
         rate: float,
         masked: NDArray[np.int64],
+        part: int = 0,
     ) -> bool:
         """Run one epoch.
 
@@ -139,6 +147,8 @@ class Training:
             Learning rate of this epoch.
         masked : ndarray of shape (n_samples,)
             How often each row was dropped; updated in place.
+        part : int, default=0
+            Number of this part of the table.
 
         Returns
         -------
@@ -150,10 +160,12 @@ class Training:
         order = self.random.permutation(X.shape[0])
         n_contradicted = 0
         if self.plan.by_confidence and math.isfinite(threshold):
-            keep = self.kept_labels(X, y, weights, threshold)
+            keep = self.kept_labels(X, y, weights, threshold, self.pooled, part).keep
             masked[~keep] += 1
             n_contradicted = int(keep.size - keep.sum())
             order, threshold = order[keep[order]], math.inf
+        elif math.isfinite(threshold):
+            threshold = max(threshold, self.tail_limit(X, y, weights, part))
         bounds = batch_bounds(order.size, batch_size)
         linear = self.network.layers[DENSE].sizes[1:] == (1,)
         run = self._linear_epoch if linear else self._network_epoch
@@ -164,13 +176,38 @@ class Training:
         self.thresholds.append(self.plan.threshold_at(self.n_epochs - 1, span))
         return past_warmup
 
+    def tail_limit(self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None, part: int) -> float:
+        """Return the lowest threshold for the errors of a regressor if they have a long tail; anew every 8 epochs."""
+        if self.classifier or not self.plan.adaptive:
+            return 0.0
+        if part not in self.limits or self.n_epochs % _EPOCHS_OF_A_TAIL == 0:
+            with single_blas_thread():
+                outputs = self.network.forward(DENSE, X)[-1]
+            self.limits[part] = self.plan.tail_limit(self.terms(outputs, y)[2], weights)
+        return self.limits[part]
+
     def kept_labels(
-        self, X: NDArray[Any], y: NDArray[np.intp], weights: NDArray[np.float64] | None, threshold: float
-    ) -> NDArray[np.bool_]:
-        """Return which of these rows a classifier keeps."""
+        self,
+        X: NDArray[Any],
+        y: NDArray[np.intp],
+        weights: NDArray[np.float64] | None,
+        threshold: float,
+        pooled: NDArray[np.float64],
+        part: int,
+    ) -> Contradictions:
+        """Return which of these rows a classifier keeps; a forest that is better is asked before many are masked."""
         with single_blas_thread():
             outputs = self.network.forward(DENSE, X)[-1]
-        return self.plan.keep_labels(outputs, y, weights, threshold, self.pooled, self.n_groups).keep
+        before = pooled.copy()
+        found = self.plan.keep_labels(outputs, y, weights, threshold, pooled, self.n_groups)
+        if self.forests is None or np.average(~found.keep, weights=weights) <= LEAST_MASKED:
+            return found
+        reference = self.forests.outputs(part, X, y, weights)
+        if not is_better(reference, outputs, y, weights):
+            return found
+        pooled[:] = before
+        both = self.plan.keep_labels(outputs, y, weights, threshold, pooled, self.n_groups, reference=reference)
+        return found._replace(keep=both.keep)
 
     def _linear_epoch(
         self,
@@ -324,9 +361,15 @@ class Training:
             for rows, targets in windows():
                 if index == start == 0:
                     self.warn_if_too_small(int(np.diff(batch_bounds(len(rows), batch_size)).max()), len(rows))
-                part = masked[start : start + len(rows)]
                 past_warmup = self.epoch(
-                    rows, targets, None, batch_size=batch_size, span=max_iter, rate=rate, masked=part
+                    rows,
+                    targets,
+                    None,
+                    batch_size=batch_size,
+                    span=max_iter,
+                    rate=rate,
+                    masked=masked[start : start + len(rows)],
+                    part=len(parts),
                 )
                 parts.append((len(rows), self.losses.pop(), self.mask_rates.pop(), self.thresholds.pop()))
                 self.n_epochs -= 1  # all windows are one epoch

@@ -22,6 +22,7 @@ from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import DENSE, dense_network
+from skanomaly.robust._reference import Forests
 from skanomaly.robust._training import Standardizer, Training
 
 __all__ = ["ZErrorEstimator", "targets_like"]
@@ -62,7 +63,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
     def _set_parameters(self) -> None:
         """Set the coefficients in the original units of the data."""
 
-    def _start(self, X: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+    def _start(self, X: NDArray[Any], weights: NDArray[np.float64] | None, *, whole: bool = True) -> None:
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
         if any(size < 1 for size in hidden):
             raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}; every layer needs at least one unit.")
@@ -80,6 +81,9 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             rate=float(rate),
             random=random,
         )
+        plan = self._training.plan
+        if whole and plan.by_confidence and plan.adaptive:
+            self._training.forests = Forests(self._training.n_groups, random)
 
     def _batch_rows(self, n_samples: int) -> int:
         return min(256, max(64, n_samples // 8)) if self.batch_size == "auto" else int(self.batch_size)
@@ -144,7 +148,8 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             self.seen_count_ = np.zeros(counted.size, dtype=np.int64)
             self.mask_count_[counted], self.seen_count_[counted] = dropped, seen
             self.inlier_mask_ = np.ones(counted.size, dtype=bool)
-            self.inlier_mask_[counted] = self._finish(standardized, encoded, weights)
+            self.inlier_mask_[counted] = self._finish(standardized, encoded, weights, int(held_out is not None))
+            self._training.forests = None
             self._warn_of_excess(standardized, encoded, self.inlier_mask_[counted])
         return self
 
@@ -201,10 +206,11 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             )
             self.seen_count_ = np.full(table.n_rows, seen, dtype=np.int64)
             standardized = self._standardizer(rows)
-            self.inlier_mask_ = self._finish(standardized, encoded, None)
+            self.inlier_mask_ = self._finish(standardized, encoded, None, 0 if len(rows) == table.n_rows else -1)
             if len(rows) < table.n_rows:
-                found = [self._kept(*window) for window in self._windows(table.pieces, rows.dtype)]
-                self.inlier_mask_ = np.concatenate(found)
+                parts = enumerate(self._windows(table.pieces, rows.dtype))
+                self.inlier_mask_ = np.concatenate([self._kept(*window, part) for part, window in parts])
+            self._training.forests = None
             self._warn_of_excess(standardized, encoded, self.inlier_mask_[drawn.rows])
         return self
 
@@ -217,14 +223,14 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
                 self._limited(self._encode(values, None, first=False)),
             )
 
-    def _kept(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+    def _kept(self, X: NDArray[Any], y: NDArray[Any], part: int) -> NDArray[np.bool_]:
         """Return which rows are within the threshold, by the centre and scale of the fit."""
         training = self._training
-        outputs = training.network.forward(DENSE, X)[-1]
         if training.plan.by_confidence:
             pooled = np.zeros((training.pooled.shape[0], 3))
-            return training.plan.keep_labels(outputs, y, None, training.plan.threshold, pooled, training.n_groups).keep
-        return np.asarray(self._standardized_errors(outputs, y) <= training.plan.threshold)
+            return training.kept_labels(X, y, None, training.plan.threshold, pooled, part).keep
+        outputs = training.network.forward(DENSE, X)[-1]
+        return np.asarray(self._standardized_errors(outputs, y) <= max(training.plan.threshold, training.limits[0]))
 
     def _encode_first(self, targets: NDArray[Any], distinct: NDArray[Any] | None) -> NDArray[Any]:
         """Encode targets for training, and set the encoding; `distinct` are all classes."""
@@ -242,7 +248,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
                 )
         encoded = self._limited(self._encode(targets, weights, first=first))
         if first:
-            self._start(rows, weights)
+            self._start(rows, weights, whole=False)
         training = self._training
         training.warn_if_too_small(min(rows.shape[0], self._batch_rows(rows.shape[0])), rows.shape[0])
         standardized = self._standardizer(rows)
@@ -272,7 +278,9 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         self.inlier_mask_ = self._finish(standardized, encoded, weights)
         return self
 
-    def _finish(self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+    def _finish(
+        self, X: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None, part: int = 0
+    ) -> NDArray[np.bool_]:
         """Set the fitted attributes, and return which of these rows are within the threshold."""
         training = self._training
         self.mask_frequency_ = self.mask_count_ / np.maximum(self.seen_count_, 1)
@@ -286,12 +294,13 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         n_groups = training.pooled.shape[0]
         if training.plan.by_confidence:
             pooled = np.zeros((n_groups, 3))
-            threshold = training.plan.threshold
-            found = training.plan.keep_labels(outputs, y, weights, threshold, pooled, training.n_groups)
+            found = training.kept_labels(X, y, weights, training.plan.threshold, pooled, part)
             kept, self._label_scale = found.keep, found.scale
         else:
             self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
-            kept = training.plan.standardized_errors(values, groups, self._center_scale) <= training.plan.threshold
+            errors = training.plan.standardized_errors(values, groups, self._center_scale)
+            training.limits = {0: 0.0 if self._classifier else training.plan.tail_limit(values, weights)}
+            kept = errors <= max(training.plan.threshold, training.limits[0])
         self._choose_cutoff(outputs, y, weights, kept)
         self._set_parameters()
         return kept
