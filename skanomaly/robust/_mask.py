@@ -24,11 +24,10 @@ _SMALLEST_ROBUST_GROUP = 6
 # What is masked of clean data is far below: 2.3 % of margins and 0.3 % of errors that are normal.
 _MOST_LABELS = 0.25
 _MOST_NEAR_ERRORS = 0.025
-# A tail is cut at these multiples of the threshold. It is that of correct targets if it decreases from each part to the
-# next: the first one by the same factor, what is beyond the others to this fraction, where it is not of few rows.
-_TAIL_STEP = 1.5
-_TAIL_PARTS = 6
-_LONGEST_TAIL = 0.6
+# Parts of a tail, in units of the threshold. It is that of correct targets if each part holds at most as many errors as
+# the one before, or few; the first beyond the threshold clearly fewer.
+_TAIL_EDGES = np.array([2 / 3, 1.0, 4 / 3, 2.0, 3.0, 4.5, 6.75, 10.0])
+_FIRST_FALL = 1.5
 _FEWEST_IN_TAIL = 3
 _MOST_IN_TAIL = 0.02
 # A reference with less than this fraction of the errors of the classifier decides whether the classes overlap.
@@ -382,13 +381,14 @@ class MaskPlan(NamedTuple):
         """Return :meth:`tail_limit` for standardised errors of which each counts `counts` times."""
         if not (self.adaptive and self.robust and self.statistic == _STATISTICS["error"]):
             return 0.0
-        limits = self.threshold * _TAIL_STEP ** np.arange(-1.0, _TAIL_PARTS)
-        beyond = counts @ (errors[:, None] > limits)
-        if beyond[1] <= max(_MOST_IN_TAIL * counts.sum(), _FEWEST_IN_TAIL - 1):
+        places = np.searchsorted(self.threshold * _TAIL_EDGES, errors)
+        parts = np.bincount(places, weights=counts, minlength=_TAIL_EDGES.size + 1)[1:]
+        if parts[1:].sum() <= max(_MOST_IN_TAIL * counts.sum(), _FEWEST_IN_TAIL - 1):
             return 0.0
-        falls = beyond[1] - beyond[2] <= (beyond[0] - beyond[1]) / _TAIL_STEP
-        falls &= ((beyond[2:] <= _LONGEST_TAIL * beyond[1:-1]) | (beyond[2:] < _FEWEST_IN_TAIL)).all()
-        return float(quantiles(errors, counts, [1.0 - _MOST_IN_TAIL])[0]) if falls else 0.0
+        falls = (parts[1:] <= parts[:-1]) | (parts[1:] < _FEWEST_IN_TAIL)
+        if not falls.all() or parts[1] > parts[0] / _FIRST_FALL:
+            return 0.0
+        return float(quantiles(errors, counts, [1.0 - _MOST_IN_TAIL])[0])
 
     def label_errors(
         self,
@@ -419,7 +419,7 @@ class MaskPlan(NamedTuple):
                     "correct, the classifier does not suit the data; compare with masking__threshold=float('inf')."
                 )
             return
-        if self.statistic != _STATISTICS["error"] or not self.robust or (self.adaptive and masked <= _MOST_IN_TAIL):
+        if self.statistic != _STATISTICS["error"] or not self.robust or (self.adaptive and masked < _MOST_NEAR_ERRORS):
             return
         near = (errors > self.threshold) & (errors <= 1.5 * self.threshold)
         sides = 2.0 if self.side == 0 else 1.0
