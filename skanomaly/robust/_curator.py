@@ -83,8 +83,9 @@ class SampleCurator(BaseSampler):
     starts at 1 %, about the largest fraction of clean rows that the mask takes in the tables of the user guide. A row
     is dropped if its p-value is at most `false_drop_rate` and it was masked in at least half of the epochs. It is
     marked for review if its p-value is at most `false_review_rate` or it was masked that often. The bounds hold on
-    clean data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If clean errors have
-    heavier tails, the fraction beyond the threshold is dropped in addition. A class is never dropped entirely.
+    clean data with normal errors, or for a classifier whose wrong predictions are mostly unsure. If the errors of a
+    regressor have a long tail (see :class:`ZErrorMask`), all p-values are empirical. A tail that is not recognised as
+    one is dropped beyond the threshold. A class is never dropped entirely.
 
     The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
     decisions are our additions.

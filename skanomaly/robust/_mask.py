@@ -25,11 +25,12 @@ _SMALLEST_ROBUST_GROUP = 6
 _MOST_LABELS = 0.25
 _MOST_NEAR_ERRORS = 0.025
 # Parts of a tail, in units of the threshold. It is that of correct targets if each part holds at most as many errors as
-# the one before, or few; the first beyond the threshold clearly fewer.
+# the one before, or few; the first beyond the threshold clearly fewer, and all beyond it together not many.
 _TAIL_EDGES = np.array([2 / 3, 1.0, 4 / 3, 2.0, 3.0, 4.5, 6.75, 10.0])
 _FIRST_FALL = 1.5
 _FEWEST_IN_TAIL = 3
 _MOST_IN_TAIL = 0.02
+_LARGEST_TAIL = 0.04
 # A reference with less than this fraction of the errors of the classifier decides whether the classes overlap.
 _FAR_BETTER = 0.5
 _FEWEST_NEAR_ERRORS = 10
@@ -45,10 +46,11 @@ class ZErrorMask:
     Parameters
     ----------
     threshold : float or "auto", default="auto"
-        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression. For classification it is 2: a
-        row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If there are
-        many such rows, less sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and
-        at most 1.5 % of the rows are dropped. ``float("inf")`` drops no row, which is plain training.
+        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression; if the errors have a long
+        tail of up to 4 % of the rows, it is larger, so that 2 % are dropped. For classification it is 2: a row is dropped if its
+        label contradicts a prediction that is as sure as correct ones (the median). If there are many such rows, less
+        sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and at most 1.5 % of the
+        rows are dropped. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -100,6 +102,13 @@ class ZErrorMask:
     T is below ``min(2.5 S, 0.625 (2 / K) ** 0.25)`` for K classes, ``threshold="auto"`` does not lower the cut and
     masks the surest 1.5 % at most.
     The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
+
+    Errors of a regressor beyond the threshold are a long tail, not wrong targets, if they become rarer the larger they
+    are: with numbers of rows between 2, 3, 4, 6, 9, 13.5, 20 and 30 scales, none of which is larger than the one
+    before, except of fewer than 3 rows, and the second of which is at most two thirds of the first. If 2 to 4 % of the
+    rows, and 3 or more, are beyond 3 scales and are such a tail, ``threshold="auto"`` masks the largest 2 %. Otherwise
+    all beyond 3 scales are masked; of more than 4 % of the rows, most are wrong or the normal distribution does not
+    describe the errors at all, of which `fit` warns.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
@@ -383,7 +392,8 @@ class MaskPlan(NamedTuple):
             return 0.0
         places = np.searchsorted(self.threshold * _TAIL_EDGES, errors)
         parts = np.bincount(places, weights=counts, minlength=_TAIL_EDGES.size + 1)[1:]
-        if parts[1:].sum() <= max(_MOST_IN_TAIL * counts.sum(), _FEWEST_IN_TAIL - 1):
+        beyond, total = parts[1:].sum(), counts.sum()
+        if beyond <= max(_MOST_IN_TAIL * total, _FEWEST_IN_TAIL - 1) or beyond > _LARGEST_TAIL * total:
             return 0.0
         falls = (parts[1:] <= parts[:-1]) | (parts[1:] < _FEWEST_IN_TAIL)
         if not falls.all() or parts[1] > parts[0] / _FIRST_FALL:

@@ -111,7 +111,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     A classifier that does not suit the data errs as surely as wrong labels contradict it. Therefore a label is only
     masked if `reference` contradicts it, too: 100 trees, of which those vote for a row that were not trained on it. The
     mask is that of the outputs of both classifiers in units of their typical margins, at most 2, averaged with weights
-    of one over their error rates. Categories and dates are codes for the trees. Where rows are sparse or cells are
+    of one over their error rates. If the reference makes less than half of the errors of `estimator`, it decides
+    whether the classes overlap. Categories and dates are codes for the trees. Where rows are sparse or cells are
     neither, the mask is that of `estimator` alone; nothing is masked then, with a warning, if it is equally sure of all
     predictions, as a tree with pure leaves is.
 

@@ -52,7 +52,7 @@ def _plan(**options):
 def test_targets_with_a_long_tail_are_kept():
     masked = []
     for seed in range(10):  # by chance a part of a tail holds more rows than the one before
-        X, y = _linear(seed, np.random.default_rng(seed + 100).standard_t(3, size=600))
+        X, y = _linear(seed, np.random.default_rng(seed + 100).gamma(2.0, size=600))
         models = MaskedEstimator(Ridge(), cv=2, random_state=0), ZErrorRegressor(max_iter=20, random_state=0)
         masked.append([(~model.fit(X, y).inlier_mask_).mean() for model in models])
     assert (np.median(masked, axis=0) <= 0.02).all()
@@ -62,7 +62,7 @@ def test_targets_with_a_long_tail_are_kept():
 def test_curator_drops_no_more_of_a_long_tail_than_its_rate():
     dropped = []
     for seed in range(5):
-        X, y = _linear(seed, np.random.default_rng(seed + 100).standard_t(3, size=1000), n=1000)
+        X, y = _linear(seed, np.random.default_rng(seed + 100).gamma(2.0, size=1000), n=1000)
         curator = SampleCurator(ZErrorRegressor(max_iter=20), cv=2, false_drop_rate=0.01, random_state=0).fit(X, y)
         dropped.append((curator.decision_ == "drop").mean())
     assert 0 < np.median(dropped) <= 0.01
@@ -97,19 +97,21 @@ def test_tails_that_decrease_have_a_limit_and_others_have_none():
     for options in ({"threshold": 3.0}, {"threshold": np.inf}, {"center_scale": "mean_std"}, {"statistic": "loss"}):
         assert _plan(**options).tail_limit(skewed, None) == 0.0
     assert _plan().tail_limit(np.zeros(50), None) == 0.0
+    assert _plan().tail_limit(np.exp(normal), None) == 0.0  # more than a tail
 
 
 def test_weights_of_a_tail_equal_repetition(seed):
     random = np.random.default_rng(seed)
-    errors, weights = random.standard_t(2, size=400), random.integers(1, 4, size=400)
+    errors, weights = random.gamma(2.0, size=2000), random.integers(1, 4, size=2000)
     limit = _plan().tail_limit(errors, weights.astype(float))
+    assert limit > 3.0
     assert_allclose(limit, _plan().tail_limit(np.repeat(errors, weights), None))
 
 
 def test_few_rows_beyond_the_threshold_are_no_tail():
-    errors = np.r_[np.linspace(-1.0, 1.0, 20), [2.5, 2.6, 2.7, 2.8, 2.9, 3.1, 3.5]]
-    assert _plan().limit_of_long_tail(errors, np.ones(27)) == 0.0
-    assert _plan().limit_of_long_tail(np.r_[errors, 3.2], np.ones(28)) > 3.0
+    errors = np.r_[np.linspace(-1.0, 1.0, 80), [2.5, 2.6, 2.7, 2.8, 2.9, 3.1, 3.5]]
+    assert _plan().limit_of_long_tail(errors, np.ones(87)) == 0.0
+    assert _plan().limit_of_long_tail(np.r_[errors, 3.2], np.ones(88)) > 3.0
 
 
 # A second opinion for linear classifiers, and overlap by the reference.
