@@ -46,11 +46,11 @@ class ZErrorMask:
     Parameters
     ----------
     threshold : float or "auto", default="auto"
-        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression; if the errors have a long
-        tail of up to 4 % of the rows, it is larger, so that 2 % are dropped. For classification it is 2: a row is dropped if its
-        label contradicts a prediction that is as sure as correct ones (the median). If there are many such rows, less
-        sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and at most 1.5 % of the
-        rows are dropped. ``float("inf")`` drops no row, which is plain training.
+        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression; if the errors have a long tail
+        of up to 4 % of the rows, it is larger, so that 2 % are dropped. For classification it is 2: a row is dropped if
+        its label contradicts a prediction that is as sure as correct ones (the median). If there are many such rows,
+        less sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and at most 1.5 % of
+        the rows are dropped. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
