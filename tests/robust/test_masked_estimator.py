@@ -9,6 +9,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import estimator_checks
 
 from skanomaly.robust import MaskedEstimator, ZErrorMask
 
@@ -140,3 +141,20 @@ def test_grid_search_sets_parameters_of_mask_and_estimator():
     grid = {"masking__threshold": [2.0, 3.0], "estimator__alpha": [0.1, 1.0]}
     search = GridSearchCV(MaskedEstimator(Ridge(), cv=None), grid, cv=2, scoring="neg_median_absolute_error").fit(X, y)
     assert np.abs(search.predict(X) - truth).mean() < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_classifiers_classes,
+        estimator_checks.check_dict_unchanged,
+        estimator_checks.check_estimators_dtypes,
+        estimator_checks.check_estimators_pickle,
+        estimator_checks.check_fit_idempotent,
+        estimator_checks.check_methods_subset_invariance,
+    ],
+    ids=lambda check: check.__name__,
+)
+def test_checks_hold_with_a_reference(check):
+    check("MaskedEstimator", MaskedEstimator(LogisticRegression(max_iter=2000), cv=2, max_iter=2, random_state=0))
