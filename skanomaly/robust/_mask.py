@@ -107,8 +107,7 @@ class ZErrorMask:
     are: with numbers of rows between 2, 3, 4, 6, 9, 13.5, 20 and 30 scales, none of which is larger than the one
     before, except of fewer than 3 rows, and the second of which is at most two thirds of the first. If 2 to 4 % of the
     rows, and 3 or more, are beyond 3 scales and are such a tail, ``threshold="auto"`` masks the largest 2 %. Otherwise
-    all beyond 3 scales are masked; of more than 4 % of the rows, most are wrong or the normal distribution does not
-    describe the errors at all, of which `fit` warns.
+    all beyond 3 scales are masked: more than 4 % are mostly wrong targets, or errors that are not nearly normal.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
