@@ -157,4 +157,4 @@ def test_grid_search_sets_parameters_of_mask_and_estimator():
     ids=lambda check: check.__name__,
 )
 def test_checks_hold_with_a_reference(check):
-    check("MaskedEstimator", MaskedEstimator(LogisticRegression(max_iter=2000), cv=2, max_iter=2, random_state=0))
+    check("MaskedEstimator", MaskedEstimator(LogisticRegression(max_iter=2000), cv=2, random_state=0))
