@@ -357,7 +357,7 @@ class Training:
         n_masked = 0
         for index in reported(range(max_iter), "train"):
             rate = self.rate * min(1.0, 2.0 * (1.0 - index / max_iter))
-            start, parts = 0, []
+            start, parts = 0, list[tuple[int, float, float, float]]()
             for rows, targets in windows():
                 if index == start == 0:
                     self.warn_if_too_small(int(np.diff(batch_bounds(len(rows), batch_size)).max()), len(rows))
