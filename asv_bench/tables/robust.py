@@ -3,7 +3,8 @@
 
     python asv_bench/tables/robust.py [--as-installed]
     python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
-    python asv_bench/tables/robust.py overlap [n_splits]   # what it masks of clean labels of overlapping classes
+    python asv_bench/tables/robust.py overlap [n_splits [first_split classifier ...]]   # of overlapping classes
+    python asv_bench/tables/robust.py targets [n_splits]   # what it masks of clean targets of regressions
     python asv_bench/tables/robust.py reference [n_splits]   # the mask with and without the reference, on other tables
 
 Times are CPU times of one thread, or wall times as installed, the minimum over interleaved repeats. Masks are means
@@ -168,10 +169,11 @@ CLASSIFIERS = {
     "ZErrorClassifier": None,
 }
 REGRESSORS = {
-    "HistGradientBoosting": HistGradientBoostingRegressor(max_iter=50, random_state=0),
-    "RandomForest": RandomForestRegressor(random_state=0),
+    "HistGradientBoosting": HistGradientBoostingRegressor(max_iter=30, random_state=0),
+    "RandomForest": RandomForestRegressor(30, random_state=0),
     "KNeighbors": make_pipeline(StandardScaler(), KNeighborsRegressor()),
     "Ridge": Ridge(),
+    "ZErrorRegressor": None,
 }
 SEPARATED = ("breast cancer", "wine", "digits", "Cardiotocography", "PageBlocks", "vowels")
 OVERLAPPING = ("Ionosphere", "Pima")
@@ -196,11 +198,12 @@ def flipped(y, fraction, seed):
     return np.where(wrong, (y + random.integers(1, n_classes, size=y.size)) % n_classes, y), wrong
 
 
-def masked(estimator, X, y, seed, reference="auto"):
+def masked(estimator, X, y, seed, reference="auto", regressor=False):
     """Fit with and without a mask; return both, and which rows are masked."""
     if estimator is None:
-        plain = ZErrorClassifier(masking=ZErrorMask(threshold=np.inf), random_state=seed).fit(X, y)
-        model = ZErrorClassifier(random_state=seed).fit(X, y)
+        make = ZErrorRegressor if regressor else ZErrorClassifier
+        plain = make(masking=ZErrorMask(threshold=np.inf), random_state=seed).fit(X, y)
+        model = make(random_state=seed).fit(X, y)
     else:
         plain = clone(estimator).fit(X, y)
         model = MaskedEstimator(estimator, reference=reference, random_state=seed).fit(X, y)
@@ -241,16 +244,16 @@ def label_masks(names, n_splits):
         )
 
 
-def overlap(n_splits):
+def overlap(n_splits, first=10, *classifiers):
     names = (*OVERLAPPING, "fault")
     print(f"Masked rows of clean labels, change of accuracy and its standard error (%), {n_splits} splits.")
     head("classifier", *names)
-    for classifier in ("GaussianNB", "KNeighbors", "SVC", "LogisticRegression"):
+    for classifier in classifiers or ("GaussianNB", "KNeighbors", "SVC", "LogisticRegression"):
         cells = []
         for name in names:
             X, y = classes(name)
             found = []
-            for seed in range(10, 10 + n_splits):
+            for seed in range(int(first), int(first) + n_splits):
                 train, test = train_test_split(np.arange(y.size), stratify=y, test_size=0.4, random_state=seed)
                 plain, model, dropped = masked(CLASSIFIERS[classifier], X[train], y[train], seed)
                 found.append((dropped.mean(), model.score(X[test], y[test]) - plain.score(X[test], y[test])))
@@ -288,19 +291,35 @@ def references(names, n_splits):
             row(classifier, str(reference), *cells, f"{found:.0f}, {precision:.0f}, {gain:+.1f}")
 
 
+def regressions():
+    iris, wine, cancer = (load(return_X_y=True)[0] for load in (load_iris, load_wine, load_breast_cancer))
+    cancer, pima = cancer[:, :10], classes("Pima")[0]
+    return {
+        "diabetes": load_diabetes(return_X_y=True),
+        "petal width": (iris[:, :3], iris[:, 3]),
+        "proline": (wine[:, :12], wine[:, 12]),
+        "texture": (np.delete(cancer, 1, axis=1), cancer[:, 1]),
+        "log area": (np.delete(cancer, [0, 2, 3], axis=1), np.log(cancer[:, 3])),
+        "glucose": (np.delete(pima, 1, axis=1), pima[:, 1]),
+    }
+
+
 def target_masks(n_splits):
-    X, y = load_diabetes(return_X_y=True)
-    print(f"\nMasked rows (%) and R squared on the diabetes data by regressor, {n_splits} splits.")
-    head("regressor", "masked", "R squared", "change by the mask")
+    tables = regressions()
+    print(f"\nMasked rows (%) and change of R squared by regressor, {n_splits} splits.")
+    head("regressor", *tables)
     for regressor, estimator in REGRESSORS.items():
-        cells = []
-        for seed in range(n_splits):
-            train, test = train_test_split(np.arange(y.size), test_size=0.4, random_state=seed)
-            plain, model, dropped = masked(estimator, X[train], y[train], seed)
-            before, after = plain.score(X[test], y[test]), model.score(X[test], y[test])
-            cells.append((100 * dropped.mean(), before, after - before))
-        share, before, change = np.mean(cells, axis=0)
-        row(regressor, f"{share:.1f}", f"{before:.3f}", f"{change:+.3f}")
+        row(regressor, *(target_mask(estimator, X, y, n_splits) for X, y in tables.values()))
+
+
+def target_mask(estimator, X, y, n_splits):
+    cells = []
+    for seed in range(n_splits):
+        train, test = train_test_split(np.arange(y.size), test_size=0.4, random_state=seed)
+        plain, model, dropped = masked(estimator, X[train], y[train], seed, regressor=True)
+        cells.append((100 * dropped.mean(), model.score(X[test], y[test]) - plain.score(X[test], y[test])))
+    share, change = np.mean(cells, axis=0)
+    return f"{share:.1f}, {change:+.2f}"
 
 
 if __name__ == "__main__":
@@ -309,9 +328,10 @@ if __name__ == "__main__":
         splits = int(sys.argv[2]) if len(sys.argv) > 2 else 3
         label_masks(SEPARATED, splits)
         label_masks(OVERLAPPING, splits)
-        target_masks(splits)
     elif sys.argv[1:2] == ["overlap"]:
-        overlap(int(sys.argv[2]) if len(sys.argv) > 2 else 12)
+        overlap(int(sys.argv[2]) if len(sys.argv) > 2 else 12, *sys.argv[3:])
+    elif sys.argv[1:2] == ["targets"]:
+        target_masks(int(sys.argv[2]) if len(sys.argv) > 2 else 3)
     elif sys.argv[1:2] == ["reference"]:
         references(FURTHER, int(sys.argv[2]) if len(sys.argv) > 2 else 2)
     else:
