@@ -89,7 +89,7 @@ def count_bins(values, lines, low, high, scales, counts, least, most, below, end
         n_found = 0
         for place in range(size):  # without a branch, which would be taken at random
             found[n_found] = line[place]
-            n_found += int(inside[place])
+            n_found += np.int64(inside[place])
         for place in range(n_found):
             target = start
             for other in range(start, stop - 1):
