@@ -1,10 +1,12 @@
 """Medians and median absolute deviations (MADs) of lines that are computed from a table in chunks."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._blocks import row_blocks
 from skanomaly._support._selection import (
     MOST_COLLECTED,
     Collected,
@@ -21,6 +23,7 @@ from skanomaly._support._selection import (
 __all__ = ["deviations", "medians", "medians_and_mads"]
 
 _MOST_COUNTS = 4
+_DRAWN_VALUES = 2**20  # of a sample, in memory at a time
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
@@ -67,11 +70,16 @@ def medians(
     ndarray of shape (n_lines,), in the type of the lines
     """
     first, last = _middle(len(places), n_values)
-    drawn, weights = _drawn(table, lines, arguments, places, n_values)
     if guess is None:
-        guess = weighted_brackets(drawn, weights, first, last, n_values)
+        guesses = [
+            weighted_brackets(drawn, weights, first[part], last[part], n_values)
+            for part, drawn, weights in _drawn(table, lines, arguments, places, n_values)
+        ]
+        low, high, expected = zip(*guesses, strict=True)
+        guess = np.concatenate(low), np.concatenate(high), sum(expected)
+    dtype = lines(table.sample.rows[:1].astype(table.dtype, copy=False), None, places[:1], *arguments).dtype
     found = order_statistics(table, lines, arguments, places, first, last, *guess)
-    return _mean_of_two(np.array([[values[0], values[-1]] for values in found]).astype(drawn.dtype))
+    return _mean_of_two(np.array([[values[0], values[-1]] for values in found]).astype(dtype))
 
 
 def medians_and_mads(
@@ -172,23 +180,28 @@ def _mean_of_two(pairs: NDArray[Any]) -> NDArray[Any]:
 
 def _drawn(
     table: Any, lines: Lines, arguments: tuple[Any, ...], places: Places, n_values: int
-) -> tuple[NDArray[Any], Floats]:
-    """Return the lines of a sample, and the weights of its rows."""
+) -> Iterator[tuple[slice, NDArray[Any], Floats]]:
+    """Yield the values of a sample for some lines at a time, and the weights of its rows."""
     sample = table.sample.first(rows_of_guess(n_values))
-    return lines(sample.rows.astype(table.dtype, copy=False), None, places, *arguments), sample.weights
+    rows = sample.rows.astype(table.dtype, copy=False)
+    for part in row_blocks(len(places), max(_DRAWN_VALUES // len(rows), 1)):
+        yield part, lines(rows, None, places[part], *arguments), sample.weights
 
 
 def _first_zones(
     table: Any, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int
 ) -> tuple[_Zones, Any]:
-    drawn, weights = _drawn(table, lines, arguments, np.arange(n_lines), n_values)
-    ranks = _middle(n_lines, n_values)
-    low, high, expected = weighted_brackets(drawn, weights, *ranks, n_values)
-    distances = np.abs(drawn - ((low + high) / 2).astype(drawn.dtype)[:, None])
-    least, most, around = weighted_brackets(distances, weights, *ranks, n_values)
-    # The outer intervals are as wide as the brackets of median and MAD together.
-    share = np.full(n_lines, (3 * expected + around) / n_lines)
-    return _Zones(*_zones_of(low, high, least, most), share), drawn.dtype
+    zones, dtype = _Zones(*np.empty((2, n_lines, 3)), np.empty(n_lines)), table.dtype
+    for part, drawn, weights in _drawn(table, lines, arguments, np.arange(n_lines), n_values):
+        dtype = drawn.dtype
+        ranks = _middle(len(drawn), n_values)
+        low, high, expected = weighted_brackets(drawn, weights, *ranks, n_values)
+        distances = np.abs(drawn - ((low + high) / 2).astype(dtype)[:, None])
+        least, most, around = weighted_brackets(distances, weights, *ranks, n_values)
+        zones.low[part], zones.high[part] = _zones_of(low, high, least, most)
+        # The outer intervals are as wide as the brackets of median and MAD together.
+        zones.expected[part] = (3 * expected + around) / len(drawn)
+    return zones, dtype
 
 
 def _zones_of(low: Any, high: Any, least: Any, most: Any) -> Floats:
