@@ -110,15 +110,12 @@ def test_ranks_are_those_of_sorted_lines(name, seed):
         assert_array_equal(values, np.sort(lines[place])[start : stop + 1])
 
 
-def test_passes_of_many_values():
+def test_passes_of_few_and_of_many_values(monkeypatch):
     table, _ = _table("normal", 0, np.float32, 60_000, 16)
     medians_and_mads(table, _lines, (), 16, 60_000)
     assert table.n_passes == 1
-    before, _chunk_medians.MOST_COLLECTED = _chunk_medians.MOST_COLLECTED, 20_000
-    try:
-        medians_and_mads(table, _lines, (), 16, 60_000)
-    finally:
-        _chunk_medians.MOST_COLLECTED = before
+    monkeypatch.setattr(_chunk_medians, "MOST_COLLECTED", 20_000)
+    medians_and_mads(table, _lines, (), 16, 60_000)
     assert table.n_passes == 3
 
 
