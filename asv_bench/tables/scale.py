@@ -100,6 +100,7 @@ def main():
             write(path, factor * given.rows, given.columns)
         for name in given.only:
             job = (given.columns, name, DETECTORS[name])
+            run(paths[0], min(given.rows, CHUNK_ROWS), *job, "pieces")  # compiles what small fits do not need
             seconds, memory, passes = run(paths[0], given.rows, *job, "pieces")
             longer, more, _ = run(paths[1], 4 * given.rows, *job, "pieces")
             whole = run(paths[0], given.rows, *job, "memory")[0]

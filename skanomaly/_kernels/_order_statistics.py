@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["copy_inside", "count_bins", "mean_of_largest", "median_and_mad"]
+__all__ = ["mean_of_largest", "median_and_mad"]
 
 
 @kernel
@@ -375,85 +375,3 @@ def mean_of_largest(values, n_largest, out):
             total += np.float64(values[row, index]) if above else 0.0
             count += 1 if above else 0
         out[row] = (total + (n_largest - count) * np.float64(smallest)) / n_largest
-
-
-@kernel
-def count_bins(values, low, high, scales, counts, least, most, outside, ends):
-    """Count the values of each row below an interval, in equal bins of it, and the extremes of each bin.
-
-    Counts of pieces of a table add up, so exact order statistics need no more than a few passes over the pieces.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_values)
-        NaN is passed over.
-    low, high : ndarray of shape (n_rows,), float64
-        Finite ends of the interval, which belong to it.
-    scales : ndarray of shape (n_rows, 3), float64
-        A factor by which a thousand widths are finite, the lower end times the factor, and the width times it.
-    counts : ndarray of shape (n_rows, n_bins), int64
-        Raised by the number of values in each bin.
-    least, most : ndarray of shape (n_rows, n_bins), float64
-        Lowered and raised to the smallest and the largest value of each bin.
-    outside : ndarray of shape (n_rows,), int64
-        Raised by the number of values below the interval.
-    ends : ndarray of shape (n_rows, 4), float64
-        Lowered or raised to the smallest and the largest value below the interval, and those above it.
-
-    Notes
-    -----
-    Cost O(n_rows * n_values).
-    """
-    n_bins = counts.shape[1]
-    for row in range(values.shape[0]):
-        line = values[row]
-        first, last = low[row], high[row]
-        unit, base, width = scales[row, 0], scales[row, 1], scales[row, 2]
-        below = 0
-        for index in range(line.size):
-            value = np.float64(line[index])
-            if value < first:
-                below += 1
-                ends[row, 0] = min(ends[row, 0], value)
-                ends[row, 1] = max(ends[row, 1], value)
-            elif value > last:
-                ends[row, 2] = min(ends[row, 2], value)
-                ends[row, 3] = max(ends[row, 3], value)
-            elif value <= last:
-                place = 0
-                if width > 0.0:
-                    place = max(min(int((value * unit - base) / width * n_bins), n_bins - 1), 0)
-                counts[row, place] += 1
-                least[row, place] = min(least[row, place], value)
-                most[row, place] = max(most[row, place], value)
-        outside[row] += below
-
-
-@kernel
-def copy_inside(values, low, high, found, out):
-    """Copy the values of each row that lie in an interval, one row behind the other.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_values)
-    low, high : ndarray of shape (n_rows,), float64
-        Ends of the interval, which belong to it; NaN: the row has none.
-    found : ndarray of shape (n_rows,), int64
-        Overwritten with the number of values of each row.
-    out : ndarray, float64
-        Written, as far as it reaches.
-
-    Notes
-    -----
-    Cost O(n_rows * n_values).
-    """
-    place = 0
-    for row in range(values.shape[0]):
-        start = place
-        for index in range(values.shape[1]):
-            value = np.float64(values[row, index])
-            if value >= low[row] and value <= high[row]:
-                if place < out.size:
-                    out[place] = value
-                place += 1
-        found[row] = place - start

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._support._chunks import Chunks
-from skanomaly._support._selection import order_statistics, weighted_brackets
+from skanomaly._support._selection import order_statistics, rows_of_guess, weighted_brackets
 from skanomaly._support._ties import settled_threshold, typical_magnitude
 
 __all__ = ["score_quantiles", "settled_place", "table_threshold"]
@@ -26,13 +26,13 @@ def _scores(
 
 def _ranked_scores(table: Chunks, detector: Any, first: Any, last: Any) -> list[Floats]:
     first, last = np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64)
-    sample = table.sample.first()
+    sample = table.sample.first(rows_of_guess(table.n_samples))
     drawn = np.repeat(
         _scores(sample.rows.astype(table.dtype, copy=False), None, np.zeros(1, np.intp), detector), len(first), axis=0
     )
-    low, high = weighted_brackets(drawn, sample.weights, first, last, table.n_samples)
+    guess = weighted_brackets(drawn, sample.weights, first, last, table.n_samples)
     zeros = np.zeros(len(first), dtype=np.int64)
-    return order_statistics(table, _scores, (detector,), zeros, first, last, low, high)
+    return order_statistics(table, _scores, (detector,), zeros, first, last, *guess)
 
 
 def score_quantiles(table: Chunks, detector: Any, levels: Any) -> Floats:

@@ -18,7 +18,6 @@ from skanomaly._support._reservoir import Reservoir, keep_rows
 __all__ = ["Chunks", "RowSample", "native_codes", "native_of"]
 
 _SAMPLE_ROWS = 65_536
-_FIRST_ROWS = 8192
 _PREFIX = 16  # bits of a hash by which rows are counted, to find rows that are frequent
 _FREQUENT = 1 / 200
 _FEWEST = 1000
@@ -31,9 +30,9 @@ class RowSample(NamedTuple):
     weights: NDArray[np.float64]
     is_complete: bool
 
-    def first(self) -> "RowSample":
+    def first(self, n_rows: int) -> "RowSample":
         """Return the rows with the smallest hashes: a smaller sample, from which first guesses are made."""
-        return RowSample(self.rows[:_FIRST_ROWS], self.weights[:_FIRST_ROWS], self.is_complete)
+        return RowSample(self.rows[:n_rows], self.weights[:n_rows], self.is_complete)
 
     def repeated(self) -> NDArray[Any]:
         """Return the rows, each as often as it counts; in proportion, where that would be too many."""

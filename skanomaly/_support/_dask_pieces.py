@@ -1,5 +1,6 @@
 """Dask collections: tasks over their partitions, run by the user's client or by Dask's own threads."""
 
+import copy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from skanomaly._support._pieces import Passes, Pieces, Task, split_labels
 
 __all__ = ["dask_pieces", "is_dask", "score_dask", "write_dask"]
 
-_FAN_IN = 16
+_FAN_IN = 4  # results that wait for each other, and so are in memory, in each level of the tree
 
 
 def is_dask(source: Any) -> bool:
@@ -103,7 +104,9 @@ def _followed(root: Any, leaves: list[Any], passes: Passes) -> Any:
             return root.compute()
     distributed = import_optional("distributed", extra="dask")
     whole, *parts = client.compute([root, *leaves])
-    for part in distributed.as_completed(parts):
+    done = distributed.as_completed(parts)
+    del parts  # a future that is kept keeps the result of its piece in memory
+    for part in done:
         if part.status != "finished":
             break  # the root raises the error
         next(steps, None)
@@ -128,10 +131,13 @@ def _call(task: Task, table: Any, labels: Any, name: Any, index: int) -> Any:
 
 
 def _join(merge: Callable[[Any, Any], Any], parts: list[Any]) -> Any:
-    total = None
-    for part in parts:
-        if part is not None:
-            total = part if total is None else merge(total, part)
+    """Merge results; the first is copied, since a merge may change it and Dask may run this task again."""
+    present = [part for part in parts if part is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+    total = copy.deepcopy(present[0])
+    for part in present[1:]:
+        total = merge(total, part)
     return total
 
 

@@ -65,8 +65,8 @@ class PieceScores:
         """
         first, last = np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64)
         lines = np.repeat(self.drawn[None], len(first), axis=0)
-        low, high = weighted_brackets(lines, np.ones(len(self.drawn)), first, last, self.n_samples)
-        return order_statistics(self, _line, (), np.zeros(len(first), dtype=np.int64), first, last, low, high)
+        guess = weighted_brackets(lines, np.ones(len(self.drawn)), first, last, self.n_samples)
+        return order_statistics(self, _line, (), np.zeros(len(first), dtype=np.int64), first, last, *guess)
 
     def threshold(self, place: float) -> float:
         """Return the score at a place among the sorted ones, moved off any score, as ``settled_threshold`` does.

@@ -266,3 +266,12 @@ def test_tasks_of_dask_use_one_thread_each():
     dask = pytest.importorskip("dask")
     used = dask.compute(*(dask.delayed(n_block_threads)(n_jobs) for n_jobs in (None, None)), scheduler="threads")
     assert used == (1, 1)
+
+
+def test_a_merge_that_changes_its_first_result_changes_no_task_that_may_run_again():
+    from skanomaly._support._dask_pieces import _join
+
+    parts = [np.ones(2), None, np.ones(2), np.ones(2)]
+    for _ in range(2):
+        assert_array_equal(_join(lambda one, other: np.add(one, other, out=one), parts), [3, 3])
+    assert _join(max, [None]) is None

@@ -80,8 +80,14 @@ def _peak():
     return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024 if status.exists() else 0.0
 
 
+def _fit_a_few_rows():
+    """Import and compile what a fit needs, so that the peak of a worker before the fit includes it."""
+    GaussianDetector().fit_chunks([_rows(0).astype(np.float32)])
+
+
 def test_memory_of_a_worker_is_that_of_a_few_pieces(cluster):
     dask = pytest.importorskip("dask")
+    cluster.run(_fit_a_few_rows)
     GaussianDetector().fit_chunks([dask.delayed(_rows)(place) for place in range(6)])
     before = cluster.run(_peak)
     GaussianDetector().fit_chunks([dask.delayed(_many_rows)(place) for place in range(12)])

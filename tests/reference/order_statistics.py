@@ -19,14 +19,3 @@ def median_and_mad(values):
 def mean_of_largest(values, n_largest):
     """Mean of the largest values of each row."""
     return np.sort(values.astype(np.float64), axis=1)[:, values.shape[1] - n_largest :].mean(axis=1)
-
-
-def parts(values, low, high):
-    """Values below, inside and above an interval, in their order."""
-    inside = [value for value in values if low <= value <= high]
-    return [value for value in values if value < low], inside, [value for value in values if value > high]
-
-
-def ends(values):
-    """Smallest and largest value; infinity and minus infinity of none."""
-    return min(values, default=float("inf")), max(values, default=float("-inf"))

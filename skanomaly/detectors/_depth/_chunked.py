@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._chunk_medians import deviations, medians, medians_and_mads
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._covariance import ledoit_wolf_shrinkage, whitening_matrix
 from skanomaly._support._exact_sums import CrossProducts, ExactSum
-from skanomaly._support._selection import Lines, order_statistics, weighted_brackets
+from skanomaly._support._selection import Lines
 from skanomaly.detectors._depth._projections import (
     center_columns,
     invert_scales,
@@ -40,7 +41,8 @@ class ChunkedTable:
 
     def __init__(self, table: Chunks) -> None:
         self._table = table
-        self.center = _medians(table, _columns, (), table.n_features, table.n_normal).astype(np.float64)
+        columns = np.arange(table.n_features)
+        self.center = medians(table, _columns, (), columns, table.n_normal).astype(np.float64)
 
     def inverse_mads(self) -> Floats:
         """Return 1 / MAD of each column; 1 where the column is constant."""
@@ -68,8 +70,10 @@ def table_log_threshold(table: Chunks, detector: Any) -> float:
     -------
     float
     """
-    (location,), (scale,), _ = _medians_and_scales(table, _log_outlyingness, (detector,), 1, table.n_samples)
-    return threshold_of_logs(location, scale, _medians(table, _scored, (detector,), 1, table.n_samples)[0])
+    (median, location), (_, scale), _ = _medians_and_scales(
+        table, _outlyingness_and_log, (detector,), 2, table.n_samples
+    )
+    return threshold_of_logs(location, scale, median)
 
 
 def chunked_whitening(table: Chunks, center: Floats, inverse: Floats) -> Floats:
@@ -143,36 +147,20 @@ def _medians_and_scales(
     table: Chunks, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Compute median and MAD of each line; an MAD of 0 is replaced by the scaled mean absolute deviation."""
-    locations = _medians(table, lines, arguments, n_lines, n_values)
-    arguments = (lines, arguments, locations)
-    scales = _medians(table, _deviations, arguments, n_lines, n_values)
+    locations, scales = medians_and_mads(table, lines, arguments, n_lines, n_values)
     flat = np.flatnonzero(scales == 0)
     if flat.size:
-        sums = table.reduce(_sum_lines, ExactSum.merge, _deviations, arguments, flat)
+        sums = table.reduce(_sum_lines, ExactSum.merge, deviations, (lines, arguments, locations), flat)
         scales[flat] = mad_from_mean(sums.total(), n_values)
     return locations, scales, flat.size
 
 
-def _medians(table: Chunks, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int) -> NDArray[Any]:
-    places = np.arange(n_lines)
-    first, last = np.full(n_lines, (n_values - 1) // 2), np.full(n_lines, n_values // 2)
-    sample = table.sample.first()
-    drawn = lines(sample.rows.astype(table.dtype, copy=False), None, places, *arguments)
-    low, high = weighted_brackets(drawn, sample.weights, first, last, n_values)
-    found = order_statistics(table, lines, arguments, places, first, last, low, high)
-    pairs = np.array([[values[0], values[-1]] for values in found]).astype(drawn.dtype)
-    return np.asarray((pairs[:, 0] + pairs[:, 1]) * drawn.dtype.type(0.5))
-
-
-def _scored(rows: NDArray[Any], _normal: NDArray[np.bool_] | None, _places: Places, detector: Any) -> NDArray[Any]:
-    """Return the outlyingness of all rows, whatever their labels."""
-    return np.asarray(detector._outlyingness(rows)[None])
-
-
-def _log_outlyingness(
-    rows: NDArray[Any], _normal: NDArray[np.bool_] | None, _places: Places, detector: Any
+def _outlyingness_and_log(
+    rows: NDArray[Any], _normal: NDArray[np.bool_] | None, places: Places, detector: Any
 ) -> NDArray[Any]:
-    return np.asarray(np.log(0.1 + detector._outlyingness(rows))[None])
+    """Return the outlyingness of all rows, whatever their labels, and its logarithm."""
+    outlyingness = detector._outlyingness(rows)
+    return np.stack([outlyingness, np.log(0.1 + outlyingness)])[places]
 
 
 def _columns(rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places) -> NDArray[Any]:
@@ -192,19 +180,6 @@ def _projected(
     values = np.empty((len(places), len(rows)), rows.dtype)
     _kernels.projection.multiply(directions[places], center_columns(rows, center), values)
     return values
-
-
-def _deviations(
-    rows: NDArray[Any],
-    normal: NDArray[np.bool_] | None,
-    places: Places,
-    lines: Lines,
-    arguments: tuple[Any, ...],
-    locations: NDArray[Any],
-) -> NDArray[Any]:
-    """Return absolute deviations of lines from their locations."""
-    values = lines(rows, normal, places, *arguments)
-    return np.asarray(np.abs(values - locations[places, None]))
 
 
 def _sum_lines(
