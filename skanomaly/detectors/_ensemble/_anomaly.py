@@ -172,8 +172,10 @@ class AnomalyDetector(MixedDetector):
         self._is_category = category_columns(self)
         rows = X if len(normal) == len(X) else X[normal]
         self._locations, self._spreads = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        for place in np.flatnonzero(~self._is_category):
-            self._locations[place], self._spreads[place] = _location_and_spread(rows[:, place])
+        numbers = np.flatnonzero(~self._is_category)
+        found = map_blocks(lambda place: _location_and_spread(rows[:, place]), numbers, n_jobs=self.n_jobs)
+        for place, (location, spread) in zip(numbers, found, strict=True):
+            self._locations[place], self._spreads[place] = location, spread
         scaled = self._scaled(rows)
         seed = int(seeds.integers(2**31))
         self._neighbors = MultiscaleNeighborsDetector(n_jobs=self.n_jobs)
