@@ -35,9 +35,9 @@ with open(sys.argv[1], "wb") as file:
 
 FLOORS = {
     "Python and NumPy": "import numpy",
-    "and scikit-learn": "import numpy, sklearn.ensemble",
-    "and numba": "import numpy, sklearn.ensemble, numba",
-    "and a compiled function": "import numpy, sklearn.ensemble, numba; numba.njit(lambda value: 2.0 * value)(1.0)",
+    "and scikit-learn": "import numpy, sklearn.base",
+    "and numba": "import numpy, sklearn.base, numba",
+    "and a compiled function": "import numpy, sklearn.base, numba; numba.njit(lambda value: 2.0 * value)(1.0)",
 }
 SCORE = """
 import pickle, sys
