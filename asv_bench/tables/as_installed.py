@@ -11,6 +11,7 @@ import warnings
 from functools import partial
 
 import numpy as np
+from _cleanlab import cleanlab_manager
 from _markdown import head, row
 from sklearn.ensemble import IsolationForest
 from sklearn.impute import KNNImputer
@@ -105,10 +106,6 @@ def depth():
 
 
 def drift():
-    try:
-        from audit import cleanlab_manager
-    except ImportError:
-        return
     if cleanlab_manager() is None:
         return
     X = normal()

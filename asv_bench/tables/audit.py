@@ -11,26 +11,16 @@ allocations as tracemalloc sees them.
 
 import sys
 import tracemalloc
-from types import SimpleNamespace
 
 import _clock
 import numpy as np
+from _cleanlab import cleanlab_manager
 from sklearn.neighbors import kneighbors_graph
 from threadpoolctl import threadpool_limits
 
 from skanomaly.audit import KNNDriftTest
 
 REPEATS = 5
-
-
-def cleanlab_manager(**options):
-    """Build cleanlab's check, or None where it is not installed."""
-    try:
-        from cleanlab.datalab.internal.issue_manager.noniid import NonIIDIssueManager
-    except ImportError:
-        return None
-    # The check only needs the results of its Datalab, whose dependencies may be missing.
-    return NonIIDIssueManager(SimpleNamespace(get_info=lambda _: {}), **options)
 
 
 def seconds(call):

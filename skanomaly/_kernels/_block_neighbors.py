@@ -8,7 +8,17 @@ __all__ = ["fill_block_distances", "sum_smallest_roots"]
 
 
 @kernel
-def sum_smallest_roots(squares, n_smallest):
+def _find_extremes(bits):
+    """Return the smallest and the largest integer; O(m). Floats compare slower: one of them could be NaN."""
+    low, high = bits[0], bits[0]
+    for place in range(bits.size):
+        low = min(low, bits[place])
+        high = max(high, bits[place])
+    return low, high
+
+
+@kernel
+def sum_smallest_roots(squares, n_smallest, low, high):
     """Sum the square roots of the smallest values; O(m) for each of at most 64 bisections, about ten in the mean.
 
     Parameters
@@ -17,6 +27,8 @@ def sum_smallest_roots(squares, n_smallest):
         Not negative; infinity is allowed.
     n_smallest : int
         From 1 to m.
+    low, high : int
+        The bits of the smallest and of the largest value.
 
     Returns
     -------
@@ -30,10 +42,6 @@ def sum_smallest_roots(squares, n_smallest):
     """
     bits = squares.view(np.int64)
     size = squares.size
-    low, high = bits[0], bits[0]
-    for place in range(size):
-        low = min(low, bits[place])
-        high = max(high, bits[place])
     low -= 1
     n_low, n_within = 0, size
     halve = False
@@ -104,11 +112,14 @@ def fill_block_distances(
     n_outside = bank_extra.size - edges[n_blocks]
     has_extra = np.max(bank_extra) > 0.0
     is_known = np.empty(group_rows, dtype=np.bool_)
+    nearest = np.empty(group_rows)
+    nearest_bits = nearest.view(np.int64)
     squares = np.empty((group_rows, max(np.max(np.diff(edges)), n_outside)))
-    out[:, 0], out[:, 1] = np.inf, 0.0
+    out[:, 1] = 0.0
     for group in range(0, n_rows, group_rows):
         n_members = min(group_rows, n_rows - group)
         is_known[:] = False
+        nearest[:] = np.inf
         for block in range(n_blocks + (n_outside > 0)):
             start, stop = edges[block], edges[block + 1] if block < n_blocks else bank_extra.size
             squares[:] = 0.0
@@ -140,25 +151,22 @@ def fill_block_distances(
             for member in range(n_members):
                 row = group + member
                 part = squares[member, : stop - start]
-                smallest = np.inf
-                for place in range(part.size):
-                    smallest = min(smallest, part[place])
+                bits = part.view(np.int64)
+                least, most = _find_extremes(bits)
                 equal = -1
-                if smallest == 0.0 and not is_known[member]:
+                if least == 0 and not is_known[member]:
                     equal = 0
-                    while part[equal] > 0.0:
+                    while bits[equal] > 0:
                         equal += 1
                     is_known[member] = True
                 if equal >= 0 or has_extra or extra[row] > 0.0:
-                    smallest = np.inf
                     for place in range(part.size):
                         part[place] += extra[row] + bank_extra[start + place]
                     if equal >= 0:
                         part[equal] = np.inf
-                    for place in range(part.size):
-                        smallest = min(smallest, part[place])
-                out[row, 0] = min(out[row, 0], smallest)
+                    least, most = _find_extremes(bits)
+                nearest_bits[member] = min(nearest_bits[member], least)
                 if block < n_blocks:
-                    out[row, 1] += sum_smallest_roots(part, n_neighbors)
-    for row in range(n_rows):
-        out[row, 0] = np.sqrt(out[row, 0])
+                    out[row, 1] += sum_smallest_roots(part, n_neighbors, least, most)
+        for member in range(n_members):
+            out[group + member, 0] = np.sqrt(nearest[member])

@@ -3,14 +3,21 @@
 A tree of depth D is stored as a complete binary tree: ``2**D - 1`` inner nodes, breadth first, then ``2**D`` leaves, so
 that scoring takes D steps without a branch. The children of node i are ``2 i + 1`` and ``2 i + 2``. A row goes right
 where ``(low < x) & (x <= high)`` differs from `flip`; every comparison with NaN is false, so that NaN goes right where
-`flip` is set. A node that is not split sends every row left.
+`flip` is set. A node that is not split sends every row left. Where no split is of a category and no value is NaN, a row
+goes right where ``x > high`` if `flip` is set, else where ``x > low``: there one threshold a node is enough.
 """
 
 import numpy as np
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["add_path_credits", "add_path_lengths", "average_path_length", "grow_isolation_tree"]
+__all__ = [
+    "add_path_credits",
+    "add_path_lengths",
+    "add_threshold_lengths",
+    "average_path_length",
+    "grow_isolation_tree",
+]
 
 
 @kernel
@@ -190,6 +197,43 @@ def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
                 value = cells[row * n_columns + column[node]]
                 node = 2 * node + 1 + (((low[node] < value) & (value <= high[node])) ^ flip[node])
             out[row] += length[node - n_inner]
+
+
+@kernel
+def add_threshold_lengths(rows, columns, thresholds, lengths, out):
+    """Add each row's path length in every tree of thresholds alone, tree by tree; O(n_rows n_trees D).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns), C-contiguous
+        Without NaN.
+    columns, thresholds : ndarray of shape (n_trees, 2**D - 1)
+        A row goes right where its value is above the threshold; infinity where a node is not split. Thresholds have the
+        type of the rows or a wider one.
+    lengths : ndarray of shape (n_trees, 2**D)
+    out : ndarray of shape (n_rows,), float64
+        Added to.
+
+    Notes
+    -----
+    All rows take a step before any takes the next: the steps of different rows do not wait for each other.
+    """
+    n_rows, n_columns = rows.shape
+    cells = rows.ravel()
+    n_trees, n_inner = columns.shape
+    depth = 0
+    while (1 << depth) - 1 < n_inner:
+        depth += 1
+    nodes = np.empty(n_rows, dtype=np.int32)
+    for tree in range(n_trees):
+        column, threshold, length = columns[tree], thresholds[tree], lengths[tree]
+        nodes[:] = 0
+        for _ in range(depth):
+            for row in range(n_rows):
+                node = nodes[row]
+                nodes[row] = 2 * node + 1 + (cells[row * n_columns + column[node]] > threshold[node])
+        for row in range(n_rows):
+            out[row] += length[nodes[row] - n_inner]
 
 
 @kernel

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln
-from sklearn.isotonic import isotonic_regression
 
 from skanomaly._support._results import ShortRepr
 from skanomaly._support._ties import count_above
@@ -210,6 +209,8 @@ class RatePosterior:
         -------
         ndarray of shape (n_cells,)
         """
+        from sklearn.isotonic import isotonic_regression
+
         curve = self.weights @ self._profiles(fractions, self.a / (self.a + self.b))
         smooth = isotonic_regression(curve, sample_weight=np.diff(fractions), increasing=False)
         return np.asarray(np.clip(smooth, 0.0, 1.0))  # but for rounding it is in this range

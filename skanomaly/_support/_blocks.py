@@ -145,7 +145,7 @@ def map_blocks(
     list
     """
     with single_blas_thread():
-        return list(_in_threads(function, items, n_block_threads(n_jobs)))
+        return list(_in_threads(function, items, n_block_threads(n_jobs) if len(items) > 1 else 1))
 
 
 def map_fits(

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import MinCovDet
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._warnings import warn_user
@@ -221,6 +220,8 @@ def robust_covariance(rows: NDArray[Any], *, weights: Floats | None = None, rand
 
 
 def _varying_covariance(rows: NDArray[Any], random_state: Any) -> Covariance:
+    from sklearn.covariance import MinCovDet
+
     # With as many columns as rows every determinant is 0.
     for fraction in (None, 0.75, 1.0) if len(rows) > rows.shape[1] + 1 else ():
         try:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from skanomaly._support._scales import column_scale
 
@@ -72,6 +71,8 @@ def learn_level_weights(scores: NDArray[np.float64], y: NDArray[np.int8]) -> NDA
     ValueError
         If `y` has not both labels.
     """
+    from sklearn.linear_model import LogisticRegression
+
     if not ((y == 1).any() and (y == -1).any()):
         raise ValueError("level_weights='logistic' needs samples labelled +1 and samples labelled -1 in y. Use 'sum'.")
     labelled = y != 0

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skanomaly._support._neighbors import RowLookup
@@ -64,6 +63,8 @@ def find_modes(
 def _clustered(
     rows: NDArray[Any], n_clusters: int, weights: NDArray[np.float64] | None, seed: int
 ) -> NDArray[np.integer]:
+    from sklearn.cluster import KMeans
+
     largest = float(np.abs(rows).max(initial=0.0))
     if largest > 0:  # by a power of two, so that squares do not overflow and nothing else changes
         rows = rows * rows.dtype.type(2.0 ** -np.clip(np.ceil(np.log2(largest)), -1000, 1000))

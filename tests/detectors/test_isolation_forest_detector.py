@@ -102,6 +102,14 @@ def test_float32_rows_score_as_the_same_rows_in_float64(seed):
     assert_array_equal(detector.fit(X.astype(np.float64)).score_samples(X.astype(np.float64)), single)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_score_does_not_depend_on_missing_values_of_other_rows(dtype, seed):
+    X = _cloud(seed).astype(dtype)
+    detector = IsolationForestDetector(n_estimators=20, random_state=seed).fit(X)
+    beside = np.concatenate([X, np.full((1, X.shape[1]), np.nan, dtype=dtype)])
+    assert_array_equal(detector.score_samples(beside)[:-1], detector.score_samples(X))
+
+
 def test_time_stamps_that_are_equal_in_float32_are_distinguished(seed):
     stamps = 1.7e9 + np.random.default_rng(seed).uniform(size=(300, 1))
     stamps[0] += 2.5

@@ -85,6 +85,23 @@ def test_path_lengths_equal_definition(kind, seed):
     assert_allclose(_lengths(tree, rows[:38]), [reference.path_length(expected, row) for row in rows[:38]])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["numbers", "missing", "duplicates"])
+def test_path_lengths_by_thresholds_equal_definition(kind, dtype, seed):
+    rows, is_category = _table(kind, _generator(seed))
+    rows = rows.astype(dtype)
+    members = np.arange(24)
+    expected = reference.grow(rows, members, is_category, _generator(seed + 1), DEPTH)
+    tree = _grown(rows, members, is_category, _generator(seed + 1))
+    thresholds = np.where(tree["flips"], tree["highs"], tree["lows"])
+    queries = rows[~np.isnan(rows).any(axis=1)]
+    out = np.zeros(len(queries))
+    _kernels.isolation_forest.add_threshold_lengths(
+        queries, tree["columns"][None], thresholds[None], tree["lengths"][None], out
+    )
+    assert_allclose(out, [reference.path_length(expected, row) for row in queries])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_path_credits_equal_definition(kind, seed):
     rows, is_category = _table(kind, _generator(seed))

@@ -1,5 +1,6 @@
 """Distances at two scales, isolation trees and marginal frequencies; the two largest count."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._mixed_rows import category_columns
@@ -22,6 +24,7 @@ __all__ = ["AnomalyDetector"]
 
 _DISTANCES = ("fine", "coarse")
 _N_DECIDING = 2
+_BLOCK_ROWS = 2048
 _REFERENCE_ROWS = 1024
 _COARSE_PART = 0.5  # of the bank
 _TRIMMED = 0.01
@@ -169,8 +172,10 @@ class AnomalyDetector(MixedDetector):
         self._is_category = category_columns(self)
         rows = X if len(normal) == len(X) else X[normal]
         self._locations, self._spreads = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        for place in np.flatnonzero(~self._is_category):
-            self._locations[place], self._spreads[place] = _location_and_spread(rows[:, place])
+        numbers = np.flatnonzero(~self._is_category)
+        found = map_blocks(lambda place: _location_and_spread(rows[:, place]), numbers, n_jobs=self.n_jobs)
+        for place, (location, spread) in zip(numbers, found, strict=True):
+            self._locations[place], self._spreads[place] = location, spread
         scaled = self._scaled(rows)
         seed = int(seeds.integers(2**31))
         self._neighbors = MultiscaleNeighborsDetector(n_jobs=self.n_jobs)
@@ -185,26 +190,34 @@ class AnomalyDetector(MixedDetector):
         drawn = sample.permutation(len(scaled))
         bank, reference = scaled[drawn[: self.max_samples]], scaled[drawn[:_REFERENCE_ROWS]]
         self._neighbors._set_bank(bank, len(bank))
-        self._standardize(reference, split=False)
+        scores = self._standardize(reference, split=False)
         # The coarse scale compares with those rows that look least anomalous to it, the forest and the marginals.
-        first_pass = _mean_of_largest(self._standardized(self._member_outlyingness(bank))[:, 1:])[0]
+        scores = scores if len(bank) == len(reference) else self._member_outlyingness(bank)
+        first_pass = _mean_of_largest(self._standardized(scores)[:, 1:])
         bank = bank[np.argsort(first_pass, kind="stable")]
         self._neighbors._set_bank(bank, max(int(np.ceil(_COARSE_PART * len(bank))), 2))
         self._standardize(reference, split=True)
+        for detector in (self._neighbors, self._forest, self._marginal):
+            detector.n_jobs = 1  # from now on they score a block of rows at a time
         if rows is not X:
             return None
-        return _mean_of_largest(self._standardized(self._member_outlyingness(scaled, surprise)))[0]
+
+        def combine(part: slice) -> Floats:
+            return _mean_of_largest(self._standardized(self._member_outlyingness(scaled[part], surprise[part])))
+
+        return self._in_blocks(combine, len(X))
 
     def _fit_chunks(self, table: Chunks) -> None:
         self._fit_sample(table)
 
-    def _standardize(self, reference: NDArray[Any], *, split: bool) -> None:
-        """Estimate each member's centre, its scale, and where asked for, the columns' parts of the centre."""
+    def _standardize(self, reference: NDArray[Any], *, split: bool) -> Floats:
+        """Estimate each member's centre, its scale, and where asked for, the columns' parts; return the scores."""
         n_members = len(self._names)
         self.center_, self.scale_ = np.zeros(n_members), np.zeros(n_members)
         self._center_parts = np.zeros((n_members, reference.shape[1]))
         least = {"marginal": _LEAST_SURPRISE}
-        for place, scores in enumerate(self._member_outlyingness(reference).T):
+        members = self._member_outlyingness(reference)
+        for place, scores in enumerate(members.T):
             order = np.argsort(scores, kind="stable")
             middle = order[len(order) // 4 : len(order) - len(order) // 4]
             self.center_[place] = scores[middle].mean()
@@ -217,6 +230,7 @@ class AnomalyDetector(MixedDetector):
             elif varies(scores):
                 self.scale_[place] = max(self.scale_[place], least.get(self._names[place], 0.0))
         self.members_ = tuple(name for name, scale in zip(self._names, self.scale_, strict=True) if scale > 0)
+        return members
 
     def _scaled(self, rows: NDArray[Any]) -> Floats:
         """Standardise the numbers; codes stay."""
@@ -247,12 +261,23 @@ class AnomalyDetector(MixedDetector):
         standard: Floats = np.where(seen, (scores - self.center_) / np.where(seen, self.scale_, 1.0), -np.inf)
         return standard
 
+    def _in_blocks(self, function: Callable[[slice], Floats], n_rows: int) -> Floats:
+        """Apply a function to blocks of rows, side by side, and join what it returns."""
+        return np.concatenate(map_blocks(function, row_blocks(n_rows, _BLOCK_ROWS), n_jobs=self.n_jobs))
+
     def _outlyingness(self, X: NDArray[Any]) -> Floats:
-        return _mean_of_largest(self._standardized(self._member_outlyingness(self._scaled(X))))[0]
+        def combine(part: slice) -> Floats:
+            return _mean_of_largest(self._standardized(self._member_outlyingness(self._scaled(X[part]))))
+
+        return self._in_blocks(combine, len(X))
 
     def _contributions(self, X: NDArray[Any]) -> Floats:
-        scaled, contributions = self._scaled(X), np.zeros(X.shape)
-        deciding = _mean_of_largest(self._standardized(self._member_outlyingness(scaled)))[1]
+        return self._in_blocks(lambda part: self._split(self._scaled(X[part])), len(X))
+
+    def _split(self, scaled: Floats) -> Floats:
+        """Split the scores of scaled rows among the columns."""
+        standard, contributions = self._standardized(self._member_outlyingness(scaled)), np.zeros(scaled.shape)
+        deciding = np.argsort(-standard, axis=1, kind="stable")[:, :_N_DECIDING]
         for place in range(len(self._names)):
             rows = np.flatnonzero((deciding == place).any(axis=1))
             if len(rows) > 0:
@@ -273,14 +298,18 @@ class AnomalyDetector(MixedDetector):
             Standardised, in the order of ``members_``; lower is more anomalous.
         """
         check_is_fitted(self)
-        scores = self._member_outlyingness(self._scaled(self._check(X, reset=False)))
+        rows = self._check(X, reset=False)
+        scores = self._in_blocks(lambda part: self._member_outlyingness(self._scaled(rows[part])), len(rows))
         return -self._standardized(scores)[:, self.scale_ > 0]
 
 
-def _mean_of_largest(standard: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the mean of the two largest values of each row, and their places."""
-    places = np.argsort(-standard, axis=1, kind="stable")[:, :_N_DECIDING]
-    return np.take_along_axis(standard, places, axis=1).mean(axis=1), places
+def _mean_of_largest(standard: Floats) -> Floats:
+    """Return the mean of the two largest values of each row."""
+    largest, second = standard[:, 0], np.full(len(standard), -np.inf)
+    for values in standard.T[1:]:
+        second = np.maximum(second, np.minimum(largest, values))
+        largest = np.maximum(largest, values)
+    return (largest + second) / _N_DECIDING
 
 
 def _location_and_spread(values: NDArray[Any]) -> tuple[float, float]:

@@ -186,6 +186,12 @@ class IsolationForestDetector(MixedDetector):
         map_blocks(grow, range(self.n_estimators), n_jobs=self.n_jobs)
         # A leaf's part of the outlyingness; that of the root's path length is exactly 0.
         self._leaves = (1.0 - self._leaves / self._expected_length()) / self.n_estimators
+        # Where no split parts a category, a threshold a node is enough for rows without missing values.
+        self._thresholds = None
+        if not (np.isfinite(self._lows) & np.isfinite(self._highs)).any():
+            self._thresholds = np.where(self._flips, self._highs, self._lows)
+            if self._single:
+                self._thresholds = _rounded_down(self._thresholds)
 
     def _fit_chunks(self, table: Chunks) -> None:
         self._fit_sample(table)
@@ -201,9 +207,14 @@ class IsolationForestDetector(MixedDetector):
         def add_lengths(part: slice) -> NDArray[np.float64]:
             rows = self._cast(X[part])
             out = np.zeros(len(rows))
-            _kernels.isolation_forest.add_path_lengths(
-                rows, self._columns, self._lows, self._highs, self._flips, self._leaves, out
-            )
+            if self._thresholds is None or np.isnan(rows).any():
+                _kernels.isolation_forest.add_path_lengths(
+                    rows, self._columns, self._lows, self._highs, self._flips, self._leaves, out
+                )
+            else:
+                _kernels.isolation_forest.add_threshold_lengths(
+                    rows, self._columns, self._thresholds, self._leaves, out
+                )
             return out
 
         return np.concatenate(map_blocks(add_lengths, row_blocks(len(X), _BLOCK_ROWS), n_jobs=self.n_jobs))
@@ -234,6 +245,12 @@ def _to_single(rows: NDArray[Any]) -> NDArray[np.float32]:
     if rows.dtype == np.float32:
         return rows
     return np.clip(rows, -_LARGEST_SINGLE, _LARGEST_SINGLE).astype(np.float32)
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the largest number in float32 that is not above each threshold: it has the same numbers above it."""
+    single: NDArray[np.float32] = thresholds.astype(np.float32)
+    return np.where(single > thresholds, np.nextafter(single, np.float32(-np.inf)), single)
 
 
 def _is_resolved(rows: NDArray[Any]) -> bool:

@@ -33,18 +33,15 @@ class NumberColumn:
         self._relative = _relative(values)
         self._n_rows = len(values)
         self._missing = _surprise(len(values) - len(present), len(values) - len(present), len(values))
-        starts = np.flatnonzero(np.append(True, present[1:] != present[:-1])[: len(present)])
-        distinct, counts = present[starts], np.diff(np.append(starts, len(present)))
-        is_atom = counts >= max(2.0, _ATOM * len(present))
-        rest = np.repeat(distinct[~is_atom], counts[~is_atom])
+        atoms, counts, rest = _divided(present)
         self._center, self._scale, varies = self._find_scale(rest if len(rest) >= _FEWEST else present)
         if not varies and len(rest) >= _FEWEST:
             self._center, self._scale, varies = self._find_scale(present)
         if not varies:  # all values are one, up to rounding
-            distinct, counts, rest = np.full(min(len(present), 1), self._center), np.array([len(present)]), rest[:0]
-            is_atom = np.ones(len(distinct), dtype=np.bool_)
-        self._atoms = distinct[is_atom]
-        self._counts = np.cumsum(np.append(0.0, counts[: len(distinct)][is_atom]))
+            atoms, rest = np.full(min(len(present), 1), self._center), rest[:0]
+            counts = np.full(len(atoms), len(present))
+        self._atoms = atoms
+        self._counts = np.cumsum(np.append(0.0, counts))
         self._low, self._high = -np.inf, np.inf
         if len(present):
             self._low, self._high = self._positions(present[[min(1, len(present) - 1), max(len(present) - 2, 0)]])
@@ -130,6 +127,17 @@ class LevelColumn:
     def fill_surprise(self, codes: NDArray[Any], out: Floats) -> None:
         """Write the surprise of each code; a row with the same one is left out."""
         out[:] = self._surprise[self._places(codes)]
+
+
+def _divided(ascending: Floats) -> tuple[Floats, NDArray[np.intp], Floats]:
+    """Return the values that many rows have, the number of their rows, and the rows of all other values."""
+    fewest = int(np.ceil(max(2.0, _ATOM * len(ascending))))
+    if not (ascending[fewest - 1 :] == ascending[: max(len(ascending) - fewest + 1, 0)]).any():
+        return ascending[:0], np.zeros(0, dtype=np.intp), ascending
+    starts = np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
+    distinct, counts = ascending[starts], np.diff(np.append(starts, len(ascending)))
+    is_atom = counts >= fewest
+    return distinct[is_atom], counts[is_atom], np.repeat(distinct[~is_atom], counts[~is_atom])
 
 
 def _surprise(counts: Any, tails: Any, n_rows: int) -> Any:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -275,6 +274,8 @@ class Autoencoder(PatchDetector):
         .. [1] Batson, J., Haaf, C. G., Kahn, Y. and Roberts, D. A. (2021). "Topological obstructions to autoencoding".
            Journal of High Energy Physics 2021(4), 280. https://doi.org/10.1007/JHEP04(2021)280
         """
+        from sklearn.neighbors import NearestNeighbors
+
         check_is_fitted(self)
         sets = self._check(X, reset=False)
         if len(sets.rows) != len(sets) or len(sets) < _FEWEST_FOR_JUMPS:

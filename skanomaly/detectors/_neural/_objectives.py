@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from skanomaly._networks import _losses as losses
 from skanomaly._networks._autoencoding import on_spheres
@@ -378,6 +377,8 @@ class ProjectionOutlyingness(ParameterObject):
         outputs = task.sample()
         directions = task.random.standard_normal((outputs.shape[1], int(self.n_projections)), dtype=np.float32)
         directions /= np.linalg.norm(directions, axis=0)
+        from sklearn.cluster import KMeans
+
         projected = outputs @ directions
         n_modes = min(int(self.n_modes), len(np.unique(outputs, axis=0)))
         seed = int(task.random.integers(2**31 - 1))
