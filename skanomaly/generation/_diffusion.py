@@ -154,7 +154,7 @@ class DiffusionSampler(BaseEstimator):
         ValueError
             On missing values, or a method that the denoiser does not allow.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             method = Ancestral() if self.method is None else self.method
             method._validate_params()
             given = MixtureDenoiser() if self.denoiser is None else self.denoiser

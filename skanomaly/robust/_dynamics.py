@@ -167,7 +167,7 @@ class TrainingDynamics(CallbackSupport, BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
                 kind = type_of_target(targets)

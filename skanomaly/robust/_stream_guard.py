@@ -156,7 +156,7 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             self.__dict__.pop("estimator_", None)
             rows, targets = self._validated(X, y, first=True)
             classes = None if targets is None or not is_classifier(self.estimator) else np.unique(targets)
@@ -189,7 +189,7 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If nothing of the estimator's predictions can be compared.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, first=first)
             if first and is_classifier(self.estimator) and classes is None:

@@ -163,7 +163,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
@@ -388,7 +388,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             If `classes` is missing in the first call or changed in a later one, or `y` has a label that is not in it.
         """
         first = not hasattr(self, "_training")
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             if first and classes is None:
                 raise ValueError(
                     "classes must be passed on the first call to partial_fit, with the labels of all chunks."

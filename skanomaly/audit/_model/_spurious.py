@@ -164,7 +164,7 @@ class SpuriousAudit(CallbackSupport, BaseEstimator):
         UserWarning
             If no environment has enough rows for an effect.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:

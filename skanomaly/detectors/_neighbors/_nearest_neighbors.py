@@ -206,7 +206,7 @@ class NearestNeighborsDetector(BaseDetector):
         return rows[np.sort(np.argsort(outlyingness, kind="stable")[: len(rows) - n_dropped])]
 
     def _fit_metric(self, rows: NDArray[Any]) -> None:
-        self._range = SafeRange(rows, rescale=False)
+        self._range = SafeRange(rows, rescale="none")
         limited = self._range.apply(rows)
         self._spectrum = None
         if self.metric == "whitened":

@@ -121,7 +121,7 @@ class RandomDistillationNovelty(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X: Any, *, reset: bool) -> Self:
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
@@ -260,7 +260,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows, targets = self._validated(X, y, reset=True)
             self._start(np.unique(targets) if is_classifier(self._inner()) else None)
             for start in range(0, len(rows), int(self.batch_size)):
@@ -282,7 +282,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, reset=first)
             if first:

@@ -192,7 +192,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If y holds more or fewer than two classes, a fraction is not in (0, 1), or no fraction but the natural one
             could be scored.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_weights(sample_weight, rows)

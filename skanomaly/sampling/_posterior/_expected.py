@@ -183,7 +183,7 @@ class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
         ValueError
             If there is no labelled anomaly, there are fewer than three normal rows, or the labels cannot be read.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X), callbacks_of(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             if y is None:
                 raise ValueError("This estimator requires y to be passed, but the target y is None.")
