@@ -93,7 +93,10 @@ def column_names(X: Any) -> list[Any] | None:
     """
     if not is_frame(X):
         return None
-    return list(X.column_names if frame_library(X) == "pyarrow" else X.columns)
+    if frame_library(X) != "pyarrow":
+        return list(X.columns)
+    kept = (X.schema.pandas_metadata or {}).get("index_columns", []) if hasattr(X, "schema") else []
+    return [name for name in X.column_names if name not in kept]  # a stored index of pandas is no column
 
 
 def to_pandas(X: Any) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from skanomaly._support._columns import column_names, is_frame, listed, to_pandas
 from skanomaly._support._pieces import lazy_kind
@@ -122,39 +122,35 @@ def _message(worst: dict[int, tuple[float, int]], names: Any, name: str, *, with
         label = repr(names[column]) if names is not None and column < len(names) else str(column)
         return f"{label} (largest {value:.3g}{f' in row {row}' if with_rows else ''})"
 
+    shown = listed(list(worst), show)
     return (
-        f"{name} holds values near the limits of numbers, whose squares are none: column "
-        f"{listed(list(worst), show)}. Divide the column by its largest magnitude, take logarithms, or replace single "
-        "values by NaN and impute them."
+        f"{name} holds values near the limits of numbers, where squares overflow or vanish: column {shown}. Divide it by "
+        "its largest magnitude, take logarithms, or turn single values to NaN and impute them."
     )
 
 
 def _tables(X: Any) -> list[NDArray[Any]]:
-    """Return the numbers of a table or of the series of a collection, as tables; nothing of what holds others."""
-    if X is None or isinstance(X, str | dict) or lazy_kind(X) is not None:
-        return []
-    if sparse.issparse(X):
-        return []
-    if is_frame(X):
-        frame = to_pandas(X)
-        plain = [isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes]
-        if not any(plain):
-            return []
-        table = np.zeros(frame.shape)
-        for place in np.flatnonzero(plain):
-            table[:, place] = frame.iloc[:, place].to_numpy()
-        return [table]
-    inner = getattr(X, "rows", None) if not isinstance(X, np.ndarray) else None  # patch sets
-    inner = getattr(X, "values", None) if inner is None and not isinstance(X, np.ndarray | list | tuple) else inner
-    if isinstance(inner, np.ndarray):
-        X = inner
+    """Return the numbers of a table, or of the series of a collection, as tables; nothing of what holds others."""
+    if not isinstance(X, np.ndarray | list | tuple):
+        X = getattr(X, "rows", getattr(X, "values", X)) if not is_frame(X) else X  # patch sets, series with times
     if isinstance(X, np.ndarray):
-        if X.dtype.kind == "f" and X.ndim in (1, 2, 3):
-            return [X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1)]
-        return []
-    if isinstance(X, list | tuple) and X and all(isinstance(part, np.ndarray) for part in X):
-        return [table for part in X for table in _tables(part)]
-    return []
+        numbers = X.dtype.kind == "f" and X.ndim in {1, 2, 3}
+        return [X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1)] if numbers and X.size else []
+    if isinstance(X, list | tuple):
+        arrays = all(isinstance(part, np.ndarray) for part in X)
+        return [table for part in X for table in _tables(part)] if arrays else []
+    return _numbers_of_frame(X) if is_frame(X) and lazy_kind(X) is None else []
+
+
+def _numbers_of_frame(X: Any) -> list[NDArray[Any]]:
+    frame = to_pandas(X)
+    table = np.zeros(frame.shape)
+    for place, kind in enumerate(frame.dtypes):
+        if isinstance(kind, np.dtype) and kind.kind == "f":
+            table[:, place] = frame.iloc[:, place].to_numpy()
+        elif pd.api.types.is_float_dtype(kind):
+            table[:, place] = frame.iloc[:, place].to_numpy(dtype=np.float64, na_value=np.nan)
+    return [table]
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
@@ -160,6 +161,8 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             self.__dict__.pop("estimator_", None)
             rows, targets = self._validated(X, y, first=True)
             classes = None if targets is None or not is_classifier(self.estimator) else np.unique(targets)
+            if classes is not None:
+                require_two_classes(self, classes)
             for start in range(0, len(rows), self.batch_size):
                 part = slice(start, start + self.batch_size)
                 self._take(rows[part], None if targets is None else targets[part], classes)
@@ -194,6 +197,8 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             rows, targets = self._validated(X, y, first=first)
             if first and is_classifier(self.estimator) and classes is None:
                 raise ValueError("classes=None; give all classes in the first call of partial_fit.")
+            if classes is not None and is_classifier(self.estimator):
+                require_two_classes(self, np.unique(classes), name="classes")
             self._take(rows, targets, None if classes is None else np.unique(classes))
         return self
 

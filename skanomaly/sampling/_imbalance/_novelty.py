@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import draw_seed, generator
@@ -262,7 +263,10 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         """
         with restore_on_error(self, X):
             rows, targets = self._validated(X, y, reset=True)
-            self._start(np.unique(targets) if is_classifier(self._inner()) else None)
+            classes = np.unique(targets) if is_classifier(self._inner()) else None
+            if classes is not None:
+                require_two_classes(self, classes)
+            self._start(classes)
             for start in range(0, len(rows), int(self.batch_size)):
                 self._update(rows[start : start + self.batch_size], targets[start : start + self.batch_size])
         return self
@@ -288,6 +292,8 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
             if first:
                 if is_classifier(self._inner()) and classes is None:
                     raise ValueError("classes must be passed on the first call to partial_fit.")
+                if classes is not None:
+                    require_two_classes(self, np.unique(classes), name="classes")
                 self._start(None if classes is None else np.unique(classes))
             self._update(rows, targets)
         return self

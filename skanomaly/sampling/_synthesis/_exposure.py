@@ -15,7 +15,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._labels import read_labels
+from skanomaly._support._labels import read_labels, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
@@ -139,6 +139,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
             marked = _outliers(targets, self.pos_label, needed=self.weight > 0)
             inside, outliers = np.flatnonzero(~marked), np.flatnonzero(marked)
             self.classes_ = np.unique(targets[inside])
+            require_two_classes(self, self.classes_, beside=" beside the outliers" if len(outliers) else "")
             inner = clone(self._inner())
             name = _weight_parameter(inner)
             if not outliers.size or self.weight == 0 or not weights[outliers].any():
