@@ -124,8 +124,8 @@ def _message(worst: dict[int, tuple[float, int]], names: Any, name: str, *, with
 
     shown = listed(list(worst), show)
     return (
-        f"{name} holds values near the limits of numbers, where squares overflow or vanish: column {shown}. Divide it by "
-        "its largest magnitude, take logarithms, or turn single values to NaN and impute them."
+        f"{name} holds values near the limits of numbers, where squares overflow or vanish: column {shown}. Divide "
+        "it by its largest magnitude, take logarithms, or turn single values to NaN and impute them."
     )
 
 

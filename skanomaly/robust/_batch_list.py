@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._fractions import whole_above
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import generator
@@ -198,7 +199,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
     def _search(self, batches: "_Batches", random: np.random.Generator) -> Floats:
         """Return the weights that the starts lead to, one row each."""
         n_batches, n_columns = len(batches.sizes), batches.X.shape[1]
-        n_kept = max(math.ceil(self.clean_fraction * n_batches), 1)
+        n_kept = max(whole_above(self.clean_fraction, n_batches), 1)
         n_seed = min(math.ceil((n_columns + 1) / batches.sizes.mean()), n_batches)
         n_good = self.n_starts * self.clean_fraction**n_seed
         if n_good < _FEWEST_GOOD_SEEDS and n_kept < n_batches:
@@ -225,7 +226,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
     def _keep(self, weights: Floats, batches: "_Batches") -> None:
         """Choose the list, refit its elements on the batches that follow them, and keep it."""
         n_batches = len(batches.sizes)
-        n_kept = max(math.ceil(self.clean_fraction * n_batches), 1)
+        n_kept = max(whole_above(self.clean_fraction, n_batches), 1)
         objectives = np.sort(batches.quick_errors(weights), axis=1)[:, :n_kept].mean(axis=1)
         longest = math.ceil(4 / self.clean_fraction) if self.max_list is None else self.max_list
         chosen: list[Floats] = []

@@ -15,6 +15,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
@@ -255,7 +256,7 @@ class WindowExcessSearch(BaseTest):
             halves = random.permutation(template.size)
             chosen, counted = template[halves[: template.size // 2]], template[halves[template.size // 2 :]]
             for place, fraction in enumerate(fractions):
-                cut = np.sort(chosen)[max(int(np.floor(fraction * chosen.size)), 1) - 1] if chosen.size else -np.inf
+                cut = np.sort(chosen)[max(whole_part(fraction, chosen.size), 1) - 1] if chosen.size else -np.inf
                 observed[fold, place] = (scores[tested] < cut).sum()
                 background[fold, place] = (counted < cut).sum()
                 factors[fold, place] = tested.sum() / max(counted.size, 1)
