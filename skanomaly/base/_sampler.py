@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 
-from skanomaly._support._labels import read_one_hot
+from skanomaly._support._labels import check_classification_targets, read_one_hot
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import stack_rows, take_rows
 from skanomaly._support._sklearn import fit_context

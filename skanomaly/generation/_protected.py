@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ColumnScaler, column_scale
 from skanomaly._support._seeds import generator

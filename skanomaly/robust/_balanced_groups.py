@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, has_fit_parameter
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
 from skanomaly._support._restore import restore_on_error

@@ -300,7 +300,11 @@ class PurifiedDetector(BaseDetector):
         return X if self._range is None else self._range.apply(X)
 
     def _outlyingness(self, X: NDArray[Any]) -> Floats:
-        return outlyingness(self.detector_, self._limited(X))
+        limited = self._limited(X)
+        found = outlyingness(self.detector_, limited)
+        if self._range is None:
+            return found
+        return found + self._range.extreme(limited).any(axis=1)  # the forest, whose scores are up to 1, saturates
 
 
 def _center_scale(values: Floats) -> tuple[float, float]:

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._pieces import Pieces, require_in_memory
 from skanomaly._support._recut import WINDOW_ROWS, open_targets, windows
 from skanomaly._support._restore import restore_on_error

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly._support._fractions import decimal_ratio, whole_part
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._refits import balanced_subsets, fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale

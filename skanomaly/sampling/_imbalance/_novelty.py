@@ -10,10 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._labels import require_two_classes
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
 from skanomaly._support._seeds import draw_seed, generator

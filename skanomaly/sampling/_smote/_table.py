@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame, listed, to_pandas
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
 from skanomaly._support._tables import TableReader
 from skanomaly._support._validation import check_any_rows, validate_data

@@ -12,15 +12,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._labels import read_labels, require_two_classes
+from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
-from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
-from skanomaly._support._validation import check_any_rows, validate_data
+from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._validation import check_any_rows, check_weights, validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
@@ -133,9 +132,8 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         with restore_on_error(self, X):
             rows, targets = check_any_rows(self, X, y)
             check_classification_targets(targets)
-            weights = check_sample_weight(
-                sample_weight, np.empty((targets.size, 0)), dtype=np.float64, ensure_non_negative=True
-            )
+            weights = check_weights(sample_weight, np.empty((targets.size, 0)))
+            weights = np.ones(targets.size) if weights is None else weights
             marked = _outliers(targets, self.pos_label, needed=self.weight > 0)
             inside, outliers = np.flatnonzero(~marked), np.flatnonzero(marked)
             self.classes_ = np.unique(targets[inside])
