@@ -334,9 +334,9 @@ def test_a_column_whose_squares_are_no_numbers_is_named(estimator, factor, seed)
 @pytest.mark.parametrize(
     "estimator",
     [
-        MembershipAudit(DecisionTreeClassifier(max_depth=2), n_shadows=2, random_state=0),
+        MembershipAudit(DecisionTreeClassifier(max_depth=2), n_shadows=4, random_state=0),
         PurifiedDetector(IsolationForest(n_estimators=4, random_state=0), random_state=0),
-        ResampledEstimator(SMOTE(random_state=0), LogisticRegression()),
+        ResampledEstimator(SMOTE(random_state=0), DecisionTreeClassifier(max_depth=2)),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
@@ -428,7 +428,7 @@ def test_weights_that_vanish_beside_others_are_0(estimator, seed):
 )
 def test_one_class_is_named_with_the_remedy(classifier, label, seed):
     name = type(classifier).__name__
-    with pytest.raises(ValueError, match=f"contains 1 class, {label!r}.*{name} needs two or more classes. Add rows"):
+    with pytest.raises(ValueError, match=f"{name} needs at least two classes; y contains 1 class, {label!r}.*Add rows"):
         classifier.fit(_rows(seed), np.full(60, label))
 
 

@@ -16,7 +16,7 @@ __all__ = ["extreme_values", "extremes_named", "require_squares"]
 
 _HUGE = {np.dtype(np.float64): 2.0**127, np.dtype(np.float32): 2.0**60}  # the former is beyond float32
 _TINY = {np.dtype(np.float64): 2.0**-480, np.dtype(np.float32): 2.0**-60}
-_SMALLEST_SPREAD = 1e-144
+_LARGEST, _SMALLEST_SPREAD = 1e144, 1e-144
 _PACKAGE = str(Path(__file__).parents[1])
 
 
@@ -81,7 +81,7 @@ def extreme_values(table: NDArray[Any], *, first_only: bool = False) -> list[tup
     return [(column, float(table[row, column]), row) for column, row in zip(columns, rows, strict=True)]
 
 
-def require_squares(estimator: Any, X: NDArray[Any], *, name: str = "X") -> None:
+def require_squares(estimator: Any, X: NDArray[Any], *, name: str = "X", largest: float = _LARGEST) -> None:
     """Raise for columns whose variances are no numbers, for classes that have them in squared units of the data.
 
     Parameters
@@ -91,16 +91,17 @@ def require_squares(estimator: Any, X: NDArray[Any], *, name: str = "X") -> None
     X : ndarray of shape (n_rows, n_columns)
         Values, extreme ones limited.
     name : str, default="X"
+    largest : float, default=1e144
 
     Raises
     ------
     ValueError
-        On values above 1e144, and on columns that vary by less than 1e-144.
+        On values above `largest`, and on columns that vary by less than 1e-144.
     """
     low, high = X.min(axis=0), X.max(axis=0)
-    largest = np.maximum(np.abs(low), np.abs(high))
+    magnitudes = np.maximum(np.abs(low), np.abs(high))
     spread = 0.5 * high - 0.5 * low
-    wrong = np.flatnonzero((largest > 1 / _SMALLEST_SPREAD) | ((spread > 0) & (spread < _SMALLEST_SPREAD))).tolist()
+    wrong = np.flatnonzero((magnitudes > largest) | ((spread > 0) & (spread < _SMALLEST_SPREAD))).tolist()
     if wrong:
         names = getattr(estimator, "feature_names_in_", None)
         found = {place: (float(X[row, place]), int(row)) for place in wrong for row in [np.abs(X[:, place]).argmax()]}
@@ -122,9 +123,9 @@ def _message(worst: dict[int, tuple[float, int]], names: Any, name: str, *, with
         label = repr(names[column]) if names is not None and column < len(names) else str(column)
         return f"{label} (largest {value:.3g}{f' in row {row}' if with_rows else ''})"
 
-    shown = listed(list(worst), show)
+    shown = "column " + listed(list(worst), show) if name == "X" else show(0).removeprefix("0 ").strip("()")
     return (
-        f"{name} holds values near the limits of numbers, where squares overflow or vanish: column {shown}. Divide "
+        f"{name} holds values near the limits of numbers, where squares overflow or vanish: {shown}. Divide "
         "it by its largest magnitude, take logarithms, or turn single values to NaN and impute them."
     )
 

@@ -182,7 +182,7 @@ def require_two_classes(estimator: Any, classes: Any, *, name: str = "y", beside
     if len(found) < 2:
         shown = f"1 class, {found[0]!r}" if found else "no class"
         raise ValueError(
-            f"{name} contains {shown}{beside}, and {type(estimator).__name__} needs two or more classes. Add rows of "
+            f"{type(estimator).__name__} needs at least two classes; {name} contains {shown}{beside}. Add rows of "
             "another class, or take a detector of skanomaly.detectors, which needs no classes."
         )
 

@@ -14,7 +14,7 @@ __all__ = ["restore_on_error"]
 
 
 @contextmanager
-def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
+def restore_on_error(estimator: Any, X: Any = None, y: Any = None) -> Iterator[None]:
     """Restore the attributes of `estimator` if the block raises or is interrupted.
 
     Fitted arrays must be replaced, not written into, for this to hold.
@@ -26,6 +26,8 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     X : array-like of shape (n_samples, n_features), default=None
         The training data. Where it holds ``pd.NA`` in a column of objects, which an estimator inside `estimator` may
         not read, a TypeError names the column. Where arithmetic fails on huge or tiny values, a ValueError names them.
+    y : array-like of shape (n_samples,), default=None
+        Targets, of which the latter holds too.
 
     Yields
     ------
@@ -33,7 +35,7 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     """
     before = dict(vars(estimator))
     try:
-        with extremes_named(estimator, X):
+        with extremes_named(estimator, X), extremes_named(estimator, y, name="y"):
             yield
     except BaseException as error:
         vars(estimator).clear()

@@ -104,7 +104,7 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
         ValueError
             On input that cannot be resampled; the sampler is then as it was before.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X, y):
             n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
             rows, targets = self._check(X, given)
             made = self._fit_resample(rows, targets)

@@ -166,7 +166,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
         UserWarning
             If fewer than 5 of the random starts are expected to be good.
         """
-        with restore_on_error(self, X), single_blas_thread():
+        with restore_on_error(self, X, y), single_blas_thread():
             rows, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
             targets = np.asarray(targets, dtype=np.float64)
             codes, self.batches_ = self._codes(groups, len(rows))

@@ -342,7 +342,7 @@ class ImbalancedRegressor(CallbackSupport, RegressorMixin, BaseEstimator):
         ValueError
             If a target is more than 1e8 typical distances from the median, as a mark of missing values is.
         """
-        with restore_on_error(self, X), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             _require_moderate(targets)

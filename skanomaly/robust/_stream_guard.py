@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skanomaly._support._labels import require_two_classes
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
@@ -213,6 +213,8 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             )
         if classifier or regressor:
             rows, targets = validate_data(self, X, y, reset=first, dtype=np.float64, y_numeric=regressor)
+            if classifier:
+                check_classification_targets(targets)
             return rows, targets
         return check_rows(self, X, reset=first, dtype=np.float64), None
 

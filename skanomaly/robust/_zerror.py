@@ -8,6 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
 from skanomaly.robust._mask import ZErrorMask
@@ -409,8 +410,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         return self._encode(targets, None, first=False)
 
     def _set_classes(self, labels: NDArray[Any]) -> None:
-        if labels.size < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes; y has 1 class: {labels.tolist()}.")
+        require_two_classes(self, labels)
         if labels.size > 2 and self.cutoff != "fixed":
             raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y contains {labels.size}. Use 'fixed'.")
         self.classes_ = labels

@@ -117,7 +117,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         UserWarning
             If batches are too small for any row to be masked.
         """
-        with restore_on_error(self, X), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             require_in_memory(self, X, reset=True)
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0

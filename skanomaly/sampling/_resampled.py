@@ -140,7 +140,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         self
         """
         params = _with_weights(sample_weight, params)
-        with restore_on_error(self, X):
+        with restore_on_error(self, X, y):
             passed = params
             if params and get_config()["enable_metadata_routing"]:
                 passed = dict(process_routing(self, "fit", **params).estimator.fit)
