@@ -1,5 +1,6 @@
 """Arithmetic on huge and tiny values: where it fails, the error names the column, the value and the remedy."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from skanomaly._support._columns import column_names, is_frame, listed, to_pandas
 from skanomaly._support._pieces import lazy_kind
@@ -24,7 +26,8 @@ _PACKAGE = str(Path(__file__).parents[1])
 def extremes_named(estimator: Any, X: Any, *, name: str = "X") -> Iterator[None]:
     """Run arithmetic on a table; where it fails because of huge or tiny values, the error names them.
 
-    On a table that holds such values, overflow, division by zero and invalid results raise instead of warning. Classes
+    On a table that holds such values, overflow, division by zero, invalid results and fits that do not converge raise instead
+    of warning. Classes
     that are safe with them limit or scale them, and do not get there. On other tables nothing is changed.
 
     Parameters
@@ -50,10 +53,15 @@ def extremes_named(estimator: Any, X: Any, *, name: str = "X") -> Iterator[None]
         yield
         return
     try:
-        with np.errstate(over="raise", divide="raise", invalid="raise"):
+        with np.errstate(over="raise", divide="raise", invalid="raise"), warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
             yield
-    except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError) as error:
-        if not isinstance(error, ArithmeticError | np.linalg.LinAlgError) and _is_ours(error):
+    except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, ConvergenceWarning) as error:
+        if (
+            isinstance(error, ValueError | IndexError)
+            and not isinstance(error, np.linalg.LinAlgError)
+            and _is_ours(error)
+        ):
             raise
         names = column_names(X) or getattr(estimator, "feature_names_in_", None)
         raise ValueError(f"{_described(values, names, name)} ({type(error).__name__}: {str(error)[:120]})") from error

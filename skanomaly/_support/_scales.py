@@ -11,6 +11,7 @@ __all__ = [
     "SafeRange",
     "center_and_scale",
     "column_scale",
+    "mean_and_scale",
     "score_spread",
     "usable_scale",
     "varies",
@@ -87,6 +88,26 @@ def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
         spread = values.std(axis=axis)
     usable = np.where(varies(values, axis) & (spread > 0), spread, 1.0)
     return usable if usable.ndim else float(usable)
+
+
+def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the mean and the :func:`column_scale` of each column; huge values do not overflow.
+
+    The mean of equal huge numbers is that number, not one that is off by rounding.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (n_columns,)
+    """
+    exponents = _exponent(np.abs(rows).max(axis=0, initial=0.0))
+    if not exponents.any():
+        return rows.mean(axis=0), np.asarray(column_scale(rows))
+    mean = np.ldexp(np.ldexp(rows, -exponents).mean(axis=0), exponents)
+    return np.where(np.asarray(varies(rows)), mean, rows[0]), np.asarray(column_scale(rows))
 
 
 def score_spread(scores: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._chunk_scores import table_threshold
 from skanomaly._support._chunks import Chunks
+from skanomaly._support._columns import without_stored_index
 from skanomaly._support._extremes import extremes_named
 from skanomaly._support._labels import read_labels
 from skanomaly._support._open_pieces import labelled_pieces
@@ -205,7 +206,7 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
         with restore_on_error(self, X), callbacks_of(self):
-            rows = self._check(X, reset=True)
+            rows = self._check(without_stored_index(X), reset=True)
             zero = "normal" if get_tags(self).target_tags.required else self._zero_label
             labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
@@ -314,7 +315,7 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
             scores of new ones.
         """
         check_is_fitted(self)
-        rows = self._check(X, reset=False)
+        rows = self._check(without_stored_index(X), reset=False)
         with extremes_named(self, rows):
             return -self._score_checked(rows)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils import Tags, get_tags
 
+from skanomaly._support._columns import without_stored_index
 from skanomaly._support._labels import check_classification_targets, read_one_hot
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import stack_rows, take_rows
@@ -106,7 +107,7 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
         """
         with restore_on_error(self, X, y):
             n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
-            rows, targets = self._check(X, given)
+            rows, targets = self._check(without_stored_index(X), given)
             made = self._fit_resample(rows, targets)
             if not isinstance(made, tuple) or len(made) != 3:
                 raise TypeError(

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._fractions import whole_above
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import column_scale, mean_and_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_rows, validate_data
@@ -171,7 +171,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
             targets = np.asarray(targets, dtype=np.float64)
             codes, self.batches_ = self._codes(groups, len(rows))
             random = generator(self.random_state)
-            center, scale = rows.mean(axis=0), column_scale(rows)
+            center, scale = mean_and_scale(rows)
             target_center, target_scale = float(np.median(targets)), float(column_scale(targets))
             table = np.column_stack([(rows - center) / scale, np.ones(len(rows))])
             order = np.argsort(codes, kind="stable")

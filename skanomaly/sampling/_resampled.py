@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly._support._validation import check_weights
 from skanomaly.sampling._smote._smote import SMOTE
 
 __all__ = ["ResampledEstimator", "resampled_metadata", "seeded_clones"]
@@ -139,6 +140,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
         with restore_on_error(self, X, y):
             passed = params
@@ -266,6 +269,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         float
         """
         check_is_fitted(self)
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
         if params and get_config()["enable_metadata_routing"]:
             params = dict(process_routing(self, "score", **params).estimator.score)

@@ -9,7 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import single_blas_thread
-from skanomaly._support._scales import SafeRange, column_scale, varies
+from skanomaly._support._scales import SafeRange, mean_and_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
@@ -215,7 +215,7 @@ class MinoritySampler(BaseSampler):
                 np.zeros(rows.shape[1]),
                 np.ones(rows.shape[1]),
             )
-        center, scale = rows.mean(axis=0), column_scale(rows)
+        center, scale = mean_and_scale(rows)
         scaled = (rows - center) / scale
         width = kernel_widths(scaled) if self.bandwidth is None else float(self.bandwidth)
         return KernelDenoiser(scaled, width**2), center, scale

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import mean_and_scale
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
@@ -125,7 +125,7 @@ class RandomDistillationNovelty(BaseEstimator):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
-                self._center, self._scale = rows.mean(axis=0), column_scale(rows)
+                self._center, self._scale = mean_and_scale(rows)
                 n_columns, width = rows.shape[1], int(self.n_features)
                 self._weights = random.normal(size=(n_columns, width)) * np.sqrt(2.0 / n_columns)
                 self._phases = random.uniform(0, 2 * np.pi, size=width)
