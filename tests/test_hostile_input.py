@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -541,3 +542,23 @@ def test_counts_of_a_fraction_are_exact_in_every_module(seed):
         for size in (0.0, 3.0)
     )
     assert np.flatnonzero((before != after).any(axis=1))[0] == 29
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda pipeline: ResampledEstimator(RandomUnderSampler(sampling_strategy={}), pipeline),
+        GroupBalancedClassifier,
+        lambda pipeline: OutlierExposureClassifier(pipeline, pos_label=2),
+    ],
+    ids=["ResampledEstimator", "GroupBalancedClassifier", "OutlierExposureClassifier"],
+)
+def test_weights_reach_the_last_step_of_a_pipeline(wrap, seed):
+    X, y = _rows(seed), _classes() if "Outlier" not in str(wrap(None)) else np.arange(60) % 3
+    plain, scaled = (
+        wrap(LogisticRegression()),
+        wrap(make_pipeline(StandardScaler(with_mean=False, with_std=False), LogisticRegression())),
+    )
+    given = {"sample_weight": np.arange(60) % 2 + 0.5} if not isinstance(plain, GroupBalancedClassifier) else {}
+    found = [estimator.fit(X, y, **given).predict_proba(X) for estimator in (plain, scaled)]
+    assert_allclose(*found, atol=1e-6)

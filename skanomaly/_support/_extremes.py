@@ -26,8 +26,8 @@ _PACKAGE = str(Path(__file__).parents[1])
 def extremes_named(estimator: Any, X: Any, *, name: str = "X") -> Iterator[None]:
     """Run arithmetic on a table; where it fails because of huge or tiny values, the error names them.
 
-    On a table that holds such values, overflow, division by zero, invalid results and fits that do not converge raise instead
-    of warning. Classes
+    On a table that holds such values, overflow, division by zero, invalid results and fits that do not converge raise
+    instead of warning. Classes
     that are safe with them limit or scale them, and do not get there. On other tables nothing is changed.
 
     Parameters
@@ -140,6 +140,8 @@ def _message(worst: dict[int, tuple[float, int]], names: Any, name: str, *, with
 
 def _tables(X: Any) -> list[NDArray[Any]]:
     """Return the numbers of a table, or of the series of a collection, as tables; nothing of what holds others."""
+    if X is None or lazy_kind(X) is not None:
+        return []
     if not isinstance(X, np.ndarray | list | tuple):
         X = getattr(X, "rows", getattr(X, "values", X)) if not is_frame(X) else X  # patch sets, series with times
     if isinstance(X, np.ndarray):
@@ -148,7 +150,7 @@ def _tables(X: Any) -> list[NDArray[Any]]:
     if isinstance(X, list | tuple):
         arrays = all(isinstance(part, np.ndarray) for part in X)
         return [table for part in X for table in _tables(part)] if arrays else []
-    return _numbers_of_frame(X) if is_frame(X) and lazy_kind(X) is None else []
+    return _numbers_of_frame(X) if is_frame(X) else []
 
 
 def _numbers_of_frame(X: Any) -> list[NDArray[Any]]:

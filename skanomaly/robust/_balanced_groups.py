@@ -16,6 +16,7 @@ from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
+from skanomaly._support._responses import final_step, weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
@@ -205,8 +206,8 @@ def _balanced_rows(cells: NDArray[np.intp], random: np.random.Generator) -> NDAr
 
 def _fit_weighted(estimator: Any, task: _Task, weights: Floats, *, repeat: bool) -> Any:
     model = clone_with_seed(estimator, task.seed)
-    if has_fit_parameter(model, "sample_weight"):
-        return model.fit(task.X, task.y, sample_weight=weights)
+    if has_fit_parameter(final_step(model), "sample_weight"):
+        return model.fit(task.X, task.y, **{weight_parameter(model): weights})
     if not repeat:
         raise ValueError(
             f"{model!r} takes no sample_weight. Use method=GroupWeights(balance='subsample'), or an estimator with "

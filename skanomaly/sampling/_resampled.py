@@ -12,6 +12,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, fit_context
@@ -154,6 +155,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
             passed = {
                 name: resampled_metadata(name, value, self.sampler_, y, targets) for name, value in passed.items()
             }
+            if "sample_weight" in passed and not get_config()["enable_metadata_routing"]:
+                passed[weight_parameter(inner)] = passed.pop("sample_weight")
             self.estimator_ = inner.fit(rows, targets, **passed)
             for name in ("n_features_in_", "feature_names_in_", "classes_"):
                 if hasattr(self.estimator_, name):

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
+from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
@@ -139,7 +139,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
             self.classes_ = np.unique(targets[inside])
             require_two_classes(self, self.classes_, beside=" beside the outliers" if len(outliers) else "")
             inner = clone(self._inner())
-            name = _weight_parameter(inner)
+            name = weight_parameter(inner)
             if not outliers.size or self.weight == 0 or not weights[outliers].any():
                 given = {} if sample_weight is None else {name: weights[inside]}
                 self.estimator_ = inner.fit(take_rows(rows, inside), targets[inside], **given)
@@ -202,14 +202,6 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self._inner()).input_tags
         return tags
-
-
-def _weight_parameter(estimator: Any) -> str:
-    """Name the argument of ``fit`` that takes sample weights: that of the last step, for a pipeline."""
-    if not isinstance(estimator, Pipeline):
-        return "sample_weight"
-    name, step = estimator.steps[-1]
-    return f"{name}__{_weight_parameter(step)}"
 
 
 class DiverseOutlierSampler(BaseSampler):
