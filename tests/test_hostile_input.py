@@ -440,6 +440,9 @@ def _stored_index(seed):
 
 def test_a_stored_index_is_no_column_of_a_table(seed):
     frame, table = _stored_index(seed)
+    y = np.arange(60) % 3
+    for estimator in (OutlierExposureClassifier(pos_label=2), ResampledEstimator(RandomUnderSampler(random_state=0))):
+        assert_array_equal(estimator.fit(table, y).predict_proba(table), estimator.fit(frame, y).predict_proba(frame))
     for detector in (GaussianDetector(), MarginalDetector(), NearestNeighborsDetector()):
         assert_array_equal(detector.fit(table).score_samples(table), detector.fit(frame).score_samples(frame))
         assert detector.fit(table).feature_names_in_.tolist() == ["u", "v"]

@@ -113,6 +113,7 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         As scikit-learn's function, with the columns and the remedy added.
     """
     require_rows(X)
+    X = without_stored_index(X)
     if is_frame(X):
         X = _read_frame(X, numeric=not options.get("skip_check_array") and options.get("dtype", "numeric") is not None)
     if targets and targets[0] is not None:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import without_stored_index
 from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
 from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
@@ -169,7 +170,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False, accept_sparse=True)
-        return self.estimator_.predict_proba(X)
+        return self.estimator_.predict_proba(without_stored_index(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class.
