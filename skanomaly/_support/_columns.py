@@ -34,6 +34,7 @@ __all__ = [
     "missing_values",
     "require_hashable",
     "to_pandas",
+    "without_stored_index",
     "warn_of_constants",
 ]
 
@@ -93,7 +94,25 @@ def column_names(X: Any) -> list[Any] | None:
     """
     if not is_frame(X):
         return None
-    return list(X.column_names if frame_library(X) == "pyarrow" else X.columns)
+    if frame_library(X) != "pyarrow":
+        return list(X.columns)
+    kept = (X.schema.pandas_metadata or {}).get("index_columns", []) if hasattr(X, "schema") else []
+    return [name for name in X.column_names if name not in kept]  # a stored index of pandas is no column
+
+
+def without_stored_index(X: Any) -> Any:
+    """Return an Arrow table without the index of pandas that it may store; anything else as it is.
+
+    Parameters
+    ----------
+    X : table of any kind
+
+    Returns
+    -------
+    same kind as `X`
+    """
+    names = column_names(X) if frame_library(X) == "pyarrow" else None
+    return X if names is None or len(names) == len(X.column_names) else X.select(names)
 
 
 def to_pandas(X: Any) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["native_labels", "read_labels", "read_one_hot"]
+__all__ = ["check_classification_targets", "native_labels", "read_labels", "read_one_hot", "require_two_classes"]
 
 _NATIVE = "Use -1 for anomaly, +1 for normal and 0 for unlabelled rows"
 _MOST_SHOWN = 5
@@ -139,6 +139,52 @@ def read_one_hot(y: Any, name: str = "y") -> tuple[int, Any]:
             "columns with a single 1 in each row; several labels for one row are not supported."
         )
     return int(shape[1]), table.argmax(axis=1)
+
+
+def check_classification_targets(y: Any) -> None:
+    """Call scikit-learn's function of that name, without a warning on numbers that no integer holds.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the labels are no classes.
+    """
+    from sklearn.utils import multiclass  # loaded late, as above
+
+    with np.errstate(invalid="ignore"):
+        multiclass.check_classification_targets(y)
+
+
+def require_two_classes(estimator: Any, classes: Any, *, name: str = "y", beside: str = "") -> None:
+    """Raise where there is one class only, from which a classifier learns nothing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose name the error gives.
+    classes : array-like of shape (n_classes,)
+        Distinct classes.
+    name : str, default="y"
+        What the error calls the labels.
+    beside : str, default=""
+        What is not counted, such as outliers.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two classes.
+    """
+    found = np.asarray(classes).tolist()
+    if len(found) < 2:
+        shown = f"1 class, {found[0]!r}" if found else "no class"
+        raise ValueError(
+            f"{type(estimator).__name__} needs at least two classes; {name} contains {shown}{beside}. Add rows of "
+            "another class, or take a detector of skanomaly.detectors, which needs no classes."
+        )
 
 
 def _column(y: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:

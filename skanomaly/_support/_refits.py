@@ -52,8 +52,9 @@ def fit_subsets(
         One result for each subset, in their order.
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    errors = np.geterr()  # threads have their own
     found = parallel(
-        delayed(_fit_one)(estimator, X, y, rows, evaluate, place, None if seeds is None else seeds[place])
+        delayed(_fit_one)(estimator, X, y, rows, evaluate, place, None if seeds is None else seeds[place], errors)
         for place, rows in enumerate(subsets)
     )
     return list(reported(found, "fit subsets", len(subsets)))
@@ -67,9 +68,10 @@ def _fit_one(
     evaluate: Callable[[Any, int], Result],
     place: int,
     seed: int | None,
+    errors: Any,
 ) -> Result:
     copy = clone(estimator) if seed is None else clone_with_seed(estimator, seed)
-    with single_blas_thread():
+    with single_blas_thread(), np.errstate(**errors):
         fitted = copy.fit(take_rows(X, rows)) if y is None else copy.fit(take_rows(X, rows), y[rows])
         return evaluate(fitted, place)
 

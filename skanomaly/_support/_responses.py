@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-__all__ = ["best_estimator", "final_step", "flagged", "outlyingness", "require_scores", "threshold_of"]
+__all__ = [
+    "best_estimator",
+    "final_step",
+    "flagged",
+    "outlyingness",
+    "require_scores",
+    "threshold_of",
+    "weight_parameter",
+]
 
 _REMEDY = (
     "Give a fitted detector with score_samples (lower is more anomalous, as in scikit-learn; LocalOutlierFactor has it "
@@ -21,6 +29,14 @@ def best_estimator(estimator: Any) -> Any:
     while hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
     return estimator
+
+
+def weight_parameter(estimator: Any) -> str:
+    """Name the argument of ``fit`` that takes sample weights: that of the last step, for a pipeline."""
+    if not isinstance(estimator, Pipeline):
+        return "sample_weight"
+    name, step = estimator.steps[-1]
+    return f"{name}__{weight_parameter(step)}"
 
 
 def final_step(estimator: Any) -> Any:

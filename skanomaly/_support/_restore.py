@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 
 from skanomaly._support._columns import column_names, listed, to_pandas
+from skanomaly._support._extremes import extremes_named
 from skanomaly._support._pieces import lazy_kind
 
 __all__ = ["restore_on_error"]
 
 
 @contextmanager
-def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
+def restore_on_error(estimator: Any, X: Any = None, y: Any = None) -> Iterator[None]:
     """Restore the attributes of `estimator` if the block raises or is interrupted.
 
     Fitted arrays must be replaced, not written into, for this to hold.
@@ -24,7 +25,9 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
         Its ``__dict__`` is kept, shallowly.
     X : array-like of shape (n_samples, n_features), default=None
         The training data. Where it holds ``pd.NA`` in a column of objects, which an estimator inside `estimator` may
-        not read, a TypeError names the column.
+        not read, a TypeError names the column. Where arithmetic fails on huge or tiny values, a ValueError names them.
+    y : array-like of shape (n_samples,), default=None
+        Targets, of which the latter holds too.
 
     Yields
     ------
@@ -32,7 +35,8 @@ def restore_on_error(estimator: Any, X: Any = None) -> Iterator[None]:
     """
     before = dict(vars(estimator))
     try:
-        yield
+        with extremes_named(estimator, X), extremes_named(estimator, y, name="y"):
+            yield
     except BaseException as error:
         vars(estimator).clear()
         vars(estimator).update(before)

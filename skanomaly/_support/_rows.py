@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skanomaly._support._columns import NUMBER, column_kind, frame_library, is_frame, missing_values
+from skanomaly._support._columns import NUMBER, column_kind, column_names, frame_library, is_frame, missing_values
 
 __all__ = ["fill_missing", "like", "stack_rows", "take_rows"]
 
@@ -459,7 +459,7 @@ def _arrow_table(own: Any, synthetic: Any, order: NDArray[np.intp]) -> Any:
         _pandas_column(column, new, order)
         for column, new in zip(_series_of(before), _columns_of(synthetic), strict=True)
     ]
-    return pa.table([pa.array(column) for column in columns], names=own.column_names)
+    return pa.table([pa.array(column) for column in columns], names=column_names(own))
 
 
 def _sparse_rows(own: Any, synthetic: Any, order: NDArray[np.intp]) -> Any:

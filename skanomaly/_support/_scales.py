@@ -11,6 +11,7 @@ __all__ = [
     "SafeRange",
     "center_and_scale",
     "column_scale",
+    "mean_and_scale",
     "score_spread",
     "usable_scale",
     "varies",
@@ -22,6 +23,7 @@ _EXTREME = 1e8  # distances from the median, in units of the median distance
 _RARE = 0.01  # fraction of values
 _FREQUENT = 0.1
 _ORDINARY_EXPONENT = 200  # fourth powers of values up to 2**200 are finite
+_ORDINARY_FLOAT32_EXPONENT = 30
 _LARGEST_EXPONENT = 1000  # differences of values up to 2**1000 are finite
 _SHIFT = 30
 _SCORE_ROUNDING = 1e-9  # scores are sums over rows and columns
@@ -88,6 +90,26 @@ def column_scale(values: NDArray[Any], axis: Any = 0) -> Any:
     return usable if usable.ndim else float(usable)
 
 
+def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the mean and the :func:`column_scale` of each column; huge values do not overflow.
+
+    The mean of equal huge numbers is that number, not one that is off by rounding.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (n_columns,)
+    """
+    exponents = _exponent(np.abs(rows).max(axis=0, initial=0.0))
+    if not exponents.any():
+        return rows.mean(axis=0), np.asarray(column_scale(rows))
+    mean = np.ldexp(np.ldexp(rows, -exponents).mean(axis=0), exponents)
+    return np.where(np.asarray(varies(rows)), mean, rows[0]), np.asarray(column_scale(rows))
+
+
 def score_spread(scores: NDArray[np.float64]) -> float:
     """Return how far the upper half of some scores spreads, as a standard deviation; 0 if that is only rounding.
 
@@ -127,11 +149,15 @@ class SafeRange:
     rows : ndarray of shape (n_rows, n_columns), float64 or float32
         Training values; NaN is left out.
     limit : float, default=1e8
-    rescale : bool, default=True
-        Whether columns of huge or tiny values are brought near 1.
+    rescale : {"columns", "table", "none"}, default="columns"
+        What is brought near 1: each column of huge or tiny values; the whole table by one shift and one power of two
+        where its values are huge or tiny, so that distances keep their ratios; or nothing.
     """
 
-    def __init__(self, rows: NDArray[Any], *, limit: float = _EXTREME, rescale: bool = True) -> None:
+    _origin: Any = None  # what is subtracted from the rows of a huge or tiny table
+
+    def __init__(self, rows: NDArray[Any], *, limit: float = _EXTREME, rescale: str = "columns") -> None:
+        safe = _ORDINARY_EXPONENT if rows.dtype != np.float32 or rescale != "table" else _ORDINARY_FLOAT32_EXPONENT
         rows = rows.astype(np.float64, copy=False)
         median = np.nanmedian if np.isnan(rows).any() else np.median
         largest = np.abs(rows).max(axis=0, initial=0.0)
@@ -156,17 +182,34 @@ class SafeRange:
         limits = np.where(frequent, limits * _EXTREME, limits)
         magnitude = np.maximum(np.abs(middle), typical)
         exponents = np.frexp(magnitude)[1] + shift
-        unsafe = (np.abs(exponents) > _ORDINARY_EXPONENT) & (magnitude > 0)
-        self._exponents = np.where(unsafe, exponents, 0) if rescale else np.zeros_like(exponents)
+        if rescale == "table" and np.any((np.abs(exponents) > safe) & (magnitude > 0)):
+            self._center_table(distances, middle, typical, limits, shift)
+            return
+        unsafe = (np.abs(exponents) > safe) & (magnitude > 0)
+        self._exponents = np.where(unsafe, exponents, 0) if rescale != "none" else np.zeros_like(exponents)
         middle, typical = np.ldexp(middle, shift - self._exponents), np.ldexp(typical, shift - self._exponents)
         with np.errstate(over="ignore"):
             self.low, self.high = middle - limits * typical, middle + limits * typical
 
+    def _center_table(self, distances: Any, middle: Any, typical: Any, limits: Any, shift: Any) -> None:
+        """Set the shift and the one power of two of a huge or tiny table; columns of one value follow the others."""
+        varying = distances.max(axis=0) > ROUNDING * np.abs(middle)
+        sizes = np.frexp(typical)[1] + shift
+        exponent = int(sizes[varying].max()) if varying.any() else int(sizes.max(initial=0))
+        self._exponents = np.full(len(typical), exponent)
+        self._origin = np.ldexp(middle, shift)
+        with np.errstate(over="ignore"):
+            self.high = limits * np.where(varying, np.ldexp(typical, shift - exponent), 1.0)
+        self.low = -self.high
+
     def apply(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return rows with extreme values replaced by the limits, or the rows themselves if nothing changes."""
-        if self._exponents.any():
-            rows = np.ldexp(rows, -self._exponents)
         with np.errstate(over="ignore"):
+            if self._origin is not None:  # halves: differences of the largest numbers are not finite
+                rows = np.ldexp(rows, -1) - np.ldexp(self._origin, -1).astype(rows.dtype)
+                rows = np.ldexp(rows, 1 - self._exponents)
+            elif self._exponents.any():
+                rows = np.ldexp(rows, -self._exponents)
             low, high = self.low.astype(rows.dtype), self.high.astype(rows.dtype)
         axes = tuple(range(rows.ndim - 1))
         inside = rows.size == 0 or bool(((rows.min(axis=axes) > low) & (rows.max(axis=axes) < high)).all())
@@ -174,6 +217,8 @@ class SafeRange:
 
     def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values, such as means of applied rows, in the units of the data."""
+        if self._origin is not None:
+            return np.ldexp(values, self._exponents) + self._origin
         return np.ldexp(values, self._exponents) if self._exponents.any() else values
 
     def above(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -16,9 +16,11 @@ from skanomaly._support._covariance import (
     shrunk_covariance,
 )
 from skanomaly._support._products import fixed_product
+from skanomaly._support._scales import varies
 
 __all__ = ["Spectrum", "estimate_spectrum", "pooled_spectrum", "spectrum_of_products"]
 
+_LARGE = 2.0**100
 Floats = NDArray[np.float64]
 
 
@@ -117,6 +119,9 @@ def estimate_spectrum(
     """
     location = rows.mean(axis=0, dtype=np.float64)
     centered: Floats = rows - location
+    if np.abs(location).max(initial=0.0) > _LARGE:  # the mean of equal numbers is off by rounding, which is no spread
+        fixed = ~np.asarray(varies(rows))
+        location[fixed], centered[:, fixed] = rows[0, fixed], 0.0
     largest = float(np.abs(centered).max(initial=0.0))
     if largest == 0:
         return Spectrum(location, 1.0, None, np.ones(rows.shape[1]), 0.0, 0.0)

@@ -26,6 +26,7 @@ from skanomaly._support._columns import (
     is_frame,
     listed,
     to_pandas,
+    without_stored_index,
 )
 from skanomaly._support._items import holds_patch_sets, require_items, require_read, require_rows
 from skanomaly._support._pieces import require_in_memory
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _SHORTEST_FLAT = 32
+_LEAST_WEIGHT = 1e-100
 
 
 def check_rows(
@@ -111,6 +113,7 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         As scikit-learn's function, with the columns and the remedy added.
     """
     require_rows(X)
+    X = without_stored_index(X)
     if is_frame(X):
         X = _read_frame(X, numeric=not options.get("skip_check_array") and options.get("dtype", "numeric") is not None)
     if targets and targets[0] is not None:
@@ -184,6 +187,7 @@ def check_any_table(estimator: Any, X: Any, *, reset: bool) -> Any:
         If `X` has not two dimensions, no row or no column, or other columns than in fit.
     """
     require_rows(X)
+    X = without_stored_index(X)
     if is_frame(X):
         rows = np.empty(X.shape, dtype=np.bool_)
     else:
@@ -436,11 +440,18 @@ def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If the length differs, or a weight is not finite or negative, or all are 0.
+        If the length differs, a weight is not finite or negative, all are 0, or the largest is near the limits of
+        numbers.
     """
     if sample_weight is None:
         return None
     weights: NDArray[np.float64] = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-    if not weights.any():
+    largest = float(weights.max(initial=0.0))
+    if not largest:
         raise ValueError("sample_weight is 0 for every row; at least one row must count.")
-    return weights
+    if not _LEAST_WEIGHT < largest < 1 / _LEAST_WEIGHT:
+        raise ValueError(
+            f"sample_weight has the largest value {largest:.3g} (row {int(weights.argmax())}), near the limits of "
+            "numbers. Divide the weights by their mean."
+        )
+    return np.where(weights > _LEAST_WEIGHT * largest, weights, 0.0)  # what is less has no effect but overflow

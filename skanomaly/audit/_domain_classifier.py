@@ -318,7 +318,7 @@ class DomainClassifierTest(BaseTest):
                     present = ~np.isnan(rows[:, place])
                     rows[present, place] = codes[rows[present, place].astype(np.intp)]
             if reset:  # the linear default multiplies columns; trees take values of any size
-                self._range = None if np.isnan(rows).any() else SafeRange(rows, rescale=False)
+                self._range = None if np.isnan(rows).any() else SafeRange(rows)
             return rows if self._range is None else self._range.apply(rows)
         if is_frame(X):
             X = to_pandas(X)

@@ -190,7 +190,7 @@ class KNNDriftMonitor(BaseTest):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             if not hasattr(self, "_reference"):
                 return self.fit(X)
             rows = check_rows(self, X, reset=False).astype(self._reference.dtype, copy=False)

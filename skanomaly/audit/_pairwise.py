@@ -85,7 +85,7 @@ class _PairwiseTest(BaseTest):
     def _read(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         rows = check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1, dtype=np.float64)
         if reset:
-            self._range = SafeRange(rows, rescale=False)
+            self._range = SafeRange(rows, rescale="none")
             exponent = int(np.frexp(np.abs(self._range.apply(rows)).max(initial=0.0))[1])
             self._exponent = exponent if abs(exponent) > _ORDINARY_EXPONENT else 0
         rows = self._range.apply(rows)

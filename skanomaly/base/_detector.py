@@ -14,6 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._chunk_scores import table_threshold
 from skanomaly._support._chunks import Chunks
+from skanomaly._support._columns import without_stored_index
+from skanomaly._support._extremes import extremes_named
 from skanomaly._support._labels import read_labels
 from skanomaly._support._open_pieces import labelled_pieces
 from skanomaly._support._pieces import Pieces, require_in_memory
@@ -24,6 +26,8 @@ from skanomaly._support._validation import check_rows, check_weights
 from skanomaly._support._weights import weighted_percentile
 
 __all__ = ["BaseDetector"]
+
+_LARGEST_SCORE = 1e300
 
 
 def _score_decomposes(detector: Any) -> bool:
@@ -202,7 +206,7 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
     def _run_fit(self, X: Any, y: Any, **metadata: Any) -> Self:
         """Run the fit workflow; an error or interrupt leaves the detector as it was."""
         with restore_on_error(self, X), callbacks_of(self):
-            rows = self._check(X, reset=True)
+            rows = self._check(without_stored_index(X), reset=True)
             zero = "normal" if get_tags(self).target_tags.required else self._zero_label
             labels = read_labels(y, len(rows), zero=zero, lenient=True)
             weights = check_weights(metadata.get("sample_weight"), rows)
@@ -219,6 +223,8 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
                 self.offset_ = float(self._auto_offset())
             else:
                 self._set_offset(self._score_checked(rows) if outlyingness is None else outlyingness, weights)
+                if abs(self.offset_) > _LARGEST_SCORE:
+                    raise FloatingPointError("the scores of most training rows are not finite")
         return self
 
     def _read_schema(self, pieces: Pieces) -> None:
@@ -309,7 +315,9 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
             scores of new ones.
         """
         check_is_fitted(self)
-        return -self._score_checked(self._check(X, reset=False))
+        rows = self._check(without_stored_index(X), reset=False)
+        with extremes_named(self, rows):
+            return -self._score_checked(rows)
 
     @available_if(_score_decomposes)
     @final

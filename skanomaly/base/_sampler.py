@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 
-from skanomaly._support._labels import read_one_hot
+from skanomaly._support._columns import without_stored_index
+from skanomaly._support._labels import check_classification_targets, read_one_hot
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import stack_rows, take_rows
 from skanomaly._support._sklearn import fit_context
@@ -105,9 +105,9 @@ class BaseSampler(OneToOneFeatureMixin, BaseEstimator, ABC):
         ValueError
             On input that cannot be resampled; the sampler is then as it was before.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X, y):
             n_classes, given = read_one_hot(y) if self._takes_classes else (0, y)
-            rows, targets = self._check(X, given)
+            rows, targets = self._check(without_stored_index(X), given)
             made = self._fit_resample(rows, targets)
             if not isinstance(made, tuple) or len(made) != 3:
                 raise TypeError(

@@ -160,7 +160,7 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
         """Run the test; an error or interrupt leaves the object as it was."""
         if self._compares_samples:
             _check_no_second_sample(y, metadata.get("groups"))
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X), callbacks_of(self):
             require_in_memory(self, X, reset=True)
             self.__dict__.pop("sample_rows_", None)
             self._test(self._read(X, reset=True), **metadata)

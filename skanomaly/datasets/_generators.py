@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.datasets._planting import TABLE, count_anomalies, shuffle_rows
@@ -406,7 +407,7 @@ def make_drifting_series(
     scale = np.sqrt(1.0 - autocorrelation**2)
     for time_point in range(1, n_timepoints):
         series[time_point] = autocorrelation * series[time_point - 1] + scale * noise[time_point]
-    start = int(np.floor(change_point * n_timepoints))
+    start = whole_part(change_point, n_timepoints)
     length = n_timepoints - start
     if drift == "step":
         series[start:] += size

@@ -14,6 +14,7 @@ __all__ = ["Encoded", "MixedSpace", "ValueLookup"]
 
 _MISMATCH = 2.0  # two values of a standardised column differ by as much, squared, in the mean
 _LARGEST = 1e70  # sums of fourth powers of coded values stay finite
+_MOST_APART = 400  # powers of two between the columns
 _TRIMMED = 0.01
 Floats = NDArray[np.float64]
 
@@ -228,11 +229,18 @@ def _middle(values: Floats) -> float:
 
 
 def _power_of_two(magnitudes: Floats, largest: int) -> float:
-    """Return the power of two that brings the median of the magnitudes that are not 0 near 1."""
+    """Return the power of two that brings the median of the magnitudes that are not 0 near 1.
+
+    Where the median of a column is so much larger that its squares would overflow, it is that of this column.
+    """
     positive = magnitudes[magnitudes > 0]
     if positive.size == 0:
         return 1.0
-    return float(2.0 ** -np.clip(np.ceil(np.log2(np.median(positive))), -largest, largest))
+    middle = np.log2(np.median(positive))
+    columns = [np.median(column[column > 0]) for column in magnitudes.T if (column > 0).any()]
+    widest = np.log2(max(columns))
+    exponent = widest if widest > middle + _MOST_APART else middle
+    return float(2.0 ** -np.clip(np.ceil(exponent), -largest, largest))
 
 
 def _trimmed_moments(values: Floats) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import row_blocks
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._patches import PatchSets
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
@@ -88,7 +89,7 @@ class PatchBank(ParameterObject):
             return np.arange(n_rows)
         of_samples = self.selection == "samples"
         n_units = len(X) if of_samples else n_rows
-        size = self.size if isinstance(self.size, Integral) else int(self.size * n_units)
+        size = self.size if isinstance(self.size, Integral) else whole_part(self.size, n_units)
         size = min(max(int(size), 2), n_units)
         if self.selection == "random":
             return np.sort(random.choice(n_rows, size, replace=False))

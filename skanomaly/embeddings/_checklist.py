@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._extremes import require_squares
 from skanomaly._support._hooks import normal_samples
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import SafeRange, column_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval
 from skanomaly._support._validation import check_rows
@@ -141,7 +142,10 @@ class ChecklistDetector(BaseDetector):
         unknown = [rule for rule in self.rules if rule not in _KINDS]
         if unknown or not list(self.rules):
             raise ValueError(f"rules={self.rules!r} must be some of {list(_KINDS)}.")
-        rows = _safe(X[normal_samples(y, self._min_samples, "rows")])
+        given = X[normal_samples(y, self._min_samples, "rows")]
+        if np.abs(given).max(initial=0.0, where=~np.isnan(given)) > _LARGEST:
+            self._require_usable(given)
+        rows = _safe(given)
         self._weights, self._constants, self._kinds = self._mine(rows)
         values = self._values(rows)
         random = generator(self.random_state)
@@ -165,6 +169,11 @@ class ChecklistDetector(BaseDetector):
         filled = np.where(np.isnan(values), middles, values)
         self._scales = column_scale(filled)[kept] if kept.any() else np.ones(0)
         self.statements_ = [self._statement(index) for index in range(len(self._kinds))]
+
+    def _require_usable(self, rows: NDArray[Any]) -> None:
+        """Raise for columns of huge values; single ones are limited."""
+        median = np.where(np.isnan(rows), np.nan_to_num(np.nanmedian(rows, axis=0)), rows)
+        require_squares(self, SafeRange(median, rescale="none").apply(median), largest=_LARGEST)
 
     def _mine(self, rows: Floats) -> tuple[Floats, Floats, list[str]]:
         """Return the statements as linear forms: weights, constants and kinds."""

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._restore import restore_on_error
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._ties import count_below
@@ -136,18 +137,20 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         self
             The fitted clusterer.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows = np.asarray(check_rows(self, X, reset=True), dtype=np.float64)
-            pinned = None
             if normal is not None:
                 known = np.asarray(check_rows(self, normal, reset=False), dtype=np.float64)
-                pinned = known.mean(axis=0)
             weights = self._weights(scores, normal_scores, len(rows))
             if self.n_clusters > len(rows):
                 raise ValueError(f"n_samples={len(rows)} should be >= n_clusters={self.n_clusters}.")
             seed = draw_seed(self.random_state)
+            self._range = SafeRange(rows if normal is None else np.vstack([rows, known]), rescale="table")
+            rows = self._range.apply(rows)
+            pinned = None if normal is None else self._range.apply(known).mean(axis=0)
             runs = [self._run(rows, weights, pinned, seed + start) for start in range(self.n_init)]
-            self.cluster_centers_, self.labels_, _, self.n_iter_ = min(runs, key=lambda run: run[2])
+            self._centers, self.labels_, _, self.n_iter_ = min(runs, key=lambda run: run[2])
+            self.cluster_centers_ = self._range.restored(self._centers)
         return self
 
     def _weights(self, scores: Any, normal_scores: Any, n_samples: int) -> Floats:
@@ -200,4 +203,4 @@ class AnomalyClusterer(ClusterMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = np.asarray(check_rows(self, X, reset=False), dtype=np.float64)
-        return squared_distances(rows, self.cluster_centers_).argmin(axis=1)
+        return squared_distances(self._range.apply(rows), self._centers).argmin(axis=1)

@@ -125,7 +125,7 @@ class ConceptProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self
             The fitted transformer.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             samples = read_patch_sets(self, X, reset=True)
             groups = self._groups(samples, attribute)
             differences = _differences(groups)

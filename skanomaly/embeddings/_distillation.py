@@ -160,7 +160,7 @@ class DistillationDetector(PatchDetector):
             self.student._validate_params()
         random = generator(self.random_state)
         self.views_ = self._views(random)
-        self._range = range_of(normal.rows)
+        self._range = range_of(normal.rows, rescale="table")
         rows = np.asarray(self._range.apply(normal.rows), dtype=np.float64)
         kept = self._range.ordinary_rows(rows)
         held_out = kept.copy()

@@ -19,6 +19,7 @@ __all__ = ["AttentionLookup", "Memory", "SampleLookup", "grid_or_none", "self_di
 
 _MOST_WEIGHTS = 4_000_000
 _QUERY_TEMPERATURE = 0.05
+_SMALLEST_TEMPERATURE = 1e-12  # cosines that differ by less differ by rounding
 Floats = NDArray[np.float64]
 
 
@@ -66,7 +67,7 @@ class AttentionLookup(ParameterObject):
         self.temperature = temperature
 
     def _weigh(self, similarities: Floats) -> Floats:
-        logits = similarities / self.temperature
+        logits = similarities / max(self.temperature, _SMALLEST_TEMPERATURE)
         logits -= logits.max(axis=1, keepdims=True)
         if self.kind == "softmax":
             weights = np.exp(logits)

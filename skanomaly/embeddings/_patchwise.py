@@ -77,7 +77,7 @@ class PatchwiseTransformer(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         self
             The fitted transformer.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             samples = read_patch_sets(self, X, reset=True)
             targets = None if y is None else _repeated(y, samples)
             self.transformer_ = clone(self.transformer).fit(samples.rows, targets)

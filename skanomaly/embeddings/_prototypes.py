@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp, softmax
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skanomaly._support._extremes import require_squares
 from skanomaly._support._patches import PatchSets, pool_patches
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import PatchDetector
@@ -178,6 +179,8 @@ class PrototypeDetector(PatchDetector):
 
     def _fit(self, X: PatchSets, y: NDArray[np.int8], **metadata: Any) -> None:
         self._range = range_of(X.rows[y[X.owners] >= 0] if (y >= 0).any() else X.rows)
+        if self.metric == "euclidean":
+            require_squares(self, np.asarray(self._range.apply(X.rows), dtype=np.float64))
         self.prototypes_, self.prototype_labels_ = self._first_prototypes(X, y, metadata.get("concepts"))
         if not (self.prototype_labels_ == 0).any():
             raise ValueError("No prototype is normal: prototype_labels (or concepts, or y) must have a 0 (or +1).")

@@ -19,9 +19,9 @@ _LARGEST = np.finfo(np.float64).max
 Floats = NDArray[np.float64]
 
 
-def range_of(rows: NDArray[Any]) -> SafeRange:
-    """Return the limits of ordinary values, from a part of many rows."""
-    return SafeRange(rows[:: max(1, len(rows) // _MOST_FOR_RANGE)], rescale=False)
+def range_of(rows: NDArray[Any], *, rescale: str = "none") -> SafeRange:
+    """Return the limits of ordinary values, from a part of many rows; `rescale` is that of ``SafeRange``."""
+    return SafeRange(rows[:: max(1, len(rows) // _MOST_FOR_RANGE)], rescale=rescale)
 
 
 def spectrum_of(

@@ -119,10 +119,17 @@ class EventDisplay:
 
         Raises
         ------
+        TypeError
+            If `event_scores` is no list.
         ValueError
             If lengths differ.
         """
         traces = as_traces(X)
+        if event_scores is None or isinstance(event_scores, str) or not hasattr(event_scores, "__iter__"):
+            raise TypeError(
+                f"event_scores is {event_scores!r:.50}; give a list with the scores of each trace, such as "
+                "detector.score_events(X)."
+            )
         scores = [np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in event_scores]
         lengths = [len(trace) for trace in traces], [len(part) for part in scores]
         if lengths[0] != lengths[1]:

@@ -15,7 +15,7 @@ from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._denoiser import Components, KernelComponents, cosine_signals
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._results import ShortRepr
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import mean_and_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._ties import rank_scores
@@ -154,7 +154,7 @@ class DiffusionSampler(BaseEstimator):
         ValueError
             On missing values, or a method that the denoiser does not allow.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             method = Ancestral() if self.method is None else self.method
             method._validate_params()
             given = MixtureDenoiser() if self.denoiser is None else self.denoiser
@@ -172,7 +172,7 @@ class DiffusionSampler(BaseEstimator):
                 rows = self.denoiser_._encoded(X)
             else:
                 rows = check_rows(self, X, reset=not hasattr(given, "denoise"), min_samples=2, dtype=np.float64)
-                self._center, self._scale = rows.mean(axis=0), np.asarray(column_scale(rows))
+                self._center, self._scale = mean_and_scale(rows)
                 if not hasattr(given, "denoise"):  # one scale: the noise of a callable is the same in all columns
                     self._scale = np.full(rows.shape[1], np.sqrt(np.mean(np.square(self._scale))))
             self._reach = _relative_ranges(rows / self._scale)

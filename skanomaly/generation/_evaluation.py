@@ -109,7 +109,7 @@ def evaluate_samples(
     train = read_numbers(X, min_samples=3)
     real = in_order_of(X_real, X, name="X_real", other="X")
     real = read_numbers(real, "X_real", min_samples=2 * (n_neighbors + 1))
-    safe = SafeRange(train, rescale=False)
+    safe = SafeRange(train, rescale="none")
     train = safe.apply(train)
     scale = local_scale(train)
     given = generated if isinstance(generated, Mapping) else {"generated": generated}

@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._denoiser import Components, GaussianComponents, KernelComponents
+from skanomaly._support._extremes import require_squares
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import like
@@ -135,13 +136,14 @@ class MixtureDenoiser(BaseEstimator):
         ValueError
             On missing values, dates, or an estimator of another kind than those named.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             table = check_table(self, X, reset=True, min_samples=2)
             self._coding = Coding(self._reader, table.shape[1])
             self._template = X[:0] if hasattr(X, "columns") else None
             rows = self._coding.encode(table)
-            self._range = SafeRange(rows, rescale=False)
+            self._range = SafeRange(rows, rescale="none")
             rows = self._range.apply(rows)
+            require_squares(self, rows)
             self.scale_ = _units(rows)
             self._center = center_and_scale(rows, self._range.extreme(rows))[0]
             self._varies = np.asarray(varies(rows))

@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import row_blocks, single_blas_thread
+from skanomaly._support._extremes import require_squares
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import SafeRange, center_and_scale
 from skanomaly._support._seeds import draw_seed, generator
@@ -158,15 +159,16 @@ class NoiseAwareMixture(BaseEstimator):
         ValueError
             If `noise_var` has another shape or a negative value, or there are fewer rows than components.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             if len(rows) < self.n_components:
                 raise ValueError(
                     f"n_components={self.n_components} is more than n_samples={len(rows)}; ask for fewer components."
                 )
             noise = _checked_noise(noise_var, rows)
-            self._range = SafeRange(rows, rescale=False)
+            self._range = SafeRange(rows, rescale="none")
             rows = self._range.apply(rows)
+            require_squares(self, rows)
             self._center, self._scale = center_and_scale(rows, self._range.extreme(rows))
             scaled, scaled_noise = (rows - self._center) / self._scale, noise / np.square(self._scale)
             seed = draw_seed(self.random_state)

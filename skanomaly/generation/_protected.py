@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ColumnScaler, column_scale
 from skanomaly._support._seeds import generator
@@ -148,7 +148,7 @@ class ProtectedScorer(MetaEstimatorMixin, BaseEstimator):
         ValueError
             If `y` has one class.
         """
-        with restore_on_error(self, X):
+        with restore_on_error(self, X, y):
             classifier = _of_classifier(self)
             wanted = "predict_proba" if classifier else "decision_function"
             if not (classifier or _of_detector(self)) or not hasattr(self.estimator, wanted):
@@ -160,8 +160,7 @@ class ProtectedScorer(MetaEstimatorMixin, BaseEstimator):
                 rows, targets = validate_data(self, X, y, dtype=np.float64)
                 check_classification_targets(targets)
                 self.classes_, places = np.unique(targets, return_inverse=True)
-                if len(self.classes_) < 2:
-                    raise ValueError("ProtectedScorer needs at least two classes; y contains 1 class.")
+                require_two_classes(self, self.classes_)
                 self.estimator_ = clone(self.estimator).fit(rows, targets)
             else:
                 rows = check_rows(self, X, reset=True, dtype=np.float64)

@@ -96,7 +96,7 @@ def recursive_generation(
     [100, 19, 7]
     """
     real = read_numbers(X, min_samples=3)
-    real = SafeRange(real, rescale=False).apply(real)
+    real = SafeRange(real, rescale="none").apply(real)
     random = np.random.Generator(np.random.PCG64(draw_seed(random_state)))
     scale = np.asarray(column_scale(real))
     tails = np.quantile(real, [_TAIL, 1 - _TAIL], axis=0)

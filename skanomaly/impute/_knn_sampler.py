@@ -226,7 +226,7 @@ class KNNSamplerImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If `X` contains infinity or dates. The imputer is then left as it was.
         """
         del y
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             require_in_memory(self, X, reset=True)
             self.__dict__.pop("sample_rows_", None)
             table = self._read(X, reset=True).astype(np.float64, copy=False)

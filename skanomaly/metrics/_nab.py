@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from skanomaly import _kernels
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._sklearn import Interval, StrOptions, validate_params
 from skanomaly.metrics._labels import check_ordered, undefined
 from skanomaly.metrics._runs import runs
@@ -100,7 +101,7 @@ def nab_score(
     (100.0, 73.4, 0.0)
     """
     ranked = check_ordered(y_true, y_score, pos_label)
-    skipped = min(int(probation * ranked.anomaly.size), _LONGEST_PROBATION)
+    skipped = min(whole_part(probation, ranked.anomaly.size), _LONGEST_PROBATION)
     starts, stops = runs(ranked.anomaly[skipped:])
     if starts.size == 0:
         return undefined("NAB score", "no window of anomalies remains after the probation")

@@ -10,12 +10,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, has_fit_parameter
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
+from skanomaly._support._responses import final_step, weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
@@ -205,8 +206,8 @@ def _balanced_rows(cells: NDArray[np.intp], random: np.random.Generator) -> NDAr
 
 def _fit_weighted(estimator: Any, task: _Task, weights: Floats, *, repeat: bool) -> Any:
     model = clone_with_seed(estimator, task.seed)
-    if has_fit_parameter(model, "sample_weight"):
-        return model.fit(task.X, task.y, sample_weight=weights)
+    if has_fit_parameter(final_step(model), "sample_weight"):
+        return model.fit(task.X, task.y, **{weight_parameter(model): weights})
     if not repeat:
         raise ValueError(
             f"{model!r} takes no sample_weight. Use method=GroupWeights(balance='subsample'), or an estimator with "
@@ -320,14 +321,13 @@ class GroupBalancedClassifier(
             If `y` has one class, `groups` has another length, or `estimator` takes no weights and the method needs
             them.
         """
-        with restore_on_error(self, X), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             if not is_classifier(self.estimator):
                 raise TypeError(f"estimator must be a classifier; got {self.estimator!r}.")
             rows, targets = check_any_rows(self, X, y)
             check_classification_targets(targets)
             self.classes_, places = np.unique(targets, return_inverse=True)
-            if len(self.classes_) < 2:
-                raise ValueError("GroupBalancedClassifier needs at least two classes; y contains 1 class.")
+            require_two_classes(self, self.classes_)
             given = np.zeros(len(targets), dtype=np.intp) if groups is None else column_or_1d(groups)
             if len(given) != len(targets):
                 raise ValueError(f"groups has {len(given)} rows and y {len(targets)}; give one group for each row.")

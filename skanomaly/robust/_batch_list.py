@@ -12,8 +12,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._blocks import single_blas_thread
+from skanomaly._support._fractions import whole_above
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import column_scale, mean_and_scale
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly._support._validation import check_rows, validate_data
@@ -165,12 +166,12 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
         UserWarning
             If fewer than 5 of the random starts are expected to be good.
         """
-        with restore_on_error(self), single_blas_thread():
+        with restore_on_error(self, X, y), single_blas_thread():
             rows, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
             targets = np.asarray(targets, dtype=np.float64)
             codes, self.batches_ = self._codes(groups, len(rows))
             random = generator(self.random_state)
-            center, scale = rows.mean(axis=0), column_scale(rows)
+            center, scale = mean_and_scale(rows)
             target_center, target_scale = float(np.median(targets)), float(column_scale(targets))
             table = np.column_stack([(rows - center) / scale, np.ones(len(rows))])
             order = np.argsort(codes, kind="stable")
@@ -198,7 +199,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
     def _search(self, batches: "_Batches", random: np.random.Generator) -> Floats:
         """Return the weights that the starts lead to, one row each."""
         n_batches, n_columns = len(batches.sizes), batches.X.shape[1]
-        n_kept = max(math.ceil(self.clean_fraction * n_batches), 1)
+        n_kept = max(whole_above(self.clean_fraction, n_batches), 1)
         n_seed = min(math.ceil((n_columns + 1) / batches.sizes.mean()), n_batches)
         n_good = self.n_starts * self.clean_fraction**n_seed
         if n_good < _FEWEST_GOOD_SEEDS and n_kept < n_batches:
@@ -225,7 +226,7 @@ class BatchListRegressor(RegressorMixin, BaseEstimator):
     def _keep(self, weights: Floats, batches: "_Batches") -> None:
         """Choose the list, refit its elements on the batches that follow them, and keep it."""
         n_batches = len(batches.sizes)
-        n_kept = max(math.ceil(self.clean_fraction * n_batches), 1)
+        n_kept = max(whole_above(self.clean_fraction, n_batches), 1)
         objectives = np.sort(batches.quick_errors(weights), axis=1)[:, :n_kept].mean(axis=1)
         longest = math.ceil(4 / self.clean_fraction) if self.max_list is None else self.max_list
         chosen: list[Floats] = []

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import SafeRange, column_scale
 from skanomaly._support._seeds import generator
@@ -167,7 +168,7 @@ class TrainingDynamics(CallbackSupport, BaseEstimator):
         TypeError
             If `estimator` has no ``partial_fit`` and no staged prediction.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
                 kind = type_of_target(targets)
@@ -178,8 +179,8 @@ class TrainingDynamics(CallbackSupport, BaseEstimator):
                     f"TrainingDynamics needs at least 10 rows to generate probes; got n_samples={rows.shape[0]}."
                 )
             classifier = kind != "continuous" if self.estimator is None else is_classifier(self.estimator)
-            if classifier and np.unique(targets).size < 2:
-                raise ValueError("TrainingDynamics needs at least two classes; y contains 1 class.")
+            if classifier:
+                require_two_classes(self, np.unique(targets))
             random = generator(self.random_state)
             estimator = self._make(classifier, int(random.integers(2**31)))
             Z = Standardizer.of(rows, None)(rows)

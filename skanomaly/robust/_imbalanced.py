@@ -110,7 +110,7 @@ def rarity_weights(
 
 def _require_moderate(y: NDArray[np.float64]) -> None:
     """Raise an error for a target beside which all others are equal: it marks a missing value, and is not rare."""
-    limits = SafeRange(y[:, None], rescale=False)
+    limits = SafeRange(y[:, None], rescale="none")
     extreme = np.flatnonzero(limits.extreme(limits.apply(y[:, None])))
     if extreme.size:
         raise ValueError(
@@ -342,7 +342,7 @@ class ImbalancedRegressor(CallbackSupport, RegressorMixin, BaseEstimator):
         ValueError
             If a target is more than 1e8 typical distances from the median, as a mark of missing values is.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", y_numeric=True)
             targets = targets.astype(np.float64)
             _require_moderate(targets)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
 
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._validation import check_any_rows
 
 __all__ = ["check_targets", "require_two"]

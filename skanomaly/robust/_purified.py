@@ -15,6 +15,7 @@ from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import fit_subsets
 from skanomaly._support._responses import outlyingness, require_scores
 from skanomaly._support._results import ShortRepr
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._warnings import warn_user
@@ -154,6 +155,7 @@ class ContaminationFilter(ParameterObject):
         rows = check_array(X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
         if self.detector is not None:
             require_scores(self.detector)
+        rows = SafeRange(rows, rescale="table").apply(rows)  # scores are standardised: they have no unit
         random = generator(random_state)
         kept, scores = np.arange(len(rows)), np.zeros(len(rows))
         for _ in range(self.n_rounds):
@@ -290,10 +292,19 @@ class PurifiedDetector(BaseDetector):
             n_known = int((y < 0).sum())
             warn_user(f"{len(X)} rows, of which {n_known} are labelled -1, are too few to filter; all are kept.")
             self.kept_[:] = True
-        self.detector_ = clone(detector).fit(X[self.kept_])
+        # The default detector has no unit either; float32, which it works in, has no huge values.
+        self._range = SafeRange(X[self.kept_]) if self.detector is None else None
+        self.detector_ = clone(detector).fit(self._limited(X[self.kept_]))
+
+    def _limited(self, X: NDArray[Any]) -> NDArray[Any]:
+        return X if self._range is None else self._range.apply(X)
 
     def _outlyingness(self, X: NDArray[Any]) -> Floats:
-        return outlyingness(self.detector_, X)
+        limited = self._limited(X)
+        found = outlyingness(self.detector_, limited)
+        if self._range is None:
+            return found
+        return found + self._range.extreme(limited).any(axis=1)  # the forest, whose scores are up to 1, saturates
 
 
 def _center_scale(values: Floats) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
@@ -156,10 +157,12 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             self.__dict__.pop("estimator_", None)
             rows, targets = self._validated(X, y, first=True)
             classes = None if targets is None or not is_classifier(self.estimator) else np.unique(targets)
+            if classes is not None:
+                require_two_classes(self, classes)
             for start in range(0, len(rows), self.batch_size):
                 part = slice(start, start + self.batch_size)
                 self._take(rows[part], None if targets is None else targets[part], classes)
@@ -189,11 +192,13 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If nothing of the estimator's predictions can be compared.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, first=first)
             if first and is_classifier(self.estimator) and classes is None:
                 raise ValueError("classes=None; give all classes in the first call of partial_fit.")
+            if classes is not None and is_classifier(self.estimator):
+                require_two_classes(self, np.unique(classes), name="classes")
             self._take(rows, targets, None if classes is None else np.unique(classes))
         return self
 
@@ -208,6 +213,8 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             )
         if classifier or regressor:
             rows, targets = validate_data(self, X, y, reset=first, dtype=np.float64, y_numeric=regressor)
+            if classifier:
+                check_classification_targets(targets)
             return rows, targets
         return check_rows(self, X, reset=first, dtype=np.float64), None
 

@@ -49,7 +49,7 @@ class Standardizer:
     @classmethod
     def of(cls, X: NDArray[Any], weights: NDArray[np.float64] | None) -> "Standardizer":
         """Estimate from the columns of `X`; a weight counts as that many repetitions of the row."""
-        limits = SafeRange(X, rescale=False)
+        limits = SafeRange(X, rescale="none")
         limited = limits.apply(X)
         mean = np.average(limited, axis=0, weights=weights).astype(np.float64)
         scale = np.sqrt(np.average((limited - mean) ** 2, axis=0, weights=weights))

@@ -8,6 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import roc_curve
 
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._sklearn import StrOptions, fit_context
 from skanomaly.robust._mask import ZErrorMask
@@ -164,7 +165,7 @@ class ZErrorRegressor(RegressorMixin, ZErrorEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             return self._advance(X, y, sample_weight, sample_indices, first=not hasattr(self, "_training"))
 
     def _encode(self, y: NDArray[Any], weights: NDArray[np.float64] | None, *, first: bool) -> NDArray[Any]:
@@ -394,7 +395,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
             If `classes` is missing in the first call or changed in a later one, or `y` has a label that is not in it.
         """
         first = not hasattr(self, "_training")
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             if first and classes is None:
                 raise ValueError(
                     "classes must be passed on the first call to partial_fit, with the labels of all chunks."
@@ -415,8 +416,7 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
         return self._encode(targets, None, first=False)
 
     def _set_classes(self, labels: NDArray[Any]) -> None:
-        if labels.size < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes; y has 1 class: {labels.tolist()}.")
+        require_two_classes(self, labels)
         if labels.size > 2 and self.cutoff != "fixed":
             raise ValueError(f"cutoff={self.cutoff!r} is for two classes; y contains {labels.size}. Use 'fixed'.")
         self.classes_ = labels

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._pieces import Pieces, require_in_memory
 from skanomaly._support._recut import WINDOW_ROWS, open_targets, windows
 from skanomaly._support._restore import restore_on_error
@@ -121,7 +121,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         UserWarning
             If batches are too small for any row to be masked.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             require_in_memory(self, X, reset=True)
             rows, targets, weights = self._check(X, y, sample_weight, reset=True)
             counted = np.ones(rows.shape[0], dtype=bool) if weights is None else weights > 0

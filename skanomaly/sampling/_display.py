@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import column_or_1d
 
+from skanomaly._support._columns import column_names, frame_library, to_pandas
 from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for
 from skanomaly._support._items import require_rows
+from skanomaly._support._scales import SafeRange
 
 __all__ = ["SamplerDisplay"]
 
@@ -91,6 +95,8 @@ class SamplerDisplay:
         -------
         SamplerDisplay
         """
+        if not hasattr(estimator, "fit_resample"):
+            raise TypeError(f"estimator={estimator!r:.60} has no fit_resample; give a sampler, such as SMOTE().")
         sampler = clone(estimator)
         resampled, _ = sampler.fit_resample(X, y)
         rejected = getattr(sampler, "rejected_", None)
@@ -148,7 +154,8 @@ class SamplerDisplay:
                 f"sample_indices has shape {indices.shape} and X_resampled has {len(every)} rows; give one index a row."
             )
         if transformer is None and rows.shape[1] > 2:
-            transformer = PCA(2)
+            limits = SafeRange(rows, rescale="table")  # squares of huge values are no numbers
+            transformer = make_pipeline(FunctionTransformer(limits.apply), PCA(2))
         place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
         kept = np.isin(np.arange(len(rows)), indices)
         paths = None
@@ -210,7 +217,7 @@ def _dense(X: Any, name: str = "X") -> NDArray[Any]:
         return np.asarray(X.toarray())
     require_rows(X, name=name)
     try:
-        rows = np.asarray(X, dtype=np.float64)
+        rows = np.asarray(to_pandas(X) if frame_library(X) == "pyarrow" else X, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} has columns that are not numbers. Give a table of numbers, such as the encoded one or X[numbers]."
@@ -224,7 +231,7 @@ def _dense(X: Any, name: str = "X") -> NDArray[Any]:
 
 def _names(X: Any) -> tuple[str, str]:
     """Name the axes of a table of one or two columns."""
-    columns = list(getattr(X, "columns", ()))
+    columns = column_names(X) or []
     shown = [str(name) for name in columns] or [f"column {place}" for place in range(np.shape(X)[1])]
     return (shown[0], shown[1]) if len(shown) > 1 else (shown[0], "")
 

@@ -12,9 +12,12 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._columns import without_stored_index
+from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, fit_context
+from skanomaly._support._validation import check_weights
 from skanomaly.sampling._smote._smote import SMOTE
 
 __all__ = ["ResampledEstimator", "resampled_metadata", "seeded_clones"]
@@ -139,8 +142,10 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
-        with restore_on_error(self, X):
+        with restore_on_error(self, X, y):
             passed = params
             if params and get_config()["enable_metadata_routing"]:
                 passed = dict(process_routing(self, "fit", **params).estimator.fit)
@@ -151,6 +156,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
             passed = {
                 name: resampled_metadata(name, value, self.sampler_, y, targets) for name, value in passed.items()
             }
+            if "sample_weight" in passed and not get_config()["enable_metadata_routing"]:
+                passed[weight_parameter(inner)] = passed.pop("sample_weight")
             self.estimator_ = inner.fit(rows, targets, **passed)
             for name in ("n_features_in_", "feature_names_in_", "classes_"):
                 if hasattr(self.estimator_, name):
@@ -174,7 +181,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         if self.correct_prior and hasattr(self, "prior_weights_") and hasattr(self.estimator_, "predict_proba"):
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return self.estimator_.predict(X)
+        return self.estimator_.predict(without_stored_index(X))
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -189,7 +196,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
         """
         check_is_fitted(self)
-        probabilities = self.estimator_.predict_proba(X)
+        probabilities = self.estimator_.predict_proba(without_stored_index(X))
         if not self.correct_prior:
             return probabilities
         weighted = probabilities * self.prior_weights_
@@ -209,7 +216,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if not self.correct_prior:
-            return self.estimator_.predict_log_proba(X)
+            return self.estimator_.predict_log_proba(without_stored_index(X))
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
@@ -229,7 +236,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if not (self.correct_prior and hasattr(self.estimator_, "predict_proba")):
-            return self.estimator_.decision_function(X)
+            return self.estimator_.decision_function(without_stored_index(X))
         logs = self.predict_log_proba(X)
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
@@ -246,7 +253,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        return self.estimator_.score_samples(X)
+        return self.estimator_.score_samples(without_stored_index(X))
 
     @available_if(_has("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> float:
@@ -266,6 +273,8 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         float
         """
         check_is_fitted(self)
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
         if params and get_config()["enable_metadata_routing"]:
             params = dict(process_routing(self, "score", **params).estimator.score)
@@ -273,7 +282,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
             from sklearn.metrics import accuracy_score
 
             return float(accuracy_score(y, self.predict(X), **params))
-        return float(self.estimator_.score(X, y, **params))
+        return float(self.estimator_.score(without_stored_index(X), y, **params))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_")

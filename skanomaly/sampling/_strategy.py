@@ -1,15 +1,15 @@
 """Number of rows of each class: ``sampling_strategy``, as in imbalanced-learn."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from math import floor
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
 
+from skanomaly._support._fractions import decimal_ratio, whole_part
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
 
@@ -22,7 +22,6 @@ __all__ = [
     "dense_classes",
     "rows_to_keep",
     "rows_to_make",
-    "whole_part",
 ]
 
 _NAMES = {"minority", "not minority", "not majority", "all", "auto"}
@@ -76,32 +75,6 @@ def _whole(strategy: dict[Any, Any]) -> dict[Any, int]:
                 f"sampling_strategy asks for {number!r} rows of class {label!r}; final counts must be whole numbers."
             )
     return {label: int(number) for label, number in strategy.items()}
-
-
-def whole_part(factor: float, number: int) -> int:
-    """Multiply by a factor that is meant as a decimal or a ratio of counts, and round down exactly.
-
-    Parameters
-    ----------
-    factor : float
-    number : int
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> from skanomaly.sampling._strategy import whole_part
-    >>> whole_part(0.29, 100), int(0.29 * 100)
-    (29, 28)
-    """
-    return floor(_ratio(factor, int(number)) * int(number))
-
-
-def _ratio(factor: float, number: int) -> Fraction:
-    """Return the simplest ratio that a float stands for, among denominators up to the counts in question."""
-    return Fraction(float(factor)).limit_denominator(max(number, 1_000_000))
 
 
 def _called(strategy: Callable[[NDArray[Any]], dict[Any, int]], y: NDArray[Any] | dict[Any, int]) -> dict[Any, int]:
@@ -198,7 +171,7 @@ def rows_to_keep(strategy: Strategy, y: NDArray[Any] | dict[Any, int]) -> dict[A
     if isinstance(strategy, str):
         return dict.fromkeys(_named(strategy, counts, auto="not minority"), smallest)
     small, large = _binary(strategy, counts)
-    number = floor(counts[small] / _ratio(strategy, counts[large]))
+    number = floor(counts[small] / decimal_ratio(strategy, counts[large]))
     if number > counts[large]:
         raise ValueError(
             f"sampling_strategy={strategy} is below the present ratio {counts[small] / counts[large]:.3g}; "

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
 from skanomaly.threshold._conformal import ConformalDetector
@@ -133,6 +133,11 @@ class ContaminationDisplay:
         -------
         ContaminationDisplay
         """
+        if not isinstance(posterior, ContaminationDistribution):
+            raise TypeError(
+                f"posterior is {posterior!r:.50}; give a ContaminationDistribution, such as "
+                "ContaminationPosterior().fit(X).posterior_."
+            )
         scores = None if scores is None else np.asarray(scores, dtype=np.float64)
         display = cls(
             posterior=posterior, contamination=posterior.median(), scores=scores, threshold=threshold, level=level
@@ -282,7 +287,10 @@ class PValueDisplay:
         -------
         PValueDisplay
         """
-        return cls(pvalues=np.asarray(pvalues, dtype=np.float64), alpha=alpha).plot(ax=ax)
+        values = column_or_1d(pvalues, dtype=np.float64)
+        if not values.size:
+            raise ValueError("pvalues is empty; give at least one p-value.")
+        return cls(pvalues=values, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Plot.

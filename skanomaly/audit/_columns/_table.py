@@ -118,7 +118,7 @@ class TableAudit(BaseEstimator):
             If `X` has no row or no column, two columns have one name, or `y` is of another length or cannot be read as
             labels of anomalies.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             self._fit(X, y)
         return self
 

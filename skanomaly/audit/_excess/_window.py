@@ -15,6 +15,8 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._fractions import whole_part
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.audit._excess._counts import count_significance
@@ -207,6 +209,8 @@ class WindowExcessSearch(BaseTest):
                 f"{inside.sum()} rows are in the window {self.limits_} and {beside.sum()} beside it (n_samples={n}); "
                 f"each needs at least {_FEWEST}."
             )
+        self._range = SafeRange(X)
+        X = self._range.apply(X)
         random, other = child_generators(draw_seed(self.random_state), 2)
         scores, counts, self.estimators_ = self._search(X, places, inside, beside, fractions, random)
         self.observed_, self.expected_, self.expected_std_, self.z_ = counts[:4]
@@ -215,7 +219,7 @@ class WindowExcessSearch(BaseTest):
         self._fitted_scores = scores
         rest = ~inside & ~beside
         if rest.any():
-            self._fitted_scores[rest] = self._row_scores(X[rest])
+            self._fitted_scores[rest] = self._mean_odds(X[rest])
         self.null_z_ = self._null(X, places, inside, beside, fractions, other)
         self.offset_ = reference_offset(self._fitted_scores[beside], self.alpha)
 
@@ -252,7 +256,7 @@ class WindowExcessSearch(BaseTest):
             halves = random.permutation(template.size)
             chosen, counted = template[halves[: template.size // 2]], template[halves[template.size // 2 :]]
             for place, fraction in enumerate(fractions):
-                cut = np.sort(chosen)[max(int(np.floor(fraction * chosen.size)), 1) - 1] if chosen.size else -np.inf
+                cut = np.sort(chosen)[max(whole_part(fraction, chosen.size), 1) - 1] if chosen.size else -np.inf
                 observed[fold, place] = (scores[tested] < cut).sum()
                 background[fold, place] = (counted < cut).sum()
                 factors[fold, place] = tested.sum() / max(counted.size, 1)
@@ -320,7 +324,10 @@ class WindowExcessSearch(BaseTest):
     def _row_scores(self, X: Any) -> NDArray[np.float64]:
         if X is None:
             return self._fitted_scores
-        return np.asarray(np.mean([_odds(model, X) for model in self.estimators_], axis=0))
+        return self._mean_odds(self._range.apply(X))
+
+    def _mean_odds(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(np.mean([_odds(model, rows) for model in self.estimators_], axis=0))
 
     def _row_offset(self) -> float:
         return self.offset_

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._refits import balanced_subsets, fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import column_scale
@@ -208,7 +208,7 @@ class MembershipAudit(CallbackSupport, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If `n_shadows` is not even, there are fewer than 4 rows, or a class has fewer than 2.
         """
-        with restore_on_error(self, X), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             if self.n_shadows % 2:
                 raise ValueError(f"n_shadows={self.n_shadows} must be even: each row is in half of the models.")
             kind = _kind(self.estimator)
@@ -259,8 +259,7 @@ class MembershipAudit(CallbackSupport, MetaEstimatorMixin, BaseEstimator):
         if classes is None:
             return
         labels, counts = np.unique(classes, return_counts=True)
-        if len(labels) < 2:
-            raise ValueError("MembershipAudit needs at least two classes for a classifier; y contains 1 class.")
+        require_two_classes(self, labels)
         if counts.min() < 2:
             raise ValueError(
                 f"The class {labels[counts.argmin()]!r} of y has one row, which no half of the rows and its complement "

@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._labels import require_two_classes
 from skanomaly._support._refits import fit_subsets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import generator
@@ -164,7 +165,7 @@ class SpuriousAudit(CallbackSupport, BaseEstimator):
         UserWarning
             If no environment has enough rows for an effect.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X, y), callbacks_of(self):
             rows, targets = validate_data(self, X, y, dtype=np.float64)
             kind = type_of_target(targets)
             if kind not in {"binary", "multiclass", "continuous"}:
@@ -177,8 +178,8 @@ class SpuriousAudit(CallbackSupport, BaseEstimator):
             if len(np.unique(codes)) < 2:
                 raise ValueError("groups holds one environment; effects are compared between at least two of them.")
             classes = np.unique(targets)
-            if kind != "continuous" and len(classes) < 2:
-                raise ValueError("y contains 1 class; effects are estimated for at least two classes.")
+            if kind != "continuous":
+                require_two_classes(self, classes)
             self.environments_ = labels
             self._test(rows, targets, codes, None if kind == "continuous" else classes)
             if self.estimator is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import mean_and_scale
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import settled_threshold
@@ -138,8 +138,7 @@ class CovarianceSpectrumTest(BaseTest):
 
     def _test(self, X: NDArray[np.float64]) -> None:
         n, n_columns = X.shape
-        self._center = X.mean(axis=0)
-        spread = np.asarray(column_scale(X))
+        self._center, spread = mean_and_scale(X)
         constant = ~(np.ptp(X, axis=0) > 0)
         if self.null == "permutation":
             self._unit = np.where(constant | (spread <= 0), 1.0, spread)

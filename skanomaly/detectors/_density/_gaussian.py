@@ -225,7 +225,7 @@ class GaussianDetector(BaseDetector):
         if self.relative:
             raise ValueError("relative=True needs at least two classes: set n_components above 1.")
         self._clear()
-        self._range = SafeRange(table.sample.repeated().astype(table.dtype), rescale=False)
+        self._range = SafeRange(table.sample.repeated().astype(table.dtype), rescale="none")
         moments, all_count = first_moments(table, self._range)
         self._spectrum = table_spectrum(
             table,
@@ -251,7 +251,7 @@ class GaussianDetector(BaseDetector):
         normal = normal_samples(y, self._min_samples, "rows")
         seed = draw_seed(self.random_state)
         # A row with an extreme value would make all others equal: it is scored, and has no part in the estimates.
-        self._range = SafeRange(X[normal], rescale=False)
+        self._range = SafeRange(X[normal], rescale="table")
         X = self._range.apply(X)
         normal[normal] = self._range.ordinary_rows(X[normal])
         rows = X[normal]
@@ -262,11 +262,12 @@ class GaussianDetector(BaseDetector):
             raise ValueError("relative=True needs at least two classes: give fit classes, or set n_components above 1.")
         self._spectrum = self._estimate_spectrum(rows - means[members], seed)
         self._warn_of_constants(constant_columns(rows - means[members], like=rows))
-        self.means_ = means + self._spectrum.location  # 0 except for "robust", which has its own centre
+        means = means + self._spectrum.location  # 0 except for "robust", which has its own centre
+        self.means_ = self._range.restored(means)
         self.shrinkage_ = self._spectrum.shrinkage
         self._background = self._estimate_spectrum(rows, seed) if self.relative else None
         self._center = rows.mean(axis=0, dtype=np.float64)
-        self._whitened_means = self._spectrum.whiten(self.means_ - self._center)
+        self._whitened_means = self._spectrum.whiten(means - self._center)
 
     def _warn_of_constants(self, constants: NDArray[np.bool_]) -> None:
         """Warn of columns that do not vary, and whose changes the covariance therefore does not see."""
@@ -351,7 +352,7 @@ class GaussianDetector(BaseDetector):
             centred = X[part] - self._center
             whitened = self._spectrum.whiten(centred)
             nearest = np.argmin([_squared_norms(whitened - mean) for mean in self._whitened_means], axis=0)
-            differences = centred - (self.means_ - self._center)[nearest]
+            differences = centred - (self._range.apply(self.means_) - self._center)[nearest]
             contributions[part] = self._spectrum.contributions(differences, whitened - self._whitened_means[nearest])
             if self._background is not None:
                 background = self._background

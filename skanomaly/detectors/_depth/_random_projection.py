@@ -227,7 +227,7 @@ class RandomProjectionDepth(BaseDetector):
         self
             The fitted detector.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             reservoir = vars(self).get("_reservoir")
             rows = check_rows(self, X, reset=reservoir is None)
             counted, weights = _rows_that_count(

@@ -11,6 +11,8 @@ __all__ = ["LevelColumn", "NumberColumn", "UNSEEN"]
 
 UNSEEN = 0.5  # rows that a value or level without any counts
 _ATOM = 0.1
+_SMALLEST = 2.0**-960
+_LIFT = 60  # exponent
 _FEWEST = 10  # values that give centre and scale of their own
 # Scott's rule is 2.15 standard deviations, 1.7 for arcsinh of a normal variable; columns with several modes need less.
 _STEP = 1.0
@@ -28,8 +30,13 @@ class NumberColumn:
         At least two rows; finite numbers or NaN.
     """
 
+    _exponent = 0
+
     def __init__(self, values: NDArray[Any]) -> None:
         present = np.sort(values[~np.isnan(values)]).astype(np.float64)
+        if 0 < np.abs(present).max(initial=0.0) < _SMALLEST:  # the inverse of a denormal number is infinite
+            self._exponent = _LIFT
+            values, present = self._lifted(values), self._lifted(present)
         self._relative = _relative(values)
         self._n_rows = len(values)
         self._missing = _surprise(len(values) - len(present), len(values) - len(present), len(values))
@@ -47,6 +54,13 @@ class NumberColumn:
             self._low, self._high = self._positions(present[[min(1, len(present) - 1), max(len(present) - 2, 0)]])
         self._step = float(_STEP * max(len(present), 1) ** -0.2)
         self._fill_polygon(self._positions(rest) / self._step)
+
+    def _lifted(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Multiply by a power of two, where all values of training are near the smallest numbers."""
+        if not self._exponent:
+            return values
+        with np.errstate(over="ignore"):
+            return np.nan_to_num(np.ldexp(values.astype(np.float64), self._exponent), nan=np.nan)
 
     def _find_scale(self, ascending: Floats) -> tuple[float, float, bool]:
         """Return median and scaled MAD, and whether the values differ by more than rounding."""
@@ -82,6 +96,7 @@ class NumberColumn:
 
     def fill_surprise(self, values: NDArray[Any], out: Floats) -> None:
         """Write the surprise of each value; a row with the same value is left out."""
+        values = self._lifted(values)
         _kernels.frequency_polygon.fill_column_surprise(
             values,
             self._center,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._chunks import Chunks
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._hooks import normal_samples
 from skanomaly._support._neighbors import NeighborIndex, RowLookup, unit_rows
 from skanomaly._support._scales import SafeRange
@@ -184,7 +185,7 @@ class NearestNeighborsDetector(BaseDetector):
             self._median_anomaly_distance = float(np.median(distances)) if distances.size > 0 else 0.0
 
     def _fit_chunks(self, table: Chunks) -> None:
-        size = self.bank_size if isinstance(self.bank_size, Integral) else int(self.bank_size * table.n_normal)
+        size = self.bank_size if isinstance(self.bank_size, Integral) else whole_part(self.bank_size, table.n_normal)
         size = table.n_normal if self.bank == "full" else min(int(size), table.n_normal)
         if not table.sample.is_complete and size > len(table.sample.rows):
             raise ValueError(
@@ -206,7 +207,7 @@ class NearestNeighborsDetector(BaseDetector):
         return rows[np.sort(np.argsort(outlyingness, kind="stable")[: len(rows) - n_dropped])]
 
     def _fit_metric(self, rows: NDArray[Any]) -> None:
-        self._range = SafeRange(rows, rescale=False)
+        self._range = SafeRange(rows, rescale="none")
         limited = self._range.apply(rows)
         self._spectrum = None
         if self.metric == "whitened":
@@ -231,7 +232,7 @@ class NearestNeighborsDetector(BaseDetector):
         """Return the sorted indices of the rows of the bank; None: all rows."""
         if self.bank == "full":
             return None
-        size = self.bank_size if isinstance(self.bank_size, Integral) else int(self.bank_size * len(transformed))
+        size = self.bank_size if isinstance(self.bank_size, Integral) else whole_part(self.bank_size, len(transformed))
         size = min(max(int(size), 2), len(transformed))
         random = generator(self.random_state)
         if self.bank == "random":

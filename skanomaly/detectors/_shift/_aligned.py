@@ -283,7 +283,7 @@ class ShiftAlignedDetector(BaseDetector):
         """
         check_is_fitted(self)
         rows = self._check(X, reset=False)
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             self.centers_, self.scales_, self.aligned_ = dict(self.centers_), dict(self.scales_), dict(self.aligned_)
             self.shift_magnitude_, self.gate_pvalues_ = {}, {}
             few = []

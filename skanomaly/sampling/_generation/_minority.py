@@ -9,7 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._blocks import single_blas_thread
-from skanomaly._support._scales import column_scale, varies
+from skanomaly._support._scales import SafeRange, mean_and_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._ties import rank_scores
@@ -183,19 +183,25 @@ class MinoritySampler(BaseSampler):
         for label, n_new in self.sampling_strategy_.items():
             if n_new == 0:
                 continue
-            rows = X[y == label].astype(np.float64)
+            given = X[y == label].astype(np.float64)
+            limits = SafeRange(given, rescale="columns" if self._is_own() else "none")
+            rows = limits.apply(given) if self._is_own() else given
             flat = ~varies(rows)
             denoiser, center, scale = self._density(rows)
             drawn, variance = self._generate(denoiser, int(np.ceil(n_new / self.keep)), rows.shape[1], random)
             steadiest = np.sort(np.argsort(variance, kind="stable")[:n_new])
-            new = drawn[steadiest] * scale + center
-            new[:, flat] = rows[0, flat]
+            new = limits.restored(drawn[steadiest] * scale + center)
+            new[:, flat] = given[0, flat]
             tables.append(new.astype(X.dtype))
             made.append((label, n_new))
             variances.append(variance[steadiest])
-            self._densities.append((denoiser, center, scale))
+            self._densities.append((denoiser, center, scale, limits))
         self.trajectory_variance_ = np.concatenate(variances)
         return np.concatenate(tables), *appended(y, made)
+
+    def _is_own(self) -> bool:
+        """Say whether the density is the class's own; a denoiser that is given takes rows in the units of the data."""
+        return self.denoiser is None and self.score_function is None
 
     def _density(
         self, rows: NDArray[np.float64]
@@ -209,7 +215,7 @@ class MinoritySampler(BaseSampler):
                 np.zeros(rows.shape[1]),
                 np.ones(rows.shape[1]),
             )
-        center, scale = rows.mean(axis=0), column_scale(rows)
+        center, scale = mean_and_scale(rows)
         scaled = (rows - center) / scale
         width = kernel_widths(scaled) if self.bandwidth is None else float(self.bandwidth)
         return KernelDenoiser(scaled, width**2), center, scale
@@ -281,8 +287,8 @@ class MinoritySampler(BaseSampler):
         check_is_fitted(self)
         rows = check_rows(self, X, reset=False, dtype=np.float64)
         scores = np.full(len(rows), -np.inf)
-        for denoiser, center, scale in self._densities:
-            scaled = (rows - center) / scale
+        for denoiser, center, scale, limits in self._densities:
+            scaled = ((limits.apply(rows) if self._is_own() else rows) - center) / scale
             np.maximum(scores, -_shared_noise_scores(denoiser, scaled), out=scores)
         return scores
 

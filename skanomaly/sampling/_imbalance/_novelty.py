@@ -10,11 +10,11 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import mean_and_scale
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, validate_data
@@ -121,11 +121,11 @@ class RandomDistillationNovelty(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X: Any, *, reset: bool) -> Self:
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows = check_rows(self, X, reset=reset, dtype=np.float64)
             if reset:
                 random = generator(self.random_state)
-                self._center, self._scale = rows.mean(axis=0), column_scale(rows)
+                self._center, self._scale = mean_and_scale(rows)
                 n_columns, width = rows.shape[1], int(self.n_features)
                 self._weights = random.normal(size=(n_columns, width)) * np.sqrt(2.0 / n_columns)
                 self._phases = random.uniform(0, 2 * np.pi, size=width)
@@ -260,9 +260,12 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows, targets = self._validated(X, y, reset=True)
-            self._start(np.unique(targets) if is_classifier(self._inner()) else None)
+            classes = np.unique(targets) if is_classifier(self._inner()) else None
+            if classes is not None:
+                require_two_classes(self, classes)
+            self._start(classes)
             for start in range(0, len(rows), int(self.batch_size)):
                 self._update(rows[start : start + self.batch_size], targets[start : start + self.batch_size])
         return self
@@ -282,12 +285,14 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "estimator_")
             rows, targets = self._validated(X, y, reset=first)
             if first:
                 if is_classifier(self._inner()) and classes is None:
                     raise ValueError("classes must be passed on the first call to partial_fit.")
+                if classes is not None:
+                    require_two_classes(self, np.unique(classes), name="classes")
                 self._start(None if classes is None else np.unique(classes))
             self._update(rows, targets)
         return self

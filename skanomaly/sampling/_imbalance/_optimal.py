@@ -12,9 +12,9 @@ from sklearn.metrics import average_precision_score, make_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, fit_context
@@ -192,7 +192,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If y holds more or fewer than two classes, a fraction is not in (0, 1), or no fraction but the natural one
             could be scored.
         """
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_weights(sample_weight, rows)

@@ -17,7 +17,7 @@ from skanomaly._support._blocks import map_fits, row_blocks
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._labels import read_labels
 from skanomaly._support._restore import restore_on_error
-from skanomaly._support._scales import column_scale
+from skanomaly._support._scales import SafeRange, mean_and_scale
 from skanomaly._support._seeds import child_generators
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_rows
@@ -183,7 +183,7 @@ class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
         ValueError
             If there is no labelled anomaly, there are fewer than three normal rows, or the labels cannot be read.
         """
-        with restore_on_error(self), callbacks_of(self):
+        with restore_on_error(self, X), callbacks_of(self):
             rows = check_rows(self, X, reset=True, min_samples=2, dtype=np.float64)
             if y is None:
                 raise ValueError("This estimator requires y to be passed, but the target y is None.")
@@ -194,7 +194,8 @@ class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
                     "at least one anomaly and three normal rows are needed."
                 )
             self.prior_ = float(anomalous.mean()) if self.prior is None else float(self.prior)
-            self._center, scale = rows.mean(axis=0), column_scale(rows)
+            self._range = SafeRange(rows)
+            self._center, scale = mean_and_scale(self._range.apply(rows))
             self._scale = np.where(scale < 1e-3 * np.maximum(1.0, np.abs(self._center)), 1.0, scale)
             *generators, random = child_generators(self.random_state, self.n_subsets + 1)
             self._normals = self._standardise(rows[self._at_most(np.flatnonzero(~anomalous), random)])
@@ -218,7 +219,7 @@ class ExpectedAnomalyPosterior(CallbackSupport, BaseEstimator):
         return np.sort(random.choice(chosen, self.max_samples, replace=False))
 
     def _standardise(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (rows - self._center) / self._scale
+        return (self._range.apply(rows) - self._center) / self._scale
 
     def _fit_subset(
         self,

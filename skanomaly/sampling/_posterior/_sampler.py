@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._fractions import whole_above
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._validation import check_rows
 from skanomaly.base import BaseSampler
@@ -127,7 +128,7 @@ class EAPSampler(BaseSampler):
             if n_new == 0:
                 continue
             maker, quality = seeded_clones([given, judge], self.random_state)
-            wanted = int(np.count_nonzero(y == label) + np.ceil(self.n_candidates * n_new))
+            wanted = int(np.count_nonzero(y == label)) + whole_above(self.n_candidates, n_new)
             rows = maker.set_params(sampling_strategy={label: wanted}).fit_resample(X, y)[0]
             candidates = rows[maker.sample_indices_ < 0]
             if self.verbose:

@@ -28,7 +28,7 @@ from skanomaly.sampling._smote._engine import (
     search_of,
     usable_neighbors,
 )
-from skanomaly.sampling._smote._interpolator import Interpolator
+from skanomaly.sampling._smote._interpolator import Interpolator, limited_rows
 from skanomaly.sampling._strategy import STRATEGY, allot
 
 __all__ = ["KMeansSMOTE", "SVMSMOTE"]
@@ -139,6 +139,7 @@ class KMeansSMOTE(Interpolator):
         given = 8 if self.kmeans_estimator is None else self.kmeans_estimator
         if isinstance(given, Integral):
             clusterer = MiniBatchKMeans(min(int(given), X.shape[0]), n_init=3, random_state=seed)
+            X = limited_rows(X)
         else:
             clusterer = clone(given)
             if "random_state" in clusterer.get_params(deep=False) and clusterer.random_state is None:
@@ -164,7 +165,7 @@ class KMeansSMOTE(Interpolator):
             )
             return [join_within(X, rows, rows, label, n_new, self.k_neighbors, random, self.n_jobs)]
         members = [rows[self.cluster_labels_[rows] == cluster] for cluster in used]
-        parts = allot(n_new, self._sparsities(X, members, random))
+        parts = allot(n_new, self._sparsities(limited_rows(X), members, random))
         return [
             join_within(X, member, member, label, int(number), self.k_neighbors, random, self.n_jobs)
             for member, number in zip(members, parts, strict=True)
@@ -285,6 +286,7 @@ class SVMSMOTE(Interpolator):
 
     def _support_vectors(self, X: Any, y: NDArray[Any], random: np.random.Generator) -> NDArray[np.intp]:
         machine = SVC(gamma="scale") if self.svm_estimator is None else clone(self.svm_estimator)
+        X = limited_rows(X) if self.svm_estimator is None else X
         if "random_state" in machine.get_params(deep=False) and machine.random_state is None:
             machine.set_params(random_state=check_random_state(int(random.integers(np.iinfo(np.int32).max))))
         support = getattr(final_step(machine.fit(X, y)), "support_", None)

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._columns import NUMBER, column_kind, column_names, is_frame, to_pandas
+from skanomaly._support._fractions import whole_part
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, find_neighbors, interpolated, is_same, join_within
 from skanomaly.sampling._smote._table import MixedTable, read_mixed
-from skanomaly.sampling._strategy import appended, dense_classes, whole_part
+from skanomaly.sampling._strategy import appended, dense_classes
 
 __all__ = ["DomainSMOTE"]
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
-from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
 from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, find_neighbors, join_within

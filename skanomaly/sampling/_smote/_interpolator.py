@@ -10,15 +10,14 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._neighbors import NeighborIndex
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import generator
 from skanomaly._support._validation import validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import Segments, interpolated, is_same, n_neighbors_of
 from skanomaly.sampling._strategy import appended, rows_to_make
 
-__all__ = ["Interpolator"]
-
-_ORDINARY_EXPONENT = 400
+__all__ = ["Interpolator", "limited_rows"]
 
 
 class Interpolator(BaseSampler):
@@ -115,9 +114,8 @@ class Interpolator(BaseSampler):
         n_near = min(self._n_near(), len(source) - 1)
         if n_near < 1:  # one row has no neighbour: only the row itself is plausible
             return -np.linalg.norm(rows - source[0], axis=1)
-        exponent = int(np.frexp(np.abs(source).max(initial=0.0))[1])
-        if abs(exponent) > _ORDINARY_EXPONENT:  # the ratio has no scale, and squares of huge values overflow
-            source, rows = np.ldexp(source, -exponent), np.ldexp(rows, -exponent)
+        limits = SafeRange(source, rescale="table")  # the ratio has no scale, and squares of huge values overflow
+        source, rows = limits.apply(source), limits.apply(rows)
         index = NeighborIndex(source)
         spacings = index.query(n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)[0].mean(axis=1)
         distances, neighbors = index.query(rows, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)
@@ -128,6 +126,11 @@ class Interpolator(BaseSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def limited_rows(X: Any) -> Any:
+    """Return rows whose squared distances are finite, for what looks at distances alone; sparse ones as they are."""
+    return X if sparse.issparse(X) else SafeRange(X, rescale="table").apply(X)
 
 
 def _dense(X: Any) -> NDArray[Any]:

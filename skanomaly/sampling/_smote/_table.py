@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.multiclass import check_classification_targets
 
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame, listed, to_pandas
+from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
+from skanomaly._support._scales import SafeRange
 from skanomaly._support._tables import TableReader
 from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.sampling._smote._engine import Segments, interpolated, search_of
@@ -303,6 +304,7 @@ class CodeDistance:
     ) -> NDArray[np.float64]:
         """Minus the mean distance to the nearest rows, divided by those rows' own mean distance to theirs."""
         n_near = min(n_neighbors, len(self._codes) - 1)
+        numbers = SafeRange(self._numbers, rescale="none").apply(numbers)
         own = RowLookup(np.column_stack([self._numbers, self._codes])).find(np.column_stack([numbers, codes]))
         if n_near < 1:
             return np.where(own >= 0, 0.0, -np.inf)

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._labels import read_labels
+from skanomaly._support._columns import without_stored_index
+from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
+from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
-from skanomaly._support._sklearn import HasMethods, Interval, check_sample_weight, fit_context
-from skanomaly._support._validation import check_any_rows, validate_data
+from skanomaly._support._sklearn import HasMethods, Interval, fit_context
+from skanomaly._support._validation import check_any_rows, check_weights, validate_data
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
@@ -133,14 +133,14 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         with restore_on_error(self, X):
             rows, targets = check_any_rows(self, X, y)
             check_classification_targets(targets)
-            weights = check_sample_weight(
-                sample_weight, np.empty((targets.size, 0)), dtype=np.float64, ensure_non_negative=True
-            )
+            weights = check_weights(sample_weight, np.empty((targets.size, 0)))
+            weights = np.ones(targets.size) if weights is None else weights
             marked = _outliers(targets, self.pos_label, needed=self.weight > 0)
             inside, outliers = np.flatnonzero(~marked), np.flatnonzero(marked)
             self.classes_ = np.unique(targets[inside])
+            require_two_classes(self, self.classes_, beside=" beside the outliers" if len(outliers) else "")
             inner = clone(self._inner())
-            name = _weight_parameter(inner)
+            name = weight_parameter(inner)
             if not outliers.size or self.weight == 0 or not weights[outliers].any():
                 given = {} if sample_weight is None else {name: weights[inside]}
                 self.estimator_ = inner.fit(take_rows(rows, inside), targets[inside], **given)
@@ -170,7 +170,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False, accept_sparse=True)
-        return self.estimator_.predict_proba(X)
+        return self.estimator_.predict_proba(without_stored_index(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class.
@@ -203,14 +203,6 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self._inner()).input_tags
         return tags
-
-
-def _weight_parameter(estimator: Any) -> str:
-    """Name the argument of ``fit`` that takes sample weights: that of the last step, for a pipeline."""
-    if not isinstance(estimator, Pipeline):
-        return "sample_weight"
-    name, step = estimator.steps[-1]
-    return f"{name}__{_weight_parameter(step)}"
 
 
 class DiverseOutlierSampler(BaseSampler):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._fractions import whole_above
 from skanomaly._support._scales import ROUNDING, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly.base import BaseDetector
@@ -214,5 +215,5 @@ class ReferenceDetector(SequenceDetector):
         return np.array([self._mean_of_largest(deviations) for deviations in self._timepoint_outlyingness(X)])
 
     def _mean_of_largest(self, deviations: NDArray[np.float64]) -> float:
-        n_largest = max(1, int(np.ceil(self.top_fraction * len(deviations))))
+        n_largest = max(1, whole_above(self.top_fraction, len(deviations)))
         return float(np.sort(deviations)[-n_largest:].mean())

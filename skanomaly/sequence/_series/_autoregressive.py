@@ -392,7 +392,7 @@ class AutoregressiveDetector(SeriesDetector):
         self
         """
         self._validate_params()
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "_moments")
             piece = self._read(X, reset=True) if first else self._read_next(X)
             if first:

@@ -175,7 +175,7 @@ class SubsequenceNeighbors(SeriesDetector):
         self
         """
         self._validate_params()
-        with restore_on_error(self):
+        with restore_on_error(self, X):
             first = not hasattr(self, "_vectors")
             piece = self._read(X, reset=True) if first else self._read_next(X)
             if first:
