@@ -257,7 +257,8 @@ def _numbers_of(
     from skanomaly._cli._notation import missing_marks, read_numbers
 
     texts = column.astype(object).where(column.notna(), None)
-    present = texts.notna().to_numpy() & ~missing_marks(texts)
+    blank = (texts.astype(str).str.strip() == "").to_numpy()
+    present = texts.notna().to_numpy() & ~(blank if least_fraction == 1.0 else missing_marks(texts))
     numbers, _, notation = read_numbers(texts.where(present, None), decimal=decimal)
     if notation.clock and (least_fraction == 1.0 or is_a_clock(numbers)):
         return column

@@ -79,8 +79,9 @@ def rows_of(
     for frame in frames:
         held.append(_without_comments(frame, dialect, keep, found))
         while sum(map(len, islice(held, 1, None))) >= _MOST_FOOTERS:
-            sums.add(held[0])
-            yield held.popleft()
+            first = _without_totals(held.popleft(), dialect, keep, found)
+            sums.add(first)
+            yield first
     left, is_last = _MOST_FOOTERS, True
     for place in range(len(held) - 1, -1, -1):
         if is_last and left:
@@ -89,7 +90,8 @@ def rows_of(
             held[place] = _without_footers(held[place], dialect, keep, found, left, above)
             left -= whole - len(held[place])
             is_last = not len(held[place])
-    yield from held
+    for frame in held:
+        yield _without_totals(frame, dialect, keep, found)
 
 
 class _Sums:
@@ -118,10 +120,10 @@ class _Sums:
             other.add(frame)
         return other
 
-    def are_in(self, frame: "pd.DataFrame", row: int) -> bool:
-        """Return whether a row has the sums, or the means, of all rows above it."""
+    def are_in(self, frame: "pd.DataFrame", row: int, n_found: int) -> bool:
+        """Return whether a row has the sums, or the means, of all rows above it; so many were found below."""
         if self.known is not None:
-            return bool(self.known[_SUMS])
+            return n_found < self.known[_SUMS]
         n_rows, n_strong, is_long = self.n_rows + row, 0, False
         if n_rows < _FEWEST_SUMMED or self._dialect.headless:
             return False
@@ -197,14 +199,18 @@ def _without_comments(frame: "pd.DataFrame", dialect: "Dialect", keep: set[Any],
     headers = np.flatnonzero((texts == dialect.names[0]).to_numpy(dtype=np.bool_)) if dialect.names else comments[:0]
     comments = np.array([row for row in comments.tolist() if _has_no_number(frame, row, dialect)], dtype=np.intp)
     headers = np.array([row for row in headers.tolist() if _is_header(frame, row, dialect)], dtype=np.intp)
-    totals = comments[:0]
-    if 0 in dialect.numbers:  # not the last one, which stands below the table
-        names = texts.str.fullmatch(_TOTAL).to_numpy(dtype=np.bool_, na_value=False)
-        totals = np.flatnonzero(names[:-_MOST_FOOTERS])
     found[_COMMENTS] += len(comments)
     found[_HEADERS] += len(headers)
-    found[_SUBTOTALS] += len(totals)
-    return _without(frame, np.unique(np.concatenate([comments, headers, totals])), keep, dialect)
+    return _without(frame, np.union1d(comments, headers), keep, dialect)
+
+
+def _without_totals(frame: "pd.DataFrame", dialect: "Dialect", keep: set[Any], found: Counter[int]) -> "pd.DataFrame":
+    """Leave out totals between the rows, whose name stands in a column of numbers."""
+    if 0 not in dialect.numbers or not len(frame) or frame.iloc[:, 0].dtype.kind in "biuf":
+        return frame
+    names = frame.iloc[:, 0].astype(str).str.strip().str.fullmatch(_TOTAL).to_numpy(dtype=np.bool_, na_value=False)
+    found[_SUBTOTALS] += int(names.sum())
+    return _without(frame, np.flatnonzero(names), keep, dialect)
 
 
 def _is_header(frame: "pd.DataFrame", row: int, dialect: "Dialect") -> bool:
@@ -232,7 +238,7 @@ def _without_footers(
         return frame
     n_rows = len(frame)
     while n_rows > 0 and len(frame) - n_rows < most:
-        kind = _footer(frame, n_rows - 1, dialect, sums)
+        kind = _footer(frame, n_rows - 1, dialect, sums, found[_SUMS])
         if kind is None:
             break
         found[kind] += 1
@@ -240,7 +246,7 @@ def _without_footers(
     return _without(frame, np.arange(n_rows, len(frame)), keep, dialect)
 
 
-def _footer(frame: "pd.DataFrame", row: int, dialect: "Dialect", sums: "_Sums") -> int | None:
+def _footer(frame: "pd.DataFrame", row: int, dialect: "Dialect", sums: "_Sums", n_found: int) -> int | None:
     """Return what the last row is, None for a row of the table."""
     cells = frame.iloc[row]
     filled = [place for place, missing in enumerate(cells.isna()) if not missing]
@@ -259,7 +265,7 @@ def _footer(frame: "pd.DataFrame", row: int, dialect: "Dialect", sums: "_Sums") 
     is_note = _NOTE.fullmatch(whole) is not None and any(map(str.isalpha, whole)) and (in_numbers or not is_text)
     if is_note or (is_empty and ((len(filled) == 1 and frame.shape[1] > 2) or (in_numbers and " " in text))):
         return _FOOTERS
-    return _SUMS if sums.are_in(frame, row) else None
+    return _SUMS if sums.are_in(frame, row, n_found) else None
 
 
 def _without(frame: "pd.DataFrame", rows: NDArray[np.intp], keep: set[Any], dialect: "Dialect") -> "pd.DataFrame":

@@ -83,19 +83,12 @@ class TextFile:
                 rules = (index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))
                 skipped = sorted({*skipped, *rules})
         names = ["row", *dialect.names] if dialect.row_names else dialect.names
-        texts = [names[index] for index in dialect.padded_text if index < len(names)]
-        texts += [name for name in names if clean_name(name) in self.as_written]
-        if dialect.headless:
-            columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
-        else:
-            columns = {name: str for name in texts if names.count(name) == 1}
-        return {
+        options: dict[str, Any] = {
             "sep": dialect.delimiter,
             "decimal": dialect.decimal,
             "header": None if dialect.headless else 0,
             "names": names if dialect.row_names or dialect.has_hash else None,
             "skiprows": skipped,
-            "dtype": columns,
             "encoding": self.encoding,
             "low_memory": False,
             "skipinitialspace": True,
@@ -104,6 +97,21 @@ class TextFile:
             "true_values": _TRUE,
             "false_values": _FALSE,
         }
+        return {**options, "dtype": dict.fromkeys(self._texts(options), str)}
+
+    def _texts(self, options: dict[str, Any]) -> list[Any]:
+        """Return the columns that stay text, as pandas names them."""
+        import pandas as pd
+
+        if not self.dialect.padded_text and not self.as_written:
+            return []
+        own = list(
+            pd.read_csv(self.path, nrows=0 if self.dialect.names and not self.dialect.headless else 1, **options)
+        )
+        names = self.names(own)
+        places = {place for place in self.dialect.padded_text if place < len(own)}
+        places |= {place for place, name in enumerate(names) if name in self.as_written}
+        return [own[place] for place in sorted(places)]
 
     @contextmanager
     def parsing(self) -> Iterator[None]:
