@@ -14,10 +14,11 @@ from skanomaly._cli._not_rows import footer_remarks, rows_of
 from skanomaly._cli._read import Table, check_file, flat_index, readable
 from skanomaly._cli._text_file import TextFile, open_text
 from skanomaly._support._optional import import_optional
-from skanomaly._support._row_draws import RowsInOrder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from skanomaly._support._row_draws import RowsInOrder
 
 __all__ = ["FilePieces", "Sample", "pieces_of", "read_sample"]
 
@@ -287,6 +288,8 @@ class _Draw:
 
     def add(self, frame: "pd.DataFrame") -> None:
         """Add the rows of a piece."""
+        from skanomaly._support._row_draws import RowsInOrder
+
         if self._rows is None:
             self.kinds = [set() for _ in range(frame.shape[1])]
             self.n_present = np.zeros(frame.shape[1], dtype=np.int64)

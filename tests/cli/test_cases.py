@@ -173,11 +173,8 @@ def test_holes_are_told_with_their_machine(path):
 
 
 def test_an_unusual_time_of_day_is_seen(path):
-    random = np.random.default_rng(0)
-    cells = [
-        f"{hour:02d}:{minute:02d}"
-        for hour, minute in zip(random.integers(9, 17, N_ROWS), random.integers(0, 60, N_ROWS))
-    ]
+    minutes = np.random.default_rng(0).integers(9 * 60, 17 * 60, N_ROWS)
+    cells = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes.tolist()]
     cells[17] = "23:55"
     found = _scan(path, "at,b\n" + "".join(f"{cell},{row % 7}\n" for row, cell in enumerate(cells)))
     row, reason = _first(found)
