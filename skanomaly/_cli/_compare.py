@@ -9,6 +9,7 @@ import numpy as np
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._identifiers import IdentifierTally, check_identifier
 from skanomaly._cli._in_pieces import pieces_of, read_sample
+from skanomaly._cli._prepare import is_a_clock
 from skanomaly._cli._read import LABELS_OF_SCAN, Table, read_table
 from skanomaly._cli._verdict import Verdict
 from skanomaly._cli._warned import collected_warnings
@@ -253,11 +254,14 @@ def _numbers_of(
     """Read text as numbers if at least a fraction of it is; otherwise return the column."""
     import pandas as pd
 
-    from skanomaly._cli._notation import read_numbers
+    from skanomaly._cli._notation import missing_marks, read_numbers
 
     texts = column.astype(object).where(column.notna(), None)
-    present = texts.notna().to_numpy() & (texts.astype(str).str.strip() != "").to_numpy()
-    numbers, _, _ = read_numbers(texts.where(present, None), decimal=decimal)
+    blank = (texts.astype(str).str.strip() == "").to_numpy()
+    present = texts.notna().to_numpy() & ~(blank if least_fraction == 1.0 else missing_marks(texts))
+    numbers, _, notation = read_numbers(texts.where(present, None), decimal=decimal)
+    if notation.clock and (least_fraction == 1.0 or is_a_clock(numbers)):
+        return column
     if present.any() and (~np.isnan(numbers[present])).mean() >= least_fraction:
         return pd.Series(numbers, name=name)
     return column

@@ -5,22 +5,27 @@ The dialect is judged over many lines: a header may contain any mark.
 
 import codecs
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+from skanomaly._cli._cells import SPACES, bare, is_missing_mark, unquoted
 
 __all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
 
 DELIMITERS = ",;\t|^~"
+_RARE_DELIMITERS = ":#!@&*/=\x01\x1f"  # which also occur in cells
+_UNKNOWN_DELIMITERS = "\u00a6\u00a7\u00fe\u00ac\u00a4\u2016\u2502\uff0c\uff1b\uff5c\u060c\u061b"  # beyond ASCII
 _MOST_RECORDS = 500
-_MOST_TITLES = 20
+_MOST_TITLES = 60
 _LEAST_CONSISTENT = 0.8
 _FEWEST_POINTED = 2
 _MOST_UNIT_LINES = 2
-_LAST_LINES = 5
+_LAST_LINES = 20
 _FEWEST_BELOW_UNITS = 4
-_MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", "?", "missing", "nil"}
 _BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16
@@ -30,9 +35,14 @@ _BOMS = [
 ]
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[;,\s]*", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"[<>≤≥~]?=?\s*\(?[-+\u2212\u2013]?\s*[$€£¥]?\s*"
-    r"(\d[\d.,'\u2019\u00a0\u2007\u2009\u202f ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
+    rf"[$€£¥%]?\s*[<>≤≥~]?=?\s*\(?[-+]?\s*[$€£¥%]?\s*-?(\d[\d.,{SPACES}]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€$£¥]?\s*\)?-?"
 )
+_DATE_OR_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?\b|\d{1,2}:\d{2}\b")
+# A field in quotes that are not the usual ones, between delimiters.
+_IN_QUOTES = {
+    mark: re.compile(rf"(?:^|[,;\t|^~])\s*{mark}(?:[^{mark}\n]|{mark}{mark})*{mark}\s*(?=[,;\t|^~\r\n]|$)")
+    for mark in "\"'`"
+}
 _RULE_LINE = re.compile(r"[-|+=\s]*")
 
 
@@ -46,7 +56,7 @@ def _decimal(mark: str, group: str) -> re.Pattern[str]:
 
 
 _DECIMALS = {",": _decimal(",", "."), ".": _decimal(".", ",")}
-_SPACE_IN_NUMBER = re.compile("(?<=\\d)[ \u00a0\u2007\u2009\u202f'\u2019](?=\\d)")
+_SPACE_IN_NUMBER = re.compile(rf"(?<=\d)[{SPACES}](?=\d)")
 _GROUPED = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+") for mark in ".,"}
 _SMALL = re.compile(r"[-+]?\d{1,3}")
 
@@ -66,7 +76,7 @@ class Dialect:
     names : list of str
         The first record of the table.
     headless : bool
-        Whether that record consists of numbers, and is data.
+        Whether that record is like the others, and is data.
     row_names : bool
         Whether the records have one field more than the header, the name of the row, as R writes them.
     padded_text : tuple of int
@@ -81,6 +91,12 @@ class Dialect:
         Columns of numbers.
     seen : list of set of str
         The texts of each column, but for those of the last lines.
+    quote : str
+        Mark around cells.
+    quotes_lines : bool
+        Whether every line is one cell in quotes.
+    unknown : str
+        A mark that parts all lines alike but is no known delimiter, where no known one does.
     """
 
     delimiter: str
@@ -95,6 +111,9 @@ class Dialect:
     has_hash: bool = False
     numbers: tuple[int, ...] = ()
     seen: list[set[str]] = field(default_factory=list)
+    quote: str = '"'
+    quotes_lines: bool = False
+    unknown: str = ""
 
 
 def find_encoding(head: bytes) -> str:
@@ -134,7 +153,7 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
     -------
     Dialect
     """
-    lines = sample.splitlines(keepends=True)
+    lines = list(io.StringIO(sample, newline=""))  # str.splitlines also splits at other marks
     if not complete and len(lines) > 1:
         lines = lines[:-1]
     given, skipped = None, []
@@ -150,20 +169,22 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         comments = [text for line in lines[:hashed] if (text := line.lstrip("# ").strip())]
         skipped += [index for index in range(hashed) if index not in skipped]
         lines = [*["\n"] * hashed, lines[hashed].lstrip("# "), *lines[hashed + 1 :]]
-    delimiter, records = _delimiter(lines, given)
+    quote = _quote(lines)
+    delimiter, records = _delimiter(lines, given, quote)
     if delimiter == "|":
         rules = [index for index, line in enumerate(lines) if line.strip() and _RULE_LINE.fullmatch(line.strip())]
         if rules:
             skipped += [index for index in rules if index not in skipped]
             lines = ["\n" if index in rules else line for index, line in enumerate(lines)]
-            records = _records(lines, delimiter)
+            records = _records(lines, delimiter, quote)
+    width = _regularity(records)[0]
+    is_found = width > 1 and _is_below_names(records, width)
     titles, records, lines_skipped = _without_titles(records)
     skipped += [index for index in lines_skipped if index not in skipped]
     cells = [fields for _, fields in records]
     names = cells[0] if cells else []
     decimal = _decimal_mark(cells, delimiter)
-    numbered = names == [str(index) for index in range(len(names))]
-    headless = bool(names) and not numbered and all(_is_plain(name, decimal) for name in names)
+    headless = _is_headless(cells, decimal)
     body = cells if headless else cells[1:]
     width = _width(body)
     n_units = 0 if headless else _n_unit_lines(body, width)
@@ -183,6 +204,9 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         hashed is not None and bool(records) and records[0][0] == hashed and len(set(names)) == len(names) == width,
         _numeric(body, width),
         [set(column) for column in _columns(body[:-_LAST_LINES], width)],
+        quote,
+        _are_quoted(lines, width),
+        "" if given or is_found else _unknown_mark(lines),
     )
 
 
@@ -202,7 +226,7 @@ def _hashed(lines: list[str]) -> int | None:
 
 def _numeric(body: list[list[str]], width: int) -> tuple[int, ...]:
     """Return the columns whose cells are numbers, but for a few."""
-    filled = [[cell for cell in column if cell.lower() not in _MISSING] for column in _columns(body, width)]
+    filled = [[cell for cell in column if not is_missing_mark(cell)] for column in _columns(body, width)]
     return tuple(
         place
         for place, cells in enumerate(filled)
@@ -210,27 +234,54 @@ def _numeric(body: list[list[str]], width: int) -> tuple[int, ...]:
     )
 
 
-def _delimiter(lines: list[str], given: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the delimiter that splits most records alike, into most numbers; and the records."""
+def _quote(lines: list[str]) -> str:
+    """Return the mark around cells, which most lines have if it is not the usual one."""
+    counts = {
+        mark: sum(pattern.search(line) is not None for line in lines[:_MOST_RECORDS])
+        for mark, pattern in _IN_QUOTES.items()
+    }
+    mark = max("'`", key=lambda mark: counts[mark])
+    return mark if counts[mark] > max(counts['"'], len(lines[:_MOST_RECORDS]) / 2) else '"'
+
+
+def _unknown_mark(lines: list[str]) -> str:
+    """Return a mark that no cell has and that occurs equally often in all lines, the first one included."""
+    filled = [line for line in lines[:_MOST_RECORDS] if line.strip()]
+    for mark in _UNKNOWN_DELIMITERS if len(filled) > 2 else "":
+        if filled[0].count(mark) and len({line.count(mark) for line in filled}) == 1:
+            return mark
+    return ""
+
+
+def _are_quoted(lines: list[str], width: int) -> bool:
+    """Return whether each line is one cell in quotes, in which there are delimiters."""
+    filled = [line.strip() for line in lines if line.strip()]
+    whole = [line for line in filled if len(line) > 1 and line[0] == line[-1] == '"']
+    if width != 1 or len(whole) < max(2, _LEAST_CONSISTENT * len(filled)):
+        return False
+    inner = [line[1:-1].replace('""', '"') + "\n" for line in whole]
+    return _width([fields for _, fields in _delimiter(inner, None, '"')[1]]) > 1
+
+
+def _delimiter(lines: list[str], given: str | None, quote: str) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the delimiter that splits most records alike, into most numbers, below names; and the records."""
     if given is not None:
-        return given, _records(lines, given)
-    best, found = (0.0, 0), (",", _records(lines, ","))
+        return given, _records(lines, given, quote)
+    best, found, has_names = (0.0, 0), (",", _records(lines, ",", quote)), False
     for mark in DELIMITERS:
-        records = _records(lines, mark)
-        body = [fields for _, fields in records[1:]] or [fields for _, fields in records]
-        width = _width(body)
+        records = _records(lines, mark, quote)
+        width, regular, numbers = _regularity(records)
         if width < 2:
             continue
-        regular = sum(len(fields) == width for _, fields in records) / len(records)
-        cells = [cell for fields in body for cell in fields if cell]
-        numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
-        if regular >= _LEAST_CONSISTENT / 2 and (round(regular + numbers, 3), width) > best:
-            best, found = (round(regular + numbers, 3), width), (mark, records)
+        is_below_names = _is_below_names(records, width)
+        score = round(regular + numbers + 0.5 * is_below_names, 3)
+        if regular >= _LEAST_CONSISTENT / 2 and (score, width) > best:
+            best, found, has_names = (score, width), (mark, records), is_below_names and regular >= _LEAST_CONSISTENT
+    if not has_names:
+        rare = _rare(lines, quote)
+        if rare is not None:
+            return rare
     mark, records = found
-    if mark == "," and best[1] == 2 and records and len(records[0][1]) == 1:
-        whole = [",".join(fields) for _, fields in records[1:]]
-        if all(_NUMBER.fullmatch(text) for text in whole):  # one column of decimal commas
-            return ";", _records(lines, ";")
     if best[1] < 2 or (mark == "," and len(records[0][1]) == 1):
         spaced = [(index, line.split()) for index, line in enumerate(lines) if line.strip()][:_MOST_RECORDS]
         width = _width([fields for _, fields in spaced[1:]])
@@ -242,14 +293,47 @@ def _delimiter(lines: list[str], given: str | None) -> tuple[str, list[tuple[int
     return mark, records
 
 
-def _records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:
-    """Split lines into records, each with its number; blank lines are counted and left out."""
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+def _rare(lines: list[str], quote: str) -> tuple[str, list[tuple[int, list[str]]]] | None:
+    """Return a rare delimiter that splits all lines alike, the first one into names; or no delimiter of one column."""
+    for mark in _RARE_DELIMITERS:
+        records = _records(lines, mark, quote)
+        width, regular, numbers = _regularity(records)
+        names = records[0][1] if records else []
+        if width > 1 and regular == 1 and len(names) == width and not any(map(_NUMBER.fullmatch, names)) and numbers:
+            return mark, records
+    records = _records(lines, ";", quote)
+    below = [",".join(fields) for _, fields in records[1:]]
+    has_commas = any("," in line for line in below)
+    if has_commas and "," not in ",".join(records[0][1]) and all(map(_NUMBER.fullmatch, below)):
+        return ";", records  # one column of numbers with commas
+    return None
+
+
+def _regularity(records: list[tuple[int, list[str]]]) -> tuple[int, float, float]:
+    """Return the usual number of fields, the fraction of records that have so many, and that of numbers among cells."""
+    body = [fields for _, fields in records[1:]] or [fields for _, fields in records]
+    width = _width(body)
+    regular = sum(len(fields) == width for _, fields in records) / max(len(records), 1)
+    cells = [cell for fields in body for cell in fields if cell]
+    return width, regular, sum(_NUMBER.fullmatch(cell) is not None for cell in cells) / max(len(cells), 1)
+
+
+def _is_below_names(records: list[tuple[int, list[str]]], width: int) -> bool:
+    """Return whether the first record with so many fields is the first of all, or has names instead of numbers."""
+    for place, (_, fields) in enumerate(records[:_MOST_TITLES]):
+        if len(fields) == width:
+            return place == 0 or not any(map(_NUMBER.fullmatch, fields))
+    return False
+
+
+def _records(lines: list[str], delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
+    """Split lines into records of bare cells, each with its number; blank lines are counted and left out."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote)
     records = []
     try:
         for index, fields in enumerate(reader):
             if any(cell.strip() for cell in fields):
-                records.append((index, [cell.strip() for cell in fields]))
+                records.append((index, [unquoted(bare(cell)) for cell in fields]))
             if len(records) == _MOST_RECORDS:
                 break
     except csv.Error:  # a field beyond the limit of the reader
@@ -303,7 +387,7 @@ def _n_unit_lines(body: list[list[str]], width: int) -> int:
             break
         texts = []
         for cell, column in zip(first, columns, strict=True):
-            filled = [other for other in column if other.lower() not in _MISSING]
+            filled = [other for other in column if not is_missing_mark(other)]
             numbers = sum(_NUMBER.fullmatch(other) is not None for other in filled)
             if filled and numbers >= _LEAST_CONSISTENT * len(filled):
                 texts.append(cell)
@@ -311,7 +395,7 @@ def _n_unit_lines(body: list[list[str]], width: int) -> int:
                 return n_lines
             if cell and cell in filled:
                 return n_lines
-        if not any(text.lower() not in _MISSING for text in texts) or any(map(_NUMBER.fullmatch, texts)):
+        if not any(not is_missing_mark(text) for text in texts) or any(map(_NUMBER.fullmatch, texts)):
             break
         n_lines += 1
     return n_lines
@@ -371,6 +455,48 @@ def _has_thousands(column: Iterable[str]) -> bool:
     pointed = sum(_GROUPED["."].fullmatch(cell) is not None for cell in cells)
     small = sum(_SMALL.fullmatch(cell) is not None for cell in cells)
     return pointed >= _FEWEST_POINTED and small > 0 and pointed + small == len(cells)
+
+
+def _is_headless(records: list[list[str]], decimal: str) -> bool:
+    """Return whether the first record is like the others: it has numbers where they have numbers, and no new words."""
+    if not records:
+        return False
+    names, body = records[0], records[1:]
+    filled = [name for name in names if name]
+    if filled == [str(index) for index in range(len(filled))] or (
+        _is_progression(filled) and not any(map(_is_progression, body[:_MOST_TITLES]))
+    ):
+        return False
+    if all(_is_plain(name, decimal) for name in names):
+        return True
+    width = _width(body)
+    numbers = _numeric(body, width)
+    columns = _columns(body, width)
+    if len(names) != width or len(body) < _FEWEST_BELOW_UNITS:
+        return False
+    has_number = any(_NUMBER.fullmatch(names[place]) for place in numbers)
+    return has_number and all(
+        not name
+        or name in column
+        or (_NUMBER.fullmatch(name) is not None if place in numbers else _is_dated(name, column))
+        for place, (name, column) in enumerate(zip(names, columns, strict=True))
+    )
+
+
+def _is_dated(name: str, column: tuple[str, ...]) -> bool:
+    """Return whether a field begins with a date or time, as most of its column do."""
+    dated = sum(_DATE_OR_TIME.match(cell) is not None for cell in column)
+    return _DATE_OR_TIME.match(name) is not None and dated >= _LEAST_CONSISTENT * len(column)
+
+
+def _is_progression(fields: list[str]) -> bool:
+    """Return whether fields are whole numbers at equal steps, such as years or wavelengths, which are names."""
+    if len(fields) < 2 or not all(field.isdigit() and field.isascii() for field in fields):
+        return False
+    values = list(map(int, fields))
+    steps = {second - first for first, second in pairwise(values)}
+    are_years = min(values) >= 1900 and max(values) <= 2100
+    return len(steps) == 1 and 0 not in steps and (len(values) > 2 or are_years)
 
 
 def _is_plain(text: str, decimal: str) -> bool:

@@ -1,25 +1,35 @@
 """Columns that are identifiers, by their name or because they count the rows."""
 
 import re
+import unicodedata
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_NAME", "IdentifierTally", "check_identifier"]
+__all__ = ["BY_NAME", "DATED", "IdentifierTally", "check_identifier"]
 
 BY_NAME = "an id by its name"
+DATED = "dates, as whole numbers"
+_FEWEST_DATES = 10
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 # Last word of a name, of any column of whole numbers.
 _IDENTIFIERS = {
-    "id", "ids", "identifier", "uuid", "guid", "pk", "fk", "key", "code", "zip", "zipcode", "postcode",
-    "postalcode", "plz", "iban", "bic", "isbn", "ean", "gtin", "sku", "imei", "imsi", "ssn", "vin", "msisdn", "phone",
-    "mcc", "blz", "kostenstelle",
+    "id", "ids", "identifier", "uuid", "guid", "uid", "pk", "fk", "key", "code", "zip", "zipcode", "postcode",
+    "postalcode", "plz", "iban", "bic", "isbn", "isbn13", "ean", "ean13", "gtin", "upc", "gln", "sku", "imei", "imsi",
+    "ssn", "vin", "msisdn", "phone", "telephone", "telefon", "barcode", "mcc", "blz", "kostenstelle", "schlussel",
+    "matricule", "siret", "siren", "cusip", "wkn", "fips", "geoid", "mrn", "orderno", "rownum", "rowid",
 }  # fmt: skip
 # Last word of a name, where the numbers are many and large; else they may count something.
-_NUMBERS = {"no", "nr", "num", "number", "nummer", "numero", "account", "konto"}
+_NUMBERS = {"no", "nr", "num", "number", "nummer", "numero", "account", "konto", "serial", "sn"}
+# Whole name, where every value differs.
+_COUNTERS = {"row", "index", "idx", "pos", "position", "rank", "lfd", "serial"}
 _FIRST_WORDS = {"id", "ids"}
+_FIRST_OF_CODES = re.compile(
+    r"code (postale?|insee|commune|client|article|produit|naf|ape|barre|pays)|(no\.|nr\.|n[\u00b0\u00ba]|numero)(\s.*)?"
+)  # "Code postal", "No. client"
+_LAST_SIGN = re.compile(r"(.*\s)?#")
 # Compounds in one word: "Kundennummer", "belegnr", "customerid". Words such as "fluid" also end in "id".
 _COMPOUND_NUMBER = re.compile(r".{3,}(nummer|nr)")
 _COMPOUND_ID = re.compile(
@@ -56,25 +66,40 @@ def check_identifier(numbers: NDArray[np.float64], name: str) -> str:
             return "counts the rows"
         if ascending[-1] - ascending[0] < len(numbers):
             return "an id, different in every row"
+    if len(ascending) >= _FEWEST_DATES and _are_dates(ascending):
+        return DATED
     if not _is_named(name, ascending[0], ascending[-1], len(ascending), len(values)):
         return ""
     return "an id, different in every row" if distinct else BY_NAME
+
+
+def _are_dates(values: NDArray[np.float64]) -> bool:
+    """Return whether whole numbers are dates such as 20261231."""
+    months, days = values // 100 % 100, values % 100
+    inside = (values >= 19000101) & (values <= 21001231)
+    return bool((inside & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).all())
 
 
 def _is_named(name: str, low: float, high: float, n_distinct: int, n_values: int) -> bool:
     """Return whether a name says that whole numbers are an identifier."""
     if re.fullmatch(r"Unnamed: \d+", name):
         return n_values >= _FEWEST_ROWS_OF_A_COUNTER and n_distinct == n_values
-    words = [word.lower() for word in _WORD.findall(name)]
+    if low < 0:
+        return False
+    plain = "".join(mark for mark in unicodedata.normalize("NFD", name) if not unicodedata.combining(mark)).strip()
+    words = [word.lower() for word in _WORD.findall(plain)]
     while len(words) > 1 and words[-1].isdigit():  # id_2
         words.pop()
-    if not words or low < 0:
-        return False
-    last = words[-1]
-    if last in _IDENTIFIERS or words[0] in _FIRST_WORDS or _COMPOUND_ID.fullmatch(last):
+    last = words[-1] if words else ""
+    if last in _IDENTIFIERS or (words and words[0] in _FIRST_WORDS):
         return True
+    if _COMPOUND_ID.fullmatch(last) or _FIRST_OF_CODES.fullmatch(plain.lower().replace("_", " ")):
+        return True
+    if len(words) == 1 and last in _COUNTERS:
+        return n_values >= _FEWEST_ROWS_OF_A_COUNTER and n_distinct == n_values
     many = n_distinct >= _FEWEST_VALUES and high >= _LEAST_LARGEST
-    return bool(many and (last in _NUMBERS or _COMPOUND_NUMBER.fullmatch(last)))
+    signed = _LAST_SIGN.fullmatch(plain) or plain.lower() == "s/n"
+    return bool(many and (last in _NUMBERS or _COMPOUND_NUMBER.fullmatch(last) or signed))
 
 
 class IdentifierTally:
@@ -92,7 +117,7 @@ class IdentifierTally:
         self._n_rows = self._n_values = 0
         self._is_whole = True
         self._ends: list[tuple[int, float]] = []
-        self._counts = True
+        self._counts = self._are_dates = True
         self._low, self._high = np.inf, -np.inf
         self._hashes = np.empty(0, dtype=np.uint64)
         self._times = np.empty(0, dtype=np.int64)
@@ -109,6 +134,7 @@ class IdentifierTally:
         self._is_whole = self._is_whole and bool((values == np.floor(values)).all())
         if not self._is_whole or not values.size:
             return
+        self._are_dates = self._are_dates and _are_dates(values)
         self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
         joined = [*self._ends, *zip(places[:2].tolist(), values[:2].tolist(), strict=True)]
         self._ends = joined[:2]
@@ -130,6 +156,8 @@ class IdentifierTally:
                 return "counts the rows", False
             if self._high - self._low < self._n_rows:
                 return "an id, different in every row", False
+        if self._are_dates and len(self._hashes) >= _FEWEST_DATES:
+            return DATED, True
         n_distinct = self._n_values if distinct else len(self._hashes)
         if not _is_named(self._name, self._low, self._high, n_distinct, self._n_values):
             return "", False

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._not_rows import footer_remarks, rows_of
-from skanomaly._cli._read import Table, TextFile, check_file, flat_index, open_text, readable
+from skanomaly._cli._read import Table, check_file, flat_index, readable
+from skanomaly._cli._text_file import TextFile, open_text
 from skanomaly._support._optional import import_optional
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from skanomaly._support._row_draws import RowsInOrder
 
 __all__ = ["FilePieces", "Sample", "pieces_of", "read_sample"]
 
@@ -26,7 +29,7 @@ _SAMPLE_CELLS = 4_000_000
 _PIECE_CELLS = 650_000
 _MOST_PIECE_ROWS, _FEWEST_PIECE_ROWS = 65_536, 1000
 _FEWEST_SAMPLE_ROWS = 2000
-_SEED = np.uint64(0x5EED)
+_SEED = 0x5EED
 
 
 def pieces_of(path: str | Path | None, chunk_rows: int | None, texts: Sequence[str] = ()) -> "FilePieces | None":
@@ -104,6 +107,7 @@ class FilePieces:
         self._given_rows = chunk_rows
         self._as_text: list[Any] = []  # pandas' own names of the columns that are read as text
         self._own_names: list[Any] = []
+        self._found: Counter[int] | None = None  # lines that are no rows
         self.name = path.name
         self.typed = kind == "parquet"
         self.decimal = "." if self._text is None else self._text.dialect.decimal
@@ -136,7 +140,7 @@ class FilePieces:
         """Take the other encoding of a text, if there is one; say whether there was."""
         if self._text is None or self._text.fallback is None:
             return False
-        self.names, self.remarks = [], [self._text.fall_back()]
+        self.names, self.remarks, self._found = [], [self._text.fall_back()], None
         return True
 
     def _width(self) -> int:
@@ -167,7 +171,7 @@ class FilePieces:
         found: Counter[int] = Counter()
         is_first = not self.names
         with text.parsing(), pd.read_csv(text.path, chunksize=self.chunk_rows, **options) as reader:
-            for frame in rows_of(reader, text.dialect, options["dtype"], found):
+            for frame in rows_of(reader, text.dialect, options["dtype"], found, self._found):
                 if not self.names:
                     self.names = text.names(frame.columns)
                     self.remarks += text.remarks(len(self.names))
@@ -176,6 +180,7 @@ class FilePieces:
                     yield frame
         if is_first:
             self.remarks += footer_remarks(found)
+        self._found = found
 
 
 @dataclass(frozen=True)
@@ -246,7 +251,8 @@ def read_sample(pieces: FilePieces, most_rows: int | None = None) -> Sample:
         for name, n_present in zip(pieces.names, found.n_present, strict=True)
     ]
     places = [place for place, empty in enumerate(blank) if not empty]
-    frame = found.frame()[places]
+    drawn, rows = found.drawn()
+    frame = drawn[places].reset_index(drop=True)
     frame.columns = [pieces.names[place] for place in places]
     table = Table(
         pieces.name,
@@ -256,7 +262,7 @@ def read_sample(pieces: FilePieces, most_rows: int | None = None) -> Sample:
         typed=pieces.typed,
         padded=pieces.padded,
     )
-    return Sample(table, found.rows(), places, found.n_rows, found.n_present[places])
+    return Sample(table, rows, places, found.n_rows, found.n_present[places])
 
 
 def _drawn(pieces: FilePieces, most_rows: int | None) -> "_Draw":
@@ -267,63 +273,42 @@ def _drawn(pieces: FilePieces, most_rows: int | None) -> "_Draw":
 
 
 class _Draw:
-    """Keeps the rows whose numbers have the smallest hashes."""
+    """Draws rows at random by their numbers, and counts what the columns hold."""
 
     def __init__(self, most_rows: int | None) -> None:
         self._most_rows = most_rows
-        self._parts: list[Any] = []
-        self._rows: list[NDArray[np.int64]] = []
-        self._hashes: list[NDArray[np.uint64]] = []
-        self.n_rows = 0
+        self._rows: RowsInOrder | None = None
         self.kinds: list[set[str]] = []
         self.n_present = np.zeros(0, dtype=np.int64)
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows so far."""
+        return 0 if self._rows is None else self._rows.n_seen
+
     def add(self, frame: "pd.DataFrame") -> None:
         """Add the rows of a piece."""
-        from skanomaly._support._hashing import mix_words
+        from skanomaly._support._row_draws import RowsInOrder
 
-        if not self.kinds:
+        if self._rows is None:
             self.kinds = [set() for _ in range(frame.shape[1])]
             self.n_present = np.zeros(frame.shape[1], dtype=np.int64)
-            if self._most_rows is None:
-                few = int(np.clip(_SAMPLE_CELLS // max(frame.shape[1], 1), _FEWEST_SAMPLE_ROWS, _SAMPLE_ROWS))
-                self._most_rows = min(few, _SAMPLE_ROWS)
+            few = int(np.clip(_SAMPLE_CELLS // max(frame.shape[1], 1), _FEWEST_SAMPLE_ROWS, _SAMPLE_ROWS))
+            most = min(few, _SAMPLE_ROWS) if self._most_rows is None else self._most_rows
+            self._rows = RowsInOrder(most, _SEED, _joined)
         for place in range(frame.shape[1]):
             column = frame[place]
             n_present = int(column.notna().sum())
             self.n_present[place] += n_present
             if n_present:
                 self.kinds[place].add(_kind(column))
-        rows = np.arange(self.n_rows, self.n_rows + len(frame), dtype=np.int64)
-        hashes = mix_words(rows.astype(np.uint64), np.full(len(rows), _SEED))
-        self.n_rows += len(frame)
-        kept = hashes <= self._last()
-        self._parts.append(frame[kept])
-        self._rows.append(rows[kept])
-        self._hashes.append(hashes[kept])
-        if sum(map(len, self._rows)) > 2 * int(self._most_rows or 0):
-            self._prune()
+        self._rows.add(frame)
 
-    def _last(self) -> np.uint64:
-        """Return the largest hash that may still be kept."""
-        first = self._hashes[0] if self._hashes else np.empty(0, np.uint64)
-        return first.max() if len(first) == self._most_rows else np.uint64(2**64 - 1)
-
-    def _prune(self) -> None:
-        rows, hashes = np.concatenate(self._rows), np.concatenate(self._hashes)
-        frame = _joined(self._parts)
-        order = np.sort(np.argsort(hashes)[: self._most_rows])
-        self._rows, self._hashes, self._parts = [rows[order]], [hashes[order]], [frame.iloc[order]]
-
-    def frame(self) -> "pd.DataFrame":
-        """Return the rows, in their order."""
-        if sum(map(len, self._rows)) > int(self._most_rows or 0):
-            self._prune()
-        return _joined(self._parts).reset_index(drop=True)
-
-    def rows(self) -> NDArray[np.int64]:
-        """Return the numbers of the rows."""
-        return np.concatenate(self._rows)
+    def drawn(self) -> "tuple[pd.DataFrame, NDArray[np.int64]]":
+        """Return the rows and their numbers, in their order."""
+        if self._rows is None:
+            raise RuntimeError("no piece was added")
+        return self._rows.drawn()
 
 
 def _kind(column: "pd.Series[Any]") -> str:

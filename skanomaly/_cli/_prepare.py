@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly._cli._errors import InputError
-from skanomaly._cli._identifiers import BY_NAME, check_identifier
-from skanomaly._cli._notation import Notation, looks_like_numbers, read_numbers
+from skanomaly._cli._identifiers import BY_NAME, DATED, check_identifier
+from skanomaly._cli._notation import Notation, looks_like_numbers, missing_marks, read_numbers
 from skanomaly._support._scales import varies
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "as_codes",
     "as_numbers",
     "given_table",
+    "is_a_clock",
     "is_boolean",
     "nothing_to_score",
     "prepare",
@@ -334,7 +335,7 @@ def _finite(column: Column, imputed: str) -> tuple[NDArray[np.float64], NDArray[
     if not column.forced and not is_boolean(column.series):
         reason = check_identifier(np.where(infinite, np.nan, numbers), column.name)
         if reason:
-            raise UnusableError(reason, overridable=reason == BY_NAME)
+            raise UnusableError(reason, overridable=reason in {BY_NAME, DATED})
     if infinite.any():
         column.remark("infinite values", "replaced by the finite extreme", infinite)
         numbers = np.clip(numbers, lowest, highest)
@@ -372,8 +373,6 @@ def as_numbers(column: Column) -> NDArray[np.float64]:
 
 def _numbers_in_text(column: Column) -> NDArray[np.float64]:
     """Read a text column as numbers if nearly all of its values are numbers, otherwise raise with its kind."""
-    from skanomaly._support._columns import looks_like_dates
-
     series = column.series
     present = series.notna().to_numpy()
     if not present.any() and column.notation is None:
@@ -382,26 +381,48 @@ def _numbers_in_text(column: Column) -> NDArray[np.float64]:
     numbers, found, notation = read_numbers(series, decimal=column.decimal, notation=column.notation)
     strays = present & np.isnan(numbers)
     shown = series[present].astype(str)
-    if is_known or strays.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * present.sum():
+    words = strays & ~missing_marks(series)  # only usual marks of missing values may be frequent
+    n_read = present.sum() - strays.sum()
+    if is_known or (n_read and words.sum() <= (1.0 - _LEAST_FRACTION_OF_NUMBERS) * (n_read + words.sum())):
+        if notation.clock and not is_known and not column.forced and is_a_clock(numbers):
+            raise UnusableError("dates or times")
         if column.is_text and not column.forced:
             raise UnusableError("numbers stored as text, or with leading zeros", overridable=True)
         for finding, action, rows in found:
             column.remark(finding, action, rows, example=True)
         column.notation = notation
-        unread = strays.copy()
-        unread[present] &= looks_like_numbers(shown)
-        for rows, finding in ((strays & ~unread, "text among numbers"), (unread, "numbers in an unknown notation")):
-            if rows.any():
-                column.remark(finding, "treated as missing", rows, example=True)
+        _remark_strays(column, strays)
         return numbers
+    raise _error_of_text(shown, strays[present])
+
+
+def _remark_strays(column: Column, strays: NDArray[np.bool_]) -> None:
+    """Note the text that is no number."""
+    unread = strays.copy()
+    unread[strays] = looks_like_numbers(column.series[strays].astype(str))
+    for rows, finding in ((strays & ~unread, "text among numbers"), (unread, "numbers in an unknown notation")):
+        if rows.any():
+            column.remark(finding, "treated as missing", rows, example=True)
+
+
+def _error_of_text(shown: "pd.Series[Any]", strays: NDArray[np.bool_]) -> UnusableError:
+    """Return the error for text that is no numbers, with its kind."""
+    from skanomaly._support._columns import looks_like_dates
+
     if looks_like_dates(shown):
-        raise UnusableError("dates or times")
+        return UnusableError("dates or times")
     if looks_like_numbers(shown).mean() >= _LEAST_FRACTION_OF_NUMBERS:
-        example = shown.iloc[int(np.argmax(strays[present]))].strip()[:12]
-        raise UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
+        example = shown.iloc[int(np.argmax(strays))].strip()[:12]
+        return UnusableError(f"numbers in an unknown notation, e.g. {example!r}")
     if len(shown) >= _FEWEST_ROWS_OF_A_COUNTER and shown.nunique() == len(shown):
-        raise TextError("text, different in every row", repeats=False)
-    raise TextError("text")
+        return TextError("text, different in every row", repeats=False)
+    return TextError("text")
+
+
+def is_a_clock(seconds: NDArray[np.float64]) -> bool:
+    """Return whether times of day only ever advance, as those of a log do; missing ones are NaN."""
+    given = seconds[~np.isnan(seconds)]
+    return len(given) >= _FEWEST_ROWS_OF_A_COUNTER and bool((np.diff(given) >= 0).all())
 
 
 def is_boolean(series: "pd.Series[Any]") -> bool:

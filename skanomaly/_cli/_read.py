@@ -1,9 +1,7 @@
 """Reading of tables from CSV, Parquet and npz files, or of the embedded table."""
 
 import difflib
-import gzip
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._cli._dialect import Dialect, find_dialect, find_encoding
 from skanomaly._cli._errors import InputError
 from skanomaly._cli._not_rows import footer_remarks, rows_of
+from skanomaly._cli._text_file import TextFile, open_text
 from skanomaly._support._labels import read_labels
 from skanomaly._support._npz import read_npz
 from skanomaly._support._optional import import_optional
@@ -27,14 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "LABELS_OF_SCAN",
     "Table",
-    "TextFile",
     "check_column",
     "check_columns",
     "check_file",
     "flat_index",
     "label_hints",
     "native_labels",
-    "open_text",
     "read_table",
     "readable",
     "split_label",
@@ -46,14 +42,8 @@ LABELS_OF_SCAN = "excludes it from the scores and evaluates them."
 
 _TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _ENDINGS = (*_TEXT_ENDINGS, ".parquet", ".npz")
-_SAMPLE_BYTES = 262_144
-_FALLBACK_ENCODING = "cp1252"
 _LABEL_NAME = re.compile(r"(is_?)?(y|labels?|targets?|class|anomaly|anomalous|outliers?|fraud)", re.IGNORECASE)
-_RULE_LINE = re.compile(r"[-|+=\s]+")
 _MOST_VALUES_SHOWN = 4
-# As spreadsheets write them in languages besides English, which pandas reads itself.
-_TRUE = ["WAHR", "wahr", "Wahr", "VRAI", "vrai", "Vrai", "VERO", "VERDADERO", "VERDADEIRO", "WAAR"]
-_FALSE = ["FALSCH", "falsch", "Falsch", "FAUX", "faux", "Faux", "FALSO", "ONWAAR"]
 
 
 @dataclass(frozen=True)
@@ -274,134 +264,6 @@ def _from_npz(path: Path, label: str | None) -> Table:
     if len(labels) != len(X):
         raise InputError(f"{column} has {len(labels)} labels and X has {len(X)} rows.")
     return Table(path.name, frame, labels, column, remarks)
-
-
-def _opener(path: Path) -> Any:
-    """Return the function that opens a file, which may be compressed."""
-    return gzip.open if path.name.lower().endswith(".gz") else open
-
-
-@dataclass
-class TextFile:
-    """A file of delimited text, and how it is read.
-
-    ``head`` are its first bytes, ``as_written`` the names of columns whose cells are kept as they are written.
-    """
-
-    path: Path
-    head: bytes
-    encoding: str
-    dialect: Dialect
-    as_written: Sequence[str]
-
-    @property
-    def fallback(self) -> str | None:
-        """The encoding to try if the text is not in the one found; None if there is no other."""
-        return _FALLBACK_ENCODING if self.encoding == "utf-8-sig" and 0 not in self.head else None
-
-    def fall_back(self) -> str:
-        """Take the other encoding, and return a remark that says so."""
-        self.encoding = _FALLBACK_ENCODING
-        return "The file is not UTF-8; it was read as Windows-1252. Check letters with accents."
-
-    def remarks(self, n_columns: int) -> list[str]:
-        """Return what is said of lines that are no rows."""
-        dialect, found = self.dialect, []
-        if dialect.titles:
-            more = f" and {len(dialect.titles) - 1} more" if len(dialect.titles) > 1 else ""
-            found.append(f"Lines before the column names were left out: {dialect.titles[0][:40]!r}{more}.")
-        if dialect.units:
-            units = "; ".join(dialect.units)[:60]
-            found.append(f"A line of units below the column names was left out: {units!r}.")
-        if dialect.headless:
-            found.append(
-                f"The first line has numbers only and is read as data; the columns are named x0 to x{n_columns - 1}."
-            )
-        return found
-
-    def names(self, columns: Any) -> list[str]:
-        """Return the names of the columns that pandas found, in single spaces."""
-        if self.dialect.headless:
-            return [f"x{index}" for index in range(len(columns))]
-        return [" ".join(str(name).split()) for name in columns]
-
-    def padded(self, names: list[str]) -> frozenset[str]:
-        """Return the names of the columns with leading zeros."""
-        return frozenset(names[index] for index in self.dialect.padded_text if index < len(names))
-
-    def options(self) -> dict[str, Any]:
-        """Return the arguments of ``pandas.read_csv``; identifiers and padded numbers stay text."""
-        dialect, skipped = self.dialect, self.dialect.skipped
-        if skipped and dialect.delimiter == "|":  # rules may stand below the sample
-            with _opener(self.path)(self.path, "rt", encoding=self.encoding, newline="") as stream:
-                rules = (index for index, line in enumerate(stream) if _RULE_LINE.fullmatch(line))
-                skipped = sorted({*skipped, *rules})
-        names = ["row", *dialect.names] if dialect.row_names else dialect.names
-        texts = [names[index] for index in dialect.padded_text if index < len(names)]
-        texts += [name for name in names if " ".join(name.split()) in self.as_written]
-        if dialect.headless:
-            columns: dict[Any, Any] = dict.fromkeys(dialect.padded_text, str)
-        else:
-            columns = {name: str for name in texts if names.count(name) == 1}
-        return {
-            "sep": dialect.delimiter,
-            "decimal": dialect.decimal,
-            "header": None if dialect.headless else 0,
-            "names": names if dialect.row_names or dialect.has_hash else None,
-            "skiprows": skipped,
-            "dtype": columns,
-            "encoding": self.encoding,
-            "low_memory": False,
-            "skipinitialspace": True,
-            "index_col": False,
-            "true_values": _TRUE,
-            "false_values": _FALSE,
-        }
-
-    @contextmanager
-    def parsing(self) -> Iterator[None]:
-        """Turn what pandas says of malformed lines into errors with a remedy."""
-        import pandas as pd
-
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                yield
-        except pd.errors.ParserWarning as error:
-            raise ValueError(
-                "rows have more fields than the first line, which should contain the column names."
-            ) from error
-        except pd.errors.ParserError as error:
-            fault = str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip()
-            raise ValueError(
-                f"{fault}. Correct that line; a field that contains {self.dialect.delimiter!r} must be quoted."
-            ) from error
-
-
-def open_text(path: Path, as_written: Sequence[str]) -> TextFile:
-    """Find the encoding and the dialect of a file, in which most of its records agree.
-
-    Parameters
-    ----------
-    path : Path
-    as_written : sequence of str
-
-    Returns
-    -------
-    TextFile
-
-    Raises
-    ------
-    InputError
-        If the file is empty.
-    """
-    with _opener(path)(path, "rb") as stream:
-        head = stream.read(_SAMPLE_BYTES)
-    encoding = find_encoding(head)
-    sample = head.decode(encoding, errors="replace")
-    if not sample.strip():
-        raise InputError(f"{path.name} is empty.")
-    return TextFile(path, head, encoding, find_dialect(sample, complete=len(head) < _SAMPLE_BYTES), as_written)
 
 
 def _from_text(path: Path, as_written: Sequence[str]) -> Table:

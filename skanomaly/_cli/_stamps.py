@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skanomaly._cli._cells import bare, unquoted
 from skanomaly._cli._errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ _LOGS = [
     "%d %b %Y %H:%M:%S %z",
     "%a %b %d %H:%M:%S %Y",  # ctime
     "%a %b %d %Y",
+    "%d%b%Y",  # SAS
+    "%d%b%Y:%H:%M:%S",
+    "%d-%b-%y %I.%M.%S.%f %p",  # Oracle
+    "%d.%m.%Y %H.%M",
+    "%d.%m.%Y %H.%M.%S",
     "%G-W%V-%u",  # week dates
     "%G-W%V-%uT%H:%M",
     "%G-W%V-%uT%H:%M:%S",
@@ -37,6 +43,21 @@ _SYSLOG = "%Y %b %d %H:%M:%S"
 _LEAP_YEAR = "2000 "  # of stamps without a year
 _FORMAT_SAMPLE = 100
 _COMMA = re.compile(r"(:\d{2}),(\d{1,9})\b")
+# First letters of the months in German, French, Spanish, Italian, Dutch and Portuguese; accents are removed before.
+_MONTHS = (
+    ("jan", "jän", "ene", "gen"), ("feb", "fev", "fév"), ("mar", "mär", "maa", "mrz", "mrt"),
+    ("apr", "avr", "abr"), ("may", "mai", "mei", "mag"), ("jun", "juin", "giu"), ("jul", "juil", "lug"),
+    ("aug", "aou", "aoû", "ago"), ("sep", "set"), ("oct", "okt", "ott", "out"), ("nov",), ("dec", "dez", "déc", "dic"),
+)  # fmt: skip
+_ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WORD = re.compile(r"[^\W\d_]{3,}(\.(?=\s|$))?")
+_WEEKDAY = re.compile(
+    r"^(mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mon|die|mit|don|fre|son|mie|jue|vie|dom|tue|wed|thu|sun)"
+    r"[^\W\d_]*\.?,?\s+(?=[^\W\d_]*\.?\s*\d)(de[nr]\s+|le\s+)?",
+    re.IGNORECASE,
+)
+_BEFORE_CLOCK = re.compile(r"(?<=\d)(,| um| \u00e0| at)\s+(?=\d{1,2}\s?[:h])")
+_HOUR_WORDS = re.compile(r"(?<=\d)\s?(h|uhr)$|(?<=\d)\s?h\s?(?=\d{2}$)", re.IGNORECASE)
 
 
 def read_times(series: "pd.Series[Any]", column: str) -> NDArray[Any]:
@@ -53,8 +74,13 @@ def read_times(series: "pd.Series[Any]", column: str) -> NDArray[Any]:
     elif pd.api.types.is_timedelta64_dtype(series.dtype):
         return series.to_numpy()
     else:
-        texts = series.astype(str).str.strip("[] ").str.replace(r"\s+", " ", regex=True)
-        dates, hint = _dates(texts.str.replace(_COMMA, r"\1.\2", regex=True), column)
+        texts = series.astype(str).map(bare).map(unquoted).str.strip("[] ").str.replace(r"\s+", " ", regex=True)
+        texts = texts.str.replace(_COMMA, r"\1.\2", regex=True)
+        dates, hint = _dates(texts, column)
+        if dates.isna().any() and texts.str.contains(r"[^\W\d_]|, ").any():
+            english = _in_english(texts)
+            if not english.equals(texts):
+                dates, hint = _dates(english, column)
         wrong, times = dates.isna().to_numpy(), dates.to_numpy(dtype="datetime64[ns]")
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -63,6 +89,22 @@ def read_times(series: "pd.Series[Any]", column: str) -> NDArray[Any]:
             f"--time: {shown!r} in row {row} of {column} is not a time{hint}; use numbers, dates or times."
         )
     return times
+
+
+def _in_english(texts: "pd.Series[str]") -> "pd.Series[str]":
+    """Write names of months in English, and leave out days of the week and words around hours."""
+    shorter = texts.str.replace(_WEEKDAY, "", regex=True).str.replace(_BEFORE_CLOCK, " ", regex=True)
+    shorter = shorter.str.replace(_HOUR_WORDS, lambda match: ":" if match[0].strip() in "hH" else "", regex=True)
+    shorter = shorter.str.replace(_WORD, _english_month, regex=True)
+    return shorter.str.replace(r"(?<=\b\d)(\.|er)(?=\s)|(?<=\b\d\d)\.(?=\s)|\bde(l)?\s", "", regex=True).str.strip()
+
+
+def _english_month(match: re.Match[str]) -> str:
+    word = match[0].lower()
+    for names, english in zip(_MONTHS, _ENGLISH, strict=True):
+        if word.startswith(names) and (english != "Mar" or word.startswith(("mar", "mär", "mrz", "mrt", "maa"))):
+            return english
+    return match[0]
 
 
 def _dates(texts: "pd.Series[str]", column: str) -> tuple["pd.Series[Any]", str]:
@@ -113,7 +155,7 @@ def _formats() -> list[str]:
     """Return the formats of dates and times besides ISO 8601."""
     dates = [f"{first}{mark}{second}{mark}{third}" for mark in "/.-" for first, second, third in _DAY_MONTH_YEAR]
     clocks = [clock + zone for clock in _CLOCKS for zone in ("", "%z", " %Z")]
-    dates += ["%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"]
+    dates += ["%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d.%b.%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"]
     return [*dates, *clocks, *_LOGS, *(f"{date} {clock}" for date in dates for clock in clocks)]
 
 

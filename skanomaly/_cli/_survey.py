@@ -42,7 +42,9 @@ _MOST_LEVELS = 65_536
 # The order of findings in a column, which pieces meet in any order.
 _ORDER = (
     "durations", "thousands or currencies", "percentages", "negative numbers of accounting", "censored values",
-    "units", "text among numbers", "numbers in an unknown notation", "infinite values", "missing values",
+    "units", "quoted numbers", "decimal points and decimal commas", "abbreviated thousands or millions",
+    "times of day or durations", "text among numbers", "numbers in an unknown notation", "infinite values",
+    "missing values",
 )  # fmt: skip
 
 _OF_USED = {"infinite values", "missing values"}  # what is not said of a column that is left out

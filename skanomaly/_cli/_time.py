@@ -217,7 +217,8 @@ def _hole(time_order: TimeOrder, place: int, size: float) -> str:
         at = str(np.datetime_as_string(start.astype("datetime64[s]"))).replace("T", " ").removesuffix(":00")
     else:
         at = f"{time_order.times[place - 1] + (time_order.times[place] - time_order.times[place - 1]) / size:g}"
-    return f"{rows} missing after row {before}, at {at}"
+    sensor = f" of {time_order.by} {time_order.sensors[time_order.groups[place]]}" if time_order.by else ""
+    return f"{rows}{sensor} missing after row {before}, at {at}"
 
 
 def _duration(seconds: float) -> str:

@@ -42,8 +42,14 @@ NUMBER, CATEGORY, DATE = "number", "category", "date"
 _NAMED_COLUMNS = 5
 _NUMBER_WORDS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 _DATE_WORDS = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period"}
+_MONTH = (
+    r"(jan|jän|ene|gen|feb|fev|fév|mar|mär|mrz|maa|apr|avr|abr|may|mai|mei|mag|jun|juin|giu|jul|juil|lug|aug|ao[uû]|ago|sep"
+    r"|set|oct|okt|ott|out|nov|dec|dez|déc|dic)[^\W\d_]*\.?"
+)
 _DATE_TEXT = re.compile(
-    r"\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d{2})\b"
+    r"\s*(\d{1,2}:\d{2}|([^\W\d_]+[.,]*\s+)?(\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}"
+    rf"|\d{{4}}/\d{{1,2}}/\d{{1,2}}|\d{{1,2}}\.?[\s-]?{_MONTH}[\s-]?\d{{2,4}}|{_MONTH}\s\d{{1,2}},\s?\d{{4}}))\b",
+    re.IGNORECASE,
 )
 _DATE_SAMPLE, _LEAST_FRACTION_OF_DATES = 200, 0.9
 _DATE_TYPES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)

@@ -18,6 +18,7 @@ from skanomaly._support._rows import take_rows
 __all__ = [
     "PartOfPieces",
     "RowDraw",
+    "RowsInOrder",
     "Schema",
     "count_labels",
     "draw_rows",
@@ -131,6 +132,47 @@ def draw_rows(pieces: Pieces, n_rows: Any, seed: int, schema: Schema | None = No
     order = np.argsort(found.rows)
     labels = None if found.labels is None else found.labels[order]
     return RowDraw(take_rows(join_tables(found.tables), order), labels, found.rows[order], total)
+
+
+class RowsInOrder:
+    """The rows that :func:`draw_rows` draws, from tables that come in their order, in one pass.
+
+    Parameters
+    ----------
+    n_rows : int
+    seed : int
+    join : callable
+        Puts a list of tables together.
+    """
+
+    def __init__(self, n_rows: int, seed: int, join: Any) -> None:
+        self._n_rows, self._seed, self._join = n_rows, seed, join
+        self._parts: list[_Part] = []
+        self._last = np.uint64(2**64 - 1)  # the largest hash that may still be kept
+        self.n_seen = 0
+
+    def add(self, table: Any) -> None:
+        """Add the next table."""
+        hashes = row_hashes(self._seed, {0: self.n_seen}, len(table), 0)
+        kept = np.flatnonzero(hashes <= self._last)
+        self._parts.append(_Part([take_rows(table, kept)], None, self.n_seen + kept.astype(np.int64), hashes[kept]))
+        self.n_seen += len(table)
+        if sum(len(part.rows) for part in self._parts) > 2 * self._n_rows:
+            self._prune()
+
+    def _prune(self) -> None:
+        rows = np.concatenate([part.rows for part in self._parts])
+        hashes = np.concatenate([part.hashes for part in self._parts])
+        kept = np.sort(_kept(self._n_rows, hashes, None))
+        tables = [table for part in self._parts for table in part.tables]
+        self._parts = [_Part([take_rows(self._join(tables), kept)], None, rows[kept], hashes[kept])]
+        if len(kept) == self._n_rows:
+            self._last = hashes[kept].max()
+
+    def drawn(self) -> tuple[Any, NDArray[np.int64]]:
+        """Return the rows, and their numbers, in their order; at least one table must have been added."""
+        self._prune()
+        return self._parts[0].tables[0], self._parts[0].rows
 
 
 def count_labels(pieces: Pieces) -> Counter[Any]:

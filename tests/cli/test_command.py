@@ -47,19 +47,24 @@ def messy(tmp_path, seed):
     return tmp_path / "messy.csv"
 
 
-def test_scan_prints_table_threshold_and_evaluation():
-    run = _run("scan")
-    assert run.exit_code == 0
-    assert "378 rows, 30 columns, all used. AnomalyDetector, random state 0." in run.stdout
-    words = " ".join(run.stdout.split())
+@pytest.fixture(scope="module")
+def embedded():
+    """Scan the embedded table, once."""
+    return _run("scan")
+
+
+def test_scan_prints_table_threshold_and_evaluation(embedded):
+    assert embedded.exit_code == 0
+    assert "378 rows, 30 columns, all used. AnomalyDetector, random state 0." in embedded.stdout
+    words = " ".join(embedded.stdout.split())
     assert re.search(r"anomalies \d+ of 378 rows: score below -\d", words)
     assert re.search(r"contamination 0\.\d+, estimated; 90 % credible interval 0(\.\d+)? to 0\.\d+", words)
     assert re.search(r"by the labels in target \(21 anomalies in 378 rows\): AUROC 0\.9\d\d", words)
-    assert run.stderr.replace(f"{NOTICE}\n", "") == ""
+    assert embedded.stderr.replace(f"{NOTICE}\n", "") == ""
 
 
-def test_scan_fits_eighty_columns():
-    assert max(len(line) for line in _run("scan").stdout.splitlines()) <= 80
+def test_scan_fits_eighty_columns(embedded):
+    assert max(len(line) for line in embedded.stdout.splitlines()) <= 80
 
 
 def test_scan_prints_how_columns_were_treated(messy):
@@ -78,7 +83,7 @@ def test_scan_prints_how_columns_were_treated(messy):
 
 @pytest.mark.parametrize("top", [1, 4, 500])
 def test_scan_prints_as_many_rows_as_requested(messy, top):
-    run = _run("scan", messy, "--top", top)
+    run = _run("scan", messy, "--top", top, "-d", "MarginalDetector", "-c", "0.1")
     assert len(re.findall(r"^ *\d+ +\d+ +-?\d+\.\d", run.stdout, re.MULTILINE)) == min(top, 200)
 
 
@@ -159,19 +164,27 @@ def test_scan_does_not_overwrite_its_table(tmp_path, option, name):
     assert (tmp_path / "t.csv").read_text() == "a\n1\n2\n5\n"
 
 
-def test_scan_writes_files_if_the_output_is_closed_early(messy):
+def test_scan_writes_files_if_the_output_is_closed_early(messy, monkeypatch, capsys):
     path = messy.parent / "scores.csv"
-    command = [sys.executable, "-m", "skanomaly", "scan", str(messy), "--output", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        run.stdout.close()
-        errors = run.stderr.read()
-    assert (run.returncode, errors.replace(f"{NOTICE}\n", "")) == (1, "")
+    words = ["skanomaly", "scan", str(messy), "-d", "MarginalDetector", "-c", "0.1", "--output", str(path)]
+    monkeypatch.setattr(sys, "argv", words)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf-8", closefd=False) as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        monkeypatch.undo()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writer)  # what is left to write goes nowhere
+    os.close(writer)
+    assert caught.value.code == 1
+    assert capsys.readouterr().err.replace(f"{NOTICE}\n", "") == ""
     assert len(pd.read_csv(path)) == 200
 
 
 def test_scan_reports_labels_without_an_anomaly(messy):
     pd.read_csv(messy).assign(fault=0).to_csv(messy, index=False)
-    run = _run("scan", messy, "--label", "fault")
+    run = _run("scan", messy, "--label", "fault", "-d", "MarginalDetector", "-c", "0.1")
     assert run.exit_code == 0, run.output
     words = " ".join(run.stdout.split())
     assert "Label column fault contains no anomaly" in words
@@ -207,17 +220,13 @@ def test_no_command_prints_help():
     assert "scan" in _run().output
 
 
-def test_module_runs_as_a_program(messy):
-    run = _python("-m", "skanomaly", "scan", messy, "--top", "3")
-    assert run.returncode == 0
-    assert "messy.csv" in run.stdout
-    assert run.stderr.replace(f"{NOTICE}\n", "") == ""
-
-
-def test_output_is_ascii_if_the_encoding_of_the_stream_is(messy):
-    run = _python("-X", "utf8=0", "-m", "skanomaly", "scan", messy, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+def test_module_runs_as_a_program_and_writes_ascii_where_the_stream_does(messy):
+    words = ["-m", "skanomaly", "scan", messy, "--top", "3", "-d", "MarginalDetector", "-c", "0.1"]
+    run = _python("-X", "utf8=0", *words, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert run.returncode == 0, run.stderr
+    assert "messy.csv" in run.stdout
     assert run.stdout.isascii()
+    assert run.stderr.replace(f"{NOTICE}\n", "") == ""
 
 
 @pytest.mark.parametrize("module", ["rich", "typer"])
