@@ -78,6 +78,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,  # their pages load scripts from the network
     "remove_config_comments": True,
+    "ignore_repr_types": r"matplotlib\.|Display'>",  # the figure is shown, its name is not
     "backreferences_dir": "api/backreferences",
     "image_scrapers": ("pictures.scrape",),
     "doc_module": ("skanomaly",),
