@@ -129,7 +129,7 @@ def test_recipe_requires_what_the_package_requires():
 def test_recipe_constrains_what_the_extras_for_users_require():
     section = _text(ROOT / "recipe" / "meta.yaml").split("  run_constrained:\n")[1].split("\ntest:")[0]
     found = {line.strip(" -").replace(" ", "") for line in section.strip().split("\n")}
-    names = {"dask[array,dataframe]": "dask-core", "matplotlib": "matplotlib-base", "torch": "pytorch"}  # at conda-forge
+    names = {"dask[array,dataframe]": "dask-core", "matplotlib": "matplotlib-base", "torch": "pytorch"}
     extras = [PROJECT["optional-dependencies"][name] for name in PROJECT["optional-dependencies"].keys() - DEVELOPERS]
     required = [one.split(">=") for extra in extras for one in extra]
     assert found == {f"{names.get(name, name)}>={version}" for name, version in required}
