@@ -37,4 +37,5 @@ figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.0), layout="constrained")
 ContaminationDisplay.from_estimator(model, X, ax=axes.ravel()[:3])
 conformal = ConformalDetector(random_state=0).fit(X[:400], checked[:400])
 SelectionPowerDisplay.from_estimator(conformal, X, ax=axes[1, 1])
+axes[0, 1].set_ylim(top=150)  # space for the legend
 plt.show()
