@@ -194,6 +194,14 @@ def test_container_compiles_kernels_of_estimators_that_exist():
     assert named <= public
 
 
+def test_user_of_the_container_owns_the_compiled_kernels():
+    # numba loads compiled code only from a folder that it can write to.
+    text = _text(ROOT / "docker" / "Dockerfile")
+    folder = re.search(r"(?m)^ENV NUMBA_CACHE_DIR=(\S+)$", text)[1]
+    user = re.search(r"(?m)^USER (\d+)$", text)[1]
+    assert f"chown -R {user} {folder}" in text
+
+
 def test_examples_of_docstrings_fit_beside_both_sidebars():
     wide = [
         f"{_name(path)}: {line.strip()}"
