@@ -176,7 +176,8 @@ def report():
     areas["types"] = float(np.mean(prototyped.predict_type(X[y == -1]) == kinds))
     areas["neighbours"] = roc_auc_score(y, neighbors.score_samples(X))
 
-    # Casual messages are far from the training data. A few about one thing, formal and casual, give the direction.
+    # Casual messages are far from the training data. A few about one thing, formal and
+    # casual, give the direction.
     with_casual = np.vstack([casual, fraud, danger])
     truth = np.repeat([1, -1], [len(casual), len(fraud) + len(danger)])
     pairs = np.vstack([filled(NORMAL, THINGS[:1]), filled(CASUAL, THINGS[:1])])

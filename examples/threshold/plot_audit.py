@@ -30,7 +30,8 @@ for _ in range(4):
     model = model.fit(X, checked)
 after = model.posterior_.interval(0.9)
 print(
-    f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, after it {after[0]:.3f} to {after[1]:.3f}"
+    f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, "
+    f"after it {after[0]:.3f} to {after[1]:.3f}"
 )
 
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.0), layout="constrained")
