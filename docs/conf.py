@@ -78,6 +78,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,  # their pages load scripts from the network
     "remove_config_comments": True,
+    "ignore_repr_types": r"matplotlib\.|Display'>",  # the figure is shown, its name is not
     "backreferences_dir": "api/backreferences",
     "image_scrapers": ("pictures.scrape",),
     "doc_module": ("skanomaly",),
@@ -226,6 +227,15 @@ def _summarise(app, pagename, templatename, context, doctree):  # noqa: ARG001  
         )
 
 
+def _strip_examples(app, doctree):  # noqa: ARG001  # Sphinx's signature
+    """Leave out the empty line that ends the expected output of an example."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.rawsource == block.astext():
+            block.rawsource = block.rawsource.rstrip()
+            block.children = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
     """Connect the handlers that are defined here."""
+    app.connect("doctree-read", _strip_examples)
     app.connect("html-page-context", _summarise)

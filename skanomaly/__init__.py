@@ -1,4 +1,4 @@
-"""From a raw table or sequence to an anomaly decision you can defend, in scikit-learn's grammar."""
+"""Anomaly detection in scikit-learn's API, from a raw table or sequence to a decision you can explain and defend."""
 
 from importlib import import_module
 from types import ModuleType

@@ -23,6 +23,7 @@ PAGES = [
 GENERATED = {"docs/gallery/index", "docs/api/index", "docs/changelog"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
+DEVELOPERS = {"test", "docs", "dev"}  # extras of which the install page and the recipe say nothing
 MOST_COLUMNS = 88  # of code, so that it fits beside both sidebars of a page
 
 
@@ -113,11 +114,25 @@ def test_version_is_the_same_everywhere():
     assert json.loads(_text(DOCS / "_static" / "switcher.json"))[0]["version"] == version
 
 
+def test_install_page_lists_the_extras_for_users():
+    listed = re.findall(r"(?m)^\| `(\w+)` \|", _text(DOCS / "install.md"))
+    assert listed == sorted(PROJECT["optional-dependencies"].keys() - DEVELOPERS)
+
+
 def test_recipe_requires_what_the_package_requires():
     section = _text(ROOT / "recipe" / "meta.yaml").split("  run:\n")[1].split("  run_constrained:")[0]
     found = {line.strip(" -").replace(" ", "") for line in section.strip().split("\n")}
     assert found == {*PROJECT["dependencies"], "python>={{python_min}}"}
     assert f'set python_min = "{PROJECT["requires-python"].removeprefix(">=")}"' in _text(ROOT / "recipe" / "meta.yaml")
+
+
+def test_recipe_constrains_what_the_extras_for_users_require():
+    section = _text(ROOT / "recipe" / "meta.yaml").split("  run_constrained:\n")[1].split("\ntest:")[0]
+    found = {line.strip(" -").replace(" ", "") for line in section.strip().split("\n")}
+    names = {"dask[array,dataframe]": "dask-core", "matplotlib": "matplotlib-base", "torch": "pytorch"}
+    extras = [PROJECT["optional-dependencies"][name] for name in PROJECT["optional-dependencies"].keys() - DEVELOPERS]
+    required = [one.split(">=") for extra in extras for one in extra]
+    assert found == {f"{names.get(name, name)}>={version}" for name, version in required}
 
 
 def test_recipe_renders_to_yaml():
@@ -177,6 +192,14 @@ def test_container_compiles_kernels_of_estimators_that_exist():
     named = set(re.findall(r"--estimator (\w+)", text)) - {"every"}
     assert named
     assert named <= public
+
+
+def test_user_of_the_container_owns_the_compiled_kernels():
+    # numba loads compiled code only from a folder that it can write to.
+    text = _text(ROOT / "docker" / "Dockerfile")
+    folder = re.search(r"(?m)^ENV NUMBA_CACHE_DIR=(\S+)$", text)[1]
+    user = re.search(r"(?m)^USER (\d+)$", text)[1]
+    assert f"chown -R {user} {folder}" in text
 
 
 def test_examples_of_docstrings_fit_beside_both_sidebars():

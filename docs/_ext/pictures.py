@@ -11,11 +11,14 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from docutils import nodes
 from matplotlib import colors
 from matplotlib import pyplot as plt
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.contour import ContourSet
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from sphinx_gallery.scrapers import matplotlib_scraper
@@ -64,7 +67,8 @@ def _turn(artist):
 
 
 def _turn_axes(axes):
-    frame = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.spines.values()]
+    titles = [child for child in axes.get_children() if isinstance(child, Text) and child not in axes.texts]
+    frame = [*titles, axes.xaxis.label, axes.yaxis.label, *axes.spines.values()]
     frame += [*axes.get_xticklabels(), *axes.get_yticklabels()]
     for artist in frame:
         _turn(artist)
@@ -72,17 +76,20 @@ def _turn_axes(axes):
     for grid in [*axes.get_xgridlines(), *axes.get_ygridlines()]:
         grid.set_color(_turned(grid.get_color()))
     members = [*axes.lines, *axes.collections, *axes.patches, *axes.texts]
-    if axes.images or any(isinstance(one, QuadMesh | ContourSet) for one in members):
-        return  # a map keeps its colours, and what is drawn on it as well
+    maps = [*axes.images, *(one for one in members if isinstance(one, QuadMesh | ContourSet))]
+    if maps:  # a map keeps its colours, and what is drawn on it as well; where it has no value, the page is seen
+        for one in maps:
+            if np.ma.is_masked(one.get_array()):
+                axes.set_facecolor(BACKGROUND)
+                if isinstance(one, QuadMesh):
+                    one.set_edgecolor(BACKGROUND)  # or its lines would cross the cells without a value
+        return
     axes.set_facecolor(BACKGROUND)
     for artist in members:
         _turn(artist)
     if legend := axes.get_legend():
-        _turn(legend.get_frame())
-        for label in [*legend.get_texts(), legend.get_title()]:
-            _turn(label)
-        for handle in legend.legend_handles:
-            _turn(handle)
+        for part in legend.findobj(lambda one: isinstance(one, Line2D | Patch | Collection | Text)):
+            _turn(part)
 
 
 def darken(figure):

@@ -191,6 +191,7 @@ ax.plot(
 )
 ax.xaxis.set_major_formatter(plt.matplotlib.dates.DateFormatter("%b"))
 ax.set(title="load_nyc_taxi\nfive labelled windows", ylabel="1,000 passengers")
+plt.show()
 
 # %%
 # Series and collections of series.

@@ -105,7 +105,14 @@ for index, (row, (shape, normal)) in enumerate(zip(axes, shapes(), strict=True))
             np.arange(len(points)) < N_NORMAL, detector.score_samples(points)
         )
         ax.text(
-            3.3, -3.3, f"{area:.2f}", ha="right", va="bottom", color="white", fontsize=9
+            3.25,
+            -3.2,
+            f"{area:.2f}",
+            ha="right",
+            va="bottom",
+            color="white",
+            fontsize=9,
+            bbox={"facecolor": "#00204c", "linewidth": 0, "pad": 1.5},
         )
         ax.set(xticks=[], yticks=[], xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
         if index == 0:

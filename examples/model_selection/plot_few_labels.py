@@ -123,7 +123,7 @@ right.set(
     yticks=places,
     yticklabels=names,
     xlabel="ROC AUC with three anomalies, 90 % interval",
+    ylim=(len(names) + 2, -0.7),  # from top to bottom, with space for the legend
 )
-right.invert_yaxis()
 right.legend(frameon=False, fontsize=8, loc="lower left")
 plt.show()

@@ -55,7 +55,8 @@ for name, options in streams.items():
     shown = ", ".join(
         f"{model} {value:.2f}" for model, value in zip(models, means[name], strict=True)
     )
-    print(f"{name}: {shown}; four alerts a day of the first find {hits:.0%}")
+    print(f"{name}: {shown};")
+    print(f"    four alerts a day of the first find {hits:.0%}")
 
 # %%
 # Average precision, mean over four later periods.

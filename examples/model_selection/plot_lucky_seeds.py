@@ -44,9 +44,14 @@ for name, study in studies.items():
         f"resampled {study.sampling_std:.3f}",
     )
 forest, neighbors = studies["isolation forest"], studies["nearest neighbours"]
-print(compare_seeds(neighbors.values["all"], forest.values["all"]))
+compared = compare_seeds(neighbors.values["all"], forest.values["all"])
 print(
-    f"isolation forest: mean {forest.mean['all']:.3f}, expected best of 100 seeds {forest.expected_best(100):.3f}"
+    f"nearest neighbours minus isolation forest: {compared.difference:.3f}, "
+    f"p = {compared.pvalue:.2f}"
+)
+print(
+    f"isolation forest: mean {forest.mean['all']:.3f}, "
+    f"expected best of 100 seeds {forest.expected_best(100):.3f}"
 )
 
 # %%

@@ -39,7 +39,8 @@ reports = {
 }
 for name, report in reports.items():
     print(
-        f"{name:15} unseen: worst {report.worst:.2f}, mean {report.mean:.2f}; gap to seen {report.gap:+.2f}"
+        f"{name:15} unseen: worst {report.worst:.2f}, mean {report.mean:.2f}; "
+        f"gap to seen {report.gap:+.2f}"
     )
 
 # %%

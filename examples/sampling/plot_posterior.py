@@ -33,7 +33,7 @@ chosen = quality.select(candidates, top=60)
 print(f"{np.mean(kind[chosen] == 0):.0%} of the best third are realistic")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-left.scatter(*normal.T, s=8, color="#bbbbbb", label="normal")
+left.scatter(*normal.T, s=8, color="#bbbbbb", label="normal rows")
 for place, (colour, marker) in enumerate(
     [("#d55e00", "^"), ("#0072b2", "s"), ("#009e73", "x")]
 ):
@@ -42,7 +42,7 @@ for place, (colour, marker) in enumerate(
         s=18,
         color=colour,
         marker=marker,
-        label=kinds[place],
+        label=f"{kinds[place]} candidates",
     )
     right.hist(
         scores[kind == place],
@@ -60,7 +60,9 @@ left.scatter(
     label="best third",
 )
 left.set(xlabel="first column", ylabel="second column", xlim=(-12, 12), ylim=(-12, 12))
-left.legend(frameon=False, fontsize=8)
+left.legend(
+    frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3
+)
 right.axvline(quality.prior_, color="black", linestyle="--", label="prior")
 right.set(xlabel="expected anomaly posterior", ylabel="candidates")
 right.legend(frameon=False)

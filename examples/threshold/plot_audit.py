@@ -30,11 +30,13 @@ for _ in range(4):
     model = model.fit(X, checked)
 after = model.posterior_.interval(0.9)
 print(
-    f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, after it {after[0]:.3f} to {after[1]:.3f}"
+    f"90 % interval before the audit {before[0]:.3f} to {before[1]:.3f}, "
+    f"after it {after[0]:.3f} to {after[1]:.3f}"
 )
 
 figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.0), layout="constrained")
 ContaminationDisplay.from_estimator(model, X, ax=axes.ravel()[:3])
 conformal = ConformalDetector(random_state=0).fit(X[:400], checked[:400])
 SelectionPowerDisplay.from_estimator(conformal, X, ax=axes[1, 1])
+axes[0, 1].set_ylim(top=150)  # space for the legend
 plt.show()

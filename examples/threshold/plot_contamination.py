@@ -21,11 +21,12 @@ generator = np.random.default_rng(0)
 normal = generator.normal(size=(900, 3))
 X = np.vstack([normal[:470], generator.normal(4.0, 0.8, size=(30, 3))])
 
-figure, axes = plt.subplots(1, 3, figsize=(12.5, 3.6), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(12.5, 4), layout="constrained")
 ContaminationDisplay.from_estimator(
     ContaminationPosterior(random_state=0).fit(X), X, ax=axes[:2]
 )
 PValueDisplay.from_estimator(
     ConformalDetector(random_state=0).fit(normal[470:]), X, ax=axes[2]
 )
+axes[1].set_ylim(top=100)  # space for the legend
 plt.show()

@@ -32,7 +32,7 @@ class TokenReconstructor(PatchDetector):
 
     For sets without an order: baskets, the events of a visit, patches without positions. A token may be normal by
     itself, and anomalous beside the others. The default has a closed form; only the methods that learn attention need
-    torch, and only to be fitted (``pip install 'skanomaly[neural]'``).
+    torch, and only to be fitted (the extra ``neural``).
 
     Parameters
     ----------
