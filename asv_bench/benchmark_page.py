@@ -82,7 +82,10 @@ PREFACES = {
         "This page compares nominal rates, such as levels of tests and coverages of intervals, with observed ones."
     ),
     "Contract": "This page counts the checks of scikit-learn's API that estimators pass, here and in other packages.",
-    "First use": "This page measures what installing, importing, the first call and a process that scores cost. The scripts ran alone.",
+    "First use": (
+        "This page measures what installing, importing, the first call and a process that scores cost. The scripts ran\n"
+        "alone."
+    ),
 }
 COMMON = """The command above each table repeats that table alone. Ratios compare figures of one run. The comment behind
 each command gives the date and the duration of the run. Machines and versions by date:"""
