@@ -83,8 +83,8 @@ PREFACES = {
     ),
     "Contract": "This page counts the checks of scikit-learn's API that estimators pass, here and in other packages.",
     "First use": (
-        "This page measures what installing, importing, the first call and a process that scores cost. The scripts ran\n"
-        "alone."
+        "This page measures what installing, importing, the first call and a process that scores cost. The scripts\n"
+        "ran alone."
     ),
 }
 COMMON = """The command above each table repeats that table alone. Ratios compare figures of one run. The comment behind
