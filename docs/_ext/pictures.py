@@ -21,6 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from sphinx_gallery.directives import imgsgnode
 from sphinx_gallery.scrapers import matplotlib_scraper
 from sphinx_gallery.utils import scale_image
 
@@ -159,9 +160,17 @@ def show_both(app, doctree):  # noqa: ARG001  # Sphinx's signature
             image.parent.insert(image.parent.index(image) + 1, twin)
 
 
+def keep_classes(app, doctree, docname):  # noqa: ARG001  # Sphinx's signature
+    """Give a figure of the gallery all of its classes: sphinx-gallery writes only the first one."""
+    for image in doctree.findall(imgsgnode):
+        if image["class"]:
+            image["class"] = [" ".join(image["class"])]
+
+
 def setup(app):
     """Connect the handler, before Sphinx collects the images of a page."""
     app.connect("doctree-read", show_both, priority=100)
+    app.connect("doctree-resolved", keep_classes)
     app.connect("builder-inited", shrink_panels, priority=900)  # after the gallery is drawn
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
