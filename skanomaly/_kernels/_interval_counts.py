@@ -125,7 +125,7 @@ def copy_inside(values, lines, low, high, found, below, ends, out):
     ends : ndarray of shape (n_intervals, 2), float64
         Lowered and raised to the smallest and the largest value of the row.
     out : ndarray, in the type of `values`
-        Overwritten; it has room for all values of all intervals and one more.
+        Overwritten; it has space for all values of all intervals and one more.
 
     Notes
     -----
