@@ -158,7 +158,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
             }
             if "sample_weight" in passed and not get_config()["enable_metadata_routing"]:
                 passed[weight_parameter(inner)] = passed.pop("sample_weight")
-            self.estimator_ = inner.fit(rows, targets, **passed)
+            self.estimator_ = inner.fit(without_stored_index(rows), targets, **passed)
             for name in ("n_features_in_", "feature_names_in_", "classes_"):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
