@@ -146,7 +146,7 @@ def order_statistics(
         if collect:
             collected = collect_inside(table, lines, arguments, numbers, edges)
             for place, (_, target) in enumerate(now):
-                _take(target, *(part[place] for part in collected))
+                _take(target, collected.values[place], int(collected.below[place]), collected.ends[place])
             left += now
         else:
             counted = count_inside(table, lines, arguments, numbers, edges)

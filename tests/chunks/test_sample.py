@@ -150,7 +150,7 @@ def test_a_graph_of_another_library_is_taken_as_distances(seed):
 
     rows = _rows(seed)
     rows[200:] += 1
-    # faiss, pynndescent: give the distances to the neighbours that they found as a sparse matrix.
+    # faiss and others: give the distances to the neighbours that they found as a sparse matrix.
     graph = NearestNeighbors(n_neighbors=5).fit(rows).kneighbors_graph(mode="distance")
     found = KNNDriftTest(metric="precomputed", n_neighbors=5, random_state=0).fit(graph)
     expected = KNNDriftTest(metric="euclidean", n_neighbors=5, random_state=0).fit(rows)
