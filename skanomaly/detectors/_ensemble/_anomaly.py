@@ -172,7 +172,7 @@ class AnomalyDetector(MixedDetector):
         self._is_category = category_columns(self)
         rows = X if len(normal) == len(X) else X[normal]
         self._locations, self._spreads = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        numbers = np.flatnonzero(~self._is_category)
+        numbers = np.flatnonzero(~self._is_category).tolist()
         found = map_blocks(lambda place: _location_and_spread(rows[:, place]), numbers, n_jobs=self.n_jobs)
         for place, (location, spread) in zip(numbers, found, strict=True):
             self._locations[place], self._spreads[place] = location, spread
