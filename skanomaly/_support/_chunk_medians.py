@@ -114,7 +114,7 @@ def medians_and_mads(
         counted = count_inside(table, lines, arguments, np.repeat(places, 3), edges)
         few = MOST_COLLECTED / len(places)
         narrow = [
-            _narrow(zones, place, Counted(*(part[3 * index : 3 * index + 3] for part in counted)), n_values, few, dtype)
+            _narrow(zones, place, counted.part(slice(3 * index, 3 * index + 3)), n_values, few, dtype)
             for index, place in enumerate(places.tolist())
         ]
         places = places[narrow]
@@ -126,7 +126,7 @@ def medians_and_mads(
         collected = collect_inside(table, lines, arguments, np.repeat(places, 3), edges)
         inside = np.array(ends_in(edges, dtype)).reshape(2, -1, 3)
         for index, place in enumerate(places.tolist()):
-            part = Collected(*(part[3 * index : 3 * index + 3] for part in collected))
+            part = collected.part(slice(3 * index, 3 * index + 3))
             for unsettled, results, result in zip(
                 unknown, (locations, mads), _settled(part, inside[:, index], n_values), strict=True
             ):
@@ -191,7 +191,7 @@ def _drawn(
 def _first_zones(
     table: Any, lines: Lines, arguments: tuple[Any, ...], n_lines: int, n_values: int
 ) -> tuple[_Zones, Any]:
-    zones, dtype = _Zones(*np.empty((2, n_lines, 3)), np.empty(n_lines)), table.dtype
+    zones, dtype = _Zones(np.empty((n_lines, 3)), np.empty((n_lines, 3)), np.empty(n_lines)), table.dtype
     for part, drawn, weights in _drawn(table, lines, arguments, np.arange(n_lines), n_values):
         dtype = drawn.dtype
         ranks = _middle(len(drawn), n_values)

@@ -47,6 +47,16 @@ class Counted(NamedTuple):
     below: Ints
     ends: Floats
 
+    def part(self, intervals: slice) -> "Counted":
+        """Return the counts of some of the intervals."""
+        return Counted(
+            self.counts[intervals],
+            self.least[intervals],
+            self.most[intervals],
+            self.below[intervals],
+            self.ends[intervals],
+        )
+
 
 class Collected(NamedTuple):
     """Values of lines that lie in intervals, in ascending order for each interval, those below, and the ends."""
@@ -54,6 +64,10 @@ class Collected(NamedTuple):
     values: list[NDArray[Any]]
     below: Ints
     ends: Floats
+
+    def part(self, intervals: slice) -> "Collected":
+        """Return the values of some of the intervals."""
+        return Collected(self.values[intervals], self.below[intervals], self.ends[intervals])
 
 
 class _Parts(NamedTuple):
