@@ -126,7 +126,7 @@ PARAMETERS = {
         },
     ],
     "ScoreEnsemble": [
-        {"detectors": [IsolationForest(n_estimators=6), IsolationForest(n_estimators=4)]},
+        {"detectors": [IsolationForest(n_estimators=20), IsolationForest(n_estimators=10)]},
         {"detectors": [IsolationForest(n_estimators=8)], "aggregation": "probability_integral", "min_agreement": 0.0},
     ],
     # detectors

@@ -142,7 +142,8 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
                 else:
                     inside[n_left] = member
                     n_left += 1
-            inside[n_left:] = moved[:n_right]
+            for place in range(n_right):  # numba compiles the error message of a slice for seconds
+                inside[n_left + place] = moved[place]
             columns_out[node], lows[node], highs[node], flips[node] = column, low, high, flip
         sizes[left], sizes[right] = n_left, size - n_left
         starts[left], starts[right] = start, start + n_left
