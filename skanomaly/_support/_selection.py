@@ -202,11 +202,11 @@ def ends_in(edges: Floats, dtype: Any) -> list[NDArray[Any]]:
     -------
     list of two ndarray of shape (n_intervals,)
     """
+    kind = np.dtype(dtype).type
     with np.errstate(over="ignore"):
         low, high = edges.astype(dtype)
-    kind = np.dtype(dtype).type
-    low = np.where(low > edges[0], np.nextafter(low, kind(-np.inf)), low)
-    return [low, np.where(high < edges[1], np.nextafter(high, kind(np.inf)), high)]
+        low = np.where(low > edges[0], np.nextafter(low, kind(-np.inf)), low)
+        return [low, np.where(high < edges[1], np.nextafter(high, kind(np.inf)), high)]
 
 
 def count_inside(table: Any, lines: Lines, arguments: tuple[Any, ...], numbers: Places, edges: Floats) -> Counted:

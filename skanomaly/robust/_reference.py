@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier
 
 from skanomaly._support._columns import CATEGORY, DATE, NUMBER
+from skanomaly._support._hashing import hash_rows, mix_words
 from skanomaly._support._tables import TableReader
 from skanomaly.robust._contradictions import one_column_per_class, predictions, typical_margins
 
@@ -72,15 +73,18 @@ def is_better(
 class Forests:
     """Outputs of one forest for each part of a table, fitted when they are first needed; they are kept, its rows not.
 
+    A row of weight 2 is the same as two rows: equal rows with one label are one row of a forest, with their weights.
+
     Parameters
     ----------
     n_classes : int
     random : numpy.random.Generator
+        Its numbers stay as they are.
     """
 
     def __init__(self, n_classes: int, random: np.random.Generator) -> None:
         self.n_classes = n_classes
-        self.random = random
+        self.seed = int(random.spawn(1)[0].integers(2**30))
         self._found: dict[int, NDArray[np.float64]] = {}
 
     def outputs(
@@ -98,11 +102,19 @@ class Forests:
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            0 for rows without weight.
         """
         if part not in self._found:
-            found = forest_outputs(X, labels, weights, self.n_classes, int(self.random.integers(2**31)))
+            counts = np.ones(labels.size) if weights is None else weights
+            weighted = np.flatnonzero(counts)
+            keys = mix_words(hash_rows(X[weighted]), labels[weighted].astype(np.uint64))
+            _, first, places = np.unique(keys, return_index=True, return_inverse=True)
+            rows = weighted[first]
+            sums = np.bincount(places, weights=counts[weighted])
+            found = forest_outputs(X[rows], labels[rows], sums, self.n_classes, self.seed + part)
             assert found is not None  # X is numeric
-            self._found[part] = found
+            self._found[part] = np.zeros((labels.size, self.n_classes))
+            self._found[part][weighted] = found[places]
         return self._found[part]
 
 

@@ -143,6 +143,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         self
         """
         if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = np.asarray(sample_weight)
             sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
         with restore_on_error(self, X, y):
@@ -274,6 +275,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = np.asarray(sample_weight)
             sample_weight = check_weights(sample_weight, np.empty((len(sample_weight), 0)))
         params = _with_weights(sample_weight, params)
         if params and get_config()["enable_metadata_routing"]:
