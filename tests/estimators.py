@@ -387,10 +387,10 @@ def public_classes():
                 yield member
 
 
-def instances():
-    """Build each class in its parameter sets."""
+def instances(*, first=True):
+    """Build each class in its parameter sets, or in all but the first."""
     for cls in public_classes():
-        for parameters in PARAMETERS.get(cls.__name__, [{}]):
+        for parameters in PARAMETERS.get(cls.__name__, [{}])[0 if first else 1 :]:
             yield cls(**parameters)
 
 

@@ -11,8 +11,8 @@ def of_every(items, name):
 
     Parameters
     ----------
-    items : iterable
-        Arguments of the check: one, or a tuple of them.
+    items : iterable, or callable without arguments
+        Arguments of the check: one, or a tuple of them. A callable is called when the test runs, for what takes time.
     name : callable
         Takes these arguments and returns what to call the item.
 
@@ -21,14 +21,14 @@ def of_every(items, name):
     callable
         A decorator. Further arguments of the check are fixtures.
     """
-    items = [item if isinstance(item, tuple) else (item,) for item in items]
-    assert items, "nothing to check"
 
     def decorate(check):
         @functools.wraps(check)
         def test(**fixtures):
             failed = []
-            for item in items:
+            found = [item if isinstance(item, tuple) else (item,) for item in (items() if callable(items) else items)]
+            assert found, "nothing to check"
+            for item in found:
                 try:
                     check(*item, **fixtures)
                 except AssertionError as error:
@@ -36,7 +36,8 @@ def of_every(items, name):
             assert not failed, "\n".join(failed)
 
         signature = inspect.signature(check)
-        test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[len(items[0]) :])
+        n_arguments = 1 if name is str else len(inspect.signature(name).parameters)
+        test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[n_arguments:])
         return test
 
     return decorate

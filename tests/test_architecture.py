@@ -69,6 +69,11 @@ def _tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def _nodes(path):
+    return list(ast.walk(_tree(path)))
+
+
 def _name(path):
     return str(path.relative_to(PACKAGE))
 
@@ -78,8 +83,8 @@ def _module(path):
     return parts[0].removesuffix(".py")
 
 
-def _imports(tree):
-    for node in ast.walk(tree):
+def _imports(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, None
@@ -89,17 +94,20 @@ def _imports(tree):
                 yield node.module, alias.name
 
 
+@cache
 def _package_imports(path):
-    """Yield the module, the file below it or None, and the name of each import from the package."""
-    for module, name in _imports(_tree(path)):
+    """List the module, the file below it or None, and the name of each import from the package."""
+    found = []
+    for module, name in _imports(_nodes(path)):
         if module.partition(".")[0] == "skanomaly":
             target, _, below = module.partition(".")[2].partition(".")
-            yield (target, below or None, name) if target else (name, None, None)
+            found.append((target, below or None, name) if target else (name, None, None))
+    return found
 
 
 def _own_classes():
     for path in SOURCES:
-        for node in ast.walk(_tree(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.ClassDef):
                 yield path, node
 
@@ -158,7 +166,7 @@ def test_private_files_of_other_modules_are_not_imported(path):
 def test_only_one_file_imports_private_scikit_learn(path):
     if _name(path) == "_support/_sklearn.py":
         return
-    for module, name in _imports(_tree(path)):
+    for module, name in _imports(_nodes(path)):
         if module.partition(".")[0] == "sklearn":
             assert not any(part.startswith("_") for part in [*module.split("."), name or ""]), f"{module} {name}"
 
@@ -168,27 +176,27 @@ def test_kernels_import_numpy_and_numba_only(path):
     if _module(path) != "_kernels" or path.name == "__init__.py":
         return
     allowed = {"numpy", "numba", "math", "os", "collections", "typing", "skanomaly"}
-    assert {module.partition(".")[0] for module, _ in _imports(_tree(path))} <= allowed
+    assert {module.partition(".")[0] for module, _ in _imports(_nodes(path))} <= allowed
 
 
 @of_every(SOURCES, _name)
 def test_numba_is_spelled_in_one_file(path):
     if _name(path) == "_kernels/_jit.py":
         return
-    assert "numba" not in {module.partition(".")[0] for module, _ in _imports(_tree(path))}
+    assert "numba" not in {module.partition(".")[0] for module, _ in _imports(_nodes(path))}
 
 
 @of_every(SOURCES, _name)
 def test_heavy_and_optional_modules_are_imported_inside_functions(path):
     top = [node for node in _tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = {module.partition(".")[0] for module, _ in _imports(ast.Module(top, []))}
+    names = {module.partition(".")[0] for module, _ in _imports(top)}
     assert not names & {"matplotlib", "pymc", "arviz", "torch", "polars", "dask", "pooch", "pyarrow"}
 
 
 @of_every([*SOURCES, *sorted(TESTS.rglob("*.py"))], str)
 def test_numpy_random_functions_are_not_called(path):
     allowed = {"Generator", "SeedSequence", "PCG64", "RandomState", "BitGenerator"}
-    for node in ast.walk(_tree(path)):
+    for node in _nodes(path):
         if (
             isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Attribute)
@@ -204,10 +212,11 @@ def test_numpy_random_functions_are_not_called(path):
 def test_one_file_warns(path):
     if _name(path) == "_support/_warnings.py":
         return
-    for node in ast.walk(_tree(path)):
+    for node in _nodes(path):
         if isinstance(node, ast.Call):
             assert "stacklevel" not in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}"
-            assert ast.unparse(node.func) not in {"warnings.warn", "warnings.warn_explicit", "warn"}, node.lineno
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            assert called not in {"warn", "warn_explicit"}, node.lineno
 
 
 @of_every(SOURCES, _name)
@@ -215,7 +224,7 @@ def test_file_fits_in_six_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
-@of_every(_own_classes(), _class_name)
+@of_every(_own_classes, _class_name)
 def test_constructor_has_ten_keyword_parameters_at_most(path, node):
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__" and not node.name.startswith("_"):
@@ -228,14 +237,14 @@ def test_descendants_are_found_through_the_package():
     assert "BaseDetector" in _ancestors(markov)
 
 
-@of_every(_own_classes(), _class_name)
+@of_every(_own_classes, _class_name)
 def test_final_methods_are_not_overridden(path, node):
     final = set().union(*(FINAL[name] for name in _ancestors(node) & set(FINAL)))
     defined = {method.name for method in node.body if isinstance(method, ast.FunctionDef)}
     assert not defined & final
 
 
-@of_every(_own_classes(), _class_name)
+@of_every(_own_classes, _class_name)
 def test_fit_only_runs_the_fit_of_the_base(path, node):
     if not _ancestors(node) & FIT_RUNS:
         return
@@ -249,14 +258,14 @@ def test_fit_only_runs_the_fit_of_the_base(path, node):
 
 @of_every(sorted((TESTS / "reference").rglob("*.py")), str)
 def test_references_import_nothing_of_ours(path):
-    assert "skanomaly" not in {module.partition(".")[0] for module, _ in _imports(_tree(path))}
+    assert "skanomaly" not in {module.partition(".")[0] for module, _ in _imports(_nodes(path))}
 
 
 @of_every(KERNELS, _name)
 def test_kernel_file_is_compared_with_a_reference(path):
     test = TESTS / "kernels" / f"test{path.name}"
     assert test.exists()
-    imported = {name for module, name in _imports(_tree(test)) if module.startswith("tests.reference")}
+    imported = {name for module, name in _imports(_nodes(test)) if module.startswith("tests.reference")}
     assert imported, f"{test.name} compares with no file of tests/reference"
 
 

@@ -1,4 +1,9 @@
-"""scikit-learn's checks and ours, over every public estimator."""
+"""scikit-learn's checks and ours, over every public estimator.
+
+All run on the first setting of a class. On its further settings a third of them runs, and with --run-slow the others.
+"""
+
+import zlib
 
 import numpy as np
 import pytest
@@ -19,21 +24,42 @@ def takes_collections(estimator):
     return not get_tags(estimator).input_tags.two_d_array
 
 
+FURTHER = {str(estimator) for estimator in instances(first=False)}
+THIRD = 3
+
+
+def _marks(estimator, check, marks=()):
+    """Add the mark of slow tests to two thirds of the checks of further settings."""
+    name = f"{estimator} {getattr(check, 'func', check).__name__}"
+    is_left_out = str(estimator) in FURTHER and zlib.crc32(name.encode()) % THIRD
+    return (*marks, pytest.mark.slow) if is_left_out else marks
+
+
+def _scikit_learns():
+    """Yield scikit-learn's checks with their marks."""
+    cases = parametrize_with_checks(
+        [estimator for estimator in instances() if not takes_collections(estimator)],
+        expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
+    )
+    for case in cases.args[1]:
+        (estimator, check), marks = (case.values, case.marks) if hasattr(case, "marks") else (case, ())
+        name = "-".join(map(cases.kwargs["ids"], (estimator, check)))
+        yield pytest.param(estimator, check, id=name, marks=_marks(estimator, check, marks))
+
+
 def _ours(kind, checks):
     for estimator in instances():
         if isinstance(estimator, kind):
             for check in checks(estimator):
                 reason = EXPECTED_FAILURES.get(type(estimator).__name__, {}).get(check.__name__)
-                marks = () if reason is None else pytest.mark.xfail(reason=reason, strict=True)
-                yield pytest.param(estimator, check, id=f"{estimator}-{check.__name__}", marks=marks)
+                marks = () if reason is None else (pytest.mark.xfail(reason=reason, strict=True),)
+                name = f"{estimator}-{check.__name__}"
+                yield pytest.param(estimator, check, id=name, marks=_marks(estimator, check, marks))
 
 
 # The checks feed tables of a few rows and class labels for y, of which our estimators rightly warn.
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@parametrize_with_checks(
-    [estimator for estimator in instances() if not takes_collections(estimator)],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
-)
+@pytest.mark.parametrize(("estimator", "check"), list(_scikit_learns()))
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
