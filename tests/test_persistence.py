@@ -94,11 +94,12 @@ def _skops(model):
     return skops.loads(stored, trusted=skops.get_untrusted_types(data=stored))
 
 
-@pytest.mark.parametrize("store", [_pickled, _joblib, _skops], ids=["pickle", "joblib", "skops"])
 @pytest.mark.parametrize("estimator", stored_here(), ids=str)
-def test_stored_estimators_answer_with_the_same_bits(estimator, store):
+def test_stored_estimators_answer_with_the_same_bits(estimator):
     model, X = fitted(estimator)
-    np.testing.assert_array_equal(answer(store(model), X), answer(model, X))
+    expected = answer(model, X)
+    for store in (_pickled, _joblib, _skops):
+        np.testing.assert_array_equal(answer(store(model), X), expected, err_msg=store.__name__)
 
 
 def _stored():
