@@ -27,8 +27,7 @@ def extremes_named(estimator: Any, X: Any, *, name: str = "X") -> Iterator[None]
     """Run arithmetic on a table; where it fails because of huge or tiny values, the error names them.
 
     On a table that holds such values, overflow, division by zero, invalid results and fits that do not converge raise
-    instead of warning. Classes
-    that are safe with them limit or scale them, and do not get there. On other tables nothing is changed.
+    instead of warning. Classes that limit or scale such values do not get there. On other tables nothing is changed.
 
     Parameters
     ----------
