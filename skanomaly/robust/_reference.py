@@ -110,7 +110,7 @@ class Forests:
             keys = mix_words(hash_rows(X[weighted]), labels[weighted].astype(np.uint64))
             _, first, places = np.unique(keys, return_index=True, return_inverse=True)
             rows = weighted[first]
-            sums = np.bincount(places, weights=counts[weighted])
+            sums = np.bincount(places, weights=counts[weighted]).astype(np.float64)
             found = forest_outputs(X[rows], labels[rows], sums, self.n_classes, self.seed + part)
             assert found is not None  # X is numeric
             self._found[part] = np.zeros((labels.size, self.n_classes))
