@@ -162,13 +162,19 @@ def _tables(X: Any) -> list[NDArray[Any]]:
 
 
 def _numbers_of_frame(X: Any) -> list[NDArray[Any]]:
+    """Return a table in which the columns with extreme values stand, and 0 elsewhere; nothing if there are none."""
     frame = to_pandas(X)
-    table = np.zeros(frame.shape)
+    found: dict[int, NDArray[np.float64]] = {}
     for place, kind in enumerate(frame.dtypes):
-        if isinstance(kind, np.dtype) and kind.kind == "f":
-            table[:, place] = frame.iloc[:, place].to_numpy()
-        elif pd.api.types.is_float_dtype(kind):
-            table[:, place] = frame.iloc[:, place].to_numpy(dtype=np.float64, na_value=np.nan)
+        if pd.api.types.is_float_dtype(kind):
+            values = frame.iloc[:, place].to_numpy(dtype=np.float64, na_value=np.nan)
+            if extreme_values(values[:, None], first_only=True):
+                found[place] = values
+    if not found:
+        return []
+    table = np.zeros(frame.shape)
+    for place, values in found.items():
+        table[:, place] = values
     return [table]
 
 
