@@ -269,6 +269,14 @@ def test_kernel_file_is_compared_with_a_reference(path):
     assert imported, f"{test.name} compares with no file of tests/reference"
 
 
+@of_every(KERNELS, _name)
+def test_private_kernels_are_inner_kernels(path):
+    for node in _nodes(path):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+            (decorator,) = node.decorator_list
+            assert decorator.id.startswith("inner_kernel"), f"{node.name}: only kernels can call it"
+
+
 def test_base_contract_is_abstract():
     from skanomaly.base import BaseDetector, BaseSampler, BaseTest
 

@@ -13,18 +13,31 @@ import numpy as np
 from numba import njit
 
 from skanomaly import _kernels
+from skanomaly.detectors._depth._projections import _lines, _padded_size
 
 N_DIRECTIONS = 256
 
 
-@njit(nogil=True)
+@njit(nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
 def score_by_blas(directions, columns, locations, factors, per_block, totals):
-    """Score as ``_kernels.projection.score_tile`` does, with matrix products of BLAS."""
+    """Score as ``_kernels.projection.score_panels`` does, with matrix products of BLAS."""
     buffer = np.empty((per_block, columns.shape[1]), columns.dtype)
     for start in range(0, len(directions), per_block):
         stop = start + per_block
         np.dot(directions[start:stop], columns, buffer)
-        _kernels.projection.add_deviations(buffer, locations[0, start:stop], factors[0, start:stop], totals[0])
+        for place in range(start, stop, 4):
+            m0, m1, m2, m3 = (
+                locations[0, place],
+                locations[0, place + 1],
+                locations[0, place + 2],
+                locations[0, place + 3],
+            )
+            f0, f1, f2, f3 = factors[0, place], factors[0, place + 1], factors[0, place + 2], factors[0, place + 3]
+            k = place - start
+            u, v, w, x = buffer[k], buffer[k + 1], buffer[k + 2], buffer[k + 3]
+            for i in range(u.size):
+                deviation = abs(u[i] - m0) * f0 + abs(v[i] - m1) * f1 + abs(w[i] - m2) * f2 + abs(x[i] - m3) * f3
+                totals[0, i] += np.float64(deviation)
 
 
 def microseconds(calls, repeats=15, inner=10):
@@ -52,13 +65,19 @@ def main():
             columns = random.normal(size=(n_features, n_rows)).astype(dtype)
             locations = random.normal(size=(1, N_DIRECTIONS)).astype(dtype)
             factors, totals = np.ones_like(locations), np.zeros((1, n_rows))
+            panel_totals, center = np.zeros((1, n_rows // 256, 256)), np.zeros(n_features)
+            lines, panels = _lines(directions), np.zeros((n_rows // 256, 256 * _padded_size(n_features)), dtype)
+            rows = np.ascontiguousarray(columns.T)
             values, per_block = np.empty((N_DIRECTIONS, n_rows), dtype), 128 // np.dtype(dtype).itemsize
             kernels = _kernels.projection
             times = microseconds(
                 [
                     lambda: kernels.multiply(directions, columns, values),  # noqa: B023  # called at once
                     lambda: np.dot(directions, columns, out=values),  # noqa: B023
-                    lambda: kernels.score_tile(directions, columns, locations, factors, per_block, 4, 0, totals),  # noqa: B023
+                    lambda: (
+                        kernels.fill_panels(rows, 0, center, panels),  # noqa: B023
+                        kernels.score_panels(lines, panels, locations, factors, 4 * per_block, 0, panel_totals),  # noqa: B023
+                    ),
                     lambda: score_by_blas(directions, columns, locations, factors, per_block, totals),  # noqa: B023
                 ]
             )

@@ -1,16 +1,16 @@
 """Distances between events and predicted runs, as probabilities within each event's zone."""
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["affiliation_sums"]
 
 
-@kernel
+@inner_kernel
 def _half_square(value):
     return 0.5 * value * value if value > 0.0 else 0.0
 
 
-@kernel
+@inner_kernel
 def _farther_than_event(nearest, farthest, left_room, right_room):
     """Integrate over distances the length of the zone that is at least as far from the event."""
     return (
@@ -21,7 +21,7 @@ def _farther_than_event(nearest, farthest, left_room, right_room):
     )
 
 
-@kernel
+@inner_kernel
 def _after_prediction(end, low, high, zone_start, zone_stop):
     """Integrate, over event points in [low, high] whose nearest prediction ended before, the zone's farther length."""
     if high <= low:

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["band_edges", "nearest_warped", "warped_distance", "warping_path"]
 
 
-@kernel
+@inner_kernel
 def band_edges(place, n_long, n_short, radius):
     """Return the first and one past the last partner of `place`; the longer series counts the places. O(1)."""
     center = place * (n_short - 1) / max(n_long - 1, 1)
     return max(0, int(np.ceil(center - radius))), min(n_short, int(np.floor(center + radius)) + 1)
 
 
-@kernel
+@inner_kernel
 def _point_cost(left, right):
     total = 0.0
     for feature in range(left.size):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["fill_block_distances", "sum_smallest_roots"]
 
 
-@kernel
+@inner_kernel
 def _find_extremes(bits):
     """Return the smallest and the largest integer; O(m). Floats compare slower: one of them could be NaN."""
     low, high = bits[0], bits[0]
@@ -110,11 +110,16 @@ def fill_block_distances(
     n_blocks = edges.size - 1
     group_rows = 8  # rows that a block is read for at once: it does not fit the fastest cache
     n_outside = bank_extra.size - edges[n_blocks]
-    has_extra = np.max(bank_extra) > 0.0
+    has_extra = False
+    for place in range(bank_extra.size):
+        has_extra |= bank_extra[place] > 0.0
+    longest = n_outside
+    for block in range(n_blocks):
+        longest = max(longest, edges[block + 1] - edges[block])
     is_known = np.empty(group_rows, dtype=np.bool_)
     nearest = np.empty(group_rows)
     nearest_bits = nearest.view(np.int64)
-    squares = np.empty((group_rows, max(np.max(np.diff(edges)), n_outside)))
+    squares = np.empty((group_rows, longest))
     out[:, 1] = 0.0
     for group in range(0, n_rows, group_rows):
         n_members = min(group_rows, n_rows - group)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["count_select", "group_center_scale", "sort_order", "weighted_center_scale"]
 
 
-@kernel
+@inner_kernel
 def _count_at_most(values, n_values, limit):
     count = 0
     for index in range(n_values):
@@ -207,7 +207,7 @@ def sort_order(values, order):
         order[place] = held
 
 
-@kernel
+@inner_kernel
 def _weighted_median(values, weights, order, total):
     """Middle of sorted weighted values; whole weights equal repetition."""
     below = 0.0

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 from skanomaly._kernels._permutation_moments import shuffle_blocks
 
 __all__ = ["crossing_moments", "crossing_totals", "permuted_scan_maxima"]
@@ -83,7 +83,7 @@ def crossing_moments(block_at, sizes, sums, mean, variance, covariance):
         before[block] += 1.0
 
 
-@kernel
+@inner_kernel
 def _crossing_covariance(size, left, right, sums):
     """Covariance of two crossing totals, `left` <= `right` rows of a block of `size` before their cuts."""
     one = 2.0 * left * (size - left)

@@ -46,7 +46,10 @@ def modal_codes(codes, groups, draws, n_codes, out):
     out : ndarray of shape (g, c), intp
         Written.
     """
-    counts = np.zeros(max(n_codes.max(), 1), dtype=np.intp)
+    most_codes = 1
+    for column in range(n_codes.size):
+        most_codes = max(most_codes, n_codes[column])
+    counts = np.zeros(most_codes, dtype=np.intp)
     for group in range(groups.shape[0]):
         for column in range(codes.shape[1]):
             most = 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["copy_inside", "count_bins"]
 
@@ -11,7 +11,7 @@ __all__ = ["copy_inside", "count_bins"]
 # do counters, which are exact up to 2^24.
 
 
-@kernel
+@inner_kernel
 def _extend(line, lanes, ends):
     """Lower and raise `ends` to the smallest and the largest value of a line; NaN is passed over."""
     lowest, highest = lanes[:64], lanes[64:]

@@ -9,7 +9,7 @@ goes right where ``x > high`` if `flip` is set, else where ``x > low``: there on
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = [
     "add_path_credits",
@@ -30,16 +30,31 @@ def average_path_length(n_rows):
     return 2.0 * (np.log(n_rows - 1.0) + 0.5772156649015329) - 2.0 * (n_rows - 1.0) / n_rows
 
 
-@kernel
+@inner_kernel
+def _sort(values, size):
+    """Sort ``values[:size]`` in place by steps that halve (Shell), which compile in a tenth of the time of np.sort."""
+    step = size // 2
+    while step > 0:
+        for index in range(step, size):
+            value = values[index]
+            place = index
+            while place >= step and values[place - step] > value:
+                values[place] = values[place - step]
+                place -= step
+            values[place] = value
+        step //= 2
+
+
+@inner_kernel
 def _draw_level(rows, members, column, n_missing, rng):
     """Draw one of the distinct values of a column in a node, NaN being one of them; O(m log m)."""
-    found = np.empty(members.size, dtype=rows.dtype)
+    levels = np.empty(members.size, dtype=rows.dtype)
     size = 0
     for member in members:
         if not np.isnan(rows[member, column]):
-            found[size] = rows[member, column]
+            levels[size] = rows[member, column]
             size += 1
-    levels = np.sort(found[:size])
+    _sort(levels, size)
     n_levels = 1
     for place in range(1, size):
         if levels[place] != levels[place - 1]:
@@ -49,7 +64,7 @@ def _draw_level(rows, members, column, n_missing, rng):
     return np.float64(levels[drawn]) if drawn < n_levels else np.nan
 
 
-@kernel
+@inner_kernel
 def _find_column(rows, members, columns, rng):
     """Draw a column that varies among the members of a node; return it with its range and number of NaN, or -1."""
     n_columns = columns.size
@@ -100,7 +115,9 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
     n_inner, n_nodes = columns_out.size, sizes.size
     starts = np.zeros(n_nodes, dtype=np.intp)
     levels = np.zeros(n_nodes, dtype=np.intp)
-    columns = np.arange(rows.shape[1])
+    columns = np.empty(rows.shape[1], dtype=np.intp)
+    for column in range(columns.size):
+        columns[column] = column
     moved = np.empty(members.size, dtype=np.intp)
     sizes[0] = members.size
     for node in range(n_inner):

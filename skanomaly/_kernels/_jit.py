@@ -7,7 +7,7 @@ from typing import Any
 import numba
 from numba.core import event
 
-__all__ = ["kernel", "kernel_in_order", "watch_compilation"]
+__all__ = ["inner_kernel", "inner_kernel_in_order", "kernel", "kernel_in_order", "watch_compilation"]
 
 # All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
 _FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
@@ -46,14 +46,47 @@ def kernel_in_order(function: Callable[..., Any]) -> Any:
     return _compiled(function, _FASTMATH - {"reassoc"})
 
 
-def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
+def inner_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call: as :func:`kernel` does, in a quarter less time.
+
+    Its code becomes part of the kernels that call it, so it is not stored, and Python cannot call it.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+    """
+    return numba.njit(no_cpython_wrapper=True, **_options(_FASTMATH))(function)
+
+
+def inner_kernel_in_order(function: Callable[..., Any]) -> Any:
+    """Compile as :func:`inner_kernel` does, but keep the order of sums that is written.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+    """
+    return numba.njit(no_cpython_wrapper=True, **_options(_FASTMATH - {"reassoc"}))(function)
+
+
+def _options(fastmath: set[str]) -> dict[str, Any]:
     # No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
-    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "no_cfunc_wrapper": True}
-    compile_plain = numba.njit(**options)
+    return {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
+def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
+    compile_plain = numba.njit(**_options(fastmath))
     if os.environ.get("SKANOMALY_KERNEL_CACHE", "1") == "0":
         return compile_plain(function)
     try:
-        return numba.njit(cache=True, **options)(function)
+        return numba.njit(cache=True, **_options(fastmath))(function)
     except RuntimeError:  # numba found no folder that it may write its cache to
         return compile_plain(function)
 

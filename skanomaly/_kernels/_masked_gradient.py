@@ -9,12 +9,12 @@ import numpy as np
 
 from skanomaly._kernels._adam import adam_step
 from skanomaly._kernels._center_scale import count_select, group_center_scale, sort_order, weighted_center_scale
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["kept_rows", "masked_adam_epoch"]
 
 
-@kernel
+@inner_kernel
 def _relax(errors, weights, keep, min_keep, candidates):
     """Keep the smallest errors until a fraction `min_keep` of the weight is kept; ties at the limit all stay."""
     limit = -np.inf

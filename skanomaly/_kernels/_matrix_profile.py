@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["mark_seeds", "pair_distances", "update_profile", "window_moments"]
 
@@ -86,7 +86,7 @@ def mark_seeds(inverse_norms, drop, out):
             out[start] = out[start + 1]
 
 
-@kernel
+@inner_kernel
 def _seed_products(x, y, means, other_means, size, row, column, products):
     """Fill `products` (c, w): centred window `row` of `x` times each of the w centred windows of `y` from `column`."""
     n_channels, width = products.shape
@@ -104,7 +104,7 @@ def _seed_products(x, y, means, other_means, size, row, column, products):
                 lane[place] += deviation * (values[place] - centers[place])
 
 
-@kernel
+@inner_kernel
 def _keep(best, partners, place, value, partner):
     """Put a value above the last of the k best at `place` (k, n) in its order, behind those that are equal."""
     rank = best.shape[0] - 1

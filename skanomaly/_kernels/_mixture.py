@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = [
     "expected_moments",
@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-@kernel
+@inner_kernel
 def _row_log_densities(row, means, factors, constants, partial, out):
     """Fill out[k] with constants[k] - |factors[:, :, k] (row - means[:, k])|^2 / 2; components last, for vectors."""
     n_features = means.shape[0]
@@ -166,7 +166,7 @@ def representative_draws(means, roots, mean_precisions, dofs, generator, out):
             out[component, draw] = value / n_features
 
 
-@kernel
+@inner_kernel
 def _mean_logistic(values, intercept, slope):
     """Mean over values of 1 / (1 + exp(intercept + slope * value)), and minus its derivative in the intercept."""
     total = 0.0

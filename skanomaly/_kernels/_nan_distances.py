@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["cell_neighbors_nan", "shared_distances_nan"]
 
@@ -59,13 +59,13 @@ def shared_distances_nan(query, table, mismatch, distances):
             distances[start + offset] = total[offset] / shared[offset] if shared[offset] > 0.0 else -1.0
 
 
-@kernel
+@inner_kernel
 def _before(distance, index, other_distance, other_index):
     """Order by distance, then by index."""
     return distance < other_distance or (distance == other_distance and index < other_index)
 
 
-@kernel
+@inner_kernel
 def _sink(distances, indices, size, distance, index):
     """Replace the root of a max-heap of `size` pairs and restore it, in O(log size)."""
     at = 0
@@ -84,7 +84,7 @@ def _sink(distances, indices, size, distance, index):
     indices[at] = index
 
 
-@kernel
+@inner_kernel
 def _nearest(distances, allowed, limit, heap_distances, heap_indices):
     """Fill the heaps with the `limit` smallest distances that are not negative, nearest first; return how many.
 
@@ -122,7 +122,7 @@ def _nearest(distances, allowed, limit, heap_distances, heap_indices):
     return size
 
 
-@kernel
+@inner_kernel
 def _has_all(observed, query, column, index):
     """Whether donor `index` has `column`, or, for column -1, every coordinate that the query lacks."""
     if column >= 0:

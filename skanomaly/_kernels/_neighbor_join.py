@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 from skanomaly._kernels._neighbors import insert_neighbor, smallest_of_lanes, squared_distance
 
 __all__ = ["join_rows"]
 
 
-@kernel
+@inner_kernel
 def _offer(distances, indices, distance, index, scale, slack, uppers, place):
     """Put a candidate into the list at `place` if it belongs there, and update the list's upper limit."""
     last = distances.shape[1] - 1
@@ -20,7 +20,7 @@ def _offer(distances, indices, distance, index, scale, slack, uppers, place):
             uppers[place] = upper
 
 
-@kernel
+@inner_kernel
 def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excluded, uppers, distances, indices):
     """Bring the lists of two tiles up to date with the bounds of their pairs; O(b w).
 
@@ -49,17 +49,25 @@ def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excl
                     continue
             else:
                 stop = width
-            for j in range(max(first, low), stop):
-                if line[j] + norm > upper and line[j] + norm > columns[j]:
-                    continue
-                row, other = start + i, begin + j
-                distance = squared_distance(X[order[other]], point)
-                n_measured += 1
-                if groups[other] != excluded[row]:
-                    _offer(distances, indices, distance, order[other], scale, slack, uppers, row)
-                    upper = uppers[row]
-                if groups[row] != excluded[other] and row != other:
-                    _offer(distances, indices, distance, order[row], scale, slack, uppers, other)
+            for part in range(low, stop, 16):  # mostly one of four has a pair that is needed
+                if part + 16 <= stop:
+                    n_hits = none
+                    for offset in range(16):
+                        limit = columns[part + offset]
+                        n_hits += none if line[part + offset] + norm > (max(upper, limit)) else one
+                    if n_hits == none:
+                        continue
+                for j in range(max(first, part), min(part + 16, stop)):
+                    if line[j] + norm > upper and line[j] + norm > columns[j]:
+                        continue
+                    row, other = start + i, begin + j
+                    distance = squared_distance(X[order[other]], point)
+                    n_measured += 1
+                    if groups[other] != excluded[row]:
+                        _offer(distances, indices, distance, order[other], scale, slack, uppers, row)
+                        upper = uppers[row]
+                    if groups[row] != excluded[other] and row != other:
+                        _offer(distances, indices, distance, order[row], scale, slack, uppers, other)
     return n_measured
 
 

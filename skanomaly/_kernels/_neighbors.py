@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = [
     "encode_rows",
@@ -23,7 +23,7 @@ def squared_distance(left, right):
     return total
 
 
-@kernel
+@inner_kernel
 def insert_neighbor(distances, indices, distance, index):
     """Put one candidate into a list that ascends by (distance, index), dropping the last; O(k)."""
     place = distances.size - 1

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["mean_of_largest", "median_and_mad"]
 
 
-@kernel
+@inner_kernel
 def _copy_between(tiles, row, location, folded, keys, low, high, n_between, lanes, scratch):
     """Copy the values, or absolute deviations, whose keys lie in (low, high] to `scratch`.
 
@@ -52,7 +52,7 @@ def _copy_between(tiles, row, location, folded, keys, low, high, n_between, lane
             place += step
 
 
-@kernel
+@inner_kernel
 def _sort_few(values, size):
     """Sort ``values[:size]`` in place by insertion. Cost O(size^2): for a few dozen."""
     for index in range(1, size):
@@ -64,7 +64,7 @@ def _sort_few(values, size):
         values[place] = value
 
 
-@kernel
+@inner_kernel
 def _quick_select(values, size, rank):
     """Bring the value of the given rank of ``values[:size]`` to its place, none above it before, none below it behind.
 
@@ -107,7 +107,7 @@ def _quick_select(values, size, rank):
     return values[rank]
 
 
-@kernel
+@inner_kernel
 def lane_count(n_values):
     """Choose the number of lanes: a power of two near sqrt(64 n_values), where searching one costs what a scan does."""
     width = 64
@@ -116,7 +116,7 @@ def lane_count(n_values):
     return width
 
 
-@kernel
+@inner_kernel
 def _fill_keys(tiles, row, keys):
     """Write the values as float32, by a factor that brings a sample of them into its range; return the factor."""
     width = tiles.shape[2]
@@ -133,7 +133,7 @@ def _fill_keys(tiles, row, keys):
     return factor
 
 
-@kernel
+@inner_kernel
 def _bracket(keys, sample, first, second):
     """Narrow (low, high] around the order statistics of rank `first` and `second` (equal, or the next) of the keys.
 
@@ -234,7 +234,7 @@ def _bracket(keys, sample, first, second):
     return low, high, n_low, n_high
 
 
-@kernel
+@inner_kernel
 def _order_pair(tiles, row, location, folded, keys, sample, first, second, search_all, lanes, scratch):
     """Order statistics of rank `first` and `second` (equal, or the next) of the values, or the deviations.
 

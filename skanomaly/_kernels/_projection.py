@@ -2,108 +2,17 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel, kernel_in_order
+from skanomaly._kernels._jit import inner_kernel, inner_kernel_in_order, kernel
 from skanomaly._kernels._order_statistics import median_and_mad
 
 __all__ = [
-    "add_deviations",
-    "center_rows",
-    "fit_tiles",
-    "max_deviations",
+    "fill_panels",
+    "fit_panels",
     "multiply",
     "multiply_rows",
     "scale_deviations",
-    "score_tile",
+    "score_panels",
 ]
-
-
-@kernel
-def center_rows(rows, start, stop, center, out, place):
-    """Subtract the centre from rows and lay them out by feature: ``out[j, place + i] = rows[start + i, j] - c_j``.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_samples, n_features)
-    start, stop : int
-        Rows to take.
-    center : ndarray of shape (n_features,), float64
-        The difference is formed in float64, then rounded to the type of `out`.
-    out : ndarray of shape (n_features, at least place + stop - start)
-    place : int
-        Column of `out` for the first row.
-
-    Notes
-    -----
-    Cost O((stop - start) * n_features). Sixteen rows at a time, so that writes fill cache lines.
-    """
-    for first in range(start, stop, 16):
-        last = min(first + 16, stop)
-        for feature in range(rows.shape[1]):
-            for row in range(first, last):
-                out[feature, place + row - start] = rows[row, feature] - center[feature]
-
-
-@kernel
-def add_deviations(projections, locations, factors, total):
-    """Add ``sum_k |z_ki - m_k| f_k`` to ``total_i``: four directions in the type of `projections`, then in float64.
-
-    Parameters
-    ----------
-    projections : ndarray of shape (n_directions, n_samples)
-    locations, factors : ndarray of shape (n_directions,)
-        In the type of `projections`.
-    total : ndarray of shape (n_samples,), float64
-
-    Notes
-    -----
-    Cost O(n_directions * n_samples). The order of the sum does not depend on where a sample stands.
-    """
-    n_directions, n_samples = projections.shape
-    whole = n_directions - n_directions % 4
-    for direction in range(0, whole, 4):
-        first, second = projections[direction], projections[direction + 1]
-        third, fourth = projections[direction + 2], projections[direction + 3]
-        m0, m1, m2, m3 = (
-            locations[direction],
-            locations[direction + 1],
-            locations[direction + 2],
-            locations[direction + 3],
-        )
-        f0, f1, f2, f3 = factors[direction], factors[direction + 1], factors[direction + 2], factors[direction + 3]
-        for sample in range(n_samples):
-            deviation = abs(first[sample] - m0) * f0 + abs(second[sample] - m1) * f1
-            deviation += abs(third[sample] - m2) * f2 + abs(fourth[sample] - m3) * f3
-            total[sample] += np.float64(deviation)
-    for direction in range(whole, n_directions):
-        line = projections[direction]
-        location = locations[direction]
-        factor = factors[direction]
-        for sample in range(n_samples):
-            total[sample] += np.float64(abs(line[sample] - location) * factor)
-
-
-@kernel
-def max_deviations(projections, locations, factors, total):
-    """Raise ``total_i`` to ``max_k |z_ki - m_k| f_k`` where that is larger.
-
-    Parameters
-    ----------
-    projections : ndarray of shape (n_directions, n_samples)
-    locations, factors : ndarray of shape (n_directions,)
-        In the type of `projections`.
-    total : ndarray of shape (n_samples,), float64
-
-    Notes
-    -----
-    Cost O(n_directions * n_samples).
-    """
-    for direction in range(projections.shape[0]):
-        line = projections[direction]
-        location = locations[direction]
-        factor = factors[direction]
-        for sample in range(line.size):
-            deviation = np.float64(abs(line[sample] - location) * factor)
-            total[sample] = deviation if deviation > total[sample] else total[sample]  # noqa: FURB136  # max() is not vectorised
 
 
 @kernel
@@ -132,6 +41,35 @@ def scale_deviations(projections, locations, factors, out):
 
 
 @kernel
+def fill_panels(rows, start, center, panels):
+    """Lay rows out as panels, less their centre: ``panels[p, 256 * j + i] = rows[start + 256 * p + i, j] - c_j``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    start : int
+        First row to take.
+    center : ndarray of shape (n_features,), float64
+        The difference is formed in float64, then rounded to the type of `panels`.
+    panels : ndarray of shape (n_panels, 256 * n_padded)
+        Zeros; written as far as there are rows. `n_padded` is the number of features raised to a multiple of five.
+
+    Notes
+    -----
+    Cost O(n_panels * n_features). Sixteen rows at a time, so that writes fill cache lines.
+    """
+    n_samples, n_features = rows.shape
+    for panel in range(panels.shape[0]):
+        line = panels[panel]
+        place = start + 256 * panel
+        for first in range(0, min(256, n_samples - place), 16):
+            last = min(first + 16, n_samples - place)
+            for feature in range(n_features):
+                for i in range(first, last):
+                    line[256 * feature + i] = rows[place + i, feature] - center[feature]
+
+
+@inner_kernel
 def _padded(directions, dtype):
     """Copy directions, with zeros behind: at least three more directions, and features up to a multiple of five."""
     n_directions, n_features = directions.shape
@@ -143,7 +81,7 @@ def _padded(directions, dtype):
     return lines
 
 
-@kernel
+@inner_kernel
 def _pack(columns, start, stop, panels):
     """Lay columns out as panels, a feature at a time."""
     for feature in range(columns.shape[0]):
@@ -159,7 +97,7 @@ def _pack(columns, start, stop, panels):
                 line[i] = 0
 
 
-@kernel_in_order
+@inner_kernel_in_order
 def _multiply_panel(lines, place, panel, sums):
     """Multiply four directions with a panel: ``sums[256 * k + i] = sum_j lines[place + k, j] panel[256 * j + i]``.
 
@@ -272,128 +210,123 @@ def multiply_rows(rows, directions, out):
                         out[start + i, place + k] = sums[256 * k + i]
 
 
-@kernel
-def _add_panel(sums, count, locations, factors, total):
-    """Add the deviations of up to four directions, as :func:`add_deviations` does."""
-    if count == 4:
+@inner_kernel
+def _aggregate(sums, locations, factors, maximum, total):
+    """Add, or take the largest of, the deviations of the next four directions for 256 rows.
+
+    ``total_i`` becomes ``total_i + sum_k |z_ki - m_k| f_k``, summed over four directions in the type of the
+    projections, then in float64; or the maximum of these terms and itself. Fewer than four directions are taken one by
+    one.
+    """
+    count = min(4, locations.size)
+    if count == 4 and maximum == 0:
         m0, m1, m2, m3 = locations[0], locations[1], locations[2], locations[3]
         f0, f1, f2, f3 = factors[0], factors[1], factors[2], factors[3]
         for i in range(256):
             deviation = abs(sums[i] - m0) * f0 + abs(sums[256 + i] - m1) * f1
             deviation += abs(sums[512 + i] - m2) * f2 + abs(sums[768 + i] - m3) * f3
             total[i] += np.float64(deviation)
-    else:
-        for k in range(count):
-            location, factor, part = locations[k], factors[k], sums[256 * k : 256 * k + 256]
-            for i in range(256):
-                total[i] += np.float64(abs(part[i] - location) * factor)
-
-
-@kernel
-def _max_panel(sums, count, locations, factors, total):
-    """Take the largest of the deviations of up to four directions, as :func:`max_deviations` does."""
+        return
     for k in range(count):
         location, factor, part = locations[k], factors[k], sums[256 * k : 256 * k + 256]
         for i in range(256):
             deviation = np.float64(abs(part[i] - location) * factor)
-            total[i] = deviation if deviation > total[i] else total[i]  # noqa: FURB136  # max() is not vectorised
+            if maximum == 0:
+                total[i] += deviation
+            else:
+                total[i] = deviation if deviation > total[i] else total[i]  # noqa: FURB136  # max() is not vectorised
 
 
 @kernel
-def fit_tiles(directions, tiles, n_samples, aggregation, values, locations, scales, totals):
+def fit_panels(lines, panels, n_samples, aggregation, values, locations, scales, totals):
     """Project all rows, find median and MAD along each direction, and aggregate the deviations in units of the MAD.
 
     One call for many directions, since threads that return to the interpreter for each small step wait for each other.
 
     Parameters
     ----------
-    directions : ndarray of shape (n_directions, n_features)
-    tiles : ndarray of shape (n_tiles, n_features, width)
-        Centred rows, by feature: row i is ``tiles[i // width, :, i % width]``, zeros follow the last.
+    lines : ndarray of shape (n_lines, n_padded)
+        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
+    panels : ndarray of shape (n_panels, 256 * n_padded)
+        What :func:`fill_panels` made of the rows.
     n_samples : int
         At least 1.
     aggregation : int
         0 adds deviations, 1 takes the largest, -1 computes none.
-    values : ndarray of shape (n_tiles, per_block, width)
-        Overwritten with the projections on so many directions at a time; they should fit in the second-level cache.
+    values : ndarray of shape (n_panels, per_block, 256)
+        Overwritten with the projections on so many directions at a time, a multiple of four; they should fit in the
+        second-level cache.
     locations, scales : ndarray of shape (n_directions,)
         Overwritten with medians and MADs.
-    totals : ndarray of shape (n_tiles, width), float64
+    totals : ndarray of shape (n_panels, 256), float64
         Raised by the aggregated deviations. Directions with an MAD of 0 are left out.
 
     Notes
     -----
     Cost O(n_directions * n_features * n_samples); extra memory two projections.
     """
-    n_directions = directions.shape[0]
-    n_tiles, per_block, _ = values.shape
-    factors = np.empty(n_directions, tiles.dtype)
+    n_directions = locations.size
+    n_panels, per_block, _ = values.shape
+    flat = values.reshape((n_panels, per_block * 256))
+    factors = np.empty(n_directions, panels.dtype)
     for start in range(0, n_directions, per_block):
         stop = min(start + per_block, n_directions)
-        block = directions[start:stop]
-        for tile in range(n_tiles):
-            multiply(block, tiles[tile], values[tile][: stop - start])
-        location, factor = locations[start:stop], factors[start:stop]
-        median_and_mad(values, n_samples, location, scales[start:stop])
-        for place in range(factor.size):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
-            scale = np.float64(scales[start + place])
-            factor[place] = 1.0 / scale if scale > 0 else 0.0
-        for tile in range(n_tiles):
-            if aggregation == 0:
-                add_deviations(values[tile][: stop - start], location, factor, totals[tile])
-            elif aggregation == 1:
-                max_deviations(values[tile][: stop - start], location, factor, totals[tile])
+        for panel in range(n_panels):
+            for place in range(start, stop, 4):
+                _multiply_panel(lines, place, panels[panel], flat[panel, 256 * (place - start) :])
+        median_and_mad(values, n_samples, locations[start:stop], scales[start:stop])
+        for place in range(start, stop):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
+            scale = np.float64(scales[place])
+            factors[place] = 1.0 / scale if scale > 0 else 0.0
+        for panel in range(n_panels if aggregation >= 0 else 0):
+            for place in range(start, stop, 4):
+                _aggregate(
+                    flat[panel, 256 * (place - start) :],
+                    locations[place:stop],
+                    factors[place:stop],
+                    aggregation,
+                    totals[panel],
+                )
 
 
 @kernel
-def score_tile(directions, columns, locations, factors, per_block, blocks_per_group, maximum, totals):
-    """Project one tile of rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
+def score_panels(lines, panels, locations, factors, per_group, maximum, totals):
+    """Project rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
 
     Parameters
     ----------
-    directions : ndarray of shape (n_directions, n_features)
-    columns : ndarray of shape (n_features, n_samples)
-        Centred rows, by feature.
+    lines : ndarray of shape (n_lines, n_padded)
+        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
+    panels : ndarray of shape (n_panels, 256 * n_padded)
+        What :func:`fill_panels` made of the rows.
     locations, factors : ndarray of shape (n_modes, n_directions)
-        In the type of `columns`; factors are one over the scales.
-    per_block, blocks_per_group : int
-        Their product is the number of directions per sum: sums run within a group, then over groups.
+        In the type of `panels`; factors are one over the scales.
+    per_group : int
+        Number of directions per sum, a multiple of four: sums run within a group, then over groups.
     maximum : int
         0 adds deviations, 1 takes the largest.
-    totals : ndarray of shape (n_modes, n_samples), float64
+    totals : ndarray of shape (n_modes, n_panels, 256), float64
         Zeros; written.
 
     Notes
     -----
-    Cost O(n_directions * n_samples * (n_features + n_modes)). The deviations of four directions are added while their
+    Cost O(n_directions * n_panels * (n_features + n_modes)). The deviations of four directions are added while their
     products with 256 rows are in the first-level cache.
     """
-    n_directions = directions.shape[0]
-    n_modes, n_samples = totals.shape
-    lines = _padded(directions, columns.dtype)
-    panels, sums = np.zeros((1, 256 * lines.shape[1]), columns.dtype), np.empty(1024, columns.dtype)
+    n_modes, n_directions = locations.shape
+    sums = np.empty(1024, panels.dtype)
     parts = np.empty((n_modes, 256))
-    per_group = per_block * blocks_per_group
-    for start in range(0, n_samples, 256):
-        stop = min(start + 256, n_samples)
-        _pack(columns, start, stop, panels)
+    for panel in range(panels.shape[0]):
         for first in range(0, n_directions, per_group):
             last = min(first + per_group, n_directions)
-            for mode in range(n_modes):
-                for i in range(256):
-                    parts[mode, i] = 0.0
+            parts[:] = 0.0
             for place in range(first, last, 4):
-                _multiply_panel(lines, place, panels[0], sums)
-                end = min(place + 4, last)
+                _multiply_panel(lines, place, panels[panel], sums)
                 for mode in range(n_modes):
-                    location, factor = locations[mode, place:end], factors[mode, place:end]
-                    if maximum == 1:
-                        _max_panel(sums, end - place, location, factor, parts[mode])
-                    else:
-                        _add_panel(sums, end - place, location, factor, parts[mode])
+                    _aggregate(sums, locations[mode, place:last], factors[mode, place:last], maximum, parts[mode])
             for mode in range(n_modes):
-                total, part = totals[mode, start:stop], parts[mode]
-                for i in range(total.size):
+                total, part = totals[mode, panel], parts[mode]
+                for i in range(256):
                     if maximum == 0:
                         total[i] += part[i]
                     elif part[i] > total[i]:

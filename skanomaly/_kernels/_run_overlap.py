@@ -1,11 +1,11 @@
 """How much of each run of one list the runs of another cover."""
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["run_overlaps"]
 
 
-@kernel
+@inner_kernel
 def _weight_up_to(place, length, bias):
     """Sum of the weights of the first `place` points of a run: 0 flat, 1 falling, 2 rising, 3 rising to the middle."""
     if bias == 0:

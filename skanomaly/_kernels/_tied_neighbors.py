@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["all_tied_neighbors", "draw_tied_neighbors", "tied_group_sizes"]
 
 
-@kernel
+@inner_kernel
 def _group_end(distances, first):
     """Return the end of the run of classes whose distance equals that at `first`, to rounding."""
     limit = distances[first] * (1.0 + 1e-9)
@@ -83,7 +83,7 @@ def draw_tied_neighbors(rng, queries, class_of, member_starts, members, distance
             first = last
 
 
-@kernel
+@inner_kernel
 def _draw_subset(rng, size, count, out):
     """Draw `count` of the numbers below `size` without replacement (Floyd); O(count ** 2)."""
     filled = 0

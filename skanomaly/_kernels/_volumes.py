@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["volume_slices"]
 
 
-@kernel
+@inner_kernel
 def _first_thresholds(outlyingness, thresholds, ranks):
     """Write the place of the first of the falling `thresholds` that each point reaches; all reach the last."""
     for point in range(outlyingness.size):
@@ -24,7 +24,7 @@ def _first_thresholds(outlyingness, thresholds, ranks):
         ranks[point] = low
 
 
-@kernel
+@inner_kernel
 def _two_nearest(point, left, starts, stops, limit):
     """Distances to the nearest and second nearest event of a point between events `left` and ``left + 1``."""
     first = limit

@@ -145,17 +145,22 @@ def _loss_of(network: Trainable, objective: Objective, rows: Indices, noise: int
 
 
 def in_blocks(
-    function: Callable[[NDArray[Any]], Any], read: Callable[[slice], NDArray[Any]], n_rows: int
+    function: Callable[[NDArray[Any]], Any],
+    read: Callable[[slice], NDArray[Any]],
+    n_rows: int,
+    *,
+    block_rows: int = BLOCK_ROWS,
 ) -> Iterator[tuple[slice, Any]]:
     """Apply a function to blocks of rows of one size, so that the bits of a row do not depend on the other rows.
 
     Parameters
     ----------
     function : callable
-        Takes an array of `BLOCK_ROWS` rows; returns an array or a tuple of arrays of as many rows.
+        Takes an array of `block_rows` rows; returns an array or a tuple of arrays of as many rows.
     read : callable
         Takes a slice of the rows and returns them; the last block is filled up with zeros.
     n_rows : int
+    block_rows : int, default=BLOCK_ROWS
 
     Yields
     ------
@@ -163,12 +168,12 @@ def in_blocks(
     found : ndarray or tuple of ndarray
         What the function returned for these rows.
     """
-    for start in range(0, n_rows, BLOCK_ROWS):
-        part = slice(start, min(start + BLOCK_ROWS, n_rows))
+    for start in range(0, n_rows, block_rows):
+        part = slice(start, min(start + block_rows, n_rows))
         block = read(part)
         size = len(block)
-        if size < BLOCK_ROWS:
-            padded = np.zeros((BLOCK_ROWS, *block.shape[1:]), dtype=block.dtype)
+        if size < block_rows:
+            padded = np.zeros((block_rows, *block.shape[1:]), dtype=block.dtype)
             padded[:size] = block
             block = padded
         found = function(block)

@@ -18,25 +18,6 @@ def _problem(seed, dtype, n_directions=11, n_samples=37):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("n_directions", [1, 4, 11])
-def test_add_deviations(seed, dtype, n_directions):
-    projections, locations, scales = _problem(seed, dtype, n_directions)
-    total = np.ones(37)
-    kernels.add_deviations(projections, locations, 1 / scales, total)
-    expected = 1 + reference.deviations(projections, locations, scales).sum(axis=0)
-    assert_allclose(total, expected, rtol=1e-13 if dtype is np.float64 else 1e-6)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_max_deviations(seed, dtype):
-    projections, locations, scales = _problem(seed, dtype)
-    total = np.full(37, 2.0)
-    kernels.max_deviations(projections, locations, 1 / scales, total)
-    expected = np.maximum(2.0, reference.deviations(projections, locations, scales).max(axis=0))
-    assert_allclose(total, expected, rtol=1e-13 if dtype is np.float64 else 1e-6)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
 def test_scale_deviations(seed, dtype):
     projections, locations, scales = _problem(seed, dtype)
     table = np.ascontiguousarray(projections.T)
@@ -46,21 +27,14 @@ def test_scale_deviations(seed, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_center_rows_subtracts_in_float64_and_transposes(seed, dtype):
-    rows = (1e6 + np.random.default_rng(seed).normal(size=(40, 3))).astype(dtype)
-    center = 1e6 + np.array([0.01, 0.0, -0.3])
-    out = np.zeros((3, 45), dtype)
-    kernels.center_rows(rows, 2, 40, center, out, 5)
-    assert_array_equal(out[:, 5:43], (rows[2:40].astype(np.float64) - center).astype(dtype).T)
-    assert not out[:, :5].any()
-
-
-@pytest.mark.parametrize("kernel", [kernels.add_deviations, kernels.max_deviations])
-def test_reduction_of_no_samples_and_of_equal_values(kernel):
-    kernel(np.empty((3, 0)), np.zeros(3), np.ones(3), np.empty(0))
-    total = np.zeros(5)
-    kernel(np.full((3, 5), 2.0), np.full(3, 2.0), np.ones(3), total)
-    assert_array_equal(total, 0.0)
+@pytest.mark.parametrize("n_features", [3, 5])
+def test_fill_panels_subtracts_in_float64_and_turns(seed, dtype, n_features):
+    rows = (1e6 + np.random.default_rng(seed).normal(size=(300, n_features))).astype(dtype)
+    center = 1e6 + np.array([0.01, 0.0, -0.3, 0.2, 1.0])[:n_features]
+    expected = reference.panels((rows[2:].astype(np.float64) - center).astype(dtype))
+    panels = np.zeros_like(expected)
+    kernels.fill_panels(rows, 2, center, panels)
+    assert_array_equal(panels, expected)
 
 
 def _close(found, expected):
@@ -100,32 +74,32 @@ def test_products_of_a_row_have_the_same_bits_at_each_place_and_with_each_direct
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("aggregation", ["mean", "max", None])
-def test_fit_tiles(seed, dtype, aggregation):
+@pytest.mark.parametrize("n_directions", [1, 9, 12])
+def test_fit_panels(seed, dtype, aggregation, n_directions):
     random = np.random.default_rng(seed)
-    directions, rows = random.normal(size=(9, 3)).astype(dtype), random.normal(size=(230, 3)).astype(dtype)
-    padded = np.zeros((256, 3), dtype)
-    padded[:230] = rows
-    tiles = np.ascontiguousarray(padded.reshape(4, 64, 3).transpose(0, 2, 1))
-    locations, scales = np.empty((2, 9), dtype)
-    totals = np.zeros((4, 64))
+    directions, rows = random.normal(size=(n_directions, 3)).astype(dtype), random.normal(size=(400, 3)).astype(dtype)
+    locations, scales = np.empty((2, n_directions), dtype)
+    totals = np.zeros((2, 256))
     mode = {"mean": 0, "max": 1, None: -1}[aggregation]
-    kernels.fit_tiles(directions, tiles, 230, mode, np.empty((4, 4, 64), dtype), locations, scales, totals)
+    lines, panels, values = reference.lines(directions), reference.panels(rows), np.empty((2, 4, 256), dtype)
+    kernels.fit_panels(lines, panels, 400, mode, values, locations, scales, totals)
     tolerance = 1e-12 if dtype is np.float64 else 1e-4
     expected = order_statistics.median_and_mad(directions.astype(float) @ rows.T.astype(float))
     assert_allclose((locations, scales), expected, rtol=tolerance, atol=1e-6)
     if aggregation is None:
         assert not totals.any()
         return
-    total = totals.reshape(-1)[:230] / (9 if aggregation == "mean" else 1)
+    total = totals.reshape(-1)[:400] / (n_directions if aggregation == "mean" else 1)
     assert_allclose(total, reference.outlyingness(rows, directions, locations, scales, aggregation), rtol=tolerance)
 
 
-def test_fit_tiles_leaves_out_directions_with_an_mad_of_0(seed):
-    tiles = np.zeros((1, 2, 64))
-    tiles[0, 0] = np.random.default_rng(seed).normal(size=64)
-    both, one = np.zeros((2, 1, 64))
-    kernels.fit_tiles(np.eye(2), tiles, 64, 0, np.empty((1, 2, 64)), *np.empty((2, 2)), both)
-    kernels.fit_tiles(np.eye(2)[:1], tiles, 64, 0, np.empty((1, 2, 64)), *np.empty((2, 1)), one)
+def test_fit_panels_leaves_out_directions_with_an_mad_of_0(seed):
+    rows = np.zeros((64, 2))
+    rows[:, 0] = np.random.default_rng(seed).normal(size=64)
+    both, one = np.zeros((2, 1, 256))
+    panels, values = reference.panels(rows), np.empty((1, 4, 256))
+    kernels.fit_panels(reference.lines(np.eye(2)), panels, 64, 0, values, *np.empty((2, 2)), both)
+    kernels.fit_panels(reference.lines(np.eye(2)[:1]), panels, 64, 0, values, *np.empty((2, 1)), one)
     assert_allclose(both, one, rtol=1e-15)
 
 
@@ -145,13 +119,21 @@ def test_rows_that_are_not_finite_leave_the_others(seed):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
-def test_score_tile(seed, dtype, aggregation):
+def test_score_panels(seed, dtype, aggregation):
     random = np.random.default_rng(seed)
-    directions, columns = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(3, 300)).astype(dtype)
+    directions, rows = random.normal(size=(11, 3)).astype(dtype), random.normal(size=(300, 3)).astype(dtype)
     locations, scales = random.normal(size=(2, 11)).astype(dtype), random.uniform(0.5, 2, (2, 11)).astype(dtype)
-    totals = np.zeros((2, 300))
-    kernels.score_tile(directions, columns, locations, 1 / scales, 2, 3, int(aggregation == "max"), totals)
+    totals = np.zeros((2, 2, 256))
+    lines, panels = reference.lines(directions), reference.panels(rows)
+    kernels.score_panels(lines, panels, locations, 1 / scales, 8, int(aggregation == "max"), totals)
     for mode in range(2):
-        expected = reference.outlyingness(columns.T, directions, locations[mode], scales[mode], aggregation)
-        total = totals[mode] / 11 if aggregation == "mean" else totals[mode]
+        expected = reference.outlyingness(rows, directions, locations[mode], scales[mode], aggregation)
+        total = totals[mode].reshape(-1)[:300] / (11 if aggregation == "mean" else 1)
         assert_allclose(total, expected, rtol=1e-12 if dtype is np.float64 else 1e-4)
+
+
+def test_deviations_of_equal_values_are_0():
+    rows, totals = np.full((5, 2), 2.0), np.zeros((1, 1, 256))
+    ones = np.ones((1, 2))
+    kernels.score_panels(reference.lines(np.eye(2)), reference.panels(rows), 2 * ones, ones, 4, 0, totals)
+    assert_array_equal(totals[0, 0, :5], 0.0)

@@ -32,6 +32,8 @@ __all__ = [
 
 # Block sizes depend on the shape of the data alone, so the bits of a score do not depend on the number of threads.
 _GROUP_BLOCKS = 4
+_PANEL = 256  # rows that are multiplied at a time
+_SCORED_ROWS = 2 * _PANEL  # of a task of scoring
 _TOP_FRACTION = 0.05
 # Of a Gaussian: the median absolute deviation divided by the mean absolute deviation.
 _MEAN_TO_MEDIAN = 1.2533141373155001 / 1.482602218505602
@@ -86,9 +88,8 @@ def column_medians(rows: NDArray[Any], weights: NDArray[np.float64] | None) -> N
 
 def center_columns(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
     """Subtract the centre and transpose: shape (n_features, n_samples), dtype of `rows`."""
-    columns = np.empty(rows.shape[::-1], rows.dtype)
-    _kernels.projection.center_rows(rows, 0, len(rows), center, columns, 0)
-    return columns
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.ascontiguousarray((rows - center).T, dtype=rows.dtype)
 
 
 def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
@@ -102,35 +103,33 @@ def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArra
     return np.maximum(np.where(scales > 0, scales, scales.dtype.type(resolution)), limits.tiny)
 
 
-def center_tiles(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:
-    """Subtract the centre; cut the rows into transposed tiles of equal width, the last one filled with zeros.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_samples, n_features)
-    center : ndarray of shape (n_features,)
-
-    Returns
-    -------
-    ndarray of shape (n_tiles, n_features, width)
-    """
-    n_samples, n_features = rows.shape
-    n_tiles = -(-n_samples // rows_per_tile(n_features))
-    width = -(-n_samples // (64 * n_tiles)) * 64
-    tiles = np.zeros((-(-n_samples // width), n_features, width), rows.dtype)
-    for tile, part in zip(tiles, row_blocks(n_samples, width), strict=True):
-        _kernels.projection.center_rows(rows, part.start, part.stop, center, tile, 0)
-    return tiles
+def _center_panels(rows: NDArray[Any], center: NDArray[np.float64], part: slice) -> NDArray[Any]:
+    """Lay some of the rows out as panels, less the centre: shape (n_panels, 256 * n_padded)."""
+    panels = np.zeros((-(-(part.stop - part.start) // _PANEL), _PANEL * _padded_size(rows.shape[1])), rows.dtype)
+    _kernels.projection.fill_panels(rows[: part.stop], part.start, center, panels)
+    return panels
 
 
-def _project(directions: NDArray[Any], tiles: NDArray[Any], n_samples: int) -> NDArray[Any]:
-    """Multiply directions with the rows in tiles: shape (n_directions, n_samples)."""
-    values = np.empty((len(directions), len(tiles), tiles.shape[2]), tiles.dtype)
-    product = np.empty((len(directions), tiles.shape[2]), tiles.dtype)
-    for place, tile in enumerate(tiles):
-        _kernels.projection.multiply(directions, tile, product)
-        values[:, place] = product
-    return np.ascontiguousarray(values.reshape(len(directions), -1)[:, :n_samples])
+def _padded_size(n_features: int) -> int:
+    return max(n_features + 4, 5) // 5 * 5
+
+
+def _lines(directions: NDArray[Any]) -> NDArray[Any]:
+    """Put zeros behind the directions, up to a multiple of four, and behind the features, up to one of five."""
+    n_directions, n_features = directions.shape
+    lines = np.zeros((-(-n_directions // 4) * 4, _padded_size(n_features)), directions.dtype)
+    lines[:n_directions, :n_features] = directions
+    return lines
+
+
+def _project(directions: NDArray[Any], rows: NDArray[Any], center: NDArray[np.float64], tile_rows: int) -> NDArray[Any]:
+    """Multiply directions with the centred rows: shape (n_directions, n_samples)."""
+    values = np.empty((len(directions), len(rows)), rows.dtype)
+    for tile in row_blocks(len(rows), tile_rows):
+        product = np.empty((len(directions), tile.stop - tile.start), rows.dtype)
+        _kernels.projection.multiply(directions, center_columns(rows[tile], center), product)
+        values[:, tile] = product
+    return values
 
 
 def medians_and_scales(
@@ -228,35 +227,36 @@ def fit_projections(
         Identical, to the last bit, to that of :func:`score_projections`; None also where an MAD is 0 or next to it.
     """
     n_directions, n_samples = len(directions), len(rows)
-    tiles = center_tiles(rows, center)
-    collected = None if aggregation is None or weights is not None else _OrderedSum(tiles[:, 0].shape, aggregation)
+    n_panels, tile_rows = -(-n_samples // _PANEL), rows_per_tile(rows.shape[1])
+    collected = None if aggregation is None or weights is not None else _OrderedSum((n_panels, _PANEL), aggregation)
     locations, scales = np.empty((2, n_directions), rows.dtype)
     mode = {"mean": 0, "max": 1}.get(str(aggregation), -1)
     groups = row_blocks(n_directions, _GROUP_BLOCKS * per_block)
     local = threading.local()
 
     def fit_group(place: int) -> None:
-        group, part = groups[place], np.zeros(tiles[:, 0].shape)
+        group, part = groups[place], np.zeros((n_panels, _PANEL))
         if not hasattr(local, "values"):  # one buffer a thread: new pages cost as much as a pass over them
-            local.values = np.empty((len(tiles), min(per_block, n_directions), tiles.shape[2]), tiles.dtype)
-        _kernels.projection.fit_tiles(
-            directions[group], tiles, n_samples, mode, local.values, locations[group], scales[group], part
+            local.values = np.empty((n_panels, min(per_block, len(lines)), _PANEL), rows.dtype)
+        _kernels.projection.fit_panels(
+            lines[group], panels, n_samples, mode, local.values, locations[group], scales[group], part
         )
         if collected is not None:
             collected.add(place, part)
 
     def fit_weighted(block: slice) -> int:
-        values = _project(directions[block], tiles, n_samples)
-        locations[block], scales[block], n_flat = medians_and_scales(values, weights, rows_per_tile(rows.shape[1]))
+        values = _project(directions[block], rows, center, tile_rows)
+        locations[block], scales[block], n_flat = medians_and_scales(values, weights, tile_rows)
         return n_flat
 
     if weights is None:
+        lines, panels = _lines(directions), _center_panels(rows, center, slice(0, n_samples))
         map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs)
         flat = np.flatnonzero(scales == 0)
         usable = bool((scales >= np.finfo(scales.dtype).tiny).all())
         for start in range(0, flat.size, per_block):
             part = flat[start : start + per_block]
-            deviations = np.abs(_project(directions[part], tiles, n_samples) - locations[part, None])
+            deviations = np.abs(_project(directions[part], rows, center, tile_rows) - locations[part, None])
             scales[part] = mad_from_mean(ExactSum(part.size).add(deviations).total(), n_samples)
         n_flat = flat.size
     else:
@@ -308,26 +308,23 @@ def score_projections(
     n_directions, n_features = directions.shape
     factors = 1 / scales
     if aggregation == "top":
-        tiles = row_blocks(
-            len(rows), min(rows_per_tile(n_features), 2 ** int(np.log2(max(16, 131072 // n_directions))))
-        )
-    else:
-        tiles = row_blocks(len(rows), rows_per_tile(n_features))
+        tile_rows = min(rows_per_tile(n_features), 2 ** int(np.log2(max(16, 131072 // n_directions))))
+        tiles = row_blocks(len(rows), tile_rows)
 
-    def score_tile(tile: slice) -> NDArray[np.float64]:
-        n_tile = tile.stop - tile.start
-        columns = np.empty((n_features, n_tile), rows.dtype)
-        _kernels.projection.center_rows(rows, tile.start, tile.stop, center, columns, 0)
-        if aggregation == "top":
-            return _score_top(columns, directions, locations, scales)
-        totals = np.zeros((len(locations), n_tile))
-        maximum = int(aggregation == "max")
-        _kernels.projection.score_tile(
-            directions, columns, locations, factors, per_block, _GROUP_BLOCKS, maximum, totals
-        )
-        return _finish_aggregation(totals.min(axis=0), aggregation, n_directions)
+        def score_top(tile: slice) -> NDArray[np.float64]:
+            return _score_top(center_columns(rows[tile], center), directions, locations, scales)
 
-    return np.concatenate(map_blocks(score_tile, tiles, n_jobs=n_jobs))
+        return np.concatenate(map_blocks(score_top, tiles, n_jobs=n_jobs))
+    lines, maximum = _lines(directions), int(aggregation == "max")
+
+    def score_panels(part: slice) -> NDArray[np.float64]:
+        panels = _center_panels(rows, center, part)
+        totals = np.zeros((len(locations), len(panels), _PANEL))
+        _kernels.projection.score_panels(lines, panels, locations, factors, _GROUP_BLOCKS * per_block, maximum, totals)
+        total = totals.min(axis=0).reshape(-1)[: part.stop - part.start]
+        return _finish_aggregation(total, aggregation, n_directions)
+
+    return np.concatenate(map_blocks(score_panels, row_blocks(len(rows), _SCORED_ROWS), n_jobs=n_jobs))
 
 
 def _score_top(

@@ -15,10 +15,12 @@ from skanomaly._support._denoiser import cosine_signals
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._sklearn import Interval
 
-__all__ = ["Analogue", "Diffusion", "Futures", "ResidualBootstrap", "TrainingWindows"]
+__all__ = ["FEWEST_WINDOWS", "Analogue", "Diffusion", "Futures", "ResidualBootstrap", "TrainingWindows"]
 
 Floats = NDArray[np.float64]
 _BLOCK_WINDOWS = 1024
+FEWEST_WINDOWS = 64  # that a detector asks the futures of at a time, unless there are no more
+_BLOCK_VALUES = 2**19  # of sampled futures that are in work at a time
 _NETWORK = "clean"
 _PLACES = 4  # columns that tell a network the step
 _MOST_WINDOWS = 65_536  # that a network is trained on
@@ -244,7 +246,10 @@ class _Paths:
 
     def __call__(self, pasts: Floats, twins: NDArray[np.intp]) -> Floats:
         with single_blas_thread():
-            parts = [found for _, found in in_blocks(self._simulated, pasts.__getitem__, len(pasts))]
+            parts = [
+                found
+                for _, found in in_blocks(self._simulated, pasts.__getitem__, len(pasts), block_rows=FEWEST_WINDOWS)
+            ]
         return np.asarray(np.concatenate(parts)[:, None] + self._paths)
 
 
@@ -347,8 +352,8 @@ class _Denoised:
         with single_blas_thread():
             train(self._network, objective, np.arange(len(starts)), random, schedule, steps=training_steps)
         self._network.freeze()
-        self._start = random.standard_normal((windows.n_samples, n_outputs))
-        self._noise = random.standard_normal((len(self._signals), windows.n_samples, n_outputs))
+        self._start = random.standard_normal((windows.n_samples, n_outputs)).astype(np.float32)
+        self._noise = random.standard_normal((len(self._signals), windows.n_samples, n_outputs)).astype(np.float32)
 
     def _noisy(self, clean: NDArray[Any], steps: NDArray[np.intp], random: np.random.Generator) -> NDArray[Any]:
         signals = self._signals[steps][:, None]
@@ -360,23 +365,33 @@ class _Denoised:
         rows = np.concatenate([noisy, pasts.reshape(len(pasts), -1), places], axis=1)
         return np.ascontiguousarray(np.clip(rows, -_LARGEST, _LARGEST), dtype=np.float32)
 
-    def _sampled(self, pasts: Floats) -> Floats:
+    def _sampled(self, pasts: Floats) -> NDArray[np.float32]:
         """Draw futures for a block of pasts, of which each is repeated for each sample."""
-        n_samples = len(self._start)
-        repeated = np.repeat(pasts, n_samples, axis=0)
-        noisy = np.tile(self._start, (len(pasts), 1))
+        n_samples, n_outputs = self._start.shape
+        rows = np.empty((len(pasts), n_samples, n_outputs + pasts[0].size + _PLACES), dtype=np.float32)
+        rows[:, :, n_outputs:-_PLACES] = np.clip(pasts.reshape(len(pasts), 1, -1), -_LARGEST, _LARGEST)
+        noisy = np.broadcast_to(self._start, (len(pasts), n_samples, n_outputs))
         for step in range(len(self._signals) - 1, 0, -1):
-            clean = self._network.forward(_NETWORK, self._inputs(noisy, repeated, step))[-1].astype(np.float64)
+            np.clip(noisy, -_LARGEST, _LARGEST, out=rows[:, :, :n_outputs])
+            rows[:, :, -_PLACES:] = self._places[step]
+            clean = self._network.forward(_NETWORK, rows.reshape(len(pasts) * n_samples, -1))[-1].reshape(noisy.shape)
             before, now = self._signals[step - 1], self._signals[step]
             kept = now / before
-            mean = np.sqrt(before) * (1 - kept) * clean + np.sqrt(kept) * (1 - before) * noisy
-            spread = np.sqrt((1 - kept) * (1 - before) / (1 - now)) if step > 1 else 0.0
-            noisy = mean / (1 - now) + spread * np.tile(self._noise[step], (len(pasts), 1))
+            clean *= np.float32(np.sqrt(before) * (1 - kept) / (1 - now))
+            noisy = np.float32(np.sqrt(kept) * (1 - before) / (1 - now)) * noisy
+            noisy += clean
+            if step > 1:
+                noisy += np.float32(np.sqrt((1 - kept) * (1 - before) / (1 - now))) * self._noise[step]
         return noisy.reshape(len(pasts), n_samples, *self._shape)
 
     def __call__(self, pasts: Floats, twins: NDArray[np.intp]) -> Floats:
         level = _level(pasts)
         centred = pasts - level
+        block_rows = max(1, min(FEWEST_WINDOWS, _BLOCK_VALUES // self._start.size))
+        blocks = in_blocks(self._sampled, centred.__getitem__, len(centred), block_rows=block_rows)
+        out = np.empty((len(pasts), len(self._start), *self._shape))
+        out[:] = level[:, None]
         with single_blas_thread():
-            parts = [found for _, found in in_blocks(self._sampled, centred.__getitem__, len(centred))]
-        return np.asarray(np.concatenate(parts) + level[:, None])
+            for part, found in blocks:
+                out[part] += found
+        return out

@@ -12,13 +12,14 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._clock import Stretches
-from skanomaly.sequence._series._futures import Analogue, TrainingWindows, windows_at
+from skanomaly.sequence._series._futures import FEWEST_WINDOWS, Analogue, TrainingWindows, windows_at
 from skanomaly.sequence._series._window_vectors import WindowVectors
 from skanomaly.sequence._windows import WindowLookup, effective_window
 
 __all__ = ["MultiFutureDetector"]
 
-_BLOCK_WINDOWS = 1024
+_BLOCK_WINDOWS = 1024  # at most
+_BLOCK_VALUES = 2**22  # of the futures of a block
 Floats = NDArray[np.float64]
 
 
@@ -172,7 +173,8 @@ class MultiFutureDetector(SeriesDetector):
     def _window_outlyingness(self, X: NDArray[Any]) -> Floats:
         prepared, twins = self._vectors.prepare(X), self._lookup.find(X)
         out = np.empty(len(X) - self.window_size_ + 1)
-        for block in row_blocks(len(out), _BLOCK_WINDOWS):
+        values = int(self.n_samples) * self.n_future_ * len(self._vectors.channels)
+        for block in row_blocks(len(out), min(max(_BLOCK_VALUES // values, FEWEST_WINDOWS), _BLOCK_WINDOWS)):
             windows = windows_at(prepared, np.arange(block.start, block.stop), self.window_size_)
             pasts, true = windows[:, : self.n_past_], windows[:, self.n_past_ :]
             errors = (self._futures(pasts, twins[block]) - true[:, None]).reshape(len(windows), -1, true[0].size)
