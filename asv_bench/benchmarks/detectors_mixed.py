@@ -98,6 +98,7 @@ class BlockDistances:
                 np.zeros(0),
                 np.arange(0, 1025, 256),
                 20,
+                np.empty((8, 257)),
                 self.out,
             )
             return

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["band_edges", "nearest_warped", "warped_distance", "warping_path"]
 
@@ -23,7 +23,7 @@ def _point_cost(left, right):
     return total
 
 
-@kernel
+@allocating_kernel
 def warped_distance(long, short, radius, limit):
     r"""Sum the squared distances along the cheapest alignment of two series inside a band.
 
@@ -67,7 +67,7 @@ def warped_distance(long, short, radius, limit):
     return above[n_short] if above[n_short] < limit else np.inf
 
 
-@kernel
+@allocating_kernel
 def nearest_warped(query, places, offsets, left_out, n_neighbors, band):
     """Find the nearest of many series by the mean squared distance along the best alignment.
 
@@ -115,7 +115,7 @@ def nearest_warped(query, places, offsets, left_out, n_neighbors, band):
     return costs, indices
 
 
-@kernel
+@allocating_kernel
 def warping_path(long, short, radius):
     """Return the cheapest alignment of two series inside a band.
 

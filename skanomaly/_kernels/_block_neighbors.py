@@ -81,6 +81,7 @@ def fill_block_distances(
     prices,
     edges,
     n_neighbors,
+    squares,
     out,
 ):
     """Measure each row's distance to the nearest row of a bank, and the sum over the nearest rows of each block.
@@ -102,32 +103,28 @@ def fill_block_distances(
         and count for the nearest row only.
     n_neighbors : int
         Fewer than the rows of a block.
+    squares : ndarray of shape (g, 1 + longest block), float64
+        Overwritten. A block is read for so many rows at once, as it does not fit the fastest cache.
     out : ndarray of shape (n, 2), float64
         Written: the distance to the nearest row, and the sum of distances over blocks and neighbours. O(n m (d + c)).
         It is no mean: the division by a constant would have other bits in a batch than for a row alone (LLVM 15).
     """
     n_rows, n_columns = values.shape
     n_blocks = edges.size - 1
-    group_rows = 8  # rows that a block is read for at once: it does not fit the fastest cache
+    group_rows, size = squares.shape[0], squares.shape[1] - 1
     n_outside = bank_extra.size - edges[n_blocks]
+    nearest_bits = squares[:, size].view(np.int64)
     has_extra = False
     for place in range(bank_extra.size):
         has_extra |= bank_extra[place] > 0.0
-    longest = n_outside
-    for block in range(n_blocks):
-        longest = max(longest, edges[block + 1] - edges[block])
-    is_known = np.empty(group_rows, dtype=np.bool_)
-    nearest = np.empty(group_rows)
-    nearest_bits = nearest.view(np.int64)
-    squares = np.empty((group_rows, longest))
     out[:, 1] = 0.0
     for group in range(0, n_rows, group_rows):
         n_members = min(group_rows, n_rows - group)
-        is_known[:] = False
-        nearest[:] = np.inf
+        known = 0  # the members whose own row was found, as bits
+        squares[:, size] = np.inf
         for block in range(n_blocks + (n_outside > 0)):
             start, stop = edges[block], edges[block + 1] if block < n_blocks else bank_extra.size
-            squares[:] = 0.0
+            squares[:, :size] = 0.0
             for column in range(0, n_columns - 3, 4):  # sums are loaded and stored once for four columns
                 first, second = bank_values[column, start:stop], bank_values[column + 1, start:stop]
                 third, fourth = bank_values[column + 2, start:stop], bank_values[column + 3, start:stop]
@@ -159,11 +156,11 @@ def fill_block_distances(
                 bits = part.view(np.int64)
                 least, most = _find_extremes(bits)
                 equal = -1
-                if least == 0 and not is_known[member]:
+                if least == 0 and not (known >> member) & 1:
                     equal = 0
                     while bits[equal] > 0:
                         equal += 1
-                    is_known[member] = True
+                    known |= 1 << member
                 if equal >= 0 or has_extra or extra[row] > 0.0:
                     for place in range(part.size):
                         part[place] += extra[row] + bank_extra[start + place]
@@ -174,4 +171,4 @@ def fill_block_distances(
                 if block < n_blocks:
                     out[row, 1] += sum_smallest_roots(part, n_neighbors, least, most)
         for member in range(n_members):
-            out[group + member, 0] = np.sqrt(nearest[member])
+            out[group + member, 0] = np.sqrt(squares[member, size])

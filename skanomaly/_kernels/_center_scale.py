@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = ["count_select", "group_center_scale", "sort_order", "weighted_center_scale"]
 
@@ -156,7 +156,7 @@ def group_center_scale(values, n_values, robust, start, spread, scratch):
     return center, 1.2533141373155003 * total / n_values
 
 
-@kernel
+@allocating_kernel
 def sort_order(values, order):
     """Write the places of the values in ascending order: quicksort, then insertion; O(n log n).
 
@@ -223,7 +223,7 @@ def _weighted_median(values, weights, order, total):
     return values[order[order.size - 1]]
 
 
-@kernel
+@allocating_kernel
 def weighted_center_scale(values, weights, robust):
     """Centre and scale of weighted values, in which a whole weight equals repetition.
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 from skanomaly._kernels._permutation_moments import shuffle_blocks
 
 __all__ = ["crossing_moments", "crossing_totals", "permuted_scan_maxima"]
@@ -38,7 +38,7 @@ def crossing_totals(starts, partners, weights, places, out):
         out[cut] += out[cut - 1]
 
 
-@kernel
+@allocating_kernel
 def crossing_moments(block_at, sizes, sums, mean, variance, covariance):
     r"""Mean, variance and lag-one covariance of the crossing totals when rows are shuffled within blocks.
 
@@ -104,7 +104,7 @@ def _crossing_covariance(size, left, right, sums):
     return total
 
 
-@kernel
+@allocating_kernel
 def permuted_scan_maxima(rng, offsets, starts, partners, weights, places, mean, deviation, out):
     """Largest standardised deficit of crossings over the cuts, of places shuffled within blocks, for each of `out`.
 

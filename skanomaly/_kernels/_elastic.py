@@ -3,12 +3,12 @@
 import numpy as np
 
 from skanomaly._kernels._banded_warping import warping_path
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel
 
 __all__ = ["elastic_rows"]
 
 
-@kernel
+@allocating_kernel
 def elastic_rows(series, first, second, steps, radius, picks, out):
     """Move each place of a series towards a partner that the best alignment gives it.
 

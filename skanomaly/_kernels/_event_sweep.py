@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel
 
 __all__ = ["best_event_f1", "best_point_adjusted_f1", "best_window_score"]
 
 
-@kernel
+@allocating_kernel
 def best_point_adjusted_f1(values, events, false_positives, lengths, needed):
     """F1 at its best threshold when an event counts wholly once enough of its points are called.
 
@@ -45,7 +45,7 @@ def best_point_adjusted_f1(values, events, false_positives, lengths, needed):
     return best
 
 
-@kernel
+@allocating_kernel
 def best_event_f1(values, events, false_positives, n_events):
     """Harmonic mean of the fraction of events found and of the points' precision, at its best threshold.
 
@@ -67,7 +67,7 @@ def best_event_f1(values, events, false_positives, n_events):
     return best
 
 
-@kernel
+@allocating_kernel
 def best_window_score(values, windows, gains, n_windows, missed):
     """Sum of gains at its best threshold, where each window counts the best gain among its called points.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel, kernel
 
 __all__ = ["interpolate_rows", "modal_codes", "tabled_neighbors"]
 
@@ -29,7 +29,7 @@ def interpolate_rows(X, first, second, steps, out):
             out[row, column] = left[column] + step * (right[column] - left[column])
 
 
-@kernel
+@allocating_kernel
 def modal_codes(codes, groups, draws, n_codes, out):
     """Write, per column, the commonest code among the rows of each group; ties fall to a drawn one; O(g c (k + m)).
 

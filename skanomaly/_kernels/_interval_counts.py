@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["copy_inside", "count_bins"]
 
@@ -34,7 +34,7 @@ def _extend(line, lanes, ends):
         ends[1] = max(ends[1], np.float64(highest[lane]))
 
 
-@kernel
+@allocating_kernel
 def count_bins(values, lines, low, high, scales, counts, least, most, below, ends):
     """Count the values of rows below intervals, in equal bins of each interval, and the extremes of each bin.
 
@@ -106,7 +106,7 @@ def count_bins(values, lines, low, high, scales, counts, least, most, below, end
         start = stop
 
 
-@kernel
+@allocating_kernel
 def copy_inside(values, lines, low, high, found, below, ends, out):
     """Copy the values that lie in intervals, one interval behind the other, and count those below.
 

@@ -9,7 +9,7 @@ goes right where ``x > high`` if `flip` is set, else where ``x > low``: there on
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = [
     "add_path_credits",
@@ -46,10 +46,9 @@ def _sort(values, size):
 
 
 @inner_kernel
-def _draw_level(rows, members, column, n_missing, rng):
-    """Draw one of the distinct values of a column in a node, NaN being one of them; O(m log m)."""
-    levels = np.empty(members.size, dtype=rows.dtype)
-    size = 0
+def _draw_level(rows, members, column, n_missing, rng, levels):
+    """Draw one of the distinct values of a column in a node, NaN being one of them; `levels` is overwritten."""
+    size = np.intp(0)  # no literal, for which the sort would be compiled once more
     for member in members:
         if not np.isnan(rows[member, column]):
             levels[size] = rows[member, column]
@@ -86,7 +85,7 @@ def _find_column(rows, members, columns, rng):
     return -1, 0.0, 0.0, 0
 
 
-@kernel
+@allocating_kernel
 def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, highs, flips, sizes, lengths):
     """Grow one tree on the rows `members`; O(m (D + tried columns) + 2**D).
 
@@ -118,7 +117,7 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
     columns = np.empty(rows.shape[1], dtype=np.intp)
     for column in range(columns.size):
         columns[column] = column
-    moved = np.empty(members.size, dtype=np.intp)
+    moved, values = np.empty(members.size, dtype=np.intp), np.empty(members.size, dtype=rows.dtype)
     sizes[0] = members.size
     for node in range(n_inner):
         left, right = 2 * node + 1, 2 * node + 2
@@ -133,7 +132,7 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
         else:
             flip = False
             if is_category[column]:
-                level = _draw_level(rows, inside, column, n_missing, rng)
+                level = _draw_level(rows, inside, column, n_missing, rng, values)
                 flip = np.isnan(level)
                 low, high = (-np.inf, np.inf) if flip else (level - 0.5, level + 0.5)
             elif n_missing > 0 and (low == high or rng.random() < 0.5):
@@ -169,7 +168,7 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
         lengths[leaf] = levels[n_inner + leaf] + average_path_length(sizes[n_inner + leaf])
 
 
-@kernel
+@allocating_kernel
 def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
     """Add each row's path length in every tree, tree by tree; O(n_rows n_trees D).
 
@@ -217,7 +216,7 @@ def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
             out[row] += length[node - n_inner]
 
 
-@kernel
+@allocating_kernel
 def add_threshold_lengths(rows, columns, thresholds, lengths, out):
     """Add each row's path length in every tree of thresholds alone, tree by tree; O(n_rows n_trees D).
 
@@ -254,7 +253,7 @@ def add_threshold_lengths(rows, columns, thresholds, lengths, out):
             out[row] += length[nodes[row] - n_inner]
 
 
-@kernel
+@allocating_kernel
 def add_path_credits(rows, columns, lows, highs, flips, sizes, out):
     """Credit each split of a row's paths to its column; O(n_rows n_trees D).
 

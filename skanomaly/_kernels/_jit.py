@@ -7,14 +7,19 @@ from typing import Any
 import numba
 from numba.core import event
 
-__all__ = ["inner_kernel", "inner_kernel_in_order", "kernel", "kernel_in_order", "watch_compilation"]
+__all__ = ["allocating_kernel", "inner_kernel", "inner_kernel_in_order", "kernel", "watch_compilation"]
 
 # All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
 _FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+# No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a serial, pure function that releases the GIL.
+    """Compile a serial, pure function that releases the GIL, makes no array and returns none.
+
+    So it needs no counts of references to arrays, which each view of a row would change: an atomic operation on one
+    place in memory, for which threads over the same table wait, and a tenth of the compile time.
 
     The compiled code is cached on disk unless the environment variable ``SKANOMALY_KERNEL_CACHE`` is ``0``, or no
     cache folder can be written (a read-only installation without a home directory); then it is compiled in memory.
@@ -29,11 +34,13 @@ def kernel(function: Callable[..., Any]) -> Any:
     callable
         The compiled dispatcher, or `function` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    return _compiled(function, _FASTMATH)
+    return _stored(function, {**_OPTIONS, "_nrt": False})
 
 
-def kernel_in_order(function: Callable[..., Any]) -> Any:
-    """Compile as :func:`kernel` does, but keep the order of sums that is written, which decides their last bits.
+def allocating_kernel(function: Callable[..., Any]) -> Any:
+    """Compile as :func:`kernel` does a function that makes arrays or returns some.
+
+    Its views are counted, so loops over many of them belong in an inner kernel.
 
     Parameters
     ----------
@@ -43,11 +50,11 @@ def kernel_in_order(function: Callable[..., Any]) -> Any:
     -------
     callable
     """
-    return _compiled(function, _FASTMATH - {"reassoc"})
+    return _stored(function, _OPTIONS)
 
 
 def inner_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function that only kernels call: as :func:`kernel` does, in a quarter less time.
+    """Compile as :func:`kernel` does a function that only kernels call, in a quarter less time.
 
     Its code becomes part of the kernels that call it, so it is not stored, and Python cannot call it.
 
@@ -59,11 +66,11 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
     -------
     callable
     """
-    return numba.njit(no_cpython_wrapper=True, **_options(_FASTMATH))(function)
+    return numba.njit(no_cpython_wrapper=True, _nrt=False, **_OPTIONS)(function)
 
 
 def inner_kernel_in_order(function: Callable[..., Any]) -> Any:
-    """Compile as :func:`inner_kernel` does, but keep the order of sums that is written.
+    """Compile as :func:`inner_kernel` does, but keep the order of sums that is written, which decides their last bits.
 
     Parameters
     ----------
@@ -73,20 +80,16 @@ def inner_kernel_in_order(function: Callable[..., Any]) -> Any:
     -------
     callable
     """
-    return numba.njit(no_cpython_wrapper=True, **_options(_FASTMATH - {"reassoc"}))(function)
+    options = {**_OPTIONS, "fastmath": _FASTMATH - {"reassoc"}}
+    return numba.njit(no_cpython_wrapper=True, _nrt=False, **options)(function)
 
 
-def _options(fastmath: set[str]) -> dict[str, Any]:
-    # No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
-    return {"nogil": True, "fastmath": fastmath, "error_model": "numpy", "no_cfunc_wrapper": True}
-
-
-def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
-    compile_plain = numba.njit(**_options(fastmath))
+def _stored(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    compile_plain = numba.njit(**options)
     if os.environ.get("SKANOMALY_KERNEL_CACHE", "1") == "0":
         return compile_plain(function)
     try:
-        return numba.njit(cache=True, **_options(fastmath))(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write its cache to
         return compile_plain(function)
 

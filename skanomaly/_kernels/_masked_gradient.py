@@ -9,20 +9,19 @@ import numpy as np
 
 from skanomaly._kernels._adam import adam_step
 from skanomaly._kernels._center_scale import count_select, group_center_scale, sort_order, weighted_center_scale
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["kept_rows", "masked_adam_epoch"]
 
 
 @inner_kernel
-def _relax(errors, weights, keep, min_keep, candidates):
+def _relax(errors, weights, keep, min_keep, order, candidates):
     """Keep the smallest errors until a fraction `min_keep` of the weight is kept; ties at the limit all stay."""
     limit = -np.inf
     if weights is None:
         rank = int(np.ceil(min_keep * errors.size)) - 1  # a fraction of 0 is never too little
         limit = count_select(errors, errors.size, rank, rank, 0.0, 0.2, candidates)
     else:
-        order = np.empty(errors.size, dtype=np.intp)
         sort_order(errors, order)
         total = 0.0
         for index in range(errors.size):
@@ -38,7 +37,7 @@ def _relax(errors, weights, keep, min_keep, candidates):
             keep[index] = True
 
 
-@kernel
+@allocating_kernel
 def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_group, decay, pooled, scratch, keep):
     """Mark the rows whose standardised value lies within `threshold` of its group's centre.
 
@@ -152,14 +151,15 @@ def kept_rows(values, groups, weights, threshold, side, robust, min_keep, min_gr
         total = float(n_rows)
         masked_weight = float(n_masked)
     if total - masked_weight < min_keep * total:
-        _relax(errors[:n_rows], weights, keep, min_keep, scratch[0])
+        order = np.empty(0 if weights is None else n_rows, dtype=np.intp)
+        _relax(errors[:n_rows], weights, keep, min_keep, order, scratch[0])
         n_masked = 0
         for row in range(n_rows):
             n_masked += not keep[row]
     return n_masked
 
 
-@kernel
+@allocating_kernel
 def masked_adam_epoch(
     X,
     y,

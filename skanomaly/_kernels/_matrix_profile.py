@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = ["mark_seeds", "pair_distances", "update_profile", "window_moments"]
 
@@ -116,7 +116,7 @@ def _keep(best, partners, place, value, partner):
     partners[rank, place] = partner
 
 
-@kernel
+@allocating_kernel
 def update_profile(
     x, y, moments, other, seeds, size, diagonals, twins, zone, best_row, index_row, best_column, index_column
 ):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = [
     "expected_moments",
@@ -32,7 +32,7 @@ def _row_log_densities(row, means, factors, constants, partial, out):
             out[component] -= 0.5 * partial[component] * partial[component]
 
 
-@kernel
+@allocating_kernel
 def expected_moments(X, means, factors, constants, counts, sums, scatters):
     """Take the expectation step of a Gaussian mixture, fused with the sums that the maximisation step needs.
 
@@ -97,7 +97,7 @@ def expected_moments(X, means, factors, constants, counts, sums, scatters):
     return entropy
 
 
-@kernel
+@allocating_kernel
 def responsibilities(X, means, factors, constants, out):
     """Weight of each component in each row; arguments as in :func:`expected_moments`; `out` (n_rows, n_components)."""
     partial = np.empty(out.shape[1])
@@ -115,7 +115,7 @@ def responsibilities(X, means, factors, constants, out):
             out[index, component] /= total
 
 
-@kernel
+@allocating_kernel
 def representative_draws(means, roots, mean_precisions, dofs, generator, out):
     r"""Draw representative values of components from their normal-inverse-Wishart posteriors.
 

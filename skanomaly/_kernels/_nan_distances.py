@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["cell_neighbors_nan", "shared_distances_nan"]
 
 
-@kernel
+@allocating_kernel
 def shared_distances_nan(query, table, mismatch, distances):
     """Write the mean squared difference from one row to every column of `table`, over shared coordinates.
 
@@ -133,7 +133,7 @@ def _has_all(observed, query, column, index):
     return True
 
 
-@kernel
+@allocating_kernel
 def cell_neighbors_nan(queries, table, observed, mismatch, own, starts, columns, limits, pool, indices, counts):
     """Find the nearest donors of each missing cell, nearest first, ties by index.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 from skanomaly._kernels._neighbors import insert_neighbor, smallest_of_lanes, squared_distance
 
 __all__ = ["join_rows"]
@@ -71,7 +71,28 @@ def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excl
     return n_measured
 
 
-@kernel
+@inner_kernel
+def _fill_left(table, start, stop, slack, left, norms):
+    """Write the left factor of a tile's product, and its norms less their rounding error."""
+    n_columns = table.shape[1] - 1
+    for i in range(stop - start):
+        source, target = table[start + i], left[i]
+        for column in range(n_columns):
+            target[column] = source[column] / -2  # exact
+        # An infinite one becomes NaN, which rules out nothing.
+        norms[i] = source[n_columns] - slack[0] * source[n_columns]
+
+
+@inner_kernel
+def _limit(bounds, norms, rank, error, lanes, smallest, uppers):
+    """Limit the lists of a tile by the bounds of its pairs with itself."""
+    for i in range(bounds.shape[0]):
+        upper = smallest_of_lanes(bounds[i], rank, lanes, smallest) + norms[i] + error
+        if upper < np.inf:
+            uppers[i] = upper
+
+
+@allocating_kernel
 def join_rows(
     table,
     first,
@@ -137,12 +158,7 @@ def join_rows(
     for turn in range(0 if is_same else 1, 2):  # first the tiles with themselves, which limit the lists
         for start in range(first[0], first[1], tile_rows):
             stop = min(start + tile_rows, first[1])
-            for i in range(stop - start):
-                source, target = table[start + i], left[i]
-                for column in range(n_columns):
-                    target[column] = source[column] / -2  # exact
-                # An infinite one becomes NaN, which rules out nothing.
-                norms[i] = source[n_columns] - slack[0] * source[n_columns]
+            _fill_left(table, start, stop, slack, left, norms)
             begin, until = (stop if is_same else second[0]), second[1]
             if turn == 0:
                 begin, until = start, stop
@@ -151,10 +167,7 @@ def join_rows(
                 bounds = products[: (stop - start) * (end - begun)].reshape((stop - start, end - begun))
                 np.dot(left[: stop - start], table[begun:end].T, bounds)
                 if turn == 0 and rank <= 64:
-                    for i in range(stop - start):
-                        upper = smallest_of_lanes(bounds[i], rank, lanes, smallest) + norms[i] + error
-                        if upper < np.inf:
-                            uppers[start + i] = upper
+                    _limit(bounds, norms, rank, error, lanes, smallest, uppers[start:stop])
                 n_measured += _fill_both(
                     bounds, start, begun, norms, order, X, scale, slack, groups, excluded, uppers, distances, indices
                 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel, kernel
 from skanomaly._kernels._neighbors import insert_neighbor, squared_distance
 
 __all__ = ["build_tree", "search_tree"]
@@ -105,7 +105,7 @@ def box_distance(box, query):
     return total * (1 - 1e-13)
 
 
-@kernel
+@allocating_kernel
 def search_tree(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices):
     """Find the nearest rows of each query by descending a tree of :func:`build_tree`, nearer half first.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = [
     "encode_rows",
@@ -75,7 +75,7 @@ def smallest_of_lanes(values, rank, lanes, smallest):
     return smallest[rank - 1]
 
 
-@kernel
+@allocating_kernel
 def fill_neighbors(
     bounds,
     rows,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["mean_of_largest", "median_and_mad"]
 
@@ -284,7 +284,7 @@ def _order_pair(tiles, row, location, folded, keys, sample, first, second, searc
     return lower, upper, low, high
 
 
-@kernel
+@allocating_kernel
 def median_and_mad(tiles, n_values, locations, scales):
     """Median and median absolute deviation of each row.
 
@@ -337,7 +337,7 @@ def median_and_mad(tiles, n_values, locations, scales):
         locations[row] = location
 
 
-@kernel
+@allocating_kernel
 def mean_of_largest(values, n_largest, out):
     """Mean of the `n_largest` largest values of each row, summed in float64.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel, kernel
 
 __all__ = [
     "bin_totals",
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-@kernel
+@allocating_kernel
 def inner_edges(indptr, indices, blocks):
     """Drop the edges between blocks and from a row to itself; returns `indptr` and `indices`; O(n + n_edges).
 
@@ -46,7 +46,7 @@ def inner_edges(indptr, indices, blocks):
     return kept, inner
 
 
-@kernel
+@allocating_kernel
 def graph_sums(starts, partners, weights, blocks, n_blocks):
     r"""Sum, per block, :math:`w_e`, :math:`w_e^2` over the edges and :math:`D_v^2` over the vertices; O(n + edges).
 
@@ -176,7 +176,7 @@ def shuffle_blocks(rng, offsets, values):
             values[other] = kept
 
 
-@kernel
+@allocating_kernel
 def permuted_bin_totals(rng, offsets, starts, partners, weights, positions, bin_of_gap, out):
     """Run :func:`bin_totals` once for each row of `out`, on positions shuffled within blocks; O(edges) each."""
     shuffled = positions.copy()
@@ -185,7 +185,7 @@ def permuted_bin_totals(rng, offsets, starts, partners, weights, positions, bin_
         bin_totals(starts, partners, weights, shuffled, bin_of_gap, out[draw])
 
 
-@kernel
+@allocating_kernel
 def permuted_threshold_totals(rng, offsets, starts, partners, weights, coordinates, thresholds, out):
     """Run :func:`threshold_totals` once for each row of `out`, on coordinates shuffled within blocks."""
     shuffled = coordinates.copy()
@@ -194,7 +194,7 @@ def permuted_threshold_totals(rng, offsets, starts, partners, weights, coordinat
         threshold_totals(starts, partners, weights, shuffled, thresholds, out[draw])
 
 
-@kernel
+@allocating_kernel
 def permuted_gap_totals(rng, offsets, starts, partners, weights, coordinates, out):
     """Run :func:`gap_total` once for each entry of `out`, on coordinates shuffled within blocks."""
     shuffled = coordinates.copy()
@@ -203,7 +203,7 @@ def permuted_gap_totals(rng, offsets, starts, partners, weights, coordinates, ou
         out[draw] = gap_total(starts, partners, weights, shuffled)
 
 
-@kernel
+@allocating_kernel
 def permuted_group_totals(rng, offsets, starts, partners, weights, groups, out):
     """Run :func:`group_total` once for each entry of `out`, on groups shuffled within blocks."""
     shuffled = groups.copy()
@@ -212,7 +212,7 @@ def permuted_group_totals(rng, offsets, starts, partners, weights, groups, out):
         out[draw] = group_total(starts, partners, weights, shuffled)
 
 
-@kernel
+@allocating_kernel
 def permuted_distances(rng, offsets, starts, partners, weights, positions, background, out):
     r"""Kolmogorov-Smirnov distance :math:`\max_g |F(g) - G(g)|` of shuffled positions' gaps, one for each of `out`.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, inner_kernel_in_order, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, inner_kernel_in_order, kernel
 from skanomaly._kernels._order_statistics import median_and_mad
 
 __all__ = [
@@ -70,15 +70,11 @@ def fill_panels(rows, start, center, panels):
 
 
 @inner_kernel
-def _padded(directions, dtype):
-    """Copy directions, with zeros behind: at least three more directions, and features up to a multiple of five."""
-    n_directions, n_features = directions.shape
-    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), dtype)
-    for direction in range(n_directions):
-        line, source = lines[direction], directions[direction]
-        for feature in range(source.size):
-            line[feature] = source[feature]
-    return lines
+def _copy_directions(directions, lines):
+    """Copy directions into an array of zeros that is larger."""
+    for direction in range(directions.shape[0]):
+        for feature in range(directions.shape[1]):
+            lines[direction, feature] = directions[direction, feature]
 
 
 @inner_kernel
@@ -135,7 +131,23 @@ def _multiply_panel(lines, place, panel, sums):
                 sums[768 + i] = fourth
 
 
-@kernel
+@inner_kernel
+def _multiply(lines, columns, panels, sums, out):
+    n_directions, n_columns = out.shape
+    for start in range(0, n_columns, 1024):
+        stop = min(start + 1024, n_columns)
+        _pack(columns, start, stop, panels)
+        for place in range(0, n_directions, 4):
+            for first in range(start, stop, 256):
+                last = min(first + 256, stop)
+                _multiply_panel(lines, place, panels[(first - start) // 256], sums)
+                for direction in range(place, min(place + 4, n_directions)):
+                    source, line = sums[256 * (direction - place) :], out[direction, first:last]
+                    for i in range(line.size):
+                        line[i] = source[i]
+
+
+@allocating_kernel
 def multiply(directions, columns, out):
     """Multiply ``directions @ columns``, so that the bits of an entry depend on its direction and its column alone.
 
@@ -153,46 +165,21 @@ def multiply(directions, columns, out):
     -----
     Cost O(n_directions * n_features * n_columns), at about the rate of BLAS.
     """
-    n_directions, n_columns = out.shape
-    lines = _padded(directions, columns.dtype)
-    n_panels = (min(1024, n_columns) + 255) // 256
+    n_directions, n_features = directions.shape
+    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), columns.dtype)
+    _copy_directions(directions, lines)
+    n_panels = (min(1024, columns.shape[1]) + 255) // 256
     panels, sums = np.zeros((n_panels, 256 * lines.shape[1]), columns.dtype), np.empty(1024, columns.dtype)
-    for start in range(0, n_columns, 1024):
-        stop = min(start + 1024, n_columns)
-        _pack(columns, start, stop, panels)
-        for place in range(0, n_directions, 4):
-            for first in range(start, stop, 256):
-                last = min(first + 256, stop)
-                _multiply_panel(lines, place, panels[(first - start) // 256], sums)
-                for direction in range(place, min(place + 4, n_directions)):
-                    source, line = sums[256 * (direction - place) :], out[direction, first:last]
-                    for i in range(line.size):
-                        line[i] = source[i]
+    _multiply(lines, columns, panels, sums, out)
 
 
-@kernel
-def multiply_rows(rows, directions, out):
-    """Multiply ``rows @ directions.T`` with the sums of :func:`multiply`: the bits of a row depend on the row alone.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_samples, n_features)
-    directions : ndarray of shape (n_directions, n_features)
-    out : ndarray of shape (n_samples, n_directions)
-        Overwritten; its type is that of the sums.
-
-    Notes
-    -----
-    Cost O(n_directions * n_features * n_samples).
-    """
+@inner_kernel
+def _multiply_rows(rows, lines, panel, sums, out):
     n_samples, n_directions = out.shape
-    n_features = rows.shape[1]
-    lines = _padded(directions, out.dtype)
-    panel, sums = np.zeros(256 * lines.shape[1], out.dtype), np.empty(1024, out.dtype)
     for start in range(0, n_samples, 256):
         size = min(256, n_samples - start)  # what an earlier panel left behind them is multiplied and not used
         for first in range(0, size, 16):  # so that writes fill cache lines
-            for feature in range(n_features):
+            for feature in range(rows.shape[1]):
                 for i in range(first, min(first + 16, size)):
                     panel[256 * feature + i] = rows[start + i, feature]
         for place in range(0, n_directions, 4):
@@ -208,6 +195,28 @@ def multiply_rows(rows, directions, out):
                 for k in range(count):
                     for i in range(size):
                         out[start + i, place + k] = sums[256 * k + i]
+
+
+@allocating_kernel
+def multiply_rows(rows, directions, out):
+    """Multiply ``rows @ directions.T`` with the sums of :func:`multiply`: the bits of a row depend on the row alone.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    directions : ndarray of shape (n_directions, n_features)
+    out : ndarray of shape (n_samples, n_directions)
+        Overwritten; its type is that of the sums.
+
+    Notes
+    -----
+    Cost O(n_directions * n_features * n_samples).
+    """
+    n_directions, n_features = directions.shape
+    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), out.dtype)
+    _copy_directions(directions, lines)
+    panel, sums = np.zeros(256 * lines.shape[1], out.dtype), np.empty(1024, out.dtype)
+    _multiply_rows(rows, lines, panel, sums, out)
 
 
 @inner_kernel
@@ -237,7 +246,27 @@ def _aggregate(sums, locations, factors, maximum, total):
                 total[i] = deviation if deviation > total[i] else total[i]  # noqa: FURB136  # max() is not vectorised
 
 
-@kernel
+@inner_kernel
+def _project(lines, panels, start, stop, flat):
+    """Project all panels on some of the directions."""
+    for panel in range(panels.shape[0]):
+        for place in range(start, stop, 4):
+            _multiply_panel(lines, place, panels[panel], flat[panel, 256 * (place - start) :])
+
+
+@inner_kernel
+def _aggregate_block(flat, start, stop, locations, scales, factors, maximum, totals):
+    """Aggregate the deviations along some of the directions, but those with a scale of 0, for all panels."""
+    for place in range(start, stop):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
+        scale = np.float64(scales[place])
+        factors[place] = 1.0 / scale if scale > 0 else 0.0
+    for panel in range(flat.shape[0]):
+        for place in range(start, stop, 4):
+            sums = flat[panel, 256 * (place - start) :]
+            _aggregate(sums, locations[place:stop], factors[place:stop], maximum, totals[panel])
+
+
+@allocating_kernel
 def fit_panels(lines, panels, n_samples, aggregation, values, locations, scales, totals):
     """Project all rows, find median and MAD along each direction, and aggregate the deviations in units of the MAD.
 
@@ -265,31 +294,38 @@ def fit_panels(lines, panels, n_samples, aggregation, values, locations, scales,
     -----
     Cost O(n_directions * n_features * n_samples); extra memory two projections.
     """
-    n_directions = locations.size
     n_panels, per_block, _ = values.shape
     flat = values.reshape((n_panels, per_block * 256))
-    factors = np.empty(n_directions, panels.dtype)
-    for start in range(0, n_directions, per_block):
-        stop = min(start + per_block, n_directions)
-        for panel in range(n_panels):
-            for place in range(start, stop, 4):
-                _multiply_panel(lines, place, panels[panel], flat[panel, 256 * (place - start) :])
+    factors = np.empty(locations.size, panels.dtype)
+    for start in range(0, locations.size, per_block):
+        stop = min(start + per_block, locations.size)
+        _project(lines, panels, start, stop, flat)
         median_and_mad(values, n_samples, locations[start:stop], scales[start:stop])
-        for place in range(start, stop):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
-            scale = np.float64(scales[place])
-            factors[place] = 1.0 / scale if scale > 0 else 0.0
-        for panel in range(n_panels if aggregation >= 0 else 0):
-            for place in range(start, stop, 4):
-                _aggregate(
-                    flat[panel, 256 * (place - start) :],
-                    locations[place:stop],
-                    factors[place:stop],
-                    aggregation,
-                    totals[panel],
-                )
+        if aggregation >= 0:
+            _aggregate_block(flat, start, stop, locations, scales, factors, aggregation, totals)
 
 
-@kernel
+@inner_kernel
+def _score(lines, panels, locations, factors, per_group, maximum, sums, parts, totals):
+    n_modes, n_directions = locations.shape
+    for panel in range(panels.shape[0]):
+        for first in range(0, n_directions, per_group):
+            last = min(first + per_group, n_directions)
+            parts[:] = 0.0
+            for place in range(first, last, 4):
+                _multiply_panel(lines, place, panels[panel], sums)
+                for mode in range(n_modes):
+                    _aggregate(sums, locations[mode, place:last], factors[mode, place:last], maximum, parts[mode])
+            for mode in range(n_modes):
+                total, part = totals[mode, panel], parts[mode]
+                for i in range(256):
+                    if maximum == 0:
+                        total[i] += part[i]
+                    elif part[i] > total[i]:
+                        total[i] = part[i]
+
+
+@allocating_kernel
 def score_panels(lines, panels, locations, factors, per_group, maximum, totals):
     """Project rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
 
@@ -313,21 +349,5 @@ def score_panels(lines, panels, locations, factors, per_group, maximum, totals):
     Cost O(n_directions * n_panels * (n_features + n_modes)). The deviations of four directions are added while their
     products with 256 rows are in the first-level cache.
     """
-    n_modes, n_directions = locations.shape
-    sums = np.empty(1024, panels.dtype)
-    parts = np.empty((n_modes, 256))
-    for panel in range(panels.shape[0]):
-        for first in range(0, n_directions, per_group):
-            last = min(first + per_group, n_directions)
-            parts[:] = 0.0
-            for place in range(first, last, 4):
-                _multiply_panel(lines, place, panels[panel], sums)
-                for mode in range(n_modes):
-                    _aggregate(sums, locations[mode, place:last], factors[mode, place:last], maximum, parts[mode])
-            for mode in range(n_modes):
-                total, part = totals[mode, panel], parts[mode]
-                for i in range(256):
-                    if maximum == 0:
-                        total[i] += part[i]
-                    elif part[i] > total[i]:
-                        total[i] = part[i]
+    sums, parts = np.empty(1024, panels.dtype), np.empty((locations.shape[0], 256))
+    _score(lines, panels, locations, factors, per_group, maximum, sums, parts, totals)

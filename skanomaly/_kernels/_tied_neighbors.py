@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
 __all__ = ["all_tied_neighbors", "draw_tied_neighbors", "tied_group_sizes"]
 
@@ -17,7 +17,7 @@ def _group_end(distances, first):
     return last
 
 
-@kernel
+@allocating_kernel
 def draw_tied_neighbors(rng, queries, class_of, member_starts, members, distances, nearest, out):
     """Pick each query row's nearest other rows, drawing at random among those at equal distance.
 

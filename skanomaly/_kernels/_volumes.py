@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skanomaly._kernels._jit import inner_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel
 
 __all__ = ["volume_slices"]
 
@@ -39,7 +39,7 @@ def _two_nearest(point, left, starts, stops, limit):
     return first, second
 
 
-@kernel
+@allocating_kernel
 def volume_slices(outlyingness, starts, stops, thresholds, counts, window_size, average_precisions, areas):
     """Compute the range-aware average precision and area under the curve for each tolerance from 0 to `window_size`.
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import allocating_kernel
 from skanomaly._kernels._neighbors import insert_neighbor, squared_distance
 
 __all__ = ["fill_zone_neighbors"]
 
 
-@kernel
+@allocating_kernel
 def fill_zone_neighbors(products, R, Q, zones, distances, indices):
     r"""Choose for each query the nearest references outside its zone, then measure them.
 

@@ -35,7 +35,8 @@ def test_sum_of_the_smallest_roots_is_infinite_where_too_few_are_finite():
 def _fill(queries, bank, prices, edges, n_neighbors):
     out = np.empty((len(queries[0]), 2))
     columns = [np.ascontiguousarray(part.T) for part in bank[:2]]
-    kernels.fill_block_distances(*queries, *columns, bank[2], prices, edges, n_neighbors, out)
+    squares = np.full((3, 1 + max(*np.diff(edges), len(bank[2]) - edges[-1])), np.nan)
+    kernels.fill_block_distances(*queries, *columns, bank[2], prices, edges, n_neighbors, squares, out)
     out[:, 1] /= (len(edges) - 1) * n_neighbors
     return out
 

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skanomaly import _kernels
+from tests.kernels.source import source_of
 from tests.reference import isolation_forest as reference
 
 DEPTH = 4
@@ -123,7 +124,7 @@ def test_compiled_kernels_equal_their_source(seed):
     tree = _grown(rows, np.arange(24), is_category, _generator(seed))
     again = {name: np.empty_like(part) for name, part in tree.items()}
     grow = _kernels.isolation_forest.grow_isolation_tree
-    getattr(grow, "py_func", grow)(rows, np.arange(24), is_category, _generator(seed), *again.values())
+    source_of(grow)(rows, np.arange(24), is_category, _generator(seed), *again.values())
     for name, part in tree.items():
         assert_allclose(part, again[name], rtol=1e-12)
 

@@ -21,6 +21,7 @@ from skanomaly.detectors._mixed_detector import MixedDetector
 __all__ = ["MultiscaleNeighborsDetector"]
 
 _BLOCK_ROWS = 256
+_ROWS_A_BLOCK = 8  # rows that the kernel reads a block of the bank for at once
 _KERNEL_ROWS = 2048
 Floats = NDArray[np.float64]
 
@@ -199,6 +200,7 @@ class MultiscaleNeighborsDetector(MixedDetector):
     def _distances(self, X: NDArray[Any]) -> Floats:
         """Return the distance to the nearest row and the mean over the nearest of each block, for each row."""
         distances = np.empty((len(X), 2))
+        longest = int(max(*np.diff(self.block_edges_), len(self._bank.extra) - self.block_edges_[-1]))
 
         def fill(part: slice) -> None:
             queries = self._space.encode(X[part])
@@ -209,6 +211,7 @@ class MultiscaleNeighborsDetector(MixedDetector):
                 self._space.prices,
                 self.block_edges_,
                 self.n_neighbors_,
+                np.empty((_ROWS_A_BLOCK, longest + 1)),
                 distances[part],
             )
 
