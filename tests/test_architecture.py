@@ -277,6 +277,16 @@ def test_private_kernels_are_inner_kernels(path):
             assert decorator.id.startswith("inner_kernel"), f"{node.name}: only kernels can call it"
 
 
+@of_every(KERNELS, _name)
+def test_kernels_without_counts_of_references_make_no_array_and_take_no_generator(path):
+    for node in _nodes(path):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list[0].id != "allocating_kernel":
+            called = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+            assert not called & {"empty", "zeros", "ones", "full", "copy", "ravel", "reshape", "dot"}, node.name
+            arguments = {argument.arg for argument in node.args.args}
+            assert node.name.startswith("_") or not arguments & {"rng", "generator", "random"}, node.name
+
+
 def test_base_contract_is_abstract():
     from skanomaly.base import BaseDetector, BaseSampler, BaseTest
 

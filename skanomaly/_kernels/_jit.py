@@ -27,7 +27,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     Parameters
     ----------
     function : callable
-        Takes arrays, scalars and ``numpy.random.Generator`` objects; reads no globals; raises nothing.
+        Takes arrays and scalars; reads no globals; raises nothing.
 
     Returns
     -------
@@ -38,9 +38,9 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def allocating_kernel(function: Callable[..., Any]) -> Any:
-    """Compile as :func:`kernel` does a function that makes arrays or returns some.
+    """Compile as :func:`kernel` does a function that makes arrays, returns some or takes a ``Generator`` of NumPy.
 
-    Its views are counted, so loops over many of them belong in an inner kernel.
+    References are counted here, so loops over many views belong in an inner kernel.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def gap_histogram(starts, partners, weights, positions, out):
             out[abs(positions[partners[edge]] - here)] += weights[edge]
 
 
-@kernel
+@allocating_kernel
 def shuffle_blocks(rng, offsets, values):
     """Shuffle `values` uniformly within each block, in place (Fisher-Yates); O(n).
 

@@ -33,6 +33,16 @@ def test_kernel_sees_nan():
     assert _count_nan(np.array([np.nan, 1.0, np.inf, np.nan])) == 2
 
 
+def test_kernels_leave_the_references_of_their_arguments():
+    rows, offsets, generator = np.ones((3, 2)), np.array([0, 2, 6]), np.random.default_rng(0)
+    values, panels, center = np.arange(6.0), np.zeros((1, 1280)), np.zeros(2)
+    before = [sys.getrefcount(part) for part in (rows, offsets, generator, values, panels, center)]
+    for _ in range(5):
+        _kernels.projection.fill_panels(rows, 0, center, panels)
+        _kernels.permutation_moments.shuffle_blocks(generator, offsets, values)
+    assert [sys.getrefcount(part) for part in (rows, offsets, generator, values, panels, center)] == before
+
+
 def test_kernel_without_a_disk_cache_computes_the_same(monkeypatch):
     monkeypatch.setenv("SKANOMALY_KERNEL_CACHE", "0")
     assert kernel(getattr(_count_nan, "py_func", _count_nan))(np.array([np.nan])) == 1
