@@ -91,8 +91,8 @@ class DegradationDetector(SeriesDetector):
 
     *When it fails.* It finds what looks like its synthetic anomalies, and only in a series whose own anomalies are
     rare: those in the training series are taught as normal. On public series the trees are far behind neighbours, and
-    hardly better than random scores; the guide has the figures, none of them adjusted. The transformer was tested on
-    planted anomalies only.
+    hardly better than random scores; the transformer is between them and neighbours. The guide has the figures,
+    none of them adjusted.
 
     Cost: `n_windows` · `window_size` rows for the trees, at most 30,000; O(n) for scoring.
 
