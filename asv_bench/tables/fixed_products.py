@@ -40,6 +40,12 @@ def score_by_blas(directions, columns, locations, factors, per_block, totals):
                 totals[0, i] += np.float64(deviation)
 
 
+def score_by_panels(rows, panels, lines, locations, factors, per_group, sums, parts, totals):
+    """Lay the rows out and score them."""
+    _kernels.projection.fill_panels(rows, 0, np.zeros(rows.shape[1]), panels)
+    _kernels.projection.score_panels(lines, panels, locations, factors, per_group, 0, sums, parts, totals)
+
+
 def microseconds(calls, repeats=15, inner=10):
     """Return the best time of each call, measured by turns."""
     best = [np.inf] * len(calls)
@@ -65,19 +71,17 @@ def main():
             columns = random.normal(size=(n_features, n_rows)).astype(dtype)
             locations = random.normal(size=(1, N_DIRECTIONS)).astype(dtype)
             factors, totals = np.ones_like(locations), np.zeros((1, n_rows))
-            panel_totals, center = np.zeros((1, n_rows // 256, 256)), np.zeros(n_features)
+            panel_totals = np.zeros((1, n_rows // 256, 256))
             lines, panels = _lines(directions), np.zeros((n_rows // 256, 256 * _padded_size(n_features)), dtype)
-            rows = np.ascontiguousarray(columns.T)
+            rows, scratch = np.ascontiguousarray(columns.T), (np.empty(1024, dtype), np.empty((1, 256)))
+            arguments = (lines, locations, factors, 4 * per_block, *scratch, panel_totals)
             values, per_block = np.empty((N_DIRECTIONS, n_rows), dtype), 128 // np.dtype(dtype).itemsize
             kernels = _kernels.projection
             times = microseconds(
                 [
                     lambda: kernels.multiply(directions, columns, values),  # noqa: B023  # called at once
                     lambda: np.dot(directions, columns, out=values),  # noqa: B023
-                    lambda: (
-                        kernels.fill_panels(rows, 0, center, panels),  # noqa: B023
-                        kernels.score_panels(lines, panels, locations, factors, 4 * per_block, 0, panel_totals),  # noqa: B023
-                    ),
+                    lambda: score_by_panels(rows, panels, *arguments),  # noqa: B023
                     lambda: score_by_blas(directions, columns, locations, factors, per_block, totals),  # noqa: B023
                 ]
             )

@@ -3,13 +3,13 @@
 import numpy as np
 
 from skanomaly._kernels._jit import allocating_kernel, inner_kernel, inner_kernel_in_order, kernel
-from skanomaly._kernels._order_statistics import median_and_mad
 
 __all__ = [
+    "aggregate_panels",
     "fill_panels",
-    "fit_panels",
     "multiply",
     "multiply_rows",
+    "project_panels",
     "scale_deviations",
     "score_panels",
 ]
@@ -246,31 +246,9 @@ def _aggregate(sums, locations, factors, maximum, total):
                 total[i] = deviation if deviation > total[i] else total[i]  # noqa: FURB136  # max() is not vectorised
 
 
-@inner_kernel
-def _project(lines, panels, start, stop, flat):
-    """Project all panels on some of the directions."""
-    for panel in range(panels.shape[0]):
-        for place in range(start, stop, 4):
-            _multiply_panel(lines, place, panels[panel], flat[panel, 256 * (place - start) :])
-
-
-@inner_kernel
-def _aggregate_block(flat, start, stop, locations, scales, factors, maximum, totals):
-    """Aggregate the deviations along some of the directions, but those with a scale of 0, for all panels."""
-    for place in range(start, stop):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
-        scale = np.float64(scales[place])
-        factors[place] = 1.0 / scale if scale > 0 else 0.0
-    for panel in range(flat.shape[0]):
-        for place in range(start, stop, 4):
-            sums = flat[panel, 256 * (place - start) :]
-            _aggregate(sums, locations[place:stop], factors[place:stop], maximum, totals[panel])
-
-
-@allocating_kernel
-def fit_panels(lines, panels, n_samples, aggregation, values, locations, scales, totals):
-    """Project all rows, find median and MAD along each direction, and aggregate the deviations in units of the MAD.
-
-    One call for many directions, since threads that return to the interpreter for each small step wait for each other.
+@kernel
+def project_panels(lines, panels, start, stop, values):
+    """Project all rows on some of the directions.
 
     Parameters
     ----------
@@ -278,35 +256,77 @@ def fit_panels(lines, panels, n_samples, aggregation, values, locations, scales,
         Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
     panels : ndarray of shape (n_panels, 256 * n_padded)
         What :func:`fill_panels` made of the rows.
-    n_samples : int
-        At least 1.
-    aggregation : int
-        0 adds deviations, 1 takes the largest, -1 computes none.
-    values : ndarray of shape (n_panels, per_block, 256)
-        Overwritten with the projections on so many directions at a time, a multiple of four; they should fit in the
-        second-level cache.
-    locations, scales : ndarray of shape (n_directions,)
-        Overwritten with medians and MADs.
-    totals : ndarray of shape (n_panels, 256), float64
-        Raised by the aggregated deviations. Directions with an MAD of 0 are left out.
+    start, stop : int
+        The directions; `start` is a multiple of four.
+    values : ndarray of shape (n_panels, 256 * n_values)
+        Overwritten with the projections of 256 rows at a time, direction by direction. `n_values` is a multiple of four
+        and not less than the number of directions.
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_samples); extra memory two projections.
+    Cost O((stop - start) * n_panels * n_features).
     """
-    n_panels, per_block, _ = values.shape
-    flat = values.reshape((n_panels, per_block * 256))
-    factors = np.empty(locations.size, panels.dtype)
-    for start in range(0, locations.size, per_block):
-        stop = min(start + per_block, locations.size)
-        _project(lines, panels, start, stop, flat)
-        median_and_mad(values, n_samples, locations[start:stop], scales[start:stop])
-        if aggregation >= 0:
-            _aggregate_block(flat, start, stop, locations, scales, factors, aggregation, totals)
+    for panel in range(panels.shape[0]):
+        for place in range(start, stop, 4):
+            _multiply_panel(lines, place, panels[panel], values[panel, 256 * (place - start) :])
 
 
-@inner_kernel
-def _score(lines, panels, locations, factors, per_group, maximum, sums, parts, totals):
+@kernel
+def aggregate_panels(values, locations, scales, maximum, factors, totals):
+    """Aggregate the deviations of all rows from the locations in units of the scales.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_panels, 256 * n_values)
+        What :func:`project_panels` wrote.
+    locations, scales : ndarray of shape (n_directions,)
+        In the type of `values`. Directions with a scale of 0 are left out.
+    maximum : int
+        0 adds deviations, 1 takes the largest.
+    factors : ndarray of shape (n_directions,)
+        Overwritten with one over the scales.
+    totals : ndarray of shape (n_panels, 256), float64
+        Raised by the aggregated deviations.
+
+    Notes
+    -----
+    Cost O(n_directions * n_panels).
+    """
+    for place in range(scales.size):  # in float64, where no reciprocal is estimated: the bits of NumPy's quotient
+        scale = np.float64(scales[place])
+        factors[place] = 1.0 / scale if scale > 0 else 0.0
+    for panel in range(values.shape[0]):
+        for place in range(0, scales.size, 4):
+            _aggregate(values[panel, 256 * place :], locations[place:], factors[place:], maximum, totals[panel])
+
+
+@kernel
+def score_panels(lines, panels, locations, factors, per_group, maximum, sums, parts, totals):
+    """Project rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
+
+    Parameters
+    ----------
+    lines : ndarray of shape (n_lines, n_padded)
+        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
+    panels : ndarray of shape (n_panels, 256 * n_padded)
+        What :func:`fill_panels` made of the rows.
+    locations, factors : ndarray of shape (n_modes, n_directions)
+        In the type of `panels`; factors are one over the scales.
+    per_group : int
+        Number of directions per sum, a multiple of four: sums run within a group, then over groups.
+    maximum : int
+        0 adds deviations, 1 takes the largest.
+    sums : ndarray of shape (1024,), the type of `panels`
+    parts : ndarray of shape (n_modes, 256), float64
+        Overwritten.
+    totals : ndarray of shape (n_modes, n_panels, 256), float64
+        Zeros; written.
+
+    Notes
+    -----
+    Cost O(n_directions * n_panels * (n_features + n_modes)). The deviations of four directions are added while their
+    products with 256 rows are in the first-level cache.
+    """
     n_modes, n_directions = locations.shape
     for panel in range(panels.shape[0]):
         for first in range(0, n_directions, per_group):
@@ -323,31 +343,3 @@ def _score(lines, panels, locations, factors, per_group, maximum, sums, parts, t
                         total[i] += part[i]
                     elif part[i] > total[i]:
                         total[i] = part[i]
-
-
-@allocating_kernel
-def score_panels(lines, panels, locations, factors, per_group, maximum, totals):
-    """Project rows and aggregate the deviations, for each mode; all in cache, without the interpreter.
-
-    Parameters
-    ----------
-    lines : ndarray of shape (n_lines, n_padded)
-        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
-    panels : ndarray of shape (n_panels, 256 * n_padded)
-        What :func:`fill_panels` made of the rows.
-    locations, factors : ndarray of shape (n_modes, n_directions)
-        In the type of `panels`; factors are one over the scales.
-    per_group : int
-        Number of directions per sum, a multiple of four: sums run within a group, then over groups.
-    maximum : int
-        0 adds deviations, 1 takes the largest.
-    totals : ndarray of shape (n_modes, n_panels, 256), float64
-        Zeros; written.
-
-    Notes
-    -----
-    Cost O(n_directions * n_panels * (n_features + n_modes)). The deviations of four directions are added while their
-    products with 256 rows are in the first-level cache.
-    """
-    sums, parts = np.empty(1024, panels.dtype), np.empty((locations.shape[0], 256))
-    _score(lines, panels, locations, factors, per_group, maximum, sums, parts, totals)

@@ -3,7 +3,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skanomaly._kernels import _projection as kernels
-from tests.reference import order_statistics
 from tests.reference import projection as reference
 
 DTYPES = [np.float64, np.float32]
@@ -73,34 +72,28 @@ def test_products_of_a_row_have_the_same_bits_at_each_place_and_with_each_direct
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("aggregation", ["mean", "max", None])
-@pytest.mark.parametrize("n_directions", [1, 9, 12])
-def test_fit_panels(seed, dtype, aggregation, n_directions):
+def test_project_panels(seed, dtype):
     random = np.random.default_rng(seed)
-    directions, rows = random.normal(size=(n_directions, 3)).astype(dtype), random.normal(size=(400, 3)).astype(dtype)
-    locations, scales = np.empty((2, n_directions), dtype)
-    totals = np.zeros((2, 256))
-    mode = {"mean": 0, "max": 1, None: -1}[aggregation]
-    lines, panels, values = reference.lines(directions), reference.panels(rows), np.empty((2, 4, 256), dtype)
-    kernels.fit_panels(lines, panels, 400, mode, values, locations, scales, totals)
-    tolerance = 1e-12 if dtype is np.float64 else 1e-4
-    expected = order_statistics.median_and_mad(directions.astype(float) @ rows.T.astype(float))
-    assert_allclose((locations, scales), expected, rtol=tolerance, atol=1e-6)
-    if aggregation is None:
-        assert not totals.any()
-        return
-    total = totals.reshape(-1)[:400] / (n_directions if aggregation == "mean" else 1)
-    assert_allclose(total, reference.outlyingness(rows, directions, locations, scales, aggregation), rtol=tolerance)
+    directions, rows = random.normal(size=(9, 3)).astype(dtype), random.normal(size=(400, 3)).astype(dtype)
+    values = np.empty((2, 8 * 256), dtype)
+    kernels.project_panels(reference.lines(directions), reference.panels(rows), 4, 9, values)
+    found = values.reshape(2, 8, 256).transpose(1, 0, 2).reshape(8, -1)[:5, :400]
+    _close(found, reference.products(directions[4:], rows.T))
 
 
-def test_fit_panels_leaves_out_directions_with_an_mad_of_0(seed):
-    rows = np.zeros((64, 2))
-    rows[:, 0] = np.random.default_rng(seed).normal(size=64)
-    both, one = np.zeros((2, 1, 256))
-    panels, values = reference.panels(rows), np.empty((1, 4, 256))
-    kernels.fit_panels(reference.lines(np.eye(2)), panels, 64, 0, values, *np.empty((2, 2)), both)
-    kernels.fit_panels(reference.lines(np.eye(2)[:1]), panels, 64, 0, values, *np.empty((2, 1)), one)
-    assert_allclose(both, one, rtol=1e-15)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+@pytest.mark.parametrize("n_directions", [1, 8, 11])
+def test_aggregate_panels(seed, dtype, aggregation, n_directions):
+    projections, locations, scales = _problem(seed, dtype, n_directions, 512)
+    scales[n_directions // 2 :: 7] = 0
+    values = np.ascontiguousarray(projections.reshape(n_directions, 2, 256).swapaxes(0, 1)).reshape(2, -1)
+    values = np.concatenate([values, np.zeros((2, 3 * 256), dtype)], axis=1)
+    total, factors, used = np.ones((2, 256)), np.empty(n_directions, dtype), scales > 0
+    kernels.aggregate_panels(values, locations, scales, int(aggregation == "max"), factors, total)
+    table = reference.deviations(projections[used], locations[used], scales[used])
+    expected = 1 + table.sum(axis=0) if aggregation == "mean" else table.max(axis=0, initial=1.0)
+    assert_allclose(total.ravel(), expected, rtol=1e-13 if dtype is np.float64 else 1e-5)
 
 
 def test_rows_that_are_not_finite_leave_the_others(seed):
@@ -117,6 +110,10 @@ def test_rows_that_are_not_finite_leave_the_others(seed):
     assert_array_equal(out[:, others], expected[:, others])
 
 
+def _scratch(n_modes, dtype=np.float64):
+    return np.empty(1024, dtype), np.empty((n_modes, 256))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 def test_score_panels(seed, dtype, aggregation):
@@ -125,7 +122,9 @@ def test_score_panels(seed, dtype, aggregation):
     locations, scales = random.normal(size=(2, 11)).astype(dtype), random.uniform(0.5, 2, (2, 11)).astype(dtype)
     totals = np.zeros((2, 2, 256))
     lines, panels = reference.lines(directions), reference.panels(rows)
-    kernels.score_panels(lines, panels, locations, 1 / scales, 8, int(aggregation == "max"), totals)
+    kernels.score_panels(
+        lines, panels, locations, 1 / scales, 8, int(aggregation == "max"), *_scratch(2, dtype), totals
+    )
     for mode in range(2):
         expected = reference.outlyingness(rows, directions, locations[mode], scales[mode], aggregation)
         total = totals[mode].reshape(-1)[:300] / (11 if aggregation == "mean" else 1)
@@ -135,5 +134,5 @@ def test_score_panels(seed, dtype, aggregation):
 def test_deviations_of_equal_values_are_0():
     rows, totals = np.full((5, 2), 2.0), np.zeros((1, 1, 256))
     ones = np.ones((1, 2))
-    kernels.score_panels(reference.lines(np.eye(2)), reference.panels(rows), 2 * ones, ones, 4, 0, totals)
+    kernels.score_panels(reference.lines(np.eye(2)), reference.panels(rows), 2 * ones, ones, 4, 0, *_scratch(1), totals)
     assert_array_equal(totals[0, 0, :5], 0.0)

@@ -230,17 +230,20 @@ def fit_projections(
     n_panels, tile_rows = -(-n_samples // _PANEL), rows_per_tile(rows.shape[1])
     collected = None if aggregation is None or weights is not None else _OrderedSum((n_panels, _PANEL), aggregation)
     locations, scales = np.empty((2, n_directions), rows.dtype)
-    mode = {"mean": 0, "max": 1}.get(str(aggregation), -1)
-    groups = row_blocks(n_directions, _GROUP_BLOCKS * per_block)
+    maximum, blocks = int(aggregation == "max"), row_blocks(n_directions, per_block)
     local = threading.local()
 
     def fit_group(place: int) -> None:
-        group, part = groups[place], np.zeros((n_panels, _PANEL))
+        part = np.zeros((n_panels, _PANEL))
         if not hasattr(local, "values"):  # one buffer a thread: new pages cost as much as a pass over them
             local.values = np.empty((n_panels, min(per_block, len(lines)), _PANEL), rows.dtype)
-        _kernels.projection.fit_panels(
-            lines[group], panels, n_samples, mode, local.values, locations[group], scales[group], part
-        )
+            local.flat, local.factors = local.values.reshape(n_panels, -1), np.empty(per_block, rows.dtype)
+        for block in blocks[place * _GROUP_BLOCKS : (place + 1) * _GROUP_BLOCKS]:
+            _kernels.projection.project_panels(lines, panels, block.start, block.stop, local.flat)
+            found = locations[block], scales[block]
+            _kernels.order_statistics.median_and_mad(local.values, n_samples, *found)
+            if collected is not None:
+                _kernels.projection.aggregate_panels(local.flat, *found, maximum, local.factors, part)
         if collected is not None:
             collected.add(place, part)
 
@@ -251,7 +254,7 @@ def fit_projections(
 
     if weights is None:
         lines, panels = _lines(directions), _center_panels(rows, center, slice(0, n_samples))
-        map_blocks(fit_group, range(len(groups)), n_jobs=n_jobs)
+        map_blocks(fit_group, range(-(-len(blocks) // _GROUP_BLOCKS)), n_jobs=n_jobs)
         flat = np.flatnonzero(scales == 0)
         usable = bool((scales >= np.finfo(scales.dtype).tiny).all())
         for start in range(0, flat.size, per_block):
@@ -260,7 +263,6 @@ def fit_projections(
             scales[part] = mad_from_mean(ExactSum(part.size).add(deviations).total(), n_samples)
         n_flat = flat.size
     else:
-        blocks = row_blocks(n_directions, per_block)
         n_flat, usable = sum(map_blocks(fit_weighted, blocks, n_jobs=n_jobs)), False
     scales = positive_scales(scales, center)
     if collected is None or not usable:
@@ -315,12 +317,14 @@ def score_projections(
             return _score_top(center_columns(rows[tile], center), directions, locations, scales)
 
         return np.concatenate(map_blocks(score_top, tiles, n_jobs=n_jobs))
-    lines, maximum = _lines(directions), int(aggregation == "max")
+    lines, maximum, per_group = _lines(directions), int(aggregation == "max"), _GROUP_BLOCKS * per_block
 
     def score_panels(part: slice) -> NDArray[np.float64]:
         panels = _center_panels(rows, center, part)
-        totals = np.zeros((len(locations), len(panels), _PANEL))
-        _kernels.projection.score_panels(lines, panels, locations, factors, _GROUP_BLOCKS * per_block, maximum, totals)
+        totals, parts = np.zeros((len(locations), len(panels), _PANEL)), np.empty((len(locations), _PANEL))
+        _kernels.projection.score_panels(
+            lines, panels, locations, factors, per_group, maximum, np.empty(4 * _PANEL, rows.dtype), parts, totals
+        )
         total = totals.min(axis=0).reshape(-1)[: part.stop - part.start]
         return _finish_aggregation(total, aggregation, n_directions)
 
