@@ -74,8 +74,8 @@ def main():
             panel_totals = np.zeros((1, n_rows // 256, 256))
             lines, panels = _lines(directions), np.zeros((n_rows // 256, 256 * _padded_size(n_features)), dtype)
             rows, scratch = np.ascontiguousarray(columns.T), (np.empty(1024, dtype), np.empty((1, 256)))
-            arguments = (lines, locations, factors, 4 * per_block, *scratch, panel_totals)
             values, per_block = np.empty((N_DIRECTIONS, n_rows), dtype), 128 // np.dtype(dtype).itemsize
+            arguments = (lines, locations, factors, 4 * per_block, *scratch, panel_totals)
             kernels = _kernels.projection
             times = microseconds(
                 [
