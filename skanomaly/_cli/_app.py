@@ -59,6 +59,18 @@ def _say(text: str) -> None:
 
 
 @contextmanager
+def _console() -> Iterator[Console]:
+    """Print to the standard output; if it is no terminal, without blanks at the ends of lines."""
+    console = Console()
+    if console.is_terminal:
+        yield console
+        return
+    with console.capture() as captured:
+        yield console
+    typer.echo("\n".join(line.rstrip(" ") for line in captured.get().split("\n")), nl=False)
+
+
+@contextmanager
 def _input_errors() -> Iterator[None]:
     """Print an input error as one line and exit with its code."""
     try:
@@ -279,7 +291,8 @@ def _run(
         if as_json:
             typer.echo(json_text(result, command=_command(context)))
             return
-        print_result(result, Console())
+        with _console() as console:
+            print_result(result, console)
         if output is not None:
             typer.echo(f"Scores of {result.n_rows:,} {result.noun}s written to {output}.")
         if report is not None:
@@ -348,7 +361,8 @@ def _judge(
         if as_json:
             typer.echo(verdict_json(verdict, command=command))
         else:
-            print_verdict(verdict, Console())
+            with _console() as console:
+                print_verdict(verdict, console)
         if report is not None and not as_json:
             typer.echo(f"Report written to {report}.")
     if verdict.fired:

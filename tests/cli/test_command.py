@@ -67,6 +67,13 @@ def test_scan_fits_eighty_columns(embedded):
     assert max(len(line) for line in embedded.stdout.splitlines()) <= 80
 
 
+def test_printed_lines_have_no_trailing_blanks(embedded, messy):
+    prints = [embedded, _run("compare", messy, messy), _run("audit", messy), _run("scan", messy, "-d", "MarginalDetector")]
+    lines = [line for run in prints for line in run.stdout.split("\n")]
+    assert len(lines) > 60
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_scan_prints_how_columns_were_treated(messy):
     words = " ".join(_run("scan", messy, "--label", "fault", "-d", "MarginalDetector").stdout.split())
     for finding in (
