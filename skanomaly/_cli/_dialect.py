@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from skanomaly._cli._cells import SPACES, bare, is_missing_mark, unquoted
+from skanomaly._cli._escapes import hide_escapes, is_escaped, show_escapes
+from skanomaly._cli._header import group_names, has_title
 
 __all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
 
@@ -85,8 +87,8 @@ class Dialect:
         Texts of the skipped titles.
     units : list of str
         Texts of the skipped lines of units below the names.
-    has_hash : bool
-        Whether the line of the names begins with a hash sign.
+    renames : bool
+        Whether the line of the names does not have them as they are: it begins with a hash sign, or there are two.
     numbers : tuple of int
         Columns of numbers.
     seen : list of set of str
@@ -97,6 +99,8 @@ class Dialect:
         Whether every line is one cell in quotes.
     unknown : str
         A mark that parts all lines alike but is no known delimiter, where no known one does.
+    escapes : bool
+        Whether a backslash keeps delimiters and quotes inside a cell.
     """
 
     delimiter: str
@@ -108,12 +112,13 @@ class Dialect:
     padded_text: tuple[int, ...] = ()
     titles: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
-    has_hash: bool = False
+    renames: bool = False
     numbers: tuple[int, ...] = ()
     seen: list[set[str]] = field(default_factory=list)
     quote: str = '"'
     quotes_lines: bool = False
     unknown: str = ""
+    escapes: bool = False
 
 
 def find_encoding(head: bytes) -> str:
@@ -169,6 +174,8 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         comments = [text for line in lines[:hashed] if (text := line.lstrip("# ").strip())]
         skipped += [index for index in range(hashed) if index not in skipped]
         lines = [*["\n"] * hashed, lines[hashed].lstrip("# "), *lines[hashed + 1 :]]
+    escapes = is_escaped(lines, lambda some: _regularity(_delimiter(some, given, _quote(some))[1])[1])
+    lines = hide_escapes(lines) if escapes else lines
     quote = _quote(lines)
     delimiter, records = _delimiter(lines, given, quote)
     if delimiter == "|":
@@ -177,6 +184,7 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
             skipped += [index for index in rules if index not in skipped]
             lines = ["\n" if index in rules else line for index, line in enumerate(lines)]
             records = _records(lines, delimiter, quote)
+    records = show_escapes(records) if escapes else records
     width = _regularity(records)[0]
     is_found = width > 1 and _is_below_names(records, width)
     titles, records, lines_skipped = _without_titles(records)
@@ -188,9 +196,16 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
     body = cells if headless else cells[1:]
     width = _width(body)
     n_units = 0 if headless else _n_unit_lines(body, width)
+    joined = group_names(names, body[0]) if n_units else []
+    if joined or (n_units and has_title(names, body[0])):
+        skipped.append(records[0][0])
+        titles += [] if joined else [" ".join(cell for cell in names if cell)]
+        names, records, body = joined or body[0], records[1:], body[1:]
+        n_units = _n_unit_lines(body, width)
     skipped += [index for index, _ in records[1 : 1 + n_units]]
     units = [" ".join(cell for cell in fields if cell) for fields in body[:n_units]]
     body = body[n_units:]
+    is_hashed = hashed is not None and bool(records) and records[0][0] == hashed
     return Dialect(
         delimiter,
         decimal,
@@ -201,12 +216,13 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         _padded(body),
         [*comments, *titles],
         units,
-        hashed is not None and bool(records) and records[0][0] == hashed and len(set(names)) == len(names) == width,
+        bool(joined) or (is_hashed and len(set(names)) == len(names) == width),
         _numeric(body, width),
         [set(column) for column in _columns(body[:-_LAST_LINES], width)],
         quote,
         _are_quoted(lines, width),
         "" if given or is_found else _unknown_mark(lines),
+        escapes,
     )
 
 

@@ -35,11 +35,15 @@ __all__ = [
     "nothing_to_score",
     "prepare",
     "present_texts",
+    "remark_times",
     "standardised",
 ]
 
 # With fewer rows, consecutive integers may be measurements.
 _FEWEST_ROWS_OF_A_COUNTER = 20
+# Fewest different hours and minutes; decimals at random are all below 60 with probability 0.6 ** 14.
+_FEWEST_HOURS, _FEWEST_MINUTES, _FEWEST_FIVES = 3, 14, 10
+_HOURS_OF_A_DAY, _ROUNDING = 24, 1e-6
 # A text column is numeric, with marks for missing values, if at least this fraction of it are numbers.
 _LEAST_FRACTION_OF_NUMBERS = 0.9
 FEWEST_ROWS = 3
@@ -336,6 +340,7 @@ def _finite(column: Column, imputed: str) -> tuple[NDArray[np.float64], NDArray[
         reason = check_identifier(np.where(infinite, np.nan, numbers), column.name)
         if reason:
             raise UnusableError(reason, overridable=reason in {BY_NAME, DATED})
+    remark_times(column, finite)
     if infinite.any():
         column.remark("infinite values", "replaced by the finite extreme", infinite)
         numbers = np.clip(numbers, lowest, highest)
@@ -423,6 +428,22 @@ def is_a_clock(seconds: NDArray[np.float64]) -> bool:
     """Return whether times of day only ever advance, as those of a log do; missing ones are NaN."""
     given = seconds[~np.isnan(seconds)]
     return len(given) >= _FEWEST_ROWS_OF_A_COUNTER and bool((np.diff(given) >= 0).all())
+
+
+def remark_times(column: Column, numbers: NDArray[np.float64]) -> None:
+    """Note numbers that may be hours and minutes, such as 7.45: below 24, with two decimals that are below 60."""
+    if column.is_text or column.forced or len(numbers) < _FEWEST_ROWS_OF_A_COUNTER:
+        return
+    if numbers.min() < 0 or numbers.max() > _HOURS_OF_A_DAY:
+        return
+    hundredths = np.round(100 * numbers)
+    if np.abs(100 * numbers - hundredths).max() > _ROUNDING or len(np.unique(hundredths // 100)) < _FEWEST_HOURS:
+        return
+    minutes = np.unique(hundredths % 100)
+    are_quarters = len(minutes) > 2 and not (minutes % 15).any()
+    fewest = _FEWEST_MINUTES if (minutes % 5).any() else _FEWEST_FIVES
+    if minutes[-1] < 60 and (len(minutes) >= fewest or are_quarters):
+        column.remarks.append(("hours and minutes?", "read as decimals; write times as 7:45", "all decimals below 60"))
 
 
 def is_boolean(series: "pd.Series[Any]") -> bool:

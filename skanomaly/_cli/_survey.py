@@ -30,6 +30,7 @@ from skanomaly._cli._prepare import (
     is_boolean,
     nothing_to_score,
     present_texts,
+    remark_times,
 )
 from skanomaly._support._scales import ROUNDING
 
@@ -43,8 +44,8 @@ _MOST_LEVELS = 65_536
 _ORDER = (
     "durations", "thousands or currencies", "percentages", "negative numbers of accounting", "censored values",
     "units", "quoted numbers", "decimal points and decimal commas", "abbreviated thousands or millions",
-    "times of day or durations", "text among numbers", "numbers in an unknown notation", "infinite values",
-    "missing values",
+    "times of day or durations", "hours and minutes?", "text among numbers", "numbers in an unknown notation",
+    "infinite values", "missing values",
 )  # fmt: skip
 
 _OF_USED = {"infinite values", "missing values"}  # what is not said of a column that is left out
@@ -161,6 +162,8 @@ class _Numbers:
             reason, overridable = self._identifier.reason()
             if reason:
                 raise UnusableError(reason, overridable=overridable)
+        seen = self._read(sample)
+        remark_times(self.column, seen[np.isfinite(seen)])
         self._spread.add(np.array([high]), self._n_up)
         self._spread.add(np.array([low]), self._n_infinite - self._n_up)
         self._filled = copy(self._spread)

@@ -87,7 +87,7 @@ class TextFile:
             "sep": dialect.delimiter,
             "decimal": dialect.decimal,
             "header": None if dialect.headless else 0,
-            "names": names if dialect.row_names or dialect.has_hash else None,
+            "names": names if dialect.row_names or dialect.renames else None,
             "skiprows": skipped,
             "encoding": self.encoding,
             "low_memory": False,
@@ -97,17 +97,26 @@ class TextFile:
             "true_values": _TRUE,
             "false_values": _FALSE,
         }
+        if dialect.escapes:
+            options["escapechar"] = "\\"
+            own = self._own_names(options)
+            # pandas reads the backslash of \N, the missing value of databases, as that of an escaped N.
+            nulls = [place for place, texts in enumerate(dialect.seen) if "\\N" in texts and "N" not in texts]
+            options["na_values"] = {own[place]: ["N"] for place in {*nulls, *dialect.numbers} if place < len(own)}
         return {**options, "dtype": dict.fromkeys(self._texts(options), str)}
+
+    def _own_names(self, options: dict[str, Any]) -> list[Any]:
+        """Return the names of the columns, as pandas finds them."""
+        import pandas as pd
+
+        n_rows = 0 if self.dialect.names and not self.dialect.headless else 1
+        return list(pd.read_csv(self.path, nrows=n_rows, **options))
 
     def _texts(self, options: dict[str, Any]) -> list[Any]:
         """Return the columns that stay text, as pandas names them."""
-        import pandas as pd
-
         if not self.dialect.padded_text and not self.as_written:
             return []
-        own = list(
-            pd.read_csv(self.path, nrows=0 if self.dialect.names and not self.dialect.headless else 1, **options)
-        )
+        own = self._own_names(options)
         names = self.names(own)
         places = {place for place in self.dialect.padded_text if place < len(own)}
         places |= {place for place, name in enumerate(names) if name in self.as_written}

@@ -465,3 +465,68 @@ def test_files_of_pandas_keep_their_numbers(tmp_path, seed):
     stream = io.StringIO()
     frame.to_csv(stream, index=False)
     np.testing.assert_allclose(_prepared(tmp_path, stream.getvalue()).filled, frame, rtol=1e-14)
+
+
+ROWS = "".join(f"{row * 1.5};{row};{100 - row / 4}\n" for row in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    ("lines", "names", "n_remarks"),
+    [
+        ("Report;March;Plant 7\namount;count;change", ["amount", "count", "change"], 1),
+        ("Sales;;Delta\namount;count;change", ["amount", "count", "change"], 1),
+        ("Report;2024;7\namount;count;change", ["amount", "count", "change"], 1),
+        ("Report;March;Plant\nx;y;z", ["x", "y", "z"], 1),
+        ("Report;March;Plant\namount;count;change\nkg;pcs;mm", ["amount", "count", "change"], 2),
+        ("Jan;;Feb\nin;out;in", ["Jan in", "Jan out", "Feb in"], 0),
+        ("A;A;B\nmean;std;mean", ["A mean", "A std", "B mean"], 0),
+        ("temp;press;flow\nCelsius;Bar;Litres", ["temp", "press", "flow"], 1),
+        ("temp;press;flow\nfloat64;int64;float64", ["temp", "press", "flow"], 1),
+        ("Q1;Q2;Q3\nHow old are you?;How many days a week?;How many hours a day?", ["Q1", "Q2", "Q3"], 1),
+    ],
+    ids=lambda value: value.replace("\n", " / ") if isinstance(value, str) else "",
+)
+def test_two_lines_of_text_are_titles_groups_or_units(tmp_path, lines, names, n_remarks):
+    (tmp_path / "t.csv").write_text(f"{lines}\n{ROWS}")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.frame.columns) == names
+    assert table.frame.iloc[:, 0].tolist() == [row * 1.5 for row in range(1, 30)]
+    assert len(table.remarks) == n_remarks
+
+
+def test_two_levels_of_names_of_pandas_are_joined(tmp_path):
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 4)), columns=pd.MultiIndex.from_product([["A", "B"], ["x", "y"]])
+    )
+    frame.to_csv(tmp_path / "t.csv")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.frame.columns) == ["Unnamed: 0", "A x", "A y", "B x", "B y"]
+    np.testing.assert_array_equal(table.frame.iloc[:, 1:], frame)
+
+
+@pytest.mark.parametrize("every", [1, 9, 1200], ids=["all", "some", "one_far_below"])
+@pytest.mark.parametrize(
+    ("separator", "cell", "text"),
+    [(",", r"Smith\, J", "Smith, J"), ("\t", "a\\\tb", "a\tb"), (",", r'"the \"big\" one, 2"', 'the "big" one, 2')],
+    ids=["comma", "tab", "quote"],
+)
+def test_delimiters_behind_a_backslash_do_not_split(tmp_path, every, separator, cell, text):
+    cells = [cell if row % every == every - 1 else f"name{row}" for row in range(1300)]
+    numbers = [r"\N" if row % 7 == 3 else row / 2 for row in range(1300)]
+    lines = [
+        f"{row}{separator}{name}{separator}{value}"
+        for row, (name, value) in enumerate(zip(cells, numbers, strict=True))
+    ]
+    (tmp_path / "t.csv").write_text("\n".join([separator.join(["id", "name", "v"]), *lines]))
+    frame = read_table(tmp_path / "t.csv").frame
+    assert frame["name"].tolist() == [text if name == cell else name for name in cells]
+    np.testing.assert_array_equal(frame["v"], [np.nan if value == r"\N" else value for value in numbers])
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_backslash_at_the_end_of_a_path_is_no_escape(tmp_path, quote):
+    lines = [rf"{quote}C:\data\{row}" + rf"\{quote},{row},{row / 2}" for row in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["folder,a,b", *lines]))
+    frame = read_table(tmp_path / "t.csv").frame
+    assert frame["folder"][7] == "C:\\data\\7\\"
+    assert frame["b"].tolist() == [row / 2 for row in range(40)]

@@ -9,6 +9,7 @@ from skanomaly._cli._identifiers import DATED, IdentifierTally
 from skanomaly._cli._in_pieces import pieces_of, read_sample
 from skanomaly._cli._prepare import prepare
 from skanomaly._cli._read import read_table
+from skanomaly._cli._scan import scan
 
 N_ROWS = 40
 _RANDOM = np.random.default_rng(0)
@@ -312,3 +313,40 @@ def test_text_with_apostrophes_keeps_them(tmp_path):
     names = ["O'Neil", "'t Hooft", "D'Arcy", "Smith"]
     table, _ = _read(tmp_path, ["a,who", *(f"{row}.5,{names[row % 4]}" for row in range(12))])
     assert table.frame["who"].tolist() == names * 3
+
+
+def _hours(step, separator, n_rows=60):
+    """Return hours and minutes, such as 7.45."""
+    minutes = np.random.default_rng(0).integers(0, 24 * 60 // step, n_rows) * step
+    return [f"{minute // 60}{separator}{minute % 60:02d}" for minute in minutes]
+
+
+@pytest.mark.parametrize("pieces", [None, 17])
+@pytest.mark.parametrize("step", [1, 5, 15])
+@pytest.mark.parametrize(("delimiter", "mark"), [(",", "."), (";", ",")])
+def test_decimals_that_may_be_minutes_are_remarked(tmp_path, delimiter, mark, step, pieces):
+    lines = [f"{text}{delimiter}{row % 7}" for row, text in enumerate(_hours(step, mark))]
+    (tmp_path / "t.csv").write_text("\n".join([f"start{delimiter}b", *lines]))
+    options = {} if pieces is None else {"chunk_rows": pieces}
+    notes = scan(tmp_path / "t.csv", detector="MarginalDetector", contamination=0.1, **options).notes
+    found = {note.finding: note.columns for note in notes}
+    assert found["hours and minutes?"] == ["start (all decimals below 60)"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{value:.2f}" for value in np.random.default_rng(0).uniform(0, 24, 60)],
+        [f"{value / 2:.2f}" for value in range(40)],
+        [f"{value / 4:.2f}" for value in range(60)],
+        [f"0.{value:02d}" for value in range(59)],
+        [f"{value % 90}.{value % 60:02d}" for value in range(0, 900, 7)],
+        [f"{value % 24}.{value % 60:02d}5" for value in range(60)],
+        [f"{value % 24}.{value % 60:02d}" for value in range(19)],
+        [str(value % 24) for value in range(60)],
+    ],
+    ids=["any", "halves", "quarters", "no_hours", "beyond_a_day", "three_decimals", "few", "integers"],
+)
+def test_decimals_that_are_no_minutes_are_not_remarked(tmp_path, texts):
+    (tmp_path / "t.csv").write_text("\n".join(["a,b", *(f"{text},{row % 7}" for row, text in enumerate(texts))]))
+    assert "hours and minutes?" not in {note.finding for note in prepare(read_table(tmp_path / "t.csv")).notes}
