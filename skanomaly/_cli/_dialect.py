@@ -19,6 +19,7 @@ from skanomaly._cli._header import group_names, has_title
 __all__ = ["Dialect", "decimal_votes", "find_dialect", "find_encoding"]
 
 DELIMITERS = ",;\t|^~"
+_DELIMITER_CLASS = re.escape(DELIMITERS)
 _RARE_DELIMITERS = ":#!@&*/=\x01\x1f"  # which also occur in cells
 _UNKNOWN_DELIMITERS = "\u00a6\u00a7\u00fe\u00ac\u00a4\u2016\u2502\uff0c\uff1b\uff5c\u060c\u061b"  # beyond ASCII
 _MOST_RECORDS = 500
@@ -28,6 +29,7 @@ _FEWEST_POINTED = 2
 _MOST_UNIT_LINES = 2
 _LAST_LINES = 20
 _FEWEST_BELOW_UNITS = 4
+_OF_SURVEYS = '{"ImportId"'  # in the third line of Qualtrics
 _BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16
@@ -101,6 +103,10 @@ class Dialect:
         A mark that parts all lines alike but is no known delimiter, where no known one does.
     escapes : bool
         Whether a backslash keeps delimiters and quotes inside a cell.
+    is_padded : bool
+        Whether there are blanks between cells and delimiters.
+    filled : tuple of int
+        Columns besides those of numbers that are hardly ever empty.
     """
 
     delimiter: str
@@ -119,6 +125,8 @@ class Dialect:
     quotes_lines: bool = False
     unknown: str = ""
     escapes: bool = False
+    is_padded: bool = False
+    filled: tuple[int, ...] = ()
 
 
 def find_encoding(head: bytes) -> str:
@@ -198,18 +206,19 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
     n_units = 0 if headless else _n_unit_lines(body, width)
     joined = group_names(names, body[0]) if n_units else []
     if joined or (n_units and has_title(names, body[0])):
-        skipped.append(records[0][0])
+        skipped += range(records[0][0], records[1][0])
         titles += [] if joined else [" ".join(cell for cell in names if cell)]
         names, records, body = joined or body[0], records[1:], body[1:]
         n_units = _n_unit_lines(body, width)
-    skipped += [index for index, _ in records[1 : 1 + n_units]]
+    if n_units:
+        skipped += range(records[0][0] + 1, records[n_units][0] + 1)
     units = [" ".join(cell for cell in fields if cell) for fields in body[:n_units]]
     body = body[n_units:]
     is_hashed = hashed is not None and bool(records) and records[0][0] == hashed
     return Dialect(
         delimiter,
         decimal,
-        sorted(skipped),
+        sorted({*skipped, *range(records[0][0] if records else 0)}),
         names,
         headless,
         not headless and len(names) == width - 1 and _are_row_names(body, width),
@@ -223,12 +232,25 @@ def find_dialect(sample: str, *, complete: bool = True) -> Dialect:
         _are_quoted(lines, width),
         "" if given or is_found else _unknown_mark(lines),
         escapes,
+        any(re.search(rf"[^\s{_DELIMITER_CLASS}] +(?:[{_DELIMITER_CLASS}]|$)", line) for line in lines[:_MOST_RECORDS]),
+        _mostly_filled(body, width),
     )
 
 
 def _columns(body: list[list[str]], width: int) -> list[tuple[str, ...]]:
     """Return the columns of the records that have so many fields."""
     return list(zip(*(fields for fields in body if len(fields) == width), strict=True))
+
+
+def _mostly_filled(body: list[list[str]], width: int) -> tuple[int, ...]:
+    """Return the columns besides those of numbers whose cells are hardly ever missing."""
+    numbers = _numeric(body, width)
+    columns = _columns(body, width)
+    return tuple(
+        place
+        for place, column in enumerate(columns)
+        if place not in numbers and sum(map(is_missing_mark, column)) <= (1 - _LEAST_CONSISTENT) * len(column)
+    )
 
 
 def _hashed(lines: list[str]) -> int | None:
@@ -372,7 +394,7 @@ def _without_titles(
     for first, (_, fields) in enumerate(records[:_MOST_TITLES]):
         before = [earlier for _, earlier in records[:first]]
         is_header = len(fields) == width and all(fields) and not any(map(_NUMBER.fullmatch, fields))
-        if is_header and all(len(earlier) < width or _is_no_record(earlier) for earlier in before):
+        if is_header and all(len(earlier) < width or _is_no_record(earlier, width) for earlier in before):
             return _titles(records, first)
     first = 0
     for _, fields in records[:_MOST_TITLES]:
@@ -385,9 +407,14 @@ def _without_titles(
     return _titles(records, 0 if first >= len(records) - 1 or first == _MOST_TITLES else first)
 
 
-def _is_no_record(fields: list[str]) -> bool:
-    """Return whether fields are a title, or a setting beside its name: one is empty, and a name has no digit."""
+def _is_no_record(fields: list[str], width: int) -> bool:
+    """Return whether fields are a title, or a setting beside its name: one is empty, and a name has no digit.
+
+    Settings of a logger in more fields than the table has, some of them numbers, are no record either.
+    """
     n_filled = sum(map(bool, fields))
+    if len(fields) > width and any(map(_NUMBER.fullmatch, fields)):
+        return True
     return n_filled <= 1 or (
         n_filled < len(fields) and any(character.isdigit() for cell in fields for character in cell)
     )
@@ -398,6 +425,9 @@ def _n_unit_lines(body: list[list[str]], width: int) -> int:
     n_lines = 0
     while n_lines < _MOST_UNIT_LINES and len(body) - n_lines >= _FEWEST_BELOW_UNITS:
         first, *below = body[n_lines:]
+        if all(cell.startswith(_OF_SURVEYS) for cell in first if cell):
+            n_lines += 1
+            continue
         columns = _columns(below, width)
         if len(first) != width or not columns:
             break

@@ -9,6 +9,7 @@ _MARKS = ",;\t|^~\"'`\\"
 _FIRST_HIDDEN = 0xE000  # of the characters for private use, which stand for the marks
 _N_LINES = 200  # from the top, and as many with a backslash
 _ESCAPED = re.compile(rf"\\([{re.escape(_MARKS)}])")
+_QUOTE_INSIDE = re.compile(rf"\\[\"'](?!\s*[{re.escape(_MARKS)}]|\s*$)")
 _SHOWN = {_FIRST_HIDDEN + place: mark for place, mark in enumerate(_MARKS)}
 
 
@@ -58,4 +59,5 @@ def is_escaped(lines: list[str], regularity: Callable[[list[str]], float]) -> bo
     some = [*lines[:_N_LINES], *escaped[:_N_LINES]]
     if not any(_ESCAPED.search(line) for line in some):
         return False
-    return regularity(hide_escapes(some)) > regularity(some)
+    gain = regularity(hide_escapes(some)) - regularity(some)
+    return gain > 0 or (gain == 0 and any(_QUOTE_INSIDE.search(line) for line in some))

@@ -74,10 +74,19 @@ def check_identifier(numbers: NDArray[np.float64], name: str) -> str:
 
 
 def _are_dates(values: NDArray[np.float64]) -> bool:
-    """Return whether whole numbers are dates such as 20261231."""
-    months, days = values // 100 % 100, values % 100
-    inside = (values >= 19000101) & (values <= 21001231)
-    return bool((inside & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).all())
+    """Return whether whole numbers are dates such as 20261231, with or without hours, minutes and seconds."""
+    for n_parts in range(4):
+        days = values // 100**n_parts
+        inside = (days >= 19000101) & (days <= 21001231)
+        if not inside.all():
+            continue
+        months, in_month = days // 100 % 100, days % 100
+        clock = [values // 100**place % 100 for place in range(n_parts)]
+        return bool(
+            ((months >= 1) & (months <= 12) & (in_month >= 1) & (in_month <= 31)).all()
+            and all((part <= (24 if place == n_parts - 1 else 60)).all() for place, part in enumerate(clock))
+        )
+    return False
 
 
 def _is_named(name: str, low: float, high: float, n_distinct: int, n_values: int) -> bool:

@@ -33,6 +33,7 @@ _NOTE = re.compile(
     r"|exported|erstellt|page|seite|end of|ende)\b\s*[:.]?.*|[*\u2020\u00a9=_-]{2,}.*",
     re.IGNORECASE,
 )
+_MISSING = {"", "NULL", "null", "NA", "N/A", "n/a", "NaN", "nan", "None", "<NA>", "#N/A"}
 _FEWEST_SUMMED, _FEWEST_NOT_ZERO = 8, 3
 _LEAST_OF_ONE_SUM = 1000  # in units of its last digit, for a total in one column alone
 _COMMENTS, _HEADERS, _FOOTERS, _TOTALS, _BLANKS, _SUBTOTALS, _SUMS = range(7)
@@ -77,7 +78,8 @@ def rows_of(
     held: deque[pd.DataFrame] = deque()
     sums = _Sums(dialect, known)
     for frame in frames:
-        held.append(_without_comments(frame, dialect, keep, found))
+        bare_frame = _without_blanks(frame) if dialect.is_padded else frame
+        held.append(_without_comments(bare_frame, dialect, keep, found))
         while sum(map(len, islice(held, 1, None))) >= _MOST_FOOTERS:
             first = _without_totals(held.popleft(), dialect, keep, found)
             sums.add(first)
@@ -205,12 +207,25 @@ def _without_comments(frame: "pd.DataFrame", dialect: "Dialect", keep: set[Any],
 
 
 def _without_totals(frame: "pd.DataFrame", dialect: "Dialect", keep: set[Any], found: Counter[int]) -> "pd.DataFrame":
-    """Leave out totals between the rows, whose name stands in a column of numbers."""
-    if 0 not in dialect.numbers or not len(frame) or frame.iloc[:, 0].dtype.kind in "biuf":
+    """Leave out totals between the rows: their name is in a column of numbers, or text that others have is missing."""
+    others = [place for place in dialect.filled if 0 < place < frame.shape[1]]
+    if not len(frame) or frame.iloc[:, 0].dtype.kind in "biuf" or not (0 in dialect.numbers or others):
         return frame
     names = frame.iloc[:, 0].astype(str).str.strip().str.fullmatch(_TOTAL).to_numpy(dtype=np.bool_, na_value=False)
+    if 0 not in dialect.numbers:  # a category may have such a name, but a row of it has its other values
+        names = names & frame.iloc[:, others].isna().any(axis=1).to_numpy(dtype=np.bool_)
     found[_SUBTOTALS] += int(names.sum())
     return _without(frame, np.flatnonzero(names), keep, dialect)
+
+
+def _without_blanks(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Strip blanks at the ends of text; what is then a mark of missing values for pandas is missing."""
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if column.dtype.kind == "O" or str(column.dtype) in {"str", "string"}:
+            cells = [cell.rstrip() if isinstance(cell, str) else cell for cell in column]
+            frame.isetitem(place, [None if isinstance(cell, str) and cell in _MISSING else cell for cell in cells])
+    return frame
 
 
 def _is_header(frame: "pd.DataFrame", row: int, dialect: "Dialect") -> bool:
