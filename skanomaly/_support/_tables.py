@@ -24,6 +24,7 @@ from skanomaly._support._columns import (
     require_hashable,
     to_pandas,
 )
+from skanomaly._support._items import require_rows
 from skanomaly._support._rows import like
 
 __all__ = ["TableReader", "as_table", "read_numbers"]
@@ -392,8 +393,9 @@ def as_table(X: Any, name: str = "X", *, min_samples: int = 1) -> Any:
     Raises
     ------
     ValueError
-        If it has one dimension, no column, or fewer rows.
+        If it is a mapping or a list of mappings, or has one dimension, no column, or fewer rows.
     """
+    require_rows(X, name=name)
     if is_frame(X):
         check_array(np.empty(X.shape, dtype=np.bool_), input_name=name, ensure_min_samples=min_samples)
         return X

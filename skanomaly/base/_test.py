@@ -23,6 +23,7 @@ from skanomaly._support._columns import (
     listed,
     to_pandas,
 )
+from skanomaly._support._items import require_rows
 from skanomaly._support._open_pieces import as_pieces
 from skanomaly._support._pieces import Pieces, lazy_kind, require_in_memory
 from skanomaly._support._restore import restore_on_error
@@ -217,6 +218,7 @@ class BaseTest(CallbackSupport, BaseEstimator, ABC):
             return self._rows_drawn(table, _CHUNK_ROWS // 2).X
         kind = "a table in pieces" if isinstance(table, Pieces) else lazy_kind(table)
         if kind is None:
+            require_rows(table, name=name)
             return table
         remedy = f"open it by skanomaly.chunks.read_chunks({name})"
         if not _tests_rows_drawn(self):

@@ -9,6 +9,7 @@ from sklearn.covariance import EllipticEnvelope
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._items import require_rows
 from skanomaly._support._responses import best_estimator
 from skanomaly._support._sklearn import validate_params
 from skanomaly.inspection._explainer import Explainer
@@ -96,6 +97,7 @@ def feature_contributions(
     >>> bool(np.isclose(parts.sum(), pipeline.score_samples(row)[0]))
     True
     """
+    require_rows(X)
     if np.ndim(X) == 1:
         raise ValueError(
             "X has one dimension; give a table. A single row is X.iloc[[0]] of a frame, X[[0]] of an array."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from skanomaly._support._items import require_items
 from skanomaly._support._sklearn import Interval, validate_params
 from skanomaly.audit._lists._windows import cliffs_delta
 
@@ -61,7 +62,7 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
     Raises
     ------
     ValueError
-        If there are fewer than two lists, one is empty, or `confidence` is out of range.
+        If there are fewer than two lists, one is empty or a text, or `confidence` is out of range.
 
     Notes
     -----
@@ -85,6 +86,9 @@ def coverage_estimate(*lists: Sequence[Hashable], confidence: float = 0.9) -> Co
     """
     if len(lists) < 2:
         raise ValueError(f"{len(lists)} lists are given; the overlap of at least 2 is needed.")
+    for place, keys in enumerate(lists):
+        if isinstance(keys, str | bytes):
+            raise ValueError(f"List {place} is the text {keys[:20]!r}, whose letters are no keys: give a list of keys.")
     sets = [set(keys) for keys in lists]
     if not all(sets):
         raise ValueError("One of the lists is empty; leave it out.")
@@ -189,6 +193,7 @@ def volatility_report(snapshots: Sequence[Any]) -> VolatilityReport:
     >>> report.vanished, report.changed, report.survival, report.most_changed
     ((0.0, 0.5), (0.5, 0.0), (1.0, 0.5), ('b',))
     """
+    require_items(snapshots, name="snapshots", noun="lists")
     if len(snapshots) < 2:
         raise ValueError(f"snapshots holds {len(snapshots)} lists; at least 2 are compared.")
     valued = [isinstance(snapshot, dict) for snapshot in snapshots]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.metrics import roc_auc_score
-from sklearn.utils import Tags, get_tags
+from sklearn.utils import Tags, check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
@@ -240,6 +240,8 @@ class MembershipAudit(CallbackSupport, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _check(self, X: Any, y: Any, kind: str) -> tuple[Any, NDArray[Any] | None]:
+        if y is not None:
+            check_consistent_length(X, y)
         if self.queries is not None:
             rows = check_rows(self, X, reset=True, dtype=np.float64)
             if kind == DETECTOR:
