@@ -65,7 +65,7 @@ def test_columns_in_another_order_raise(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_columns_of_other_names_raise(name):
-    with pytest.raises(ValueError, match="'q'|feature names"):
+    with pytest.raises(ValueError, match=r"'q'|feature names"):
         FUNCTIONS[name](SECOND.rename(columns={"a": "q"}))
 
 

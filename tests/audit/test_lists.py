@@ -34,7 +34,7 @@ def test_size_of_independent_lists_is_estimated_and_covered(fractions):
 
 
 def test_complete_lists_have_no_unseen_keys():
-    found = coverage_estimate("abc", "abc", "abc")
+    found = coverage_estimate(*[list("abc")] * 3)
     assert (found.size, found.coverage, found.interval) == (3.0, 1.0, (3.0, 3.0))
 
 
