@@ -16,7 +16,7 @@ def read_days(times: Any, n_rows: int) -> NDArray[np.float64]:
     Parameters
     ----------
     times : array-like of shape (n_rows,)
-        Dates, or finite numbers of days.
+        Dates, durations, or finite numbers of days.
     n_rows : int
 
     Returns
@@ -26,9 +26,9 @@ def read_days(times: Any, n_rows: int) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If the length differs, or a time is missing.
+        If the length differs, a time is missing, or times are text.
     """
-    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
+    given = _given(times)
     if given.shape != (n_rows,):
         raise ValueError(f"times has shape {given.shape}; give one time for each of the {n_rows} rows.")
     if given.dtype.kind == "M":
@@ -36,6 +36,12 @@ def read_days(times: Any, n_rows: int) -> NDArray[np.float64]:
             raise ValueError(f"times has {int(np.isnat(given).sum())} missing dates. Drop those rows.")
         start = given.min().astype("datetime64[D]")
         return np.asarray((given - start) / _DAY, dtype=np.float64)
+    if given.dtype.kind == "m":
+        given = given / _DAY
+    elif given.dtype.kind not in "biuf":
+        raise ValueError(
+            f"times holds {str(given[0])!r}; give dates (pandas.to_datetime), durations or numbers of days."
+        )
     stamps = given.astype(np.float64)
     if not np.isfinite(stamps).all():
         raise ValueError("times must be finite numbers of days, or dates.")
@@ -55,7 +61,7 @@ def days_as_given(times: Any, stamps: NDArray[np.float64]) -> NDArray[Any]:
     -------
     ndarray
     """
-    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
+    given = _given(times)
     if given.dtype.kind != "M":
         return stamps
     start = given.min().astype("datetime64[D]").astype("datetime64[s]")
@@ -82,3 +88,16 @@ def daily_alerts(scores: NDArray[np.float64], days: NDArray[np.int64], budget: i
     raised = np.zeros(len(days), dtype=np.bool_)
     raised[order[places < budget]] = True
     return raised
+
+
+def _given(times: Any) -> NDArray[Any]:
+    """Return times as an array, of dates in UTC where they have a zone."""
+    import pandas as pd
+
+    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
+    if given.dtype.kind != "O" or given.ndim != 1:
+        return np.asarray(given)
+    turned = pd.Series(given).infer_objects()
+    if getattr(turned.dtype, "tz", None) is not None:
+        turned = turned.dt.tz_convert("UTC").dt.tz_localize(None)
+    return np.asarray(turned.to_numpy())

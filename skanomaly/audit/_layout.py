@@ -166,7 +166,7 @@ def numeric_keys(values: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.flo
         numbers = keys.astype(np.float64)
         missing = ~np.isfinite(numbers)
     else:
-        raise ValueError(f"{name} holds {keys.dtype}; give numbers, dates or durations.")
+        raise ValueError(f"{name} holds {keys.dtype}; give numbers, dates (pandas.to_datetime) or durations.")
     if missing.any():
         raise ValueError(
             f"{name} is NaN, NaT or infinite in {np.count_nonzero(missing)} rows, so these have no place in the order; "
@@ -183,7 +183,7 @@ def _from_objects(keys: NDArray[Any], *, name: str) -> NDArray[Any]:
     if getattr(turned.dtype, "tz", None) is not None:
         turned = turned.dt.tz_convert("UTC").dt.tz_localize(None)
     if turned.dtype.kind not in "iufbmM":
-        raise ValueError(f"{name} holds {keys[:1].tolist()}; give numbers, dates or durations.")
+        raise ValueError(f"{name} holds {keys[:1].tolist()}; give numbers, dates (pandas.to_datetime) or durations.")
     return turned.to_numpy()
 
 

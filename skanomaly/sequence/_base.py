@@ -15,7 +15,7 @@ from skanomaly._support._item_names import require_unique_names
 from skanomaly._support._validation import check_rows
 from skanomaly._support._warnings import warn_user
 from skanomaly.base import BaseDetector
-from skanomaly.sequence._channels import above_usual, divided
+from skanomaly.sequence._channels import above_usual, divided, warn_of_constant_channels
 from skanomaly.sequence._clock import Stretches, cut, cut_by_clock, read_clock, warn_of_lost_times, with_times
 from skanomaly.sequence._events import SeriesEvent, find_events
 from skanomaly.sequence._input import as_column, first_infinite
@@ -173,6 +173,7 @@ class SeriesDetector(BaseDetector):
             raise ValueError(f"{error}\nThe first is at time point {first}.") from None
 
     def _fit_checked(self, X: Any, y: NDArray[np.int8], **metadata: Any) -> NDArray[Any] | None:
+        warn_of_constant_channels(self, X.values if isinstance(X, Stretches) else X)
         if not isinstance(X, Stretches):
             points = self._fit(X, y, **metadata)
             self._stream = self._trained(X)

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["above_usual", "divided", "on_channels", "squares_by_channel"]
+from skanomaly._support._columns import warn_of_constants
+
+__all__ = ["above_usual", "divided", "on_channels", "squares_by_channel", "warn_of_constant_channels"]
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +36,14 @@ def divided(totals: NDArray[Any], shares: NDArray[Any]) -> Floats:
     equal = np.broadcast_to(1.0 / shares.shape[1], shares.shape)
     fractions = np.divide(shares, sums, out=equal.copy(), where=sums != 0)
     return np.asarray(fractions * totals[:, None])
+
+
+def warn_of_constant_channels(detector: Any, X: NDArray[Any]) -> None:
+    """Warn of channels that do not vary in training, for a detector that leaves them out."""
+    if getattr(detector, "binary_channels", None) == "ignore":
+        channels = X[:, : detector.n_features_in_]  # columns of the calendar may follow
+        constant = channels.min(axis=0) == channels.max(axis=0)
+        warn_of_constants(detector, constant, f"by {type(detector).__name__}", "Set binary_channels='keep'")
 
 
 def on_channels(parts: NDArray[Any], channels: NDArray[np.intp], n_features: int, *, unused: float = 0.0) -> Floats:

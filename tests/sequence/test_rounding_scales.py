@@ -91,6 +91,7 @@ def _jitter(value, shape, seed):
     return value + np.random.default_rng(seed).integers(-2, 3, size=shape) * np.spacing(value)
 
 
+@pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning")
 @pytest.mark.parametrize("detector", JITTERED)
 @pytest.mark.parametrize("value", [20.7, 3e7])
 def test_rounding_of_a_constant_channel_does_not_change_the_scores(detector, value, seed):

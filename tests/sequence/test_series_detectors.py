@@ -69,6 +69,7 @@ DIFFICULT = {
 
 
 @pytest.mark.filterwarnings("ignore:(window_size|block_size|order)=:UserWarning")
+@pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning")
 @pytest.mark.parametrize("kind", DIFFICULT)
 @detectors
 def test_difficult_series_are_scored_finitely(detector, kind):
@@ -267,6 +268,7 @@ def test_partial_fit_without_a_whole_window_cannot_score():
         detector.score_samples(np.arange(40.0)[:, None])
 
 
+@pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning")
 def test_binary_channels_are_ignored_only_if_there_are_others(seed):
     random = np.random.default_rng(seed)
     x = np.column_stack([random.normal(size=400), random.random(400) < 0.01, np.ones(400)])

@@ -317,6 +317,7 @@ class BeginsBeforeItReads(RollingStatistic):
         return super().score_next(X)
 
 
+@pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning")
 @pytest.mark.parametrize(
     ("faulty", "message"),
     [(Forgets, "the same scores in pieces of any size"), (BeginsBeforeItReads, "pieces of any size|as it was")],
