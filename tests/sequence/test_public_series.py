@@ -17,7 +17,10 @@ from skanomaly.sequence import (
 )
 from tests.scripts import load_script
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning"),  # of real channels
+]
 
 
 @pytest.fixture
