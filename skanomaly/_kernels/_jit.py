@@ -7,10 +7,18 @@ from typing import Any
 import numba
 from numba.core import event
 
-__all__ = ["allocating_kernel", "inner_kernel", "inner_kernel_in_order", "kernel", "watch_compilation"]
+__all__ = [
+    "allocating_kernel",
+    "inner_kernel",
+    "inner_kernel_in_order",
+    "kernel",
+    "kernel_in_order",
+    "watch_compilation",
+]
 
 # All of LLVM's fast-math licences but "no NaN" and "no infinity": `fastmath=True` would make `isnan` false everywhere.
 _FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+_IN_ORDER = _FASTMATH - {"reassoc"}
 # No entry for callers in C: nothing uses it, and it is a tenth of the compile time.
 _OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
 
@@ -53,6 +61,20 @@ def allocating_kernel(function: Callable[..., Any]) -> Any:
     return _stored(function, _OPTIONS)
 
 
+def kernel_in_order(function: Callable[..., Any]) -> Any:
+    """Compile as :func:`kernel` does, but keep the order of operations that is written, which decides their last bits.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+    """
+    return _stored(function, {**_OPTIONS, "fastmath": _IN_ORDER, "_nrt": False})
+
+
 def inner_kernel(function: Callable[..., Any]) -> Any:
     """Compile as :func:`kernel` does a function that only kernels call, in a quarter less time.
 
@@ -70,7 +92,7 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
 
 
 def inner_kernel_in_order(function: Callable[..., Any]) -> Any:
-    """Compile as :func:`inner_kernel` does, but keep the order of sums that is written, which decides their last bits.
+    """Compile as :func:`inner_kernel` does, but keep the order of operations that is written.
 
     Parameters
     ----------
@@ -80,7 +102,7 @@ def inner_kernel_in_order(function: Callable[..., Any]) -> Any:
     -------
     callable
     """
-    options = {**_OPTIONS, "fastmath": _FASTMATH - {"reassoc"}}
+    options = {**_OPTIONS, "fastmath": _IN_ORDER}
     return numba.njit(no_cpython_wrapper=True, _nrt=False, **options)(function)
 
 
