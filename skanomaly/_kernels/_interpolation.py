@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, kernel, kernel_in_order
 
 __all__ = ["interpolate_rows", "modal_codes", "tabled_neighbors"]
 
 
-@kernel
+@kernel_in_order
 def interpolate_rows(X, first, second, steps, out):
     r"""Write :math:`x_i + u (x_j - x_i)` for pairs of rows; O(g d).
+
+    It is computed at half of the size, where no difference overflows.
 
     Parameters
     ----------
@@ -21,12 +23,14 @@ def interpolate_rows(X, first, second, steps, out):
     out : ndarray of shape (g, d)
         Written.
     """
+    half = X.dtype.type(0.5)
     for row in range(first.size):
         left = X[first[row]]
         right = X[second[row]]
         step = steps[row]
         for column in range(X.shape[1]):
-            out[row, column] = left[column] + step * (right[column] - left[column])
+            start = half * left[column]
+            out[row, column] = 2.0 * (start + step * (half * right[column] - start))
 
 
 @allocating_kernel

@@ -1,14 +1,29 @@
-"""What all displays have in common: colours, axes, and values as short text."""
+"""What all displays have in common: numbers that can be drawn, colours, axes, and values as short text."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from skanomaly._support._optional import import_optional
 
-__all__ = ["BLUE", "CATEGORIES", "GREY", "ORANGE", "axes_for", "short_text"]
+__all__ = [
+    "BLUE",
+    "CATEGORIES",
+    "GREY",
+    "ORANGE",
+    "axes_for",
+    "drawable",
+    "read_count",
+    "read_number",
+    "read_numbers",
+    "short_text",
+]
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"  # distinguished with every kind of colour vision
+_LARGEST_DRAWN = 1e300  # the arithmetic of axes overflows soon above
 CATEGORIES = ("#BBBBBB", BLUE, "#009E73", "#CC79A7", "#F0E442")  # classes, the largest first
 
 
@@ -46,6 +61,115 @@ def axes_for(ax: Any, n_panels: int, size: tuple[float, float], **options: Any) 
     if len(axes) != n_panels:
         raise ValueError(f"ax holds {len(axes)} axes; {n_panels} {'is' if n_panels == 1 else 'are'} needed.")
     return axes[0] if n_panels == 1 else axes
+
+
+def read_numbers(values: Any, name: str, *, ndim: int = 1, fewest: int = 0) -> NDArray[np.float64]:
+    """Read an argument of a display as numbers; NaN and infinity are numbers that are not drawn.
+
+    Parameters
+    ----------
+    values : array-like
+        A table of one column is one-dimensional where `ndim` is 1.
+    name : str
+        What errors call it.
+    ndim : int, default=1
+    fewest : int, default=0
+        Fewest entries.
+
+    Returns
+    -------
+    ndarray of `ndim` dimensions, float64
+
+    Raises
+    ------
+    ValueError
+        If there are no numbers, other dimensions or too few entries.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and array.ndim:
+            array = np.where(pd.isna(array), np.nan, array)
+        array = np.asarray(array if array.dtype.kind in "biufO" and array.ndim else "no numbers", dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} is {short_text(values, 50)}; give numbers.") from None
+    if ndim == 1 and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != ndim:
+        wanted = "one dimension" if ndim == 1 else f"{ndim} dimensions"
+        raise ValueError(f"{name} has shape {array.shape}; give numbers in {wanted}.")
+    if array.size < fewest:
+        raise ValueError(f"{name} has {array.size} entries; give at least {fewest}.")
+    return array
+
+
+def read_number(value: Any, name: str, *, optional: bool = True) -> Any:
+    """Return a threshold or the like as it is, or raise an error if it is no number.
+
+    Parameters
+    ----------
+    value : float or None
+    name : str
+        What errors call it.
+    optional : bool, default=True
+        Whether None is fine.
+
+    Returns
+    -------
+    float or None
+
+    Raises
+    ------
+    TypeError
+        If it is neither a number nor None.
+    """
+    if (optional and value is None) or (isinstance(value, Real) and not isinstance(value, bool)):
+        return value
+    raise TypeError(f"{name}={short_text(value)} is no number; give a number{' or None' if optional else ''}.")
+
+
+def read_count(value: Any, name: str) -> int:
+    """Return a number of at least 1, or raise an error.
+
+    Parameters
+    ----------
+    value : int
+    name : str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of at least 1.
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and value >= 1:
+        return int(value)
+    raise ValueError(f"{name}={short_text(value)}; give a whole number of at least 1.")
+
+
+def drawable(values: Any) -> Any:
+    """Return numbers that matplotlib draws: infinite ones are left out, and those beyond 1e300 are drawn there.
+
+    Parameters
+    ----------
+    values : ndarray or float
+
+    Returns
+    -------
+    ndarray or float
+        The same object where nothing has to change.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind != "f" or not array.size:
+        return values
+    with np.errstate(invalid="ignore"):
+        if bool((np.abs(array, dtype=np.float64) <= _LARGEST_DRAWN).all()):
+            return values
+    array = array.astype(np.float64)
+    limited = np.clip(np.where(np.isinf(array), np.nan, array), -_LARGEST_DRAWN, _LARGEST_DRAWN)
+    return limited if array.ndim else float(limited)
 
 
 def short_text(value: Any, longest: int = 24) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from skanomaly._support._columns import column_names, listed, to_pandas
 from skanomaly._support._extremes import extremes_named
 from skanomaly._support._pieces import lazy_kind
+from skanomaly._support._validation import non_finite_columns
 
 __all__ = ["restore_on_error"]
 
@@ -25,7 +26,8 @@ def restore_on_error(estimator: Any, X: Any = None, y: Any = None) -> Iterator[N
         Its ``__dict__`` is kept, shallowly.
     X : array-like of shape (n_samples, n_features), default=None
         The training data. Where it holds ``pd.NA`` in a column of objects, which an estimator inside `estimator` may
-        not read, a TypeError names the column. Where arithmetic fails on huge or tiny values, a ValueError names them.
+        not read, a TypeError names the column. Where arithmetic fails on huge or tiny values, or an inner estimator on
+        missing or infinite ones, a ValueError names the columns.
     y : array-like of shape (n_samples,), default=None
         Targets, of which the latter holds too.
 
@@ -47,7 +49,15 @@ def restore_on_error(estimator: Any, X: Any = None, y: Any = None) -> Iterator[N
                 f"{type(estimator).__name__} may not read: replace it by NaN with X.replace({{pd.NA: np.nan}}), or "
                 "impute it."
             ) from error
+        if _lacks_columns(error) and lazy_kind(X) is None and (hint := non_finite_columns(X)):
+            raise ValueError(f"{error}\n{hint}") from error
         raise
+
+
+def _lacks_columns(error: BaseException) -> bool:
+    """Say whether scikit-learn complains of missing or infinite values without naming the columns."""
+    text = str(error) if isinstance(error, ValueError) else ""
+    return ("contains NaN" in text or "contains infinity" in text) and "column" not in text
 
 
 def _columns_of_na(X: Any) -> list[Any]:

@@ -12,6 +12,7 @@ __all__ = [
     "center_and_scale",
     "column_scale",
     "mean_and_scale",
+    "root_mean_square",
     "score_spread",
     "usable_scale",
     "varies",
@@ -26,6 +27,7 @@ _ORDINARY_EXPONENT = 200  # fourth powers of values up to 2**200 are finite
 _ORDINARY_FLOAT32_EXPONENT = 30
 _LARGEST_EXPONENT = 1000  # differences of values up to 2**1000 are finite
 _SHIFT = 30
+_LARGEST = float(np.finfo(np.float64).max)
 _SCORE_ROUNDING = 1e-9  # scores are sums over rows and columns
 _UPPER_POINT = 1.6448536269514722  # 95 % point of the standard normal distribution
 
@@ -108,6 +110,25 @@ def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         return rows.mean(axis=0), np.asarray(column_scale(rows))
     mean = np.ldexp(np.ldexp(rows, -exponents).mean(axis=0), exponents)
     return np.where(np.asarray(varies(rows)), mean, rows[0]), np.asarray(column_scale(rows))
+
+
+def root_mean_square(values: NDArray[Any], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Return the root of the mean square of each column; squares of huge and tiny values do not matter.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+    weights : ndarray of shape (n_rows,) or None, default=None
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+    """
+    exponents = _exponent(np.abs(values).max(axis=0, initial=0.0))
+    if not exponents.any():
+        return np.asarray(np.sqrt(np.average(values**2, axis=0, weights=weights)))
+    squares = np.ldexp(values, -exponents) ** 2
+    return np.asarray(np.ldexp(np.sqrt(np.average(squares, axis=0, weights=weights)), exponents))
 
 
 def score_spread(scores: NDArray[np.float64]) -> float:
@@ -220,9 +241,19 @@ class SafeRange:
 
     def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values, such as means of applied rows, in the units of the data."""
-        if self._origin is not None:
-            return np.ldexp(values, self._exponents) + self._origin
-        return np.ldexp(values, self._exponents) if self._exponents.any() else values
+        if self._origin is None and not self._exponents.any():
+            return values
+        with np.errstate(over="ignore"):  # the mean of the largest numbers may be rounded up
+            values = np.ldexp(values, self._exponents)
+            values = values if self._origin is None else values + self._origin
+        return np.clip(values, -_LARGEST, _LARGEST)
+
+    def restored_distances(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return distances between applied rows, of which the whole table was rescaled, in the units of the data."""
+        if not self._exponents.any():
+            return distances
+        with np.errstate(over="ignore", under="ignore"):
+            return np.minimum(np.ldexp(distances, int(self._exponents[0])), _LARGEST)
 
     def above(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say which values of rows, as they are in the data, are extreme on the upper side."""

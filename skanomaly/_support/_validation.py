@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import InputTags, Tags, assert_all_finite, get_tags, validation
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from skanomaly._support._coarse import warn_of_rounded_integers
 from skanomaly._support._columns import (
     CATEGORY,
     DATE,
@@ -41,6 +42,7 @@ __all__ = [
     "copy_kinds",
     "is_numeric",
     "listed",
+    "non_finite_columns",
     "scores_time_points",
     "takes_rows",
     "validate_data",
@@ -118,6 +120,9 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
         X = _read_frame(X, numeric=not options.get("skip_check_array") and options.get("dtype", "numeric") is not None)
     if targets and targets[0] is not None:
         _check_target(estimator, targets[0], numeric=bool(options.get("y_numeric")))
+    kind = "numeric" if options.get("skip_check_array") else options.get("dtype", "numeric")
+    if options.get("reset", True) and kind is not None and not isinstance(kind, str):
+        warn_of_rounded_integers(X)
     try:
         return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
@@ -248,6 +253,8 @@ def _check_target(estimator: Any, y: Any, *, numeric: bool) -> None:
     if numeric and (values.dtype.kind in "mM" or not is_numeric(y)):
         sibling = getattr(estimator, "_for_classes", "a classifier")
         raise ValueError(f"y must hold numbers. Where it holds classes, take {sibling}.")
+    if numeric:
+        warn_of_rounded_integers(y.to_frame() if hasattr(y, "to_frame") else values, name="y")
 
 
 def _other_names(estimator: Any, X: Any, options: dict[str, Any]) -> bool:
@@ -255,6 +262,21 @@ def _other_names(estimator: Any, X: Any, options: dict[str, Any]) -> bool:
     known = getattr(estimator, "feature_names_in_", None)
     names = column_names(X)
     return not options.get("reset", True) and known is not None and names is not None and names != list(known)
+
+
+def non_finite_columns(X: Any) -> str:
+    """Say which columns hold missing or infinite values and what to do about it; nothing where none does.
+
+    Parameters
+    ----------
+    X : object
+
+    Returns
+    -------
+    str
+    """
+    two_dimensions = is_frame(X) or (isinstance(X, np.ndarray | list) and np.ndim(X) == 2)
+    return _fault(X, {}) if two_dimensions and (is_frame(X) or is_numeric(X)) else ""
 
 
 def _fault(X: Any, options: dict[str, Any]) -> str:

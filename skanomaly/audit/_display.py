@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, read_numbers
 from skanomaly.audit._drift import KNNDriftTest
 
 __all__ = ["DriftDisplay"]
 
+_LARGEST_GAP = 1e150  # ends of logarithmic axes are products
+_UNITS = "rows", "times", "nanoseconds"
 _SECONDS = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0, "milliseconds": 1e-3}
 
 
@@ -160,16 +162,27 @@ class DriftDisplay:
         -------
         DriftDisplay
         """
+        scales, observed = read_numbers(scales, "scales"), read_numbers(observed, "observed")
+        expected = read_numbers(expected, "expected")
+        if not len(scales) == len(observed) == len(expected):
+            raise ValueError(
+                f"scales has {len(scales)} entries, observed {len(observed)} and expected {len(expected)}; they must "
+                "agree."
+            )
+        if not (np.isfinite(scales).all() and (scales >= 0).all() and scales[-1:].all()):
+            raise ValueError(f"scales is {scales[:5]}; give the upper ends of intervals, finite and above 0.")
+        if gap_unit not in _UNITS:
+            raise ValueError(f"gap_unit={gap_unit!r}; give one of {', '.join(_UNITS)}.")
         return cls(
             scales=scales,
             observed=observed,
             expected=expected,
-            change_scores=change_scores,
-            change_point=change_point,
-            sample_scores=sample_scores,
-            threshold=threshold,
-            pvalue=pvalue,
-            change_pvalue=change_pvalue,
+            change_scores=read_numbers(change_scores, "change_scores"),
+            change_point=read_number(change_point, "change_point", optional=False),
+            sample_scores=read_numbers(sample_scores, "sample_scores"),
+            threshold=read_number(threshold, "threshold", optional=False),
+            pvalue=read_number(pvalue, "pvalue", optional=False),
+            change_pvalue=read_number(change_pvalue, "change_pvalue", optional=False),
             gap_unit=gap_unit,
         ).plot(ax=ax)
 
@@ -188,8 +201,10 @@ class DriftDisplay:
         axes = axes_for(ax, 3, (11, 3))
         self.ax_, self.figure_ = axes, axes[0].figure
         gaps, scan, rows = axes
-        ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            ratio = np.divide(self.observed, self.expected, out=np.ones_like(self.observed), where=self.expected > 0)
         scales, label = self._gaps()
+        ratio, scales = drawable(ratio), np.minimum(scales, _LARGEST_GAP)
         if ratio.size:
             edges = np.maximum(scales, 1e-9 * scales[-1])
             gaps.stairs(ratio, np.concatenate([[edges[0] / 2], edges]), color=BLUE, linewidth=1.8)
@@ -198,7 +213,7 @@ class DriftDisplay:
         gaps.set(xlabel=label, ylabel="neighbours / chance", ylim=(0, None))
         gaps.set_title(f"p = {self.pvalue:.2g}")
         cuts = np.arange(1, self.change_scores.size + 1)
-        scan.plot(cuts, -self.change_scores, color=BLUE, linewidth=1.2)
+        scan.plot(cuts, -drawable(self.change_scores), color=BLUE, linewidth=1.2)
         changed = self.change_point >= 0
         if changed:
             scan.axvline(self.change_point, color=ORANGE, linewidth=1.2)
@@ -206,9 +221,9 @@ class DriftDisplay:
         where = f"change at {self.change_point}" if changed else "no significant change"
         scan.set_title(f"{where}, p = {self.change_pvalue:.2g}")
         flagged = self.sample_scores <= self.threshold
-        place = np.arange(self.sample_scores.size)
-        rows.plot(place[~flagged], self.sample_scores[~flagged], ".", color=GREY, markersize=3)
-        rows.plot(place[flagged], self.sample_scores[flagged], ".", color=ORANGE, markersize=4)
+        place, scores = np.arange(self.sample_scores.size), drawable(self.sample_scores)
+        rows.plot(place[~flagged], scores[~flagged], ".", color=GREY, markersize=3)
+        rows.plot(place[flagged], scores[flagged], ".", color=ORANGE, markersize=4)
         rows.set(xlabel="row of the order", ylabel="log10 p of the row")
         rows.set_title(f"{np.count_nonzero(flagged)} of {flagged.size} rows flagged")
         return self

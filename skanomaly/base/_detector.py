@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._chunk_scores import table_threshold
 from skanomaly._support._chunks import Chunks
+from skanomaly._support._coarse import warn_if_constant
 from skanomaly._support._columns import without_stored_index
 from skanomaly._support._extremes import extremes_named
 from skanomaly._support._labels import read_labels
@@ -222,10 +223,19 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
             if isinstance(getattr(self, "contamination", "auto"), str):
                 self.offset_ = float(self._auto_offset())
             else:
-                self._set_offset(self._score_checked(rows) if outlyingness is None else outlyingness, weights)
+                outlyingness = self._score_checked(rows) if outlyingness is None else outlyingness
+                self._set_offset(outlyingness, weights)
                 if abs(self.offset_) > _LARGEST_SCORE:
                     raise FloatingPointError("the scores of most training rows are not finite")
+            table = rows if isinstance(rows, np.ndarray) else X
+            scores = (lambda: self._scored(rows)) if outlyingness is None else -np.asarray(outlyingness)
+            warn_if_constant(self, table, scores)
         return self
+
+    def _scored(self, rows: Any) -> NDArray[Any]:
+        """Return the scores of rows that have one."""
+        scores = -np.asarray(self._score_checked(rows))
+        return scores[~np.isnan(scores)]
 
     def _read_schema(self, pieces: Pieces) -> None:
         """Set the number and the names of the columns from the first table in pieces that has rows."""

@@ -1,12 +1,13 @@
 """Display of the scores of patches on their grids."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._display import ORANGE, axes_for, drawable, read_number, read_numbers
 from skanomaly._support._labels import read_labels
 from skanomaly._support._patches import grid_of
 from skanomaly._support._responses import final_step
@@ -138,16 +139,20 @@ class PatchMapDisplay:
         -------
         PatchMapDisplay
         """
-        maps = _on_grids(patch_scores, grid_shape)
+        maps, threshold = _on_grids(patch_scores, grid_shape), read_number(threshold, "threshold")
         masks = None
         if patch_labels is not None:
             rows = [np.asarray(part).ravel() for part in patch_labels]
+            if len(rows) != len(maps):
+                raise ValueError(
+                    f"patch_labels has {len(rows)} samples and patch_scores has {len(maps)}; they must agree."
+                )
             flat = read_labels(np.concatenate(rows), sum(map(len, rows)), name="patch_labels", zero="normal")
             edges = np.cumsum([0, *map(len, rows)])
             masks = _on_grids([flat[edges[i] : edges[i + 1]] for i in range(len(rows))], grid_shape)
             if [mask.shape for mask in masks] != [each.shape for each in maps]:
                 raise ValueError("patch_labels must have one label for each patch of each sample.")
-        numbers = np.atleast_1d(np.asarray(scores, dtype=np.float64))
+        numbers = np.atleast_1d(read_numbers(scores, "scores", ndim=np.ndim(scores)))
         if numbers.shape != (len(maps),) or not maps:
             raise ValueError(
                 f"scores has shape {numbers.shape} and patch_scores has {len(maps)} samples; give one score for each "
@@ -171,10 +176,11 @@ class PatchMapDisplay:
         """
         n_shown = min(len(self.maps), _MOST_SHOWN)
         axes = np.atleast_1d(axes_for(ax, n_shown, (2.4 * n_shown, 2.8)))
-        low = min(float(each.min()) for each in self.maps[:n_shown])
-        high = max(float(each.max()) for each in self.maps[:n_shown])
+        maps = [drawable(each) for each in self.maps[:n_shown]]
+        drawn = np.concatenate([each[np.isfinite(each)] for each in maps])
+        low, high = (float(drawn.min()), float(drawn.max())) if drawn.size else (0.0, 1.0)
         for index, panel in enumerate(axes[:n_shown]):
-            panel.imshow(self.maps[index], cmap="Blues_r", vmin=low, vmax=high)
+            panel.imshow(maps[index], cmap="Blues_r", vmin=low, vmax=high)
             panel.set(xticks=[], yticks=[])
             flagged = self.threshold is not None and self.scores[index] < self.threshold
             panel.set_title(f"{self.scores[index]:.3g}{', anomaly' if flagged else ''}", fontsize=10)
@@ -195,9 +201,15 @@ def _frame(corner: tuple[float, float]) -> Any:
 
 def _on_grids(values: Any, grid_shape: tuple[int, int] | None) -> list[NDArray[Any]]:
     """Return the values of each sample on its grid."""
+    if values is None or not np.iterable(values):
+        raise TypeError(f"patch_scores is {values!r:.50}; give the scores of the patches of each sample.")
+    if grid_shape is not None and not (
+        np.iterable(grid_shape) and all(isinstance(side, Integral) for side in grid_shape)
+    ):
+        raise TypeError(f"grid_shape={grid_shape!r}; give (rows, columns) as whole numbers, or None.")
     found = []
     for index, part in enumerate(values):
-        flat = np.asarray(part).ravel()
+        flat = read_numbers(np.asarray(part).ravel(), f"patch_scores[{index}]")
         shape = grid_of(len(flat)) if grid_shape is None else tuple(grid_shape)
         if int(np.prod(shape)) != len(flat):
             raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._display import ORANGE, axes_for, drawable, read_number
 from skanomaly.events._input import as_traces
 
 __all__ = ["EventDisplay"]
@@ -145,6 +145,7 @@ class EventDisplay:
             raise ValueError(
                 f"decisions has shape {flags.shape} and X has {len(traces)} traces; give one value per trace."
             )
+        threshold = read_number(threshold, "threshold")
         return cls(traces=traces, event_scores=scores, decisions=flags, threshold=threshold).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -163,8 +164,8 @@ class EventDisplay:
         ax = axes_for(ax, 1, (9, 1.2 + 0.4 * n_traces))
         outlyingness = np.full((n_traces, max(longest, 1)), np.nan)
         for cells_of_trace, part in zip(outlyingness, self.event_scores, strict=True):
-            cells_of_trace[: len(part)] = -part
-        largest = float(np.nanmax(outlyingness, initial=max(0.0, -2.0 * (self.threshold or 0.0))))
+            cells_of_trace[: len(part)] = -drawable(part)
+        largest = float(np.nanmax(outlyingness, initial=max(0.0, -2.0 * (drawable(self.threshold) or 0.0))))
         cells = ax.pcolormesh(
             np.ma.masked_invalid(outlyingness),
             cmap="Oranges",

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._display import BLUE, ORANGE, axes_for, short_text
+from skanomaly._support._display import BLUE, ORANGE, axes_for, drawable, read_count, read_numbers, short_text
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._explanation import Explanation
@@ -98,6 +98,7 @@ class ContributionDisplay:
         values: Any = _cells(X)
         if parts.shape[1] != len(names):  # columns were explained in groups
             names, values = [f"group {group}" for group in range(parts.shape[1])], None
+        n_features = read_count(n_features, "n_features")
         return cls(contributions=parts[0], feature_names=names, values=values, n_features=n_features).plot(ax=ax)
 
     @classmethod
@@ -124,18 +125,25 @@ class ContributionDisplay:
         if isinstance(contributions, Explanation):
             feature_names = contributions.feature_names if feature_names is None else feature_names
             contributions = contributions.contributions
-        parts = np.asarray(contributions, dtype=np.float64)
-        parts = parts[0] if parts.ndim == 2 and len(parts) == 1 else parts
-        if parts.ndim != 1:
-            raise ValueError(
-                f"contributions has shape {parts.shape}; pass those of one row, for example contributions[3]."
-            )
+        if np.ndim(contributions) == 2 and len(contributions) > 1:
+            shape = np.shape(contributions)
+            raise ValueError(f"contributions has shape {shape}; pass those of one row, for example contributions[3].")
+        if np.ndim(contributions) == 2 and len(contributions) == 1:
+            contributions = np.asarray(contributions)[0]
+        parts = read_numbers(contributions, "contributions", fewest=1)
+        if feature_names is not None and (isinstance(feature_names, str) or not np.iterable(feature_names)):
+            raise TypeError(f"feature_names={feature_names!r:.50}; give a list of names, one a column.")
         names = [f"x{column}" for column in range(len(parts))] if feature_names is None else list(feature_names)
         if len(names) != len(parts):
             raise ValueError(
                 f"feature_names has {len(names)} names and contributions {len(parts)} columns; they must agree."
             )
         values = None if values is None else _cells(values)
+        if values is not None and len(values) != len(parts):
+            raise ValueError(
+                f"values has {len(values)} entries and contributions {len(parts)} columns; they must agree."
+            )
+        n_features = read_count(n_features, "n_features")
         return cls(contributions=parts, feature_names=names, values=values, n_features=n_features).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -151,14 +159,14 @@ class ContributionDisplay:
         """
         order = np.argsort(-np.abs(self.contributions), kind="stable")
         kept, left = order[: self.n_features], order[self.n_features :]
-        widths = self.contributions[kept]
+        widths = drawable(self.contributions)[kept]
         names = [
             short_text(self.feature_names[column])
             + ("" if self.values is None else f" = {_written(self.values[column])}")
             for column in kept
         ]
         if left.size:
-            widths = np.append(widths, self.contributions[left].sum())
+            widths = np.append(widths, drawable(drawable(self.contributions)[left].sum()))
             names.append(f"{left.size} others")
         ax = axes_for(ax, 1, (5.2, 0.9 + 0.3 * len(widths)))
         places = np.arange(len(widths))

@@ -5,9 +5,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._display import BLUE, GREY, axes_for
+from skanomaly._support._display import BLUE, GREY, axes_for, read_numbers
 from skanomaly._support._labels import read_labels
 from skanomaly._support._scored import find_scored
 from skanomaly.inspection._scores import scores_of
@@ -107,7 +106,7 @@ class AnomalyCurveDisplay:
             If the labels cannot be read, or there is no anomaly or no normal row.
         """
         labels = read_labels(y_true, name="y_true", pos_label=pos_label)
-        scores = column_or_1d(y_score, dtype=np.float64)
+        scores = read_numbers(y_score, "y_score")
         if labels.shape != scores.shape:
             raise ValueError(f"y_true has {len(labels)} entries and y_score has {len(scores)}; they must agree.")
         labels = np.where(find_scored(scores, name="y_score"), labels, 0)
@@ -128,7 +127,9 @@ class AnomalyCurveDisplay:
         self
         """
         axes = axes_for(ax, 2, (8.4, 3.9))
-        outlyingness, chance = -self.scores, float(self.anomalous.mean())
+        # The curves depend on the order alone, and differences of the largest numbers are not finite.
+        outlyingness = -0.25 * self.scores if np.abs(self.scores).max() > 1e300 else -self.scores
+        chance = float(self.anomalous.mean())
         self.average_precision_ = float(average_precision_score(self.anomalous, outlyingness))
         self.roc_auc_ = float(roc_auc_score(self.anomalous, outlyingness))
         precision, recall, _ = precision_recall_curve(self.anomalous, outlyingness)

@@ -4,9 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import column_or_1d
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, read_numbers
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import scores_of
@@ -99,8 +98,9 @@ class ScoreDisplay:
         -------
         ScoreDisplay
         """
-        scores = column_or_1d(scores, dtype=np.float64)
+        scores = read_numbers(scores, "scores", fewest=1)
         labels = None if y is None else read_labels(y, len(scores), pos_label=pos_label)
+        threshold = read_number(threshold, "threshold")
         return cls(scores=scores, threshold=threshold, labels=labels).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -116,13 +116,19 @@ class ScoreDisplay:
         """
         ax = axes_for(ax, 1, (5.2, 3.6))
         order = np.argsort(self.scores, kind="stable")
-        ordered, ranks = self.scores[order], np.arange(1, len(order) + 1)
-        flagged = np.zeros(len(order), dtype=bool) if self.threshold is None else ordered < self.threshold
+        ordered, ranks = drawable(self.scores[order]), np.arange(1, len(order) + 1)
+        flagged = np.zeros(len(order), dtype=bool) if self.threshold is None else self.scores[order] < self.threshold
         ax.plot(ranks[~flagged], ordered[~flagged], ".", color=BLUE, markersize=4)
         if self.threshold is not None:
             label = f"{np.count_nonzero(flagged):,} below the threshold"
             ax.plot(ranks[flagged], ordered[flagged], "o", color=ORANGE, markersize=4.5, label=label)
-            ax.axhline(self.threshold, color=GREY, linewidth=1, linestyle="--", label=f"threshold {self.threshold:.3g}")
+            ax.axhline(
+                drawable(self.threshold),
+                color=GREY,
+                linewidth=1,
+                linestyle="--",
+                label=f"threshold {self.threshold:.3g}",
+            )
         if self.labels is not None:
             known = self.labels[order] == -1
             label = f"{np.count_nonzero(known):,} known anomalies"

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, short_text
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_numbers, short_text
 
 __all__ = ["SpecificationCurveDisplay"]
 
@@ -110,8 +110,10 @@ class SpecificationCurveDisplay:
         """
         if parameters is None:
             values, parameters = _results(values)
-        results = np.asarray(values, dtype=np.float64)
-        if results.ndim != 1 or len(results) != len(parameters) or not len(results):
+        results = read_numbers(values, "values")
+        if not hasattr(parameters, "__len__") or not all(isinstance(choices, Mapping) for choices in parameters):
+            raise TypeError(f"parameters is {parameters!r:.50}; give a list of dicts, one a result.")
+        if len(results) != len(parameters) or not len(results):
             raise ValueError(
                 f"values has shape {results.shape} and parameters {len(parameters)} entries; one result is needed for "
                 "each specification, of which there must be at least one."
@@ -136,8 +138,8 @@ class SpecificationCurveDisplay:
         size = (6.4, sum(heights) + 0.7)
         curve, chart = axes = axes_for(ax, 2, size, nrows=2, height_ratios=heights, sharex=True)
         places = np.arange(1, len(order) + 1)
-        median = float(np.median(self.values))
-        curve.plot(places, self.values[order], ".", color=BLUE, markersize=5)
+        median = float(np.median(drawable(self.values)))
+        curve.plot(places, drawable(self.values)[order], ".", color=BLUE, markersize=5)
         curve.axhline(median, color=ORANGE, linewidth=1, label=f"median {median:.3g}")
         curve.set_ylabel(self.value_name)
         curve.legend(frameon=False, loc="upper left")
@@ -147,7 +149,7 @@ class SpecificationCurveDisplay:
             chart.axhline(first - 0.5, color=GREY, linewidth=0.5)
         chart.set_yticks(range(len(labels)), labels, fontsize="small")
         chart.tick_params(axis="y", length=0)
-        chart.set(xlabel="specification, in ascending order of the result", ylim=(len(labels) - 0.5, -0.5))
+        chart.set(xlabel="specification, in ascending order of the result", ylim=(max(len(labels), 1) - 0.5, -0.5))
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
         self.ax_, self.figure_ = axes, curve.figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._columns import is_frame
-from skanomaly._support._display import ORANGE, axes_for
+from skanomaly._support._display import ORANGE, axes_for, drawable, read_number, read_numbers
 from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, read_tables
 
@@ -152,8 +152,8 @@ class ScoreTerrainDisplay:
         -------
         ScoreTerrainDisplay
         """
-        arrays = (np.asarray(values, dtype=np.float64) for values in (horizontal, vertical, scores))
-        across, up, height = arrays
+        across, up = read_numbers(horizontal, "horizontal", fewest=2), read_numbers(vertical, "vertical", fewest=2)
+        height, threshold = read_numbers(scores, "scores", ndim=2), read_number(threshold, "threshold")
         if height.shape != (len(up), len(across)):
             raise ValueError(f"scores has shape {height.shape}; the grid is {(len(up), len(across))}.")
         return cls(
@@ -172,16 +172,18 @@ class ScoreTerrainDisplay:
         self
         """
         ax = axes_for(ax, 1, (5.2, 4.0))
-        contours = ax.contourf(self.horizontal, self.vertical, self.scores, levels=14, cmap="cividis")
+        across, up, scores = (drawable(values) for values in (self.horizontal, self.vertical, self.scores))
+        contours = ax.contourf(across, up, scores, levels=14, cmap="cividis")
         ax.figure.colorbar(contours, ax=ax, label="score (lower is more anomalous)")
-        if self.threshold is not None and self.scores.min() < self.threshold < self.scores.max():
+        if self.threshold is not None and scores.min() < self.threshold < scores.max():
             line = {"colors": "white", "linewidths": 1.8, "linestyles": "solid"}
-            ax.contour(self.horizontal, self.vertical, self.scores, levels=[self.threshold], **line)
+            ax.contour(across, up, scores, levels=[self.threshold], **line)
             ax.plot([], [], color="white", linewidth=1.8, label="threshold")
         if self.rows is not None:
             marked = np.zeros(len(self.rows), dtype=bool) if self.anomalous is None else self.anomalous
-            ax.plot(*self.rows[~marked].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
-            ax.plot(*self.rows[marked].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
+            rows = drawable(self.rows)
+            ax.plot(*rows[~marked].T, "o", color="black", markersize=2.5, alpha=0.6, label="normal")
+            ax.plot(*rows[marked].T, "o", color=ORANGE, mec="white", mew=0.6, markersize=6, label="anomaly")
         if ax.get_legend_handles_labels()[0]:
             place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3, "fontsize": "small"}
             legend = ax.legend(facecolor="#8a8a8a", framealpha=0.9, edgecolor="none", **place)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._coarse import finite_outputs
 from skanomaly._support._validation import check_any_table
 
 __all__ = ["FittedEstimatorMethods"]
@@ -31,7 +32,8 @@ class FittedEstimatorMethods:
 
     def _delegate(self, name: str, X: Any) -> Any:
         check_is_fitted(self, "estimator_")
-        return getattr(self.estimator_, name)(self._table(X))
+        rows = self._table(X)
+        return finite_outputs(self, rows, lambda: getattr(self.estimator_, name)(rows))
 
     @available_if(_has("predict"))
     def predict(self, X: Any) -> NDArray[Any]:

@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of, reported
+from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._pieces import require_in_memory
 from skanomaly._support._recut import WINDOW_ROWS, open_targets, windows
 from skanomaly._support._refits import clone_with_seed
@@ -30,7 +30,7 @@ from skanomaly._support._warnings import warn_user
 from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
-from skanomaly.robust._pieces import check_targets, require_two
+from skanomaly.robust._pieces import check_targets
 from skanomaly.robust._reference import forest_outputs
 
 __all__ = ["MaskedEstimator"]
@@ -201,7 +201,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         ConvergenceWarning
             If the mask still changes after `max_iter` rounds.
         """
-        with restore_on_error(self, X), callbacks_of(self):
+        with restore_on_error(self, X, y if is_regressor(self.estimator) else None), callbacks_of(self):
             require_in_memory(self, X, reset=True)
             classifier = self._is_classifier()
             if self.method == "partial_fit" and not hasattr(self.estimator, "partial_fit"):
@@ -219,7 +219,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             if classifier:
                 check_classification_targets(targets)
                 self.classes_, encoded = np.unique(targets, return_inverse=True)
-                require_two(np.unique(targets[counted]))
+                require_two_classes(self, np.unique(targets[counted]))
             else:
                 targets = encoded = targets.astype(np.float64)
             plan = self._start(classifier=classifier)
@@ -287,7 +287,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             check_any_rows(self, *next(windows(table.pieces, 1)), y_numeric=not classifier)
             if classifier:
                 self.classes_ = np.asarray(table.distinct)
-                require_two(self.classes_)
+                require_two_classes(self, self.classes_)
             plan, random = self._start(classifier=classifier), generator(self.random_state)
             seed, votes = int(random.integers(2**31)), list[Any]()
             estimator = clone_with_seed(self.estimator, seed)

@@ -33,7 +33,8 @@ def regression_terms(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the loss of each row, its gradient in the output, and the statistic (0: error, 1: loss)."""
     errors = y - outputs[:, 0].astype(np.float64)
-    losses = 0.5 * errors**2
+    with np.errstate(over="ignore"):  # the loss of a huge error is infinite, the error itself is not
+        losses = 0.5 * errors**2
     return losses, -errors[:, None], errors if statistic == 0 else losses
 
 

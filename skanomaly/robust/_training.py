@@ -14,7 +14,7 @@ from skanomaly._networks._network import Network
 from skanomaly._networks._training import batch_bounds
 from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._callbacks import reported
-from skanomaly._support._scales import SafeRange, usable_scale, varies
+from skanomaly._support._scales import SafeRange, root_mean_square, usable_scale, varies
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
@@ -52,13 +52,13 @@ class Standardizer:
         limits = SafeRange(X, rescale="none")
         limited = limits.apply(X)
         mean = np.average(limited, axis=0, weights=weights).astype(np.float64)
-        scale = np.sqrt(np.average((limited - mean) ** 2, axis=0, weights=weights))
+        scale = root_mean_square(limited - mean, weights)
         extreme = limits.extreme(limited)
         for column in np.flatnonzero(extreme.any(axis=0) & ~extreme.all(axis=0)):
             rest = ~extreme[:, column] & (weights > 0 if weights is not None else True)
             counts = None if weights is None else weights[rest]
             mean[column] = np.average(limited[rest, column], weights=counts)
-            scale[column] = np.sqrt(np.average((limited[rest, column] - mean[column]) ** 2, weights=counts))
+            scale[column] = root_mean_square(limited[rest, column, None] - mean[column], counts)[0]
             # As far as a value can be that has a part in the scale: a farther one would decide every step of training.
             reach = np.sqrt(len(X)) * scale[column]
             limits.low[column], limits.high[column] = mean[column] - reach, mean[column] + reach

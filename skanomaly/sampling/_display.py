@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import column_or_1d
 
 from skanomaly._support._columns import column_names, frame_library, to_pandas
-from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for
+from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for, drawable, read_numbers
 from skanomaly._support._items import require_rows
 from skanomaly._support._scales import SafeRange
 
@@ -156,11 +156,12 @@ class SamplerDisplay:
         if transformer is None and rows.shape[1] > 2:
             limits = SafeRange(rows, rescale="table")  # squares of huge values are no numbers
             transformer = make_pipeline(FunctionTransformer(limits.apply), PCA(2))
-        place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
+        with np.errstate(invalid="ignore"):  # rows that are all equal have no variance to divide by
+            place = (lambda table: table) if transformer is None else clone(transformer).fit(rows).transform
         kept = np.isin(np.arange(len(rows)), indices)
         paths = None
         if trajectories is not None:
-            steps = np.asarray(trajectories, dtype=np.float64)
+            steps = read_numbers(trajectories, "trajectories", ndim=np.ndim(trajectories))
             if steps.ndim != 3 or steps.shape[2] != rows.shape[1]:
                 raise ValueError(
                     f"trajectories has shape {steps.shape}; give (n_trajectories, n_steps, {rows.shape[1]})."
@@ -171,7 +172,7 @@ class SamplerDisplay:
             labels=labels,
             synthetic=_two(place(every[indices < 0])) if (indices < 0).any() else np.empty((0, 2)),
             kept=kept,
-            rejected=_two(place(rejected)) if rejected is not None and len(rejected) else None,
+            rejected=None if rejected is None or not len(rejected) else _two(place(_dense(rejected, "rejected"))),
             trajectories=paths,
             feature_names=("first component", "second component") if transformer is not None else _names(X),
         ).plot(ax=ax)
@@ -190,20 +191,23 @@ class SamplerDisplay:
         """
         ax = axes_for(ax, 1, (6.4, 4.8))
         names, sizes = np.unique(self.labels, return_counts=True)
+        real = drawable(self.real)
         for place, label in enumerate(names[np.argsort(-sizes, kind="stable")]):
-            rows = self.real[(self.labels == label) & self.kept]
+            rows = real[(self.labels == label) & self.kept]
             ax.scatter(*rows.T, s=14, color=CATEGORIES[place % len(CATEGORIES)], label=f"class {label}", linewidths=0)
-        groups = [("dropped", self.real[~self.kept], "x", GREY)]
+        groups = [("dropped", real[~self.kept], "x", GREY)]
         if self.rejected is not None:
             groups.append(("rejected", self.rejected, "+", GREY))
         groups.append(("synthetic", self.synthetic, "^", ORANGE))
         for label, rows, marker, colour in groups:
             if len(rows):
-                ax.scatter(*rows.T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
+                ax.scatter(*drawable(rows).T, s=14, marker=marker, color=colour, alpha=0.6, label=label, linewidths=0.8)
         if self.trajectories is not None and len(self.trajectories):
             # The steps near the data; the first ones, from noise, may be anywhere.
             limits = ax.get_xlim(), ax.get_ylim()
-            lines = ax.plot(*self.trajectories.transpose(2, 1, 0), color=GREY, linewidth=0.6, alpha=0.7, zorder=0)
+            lines = ax.plot(
+                *drawable(self.trajectories).transpose(2, 1, 0), color=GREY, linewidth=0.6, alpha=0.7, zorder=0
+            )
             lines[0].set_label("trajectories")
             ax.set(xlim=limits[0], ylim=limits[1])
         ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
@@ -216,13 +220,14 @@ def _dense(X: Any, name: str = "X") -> NDArray[Any]:
     if sparse.issparse(X):
         return np.asarray(X.toarray())
     require_rows(X, name=name)
+    rows = np.asarray(to_pandas(X) if frame_library(X) == "pyarrow" else X)
     try:
-        rows = np.asarray(to_pandas(X) if frame_library(X) == "pyarrow" else X, dtype=np.float64)
+        rows = np.asarray(rows if rows.dtype.kind != "c" else "complex", dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} has columns that are not numbers. Give a table of numbers, such as the encoded one or X[numbers]."
         ) from None
-    if rows.ndim != 2 or not rows.shape[1]:
+    if rows.ndim != 2 or not rows.size:
         raise ValueError(f"{name} has shape {rows.shape}; give a table of shape (n_rows, n_columns).")
     if not np.isfinite(rows).all():
         raise ValueError(f"{name} has missing or infinite values, which have no place in the figure. Drop those rows.")

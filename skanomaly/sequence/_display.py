@@ -1,6 +1,7 @@
 """Display of a scored series."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, short_text
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, short_text
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import final_step
 from skanomaly.sequence._events import SeriesEvent
@@ -169,10 +170,14 @@ class SeriesDisplay:
             times = X.index
         feature_names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
         series = _numbers(as_column(X, may_reshape=True, training=False), "X", "columns of numbers")
-        scores = _numbers(y_score, "y_score", "numbers")
+        scores, threshold = _numbers(y_score, "y_score", "numbers"), read_number(threshold, "threshold")
+        if series.ndim != 2:
+            raise ValueError(f"X has shape {series.shape}; give one series of shape (n_timepoints, n_features).")
         if scores.shape != (len(series),):
             raise ValueError(f"y_score has shape {scores.shape} and X has {len(series)} time points.")
         places = None if times is None else _places(times)
+        if places is not None and places.ndim != 1:
+            raise ValueError(f"times has shape {places.shape}; give one time for each time point.")
         if places is not None and len(places) != len(series):
             raise ValueError(f"times has {len(places)} entries and X has {len(series)} time points.")
         labels = None if y is None else read_labels(y, len(series), pos_label=pos_label)
@@ -200,18 +205,19 @@ class SeriesDisplay:
         self
         """
         axes = axes_for(ax, 2, (9, 4), nrows=2, sharex=True, height_ratios=[2, 1])
-        places = np.arange(len(self.series)) if self.times is None else self.times
+        places = np.arange(len(self.series)) if self.times is None else drawable(self.times)
+        series, scores = drawable(self.series), drawable(self.scores)
         color = BLUE if self.series.shape[1] == 1 else None
-        lines = axes[0].plot(*_broken(places, self.series), linewidth=0.8, color=color)
+        lines = axes[0].plot(*_broken(places, series), linewidth=0.8, color=color)
         if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
             shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
-        axes[1].plot(*_broken(places, self.scores), linewidth=0.8, color=GREY)
+        axes[1].plot(*_broken(places, scores), linewidth=0.8, color=GREY)
         if self.threshold is not None:
             below = self.scores < self.threshold
-            axes[1].axhline(self.threshold, linewidth=0.8, linestyle="--", color=ORANGE)
-            axes[1].plot(places[below], self.scores[below], ".", markersize=3, color=ORANGE)
+            axes[1].axhline(drawable(self.threshold), linewidth=0.8, linestyle="--", color=ORANGE)
+            axes[1].plot(places[below], scores[below], ".", markersize=3, color=ORANGE)
             axes[1].set_title(f"{int(below.sum())} of {len(below)} time points below the threshold", fontsize="medium")
         self._shade(axes, places)
         self._number(axes, places)
@@ -266,6 +272,11 @@ def _places(times: Any) -> NDArray[Any]:
     if isinstance(times, pd.Index | pd.Series) and isinstance(times.dtype, pd.PeriodDtype):
         times = pd.PeriodIndex(times).to_timestamp()
     places = np.asarray(times)
+    if places.dtype.kind == "O" and places.size and all(isinstance(value, Real) for value in places.ravel()):
+        places = places.astype(np.float64)
+    wrong = ~np.isfinite(places) if places.dtype.kind in "fmM" else np.zeros(places.shape, dtype=bool)
+    if wrong.any():
+        raise ValueError(f"times holds {places[wrong].flat[0]} at place {int(np.argmax(wrong))}; give each a time.")
     if places.dtype.kind in "biufMm":
         return places
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._items import require_items, require_order, require_rows
@@ -115,7 +116,11 @@ def as_sequences(X: Any) -> list[NDArray[Any]]:
 
 def _as_array(item: Any, index: int) -> NDArray[Any]:
     require_order(item, name=f"X[{index}]", noun="values")
-    return np.asarray(item)
+    array = np.asarray(item)
+    if array.dtype == object and array.ndim:  # pd.NA is no number, NaN is
+        missing = np.asarray(pd.isna(array), dtype=bool)
+        array = np.where(missing, np.nan, array) if missing.shape == array.shape and missing.any() else array
+    return array
 
 
 def _as_sequence(item: NDArray[Any], dtype: Any, index: int) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, read_numbers
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import AuditSummary
 from skanomaly.threshold._distribution import ContaminationDistribution
@@ -14,6 +14,8 @@ from skanomaly.threshold._power import selection_power
 from skanomaly.threshold._pvalues import benjamini_hochberg
 
 __all__ = ["ContaminationDisplay", "PValueDisplay", "SelectionPowerDisplay"]
+
+_LEAST_ALPHA = 1e-100
 
 
 class ContaminationDisplay:
@@ -138,7 +140,8 @@ class ContaminationDisplay:
                 f"posterior is {posterior!r:.50}; give a ContaminationDistribution, such as "
                 "ContaminationPosterior().fit(X).posterior_."
             )
-        scores = None if scores is None else np.asarray(scores, dtype=np.float64)
+        scores = None if scores is None else read_numbers(scores, "scores")
+        threshold, level = read_number(threshold, "threshold"), read_number(level, "level", optional=False)
         display = cls(
             posterior=posterior, contamination=posterior.median(), scores=scores, threshold=threshold, level=level
         )
@@ -183,10 +186,10 @@ class ContaminationDisplay:
         ax.legend(frameon=False)
 
     def _plot_scores(self, ax: Any) -> None:
-        scores = np.asarray(self.scores)
-        ax.hist(scores[~np.isnan(scores)], bins=50, color=GREY)
+        scores = drawable(np.asarray(self.scores))
+        ax.hist(*_bins(scores[~np.isnan(scores)]), color=GREY)
         if self.threshold is not None:
-            ax.axvline(self.threshold, color=ORANGE, label="threshold")
+            ax.axvline(drawable(self.threshold), color=ORANGE, label="threshold")
             ax.legend(frameon=False)
         ax.set(xlabel="score (lower is more anomalous)", ylabel="rows", yscale="symlog")
 
@@ -204,6 +207,14 @@ class ContaminationDisplay:
         ax.set_title("estimated rate of anomalies in blue", fontsize="medium")
         ax.margins(y=0.15)
         ax.legend(frameon=False)
+
+
+def _bins(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Return what is drawn of scores, and in how many bins: fewer than 50 where numbers between are too few."""
+    if not scores.size:
+        return scores, 1
+    spread, largest = 0.5 * scores.max() - 0.5 * scores.min(), np.abs(scores).max()
+    return scores, 50 if spread == 0 or spread > 1e3 * np.finfo(np.float64).eps * largest else 1
 
 
 class PValueDisplay:
@@ -417,6 +428,8 @@ class SelectionPowerDisplay:
         self
         """
         power = selection_power(self.n_calibration, self.n_rows, alpha=self.alpha)
+        if self.alpha < _LEAST_ALPHA:
+            raise ValueError(f"alpha={self.alpha} is too small for the axes; give at least {_LEAST_ALPHA:g}.")
         ax = axes_for(ax, 1, (5.2, 3.6))
         most = 10.0 * max(power.n_calibration_needed, self.n_calibration)
         fewest = max(1.0, 0.2 * min(self.n_calibration, 1.0 / self.alpha))

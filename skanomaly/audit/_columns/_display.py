@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import GREY, ORANGE, axes_for
+from skanomaly._support._display import GREY, ORANGE, axes_for, drawable, read_number
 from skanomaly.audit._columns._drift import ColumnDriftTest
 
 __all__ = ["ColumnDriftDisplay"]
@@ -126,12 +126,21 @@ class ColumnDriftDisplay:
         -------
         ColumnDriftDisplay
         """
+        if results is None or not hasattr(results, "__getitem__"):
+            raise TypeError(f"results is {results!r:.50}; give the results_ of a fitted ColumnDriftTest.")
+        pvalue, confidence = (
+            read_number(value, name, optional=False) for value, name in ((pvalue, "pvalue"), (confidence, "confidence"))
+        )
         needed = ("column", "effect", "effect_low", "effect_high", "drifted")
         given = getattr(getattr(results, "dtype", None), "names", None) or list(results)
         lacking = [name for name in needed if name not in given]
         if lacking:
             raise ValueError(f"results lacks {', '.join(lacking)}. Give the results_ of a fitted ColumnDriftTest.")
         names = results["column"] if feature_names is None else feature_names
+        if isinstance(names, str) or not hasattr(names, "__len__"):
+            raise TypeError(f"feature_names={names!r:.50}; give a list of names, one a column.")
+        if not len(results["effect"]):
+            raise ValueError("results has no column; give those of at least one.")
         if len(names) != len(results["effect"]):
             n_columns = len(results["effect"])
             raise ValueError(f"feature_names has {len(names)} names and results has {n_columns} columns; they differ.")
@@ -151,7 +160,9 @@ class ColumnDriftDisplay:
         -------
         self
         """
-        effect = np.nan_to_num(self.effect)
+        effect, effect_low, effect_high = (
+            np.nan_to_num(drawable(values)) for values in (self.effect, self.effect_low, self.effect_high)
+        )
         order = np.argsort(-effect, kind="stable")[:_MOST_COLUMNS]
         ax = axes_for(ax, 1, (6, 1.2 + 0.28 * order.size))
         self.ax_, self.figure_ = ax, ax.figure
@@ -161,8 +172,8 @@ class ColumnDriftDisplay:
             columns = order[chosen]
             if not columns.size:
                 continue
-            low = np.fmin(np.nan_to_num(self.effect_low[columns]), effect[columns])
-            high = np.fmax(np.nan_to_num(self.effect_high[columns]), effect[columns])
+            low = np.fmin(effect_low[columns], effect[columns])
+            high = np.fmax(effect_high[columns], effect[columns])
             ends = np.abs(np.stack([effect[columns] - low, high - effect[columns]]))
             ax.errorbar(
                 effect[columns],

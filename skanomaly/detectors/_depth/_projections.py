@@ -83,7 +83,11 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
 def column_medians(rows: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Compute the median of each column, in float64."""
     medians = [weighted_medians(np.ascontiguousarray(rows[:, [column]].T), weights) for column in range(rows.shape[1])]
-    return np.concatenate(medians).astype(np.float64)
+    center = np.concatenate(medians).astype(np.float64)
+    wrong = np.flatnonzero(~np.isfinite(center))
+    if wrong.size:  # the sum of two of the largest numbers is not finite
+        center[wrong] = 2.0 * column_medians(0.5 * rows[:, wrong].astype(np.float64), weights)
+    return center
 
 
 def center_columns(rows: NDArray[Any], center: NDArray[np.float64]) -> NDArray[Any]:

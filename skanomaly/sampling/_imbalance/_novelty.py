@@ -12,6 +12,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._coarse import finite_outputs, warn_if_constant
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import mean_and_scale
@@ -268,6 +269,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
             self._start(classes)
             for start in range(0, len(rows), int(self.batch_size)):
                 self._update(rows[start : start + self.batch_size], targets[start : start + self.batch_size])
+            warn_if_constant(self, rows, lambda: self._output("decision_function", rows))
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -295,6 +297,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
                     require_two_classes(self, np.unique(classes), name="classes")
                 self._start(None if classes is None else np.unique(classes))
             self._update(rows, targets)
+            self._output("decision_function", rows)
         return self
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -351,8 +354,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        rows = self._rows(X)
-        return self.estimator_.predict(rows)
+        return self._output("predict", self._rows(X))
 
     @available_if(lambda self: hasattr(self._inner(), "decision_function"))
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -366,8 +368,7 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        rows = self._rows(X)
-        return self.estimator_.decision_function(rows)
+        return self._output("decision_function", self._rows(X))
 
     @available_if(lambda self: hasattr(self._inner(), "score"))
     def score(self, X: Any, y: Any) -> float:
@@ -384,6 +385,11 @@ class NoveltyReplay(MetaEstimatorMixin, BaseEstimator):
         """
         rows = self._rows(X)
         return float(self.estimator_.score(rows, y))
+
+    def _output(self, name: str, rows: Any) -> NDArray[Any]:
+        """Return an output of the estimator, or predictions where it has none of that name."""
+        method = getattr(self.estimator_, name if hasattr(self.estimator_, name) else "predict")
+        return finite_outputs(self, rows, lambda: method(rows))
 
     def _rows(self, X: Any) -> Any:
         check_is_fitted(self, "estimator_")

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._extremes import extreme_values
 from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
@@ -204,6 +205,11 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             if len(self.classes_) != 2:
                 kind = "1 class" if len(self.classes_) == 1 else f"{len(self.classes_)} classes"
                 raise ValueError(f"Only binary classification is supported; y holds {kind}.")
+            if counts.min() < 2:
+                raise ValueError(
+                    f"y holds one row of class {self.classes_[counts.argmin()]}; two are needed, one for training and one "
+                    "for the score."
+                )
             self.natural_ratio_ = float(counts.min() / counts.sum())
             seed = draw_seed(self.random_state)
             inner = LogisticRegression() if self.estimator is None else self.estimator
@@ -223,6 +229,8 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                     pos_label=self.classes_[counts.argmin()],
                 )
             search = GridSearchCV(model, grid, scoring=scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
+            if extreme_values(rows, first_only=True):
+                search.set_params(error_score="raise")  # the error then names these values
             found = search.fit(rows, targets, **options).cv_results_
             fractions = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]

@@ -28,7 +28,7 @@ from skanomaly.sampling._smote._engine import (
     search_of,
     usable_neighbors,
 )
-from skanomaly.sampling._smote._interpolator import Interpolator, limited_rows
+from skanomaly.sampling._smote._interpolator import Interpolator, centred_rows, limited_rows
 from skanomaly.sampling._strategy import STRATEGY, allot
 
 __all__ = ["KMeansSMOTE", "SVMSMOTE"]
@@ -286,7 +286,7 @@ class SVMSMOTE(Interpolator):
 
     def _support_vectors(self, X: Any, y: NDArray[Any], random: np.random.Generator) -> NDArray[np.intp]:
         machine = SVC(gamma="scale") if self.svm_estimator is None else clone(self.svm_estimator)
-        X = limited_rows(X) if self.svm_estimator is None else X
+        X = centred_rows(X) if self.svm_estimator is None else X
         if "random_state" in machine.get_params(deep=False) and machine.random_state is None:
             machine.set_params(random_state=check_random_state(int(random.integers(np.iinfo(np.int32).max))))
         support = getattr(final_step(machine.fit(X, y)), "support_", None)

@@ -17,7 +17,9 @@ from skanomaly.base import BaseSampler
 from skanomaly.sampling._smote._engine import Segments, interpolated, is_same, n_neighbors_of
 from skanomaly.sampling._strategy import appended, rows_to_make
 
-__all__ = ["Interpolator", "limited_rows"]
+__all__ = ["Interpolator", "centred_rows", "limited_rows"]
+
+_FAR = 1e6  # in spreads
 
 
 class Interpolator(BaseSampler):
@@ -131,6 +133,16 @@ class Interpolator(BaseSampler):
 def limited_rows(X: Any) -> Any:
     """Return rows whose squared distances are finite, for what looks at distances alone; sparse ones as they are."""
     return X if sparse.issparse(X) else SafeRange(X, rescale="table").apply(X)
+
+
+def centred_rows(X: Any) -> Any:
+    """Return limited rows without a large common offset, beside which squared distances are rounding."""
+    if sparse.issparse(X):
+        return X
+    rows = limited_rows(X)
+    middle = np.median(rows, axis=0)
+    far = np.abs(middle) > _FAR * np.abs(rows - middle).max(axis=0)
+    return rows - np.where(far, middle, 0.0).astype(rows.dtype) if far.any() else rows
 
 
 def _dense(X: Any) -> NDArray[Any]:

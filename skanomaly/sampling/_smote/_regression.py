@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly import _kernels
 from skanomaly._support._neighbors import nearest_neighbors
+from skanomaly._support._scales import SafeRange, column_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
@@ -167,8 +168,9 @@ class RegressionSMOTE(BaseSampler):
             if relevance.shape != y.shape or not ((relevance >= 0) & (relevance <= 1)).all():
                 raise ValueError("relevance must return one value in [0, 1] for each value of y.")
             return relevance
+        y = SafeRange(y[:, None], rescale="table").apply(y[:, None])[:, 0]
         low, middle, high = np.quantile(y, [0.25, 0.5, 0.75])
-        rounding = 8 * np.finfo(np.float64).eps * np.abs(y).max()
+        rounding = 8 * np.finfo(np.float64).eps * max(abs(low), abs(high))
         if high - low <= rounding:
             others = np.abs(y - middle) > rounding
             if others.any():
@@ -214,25 +216,26 @@ class RegressionSMOTE(BaseSampler):
         self, X: NDArray[Any], y: NDArray[np.float64], n_new: int, random: np.random.Generator
     ) -> tuple[NDArray[Any], NDArray[np.float64]]:
         first = choose_seeds(len(X), n_new, "balanced", random)
-        scale = self.noise * X.std(axis=0)
-        noisy = X[first] + random.normal(size=(n_new, X.shape[1])) * scale
-        targets = y[first] + random.normal(size=n_new) * self.noise * y.std()
+        noisy = _jittered(X, first, random.normal(size=(n_new, X.shape[1])) * (self.noise * _spread(X)))
+        targets = _jittered(y[:, None], first, random.normal(size=(n_new, 1)) * self.noise * _spread(y[:, None]))[:, 0]
         n_near = min(n_neighbors_of(self.k_neighbors, "k_neighbors"), len(X) - 1)
         if n_near == 0:
             return noisy.astype(X.dtype), targets
+        rows_near = SafeRange(X, rescale="table").apply(X)
         if isinstance(self.k_neighbors, Integral):
-            distances, neighbors = nearest_neighbors(X, n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)
+            distances, neighbors = nearest_neighbors(rows_near, n_neighbors=n_near, exclude="self", n_jobs=self.n_jobs)
         else:
             neighbors = search_of(self.k_neighbors)(X, np.arange(len(X)), n_near, self.n_jobs)
-            distances = np.linalg.norm(X[neighbors] - X[:, None], axis=2)
+            distances = np.linalg.norm(rows_near[neighbors] - rows_near[:, None], axis=2)
         picked = random.integers(n_near, size=n_new)
         second, apart = neighbors[first, picked], distances[first, picked]
-        joined = apart < 0.5 * _median_distances(X, random)[first]
+        joined = apart < 0.5 * _median_distances(rows_near, random)[first]
         steps = random.random(n_new)
         rows = np.empty((n_new, X.shape[1]), dtype=X.dtype)
         _kernels.interpolation.interpolate_rows(X, first, second, steps, rows)
         # At step u the distances to the ends are as u to 1 - u, so inverse-distance weights are 1 - u and u.
-        targets = np.where(joined, y[first] + steps * (y[second] - y[first]), targets)
+        start = 0.5 * y[first]  # no difference of halves overflows
+        targets = np.where(joined, 2.0 * (start + steps * (0.5 * y[second] - start)), targets)
         return np.where(joined[:, None], rows, noisy).astype(X.dtype), targets
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -252,16 +255,32 @@ class RegressionSMOTE(BaseSampler):
         rows = validate_data(self, X, reset=False, dtype=(np.float64, np.float32), order="C")
         scores = np.full(len(rows), -np.inf)
         for source in self._sources:
+            limits = SafeRange(source, rescale="table")  # squares of huge values are no numbers
             n_near = min(n_neighbors_of(self.k_neighbors, "k_neighbors"), len(source) - 1)
+            near, asked = limits.apply(source), limits.apply(rows)
             if n_near:
-                found = nearest_neighbors(source, rows, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)
-                np.maximum(scores, -found[0].mean(axis=1), out=scores)
+                found = nearest_neighbors(near, asked, n_neighbors=n_near, exclude="value", n_jobs=self.n_jobs)
+                distances = found[0].mean(axis=1)
+            else:  # a run of one row
+                distances = np.linalg.norm(asked - near[0], axis=1)
+            np.maximum(scores, -limits.restored_distances(distances), out=scores)
         return scores
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def _spread(X: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(varies(X), column_scale(X), 0.0)
+
+
+def _jittered(X: NDArray[Any], rows: NDArray[np.intp], noise: NDArray[np.float64]) -> NDArray[Any]:
+    """Return rows with noise, at most the largest number."""
+    largest = np.finfo(X.dtype).max
+    with np.errstate(over="ignore"):
+        return np.clip(X[rows] + noise, -largest, largest)
 
 
 def _median_distances(X: NDArray[Any], random: np.random.Generator) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._coarse import finite_outputs, warn_if_constant
 from skanomaly._support._columns import without_stored_index
 from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
 from skanomaly._support._responses import weight_parameter
@@ -144,6 +145,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
             if not outliers.size or self.weight == 0 or not weights[outliers].any():
                 given = {} if sample_weight is None else {name: weights[inside]}
                 self.estimator_ = inner.fit(take_rows(rows, inside), targets[inside], **given)
+                warn_if_constant(self, X, lambda: self.predict_proba(X))
                 return self
             n_classes = len(self.classes_)
             shown = weights[outliers] * (self.weight * weights[inside].sum() / (weights[outliers].sum() * n_classes))
@@ -152,6 +154,7 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
                 np.concatenate([targets[inside], np.repeat(self.classes_, outliers.size).astype(targets.dtype)]),
                 **{name: np.concatenate([weights[inside], np.tile(shown, n_classes)])},
             )
+            warn_if_constant(self, X, lambda: self.predict_proba(X))
         return self
 
     def _inner(self) -> Any:
@@ -170,7 +173,8 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False, accept_sparse=True)
-        return self.estimator_.predict_proba(without_stored_index(X))
+        table = without_stored_index(X)
+        return finite_outputs(self, table, lambda: self.estimator_.predict_proba(table))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class.

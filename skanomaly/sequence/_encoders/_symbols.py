@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._scales import column_scale, varies
+from skanomaly._support._scales import column_scale, mean_and_scale, varies
 from skanomaly._support._sklearn import Interval, fit_context
 from skanomaly.sequence._names import check_collection
 
@@ -113,7 +113,7 @@ class SymbolTransformer(TransformerMixin, BaseEstimator):
         for series in check_collection(self, X, reset=False):
             values = series.astype(np.float64)
             # A constant feature is 0, whatever the length that rounds its mean.
-            values = np.where(varies(values), values - values.mean(axis=0), 0.0) / column_scale(values)
+            values = np.where(varies(values), values - mean_and_scale(values)[0], 0.0) / column_scale(values)
             starts = np.arange(0, len(values), self.segment_size)
             lengths = np.diff(np.append(starts, len(values)))
             means = np.add.reduceat(values, starts, axis=0) / lengths[:, None]

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from skanomaly._support._neighbors import RowLookup
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import Interval, RealNotInt, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._channels import divided, on_channels, squares_by_channel
 from skanomaly.sequence._series._window_vectors import WindowVectors
@@ -18,6 +19,7 @@ from skanomaly.sequence._windows import effective_window
 __all__ = ["SubsequenceKMeans", "SubsequencePCA"]
 
 _BLOCK_WINDOWS = 4096
+_EQUAL = 1e-6
 _FLOOR = 1e-6
 _LEAST_FRACTION = 0.5
 
@@ -149,6 +151,13 @@ class SubsequencePCA(SeriesDetector):
             parts = [self._statistics(vectors) for vectors in self._vectors.blocks_at(X, starts, _BLOCK_WINDOWS)]
             means = np.concatenate(parts).mean(axis=0)
             self._means = np.where(means > 0, means, 1.0)
+        if n_windows <= n_columns and self.statistic == "mahalanobis":
+            distances = self._window_outlyingness(X)
+            if np.ptp(distances) <= _EQUAL * distances.max():
+                warn_user(
+                    f"All training windows are at the same distance: there are {n_windows} of {n_columns} values each. "
+                    "Use statistic='residual', a smaller window_size, fewer channels or more time points."
+                )
 
     def _statistics(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return Hotelling's statistic and the squared residual."""

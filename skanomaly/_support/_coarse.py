@@ -1,0 +1,191 @@
+"""Scores that do not vary because the values of a table differ by too little, or are too large, for the arithmetic."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skanomaly._support._columns import column_names, is_frame, listed, to_pandas
+from skanomaly._support._extremes import extreme_values, extremes_named
+from skanomaly._support._pieces import lazy_kind
+from skanomaly._support._warnings import warn_user
+
+__all__ = ["finite_outputs", "warn_if_constant", "warn_of_rounded_integers"]
+
+_COARSE = 1e-6  # float32 has about ten levels in such a range beside 1; scikit-learn's trees do not split below 1e-7
+_FEWEST = 10
+_ROUNDING = 1e-12
+_LARGEST_EXACT = 2**53
+
+
+def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
+    """Warn where all training rows have one score because of the size of the values, which the warning names.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``feature_names_in_`` name the columns of an array.
+    X : array, frame or list of arrays
+        Training data. What holds others than numbers is not looked into.
+    outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs), or callable
+        Scores of the training rows. A callable is called only where `X` has values that arithmetic may fail on.
+
+    Raises
+    ------
+    FloatingPointError
+        If outputs that a callable returns are not finite.
+    """
+    lazy = callable(outputs)
+    if not lazy and not _is_constant(outputs):
+        return
+    found = _coarse_columns(X)
+    if not found:
+        return
+    values = np.asarray(outputs() if lazy else outputs)
+    if lazy and not np.isfinite(values).all():
+        raise FloatingPointError("the outputs of some training rows are not finite")
+    if not _is_constant(values):
+        return
+    names = column_names(X) or getattr(estimator, "feature_names_in_", None)
+    names = None if names is None else list(names)
+
+    def show(column: int) -> str:
+        low, high = found[column]
+        label = repr(names[column]) if names is not None and column < len(names) else str(column)
+        return f"{label} ({low:.6g} to {high:.6g})"
+
+    warn_user(
+        f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0]:.6g}: the values "
+        f"differ by too little, or are too large, for its arithmetic in column {listed(list(found), show)}. Subtract "
+        "the median of each column and divide by the largest magnitude that is left, before rows are scored too."
+    )
+
+
+def finite_outputs(estimator: Any, X: Any, compute: Callable[[], Any]) -> NDArray[Any]:
+    """Return what an inner estimator computes from a table; where huge values make it fail, the error names them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``feature_names_in_`` name the columns of an array.
+    X : array-like
+        The table.
+    compute : callable
+        Returns the outputs.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        Where the outputs of a table with huge values are not finite.
+    """
+    with extremes_named(estimator, X):
+        outputs = np.asarray(compute())
+        if outputs.dtype.kind == "f" and not np.isfinite(outputs).all():
+            raise FloatingPointError("outputs of the estimator are not finite")
+    return outputs
+
+
+def warn_of_rounded_integers(X: Any, *, name: str = "X") -> None:
+    """Warn of whole numbers beyond 2**53 that float64 cannot distinguish.
+
+    Parameters
+    ----------
+    X : array, frame or other object
+        Only columns of whole numbers of 64 bits are looked at.
+    name : str, default="X"
+        What the warning calls it.
+    """
+    found = {}
+    for column, values in _whole_columns(X):
+        largest = max(int(values.max()), -int(values.min())) if values.size else 0
+        if largest > _LARGEST_EXACT:
+            distinct = np.unique(values)
+            n_left = len(np.unique(distinct.astype(np.float64)))
+            if n_left < len(distinct):
+                row = int(values.argmax() if int(values.max()) == largest else values.argmin())
+                found[column] = f"{values[row]} in row {row}; {n_left} of {len(distinct)} distinct values are left"
+    if not found:
+        return
+    names = column_names(X)
+
+    def show(column: int) -> str:
+        return f"{column if names is None else repr(names[column])} (largest {found[column]})"
+
+    shown = f"column {listed(list(found), show)}" if name == "X" else f"largest {found[0]}"
+    warn_user(
+        f"{name} holds whole numbers beyond 2**53, which float64 rounds: {shown}. Subtract a common value from the "
+        "whole numbers first, such as the smallest, or leave them out if they only identify rows."
+    )
+
+
+def _is_constant(outputs: Any) -> bool:
+    values = np.asarray(outputs, dtype=np.float64)
+    if len(values) < _FEWEST:
+        return False
+    values = values.reshape(len(values), -1)
+    if np.isnan(values).any():
+        values = values[~np.isnan(values).any(axis=1)]
+    if len(values) < _FEWEST or not np.isfinite(values).all():
+        return False
+    low, high = values.min(axis=0), values.max(axis=0)
+    return bool((high - low <= _ROUNDING * np.maximum(np.abs(low), np.abs(high))).all())
+
+
+def _coarse_columns(X: Any) -> dict[int, tuple[float, float]]:
+    """Return the ends of columns that explain equal scores; nothing where a column without such values varies."""
+    columns = _number_columns(X)
+    found: dict[int, tuple[float, float]] = {}
+    ordinary = extreme = False
+    for place, values in columns:
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        largest = max(abs(low), abs(high))
+        spread = 0.5 * high - 0.5 * low
+        is_extreme = bool(extreme_values(values[:, None], first_only=True))
+        if is_extreme or 0 < spread < 0.5 * _COARSE * max(largest, 1.0):
+            found[place] = low, high
+            extreme = extreme or is_extreme
+        elif spread > 0:
+            ordinary = True
+    return {} if ordinary and not extreme else found
+
+
+def _number_columns(X: Any) -> list[tuple[int, NDArray[np.float64]]]:
+    """Return the columns of a table, or of all series of a collection; nothing of what holds others than numbers."""
+    if X is None or lazy_kind(X) is not None:
+        return []
+    if is_frame(X):
+        frame = to_pandas(X)
+        if not all(pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
+            return []
+        columns = [frame.iloc[:, place].to_numpy(np.float64, na_value=np.nan) for place in range(frame.shape[1])]
+    else:
+        if isinstance(X, list | tuple) and X and all(isinstance(part, np.ndarray) and part.ndim == 2 for part in X):
+            X = np.concatenate(X) if len({part.shape[1] for part in X}) == 1 else None
+        if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.ndim not in {1, 2, 3} or not X.size:
+            return []
+        table = X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1).astype(np.float64, copy=False)
+        columns = list(table.T)
+    return [(place, values) for place, values in enumerate(columns) if values.size and np.isfinite(values).any()]
+
+
+def _whole_columns(X: Any) -> list[tuple[int, NDArray[Any]]]:
+    """Return the columns of whole numbers of 64 bits, without missing values."""
+    if isinstance(X, np.ndarray):
+        if X.dtype.kind not in "iu" or X.dtype.itemsize < 8 or X.ndim not in {1, 2}:
+            return []
+        return list(enumerate(X.reshape(len(X), -1).T))
+    if not is_frame(X):
+        return []
+    frame = to_pandas(X)
+    wide = {"int64", "uint64"}
+    return [
+        (place, frame.iloc[:, place].dropna().to_numpy(dtype=str(kind).lower()))
+        for place, kind in enumerate(frame.dtypes)
+        if str(kind).lower() in wide
+    ]
