@@ -169,6 +169,8 @@ class DriftDisplay:
                 f"scales has {len(scales)} entries, observed {len(observed)} and expected {len(expected)}; they must "
                 "agree."
             )
+        if (observed < 0).any() or (expected < 0).any():
+            raise ValueError("observed or expected has values below 0; give the weight of the edges in each interval.")
         if not (np.isfinite(scales).all() and (scales >= 0).all() and scales[-1:].all()):
             raise ValueError(f"scales is {scales[:5]}; give the upper ends of intervals, finite and above 0.")
         if gap_unit not in _UNITS:

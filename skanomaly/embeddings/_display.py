@@ -145,7 +145,8 @@ class PatchMapDisplay:
             rows = [np.asarray(part).ravel() for part in patch_labels]
             if len(rows) != len(maps):
                 raise ValueError(
-                    f"patch_labels has {len(rows)} samples and patch_scores has {len(maps)}; they must agree."
+                    f"patch_labels has {len(rows)} samples and patch_scores {len(maps)}; give one label for each patch "
+                    "of each sample."
                 )
             flat = read_labels(np.concatenate(rows), sum(map(len, rows)), name="patch_labels", zero="normal")
             edges = np.cumsum([0, *map(len, rows)])

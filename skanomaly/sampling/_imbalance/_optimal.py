@@ -207,7 +207,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 raise ValueError(f"Only binary classification is supported; y holds {kind}.")
             if counts.min() < 2:
                 raise ValueError(
-                    f"y holds one row of class {self.classes_[counts.argmin()]}; two are needed, one for training and one "
+                    f"y holds one row of class {self.classes_[counts.argmin()]}; two are needed, for training and "
                     "for the score."
                 )
             self.natural_ratio_ = float(counts.min() / counts.sum())
