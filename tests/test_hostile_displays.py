@@ -68,9 +68,7 @@ def _backend():
     pytest.importorskip("matplotlib").use("Agg")
 
 
-@pytest.mark.parametrize(
-    "values", [np.where(np.arange(8) % 2, 1.7e308, -1.7e308), SCORES * 1e-300], ids=["huge", "tiny"]
-)
+@pytest.mark.parametrize("values", [1.7e308 * (-1.0) ** np.arange(8), SCORES * 1e-300], ids=["huge", "tiny"])
 @pytest.mark.parametrize(("display", "arguments", "name"), DISPLAYS, ids=NAMES)
 def test_numbers_near_the_limits_are_drawn(display, arguments, name, values):
     values = np.sort(values) if display is ScoreTerrainDisplay else values
@@ -87,11 +85,9 @@ def test_one_value_that_is_not_finite_is_left_out(display, arguments, name, valu
     _drawn(display.from_predictions(**{**arguments, name: np.append(SCORES[:-1], value)}))
 
 
-@pytest.mark.parametrize("wrong", [np.full(8, "x"), SCORES + 1j, None, 3.0], ids=["text", "complex", "None", "number"])
+@pytest.mark.parametrize("wrong", [np.full(8, "x"), SCORES + 1j, 3.0], ids=["text", "complex", "number"])
 @pytest.mark.parametrize(("display", "arguments", "name"), DISPLAYS, ids=NAMES)
 def test_what_is_no_array_of_numbers_is_refused_by_name(display, arguments, name, wrong):
-    if wrong is None and display is ContaminationDisplay:
-        pytest.skip("scores are optional")
     with pytest.raises((ValueError, TypeError), match=name):
         display.from_predictions(**{**arguments, name: wrong})
 
@@ -103,7 +99,7 @@ def test_what_is_no_array_of_numbers_is_refused_by_name(display, arguments, name
     ids=[name for name, case in zip(NAMES, DISPLAYS, strict=True) if "threshold" in case[1]],
 )
 def test_a_threshold_that_is_no_number_is_refused(display, arguments, name, wrong):
-    with pytest.raises(TypeError, match="threshold=.* is no number"):
+    with pytest.raises(TypeError, match=r"threshold=.* is no number"):
         display.from_predictions(**{**arguments, "threshold": wrong})
 
 

@@ -12,7 +12,7 @@ from skanomaly._support._extremes import extreme_values, extremes_named
 from skanomaly._support._pieces import lazy_kind
 from skanomaly._support._warnings import warn_user
 
-__all__ = ["finite_outputs", "warn_if_constant", "warn_of_rounded_integers"]
+__all__ = ["finite_outputs", "raw_outputs", "warn_if_constant", "warn_of_rounded_integers"]
 
 _COARSE = 1e-6  # float32 has about ten levels in such a range beside 1; scikit-learn's trees do not split below 1e-7
 _FEWEST = 10
@@ -61,6 +61,23 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
         f"differ by too little, or are too large, for its arithmetic in column {listed(list(found), show)}. Subtract "
         "the median of each column and divide by the largest magnitude that is left, before rows are scored too."
     )
+
+
+def raw_outputs(inner: Any, X: Any) -> NDArray[Any]:
+    """Return decisions of a fitted estimator, or else probabilities, scores or predictions.
+
+    Parameters
+    ----------
+    inner : estimator
+        Decisions are preferred, since they are not rounded to 0 and 1.
+    X : array-like
+
+    Returns
+    -------
+    ndarray
+    """
+    names = ("decision_function", "predict_proba", "score_samples", "predict")
+    return np.asarray(next(getattr(inner, name) for name in names if hasattr(inner, name))(X))
 
 
 def finite_outputs(estimator: Any, X: Any, compute: Callable[[], Any]) -> NDArray[Any]:

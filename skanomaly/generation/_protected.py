@@ -12,6 +12,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._coarse import raw_outputs, warn_if_constant
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._scales import ColumnScaler, column_scale
@@ -174,6 +175,7 @@ class ProtectedScorer(MetaEstimatorMixin, BaseEstimator):
                 self.direction_ = generator(self.random_state).normal(size=(features.shape[1], n_classes))
             else:
                 self.direction_ = features.T @ (1 / n_classes - np.eye(n_classes)[places]) / len(rows)
+            warn_if_constant(self, rows, lambda: raw_outputs(self.estimator_, rows))
         return self
 
     def _features(self, rows: Floats) -> Floats:

@@ -345,6 +345,7 @@ class GroupBalancedClassifier(
                 "class": self.classes_[found % len(self.classes_)],
                 "n_samples": counts,
             }
+            self._warn_if_constant(rows)
         return self
 
     def __sklearn_tags__(self) -> Tags:

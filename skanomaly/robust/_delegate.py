@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._coarse import finite_outputs
+from skanomaly._support._coarse import finite_outputs, raw_outputs, warn_if_constant
 from skanomaly._support._validation import check_any_table
 
 __all__ = ["FittedEstimatorMethods"]
@@ -34,6 +34,9 @@ class FittedEstimatorMethods:
         check_is_fitted(self, "estimator_")
         rows = self._table(X)
         return finite_outputs(self, rows, lambda: getattr(self.estimator_, name)(rows))
+
+    def _warn_if_constant(self, X: Any) -> None:
+        warn_if_constant(self, X, lambda: raw_outputs(self.estimator_, X))
 
     @available_if(_has("predict"))
     def predict(self, X: Any) -> NDArray[Any]:

@@ -241,6 +241,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             self._set_scale(outputs, encoded[counted], counts, counted)
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
+            self._warn_if_constant(rows)
             del self._rows, self._votes
         return self
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_re
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skanomaly._support._coarse import finite_outputs, warn_if_constant
+from skanomaly._support._coarse import finite_outputs, raw_outputs
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._refits import clone_with_seed
 from skanomaly._support._restore import restore_on_error
@@ -167,7 +167,7 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             for start in range(0, len(rows), self.batch_size):
                 part = slice(start, start + self.batch_size)
                 self._take(rows[part], None if targets is None else targets[part], classes)
-            warn_if_constant(self, rows, lambda: self._confidence(rows))
+            self._warn_if_constant(rows)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -202,7 +202,7 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             if classes is not None and is_classifier(self.estimator):
                 require_two_classes(self, np.unique(classes), name="classes")
             self._take(rows, targets, None if classes is None else np.unique(classes))
-            finite_outputs(self, rows, lambda: self._confidence(rows))
+            finite_outputs(self, rows, lambda: raw_outputs(self.estimator_, rows))
         return self
 
     def _validated(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any] | None]:
@@ -282,11 +282,6 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
         name = "predict" if is_regressor(self.estimator) else "score_samples"
         now, before = (np.asarray(getattr(one, name)(X), dtype=np.float64) for one in (model, snapshot))
         return np.asarray((now - before) ** 2)
-
-    def _confidence(self, X: Floats) -> NDArray[Any]:
-        """Return what is not rounded to 0 or 1, where the model has it."""
-        names = ("decision_function", "predict_proba", "score_samples", "predict")
-        return np.asarray(next(getattr(self.estimator_, name) for name in names if hasattr(self.estimator_, name))(X))
 
     def reset_chart(self) -> Self:
         """Accept what the stream has become: forget the past discrepancies and the snapshots, and keep the model.

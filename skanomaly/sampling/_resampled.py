@@ -12,6 +12,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skanomaly._support._coarse import raw_outputs, warn_if_constant
 from skanomaly._support._columns import without_stored_index
 from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
@@ -165,6 +166,7 @@ class ResampledEstimator(MetaEstimatorMixin, BaseEstimator):
                     setattr(self, name, getattr(self.estimator_, name))
             if is_classifier(self.estimator_):
                 self.prior_weights_ = _fractions(y, self.classes_) / _fractions(targets, self.classes_)
+            warn_if_constant(self, X, lambda: raw_outputs(self.estimator_, without_stored_index(X)))
         return self
 
     @available_if(_has("predict"))
