@@ -30,7 +30,8 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
     X : array, frame or list of arrays
         Training data. What holds others than numbers is not looked into.
     outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs), or callable
-        Scores of the training rows. A callable is called only where `X` has values that arithmetic may fail on.
+        Scores of the training rows. A callable is called only where `X` has values that arithmetic may fail on, and may
+        return a tuple of such arrays, none of which should be constant.
 
     Raises
     ------
@@ -43,10 +44,12 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
     found = _coarse_columns(X)
     if not found:
         return
-    values = np.asarray(outputs() if lazy else outputs)
-    if lazy and not np.isfinite(values).all():
+    computed = outputs() if lazy else outputs
+    parts = [np.asarray(part) for part in (computed if isinstance(computed, tuple) else (computed,))]
+    if lazy and not all(np.isfinite(part).all() for part in parts):
         raise FloatingPointError("the outputs of some training rows are not finite")
-    if not _is_constant(values):
+    values = next((part for part in parts if _is_constant(part)), None)
+    if values is None:
         return
     names = column_names(X) or getattr(estimator, "feature_names_in_", None)
     names = None if names is None else list(names)
@@ -63,21 +66,22 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
     )
 
 
-def raw_outputs(inner: Any, X: Any) -> NDArray[Any]:
-    """Return decisions of a fitted estimator, or else probabilities, scores or predictions.
+def raw_outputs(inner: Any, X: Any) -> tuple[NDArray[Any], ...]:
+    """Return decisions and probabilities of a fitted estimator, or else scores or predictions.
 
     Parameters
     ----------
     inner : estimator
-        Decisions are preferred, since they are not rounded to 0 and 1.
+        Fitted.
     X : array-like
 
     Returns
     -------
-    ndarray
+    tuple of ndarray
     """
-    names = ("decision_function", "predict_proba", "score_samples", "predict")
-    return np.asarray(next(getattr(inner, name) for name in names if hasattr(inner, name))(X))
+    names = [name for name in ("decision_function", "predict_proba") if hasattr(inner, name)]
+    names = names or ["score_samples" if hasattr(inner, "score_samples") else "predict"]
+    return tuple(np.asarray(getattr(inner, name)(X)) for name in names)
 
 
 def finite_outputs(estimator: Any, X: Any, compute: Callable[[], Any]) -> NDArray[Any]:

@@ -202,7 +202,7 @@ class StreamGuard(FittedEstimatorMethods, MetaEstimatorMixin, BaseEstimator):
             if classes is not None and is_classifier(self.estimator):
                 require_two_classes(self, np.unique(classes), name="classes")
             self._take(rows, targets, None if classes is None else np.unique(classes))
-            finite_outputs(self, rows, lambda: raw_outputs(self.estimator_, rows))
+            finite_outputs(self, rows, lambda: raw_outputs(self.estimator_, rows)[0])
         return self
 
     def _validated(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any] | None]:
