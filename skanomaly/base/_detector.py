@@ -227,7 +227,9 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
                 self._set_offset(outlyingness, weights)
                 if abs(self.offset_) > _LARGEST_SCORE:
                     raise FloatingPointError("the scores of most training rows are not finite")
-            table = rows if isinstance(rows, np.ndarray) else X
+            # A class may append columns of its own to the rows.
+            own = isinstance(rows, np.ndarray) and (not hasattr(X, "shape") or rows.shape[1:] == X.shape[1:])
+            table = rows if own else X
             scores = (lambda: self._scored(rows)) if outlyingness is None else -np.asarray(outlyingness)
             warn_if_constant(self, table, scores)
         return self

@@ -96,6 +96,7 @@ def _name(value):
     return type(value).__name__ if isinstance(value, BaseSampler) else value
 
 
+@pytest.mark.filterwarnings("ignore:X holds whole numbers beyond:UserWarning")
 @pytest.mark.parametrize("sampler", SELECTORS, ids=_name)
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_selected_rows_and_their_types_are_the_given_ones(sampler, container):
@@ -130,6 +131,7 @@ def test_kept_rows_beside_synthetic_ones_have_the_given_values(sampler, containe
         np.testing.assert_array_equal(after.to_numpy(), same.to_numpy())
 
 
+@pytest.mark.filterwarnings("ignore:X holds whole numbers beyond:UserWarning")
 @pytest.mark.parametrize("sampler", SELECTORS, ids=_name)
 def test_index_of_selected_rows_stays(sampler):
     frame, labels = _pandas(), pd.Series(LABELS, name="kind", index=[f"r{row}" for row in range(N)])
