@@ -60,9 +60,10 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
         return f"{label} ({low:.6g} to {high:.6g})"
 
     warn_user(
-        f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0]:.6g}: the values "
-        f"differ by too little, or are too large, for its arithmetic in column {listed(list(found), show)}. Subtract "
-        "the median of each column and divide by the largest magnitude that is left, before rows are scored too."
+        f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0] + 0.0:.6g}: the "
+        f"values differ by too little, or are too large, for its arithmetic in column {listed(list(found), show)}. "
+        "Subtract the median of each column and divide by the largest magnitude that is left, before rows are scored "
+        "too."
     )
 
 

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 _SHORTEST_FLAT = 32
+_COMPLEX = "Give the real and the imaginary part as two columns, or the magnitude."
 _LEAST_WEIGHT = 1e-100
 
 
@@ -126,6 +127,8 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     try:
         return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
+        if str(error).startswith("Complex data not supported"):
+            raise ValueError(f"Complex data not supported. {_COMPLEX}") from None
         hint = "" if _other_names(estimator, X, options) else _fault(X, options)
         if not hint:
             raise

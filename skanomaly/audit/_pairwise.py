@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from skanomaly._support._blocks import map_blocks, row_blocks
-from skanomaly._support._scales import SafeRange
+from skanomaly._support._scales import SafeRange, varies
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import check_rows
@@ -20,8 +20,15 @@ from skanomaly.base import BaseTest
 __all__ = ["EnergyTest", "KernelTest"]
 
 _ORDINARY_EXPONENT = 400
+_FARTHEST = 1e150  # squares of it, summed over columns, are finite
 _BLOCK_ROWS = 512
 _MEDIAN_ROWS = 1000
+
+
+def _extreme_exponent(rows: NDArray[np.float64]) -> int:
+    """Return the exponent of the largest value, or 0 where its square is safe."""
+    exponent = int(np.frexp(np.abs(rows).max(initial=0.0))[1])
+    return exponent if abs(exponent) > _ORDINARY_EXPONENT else 0
 
 
 class _PairwiseTest(BaseTest):
@@ -86,11 +93,15 @@ class _PairwiseTest(BaseTest):
         rows = check_rows(self, X, reset=reset, min_samples=self._min_samples if reset else 1, dtype=np.float64)
         if reset:
             self._range = SafeRange(rows, rescale="none")
-            exponent = int(np.frexp(np.abs(self._range.apply(rows)).max(initial=0.0))[1])
-            self._exponent = exponent if abs(exponent) > _ORDINARY_EXPONENT else 0
+            limited = self._range.apply(rows)
+            self._origin, self._exponent = np.zeros(rows.shape[1]), _extreme_exponent(limited)
+            if self._exponent:  # a column of one value has no part in distances
+                self._origin = np.where(varies(limited), 0.0, limited[0])
+                self._exponent = _extreme_exponent(limited - self._origin)
         rows = self._range.apply(rows)
-        if self._exponent:  # squares of huge values would overflow
-            rows = np.ldexp(rows, -self._exponent)
+        if self._exponent or self._origin.any():  # squares of huge values would overflow
+            with np.errstate(over="ignore"):
+                rows = np.clip(np.ldexp(rows - self._origin, -self._exponent), -_FARTHEST, _FARTHEST)
         if self.metric == "euclidean":
             return rows
         if reset:

@@ -62,6 +62,8 @@ MAKERS = [
 ]
 SPARSE = [sampler for sampler in (*SELECTORS, *MAKERS) if get_tags(sampler).input_tags.sparse]
 N = 80
+
+pytestmark = pytest.mark.filterwarnings("ignore:X holds whole numbers beyond:UserWarning")  # of the identifiers
 LABELS = np.where(np.arange(N) < 60, 1, -1)
 
 
@@ -96,7 +98,6 @@ def _name(value):
     return type(value).__name__ if isinstance(value, BaseSampler) else value
 
 
-@pytest.mark.filterwarnings("ignore:X holds whole numbers beyond:UserWarning")
 @pytest.mark.parametrize("sampler", SELECTORS, ids=_name)
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_selected_rows_and_their_types_are_the_given_ones(sampler, container):
@@ -131,7 +132,6 @@ def test_kept_rows_beside_synthetic_ones_have_the_given_values(sampler, containe
         np.testing.assert_array_equal(after.to_numpy(), same.to_numpy())
 
 
-@pytest.mark.filterwarnings("ignore:X holds whole numbers beyond:UserWarning")
 @pytest.mark.parametrize("sampler", SELECTORS, ids=_name)
 def test_index_of_selected_rows_stays(sampler):
     frame, labels = _pandas(), pd.Series(LABELS, name="kind", index=[f"r{row}" for row in range(N)])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 
 from skanomaly._support._columns import column_names, is_frame
-from skanomaly._support._scales import varies
+from skanomaly._support._scales import column_scale, varies
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import StrOptions
 from skanomaly._support._warnings import warn_user
@@ -344,6 +344,6 @@ def _is_continuous(known: NDArray[Any]) -> bool:
 
 def _mismatch(numbers: NDArray[np.float64]) -> float:
     """Cost of a differing category: the median standard deviation of the class's columns, or 1 where that is 0."""
-    spreads = np.where(varies(numbers), numbers.std(axis=0), 0.0)
+    spreads = np.where(varies(numbers), column_scale(numbers), 0.0)
     spread = float(np.median(spreads)) if numbers.shape[1] else 0.0
     return spread if spread > 0 else 1.0

@@ -22,6 +22,9 @@ from skanomaly.sampling._smote._engine import NEIGHBORS, choose_seeds, n_neighbo
 
 __all__ = ["RegressionSMOTE"]
 
+_ORDINARY_EXPONENT = 200
+_FAR_EXPONENT = 20
+
 
 class RegressionSMOTE(BaseSampler):
     r"""Grow the rare ranges of a continuous target, and thin the common ones.
@@ -168,14 +171,15 @@ class RegressionSMOTE(BaseSampler):
             if relevance.shape != y.shape or not ((relevance >= 0) & (relevance <= 1)).all():
                 raise ValueError("relevance must return one value in [0, 1] for each value of y.")
             return relevance
-        y = SafeRange(y[:, None], rescale="table").apply(y[:, None])[:, 0]
+        y, exponent = _ordinary(y)
         low, middle, high = np.quantile(y, [0.25, 0.5, 0.75])
-        rounding = 8 * np.finfo(np.float64).eps * max(abs(low), abs(high))
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(y).max()
         if high - low <= rounding:
             others = np.abs(y - middle) > rounding
             if others.any():
                 warn_user(
-                    f"y is {middle:.6g} in {np.count_nonzero(~others)} of {y.size} rows, so its box plot has no width: "
+                    f"y is {np.ldexp(middle, exponent):.6g} in {np.count_nonzero(~others)} of {y.size} rows, so its "
+                    "box plot has no width: "
                     f"the other {np.count_nonzero(others)} values all count as rare. Give relevance=, a function of y, "
                     "to choose among them."
                 )
@@ -270,6 +274,18 @@ class RegressionSMOTE(BaseSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def _ordinary(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Return targets whose differences and squares are finite, and the power of two that they were divided by.
+
+    Targets that are far beyond the others are limited: they are rare wherever they are.
+    """
+    exponent = int(np.frexp(np.median(0.25 * np.abs(y)))[1])
+    if max(abs(exponent), int(np.frexp(np.abs(y).max())[1])) <= _ORDINARY_EXPONENT:
+        return y, 0
+    with np.errstate(over="ignore"):
+        return np.clip(np.ldexp(y, -exponent), -(2.0**_FAR_EXPONENT), 2.0**_FAR_EXPONENT), exponent
 
 
 def _spread(X: NDArray[Any]) -> NDArray[np.float64]:

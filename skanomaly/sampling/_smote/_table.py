@@ -14,7 +14,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._columns import CATEGORY, column_kinds, column_names, is_frame, listed, to_pandas
 from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._neighbors import RowLookup, nearest_neighbors
-from skanomaly._support._scales import SafeRange
+from skanomaly._support._scales import SafeRange, varies
 from skanomaly._support._tables import TableReader
 from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.sampling._smote._engine import Segments, interpolated, search_of
@@ -31,6 +31,7 @@ __all__ = [
 
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
+_ORDINARY_EXPONENT = 40
 _NAME_CATEGORIES = "A column that is not categorical must hold numbers; name the others in categorical_features."
 _LARGEST_DIFFERENCE = 4.0  # square of the largest sum of differences between two distributions
 
@@ -265,13 +266,21 @@ class CodeDistance:
     ) -> None:
         self._numbers, self._codes, self._sides, self._n_jobs = numbers, codes, sides, n_jobs
         self._mismatch: float | None = None
+        # The numbers less the origin are divided by this power of two.
+        self._exponent, self._origin = 0, np.zeros(numbers.shape[1])
         self._tables = np.empty(0)
 
     @classmethod
     def of_mismatches(cls, table: MixedTable, rows: NDArray[np.intp], mismatch: float, n_jobs: int | None) -> Self:
         """Every differing category costs the square of `mismatch`."""
-        search = cls(table.numbers[rows], table.codes[rows], table.n_codes + 1, n_jobs)
-        search._mismatch = mismatch
+        exponent = int(np.frexp(mismatch)[1])
+        exponent = exponent if abs(exponent) > _ORDINARY_EXPONENT else 0  # squares of such numbers vanish or overflow
+        mismatch = float(np.ldexp(mismatch, -exponent))
+        numbers = table.numbers[rows]
+        origin = np.where(varies(numbers), 0.0, numbers[0])  # a column of one value has no part in distances
+        search = cls(numbers, table.codes[rows], table.n_codes + 1, n_jobs)
+        search._mismatch, search._exponent, search._origin = mismatch, exponent, origin
+        search._numbers = search._scaled(numbers)
         if search._sides.sum() > _WIDEST:
             search._tables = np.concatenate([(mismatch**2 * (1 - np.eye(side))).ravel() for side in search._sides])
         return search
@@ -299,12 +308,19 @@ class CodeDistance:
             return np.arange(len(self._codes))[:, None]
         return self._find(self._numbers, self._codes, np.arange(len(self._codes)), n_neighbors)[1]
 
+    def _scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return numbers in the units of the search, in which squares are finite."""
+        if not self._exponent:
+            return numbers
+        with np.errstate(over="ignore"):
+            return np.asarray(np.ldexp(numbers - self._origin, -self._exponent))
+
     def relative_nearness(
         self, numbers: NDArray[np.float64], codes: NDArray[np.intp], n_neighbors: int
     ) -> NDArray[np.float64]:
         """Minus the mean distance to the nearest rows, divided by those rows' own mean distance to theirs."""
         n_near = min(n_neighbors, len(self._codes) - 1)
-        numbers = SafeRange(self._numbers, rescale="none").apply(numbers)
+        numbers = SafeRange(self._numbers, rescale="none").apply(self._scaled(numbers))
         own = RowLookup(np.column_stack([self._numbers, self._codes])).find(np.column_stack([numbers, codes]))
         if n_near < 1:
             return np.where(own >= 0, 0.0, -np.inf)
