@@ -1,5 +1,6 @@
 """How much of the rare class to train on."""
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -231,7 +232,9 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             search = GridSearchCV(model, grid, scoring=scoring, cv=folds, n_jobs=self.n_jobs, refit=False)
             if extreme_values(rows, first_only=True):
                 search.set_params(error_score="raise")  # the error then names these values
-            found = search.fit(rows, targets, **options).cv_results_
+            with warnings.catch_warnings():  # of constant outputs; the last fit warns once
+                warnings.filterwarnings("ignore", "ResampledEstimator gives all", UserWarning)
+                found = search.fit(rows, targets, **options).cv_results_
             fractions = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]
             if ratios.size and np.isnan(scores[1:]).all():
