@@ -278,7 +278,7 @@ def non_finite_columns(X: Any) -> str:
     -------
     str
     """
-    two_dimensions = is_frame(X) or (isinstance(X, np.ndarray | list) and np.ndim(X) == 2)
+    two_dimensions = is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 2)
     return _fault(X, {}) if two_dimensions and (is_frame(X) or is_numeric(X)) else ""
 
 
