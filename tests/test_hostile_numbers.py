@@ -1,4 +1,4 @@
-"""Numbers that arithmetic cannot tell apart, or that overflow: right results, or a warning or error that names them."""
+"""Numbers that arithmetic cannot distinguish, or that overflow: right results, or a warning or error that names them."""
 
 import warnings
 
@@ -80,7 +80,7 @@ def test_rows_without_finite_decisions_are_named(learner, seed):
 
 @pytest.mark.parametrize("form", [np.asarray, lambda X: pd.DataFrame(X, columns=list("abc"))], ids=["array", "frame"])
 @pytest.mark.parametrize("estimator", LOGISTIC, ids=_name)
-def test_a_classifier_that_tells_no_rows_apart_says_so(estimator, form, seed):
+def test_a_classifier_whose_outputs_are_equal_says_so(estimator, form, seed):
     X = form(_rows(seed) * 1e-100)
     with pytest.warns(UserWarning, match=r"gives all .* differ by too little.*column .*Subtract"):
         estimator.fit(X, _labels(estimator))
@@ -160,6 +160,18 @@ def test_mixed_rows_are_resampled_without_a_unit(exponent, is_one_constant, seed
         assert np.isfinite(made[["a", "b", "c"]].to_numpy()).all()
         scores.append(sampler.score_samples(frame))
     assert_allclose(scores[0], scores[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e300, 1e-300])
+def test_mixed_rows_with_one_column_near_the_limits_have_scores(factor, seed):
+    X = _rows(seed)
+    X[:, 0] *= factor
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(k=np.tile(["u", "v", "w"], 16))
+    sampler = SMOTENC(random_state=0)
+    sampler.fit_resample(frame, _labels(sampler))
+    scores = sampler.score_samples(frame)
+    assert np.isfinite(scores).all()
+    assert np.ptp(scores) > 0
 
 
 @pytest.mark.parametrize("constant", [1e200, -1.7e308])

@@ -1,6 +1,6 @@
 """What all displays have in common: numbers that can be drawn, colours, axes, and values as short text."""
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,7 @@ def read_count(value: Any, name: str) -> int:
     ValueError
         If it is no whole number of at least 1.
     """
-    if isinstance(value, Integral) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1:
         return int(value)
     raise ValueError(f"{name}={short_text(value)}; give a whole number of at least 1.")
 

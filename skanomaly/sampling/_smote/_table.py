@@ -32,6 +32,7 @@ __all__ = [
 _WIDEST = 512  # one-hot columns up to which a matrix product finds neighbours
 _QUERY_ROWS = 256
 _ORDINARY_EXPONENT = 40
+_HUGE_EXPONENT = 400
 _NAME_CATEGORIES = "A column that is not categorical must hold numbers; name the others in categorical_features."
 _LARGEST_DIFFERENCE = 4.0  # square of the largest sum of differences between two distributions
 
@@ -275,9 +276,11 @@ class CodeDistance:
         """Every differing category costs the square of `mismatch`."""
         exponent = int(np.frexp(mismatch)[1])
         exponent = exponent if abs(exponent) > _ORDINARY_EXPONENT else 0  # squares of such numbers vanish or overflow
-        mismatch = float(np.ldexp(mismatch, -exponent))
         numbers = table.numbers[rows]
         origin = np.where(varies(numbers), 0.0, numbers[0])  # a column of one value has no part in distances
+        largest = int(np.frexp(np.abs(numbers - origin).max(initial=0.0))[1])
+        exponent = largest if largest - exponent > _HUGE_EXPONENT else exponent
+        mismatch = float(np.ldexp(mismatch, -exponent))
         search = cls(numbers, table.codes[rows], table.n_codes + 1, n_jobs)
         search._mismatch, search._exponent, search._origin = mismatch, exponent, origin
         search._numbers = search._scaled(numbers)
