@@ -1,4 +1,4 @@
-"""Numbers that arithmetic does not distinguish, or that overflow: right results, a warning or an error that names them."""
+"""Numbers that arithmetic does not distinguish, or that overflow: right results, or words that name them."""
 
 import warnings
 
