@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, kernel, kernel_in_order
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel_in_order, kernel
 
 __all__ = ["interpolate_rows", "modal_codes", "tabled_neighbors"]
 
 
-@kernel_in_order
+@inner_kernel_in_order
+def _between(left, right, step, half):
+    """Value between two values at half of the size, where no difference overflows."""
+    start = half * left
+    return 2.0 * (start + step * (half * right - start))
+
+
+@kernel
 def interpolate_rows(X, first, second, steps, out):
     r"""Write :math:`x_i + u (x_j - x_i)` for pairs of rows; O(g d).
 
@@ -29,8 +36,7 @@ def interpolate_rows(X, first, second, steps, out):
         right = X[second[row]]
         step = steps[row]
         for column in range(X.shape[1]):
-            start = half * left[column]
-            out[row, column] = 2.0 * (start + step * (half * right[column] - start))
+            out[row, column] = _between(left[column], right[column], step, half)
 
 
 @allocating_kernel
