@@ -34,6 +34,7 @@ def _extreme_exponent(rows: NDArray[np.float64]) -> int:
 class _PairwiseTest(BaseTest):
     """Base of the tests on a matrix of similarities of rows, which is computed in blocks and never kept."""
 
+    _origin: Any = None  # what is subtracted from the rows of a huge or tiny table
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "metric": [StrOptions({"standardized", "euclidean"})],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
@@ -94,14 +95,16 @@ class _PairwiseTest(BaseTest):
         if reset:
             self._range = SafeRange(rows, rescale="none")
             limited = self._range.apply(rows)
-            self._origin, self._exponent = np.zeros(rows.shape[1]), _extreme_exponent(limited)
+            self._origin, self._exponent = None, _extreme_exponent(limited)
             if self._exponent:  # a column of one value has no part in distances
                 self._origin = np.where(varies(limited), 0.0, limited[0])
                 self._exponent = _extreme_exponent(limited - self._origin)
         rows = self._range.apply(rows)
-        if self._exponent or self._origin.any():  # squares of huge values would overflow
+        if self._origin is not None:  # squares of huge values would overflow
             with np.errstate(over="ignore"):
                 rows = np.clip(np.ldexp(rows - self._origin, -self._exponent), -_FARTHEST, _FARTHEST)
+        elif self._exponent:
+            rows = np.ldexp(rows, -self._exponent)
         if self.metric == "euclidean":
             return rows
         if reset:

@@ -262,13 +262,14 @@ class CodeDistance:
     Built by :meth:`of_mismatches` or :meth:`of_tables`.
     """
 
+    _exponent: int = 0  # of the power of two that the numbers less the origin were divided by
+    _origin: Any = 0.0
+
     def __init__(
         self, numbers: NDArray[np.float64], codes: NDArray[np.intp], sides: NDArray[np.intp], n_jobs: int | None
     ) -> None:
         self._numbers, self._codes, self._sides, self._n_jobs = numbers, codes, sides, n_jobs
         self._mismatch: float | None = None
-        # The numbers less the origin are divided by this power of two.
-        self._exponent, self._origin = 0, np.zeros(numbers.shape[1])
         self._tables = np.empty(0)
 
     @classmethod
