@@ -72,6 +72,7 @@ DIFFICULT = {
 @pytest.mark.filterwarnings("ignore:Columns? .* not vary in the training data:UserWarning")
 @pytest.mark.parametrize("kind", DIFFICULT)
 @detectors
+@pytest.mark.filterwarnings("ignore:All training windows are at the same distance:UserWarning")  # fewer than values
 def test_difficult_series_are_scored_finitely(detector, kind):
     X = DIFFICULT[kind]
     if "KNeighbors" in str(detector) and kind == "shorter than a window":
