@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skanomaly._support._columns import column_names, is_frame, listed, to_pandas
-from skanomaly._support._extremes import extreme_values, extremes_named
+from skanomaly._support._extremes import extremes_named, is_extreme
 from skanomaly._support._pieces import lazy_kind
 from skanomaly._support._warnings import warn_user
 
@@ -161,39 +161,36 @@ def _is_constant(outputs: Any) -> bool:
 
 def _coarse_columns(X: Any) -> dict[int, tuple[float, float]]:
     """Return the ends of columns that explain equal scores; nothing where a column without such values varies."""
-    columns = _number_columns(X)
-    found: dict[int, tuple[float, float]] = {}
-    ordinary = extreme = False
-    for place, values in columns:
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        largest = max(abs(low), abs(high))
-        spread = 0.5 * high - 0.5 * low
-        is_extreme = bool(extreme_values(values[:, None], first_only=True))
-        if is_extreme or 0 < spread < 0.5 * _COARSE * max(largest, 1.0):
-            found[place] = low, high
-            extreme = extreme or is_extreme
-        elif spread > 0:
-            ordinary = True
-    return {} if ordinary and not extreme else found
+    low, high = _column_ends(X)
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest, spread = np.fmax(np.abs(low), np.abs(high)), 0.5 * high - 0.5 * low
+    extreme = is_extreme(largest)
+    found = extreme | (spread > 0) & (spread < 0.5 * _COARSE * np.maximum(largest, 1.0))
+    if (~found & (spread > 0)).any() and not extreme.any():
+        return {}
+    return {place: (float(low[place]), float(high[place])) for place in np.flatnonzero(found).tolist()}
 
 
-def _number_columns(X: Any) -> list[tuple[int, NDArray[np.float64]]]:
-    """Return the columns of a table, or of all series of a collection; nothing of what holds others than numbers."""
+def _column_ends(X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the columns of a table, or of all series of a collection; none of what holds no numbers."""
+    none = np.empty(0), np.empty(0)
     if X is None or lazy_kind(X) is not None:
-        return []
+        return none
     if is_frame(X):
         frame = to_pandas(X)
-        if not all(pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
-            return []
-        columns = [frame.iloc[:, place].to_numpy(np.float64, na_value=np.nan) for place in range(frame.shape[1])]
-    else:
-        if isinstance(X, list | tuple) and X and all(isinstance(part, np.ndarray) and part.ndim == 2 for part in X):
-            X = np.concatenate(X) if len({part.shape[1] for part in X}) == 1 else None
-        if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.ndim not in {1, 2, 3} or not X.size:
-            return []
-        table = X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1).astype(np.float64, copy=False)
-        columns = list(table.T)
-    return [(place, values) for place, values in enumerate(columns) if values.size and np.isfinite(values).any()]
+        if not len(frame) or not all(pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
+            return none
+        columns = (frame.iloc[:, place].to_numpy(np.float64, na_value=np.nan) for place in range(frame.shape[1]))
+        ends = [(np.fmin.reduce(values), np.fmax.reduce(values)) for values in columns]
+        low, high = np.array(ends).reshape(-1, 2).T
+        return low, high
+    if isinstance(X, list | tuple) and X and all(isinstance(part, np.ndarray) and part.ndim == 2 for part in X):
+        X = np.concatenate(X) if len({part.shape[1] for part in X}) == 1 else None
+    if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.ndim not in {1, 2, 3} or not X.size:
+        return none
+    table = X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1)
+    low, high = (join.reduce(table, axis=0).astype(np.float64) for join in (np.fmin, np.fmax))
+    return low, high
 
 
 def _whole_columns(X: Any) -> list[tuple[int, NDArray[Any]]]:

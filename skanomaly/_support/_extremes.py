@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skanomaly._support._columns import column_names, is_frame, listed, to_pandas
 from skanomaly._support._pieces import lazy_kind
 
-__all__ = ["extreme_values", "extremes_named", "require_squares"]
+__all__ = ["extreme_values", "extremes_named", "is_extreme", "require_squares"]
 
 _HUGE = {np.dtype(np.float64): 2.0**127, np.dtype(np.float32): 2.0**60}  # the former is beyond float32
 _TINY = {np.dtype(np.float64): 2.0**-480, np.dtype(np.float32): 2.0**-60}
@@ -91,10 +91,24 @@ def extreme_values(table: NDArray[Any], *, first_only: bool = False) -> list[tup
             return []
     chosen = table if len(columns) == table.shape[1] else table[:, columns]
     largest = np.fmax(np.fmax.reduce(chosen, axis=0), -np.fmin.reduce(chosen, axis=0))
-    found = (largest > huge) & np.isfinite(largest) | (largest > 0) & (largest < tiny)
-    columns = columns[found][: 1 if first_only else None].tolist()
+    columns = columns[is_extreme(largest)][: 1 if first_only else None].tolist()
     rows = [int(np.nanargmax(np.abs(table[:, column]))) for column in columns]
     return [(column, float(table[row, column]), row) for column, row in zip(columns, rows, strict=True)]
+
+
+def is_extreme(largest: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say whether the largest magnitudes of columns are huge, or tiny, for the arithmetic in their type.
+
+    Parameters
+    ----------
+    largest : ndarray of shape (n_columns,), float
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    huge, tiny = _HUGE[largest.dtype], _TINY[largest.dtype]
+    return np.asarray((largest > huge) & np.isfinite(largest) | (largest > 0) & (largest < tiny))
 
 
 def require_squares(estimator: Any, X: NDArray[Any], *, name: str = "X", largest: float = _LARGEST) -> None:
