@@ -10,18 +10,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.validation import column_or_1d, has_fit_parameter
+from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
-from skanomaly._support._responses import final_step, weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_any_rows
+from skanomaly._support._weighted_fits import fit_weighted, takes_weights
 from skanomaly.robust._delegate import FittedEstimatorMethods
 
 __all__ = ["GroupBalancedClassifier", "GroupWeights", "LastLayer", "TrainTwice"]
@@ -206,8 +206,8 @@ def _balanced_rows(cells: NDArray[np.intp], random: np.random.Generator) -> NDAr
 
 def _fit_weighted(estimator: Any, task: _Task, weights: Floats, *, repeat: bool) -> Any:
     model = clone_with_seed(estimator, task.seed)
-    if has_fit_parameter(final_step(model), "sample_weight"):
-        return model.fit(task.X, task.y, **{weight_parameter(model): weights})
+    if takes_weights(model):
+        return fit_weighted(model, task.X, task.y, weights)
     if not repeat:
         raise ValueError(
             f"{model!r} takes no sample_weight. Use method=GroupWeights(balance='subsample'), or an estimator with "

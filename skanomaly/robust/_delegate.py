@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._coarse import finite_outputs, raw_outputs, warn_if_constant
 from skanomaly._support._validation import check_any_table
+from skanomaly._support._weighted_fits import score_weighted
 
 __all__ = ["FittedEstimatorMethods"]
 
@@ -95,5 +96,4 @@ class FittedEstimatorMethods:
         float
         """
         check_is_fitted(self, "estimator_")
-        options = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.estimator_.score(self._table(X), y, **options))
+        return score_weighted(self.estimator_, self._table(X), y, sample_weight)

@@ -21,6 +21,7 @@ from skanomaly._support._restore import restore_on_error
 from skanomaly._support._seeds import draw_seed
 from skanomaly._support._sklearn import HasMethods, fit_context
 from skanomaly._support._validation import check_weights, validate_data
+from skanomaly._support._weighted_fits import fit_weighted
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._cleaning._under import RandomUnderSampler
 from skanomaly.sampling._resampled import ResampledEstimator, seeded_clones
@@ -198,7 +199,6 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             rows, targets = validate_data(self, X, y, reset=True, dtype=(np.float64, np.float32), order="C")
             check_classification_targets(targets)
             weights = check_weights(sample_weight, rows)
-            options = {} if weights is None else {"sample_weight": weights}
             ratios = np.asarray(self.ratios, dtype=np.float64)
             if ratios.ndim != 1 or not ((ratios > 0) & (ratios < 1)).all():
                 raise ValueError(f"ratios={self.ratios!r} must be fractions in (0, 1).")
@@ -234,7 +234,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 search.set_params(error_score="raise")  # the error then names these values
             with warnings.catch_warnings():  # of constant outputs; the last fit warns once
                 warnings.filterwarnings("ignore", "ResampledEstimator gives all", UserWarning)
-                found = search.fit(rows, targets, **options).cv_results_
+                found = fit_weighted(search, rows, targets, weights).cv_results_
             fractions = np.array([self.natural_ratio_, *ratios])
             scores = found["mean_test_score"]
             if ratios.size and np.isnan(scores[1:]).all():
@@ -254,7 +254,7 @@ class OptimalImbalance(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 "loss": scores[best] - scores[order],
             }
             model = clone(model).set_params(sampler__fraction=grid["sampler__fraction"][best])
-            self.estimator_ = model.fit(rows, targets, **options)
+            self.estimator_ = fit_weighted(model, rows, targets, weights)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -16,13 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from skanomaly._support._coarse import finite_outputs, warn_if_constant
 from skanomaly._support._columns import without_stored_index
 from skanomaly._support._labels import check_classification_targets, read_labels, require_two_classes
-from skanomaly._support._responses import weight_parameter
 from skanomaly._support._restore import restore_on_error
 from skanomaly._support._rows import take_rows
 from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval, fit_context
 from skanomaly._support._validation import check_any_rows, check_weights, validate_data
 from skanomaly._support._warnings import warn_user
+from skanomaly._support._weighted_fits import fit_weighted
 from skanomaly.base import BaseSampler
 from skanomaly.sampling._resampled import seeded_clones
 from skanomaly.sampling._strategy import dense_classes
@@ -141,18 +141,18 @@ class OutlierExposureClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimat
             self.classes_ = np.unique(targets[inside])
             require_two_classes(self, self.classes_, beside=" beside the outliers" if len(outliers) else "")
             inner = clone(self._inner())
-            name = weight_parameter(inner)
             if not outliers.size or self.weight == 0 or not weights[outliers].any():
-                given = {} if sample_weight is None else {name: weights[inside]}
-                self.estimator_ = inner.fit(take_rows(rows, inside), targets[inside], **given)
+                given = None if sample_weight is None else weights[inside]
+                self.estimator_ = fit_weighted(inner, take_rows(rows, inside), targets[inside], given)
                 warn_if_constant(self, X, lambda: self.predict_proba(X))
                 return self
             n_classes = len(self.classes_)
             shown = weights[outliers] * (self.weight * weights[inside].sum() / (weights[outliers].sum() * n_classes))
-            self.estimator_ = inner.fit(
+            self.estimator_ = fit_weighted(
+                inner,
                 take_rows(rows, np.concatenate([inside, np.tile(outliers, n_classes)])),
                 np.concatenate([targets[inside], np.repeat(self.classes_, outliers.size).astype(targets.dtype)]),
-                **{name: np.concatenate([weights[inside], np.tile(shown, n_classes)])},
+                np.concatenate([weights[inside], np.tile(shown, n_classes)]),
             )
             warn_if_constant(self, X, lambda: self.predict_proba(X))
         return self

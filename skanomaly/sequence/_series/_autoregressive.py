@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import has_fit_parameter
 
 from skanomaly._support._blocks import row_blocks
 from skanomaly._support._restore import restore_on_error
@@ -17,6 +16,7 @@ from skanomaly._support._scales import ROUNDING, SafeRange, center_and_scale
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._validation import check_weights
 from skanomaly._support._warnings import warn_user
+from skanomaly._support._weighted_fits import fit_weighted, takes_weights
 from skanomaly.sequence._base import SeriesDetector
 from skanomaly.sequence._channels import divided, on_channels
 from skanomaly.sequence._clock import Stretches, with_times
@@ -185,10 +185,9 @@ class AutoregressiveDetector(SeriesDetector):
         pasts, nexts = pasts[kept], nexts[kept]
         target = nexts.ravel() if nexts.shape[1] == 1 else nexts
         estimator = clone(self.estimator)
-        if weights is None:
-            self.estimator_ = estimator.fit(pasts, target)
-        elif has_fit_parameter(estimator, "sample_weight"):
-            self.estimator_ = estimator.fit(pasts, target, sample_weight=weights[predicted][kept])
+        if weights is None or takes_weights(estimator):
+            counts = None if weights is None else weights[predicted][kept]
+            self.estimator_ = fit_weighted(estimator, pasts, target, counts)
         else:
             raise ValueError(
                 f"{type(estimator).__name__} does not support sample_weight; fit without timepoint_weight, or use an "
