@@ -89,8 +89,12 @@ def test_label_errors_of_digits_are_ranked_as_well_as_known(seed, fraction):
 @pytest.mark.slow
 def test_probe_accuracy_on_digits_is_as_known(seed):
     X, y = load_digits(return_X_y=True)
-    accuracy = [TrainingDynamics(random_state=10 * seed + draw).fit(X, y).probe_accuracy_ for draw in range(3)]
-    assert np.mean(accuracy) >= 0.76  # the average over seeds is 0.82; chance is 0.33
+    fits = [TrainingDynamics(random_state=10 * seed + draw).fit(X, y) for draw in range(3)]
+    # The averages over seeds are 0.73 and, of the four kinds of the paper, 0.80; those of three fits vary by 0.01 and
+    # 0.02. The largest kind has a fifth of the probes.
+    assert np.mean([fit.probe_accuracy_ for fit in fits]) >= 0.69
+    confusion = np.sum([fit.probe_confusion_[:4] for fit in fits], axis=0)
+    assert np.trace(confusion) / confusion.sum() >= 0.74
 
 
 def test_verbose_prints_each_epoch(capsys):
